@@ -1,0 +1,22 @@
+"""Who acts: the person behind a request, as every command is told."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.permissions import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in person. Made from a live session row on every run and request, never from session_state."""
+
+    user_id: int
+    name: str
+    email: str
+    role: Role
+    session_id: UUID | None = None
+    address: str | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN

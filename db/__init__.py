@@ -1,0 +1,1 @@
+"""What is stored: engine and transaction, tables, migrations, the embedded server. No rules live here."""

@@ -1,0 +1,78 @@
+"""Engine and transaction: the one place that opens connections. Callers own the transaction, nothing in core commits."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+
+POOL_SIZE = 10
+POOL_OVERFLOW = 10
+POOL_WAIT_SECONDS = 5
+CONNECTION_SETTINGS = {
+    "lock_timeout": "3s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+    "jit": "off",
+}
+APP_ROLE = "contrivance_app"
+
+_factory: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
+
+
+class Busy(Exception):
+    """Every connection is in use; the caller should try again in a moment."""
+
+
+def make_engine(url: str, *, role: str | None = APP_ROLE, **settings: str) -> Engine:
+    """An engine on `url`. Its connections act as `role` (None: as the one who signs in, for migrations)."""
+    options = CONNECTION_SETTINGS | ({"role": role} if role else {}) | settings
+    return create_engine(
+        driver_url(url),
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+            "connect_timeout": 5,
+            "application_name": "contrivance",
+        },
+        json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def driver_url(url: str) -> str:
+    """The URL with the driver that SQLAlchemy shall use."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in {"postgresql", "postgres"} else url
+
+
+def bind(engine: Engine | Any, **options: Any) -> None:
+    """Say where transaction() goes: the application's engine, or a test's connection with its savepoint mode."""
+    _factory.configure(bind=engine, **options)
+
+
+def bound_engine() -> Engine:
+    """The engine that transaction() uses now."""
+    engine = _factory.kw["bind"]
+    return engine if isinstance(engine, Engine) else engine.engine
+
+
+@contextmanager
+def transaction(actor_id: int | None = None) -> Iterator[Session]:
+    """One transaction: commits at the end, rolls back on any error. The database learns who acts."""
+    try:
+        with _factory.begin() as session:
+            session.execute(_SET_ACTOR, {"actor": str(actor_id or "")})
+            yield session
+    except PoolTimeout as error:
+        raise Busy from error
+
+
+_SET_ACTOR = text("SELECT set_config('contrivance.actor', :actor, true)")
