@@ -1,7 +1,7 @@
-"""The tables. Every key of a sheet's data begins with sheet_id, so one sheet's rows, cells and changes stay together."""
+"""The tables. Every key of a sheet's data begins with sheet_id: its rows, cells and changes stay together."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -36,7 +36,7 @@ EMPTY = text("'{}'::jsonb")
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
         list[Any]: JSONB,
@@ -160,17 +160,22 @@ class AuditEvent(Base):
 
 
 class Sheet(Base):
-    """A sheet. `version` counts its changes: each command that writes takes this row first and adds one."""
+    """A sheet. `version` counts its changes: each command that writes rows takes this row first and adds one."""
 
     __tablename__ = "sheets"
-    __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)
+    __table_args__ = (
+        CheckConstraint("workspace_level IN ('editor', 'viewer')", name="workspace_level"),
+        {"postgresql_with": {"fillfactor": "50"}},
+    )
     sheet_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     owner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"))
     name: Mapped[str]
     description: Mapped[str] = mapped_column(server_default="")
     icon: Mapped[str] = mapped_column(server_default="table")
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+    workspace_level: Mapped[str | None]  # What everybody of the workspace may do here; NULL: nothing.
     version: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    columns_version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_row_id: Mapped[int] = mapped_column(Integer, server_default="0")
     last_column_id: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
