@@ -1,0 +1,166 @@
+"""What one person may see and do in one sheet. Whatever reads rows goes through an Access; nothing reads around it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select, text
+from sqlalchemy.orm import Session
+
+from core.actor import Actor
+from core.column_types import Option
+from core.errors import NotAllowed, NotFound
+from core.permissions import LEVEL_PERMISSIONS, Level, Permission
+from db.tables import Row, User
+
+
+@dataclass(frozen=True)
+class ColumnInfo:
+    """A live column, as everything but the database knows it."""
+
+    column_id: int
+    name: str
+    type: str
+    description: str
+    position: int
+    rules: dict[str, Any]
+    options: tuple[Option, ...]
+    retired: bool = False
+
+    @cached_property
+    def key(self) -> str:
+        """The key of this column's value in a row."""
+        return str(self.column_id)
+
+
+@dataclass(frozen=True)
+class SheetInfo:
+    """A sheet, as everything but the database knows it."""
+
+    sheet_id: int
+    name: str
+    description: str
+    icon: str
+    owner_id: int
+    settings: dict[str, Any]
+    workspace_level: str | None
+    version: int
+    columns_version: int
+    archived_at: datetime | None
+
+    @property
+    def pipeline(self) -> dict[str, int]:
+        """Which column is the stage, the amount and so on; empty where the sheet is a plain table."""
+        return self.settings.get("pipeline") or {}
+
+
+@dataclass(frozen=True)
+class Access:
+    """One person's view of one sheet: their level, what it permits, and the columns that they may see."""
+
+    actor: Actor
+    sheet: SheetInfo
+    level: Level
+    columns: tuple[ColumnInfo, ...]
+    _session: Session = field(repr=False)
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return LEVEL_PERMISSIONS[self.level]
+
+    @cached_property
+    def by_id(self) -> Mapping[int, ColumnInfo]:
+        return {column.column_id: column for column in self.columns}
+
+    @cached_property
+    def visible_keys(self) -> frozenset[str]:
+        """The keys of the values that this person may see."""
+        return frozenset(column.key for column in self.columns)
+
+    @cached_property
+    def people(self) -> Mapping[str, str]:
+        """Whom a person column may name: user id → name."""
+        rows = self._session.execute(select(User.user_id, User.name).order_by(User.name, User.user_id))
+        return {str(user_id): name for user_id, name in rows}
+
+    def column(self, column_id: int) -> ColumnInfo:
+        """The column, or NotFound where there is none that this person may see."""
+        try:
+            return self.by_id[column_id]
+        except KeyError:
+            raise NotFound("There is no such column in this sheet.", column=column_id) from None
+
+    def require(self, *permissions: Permission) -> None:
+        """NotAllowed unless this person's level gives every one of these."""
+        if missing := set(permissions) - self.permissions:
+            reason = f"You are {self.level.label.lower()} of “{self.sheet.name}”, which does not allow this"
+            raise NotAllowed(f"{reason}. Ask its owner.", permission=min(missing))
+        if self.sheet.archived_at is not None and set(permissions) & CHANGING:
+            raise NotAllowed(f"“{self.sheet.name}” is archived. Restore it first.")
+
+    @property
+    def scope(self) -> str:
+        """Two accesses with the same scope see the same cells: the key of whatever is remembered between requests."""
+        return f"{self.sheet.sheet_id}:{self.sheet.columns_version}:all"
+
+
+CHANGING = {
+    Permission.ROWS_EDIT,
+    Permission.ROWS_ADD,
+    Permission.ROWS_DELETE,
+    Permission.ROWS_IMPORT,
+    Permission.COLUMNS_EDIT,
+}
+
+
+def get_access(session: Session, actor: Actor, sheet_id: int, *permissions: Permission) -> Access:
+    """The sheet as this actor sees it. NotFound: they may not know it. NotAllowed: they may not do this."""
+    found = session.execute(_LOAD, {"sheet": sheet_id, "user": actor.user_id}).mappings().one_or_none()
+    if found is None or found["level"] is None:
+        raise NotFound("There is no such sheet, or it is not shared with you.")
+    access = Access(
+        actor=actor,
+        sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
+        level=Level(found["level"]),
+        columns=tuple(made_column(column) for column in found["columns"]),
+        _session=session,
+    )
+    access.require(Permission.SHEET_SEE, *permissions)
+    return access
+
+
+def visible_rows(access: Access) -> ColumnElement[bool]:
+    """The condition under which this person sees a row: the one gate that every read of rows passes."""
+    return and_(Row.sheet_id == access.sheet.sheet_id, Row.deleted_version.is_(None))
+
+
+def made_column(row: Mapping[str, Any]) -> ColumnInfo:
+    """A ColumnInfo from a row of the columns table."""
+    return ColumnInfo(
+        column_id=row["column_id"],
+        name=row["name"],
+        type=row["type"],
+        description=row["description"],
+        position=row["position"],
+        rules=row["rules"],
+        options=tuple(Option.from_json(option) for option in row["options"]),
+        retired=row.get("retired_at") is not None,
+    )
+
+
+SHEET_FIELDS = list(SheetInfo.__dataclass_fields__)
+LEVEL_SQL = """CASE WHEN s.owner_id = u.user_id THEN 'owner'
+         WHEN 'editor' IN (c.level, s.workspace_level) THEN 'editor'
+         ELSE coalesce(c.level, s.workspace_level) END"""
+# One statement answers who, what and which columns: it opens every request, so it is one round trip.
+_LOAD = text(f"""
+    SELECT s.*, {LEVEL_SQL} AS level,
+           coalesce((SELECT jsonb_agg(to_jsonb(k) ORDER BY k.position, k.column_id)
+                     FROM columns k WHERE k.sheet_id = s.sheet_id AND k.retired_at IS NULL), '[]') AS columns
+    FROM users u
+    JOIN sheets s ON s.sheet_id = :sheet
+    LEFT JOIN collaborators c ON c.sheet_id = s.sheet_id AND c.user_id = u.user_id
+    WHERE u.user_id = :user AND u.is_active
+""")  # noqa: S608 - LEVEL_SQL is the constant above.

@@ -1,0 +1,89 @@
+"""A batch: what one user action asks to write (edits, new rows, deletions), and what came of it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from core.errors import Conflict, Invalid, NotFound
+
+MAX_CELLS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as it was given: `text` typed or pasted by a person, else a JSON `value` from a program."""
+
+    text: str | None = None
+    value: Any = None
+
+    @property
+    def shown(self) -> Any:
+        """What to show the person again when it was not written."""
+        return self.value if self.text is None else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One cell. `base` is the sheet's version on the screen when the editor opened; None asks for no check."""
+
+    row: int
+    column: int
+    given: Given
+    base: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """A new row. `key` is the client's own name for it, given back with the row's id."""
+
+    key: str
+    cells: dict[int, Given]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that one user action writes, as one version of the sheet."""
+
+    edits: tuple[Edit, ...] = ()
+    adds: tuple[Add, ...] = ()
+    deletes: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many cells and rows it touches."""
+        return len(self.edits) + len(self.deletes) + sum(len(add.cells) + 1 for add in self.adds)
+
+
+@dataclass
+class Outcome:
+    """What came of a batch: JSON-ready lists, so that it can be kept and answered again.
+
+    saved: {row, column, value, version} · added: {key, row, values} · deleted: [row] ·
+    refused: {row or key, column, given, reason} · gone: {row, column, given, reason} ·
+    conflicts: {row, column, mine, given, theirs, original, by, at, version}
+    """
+
+    version: int
+    saved: list[dict[str, Any]] = field(default_factory=list)
+    added: list[dict[str, Any]] = field(default_factory=list)
+    deleted: list[int] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        return cls(**kept)
+
+    def raise_first(self) -> None:
+        """Refuse the whole batch where any part of it cannot be written."""
+        if self.gone:
+            raise NotFound(self.gone[0]["reason"], cells=self.gone)
+        if self.refused:
+            first = self.refused[0]
+            raise Invalid(first["reason"], cells=self.refused)
+        if self.conflicts:
+            theirs = self.conflicts[0]
+            raise Conflict(f"{theirs['by'] or 'Somebody'} changed this cell meanwhile.", cells=self.conflicts)

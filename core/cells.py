@@ -1,0 +1,268 @@
+"""Writing cells: the one command by which any path changes the rows of a sheet. Loses nothing, overwrites nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, select, text
+from sqlalchemy.orm import Session
+
+from core.access import Access, ColumnInfo, get_access, visible_rows
+from core.actor import Actor
+from core.batch import MAX_CELLS, Add, Batch, Edit, Given, Outcome
+from core.changes import Change, Source, open_change
+from core.column_types import column_type
+from core.errors import Invalid
+from core.permissions import Permission
+from core.unique import refuse_duplicates
+from core.values import Value, dumps, exact, to_wire
+from db.tables import Row
+
+
+def write(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    batch: Batch,
+    *,
+    operation_id: UUID,
+    source: Source,
+    partial: bool = False,
+) -> Outcome:
+    """Write a batch as one version of the sheet.
+
+    A cell that moved on since its edit's base is a conflict and is not written; a value that breaks its column's
+    rules is refused; a cell that is gone is said to be gone. With `partial` the rest is written and the outcome
+    names them; without, Conflict, Invalid or NotFound is raised and nothing is written. The same operation_id is
+    carried out once and answered the same every time.
+    """
+    access = get_access(session, actor, sheet_id, *_needed(batch))
+    change = open_change(session, access, operation_id=operation_id, source=source)
+    if change.answered is not None:
+        return Outcome.from_json(change.answered)
+    plan = _plan(change, batch)
+    if not partial:
+        plan.outcome.raise_first()
+    if plan.writes:
+        _carry_out(change, plan)
+        change.answer(plan.outcome.as_json())
+    return plan.outcome
+
+
+@dataclass
+class Plan:
+    """What a batch will write, and what it will not."""
+
+    outcome: Outcome
+    edits: dict[tuple[int, int], Value] = field(default_factory=dict)
+    adds: dict[str, dict[int, Value]] = field(default_factory=dict)
+    deletes: list[int] = field(default_factory=list)
+    given: dict[tuple[int | str, int], Given] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> bool:
+        return bool(self.edits or self.adds or self.deletes)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A row as it is now."""
+
+    values: dict[str, Value]
+    versions: dict[str, int]
+    created: int
+
+    def version_of(self, column: ColumnInfo) -> int:
+        return self.versions.get(column.key, self.created)
+
+
+def _needed(batch: Batch) -> Iterable[Permission]:
+    if not batch.size:
+        raise Invalid("There is nothing to write: give edits, adds or deletes.")
+    if batch.size > MAX_CELLS:
+        raise Invalid(f"At most {MAX_CELLS:,} cells can be written at once; this is {batch.size:,}. Import a file instead.")
+    if batch.edits:
+        yield Permission.ROWS_EDIT
+    if batch.adds:
+        yield Permission.ROWS_ADD
+    if batch.deletes:
+        yield Permission.ROWS_DELETE
+
+
+def _plan(change: Change, batch: Batch) -> Plan:
+    plan = Plan(Outcome(version=change.version))
+    rows = _stored(change, {edit.row for edit in batch.edits} | set(batch.deletes))
+    stale: list[tuple[Edit, Value]] = []
+    for edit in batch.edits:
+        _plan_edit(change.access, plan, rows.get(edit.row), edit, stale)
+    for add in batch.adds:
+        _plan_add(change.access, plan, add)
+    plan.deletes = [row for row in dict.fromkeys(batch.deletes) if row in rows]
+    refuse_duplicates(change, plan)
+    plan.outcome.conflicts = _conflicts(change, rows, stale)
+    return plan
+
+
+def _stored(change: Change, row_ids: set[int]) -> dict[int, Stored]:
+    if not row_ids:
+        return {}
+    found = change.session.execute(
+        select(Row.row_id, _TEXT_OF_VALUES, Row.versions, Row.created_version).where(
+            visible_rows(change.access), Row.row_id.in_(row_ids)
+        )
+    )
+    return {row_id: Stored(exact(values), versions, created) for row_id, values, versions, created in found}
+
+
+def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale: list[tuple[Edit, Value]]) -> None:
+    column = access.by_id.get(edit.column)
+    place = {"row": edit.row, "column": edit.column, "given": edit.given.shown}
+    if column is None or row is None:
+        missing = "column" if column is None else "row"
+        plan.outcome.gone.append(place | {"reason": f"This {missing} has been deleted meanwhile."})
+        return
+    try:
+        value = _value(access, column, edit.given, row.values.get(column.key))
+    except Invalid as refusal:
+        plan.outcome.refused.append(place | {"reason": refusal.message})
+        return
+    if value == row.values.get(column.key):
+        plan.outcome.saved.append(_saved(edit.row, column, value, row.version_of(column)))
+    elif edit.base is not None and row.version_of(column) > edit.base:
+        stale.append((edit, value))
+    else:
+        plan.edits[edit.row, edit.column] = value
+        plan.given[edit.row, edit.column] = edit.given
+
+
+def _plan_add(access: Access, plan: Plan, add: Add) -> None:
+    values: dict[int, Value] = {}
+    refused: list[dict[str, Any]] = []
+    required = [column.column_id for column in access.columns if column.rules.get("required")]
+    for column_id in dict.fromkeys([*add.cells, *required]):
+        given = add.cells.get(column_id, Given())
+        place = {"key": add.key, "column": column_id, "given": given.shown}
+        column = access.by_id.get(column_id)
+        if column is None:
+            refused.append(place | {"reason": "This column has been deleted meanwhile."})
+            continue
+        try:
+            values[column_id] = _value(access, column, given, None)
+            plan.given[add.key, column_id] = given
+        except Invalid as refusal:
+            refused.append(place | {"reason": refusal.message})
+    plan.outcome.refused += refused
+    if not refused:
+        plan.adds[add.key] = values
+
+
+def _value(access: Access, column: ColumnInfo, given: Given, before: Value) -> Value:
+    """The value to store, by the column's type and rules."""
+    kind = column_type(column.type)
+    people = access.people if column.type == "person" else {}
+    if given.text is None:
+        value = None if given.value is None else kind.check(given.value, column, people)
+    else:
+        value = kind.parse(given.text, column, people)
+    if value is None and column.rules.get("required"):
+        raise Invalid(f"“{column.name}” must not be empty.")
+    return value
+
+
+def _conflicts(change: Change, rows: dict[int, Stored], stale: list[tuple[Edit, Value]]) -> list[dict[str, Any]]:
+    if not stale:
+        return []
+    since = change.session.execute(
+        _SINCE,
+        {
+            "sheet": change.access.sheet.sheet_id,
+            "rows": [edit.row for edit, _ in stale],
+            "columns": [edit.column for edit, _ in stale],
+            "bases": [edit.base for edit, _ in stale],
+        },
+    ).mappings()
+    by_cell: dict[tuple[int, int], list[Any]] = {}
+    for line in since:
+        by_cell.setdefault((line["row_id"], line["column_id"]), []).append(line)
+    return [
+        _conflict(edit, mine, rows[edit.row].values.get(str(edit.column)), by_cell.get((edit.row, edit.column), []))
+        for edit, mine in stale
+    ]
+
+
+def _conflict(edit: Edit, mine: Value, theirs: Value, lines: list[Any]) -> dict[str, Any]:
+    first, last = (lines[0], lines[-1]) if lines else (None, None)
+    return {
+        "row": edit.row,
+        "column": edit.column,
+        "given": edit.given.shown,
+        "mine": to_wire(mine),
+        "theirs": to_wire(theirs),
+        "original": to_wire(exact(first["old"])) if first and first["old"] else None,
+        "by": last["name"] if last else None,
+        "at": last["recorded_at"].isoformat() if last else None,
+        "version": last["version"] if last else edit.base,
+    }
+
+
+def _carry_out(change: Change, plan: Plan) -> None:
+    version = change.next_version(new_rows=len(plan.adds))
+    parameters = {"sheet": change.access.sheet.sheet_id, "version": version}
+    if plan.edits:
+        change.session.execute(_UPDATE, parameters | _patches(plan))
+    if plan.adds:
+        first = change.last_row_id - len(plan.adds) + 1
+        change.session.execute(_INSERT, parameters | _new_rows(plan, first))
+    if plan.deletes:
+        change.session.execute(_DELETE, parameters | {"ids": plan.deletes})
+        plan.outcome.deleted = plan.deletes
+    plan.outcome.version = version
+    by_id = change.access.by_id
+    plan.outcome.saved += [_saved(row, by_id[column], value, version) for (row, column), value in plan.edits.items()]
+
+
+def _patches(plan: Plan) -> dict[str, Any]:
+    """Per row the changed values as JSON text; a null takes the key away."""
+    patches: dict[int, dict[str, Value]] = {}
+    for (row, column), value in plan.edits.items():
+        patches.setdefault(row, {})[str(column)] = value
+    return {"ids": list(patches), "patches": [dumps(patch) for patch in patches.values()]}
+
+
+def _new_rows(plan: Plan, first: int) -> dict[str, Any]:
+    ids = range(first, first + len(plan.adds))
+    kept = [
+        {str(column): value for column, value in cells.items() if value is not None} for cells in plan.adds.values()
+    ]
+    plan.outcome.added = [
+        {"key": key, "row": row, "values": {name: to_wire(value) for name, value in values.items()}}
+        for key, row, values in zip(plan.adds, ids, kept, strict=True)
+    ]
+    return {"ids": list(ids), "rows": [dumps(values) for values in kept]}
+
+
+def _saved(row: int, column: ColumnInfo, value: Value, version: int) -> dict[str, Any]:
+    return {"row": row, "column": column.column_id, "value": to_wire(value), "version": version}
+
+
+_TEXT_OF_VALUES = Row.values.cast(Text)
+_UPDATE = text("""
+    UPDATE rows r SET values = jsonb_strip_nulls(r.values || p.patch)
+    FROM unnest(CAST(:ids AS integer[]), CAST(CAST(:patches AS text[]) AS jsonb[])) AS p (row_id, patch)
+    WHERE r.sheet_id = :sheet AND r.row_id = p.row_id
+""")
+_INSERT = text("""
+    INSERT INTO rows (sheet_id, row_id, values, created_version)
+    SELECT :sheet, n.row_id, n.values, :version
+    FROM unnest(CAST(:ids AS integer[]), CAST(CAST(:rows AS text[]) AS jsonb[])) AS n (row_id, values)
+""")
+_DELETE = text("UPDATE rows SET deleted_version = :version WHERE sheet_id = :sheet AND row_id = ANY(:ids)")
+_SINCE = text("""
+    SELECT c.row_id, c.column_id, c.version, c.old::text AS old, u.name, c.recorded_at
+    FROM unnest(CAST(:rows AS integer[]), CAST(:columns AS integer[]), CAST(:bases AS bigint[]))
+         AS w (row_id, column_id, base)
+    JOIN changes c ON c.sheet_id = :sheet AND c.row_id = w.row_id AND c.column_id = w.column_id AND c.version > w.base
+    LEFT JOIN users u ON u.user_id = c.actor_id
+    ORDER BY c.version
+""")

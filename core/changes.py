@@ -1,0 +1,78 @@
+"""A change of a sheet: takes the sheet's lock, answers repeated operations, opens the next version of the log."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.access import Access
+from core.errors import Invalid
+
+
+class Source(StrEnum):
+    """By which way a change came."""
+
+    GRID = "grid"
+    BOARD = "board"
+    FORM = "form"
+    API = "api"
+    IMPORT = "import"
+    UNDO = "undo"
+    SEED = "seed"
+
+
+@dataclass
+class Change:
+    """A change that is being made: the sheet is locked, nobody else writes to it until the transaction ends."""
+
+    session: Session
+    access: Access
+    operation_id: UUID
+    version: int
+    last_row_id: int
+    answered: dict[str, Any] | None
+
+    def next_version(self, new_rows: int = 0) -> int:
+        """Count the sheet's version up and open the log for it; reserves the ids of new rows."""
+        found = self.session.execute(
+            _NEXT, {"sheet": self.access.sheet.sheet_id, "new_rows": new_rows}
+        ).one()
+        self.version, self.last_row_id = found
+        return self.version
+
+    def answer(self, result: Mapping[str, Any]) -> None:
+        """Keep what this operation answers, so that a repeated request is answered the same and never applied twice."""
+        parameters = {
+            "sheet": self.access.sheet.sheet_id,
+            "operation": self.operation_id,
+            "actor": self.access.actor.user_id,
+            "result": json.dumps(result, ensure_ascii=False),
+        }
+        self.session.execute(_ANSWER, parameters)
+
+
+def open_change(session: Session, access: Access, *, operation_id: UUID, source: Source) -> Change:
+    """Lock the sheet for writing. `answered` is set where this operation was carried out before."""
+    parameters = {
+        "sheet": access.sheet.sheet_id,
+        "actor": access.actor.user_id,
+        "source": source.value,
+        "operation": operation_id,
+    }
+    version, last_row_id, answered, foreign = session.execute(_LOCK, parameters).one()
+    if foreign:
+        raise Invalid("This operation id belongs to somebody else's change. Use a new one.")
+    return Change(session, access, operation_id, version, last_row_id, answered)
+
+
+_LOCK = text("SELECT version, last_row_id, answered, foreign_operation FROM lock_sheet(:sheet, :actor, :source, :operation)")
+_NEXT = text("SELECT version, last_row_id FROM next_version(:sheet, :new_rows)")
+_ANSWER = text("""
+    INSERT INTO operations (sheet_id, operation_id, actor_id, result)
+    VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb))
+""")

@@ -1,0 +1,180 @@
+"""Columns of a sheet: what they are, and the commands that add, change, reorder and retire them."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.access import Access, ColumnInfo, get_access, made_column
+from core.actor import Actor
+from core.column_types import Option, column_type
+from core.errors import Invalid
+from core.permissions import Permission
+from core.rules import checked_options, checked_rules
+from db.tables import Column, Sheet
+
+MAX_COLUMNS = 500
+MAX_NAME = 120
+
+
+@dataclass(frozen=True)
+class NewColumn:
+    """What it takes to make a column."""
+
+    name: str
+    type: str
+    rules: dict[str, Any] = field(default_factory=dict)
+    options: list[Option] = field(default_factory=list)
+    description: str = ""
+
+
+def add_column(session: Session, actor: Actor, sheet_id: int, new: NewColumn) -> ColumnInfo:
+    """A new column behind the others."""
+    return add_columns(session, actor, sheet_id, [new])[0]
+
+
+def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewColumn]) -> list[ColumnInfo]:
+    """New columns behind the others, in this order; all or none."""
+    access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
+    last = _take_column_ids(session, sheet_id, len(news))
+    names = {_folded(column.name) for column in access.columns}
+    if len(names) + len(news) > MAX_COLUMNS:
+        raise Invalid(f"A sheet holds at most {MAX_COLUMNS} columns.")
+    position = max((column.position for column in access.columns), default=0)
+    made = [
+        _insert(session, access, new, last - len(news) + 1 + offset, position + 1 + offset, names)
+        for offset, new in enumerate(news)
+    ]
+    audit.record(session, actor, "sheet:column:add", sheet_id=sheet_id, names=[column.name for column in made])
+    return made
+
+
+def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int, **changes: Any) -> ColumnInfo:
+    """Change name, description, rules or options. The type stays: what was typed keeps its meaning."""
+    access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
+    column = access.column(column_id)
+    others = {_folded(other.name) for other in access.columns if other.column_id != column_id}
+    wanted = replace(column, **changes)
+    kind = column_type(column.type)
+    row = {
+        "name": checked_name(wanted.name, others),
+        "description": wanted.description.strip(),
+        "rules": checked_rules(kind, wanted.rules),
+        "options": [option.as_json() for option in checked_options(kind, wanted.options, before=column.options)],
+    }
+    _touch_columns(session, sheet_id)
+    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(**row))
+    audit.record(session, actor, "sheet:column:change", sheet_id=sheet_id, column=column_id, changed=sorted(changes))
+    return replace(wanted, **(row | {"options": tuple(Option.from_json(option) for option in row["options"])}))
+
+
+def reorder_columns(session: Session, actor: Actor, sheet_id: int, order: list[int]) -> None:
+    """Give the sheet's columns the order of these ids; those not named follow in their present order."""
+    access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
+    for column_id in order:
+        access.column(column_id)
+    rest = [column.column_id for column in access.columns if column.column_id not in order]
+    _touch_columns(session, sheet_id)
+    for position, column_id in enumerate([*order, *rest], start=1):
+        session.execute(update(Column).where(*_is(sheet_id, column_id)).values(position=position))
+    audit.record(session, actor, "sheet:column:reorder", sheet_id=sheet_id, order=order)
+
+
+def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int) -> None:
+    """Take a column out of the sheet. Its values and their history stay and come back with restore_column."""
+    access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
+    column = access.column(column_id)
+    used_as = [part for part, used in access.sheet.pipeline.items() if used == column_id]
+    if used_as:
+        raise Invalid(f"“{column.name}” is the pipeline's {used_as[0].replace('_', ' ')}: choose another one first.")
+    _touch_columns(session, sheet_id)
+    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(retired_at=func.now()))
+    audit.record(session, actor, "sheet:column:retire", sheet_id=sheet_id, column=column_id, name=column.name)
+
+
+def restore_column(session: Session, actor: Actor, sheet_id: int, column_id: int) -> None:
+    """Bring a retired column back, with all its values."""
+    access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
+    column = next((one for one in retired_columns(session, access) if one.column_id == column_id), None)
+    if column is None:
+        raise Invalid("There is no such retired column.")
+    checked_name(column.name, {_folded(other.name) for other in access.columns})
+    _touch_columns(session, sheet_id)
+    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(retired_at=None))
+    audit.record(session, actor, "sheet:column:restore", sheet_id=sheet_id, column=column_id, name=column.name)
+
+
+def retired_columns(session: Session, access: Access) -> list[ColumnInfo]:
+    """The columns that were taken out of the sheet."""
+    rows = session.scalars(
+        select(Column)
+        .where(Column.sheet_id == access.sheet.sheet_id, Column.retired_at.is_not(None))
+        .order_by(Column.retired_at)
+    )
+    return [made_column(vars(row)) for row in rows]
+
+
+def checked_name(name: str, taken: set[str]) -> str:
+    """The name without odd spaces, or Invalid where it is empty, too long or taken."""
+    name = " ".join(name.split())
+    if not name or "\x00" in name:
+        raise Invalid("A column needs a name.")
+    if len(name) > MAX_NAME:
+        raise Invalid(f"A column's name has at most {MAX_NAME} characters; this one has {len(name)}.")
+    if _folded(name) in taken:
+        raise Invalid(f"There is a column “{name}” already. Choose another name.")
+    return name
+
+
+def _insert(
+    session: Session, access: Access, new: NewColumn, column_id: int, position: int, taken: set[str]
+) -> ColumnInfo:
+    kind = column_type(new.type)
+    name = checked_name(new.name, taken)
+    taken.add(_folded(name))
+    options = checked_options(kind, new.options)
+    column = Column(
+        sheet_id=access.sheet.sheet_id,
+        column_id=column_id,
+        name=name,
+        type=new.type,
+        description=new.description.strip(),
+        position=position,
+        rules=checked_rules(kind, new.rules),
+        options=[option.as_json() for option in options],
+    )
+    session.add(column)
+    session.flush()
+    return made_column(vars(column))
+
+
+def _take_column_ids(session: Session, sheet_id: int, count: int) -> int:
+    """Reserve column ids and tell open grids that the columns change; the last id reserved."""
+    last = session.scalar(
+        update(Sheet)
+        .where(Sheet.sheet_id == sheet_id)
+        .values(last_column_id=Sheet.last_column_id + count, columns_version=Sheet.columns_version + 1)
+        .returning(Sheet.last_column_id)
+    )
+    _notify(session, sheet_id)
+    assert last is not None
+    return last
+
+
+def _touch_columns(session: Session, sheet_id: int) -> None:
+    _take_column_ids(session, sheet_id, 0)
+
+
+def _notify(session: Session, sheet_id: int) -> None:
+    version = select(Sheet.version).where(Sheet.sheet_id == sheet_id).scalar_subquery()
+    session.execute(select(func.pg_notify("sheet_changes", func.concat(sheet_id, ":", version))))
+
+
+def _is(sheet_id: int, column_id: int) -> tuple[Any, Any]:
+    return Column.sheet_id == sheet_id, Column.column_id == column_id
+
+
+def _folded(name: str) -> str:
+    return name.lower()

@@ -1,0 +1,127 @@
+"""Queries: a view (filter, sort, search) as SQL over the rows and columns that an access may see."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from core.access import Access, ColumnInfo, visible_rows
+from core.column_types import column_type
+from core.errors import Invalid
+from db.tables import Row
+
+MAX_CONDITIONS = 50
+MAX_SEARCH = 200
+SEARCHED = ("text", "long_text", "link", "email", "phone", "choice", "choices", "person")
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One column to sort by; rows without a value come last either way."""
+
+    column: int
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition on a column: an operator of its type and the value that it takes."""
+
+    column: int
+    op: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class View:
+    """What to show: all conditions hold, the search text occurs, in this order."""
+
+    filter: tuple[Condition, ...] = ()
+    sort: tuple[Sort, ...] = ()
+    search: str = ""
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any] | None) -> Self:
+        """A view from its JSON; Invalid where its shape is wrong."""
+        given = given or {}
+        try:
+            conditions = tuple(Condition(int(c["column"]), str(c["op"]), c.get("value")) for c in given.get("filter") or ())
+            sorts = tuple(Sort(int(s["column"]), bool(s.get("descending"))) for s in given.get("sort") or ())
+            search = str(given.get("search") or "").strip()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            shape = '{"filter": [{"column": 1, "op": "is", "value": "x"}], "sort": [{"column": 1}], "search": ""}'
+            raise Invalid(f"A view looks like this: {shape}") from error
+        if len(conditions) > MAX_CONDITIONS or len(sorts) > MAX_CONDITIONS or len(search) > MAX_SEARCH:
+            raise Invalid(f"A view has at most {MAX_CONDITIONS} conditions and {MAX_SEARCH} characters to search.")
+        return cls(conditions, sorts, search)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "filter": [vars(condition) for condition in self.filter],
+            "sort": [vars(sort) for sort in self.sort],
+            "search": self.search,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """The same text for the same view."""
+        return json.dumps(self.as_json(), sort_keys=True)
+
+    @property
+    def is_plain(self) -> bool:
+        """All rows, oldest first."""
+        return not (self.filter or self.sort or self.search)
+
+
+def conditions(access: Access, view: View) -> ColumnElement[bool]:
+    """The rows of a view: visible, every condition true, the search text in one of the visible columns."""
+    parts = [visible_rows(access), *(_condition(access, condition) for condition in view.filter)]
+    if view.search:
+        parts.append(_found(access, view.search))
+    return and_(*parts)
+
+
+def ordering(access: Access, view: View) -> list[ColumnElement[Any]]:
+    """The order of a view; the row's number decides between equals, so every order is total."""
+    keys = [key.desc().nulls_last() if sort.descending else key.asc().nulls_last() for sort, key in sort_keys(access, view)]
+    return [*keys, Row.row_id.asc()]
+
+
+def sort_keys(access: Access, view: View) -> list[tuple[Sort, ColumnElement[Any]]]:
+    """Each sort with the SQL expression that it sorts by."""
+    return [(sort, _sort_key(access, access.column(sort.column))) for sort in view.sort]
+
+
+def _sort_key(access: Access, column: ColumnInfo) -> ColumnElement[Any]:
+    return column_type(column.type).sort_key(cell(column), column, _people(access, column))
+
+
+def _condition(access: Access, condition: Condition) -> ColumnElement[bool]:
+    column = access.column(condition.column)
+    kind = column_type(column.type)
+    try:
+        return kind.condition(condition.op, cell(column), condition.value, column, _people(access, column))
+    except Invalid as refusal:
+        raise Invalid(f"Filter on “{column.name}”: {refusal.message}", column=column.column_id) from refusal
+
+
+def _found(access: Access, wanted: str) -> ColumnElement[bool]:
+    """Any visible column whose shown text contains what is searched, however it is cased."""
+    found = [
+        column_type(column.type).search(cell(column), wanted, column, _people(access, column))
+        for column in access.columns
+        if column.type in SEARCHED
+    ]
+    return or_(false(), *found)
+
+
+def cell(column: ColumnInfo) -> Any:
+    """The JSONB element of a row that holds this column's value."""
+    values: InstrumentedAttribute[Any] = Row.values
+    return values[column.key]
+
+
+def _people(access: Access, column: ColumnInfo) -> Any:
+    return access.people if column.type == "person" else {}

@@ -1,0 +1,171 @@
+"""Sheets: list, create, rename, describe, configure, archive, restore."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, text, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.access import LEVEL_SQL, Access, get_access
+from core.actor import Actor
+from core.column_types import column_type
+from core.columns import add_columns
+from core.errors import Invalid, NotAllowed
+from core.permissions import ROLE_PERMISSIONS, Level, Permission
+from core.templates import TEMPLATES, Template
+from db.tables import Sheet
+
+MAX_NAME = 120
+MAX_DESCRIPTION = 2000
+# Which type a column must have to play a part in a pipeline.
+PIPELINE_PARTS: dict[str, tuple[str, ...]] = {
+    "stage": ("choice",),
+    "amount": ("money", "number"),
+    "close_date": ("date",),
+    "created": ("date",),
+    "owner": ("person", "text", "choice"),
+    "probability": ("percent",),
+    "account": ("text", "choice"),
+}
+
+
+@dataclass(frozen=True)
+class ListedSheet:
+    """A line in the list of sheets."""
+
+    sheet_id: int
+    name: str
+    description: str
+    icon: str
+    level: Level
+    owner: str
+    is_pipeline: bool
+    archived_at: datetime | None
+
+
+def sheets(session: Session, actor: Actor, *, archived: bool = False) -> list[ListedSheet]:
+    """The sheets that this actor may see, by name; archived ones instead where asked."""
+    rows = session.execute(_LIST, {"user": actor.user_id, "archived": archived}).mappings()
+    return [ListedSheet(**(dict(row) | {"level": Level(row["level"])})) for row in rows]
+
+
+def create_sheet(
+    session: Session, actor: Actor, name: str, *, template: str = "blank", description: str = ""
+) -> Access:
+    """A new sheet of this actor's, with the template's columns."""
+    if Permission.SHEETS_CREATE not in ROLE_PERMISSIONS[actor.role]:
+        raise NotAllowed(f"As {actor.role.label.lower()} you cannot create sheets. Ask an administrator.")
+    plan = get_template(template)
+    sheet = Sheet(
+        owner_id=actor.user_id,
+        name=checked_name(name),
+        description=checked_description(description or plan.description),
+        icon=plan.icon,
+    )
+    session.add(sheet)
+    session.flush()
+    audit.record(session, actor, "sheet:sheet:create", sheet_id=sheet.sheet_id, name=sheet.name, template=template)
+    made = add_columns(session, actor, sheet.sheet_id, list(plan.columns)) if plan.columns else []
+    ids = {column.name: column.column_id for column in made}
+    sheet.settings = {"pipeline": {part: ids[name] for part, name in plan.pipeline.items()}} if plan.pipeline else {}
+    session.flush()
+    return get_access(session, actor, sheet.sheet_id)
+
+
+def rename_sheet(session: Session, actor: Actor, sheet_id: int, name: str) -> None:
+    """Give the sheet another name."""
+    _change(session, actor, sheet_id, "rename", name=checked_name(name))
+
+
+def describe_sheet(session: Session, actor: Actor, sheet_id: int, description: str) -> None:
+    """Say what the sheet is for."""
+    _change(session, actor, sheet_id, "describe", description=checked_description(description))
+
+
+def configure_pipeline(session: Session, actor: Actor, sheet_id: int, parts: Mapping[str, int | None]) -> None:
+    """Say which columns are the stage, the amount and so on; no stage makes it a plain table again."""
+    access = get_access(session, actor, sheet_id, Permission.SHEET_CONFIGURE)
+    named = {part: column_id for part, column_id in parts.items() if column_id is not None}
+    for part, column_id in named.items():
+        _check_part(access, part, column_id)
+    if named and "stage" not in named:
+        raise Invalid("A pipeline needs a stage: choose the column that holds it.")
+    settings = access.sheet.settings | {"pipeline": named}
+    _change(session, actor, sheet_id, "configure", settings=settings)
+
+
+def archive_sheet(session: Session, actor: Actor, sheet_id: int) -> None:
+    """Put the sheet away; it stays whole and can be restored."""
+    _change(session, actor, sheet_id, "archive", permission=Permission.SHEET_ARCHIVE, archived_at=func.now())
+
+
+def restore_sheet(session: Session, actor: Actor, sheet_id: int) -> None:
+    """Bring an archived sheet back."""
+    _change(session, actor, sheet_id, "restore", permission=Permission.SHEET_ARCHIVE, archived_at=None)
+
+
+def get_template(name: str) -> Template:
+    """The template of this name."""
+    if name not in TEMPLATES:
+        raise Invalid(f"There is no template “{name}”. Choose one of: {', '.join(TEMPLATES)}.")
+    return TEMPLATES[name]
+
+
+def checked_name(name: str) -> str:
+    """The name without odd spaces, or Invalid."""
+    name = " ".join(name.replace("\x00", " ").split())
+    if not name:
+        raise Invalid("A sheet needs a name.")
+    if len(name) > MAX_NAME:
+        raise Invalid(f"A sheet's name has at most {MAX_NAME} characters; this one has {len(name)}.")
+    return name
+
+
+def checked_description(description: str) -> str:
+    """The description without NULs, or Invalid where it is too long."""
+    description = description.replace("\x00", "").strip()
+    if len(description) > MAX_DESCRIPTION:
+        raise Invalid(f"A description has at most {MAX_DESCRIPTION} characters.")
+    return description
+
+
+def _check_part(access: Access, part: str, column_id: int) -> None:
+    if part not in PIPELINE_PARTS:
+        raise Invalid(f"A pipeline has no “{part}”.")
+    column = access.column(column_id)
+    if column.type not in PIPELINE_PARTS[part]:
+        wanted = " or ".join(column_type(name).label for name in PIPELINE_PARTS[part])
+        raise Invalid(f"“{column.name}” cannot be the {part.replace('_', ' ')}: it takes a column of type {wanted}.")
+
+
+def _change(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    verb: str,
+    *,
+    permission: Permission = Permission.SHEET_CONFIGURE,
+    **values: Any,
+) -> None:
+    get_access(session, actor, sheet_id, permission)
+    session.execute(update(Sheet).where(Sheet.sheet_id == sheet_id).values(**values))
+    facts = {name: value for name, value in values.items() if isinstance(value, str | dict)}
+    audit.record(session, actor, f"sheet:sheet:{verb}", sheet_id=sheet_id, **facts)
+
+
+_LIST = text(f"""
+    SELECT * FROM (
+        SELECT s.sheet_id, s.name, s.description, s.icon, {LEVEL_SQL} AS level, o.name AS owner,
+               coalesce(s.settings -> 'pipeline' -> 'stage' IS NOT NULL, false) AS is_pipeline, s.archived_at
+        FROM users u
+        CROSS JOIN sheets s
+        JOIN users o ON o.user_id = s.owner_id
+        LEFT JOIN collaborators c ON c.sheet_id = s.sheet_id AND c.user_id = u.user_id
+        WHERE u.user_id = :user AND u.is_active AND (s.archived_at IS NOT NULL) = :archived
+    ) listed
+    WHERE level IS NOT NULL
+    ORDER BY is_pipeline DESC, lower(name), sheet_id
+""")  # noqa: S608 - LEVEL_SQL is a constant of core.access.

@@ -1,0 +1,63 @@
+"""Unique columns: a value that another row has already is refused. The sheet's lock makes the check race-free."""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from core.access import ColumnInfo, visible_rows
+from core.changes import Change
+from core.values import Value, to_wire
+from db.tables import Row
+
+if TYPE_CHECKING:
+    from core.cells import Plan
+
+
+def refuse_duplicates(change: Change, plan: "Plan") -> None:
+    """Move every planned value that is taken already from the plan to its refusals."""
+    for column in change.access.columns:
+        if column.rules.get("unique"):
+            _refuse_in(change, plan, column)
+
+
+def _refuse_in(change: Change, plan: "Plan", column: ColumnInfo) -> None:
+    wanted = _wanted(plan, column.column_id)
+    taken = _taken(change, plan, column, set(wanted.values()))
+    for place, folded in wanted.items():
+        owner = taken.setdefault(folded, place)
+        if owner != place:
+            _refuse(plan, place, column, owner)
+
+
+def _wanted(plan: "Plan", column_id: int) -> dict[int | str, str]:
+    """Which row (or new row's key) wants which value, folded for comparison."""
+    edits = {row: value for (row, column), value in plan.edits.items() if column == column_id}
+    adds = {key: cells.get(column_id) for key, cells in plan.adds.items()}
+    return {place: _folded(value) for place, value in {**edits, **adds}.items() if value is not None}
+
+
+def _taken(change: Change, plan: "Plan", column: ColumnInfo, folded: set[str]) -> dict[str, int | str]:
+    if not folded:
+        return {}
+    leaving = {row for row, column_id in plan.edits if column_id == column.column_id} | set(plan.deletes)
+    value = func.lower(Row.values[column.key].astext)
+    found = change.session.execute(
+        select(value, Row.row_id).where(visible_rows(change.access), value.in_(folded), Row.row_id.not_in(leaving))
+    )
+    return {text: row for text, row in found}
+
+
+def _refuse(plan: "Plan", place: int | str, column: ColumnInfo, owner: int | str) -> None:
+    where = f"row #{owner}" if isinstance(owner, int) else "another new row"
+    name = "row" if isinstance(place, int) else "key"
+    given = plan.given[place, column.column_id].shown
+    reason = f"“{column.name}” must be unique, and {where} has this value already."
+    plan.outcome.refused.append({name: place, "column": column.column_id, "given": given, "reason": reason})
+    if isinstance(place, int):
+        del plan.edits[place, column.column_id]
+    else:
+        del plan.adds[place]
+
+
+def _folded(value: Value) -> str:
+    return str(to_wire(value)).lower()
