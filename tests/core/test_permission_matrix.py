@@ -1,0 +1,128 @@
+"""Every command of core, as every principal: allowed exactly where the permission table says so, and else without a trace."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+import core
+from core.access import Access, get_access
+from core.actor import Actor
+from core.batch import Add, Batch, Edit, Given
+from core.cells import write
+from core.changes import Source
+from core.errors import NotAllowed, NotFound
+from core.permissions import LEVEL_PERMISSIONS, Level
+from core.permissions import Permission as P
+from tests.conftest import CAST, actor
+
+Call = Callable[[Session, Actor, int], Any]
+
+
+def written(batch: Batch) -> Call:
+    return lambda session, who, sheet: write(session, who, sheet, batch, operation_id=uuid4(), source=Source.API)
+
+
+def call(name: str, *args: Any, **kwargs: Any) -> Call:
+    module, function = name.rsplit(".", 1)
+    command = getattr(importlib.import_module(f"core.{module}"), function)
+    return lambda session, who, sheet: command(session, who, sheet, *args, **kwargs)
+
+
+def new_column() -> Any:
+    from core.columns import NewColumn
+
+    return NewColumn("Extra", "text")
+
+
+# Every command on one sheet, with what it needs. A command that is not here fails the test below.
+COMMANDS: dict[str, tuple[P, Call]] = {
+    "cells.write edits": (P.ROWS_EDIT, written(Batch(edits=(Edit(1, 1, Given("x")),)))),
+    "cells.write adds": (P.ROWS_ADD, written(Batch(adds=(Add("k", {1: Given("x")}),)))),
+    "cells.write deletes": (P.ROWS_DELETE, written(Batch(deletes=(1,)))),
+    "columns.add_column": (P.COLUMNS_EDIT, lambda s, w, i: call("columns.add_column", new_column())(s, w, i)),
+    "columns.add_columns": (P.COLUMNS_EDIT, lambda s, w, i: call("columns.add_columns", [new_column()])(s, w, i)),
+    "columns.change_column": (P.COLUMNS_EDIT, call("columns.change_column", 2, name="Company")),
+    "columns.reorder_columns": (P.COLUMNS_EDIT, call("columns.reorder_columns", [3, 2, 1])),
+    "columns.retire_column": (P.COLUMNS_EDIT, call("columns.retire_column", 11)),
+    "columns.restore_column": (P.COLUMNS_EDIT, call("columns.restore_column", 10)),
+    "history.recent_changes": (P.HISTORY_SEE, call("history.recent_changes")),
+    "layouts.layout": (P.SHEET_SEE, call("layouts.layout")),
+    "layouts.remember_layout": (P.SHEET_SEE, call("layouts.remember_layout", {"hidden": [2]})),
+    "sharing.collaborators": (P.SHEET_SEE, call("sharing.collaborators")),
+    "sharing.people_to_share_with": (P.SHEET_SEE, call("sharing.people_to_share_with")),
+    "sharing.share_sheet": (P.SHEET_SHARE, call("sharing.share_sheet", 5, level=Level.VIEWER)),
+    "sharing.share_with_workspace": (P.SHEET_SHARE, call("sharing.share_with_workspace", level=None)),
+    "sharing.unshare_sheet": (P.SHEET_SHARE, call("sharing.unshare_sheet", 4)),
+    "sheets.archive_sheet": (P.SHEET_ARCHIVE, call("sheets.archive_sheet")),
+    "sheets.restore_sheet": (P.SHEET_ARCHIVE, call("sheets.restore_sheet")),
+    "sheets.configure_pipeline": (P.SHEET_CONFIGURE, call("sheets.configure_pipeline", {"stage": 3})),
+    "sheets.describe_sheet": (P.SHEET_CONFIGURE, call("sheets.describe_sheet", "Ours")),
+    "sheets.rename_sheet": (P.SHEET_CONFIGURE, call("sheets.rename_sheet", "Ours")),
+    "access.get_access": (P.SHEET_SEE, get_access),
+}
+LEVELS: dict[str, Level | None] = {
+    "Ann": Level.OWNER,
+    "Ben": Level.EDITOR,
+    "Cleo": Level.VIEWER,
+    "Dan": None,
+    "Ada": None,
+}
+WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
+
+
+@pytest.fixture
+def sheet(session: Session, deals: Access, ann: Actor) -> int:
+    sheet_id = deals.sheet.sheet_id
+    written(Batch(adds=(Add("a", {1: Given("Acme")}),)))(session, ann, sheet_id)
+    call("columns.retire_column", 10)(session, ann, sheet_id)
+    return sheet_id
+
+
+@pytest.mark.parametrize("who", LEVELS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_obeys_the_permission_table(session: Session, sheet: int, command: str, who: str) -> None:
+    needed, run = COMMANDS[command]
+    level = LEVELS[who]
+    if level is not None and needed in LEVEL_PERMISSIONS[level]:
+        run(session, actor(who), sheet)
+        return
+    before = session.scalar(text(WRITTEN))
+    with pytest.raises(NotFound if level is None else NotAllowed):
+        run(session, actor(who), sheet)
+    assert session.scalar(text(WRITTEN)) == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_deactivated_owner_may_nothing(session: Session, sheet: int, command: str) -> None:
+    session.execute(text("UPDATE users SET is_active = false WHERE user_id = :ann"), {"ann": actor("Ann").user_id})
+    with pytest.raises(NotFound):
+        COMMANDS[command][1](session, actor("Ann"), sheet)
+
+
+def test_every_command_on_a_sheet_stands_in_the_matrix() -> None:
+    known = {name.split(" ")[0] for name in COMMANDS}
+    assert sorted(sheet_commands() - known) == []
+
+
+def sheet_commands() -> set[str]:
+    """Public functions of core that take (session, actor, sheet_id, …)."""
+    found = set()
+    for info in pkgutil.walk_packages(core.__path__, "core."):
+        module = importlib.import_module(info.name)
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == info.name and not name.startswith("_"):
+                if list(inspect.signature(function).parameters)[:3] == ["session", "actor", "sheet_id"]:
+                    found.add(f"{info.name.removeprefix('core.')}.{name}")
+    return found
+
+
+def test_the_cast_covers_every_level() -> None:
+    assert {level for level in LEVELS.values() if level} == set(Level)
+    assert set(LEVELS) == set(CAST)

@@ -1,0 +1,118 @@
+"""Who may import whom, and other rules of the house that a reader should be able to trust."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = {"app", "api", "core", "db", "pages", "manage", "tests"}
+FOUNDATIONS = {"actor", "permissions", "errors", "settings", "audit"}
+
+
+def modules(*folders: str) -> list[Path]:
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return [path for path in found if "versions" not in path.parts and "node_modules" not in path.parts]
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return names
+
+
+def strays(folder: str, allowed: tuple[str, ...], forbidden: tuple[str, ...] = ()) -> list[str]:
+    """Imports of `folder` from our own packages outside `allowed`, or from `forbidden` libraries."""
+    wrong = []
+    for path in modules(folder):
+        for name in imported(path):
+            top = name.split(".")[0]
+            ours = top in OURS and not name.startswith(allowed) and name not in {part.split(".")[0] for part in allowed}
+            if ours or top in forbidden:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    return wrong
+
+
+def test_db_imports_nothing_of_ours() -> None:
+    assert strays("db", ("db",), ("streamlit", "fastapi", "starlette")) == []
+
+
+def test_core_knows_neither_streamlit_nor_fastapi() -> None:
+    assert strays("core", ("core", "db"), ("streamlit", "fastapi", "starlette", "plotly")) == []
+
+
+def test_the_api_is_thin_over_core() -> None:
+    assert strays("api", ("api", "core", "db"), ("streamlit", "plotly")) == []
+
+
+def test_pages_reach_the_database_only_through_core() -> None:
+    assert strays("pages", ("pages", "core", "db.engine"), ("sqlalchemy", "psycopg", "fastapi")) == []
+
+
+def test_pages_import_components_and_never_each_other() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules("pages")
+        for name in imported(path)
+        if name.startswith("pages.") and not name.startswith("pages.components")
+    ]
+    assert wrong == []
+
+
+def test_no_page_file_stands_beside_the_script() -> None:
+    """Beside the script Streamlit would run a page without the sign-in gate on the first deep link."""
+    assert [path.name for path in (ROOT / "pages").glob("*.py")] == ["main.py"]
+
+
+@pytest.mark.parametrize("name", sorted(FOUNDATIONS))
+def test_foundations_import_no_capability(name: str) -> None:
+    used = {found.split(".")[1] for found in imported(ROOT / "core" / f"{name}.py") if found.startswith("core.")}
+    assert used <= FOUNDATIONS
+
+
+def test_nothing_in_core_commits() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in modules("core")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"}
+    ]
+    assert wrong == []
+
+
+def test_rows_are_read_only_through_the_gate() -> None:
+    """A module of core that reads the rows table asks access.visible_rows, or says here why it need not."""
+    reasons = {
+        "access.py": "is the gate",
+        "demo": "seeds as the owner, reads nothing for anybody",
+        "history.py": "reads the log; the row gives only its title",
+    }
+    wrong = []
+    for path in modules("core"):
+        source = path.read_text()
+        reads = "db.tables.Row" in imported(path) or "FROM rows" in source or "JOIN rows" in source
+        gated = "visible_rows" in source or "conditions(" in source
+        if reads and not gated and not any(part in reasons for part in path.parts):
+            wrong.append(str(path.relative_to(ROOT)))
+    assert wrong == []
+
+
+def test_every_module_opens_with_a_line_that_says_what_it_is_for() -> None:
+    bare = [str(path.relative_to(ROOT)) for path in modules("core", "db", "api", "pages") if not documented(path)]
+    assert bare == []
+
+
+def documented(path: Path) -> bool:
+    return not path.read_text().strip() or ast.get_docstring(ast.parse(path.read_text())) is not None
+
+
+def test_every_requirement_is_pinned() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = [line.strip() for line in (ROOT / name).read_text().splitlines()]
+        wanted = [line for line in lines if line and not line.startswith(("#", "-"))]
+        assert wanted
+        assert [line for line in wanted if "==" not in line] == []
