@@ -145,7 +145,7 @@ def made_column(row: Mapping[str, Any]) -> ColumnInfo:
         description=row["description"],
         position=row["position"],
         rules=row["rules"],
-        options=tuple(Option.from_json(option) for option in row["options"]),
+        options=tuple(Option.read(option) for option in row["options"]),
         retired=row.get("retired_at") is not None,
     )
 

@@ -16,7 +16,7 @@ from core.column_types import column_type
 from core.errors import Invalid
 from core.permissions import Permission
 from core.unique import refuse_duplicates
-from core.values import Value, dumps, exact, to_wire
+from core.values import Value, Wire, dumps, stored, to_wire
 from db.tables import Row
 
 
@@ -55,8 +55,8 @@ class Plan:
     """What a batch will write, and what it will not."""
 
     outcome: Outcome
-    edits: dict[tuple[int, int], Value] = field(default_factory=dict)
-    adds: dict[str, dict[int, Value]] = field(default_factory=dict)
+    edits: dict[tuple[int, int], Value | None] = field(default_factory=dict)
+    adds: dict[str, dict[int, Value | None]] = field(default_factory=dict)
     deletes: list[int] = field(default_factory=list)
     given: dict[tuple[int | str, int], Given] = field(default_factory=dict)
 
@@ -93,7 +93,7 @@ def _needed(batch: Batch) -> Iterable[Permission]:
 def _plan(change: Change, batch: Batch) -> Plan:
     plan = Plan(Outcome(version=change.version))
     rows = _stored(change, {edit.row for edit in batch.edits} | set(batch.deletes))
-    stale: list[tuple[Edit, Value]] = []
+    stale: list[Stale] = []
     for edit in batch.edits:
         _plan_edit(change.access, plan, rows.get(edit.row), edit, stale)
     for add in batch.adds:
@@ -112,10 +112,10 @@ def _stored(change: Change, row_ids: set[int]) -> dict[int, Stored]:
             visible_rows(change.access), Row.row_id.in_(row_ids)
         )
     )
-    return {row_id: Stored(exact(values), versions, created) for row_id, values, versions, created in found}
+    return {row_id: Stored(stored(values), versions, created) for row_id, values, versions, created in found}
 
 
-def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale: list[tuple[Edit, Value]]) -> None:
+def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale: list[Stale]) -> None:
     column = access.by_id.get(edit.column)
     place = {"row": edit.row, "column": edit.column, "given": edit.given.shown}
     if column is None or row is None:
@@ -137,7 +137,7 @@ def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale
 
 
 def _plan_add(access: Access, plan: Plan, add: Add) -> None:
-    values: dict[int, Value] = {}
+    values: dict[int, Value | None] = {}
     refused: list[dict[str, Any]] = []
     required = [column.column_id for column in access.columns if column.rules.get("required")]
     for column_id in dict.fromkeys([*add.cells, *required]):
@@ -157,20 +157,20 @@ def _plan_add(access: Access, plan: Plan, add: Add) -> None:
         plan.adds[add.key] = values
 
 
-def _value(access: Access, column: ColumnInfo, given: Given, before: Value) -> Value:
+def _value(access: Access, column: ColumnInfo, given: Given, before: Value | None) -> Value | None:
     """The value to store, by the column's type and rules."""
     kind = column_type(column.type)
     people = access.people if column.type == "person" else {}
     if given.text is None:
-        value = None if given.value is None else kind.check(given.value, column, people)
+        value = kind.check(given.value, column, people, before)
     else:
-        value = kind.parse(given.text, column, people)
+        value = kind.parse(given.text, column, people, before)
     if value is None and column.rules.get("required"):
         raise Invalid(f"“{column.name}” must not be empty.")
     return value
 
 
-def _conflicts(change: Change, rows: dict[int, Stored], stale: list[tuple[Edit, Value]]) -> list[dict[str, Any]]:
+def _conflicts(change: Change, rows: dict[int, Stored], stale: list[Stale]) -> list[dict[str, Any]]:
     if not stale:
         return []
     since = change.session.execute(
@@ -191,15 +191,15 @@ def _conflicts(change: Change, rows: dict[int, Stored], stale: list[tuple[Edit, 
     ]
 
 
-def _conflict(edit: Edit, mine: Value, theirs: Value, lines: list[Any]) -> dict[str, Any]:
+def _conflict(edit: Edit, mine: Value | None, theirs: Value | None, lines: list[Any]) -> dict[str, Any]:
     first, last = (lines[0], lines[-1]) if lines else (None, None)
     return {
         "row": edit.row,
         "column": edit.column,
         "given": edit.given.shown,
-        "mine": to_wire(mine),
-        "theirs": to_wire(theirs),
-        "original": to_wire(exact(first["old"])) if first and first["old"] else None,
+        "mine": _wired(mine),
+        "theirs": _wired(theirs),
+        "original": _wired(stored(first["old"])) if first and first["old"] else None,
         "by": last["name"] if last else None,
         "at": last["recorded_at"].isoformat() if last else None,
         "version": last["version"] if last else edit.base,
@@ -224,7 +224,7 @@ def _carry_out(change: Change, plan: Plan) -> None:
 
 def _patches(plan: Plan) -> dict[str, Any]:
     """Per row the changed values as JSON text; a null takes the key away."""
-    patches: dict[int, dict[str, Value]] = {}
+    patches: dict[int, dict[str, Value | None]] = {}
     for (row, column), value in plan.edits.items():
         patches.setdefault(row, {})[str(column)] = value
     return {"ids": list(patches), "patches": [dumps(patch) for patch in patches.values()]}
@@ -242,10 +242,15 @@ def _new_rows(plan: Plan, first: int) -> dict[str, Any]:
     return {"ids": list(ids), "rows": [dumps(values) for values in kept]}
 
 
-def _saved(row: int, column: ColumnInfo, value: Value, version: int) -> dict[str, Any]:
-    return {"row": row, "column": column.column_id, "value": to_wire(value), "version": version}
+def _saved(row: int, column: ColumnInfo, value: Value | None, version: int) -> dict[str, Any]:
+    return {"row": row, "column": column.column_id, "value": _wired(value), "version": version}
 
 
+def _wired(value: Value | None) -> Wire:
+    return None if value is None else to_wire(value)
+
+
+Stale = tuple[Edit, Value | None]
 _TEXT_OF_VALUES = Row.values.cast(Text)
 _UPDATE = text("""
     UPDATE rows r SET values = jsonb_strip_nulls(r.values || p.patch)

@@ -62,12 +62,12 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
         "name": checked_name(wanted.name, others),
         "description": wanted.description.strip(),
         "rules": checked_rules(kind, wanted.rules),
-        "options": [option.as_json() for option in checked_options(kind, wanted.options, before=column.options)],
+        "options": [option.as_stored() for option in checked_options(kind, wanted.options, before=column.options)],
     }
     _touch_columns(session, sheet_id)
     session.execute(update(Column).where(*_is(sheet_id, column_id)).values(**row))
     audit.record(session, actor, "sheet:column:change", sheet_id=sheet_id, column=column_id, changed=sorted(changes))
-    return replace(wanted, **(row | {"options": tuple(Option.from_json(option) for option in row["options"])}))
+    return replace(wanted, **(row | {"options": tuple(Option.read(option) for option in row["options"])}))
 
 
 def reorder_columns(session: Session, actor: Actor, sheet_id: int, order: list[int]) -> None:
@@ -143,7 +143,7 @@ def _insert(
         description=new.description.strip(),
         position=position,
         rules=checked_rules(kind, new.rules),
-        options=[option.as_json() for option in options],
+        options=[option.as_stored() for option in options],
     )
     session.add(column)
     session.flush()

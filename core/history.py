@@ -11,7 +11,7 @@ from core.access import Access, get_access
 from core.actor import Actor
 from core.column_types import column_type
 from core.permissions import Permission
-from core.values import exact
+from core.values import stored
 
 PAGE = 200
 
@@ -81,7 +81,7 @@ def shown(access: Access, column_id: int, logged: str | None) -> str:
     """A logged value as text: of a cell by its column's type, of a whole row as “name: value” of its visible cells."""
     if logged is None:
         return ""
-    value = exact(logged)
+    value = stored(logged)
     if column_id == 0:
         cells = ((column, value.get(column.key)) for column in access.columns)
         return " · ".join(f"{column.name}: {_text(access, column, cell)}" for column, cell in cells if cell is not None)

@@ -1,20 +1,22 @@
 """Queries: a view (filter, sort, search) as SQL over the rows and columns that an access may see."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import ColumnElement, and_, false, or_
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core.access import Access, ColumnInfo, visible_rows
 from core.column_types import column_type
+from core.column_types.conditions import TEXT, Cell, cell_of
 from core.errors import Invalid
 from db.tables import Row
 
 MAX_CONDITIONS = 50
 MAX_SEARCH = 200
-SEARCHED = ("text", "long_text", "link", "email", "phone", "choice", "choices", "person")
+# Columns that store ids: what is searched there are the names that they stand for.
+NAMED = {"choice": "is_any_of", "choices": "has_any_of", "person": "is_any_of"}
 
 
 @dataclass(frozen=True)
@@ -95,33 +97,37 @@ def sort_keys(access: Access, view: View) -> list[tuple[Sort, ColumnElement[Any]
 
 
 def _sort_key(access: Access, column: ColumnInfo) -> ColumnElement[Any]:
-    return column_type(column.type).sort_key(cell(column), column, _people(access, column))
+    return column_type(column.type).sql(cell(column), column, _people(access, column))
 
 
 def _condition(access: Access, condition: Condition) -> ColumnElement[bool]:
     column = access.column(condition.column)
     kind = column_type(column.type)
     try:
-        return kind.condition(condition.op, cell(column), condition.value, column, _people(access, column))
+        return kind.condition(condition.op, condition.value, cell(column), column, _people(access, column))
     except Invalid as refusal:
         raise Invalid(f"Filter on “{column.name}”: {refusal.message}", column=column.column_id) from refusal
 
 
 def _found(access: Access, wanted: str) -> ColumnElement[bool]:
     """Any visible column whose shown text contains what is searched, however it is cased."""
-    found = [
-        column_type(column.type).search(cell(column), wanted, column, _people(access, column))
-        for column in access.columns
-        if column.type in SEARCHED
-    ]
-    return or_(false(), *found)
+    return or_(false(), *(_found_in(access, column, wanted) for column in access.columns))
 
 
-def cell(column: ColumnInfo) -> Any:
-    """The JSONB element of a row that holds this column's value."""
-    values: InstrumentedAttribute[Any] = Row.values
-    return values[column.key]
+def _found_in(access: Access, column: ColumnInfo, wanted: str) -> ColumnElement[bool]:
+    """Options and people are searched by what is shown of them, all else by its text."""
+    kind = column_type(column.type)
+    shown = {option.id: option.label for option in column.options} | dict(_people(access, column))
+    if column.type not in NAMED:
+        return TEXT["contains"].sql(cell(column), wanted)
+    ids = [key for key, label in shown.items() if wanted.casefold() in label.casefold()]
+    return kind.condition(NAMED[column.type], ids, cell(column), column, shown) if ids else false()
 
 
-def _people(access: Access, column: ColumnInfo) -> Any:
+def cell(column: ColumnInfo) -> Cell:
+    """A column's cell in SQL."""
+    return cell_of(Row.values, column.column_id)
+
+
+def _people(access: Access, column: ColumnInfo) -> Mapping[str, str]:
     return access.people if column.type == "person" else {}

@@ -4,7 +4,7 @@
 -- operation, then next_version(), which counts the sheet's version up and opens the log for that version.
 
 CREATE FUNCTION lock_sheet(the_sheet bigint, the_actor bigint, the_source text, the_batch uuid,
-                           OUT version bigint, OUT last_row_id integer, OUT answered jsonb)
+                           OUT version bigint, OUT last_row_id integer, OUT answered jsonb, OUT foreign_operation boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 BEGIN
     PERFORM set_config('contrivance.actor', the_actor::text, true),
@@ -13,8 +13,9 @@ BEGIN
     SELECT s.version, s.last_row_id INTO version, last_row_id
     FROM sheets s WHERE s.sheet_id = the_sheet FOR NO KEY UPDATE;
     -- A statement of its own: its snapshot is taken after the wait, so it sees what the writer before us committed.
-    SELECT o.result INTO answered
-    FROM operations o WHERE o.sheet_id = the_sheet AND o.operation_id = the_batch AND o.actor_id = the_actor;
+    SELECT CASE WHEN o.actor_id = the_actor THEN o.result END, o.actor_id <> the_actor
+    INTO answered, foreign_operation
+    FROM operations o WHERE o.sheet_id = the_sheet AND o.operation_id = the_batch;
 END $$;
 
 CREATE FUNCTION next_version(the_sheet bigint, new_rows integer, OUT version bigint, OUT last_row_id integer)

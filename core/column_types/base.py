@@ -1,0 +1,218 @@
+"""The base of every column type: what a type promises, and what it needs to know of a column."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+
+from core.column_types.characters import clean, shown
+from core.column_types.conditions import Cell, Condition, Filter, Sql
+from core.column_types.rules import REQUIRED, UNIQUE, Rule
+from core.errors import Invalid
+from core.values import Value
+
+V = TypeVar("V", bound=Value)
+_REMEMBERED = 50_000
+_LISTED = 1000
+
+# The ids and names of those whom a person column may name.
+People = Mapping[str, str]
+
+
+class Directory(dict[str, str]):
+    """People who can also be named by e-mail: id → name, and beside it e-mail → id."""
+
+    def __init__(self, names: Mapping[str, str], emails: Mapping[str, str]) -> None:
+        super().__init__(names)
+        self.emails = dict(emails)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a column. As a stage of a pipeline it has a kind (open, won, lost) and a probability in percent."""
+
+    id: str
+    label: str
+    color: str = ""
+    retired: bool = False
+    probability: int | None = None
+    kind: str | None = None
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Option":
+        """The option that `as_stored` described; what it does not know is left out."""
+        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
+
+    def as_stored(self) -> dict[str, Any]:
+        """The option as JSON data."""
+        return asdict(self)
+
+
+class ColumnLike(Protocol):
+    """What a type needs to know of a column."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def rules(self) -> Mapping[str, Any]: ...
+    @property
+    def options(self) -> Sequence[Option]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A column that does not exist yet: what an importer tries texts on before the person has decided."""
+
+    type: str
+    rules: Mapping[str, Any]
+    options: Sequence[Option] = ()
+
+
+class Fit(NamedTuple):
+    """How many texts a type can read, and those it cannot, each with the reason."""
+
+    count: int
+    misfits: list[tuple[str, str]]
+
+
+class ColumnType(Generic[V]):
+    """A type of column: reads typed text and JSON values, writes canonical text, and knows itself in SQL.
+
+    A subclass says what it is in class variables and defines `reader`, `verify` and, where text is not the value, `text`.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    icon: ClassVar[str]
+    editor: ClassVar[str]
+    value_class: ClassVar[type]
+    aligned_right: ClassVar[bool] = False
+    takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE)
+    filters: ClassVar[Mapping[str, Filter]]
+    longest: ClassVar[int] = 1_000
+
+    # --- values
+
+    def reader(self, column: ColumnLike, people: People, current: V | None = None) -> Callable[[str], V]:
+        """What reads a clean text that is not empty. What only `current` may keep (a retired option) it accepts."""
+        raise NotImplementedError
+
+    def verify(self, value: Any, column: ColumnLike, people: People, current: V | None = None) -> V | None:
+        """The value to store for a JSON value. Raises Invalid where it has the wrong JSON type or breaks a rule."""
+        raise NotImplementedError
+
+    def text(self, value: V, column: ColumnLike, people: People) -> str:  # noqa: ARG002 (most types need neither)
+        """The canonical text of a stored value, the same for everybody: parse gives the value back."""
+        return str(value)
+
+    def parse(self, text: str, column: ColumnLike, people: People, current: V | None = None) -> V | None:
+        """The value of a typed or pasted text, None where it is empty. Raises Invalid with the reason."""
+        return _read(text, self.reader(column, people, current), self.longest)
+
+    def check(self, value: Any, column: ColumnLike, people: People, current: V | None = None) -> V | None:
+        """The value to store for a JSON value from a program. Same rules as parse; None and "" empty the cell."""
+        if value is None or (isinstance(value, str) and not self._cleaned(value)):
+            return None
+        return self.verify(value, column, people, current)
+
+    def parser(self, column: ColumnLike, people: People) -> Callable[[str], V | None]:
+        """A parse for many texts of one column; remembers what it has read."""
+        reader, longest = self.reader(column, people), self.longest
+        known: dict[str, V | None] = {}
+
+        def parse(text: str) -> V | None:
+            if text in known:
+                return known[text]
+            value = _read(text, reader, longest)
+            if len(known) < _REMEMBERED:
+                known[text] = value
+            return value
+
+        return parse
+
+    def fits(self, texts: Iterable[str], column: ColumnLike, people: People) -> Fit:
+        """How many of the texts can be read, and the first thousand that cannot."""
+        parse, count, misfits = self.parser(column, people), 0, list[tuple[str, str]]()
+        for text in texts:
+            try:
+                parse(text)
+                count += 1
+            except Invalid as refusal:
+                if len(misfits) < _LISTED:
+                    misfits.append((text, refusal.message))
+        return Fit(count, misfits)
+
+    def _cleaned(self, text: str) -> str:
+        return _bounded(text, self.longest)
+
+    # --- settings
+
+    def check_rules(self, rules: Mapping[str, Any]) -> dict[str, Any]:
+        """The rules to store for a column of this type, those that are not set left out. Raises Invalid."""
+        known = {rule.key: rule for rule in self.takes}
+        for key in rules:
+            if key not in known:
+                raise Invalid(f"A column of the type {self.label} has no rule {shown(key)}.")
+        checked = {key: known[key].check(value) for key, value in rules.items()}
+        settled = self.settle_rules({key: value for key, value in checked.items() if value is not None})
+        for least, most in (("min", "max"), ("min_length", "max_length")):
+            if least in settled and most in settled and self.rule_value(settled[least]) > self.rule_value(settled[most]):
+                raise Invalid(f"“{known[least].label}” is above “{known[most].label}”.")
+        return settled
+
+    def settle_rules(self, rules: dict[str, Any]) -> dict[str, Any]:
+        """The rules with what only this type can check. Raises Invalid."""
+        return rules
+
+    def rule_value(self, rule: Any) -> Any:
+        """A stored rule as something that compares like the values it limits."""
+        return rule
+
+    def check_options(self, options: Sequence[Option]) -> list[Option]:
+        """The options to store. Raises Invalid: only choices have any."""
+        if options:
+            raise Invalid(f"A column of the type {self.label} has no options.")
+        return []
+
+    # --- SQL
+
+    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:  # noqa: ARG002
+        """The cell for ordering and comparing; NULL where it is empty."""
+        return cell.text
+
+    def condition(self, op: str, value: Any, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        """The filter `op` with its value as a condition on rows. Raises Invalid on an unknown op or a bad value."""
+        if op not in self.filters:
+            raise Invalid(f"A column of the type {self.label} has no filter {shown(op)}.")
+        chosen = self.filters[op]
+        return chosen.sql(cell, self._operands(chosen, value, column, people))
+
+    def operand(self, value: Any, column: ColumnLike, people: People) -> Any:
+        """One value of a filter, ready for its SQL. Raises Invalid."""
+        raise NotImplementedError
+
+    def _operands(self, chosen: Filter, value: Any, column: ColumnLike, people: People) -> Any:
+        if chosen.takes == "none":
+            return None
+        if chosen.takes == "one":
+            return self.operand(value, column, people)
+        if not isinstance(value, list) or len(value) > _LISTED or (chosen.takes == "two" and len(value) != 2):
+            raise Invalid(f"The filter “{chosen.label}” takes {'two values' if chosen.takes == 'two' else 'a list'}.")
+        return [self.operand(item, column, people) for item in value]
+
+
+def expected(value: Any, what: str) -> Invalid:
+    """The refusal of a JSON value that has the wrong JSON type."""
+    kind = {bool: "true or false", str: "a text", list: "a list", dict: "an object", type(None): "nothing"}
+    return Invalid(f"This column takes {what}, not {kind.get(type(value), 'a number')}.")
+
+
+def _read(text: str, reader: Callable[[str], V], longest: int) -> V | None:
+    cleaned = _bounded(text, longest)
+    return reader(cleaned) if cleaned else None
+
+
+def _bounded(text: str, longest: int) -> str:
+    """The text cleaned. Length is judged first, so that nothing costly ever sees a megabyte."""
+    if len(text) > longest:
+        raise Invalid(f"The text has {len(text):,} characters; this column takes at most {longest:,}.")
+    return clean(text)

@@ -1,0 +1,44 @@
+"""The checkbox: yes or no, however it is written."""
+
+from collections.abc import Callable
+from typing import Any
+
+from core.column_types.base import ColumnLike, ColumnType, People, expected
+from core.column_types.characters import key, shown
+from core.column_types.conditions import CHECKBOX, Cell, Sql
+from core.column_types.rules import REQUIRED
+from core.errors import Invalid
+
+WORDS = dict.fromkeys("yes y true t 1 x on ✓ ✔ ☑ ja j wahr oui vrai sí si verdadero".split(), True) | dict.fromkeys(
+    "no n false f 0 off ✗ ✘ ☐ nein falsch non faux falso".split(), False
+)
+
+
+class Checkbox(ColumnType[bool]):
+    """Ticked or not. A cell that was never touched counts as not ticked."""
+
+    name, label, icon, editor = "checkbox", "Checkbox", "check_box", "checkbox"
+    value_class = bool
+    takes = (REQUIRED,)
+    filters = CHECKBOX
+
+    def reader(self, column: ColumnLike, people: People, current: bool | None = None) -> Callable[[str], bool]:
+        return _ticked
+
+    def verify(self, value: Any, column: ColumnLike, people: People, current: bool | None = None) -> bool:
+        if not isinstance(value, bool):
+            raise expected(value, "true or false")
+        return value
+
+    def text(self, value: bool, column: ColumnLike, people: People) -> str:
+        return "yes" if value else "no"
+
+    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+        return cell.text == "true"
+
+
+def _ticked(text: str) -> bool:
+    try:
+        return WORDS[key(text)]
+    except KeyError:
+        raise Invalid(f"{shown(text)} is neither yes nor no.") from None

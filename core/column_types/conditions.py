@@ -1,0 +1,157 @@
+"""Conditions: a cell in SQL, and the filters on it. Values are always bound parameters, never part of the SQL text."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Integer, Numeric, Text, and_, bindparam, case, cast, false, func, not_
+from sqlalchemy import literal_column
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.sql.operators import ge, gt, le, lt
+
+Sql = ColumnElement[Any]
+Condition = ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of `rows.values` in SQL: as JSON (values -> key) and as text (values ->> key)."""
+
+    json: Sql
+    text: Sql
+
+    @property
+    def number(self) -> Sql:
+        """The cell as a numeric; empty cells are NULL."""
+        return cast(self.text, Numeric)
+
+
+def cell_of(values: Sql, column_id: int) -> Cell:
+    """The cell of a column. The key stands in the SQL text, so that an index on the expression can serve it."""
+    column_key: Sql = literal_column(f"'{int(column_id)}'", Text)
+    return Cell(values.op("->", return_type=JSONB())(column_key), values.op("->>", return_type=Text())(column_key))
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter of a type: its label, what it takes (none, one, two or many values), and its SQL."""
+
+    label: str
+    takes: str
+    sql: Callable[[Cell, Any], Condition]
+
+
+def folded(text: Sql) -> Sql:
+    """The text for ordering: in lower case, letters before their accents, so that Émile stands beside Emil."""
+    ascii_alone = func.octet_length(text) == func.char_length(text)
+    return case((ascii_alone, func.lower(text)), else_=func.lower(func.normalize(text, literal_column("NFD"))))
+
+
+def rank(text: Sql, keys: Sequence[str]) -> Sql:
+    """The position of the cell's text among the keys, NULL for others: one lookup in a constant map, however many."""
+    places = bindparam(None, {key: place for place, key in enumerate(keys)}, type_=JSONB, unique=True)
+    return cast(places.op("->", return_type=JSONB())(text), Integer)
+
+
+def _like(text: str) -> str:
+    """The text with the signs that LIKE reads as patterns made literal."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _many(values: Sequence[str]) -> Any:
+    return bindparam(None, list(values), type_=ARRAY(Text), unique=True)
+
+
+def _contains(cell: Cell, value: str) -> Condition:
+    return cell.text.ilike(f"%{_like(value)}%", escape="\\")
+
+
+def _starts_with(cell: Cell, value: str) -> Condition:
+    return cell.text.ilike(f"{_like(value)}%", escape="\\")
+
+
+def _is_text(cell: Cell, value: str) -> Condition:
+    return func.lower(cell.text) == func.lower(value)
+
+
+def _is_any_of(cell: Cell, values: Sequence[str]) -> Condition:
+    return cell.text == func.any(_many(values)) if values else false()
+
+
+def _has_any_of(cell: Cell, values: Sequence[str]) -> Condition:
+    return cell.json.op("?|", return_type=Boolean())(_many(values))
+
+
+def _has_all_of(cell: Cell, values: Sequence[str]) -> Condition:
+    return cell.json.op("?&", return_type=Boolean())(_many(values))
+
+
+def _is_true(cell: Cell, _: None) -> Condition:
+    return cell.text == "true"
+
+
+def _otherwise(condition: Callable[[Cell, Any], Condition]) -> Callable[[Cell, Any], Condition]:
+    """Its opposite, which empty cells fulfil: what is empty does not contain "x"."""
+    return lambda cell, value: not_(func.coalesce(condition(cell, value), false()))
+
+
+def _number(compare: Callable[[Any, Any], Any]) -> Callable[[Cell, Any], Condition]:
+    return lambda cell, value: compare(cell.number, value)
+
+
+def _between_numbers(cell: Cell, value: Any) -> Condition:
+    return and_(cell.number >= value[0], cell.number <= value[1])
+
+
+# A day is a span of ISO texts, from its first moment to that of the next; so is an instant's second. ISO texts compare
+# byte by byte, which the C collation does in any database.
+def _edge(compare: Callable[[Any, Any], Any], edge: int) -> Callable[[Cell, Any], Condition]:
+    return lambda cell, span: compare(cell.text.collate("C"), span[edge])
+
+
+def _within(cell: Cell, spans: Any) -> Condition:
+    first, last = spans
+    return and_(cell.text.collate("C") >= first[0], cell.text.collate("C") < last[1])
+
+
+ALWAYS = {
+    "is_empty": Filter("is empty", "none", lambda cell, _: cell.text.is_(None)),
+    "is_not_empty": Filter("is not empty", "none", lambda cell, _: cell.text.is_not(None)),
+}
+TEXT = {
+    "contains": Filter("contains", "one", _contains),
+    "not_contains": Filter("does not contain", "one", _otherwise(_contains)),
+    "is": Filter("is", "one", _is_text),
+    "is_not": Filter("is not", "one", _otherwise(_is_text)),
+    "starts_with": Filter("starts with", "one", _starts_with),
+} | ALWAYS
+NUMBER = {
+    "eq": Filter("=", "one", lambda cell, value: cell.number == value),
+    "ne": Filter("≠", "one", lambda cell, value: cell.number.is_distinct_from(value)),
+    "lt": Filter("<", "one", _number(lt)),
+    "lte": Filter("≤", "one", _number(le)),
+    "gt": Filter(">", "one", _number(gt)),
+    "gte": Filter("≥", "one", _number(ge)),
+    "between": Filter("is between", "two", _between_numbers),
+} | ALWAYS
+DATE = {
+    "on": Filter("is on", "one", lambda cell, span: _within(cell, (span, span))),
+    "before": Filter("is before", "one", _edge(lt, 0)),
+    "after": Filter("is after", "one", _edge(ge, 1)),
+    "on_or_before": Filter("is on or before", "one", _edge(lt, 1)),
+    "on_or_after": Filter("is on or after", "one", _edge(ge, 0)),
+    "between": Filter("is between", "two", _within),
+} | ALWAYS
+ONE_OF = {
+    "is_any_of": Filter("is any of", "many", _is_any_of),
+    "is_none_of": Filter("is none of", "many", _otherwise(_is_any_of)),
+} | ALWAYS
+SEVERAL = {
+    "has_any_of": Filter("has any of", "many", _has_any_of),
+    "has_all_of": Filter("has all of", "many", _has_all_of),
+    "has_none_of": Filter("has none of", "many", _otherwise(_has_any_of)),
+} | ALWAYS
+CHECKBOX = {
+    "is_true": Filter("is ticked", "none", _is_true),
+    "is_false": Filter("is not ticked", "none", _otherwise(_is_true)),
+} | ALWAYS

@@ -1,0 +1,183 @@
+"""Date text: reading dates and instants as people and programs write them, and refusing what could be two dates."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import NoReturn
+from unicodedata import combining, normalize
+from zoneinfo import ZoneInfo
+
+from core.column_types.characters import shown
+from core.errors import Invalid
+
+DAY_FIRST, MONTH_FIRST = "day first", "month first"
+ORDERS = (DAY_FIRST, MONTH_FIRST)
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+_LONGEST = 80
+
+_ISO = re.compile(r"(\d{4,6})([-/.])(\d{1,2})\2(\d{1,2})", re.ASCII)
+_NUMERIC = re.compile(r"(\d{1,2})([-/.])\s?(\d{1,2})\2\s?(\d{2,6})", re.ASCII)
+_DAY_MONTH = re.compile(
+    r"(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[\s-]+(?:(?:de|of)\s+)?([^\W\d_]+)\.?,?[\s-]+(?:(?:de|del)\s+)?(\d{2,6})",
+)
+_MONTH_DAY = re.compile(r"([^\W\d_]+)\.?[\s-]+(\d{1,2})(?:st|nd|rd|th)?,?[\s-]+(\d{2,6})")
+_WITH_TIME = re.compile(
+    r"""(?P<day>.*?\d{2})(?:T|,?\s+(?:(?:at|um|à|a\slas)\s)?)
+        (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?
+        (?:\s?(?P<half>[ap])\.?m\.?)?
+        (?:\s?(?P<zone>Z|UTC|GMT|[-+\u2212]\d{2}(?::?\d{2})?))?""",
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+
+# English, German, French, Spanish; accents are taken off before a name is looked up.
+_MONTH_NAMES = (
+    "january jan janner januar janvier janv enero ene",
+    "february feb februar fevrier fevr fev febrero",
+    "march mar marz mrz maerz mars marzo",
+    "april apr avril avr abril abr",
+    "may mai mayo",
+    "june jun juni juin junio",
+    "july jul juli juillet juil julio",
+    "august aug aout agosto ago",
+    "september sep sept septembre septiembre setiembre set",
+    "october oct oktober okt octobre octubre",
+    "november nov novembre noviembre",
+    "december dec dezember dez decembre diciembre dic",
+)
+MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
+
+
+def date_of(text: str, order: str | None = None) -> date:
+    """The date that the text names. Raises Invalid on what is no date, has a time of day, or could be two dates."""
+    timed = _WITH_TIME.fullmatch(text) if 10 < len(text) <= _LONGEST else None
+    if timed is None:
+        return _date_of(text, order)
+    if _time_of(timed, text) != time() or (timed["zone"] or "Z").upper() not in {"Z", "UTC", "GMT", "+00:00", "+0000"}:
+        raise Invalid(f"{shown(text)} has a time of day; this column takes dates alone, such as 2026-12-31.")
+    return _date_of(timed["day"], order)
+
+
+def instant_of(text: str, zone: ZoneInfo, order: str | None = None) -> datetime:
+    """The instant that the text names, in UTC and whole seconds. Without an offset it is taken in `zone`."""
+    timed = _WITH_TIME.fullmatch(text) if len(text) <= _LONGEST else None
+    if timed is None:
+        return _in_zone(datetime.combine(_date_of(text, order), time()), zone, text)
+    moment = datetime.combine(_date_of(timed["day"], order), _time_of(timed, text))
+    if timed["zone"] is None:
+        return _in_zone(moment, zone, text)
+    return _in_years((moment - _offset(timed["zone"], text)).replace(tzinfo=UTC), text)
+
+
+def orders_of(text: str) -> frozenset[str]:
+    """The orders in which the text is a date with slashes or dashes; both where it does not matter."""
+    timed = _WITH_TIME.fullmatch(text) if len(text) <= _LONGEST else None
+    found = _NUMERIC.fullmatch(timed["day"] if timed else text)
+    if found is None or found[2] == ".":
+        return frozenset(ORDERS)
+    first, second = int(found[1]), int(found[3])
+    fits = {DAY_FIRST: second <= 12, MONTH_FIRST: first <= 12}
+    return frozenset(ORDERS) if first == second else frozenset(order for order in ORDERS if fits[order])
+
+
+def _date_of(text: str, order: str | None) -> date:
+    if len(text) > _LONGEST:
+        _refuse(text)
+    if found := _ISO.fullmatch(text):
+        return _checked(text, found[1], int(found[3]), int(found[4]))
+    if found := _NUMERIC.fullmatch(text):
+        _check_year(text, found[4])
+        day, month = _by_order(text, found, DAY_FIRST if found[2] == "." else order)
+        return _checked(text, found[4], month, day)
+    return _with_month_name(text)
+
+
+def _with_month_name(text: str) -> date:
+    plain = "".join(character for character in normalize("NFD", text.casefold()) if not combining(character))
+    if found := _DAY_MONTH.fullmatch(plain):
+        day, name, year = found.groups()
+    elif found := _MONTH_DAY.fullmatch(plain):
+        name, day, year = found.groups()
+    else:
+        _refuse(text)
+    if name not in MONTHS:
+        _refuse(text)
+    return _checked(text, year, MONTHS[name], int(day))
+
+
+def _by_order(text: str, found: re.Match[str], order: str | None) -> tuple[int, int]:
+    """Day and month of 03/04/2026: as the column says, else the one way in which it is a date."""
+    first, second = int(found[1]), int(found[3])
+    if order is None and first != second and 1 <= first <= 12 and 1 <= second <= 12:
+        year = found[4]
+        raise Invalid(
+            f"{shown(text)} can be {first} {_name(second)} or {second} {_name(first)}. Write it as "
+            f"{year}-{second:02}-{first:02} or {year}-{first:02}-{second:02}, or set the date order of the column.",
+        )
+    month_first = order == MONTH_FIRST or (order is None and second > 12)
+    day, month = (second, first) if month_first else (first, second)
+    if month > 12 and order and found[2] != ".":
+        raise Invalid(f"{shown(text)} does not fit the date order of this column, which is {order}.")
+    return day, month
+
+
+def _name(month: int) -> str:
+    return _MONTH_NAMES[month - 1].split()[0].capitalize()
+
+
+def _checked(text: str, year: str, month: int, day: int) -> date:
+    _check_year(text, year)
+    try:
+        return date(int(year), month, day)
+    except ValueError:
+        raise Invalid(f"{shown(text)} is no date of the calendar.") from None
+
+
+def _check_year(text: str, year: str) -> None:
+    if len(year) < 4:
+        raise Invalid(f"{shown(text)} has a year of {len(year)} digits. Write it with four, as in 2026-12-31.")
+    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+        raise Invalid(f"{shown(text)} is out of range: years go from {FIRST_YEAR} to {LAST_YEAR}.")
+
+
+def _time_of(timed: re.Match[str], text: str) -> time:
+    """The time of day in the text, to the second. Raises Invalid on 25:00 and on 13:00 pm."""
+    hour, half = int(timed["hour"]), timed["half"]
+    if half and not 1 <= hour <= 12:
+        hour = 99
+    elif half:
+        hour = hour % 12 + (12 if half.lower() == "p" else 0)
+    try:
+        return time(hour, int(timed["minute"]), int(timed["second"] or 0))
+    except ValueError:
+        raise Invalid(f"{shown(text)} has no valid time of day.") from None
+
+
+def _offset(zone: str, text: str) -> timedelta:
+    if zone.upper() in {"Z", "UTC", "GMT"}:
+        return timedelta()
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if int(digits[2:]) > 59 or offset > timedelta(hours=14):
+        raise Invalid(f"{shown(text)} has no valid offset from UTC.")
+    return offset if zone[0] == "+" else -offset
+
+
+def _in_zone(moment: datetime, zone: ZoneInfo, text: str) -> datetime:
+    """The instant at which clocks in the zone show this. Raises Invalid where they never do, or do so twice."""
+    early, late = (moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if early != late:
+        twice = early.astimezone(zone).replace(tzinfo=None) == moment
+        raise Invalid(
+            f"{shown(text)} {'happens twice' if twice else 'does not exist'} in {zone.key}, where the clocks change. "
+            "Write it with its offset, as in 2026-12-31T10:00:00+01:00.",
+        )
+    return _in_years(early, text)
+
+
+def _in_years(moment: datetime, text: str) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Invalid(f"{shown(text)} is out of range: years go from {FIRST_YEAR} to {LAST_YEAR} in UTC.")
+    return moment
+
+
+def _refuse(text: str) -> NoReturn:
+    raise Invalid(f"{shown(text)} is not a date. Write it as 2026-12-31 or 31.12.2026.")

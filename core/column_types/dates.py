@@ -1,0 +1,125 @@
+"""Dates and instants. A date is a day of the calendar wherever one is; date and time is an instant, kept in UTC."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from core.column_types.base import ColumnLike, ColumnType, Draft, People, expected
+from core.column_types.characters import one_line
+from core.column_types.conditions import DATE
+from core.column_types.date_text import ORDERS, date_of, instant_of
+from core.column_types.rules import REQUIRED, UNIQUE, Rule
+from core.errors import Invalid
+
+ORDER = Rule(
+    "date_order",
+    "Order of day and month",
+    "choice",
+    choices=("auto", *ORDERS),
+    help="How 03/04/2026 is read. Automatic refuses it.",
+)
+ZONE = Rule("time_zone", "Time zone", "time_zone", help="Of times typed without one, such as Europe/Berlin; else UTC")
+
+
+class Moment(ColumnType[str]):
+    """What dates and instants have in common: both are stored as ISO text, whose order is that of time."""
+
+    value_class = str
+    filters = DATE
+    longest: ClassVar[int] = 100
+
+    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+        read = self.plain_reader(column)
+        least, most = column.rules.get("min"), column.rules.get("max")
+
+        def limited(text: str) -> str:
+            moment = read(text)
+            if least is not None and moment < least:
+                raise Invalid(f"{moment} is too early: the earliest here is {least}.")
+            if most is not None and moment > most:
+                raise Invalid(f"{moment} is too late: the latest here is {most}.")
+            return moment
+
+        return limited
+
+    def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
+        """What reads a text as ISO text, whatever the limits of the column."""
+        raise NotImplementedError
+
+    def verify(self, value: Any, column: ColumnLike, people: People, current: str | None = None) -> str | None:
+        if not isinstance(value, str):
+            raise expected(value, "a date as text, such as 2026-12-31")
+        return self.parse(value, column, people, current)
+
+    def settle_rules(self, rules: dict[str, Any]) -> dict[str, Any]:
+        """The limits as they are stored: read like cells of the column."""
+        draft = Draft(self.name, rules)
+        return rules | {key: self.plain_reader(draft)(rules[key]) for key in ("min", "max") if key in rules}
+
+
+class Date(Moment):
+    """A day, from 1900 to 2199, stored as 2026-12-31."""
+
+    name, label, icon, editor = "date", "Date", "event", "date"
+    takes = (REQUIRED, UNIQUE, Rule("min", "Earliest", "date"), Rule("max", "Latest", "date"), ORDER)
+
+    def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
+        order = _order(column)
+
+        def read(text: str) -> str:
+            return date_of(one_line(text), order).isoformat()
+
+        return read
+
+    def operand(self, value: Any, column: ColumnLike, people: People) -> tuple[str, str]:
+        """The day and the one after it."""
+        day = date_of(_typed(value), _order(column))
+        return day.isoformat(), (day + timedelta(days=1)).isoformat()
+
+
+class DateTime(Moment):
+    """An instant to the second, from 1900 to 2199, stored in UTC as 2026-12-31T10:00:00Z."""
+
+    name, label, icon, editor = "datetime", "Date and time", "schedule", "datetime"
+    takes = (REQUIRED, UNIQUE, Rule("min", "Earliest", "datetime"), Rule("max", "Latest", "datetime"), ORDER, ZONE)
+
+    def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
+        order, zone = _order(column), _zone(column)
+
+        def read(text: str) -> str:
+            return _utc(instant_of(one_line(text), zone, order))
+
+        return read
+
+    def operand(self, value: Any, column: ColumnLike, people: People) -> tuple[str, str]:
+        """First moment and end of the day in the column's time zone; of a text with a time, of that second."""
+        text, zone, order = _typed(value), _zone(column), _order(column)
+        if ":" in text:
+            instant = instant_of(text, zone, order)
+            return _utc(instant), _utc(instant + timedelta(seconds=1))
+        day = date_of(text, order)
+        return _first_moment(day, zone), _first_moment(day + timedelta(days=1), zone)
+
+
+def _typed(value: Any) -> str:
+    if not isinstance(value, str):
+        raise expected(value, "a date as text, such as 2026-12-31")
+    return one_line(value).strip()
+
+
+def _order(column: ColumnLike) -> str | None:
+    chosen = column.rules.get("date_order")
+    return chosen if chosen in ORDERS else None
+
+
+def _zone(column: ColumnLike) -> ZoneInfo:
+    return ZoneInfo(column.rules.get("time_zone", "UTC"))
+
+
+def _first_moment(day: date, zone: ZoneInfo) -> str:
+    return _utc(datetime.combine(day, time(), zone).astimezone(UTC))
+
+
+def _utc(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -1,0 +1,134 @@
+"""Numbers, money and percentages: decimals from the typed text to the database, never binary floats."""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
+
+from core.column_types.base import ColumnLike, ColumnType, People, expected
+from core.column_types.characters import shown
+from core.column_types.conditions import NUMBER, Cell, Sql
+from core.column_types.currencies import currencies_of
+from core.column_types.number_text import DECIMALS, FORMATS, canonical, number_of, within_limits
+from core.column_types.rules import REQUIRED, UNIQUE, Rule
+from core.errors import Invalid
+from core.values import plain
+
+MIN = Rule("min", "Smallest value", "number")
+MAX = Rule("max", "Largest value", "number")
+PLACES = Rule("decimals", "Decimals", "whole", most=DECIMALS)
+FORMAT = Rule(
+    "number_format",
+    "Number format",
+    "choice",
+    choices=("auto", *FORMATS),
+    help="How typed numbers are read. Automatic refuses what could be two numbers, such as 1,234.",
+)
+CURRENCY = Rule("currency", "Currency", "currency", help="The three letters of ISO 4217, such as EUR")
+
+
+class Number(ColumnType[Decimal]):
+    """A number: at most 15 digits before and 10 after the decimal mark, exact."""
+
+    name, label, icon, editor = "number", "Number", "123", "number"
+    value_class = Decimal
+    aligned_right = True
+    takes = (REQUIRED, UNIQUE, MIN, MAX, PLACES, FORMAT)
+    filters = NUMBER
+    longest: ClassVar[int] = 100
+
+    def reader(self, column: ColumnLike, people: People, current: Decimal | None = None) -> Callable[[str], Decimal]:
+        number_format, judge = _format(column), _judge(column)
+
+        def read(text: str) -> Decimal:
+            number, unit = number_of(text, number_format)
+            if unit:
+                self.check_unit(unit, text, column)
+            return judge(number)
+
+        return read
+
+    def verify(self, value: Any, column: ColumnLike, people: People, current: Decimal | None = None) -> Decimal:
+        return _judge(column)(_exact(value))
+
+    def text(self, value: Decimal, column: ColumnLike, people: People) -> str:
+        return canonical(value)
+
+    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+        return cell.number
+
+    def operand(self, value: Any, column: ColumnLike, people: People) -> Decimal:
+        """A limit to compare with: typed text is read as in a cell, JSON numbers are taken as they are."""
+        if not isinstance(value, str):
+            return _exact(value)
+        number, unit = number_of(self._cleaned(value) or "nothing", _format(column))
+        if unit:
+            self.check_unit(unit, value, column)
+        return number
+
+    def check_unit(self, unit: str, text: str, column: ColumnLike) -> None:
+        """Refuses a currency sign, a code or % that does not belong to this column's numbers."""
+        if unit == "%":
+            raise Invalid(f"{shown(text)} is a percentage; this column takes plain numbers.")
+        known, wanted = currencies_of(unit), column.rules.get("currency")
+        if not known:
+            raise Invalid(f"{shown(text)} is not a number.")
+        if wanted and wanted not in known:
+            raise Invalid(f"{shown(text)} is not in {wanted}, the currency of this column.")
+
+    def rule_value(self, rule: Any) -> Decimal:
+        return Decimal(str(rule))
+
+
+class Money(Number):
+    """An amount of money in the currency of its column."""
+
+    name, label, icon = "money", "Money", "payments"
+    takes = (*Number.takes, CURRENCY)
+
+
+class Percent(Number):
+    """A percentage: 25 means 25 %."""
+
+    name, label, icon = "percent", "Percent", "percent"
+
+    def check_unit(self, unit: str, text: str, column: ColumnLike) -> None:
+        if unit != "%":
+            raise Invalid(f"{shown(text)} is no percentage, such as 25 or 25 %.")
+
+
+def _format(column: ColumnLike) -> str | None:
+    chosen = column.rules.get("number_format")
+    return chosen if chosen in FORMATS else None
+
+
+def _judge(column: ColumnLike) -> Callable[[Decimal], Decimal]:
+    """What holds a number against the column's limits."""
+    rules = column.rules
+    least, most = (Decimal(str(rules[key])) if key in rules else None for key in ("min", "max"))
+    places = rules.get("decimals", DECIMALS)
+
+    def judge(number: Decimal) -> Decimal:
+        if least is not None and number < least:
+            raise Invalid(f"{plain(number)} is too small: the smallest value here is {plain(least)}.")
+        if most is not None and number > most:
+            raise Invalid(f"{plain(number)} is too large: the largest value here is {plain(most)}.")
+        if places < DECIMALS and number != number.quantize(Decimal(1).scaleb(-places)):
+            raise Invalid(f"{plain(number)} has too many decimals: this column takes {places or 'whole numbers'}.")
+        return number
+
+    return judge
+
+
+def _exact(value: Any) -> Decimal:
+    """The number in a JSON value: an int, a Decimal or decimal text such as "1234.50". A float is never exact."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise expected(value, "a number or decimal text")
+    try:
+        if isinstance(value, str) and not value.isascii():
+            raise InvalidOperation
+        number = Decimal(value)
+    except InvalidOperation:
+        raise Invalid(f"{shown(str(value))} is no decimal number, such as 1234.50.") from None
+    if not number.is_finite():
+        raise Invalid(f"{value} is no number that a cell can hold.")
+    return within_limits(number, str(value))

@@ -1,0 +1,122 @@
+"""Rules: what a column may be told about its values. A rule names itself well enough for a form to be drawn from it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import re2
+
+from core.column_types.characters import clean, shown
+from core.column_types.currencies import CURRENCIES
+from core.errors import Invalid
+from core.values import plain
+
+PATTERN_LENGTH = 500
+PATTERN_MEMORY = 1 << 20
+_WHOLE = re.compile(r"\d{1,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: its key in `rules`, its label, the kind of input that sets it, and the choices where it has some."""
+
+    key: str
+    label: str
+    kind: str
+    choices: tuple[str, ...] = ()
+    help: str = ""
+    most: int = 100_000
+
+    def check(self, value: Any) -> Any:
+        """The value to store for this rule, or None where the rule is not set. Raises Invalid."""
+        if value is None or value is False or value == "":
+            return None
+        return _CHECKS[self.kind](self, value)
+
+
+def pattern(text: str) -> Any:
+    """The compiled pattern. RE2 reads any text in linear time, so no pattern can hold the server. Raises Invalid."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = PATTERN_MEMORY
+    try:
+        return re2.compile(text, options)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
+        raise Invalid(f"The pattern {shown(text)} cannot be used: {reason}.") from None
+
+
+def _check_checkbox(rule: Rule, value: Any) -> bool:
+    if value is not True:
+        raise Invalid(f"“{rule.label}” is either on or off.")
+    return True
+
+
+def _check_whole(rule: Rule, value: Any) -> int:
+    digits = str(value)
+    if isinstance(value, bool) or not _WHOLE.fullmatch(digits) or int(digits) > rule.most:
+        raise Invalid(f"“{rule.label}” takes a whole number from 0 to {rule.most}.")
+    return int(digits)
+
+
+def _check_number(rule: Rule, value: Any) -> str:
+    """Kept as decimal text: the rules are read back by readers that would make a JSON number a float."""
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if isinstance(value, bool) or not number.is_finite() or abs(number) >= Decimal(10) ** 15:
+        raise Invalid(f"“{rule.label}” takes a number such as 1234.5, not {shown(str(value))}.")
+    return plain(number)
+
+
+def _check_text(rule: Rule, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > PATTERN_LENGTH:
+        raise Invalid(f"“{rule.label}” takes a text of at most {PATTERN_LENGTH} characters.")
+    return clean(value)
+
+
+def _check_pattern(rule: Rule, value: Any) -> str:
+    text = _check_text(rule, value)
+    pattern(text)
+    return text
+
+
+def _check_choice(rule: Rule, value: Any) -> str:
+    if value not in rule.choices:
+        raise Invalid(f"“{rule.label}” is one of: {', '.join(rule.choices)}.")
+    return str(value)
+
+
+def _check_currency(rule: Rule, value: Any) -> str:
+    code = str(value).strip().upper()
+    if code not in CURRENCIES:
+        raise Invalid(f"“{rule.label}” takes a currency code such as EUR or USD, not {shown(str(value))}.")
+    return code
+
+
+def _check_time_zone(rule: Rule, value: Any) -> str:
+    if value not in available_timezones():
+        raise Invalid(f"“{rule.label}” takes a time zone such as Europe/Berlin, not {shown(str(value))}.")
+    return ZoneInfo(value).key
+
+
+_CHECKS: dict[str, Callable[[Rule, Any], Any]] = {
+    "checkbox": _check_checkbox,
+    "whole": _check_whole,
+    "number": _check_number,
+    "text": _check_text,
+    "pattern": _check_pattern,
+    "choice": _check_choice,
+    "currency": _check_currency,
+    "time_zone": _check_time_zone,
+    # Dates and instants are read by the column type itself, in ColumnType.check_rules.
+    "date": _check_text,
+    "datetime": _check_text,
+}
+
+REQUIRED = Rule("required", "A value is required", "checkbox")
+UNIQUE = Rule("unique", "No two rows share a value", "checkbox")

@@ -1,0 +1,87 @@
+"""Text and long text: one line or many, composed the same way for everybody."""
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from core.column_types.base import ColumnLike, ColumnType, People, expected
+from core.column_types.characters import clean, shown
+from core.column_types.conditions import TEXT, Cell, Sql, folded
+from core.column_types.rules import REQUIRED, UNIQUE, Rule, pattern
+from core.errors import Invalid
+
+_BREAKS = re.compile(r"[ ]*[\n\t][\s]*")
+
+
+class TextLike(ColumnType[str]):
+    """What all types have in common whose value is the text itself."""
+
+    value_class = str
+    filters = TEXT
+    editor = "text"
+
+    def verify(self, value: Any, column: ColumnLike, people: People, current: str | None = None) -> str | None:
+        if not isinstance(value, str):
+            raise expected(value, "a text")
+        return self.parse(value, column, people, current)
+
+    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+        return folded(cell.text)
+
+    def operand(self, value: Any, column: ColumnLike, people: People) -> str:
+        if not isinstance(value, str):
+            raise expected(value, "a text to look for")
+        if len(value) > self.longest:
+            raise Invalid(f"A text to look for has at most {self.longest:,} characters.")
+        return clean(value)
+
+
+class LongText(TextLike):
+    """Text of several lines."""
+
+    name, label, icon, editor = "long_text", "Long text", "notes", "long_text"
+    longest: ClassVar[int] = 100_000
+    takes = (
+        REQUIRED,
+        UNIQUE,
+        Rule("min_length", "Fewest characters", "whole", most=longest),
+        Rule("max_length", "Most characters", "whole", most=longest),
+        Rule("pattern", "Pattern that the whole text matches", "pattern", help="A regular expression, such as [A-Z]{2}-[0-9]+"),
+    )
+
+    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+        rules = column.rules
+        least, most = rules.get("min_length", 0), min(rules.get("max_length", self.longest), self.longest)
+        matches = pattern(rules["pattern"]).fullmatch if "pattern" in rules else None
+
+        def read(text: str) -> str:
+            text = self.laid_out(text)
+            if not least <= len(text) <= most:
+                raise _wrong_length(len(text), least, most)
+            if matches and not matches(text):
+                raise Invalid(f"{shown(text)} does not match the pattern of this column, {rules['pattern']}.")
+            return text
+
+        return read
+
+    def laid_out(self, text: str) -> str:
+        """The text with the line breaks that this type keeps."""
+        return text
+
+
+class Text(LongText):
+    """Text of one line."""
+
+    name, label, icon, editor = "text", "Text", "title", "text"
+    longest: ClassVar[int] = 10_000
+    takes = tuple(
+        Rule(rule.key, rule.label, rule.kind, help=rule.help, most=min(rule.most, longest)) for rule in LongText.takes
+    )
+
+    def laid_out(self, text: str) -> str:
+        return text if text.isprintable() else _BREAKS.sub(" ", text)
+
+
+def _wrong_length(length: int, least: int, most: int) -> Invalid:
+    limit = f"at most {most:,}" if length > most else f"at least {least:,}"
+    return Invalid(f"The text has {length:,} characters; this column takes {limit}.")
