@@ -1,7 +1,7 @@
 """Values: what a cell stores, how it travels, and JSON text in which every number stays exact."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import orjson
@@ -23,7 +23,7 @@ def to_wire(value: Value | None) -> Wire:
 
 
 def dumps(data: Any) -> str:
-    """JSON text of stored values (in lists and objects of any shape). A Decimal becomes a JSON number, digit by digit."""
+    """JSON text of stored values, in any lists and objects. A Decimal becomes a JSON number, digit by digit."""
     return orjson.dumps(data, default=_exact).decode()
 
 
@@ -39,7 +39,7 @@ def stored(text: str | bytes) -> Any:
 
 def loads_exact(text: str | bytes) -> Any:
     """The data in JSON text from outside, its numbers as int and Decimal. Raises ValueError on NaN and Infinity."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    return json.loads(text, parse_float=_decimal, parse_constant=_refuse_constant)
 
 
 def _exact(value: Any) -> orjson.Fragment:
@@ -47,6 +47,14 @@ def _exact(value: Any) -> orjson.Fragment:
         return orjson.Fragment(plain(value))
     message = f"{type(value).__name__} is no storable value"
     raise TypeError(message)
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        message = f"{digits[:40]} is out of range"
+        raise ValueError(message) from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -70,14 +70,14 @@ class Draft:
 class Fit(NamedTuple):
     """How many texts a type can read, and those it cannot, each with the reason."""
 
-    count: int
+    fitting: int
     misfits: list[tuple[str, str]]
 
 
 class ColumnType(Generic[V]):
     """A type of column: reads typed text and JSON values, writes canonical text, and knows itself in SQL.
 
-    A subclass says what it is in class variables and defines `reader`, `verify` and, where text is not the value, `text`.
+    A subclass says what it is in class variables and defines `reader`, `verify`, `operand`, and often `text`.
     """
 
     name: ClassVar[str]
@@ -100,7 +100,7 @@ class ColumnType(Generic[V]):
         """The value to store for a JSON value. Raises Invalid where it has the wrong JSON type or breaks a rule."""
         raise NotImplementedError
 
-    def text(self, value: V, column: ColumnLike, people: People) -> str:  # noqa: ARG002 (most types need neither)
+    def text(self, value: V, column: ColumnLike, people: People) -> str:
         """The canonical text of a stored value, the same for everybody: parse gives the value back."""
         return str(value)
 
@@ -155,7 +155,11 @@ class ColumnType(Generic[V]):
         checked = {key: known[key].check(value) for key, value in rules.items()}
         settled = self.settle_rules({key: value for key, value in checked.items() if value is not None})
         for least, most in (("min", "max"), ("min_length", "max_length")):
-            if least in settled and most in settled and self.rule_value(settled[least]) > self.rule_value(settled[most]):
+            if (
+                least in settled
+                and most in settled
+                and self.rule_value(settled[least]) > self.rule_value(settled[most])
+            ):
                 raise Invalid(f"“{known[least].label}” is above “{known[most].label}”.")
         return settled
 
@@ -175,7 +179,7 @@ class ColumnType(Generic[V]):
 
     # --- SQL
 
-    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:  # noqa: ARG002
+    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
         """The cell for ordering and comparing; NULL where it is empty."""
         return cell.text
 

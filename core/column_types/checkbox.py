@@ -9,9 +9,9 @@ from core.column_types.conditions import CHECKBOX, Cell, Sql
 from core.column_types.rules import REQUIRED
 from core.errors import Invalid
 
-WORDS = dict.fromkeys("yes y true t 1 x on ✓ ✔ ☑ ja j wahr oui vrai sí si verdadero".split(), True) | dict.fromkeys(
-    "no n false f 0 off ✗ ✘ ☐ nein falsch non faux falso".split(), False
-)
+_YES = "yes y true t 1 x on ✓ ✔ ☑ ja j wahr oui vrai sí si verdadero"
+_NO = "no n false f 0 off ✗ ✘ ☐ nein falsch non faux falso"
+WORDS = dict.fromkeys(_YES.split(), True) | dict.fromkeys(_NO.split(), False)
 
 
 class Checkbox(ColumnType[bool]):

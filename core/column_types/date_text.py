@@ -1,7 +1,7 @@
 """Date text: reading dates and instants as people and programs write them, and refusing what could be two dates."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NoReturn
 from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo

@@ -30,7 +30,9 @@ _NUMBER = re.compile(
 _BRACKETS = re.compile(r"([^()0-9]*)\((.*)\)([^()0-9]*)")
 _ALIKE = str.maketrans(
     {
-        **dict.fromkeys("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f", " "),
+        **dict.fromkeys(
+            "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f", " "
+        ),
         **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d", "-"),
         **dict.fromkeys("\u2019\u2018\u02bc`\u00b4", "'"),
     }
@@ -136,20 +138,16 @@ def _grouped(first: str, groups: list[str], *, lakhs: bool) -> bool:
 
 
 def _by_itself(reading: Reading, text: str) -> Decimal:
-    if reading.ambiguous:
-        raise Invalid(
-            f"{shown(text)} can be read as {_both(reading)}. Write it without separating the thousands, "
-            "or set the number format of the column.",
-            readings=[plain(number) for number in (reading.dotted, reading.comma) if number is not None],
-        )
     number = reading.comma if reading.dotted is None else reading.dotted
     if number is None:
         raise _no_number(text)
+    if reading.ambiguous:
+        readings = [trimmed(found) for found in (reading.comma, reading.dotted) if found is not None]
+        raise Invalid(
+            f"{shown(text)} can be read as {' or as '.join(map(plain, readings))}. Write it as "
+            f"{' or '.join(map(canonical, readings))}, or set the number format of the column.",
+        )
     return number
-
-
-def _both(reading: Reading) -> str:
-    return " or as ".join(plain(number) for number in (reading.comma, reading.dotted) if number is not None)
 
 
 def _by_format(reading: Reading, text: str, number_format: str) -> Decimal:

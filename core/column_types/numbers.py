@@ -1,7 +1,8 @@
 """Numbers, money and percentages: decimals from the typed text to the database, never binary floats."""
 
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from core.column_types.base import ColumnLike, ColumnType, People, expected
@@ -23,6 +24,7 @@ FORMAT = Rule(
     choices=("auto", *FORMATS),
     help="How typed numbers are read. Automatic refuses what could be two numbers, such as 1,234.",
 )
+_DECIMAL_TEXT = re.compile(r"-?[0-9]{1,80}(?:\.[0-9]{1,80})?(?:[eE][-+]?[0-9]{1,4})?")
 CURRENCY = Rule("currency", "Currency", "currency", help="The three letters of ISO 4217, such as EUR")
 
 
@@ -32,7 +34,7 @@ class Number(ColumnType[Decimal]):
     name, label, icon, editor = "number", "Number", "123", "number"
     value_class = Decimal
     aligned_right = True
-    takes = (REQUIRED, UNIQUE, MIN, MAX, PLACES, FORMAT)
+    takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE, MIN, MAX, PLACES, FORMAT)
     filters = NUMBER
     longest: ClassVar[int] = 100
 
@@ -113,7 +115,8 @@ def _judge(column: ColumnLike) -> Callable[[Decimal], Decimal]:
         if most is not None and number > most:
             raise Invalid(f"{plain(number)} is too large: the largest value here is {plain(most)}.")
         if places < DECIMALS and number != number.quantize(Decimal(1).scaleb(-places)):
-            raise Invalid(f"{plain(number)} has too many decimals: this column takes {places or 'whole numbers'}.")
+            limit = f"at most {places} decimals" if places else "whole numbers"
+            raise Invalid(f"{plain(number)} has too many decimals: this column takes {limit}.")
         return number
 
     return judge
@@ -123,12 +126,9 @@ def _exact(value: Any) -> Decimal:
     """The number in a JSON value: an int, a Decimal or decimal text such as "1234.50". A float is never exact."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise expected(value, "a number or decimal text")
-    try:
-        if isinstance(value, str) and not value.isascii():
-            raise InvalidOperation
-        number = Decimal(value)
-    except InvalidOperation:
-        raise Invalid(f"{shown(str(value))} is no decimal number, such as 1234.50.") from None
+    if isinstance(value, str) and not _DECIMAL_TEXT.fullmatch(value):
+        raise Invalid(f"{shown(value)} is no decimal number, such as 1234.50.")
+    number = Decimal(value)
     if not number.is_finite():
         raise Invalid(f"{value} is no number that a cell can hold.")
     return within_limits(number, str(value))

@@ -36,18 +36,22 @@ class TextLike(ColumnType[str]):
         return clean(value)
 
 
+def _takes(longest: int) -> tuple[Rule, ...]:
+    return (
+        REQUIRED,
+        UNIQUE,
+        Rule("min_length", "Fewest characters", "whole", most=longest),
+        Rule("max_length", "Most characters", "whole", most=longest),
+        Rule("pattern", "Pattern of the whole text", "pattern", help="A regular expression, such as [A-Z]{2}-[0-9]+"),
+    )
+
+
 class LongText(TextLike):
     """Text of several lines."""
 
     name, label, icon, editor = "long_text", "Long text", "notes", "long_text"
     longest: ClassVar[int] = 100_000
-    takes = (
-        REQUIRED,
-        UNIQUE,
-        Rule("min_length", "Fewest characters", "whole", most=longest),
-        Rule("max_length", "Most characters", "whole", most=longest),
-        Rule("pattern", "Pattern that the whole text matches", "pattern", help="A regular expression, such as [A-Z]{2}-[0-9]+"),
-    )
+    takes = _takes(longest)
 
     def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
         rules = column.rules
@@ -74,9 +78,7 @@ class Text(LongText):
 
     name, label, icon, editor = "text", "Text", "title", "text"
     longest: ClassVar[int] = 10_000
-    takes = tuple(
-        Rule(rule.key, rule.label, rule.kind, help=rule.help, most=min(rule.most, longest)) for rule in LongText.takes
-    )
+    takes = _takes(longest)
 
     def laid_out(self, text: str) -> str:
         return text if text.isprintable() else _BREAKS.sub(" ", text)

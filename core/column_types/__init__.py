@@ -1,0 +1,59 @@
+"""Column types: one class per type, and the table of them. A new type is its file and one entry here."""
+
+from typing import Any
+
+from core.column_types.base import ColumnLike, ColumnType, Directory, Draft, Fit, Option, People
+from core.column_types.checkbox import Checkbox
+from core.column_types.choices import Choice, Choices
+from core.column_types.conditions import Cell, cell_of
+from core.column_types.contact import Email, Link, Phone
+from core.column_types.dates import Date, DateTime
+from core.column_types.numbers import Money, Number, Percent
+from core.column_types.person import Person
+from core.column_types.rules import Rule
+from core.column_types.text import LongText, Text
+from core.errors import Invalid
+
+# In the order in which people choose from them.
+TYPES: dict[str, ColumnType[Any]] = {
+    column_type.name: column_type
+    for column_type in (
+        Text(),
+        LongText(),
+        Number(),
+        Money(),
+        Percent(),
+        Choice(),
+        Choices(),
+        Date(),
+        DateTime(),
+        Checkbox(),
+        Link(),
+        Email(),
+        Phone(),
+        Person(),
+    )
+}
+
+
+def column_type(name: str) -> ColumnType[Any]:
+    """The type of that name. Raises Invalid where there is none."""
+    if name not in TYPES:
+        raise Invalid(f"There is no column type “{name}”. There are: {', '.join(TYPES)}.")
+    return TYPES[name]
+
+
+__all__ = [
+    "TYPES",
+    "Cell",
+    "ColumnLike",
+    "ColumnType",
+    "Directory",
+    "Draft",
+    "Fit",
+    "Option",
+    "People",
+    "Rule",
+    "cell_of",
+    "column_type",
+]

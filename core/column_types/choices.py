@@ -1,0 +1,202 @@
+"""Choices: stored by option id, so that a label can be renamed; typed, pasted and shown by label."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from core.column_types.base import ColumnLike, ColumnType, Option, People, V, expected
+from core.column_types.characters import clean, key, one_line, shown
+from core.column_types.conditions import ONE_OF, SEVERAL, Cell, Sql, rank
+from core.column_types.rules import REQUIRED
+from core.errors import Invalid
+
+# Calm colours that keep dark text readable on them, in the order in which new options take them.
+PALETTE = (
+    "#a8c7fa",
+    "#c4eed0",
+    "#fde293",
+    "#f6aea9",
+    "#d7aefb",
+    "#a1e4f2",
+    "#fdcfe8",
+    "#e6c9a8",
+    "#d3e3a1",
+    "#c7c7cc",
+)
+KINDS = ("open", "won", "lost")
+MOST_OPTIONS = 1_000
+LABEL_LENGTH = 200
+_NAMED = 8
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}|[a-z]{3,20}")
+_ID = re.compile(r"o[1-9][0-9]{0,8}")
+_ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",;\n]*(?:(?<=[^\s",;\n])"[^",;\n]*)*))\s*(?:[,;\n]|$)')
+_TO_QUOTE = re.compile('[",;\n]')
+
+
+class Optional(ColumnType[V]):
+    """What choice and choices have in common: the options of the column."""
+
+    takes = (REQUIRED,)
+    longest: ClassVar[int] = 20_000
+
+    def check_options(self, options: Sequence[Option]) -> list[Option]:
+        """The options with clean labels and a colour each. Raises Invalid on a label twice and on a bad option."""
+        if len(options) > MOST_OPTIONS:
+            raise Invalid(f"A column has at most {MOST_OPTIONS:,} options.")
+        checked = [_checked(option, place) for place, option in enumerate(options)]
+        _refuse_twice(option.id for option in checked)
+        _refuse_twice(key(option.label) for option in checked if not option.retired)
+        return checked
+
+    def operand(self, value: Any, column: ColumnLike, people: People) -> str:
+        if not isinstance(value, str) or value not in {option.id for option in column.options}:
+            raise Invalid(f"{shown(str(value))} is no option of this column.")
+        return value
+
+
+class Choice(Optional[str]):
+    """One of the column's options."""
+
+    name, label, icon, editor = "choice", "Choice", "arrow_drop_down_circle", "choice"
+    value_class = str
+    filters = ONE_OF
+
+    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+        return Labels(column, {current} if current else ()).id_of
+
+    def verify(self, value: Any, column: ColumnLike, people: People, current: str | None = None) -> str:
+        if not isinstance(value, str):
+            raise expected(value, "the id of an option")
+        return _usable(value, column, {current} if current else ())
+
+    def text(self, value: str, column: ColumnLike, people: People) -> str:
+        return _label_of(value, column)
+
+    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+        return rank(cell.text, [option.id for option in column.options])
+
+
+class Choices(Optional[list[str]]):
+    """Several of the column's options, each once, in the order of the options."""
+
+    name, label, icon, editor = "choices", "Several choices", "checklist", "choices"
+    value_class = list
+    filters = SEVERAL
+
+    def reader(
+        self, column: ColumnLike, people: People, current: list[str] | None = None
+    ) -> Callable[[str], list[str]]:
+        labels, places = Labels(column, current or ()), _places(column)
+
+        def read(text: str) -> list[str]:
+            found = {labels.id_of(item) for item in _items(text)}
+            return sorted(found, key=places.__getitem__)
+
+        return read
+
+    def parser(self, column: ColumnLike, people: People) -> Callable[[str], list[str] | None]:
+        remembered = super().parser(column, people)
+
+        def parse(text: str) -> list[str] | None:
+            # Each row has its own list: what is remembered must not be changed through one of them.
+            found = remembered(text)
+            return None if found is None else [*found]
+
+        return parse
+
+    def verify(
+        self, value: Any, column: ColumnLike, people: People, current: list[str] | None = None
+    ) -> list[str] | None:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise expected(value, "a list of option ids")
+        if len(value) > MOST_OPTIONS:
+            raise Invalid(f"A cell holds at most {MOST_OPTIONS:,} options.")
+        found = {_usable(item, column, current or ()) for item in value}
+        return sorted(found, key=_places(column).__getitem__) or None
+
+    def text(self, value: list[str], column: ColumnLike, people: People) -> str:
+        return ", ".join(_quoted(_label_of(item, column)) for item in value)
+
+    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+        return rank(cell.json.op("->>")(0), [option.id for option in column.options])
+
+
+class Labels:
+    """Finds a column's options by label. Built once for many texts."""
+
+    def __init__(self, column: ColumnLike, kept: Iterable[str]) -> None:
+        kept = set(kept)
+        self.live = {key(option.label): option.id for option in reversed(column.options) if not option.retired}
+        self.retired = {key(option.label): option.id for option in column.options if option.retired}
+        kept_labels = {label: identity for label, identity in self.retired.items() if identity in kept}
+        self.found = kept_labels | self.live
+        self.names = [option.label for option in column.options if not option.retired]
+
+    def id_of(self, text: str) -> str:
+        """The id of the option with this label, however it is cased. Raises Invalid naming those there are."""
+        wanted = key(text)
+        if wanted in self.found:
+            return self.found[wanted]
+        if wanted in self.retired:
+            raise Invalid(f"The option {shown(text)} is retired and cannot be chosen any more.")
+        listed = ", ".join(self.names[:_NAMED]) + (" …" if len(self.names) > _NAMED else "")
+        raise Invalid(
+            f"{shown(text)} is no option of this column. " + (f"There are: {listed}." if listed else "It has none.")
+        )
+
+
+def _items(text: str) -> list[str]:
+    """The labels in a list separated by commas, semicolons or lines; a label that holds one is quoted as in CSV."""
+    items, place = [], 0
+    while place < len(text):
+        found = _ITEM.match(text, place)
+        if found is None or found.end() == place:
+            raise Invalid(f"{shown(text)} is no list of options: a quotation mark is not closed.")
+        items.append(found[1].replace('""', '"') if found[1] is not None else found[2])
+        place = found.end()
+    return [item for item in items if item.strip()]
+
+
+def _quoted(label: str) -> str:
+    return '"' + label.replace('"', '""') + '"' if _TO_QUOTE.search(label) else label
+
+
+def _usable(identity: str, column: ColumnLike, kept: Iterable[str]) -> str:
+    """The id, if it may be chosen now."""
+    for option in column.options:
+        if option.id == identity:
+            if option.retired and identity not in kept:
+                raise Invalid(f"The option {shown(option.label)} is retired and cannot be chosen any more.")
+            return identity
+    raise Invalid(f"{shown(identity)} is no option of this column.")
+
+
+def _label_of(identity: str, column: ColumnLike) -> str:
+    return next((option.label for option in column.options if option.id == identity), identity)
+
+
+def _places(column: ColumnLike) -> dict[str, int]:
+    return {option.id: place for place, option in enumerate(column.options)}
+
+
+def _checked(option: Option, place: int) -> Option:
+    label = one_line(clean(option.label))
+    if not label or len(label) > LABEL_LENGTH:
+        raise Invalid(f"The label of an option has 1 to {LABEL_LENGTH} characters.")
+    if not _ID.fullmatch(option.id):
+        raise Invalid(f"The option {shown(label)} has no valid id.")
+    if option.color and not _COLOR.fullmatch(option.color):
+        raise Invalid(f"The option {shown(label)} has no valid colour, such as #a8c7fa.")
+    if option.kind not in {None, *KINDS}:
+        raise Invalid(f"The option {shown(label)} is {', '.join(KINDS)} or nothing of these.")
+    if option.probability is not None and not (type(option.probability) is int and 0 <= option.probability <= 100):
+        raise Invalid(f"The probability of the option {shown(label)} goes from 0 to 100 percent.")
+    return replace(option, label=label, color=option.color or PALETTE[place % len(PALETTE)])
+
+
+def _refuse_twice(names: Iterable[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise Invalid(f"Two options of a column cannot be the same: {shown(twice[0])}.")
