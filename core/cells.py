@@ -50,6 +50,10 @@ def write(
     return plan.outcome
 
 
+# An edit whose cell moved on since its base, with the value that it would have written.
+Stale = tuple[Edit, Value | None]
+
+
 @dataclass
 class Plan:
     """What a batch will write, and what it will not."""
@@ -250,7 +254,6 @@ def _wired(value: Value | None) -> Wire:
     return None if value is None else to_wire(value)
 
 
-Stale = tuple[Edit, Value | None]
 _TEXT_OF_VALUES = Row.values.cast(Text)
 _UPDATE = text("""
     UPDATE rows r SET values = jsonb_strip_nulls(r.values || p.patch)

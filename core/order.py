@@ -29,7 +29,7 @@ class Order:
     scope: str
     fingerprint: str
     version: int
-    ids: array[int]
+    ids: "array[int]"
 
     @property
     def total(self) -> int:
@@ -91,7 +91,7 @@ def kept_order(access: Access, token: str) -> Order:
     return found
 
 
-def _ids(session: Session, access: Access, view: View) -> array[int]:
+def _ids(session: Session, access: Access, view: View) -> "array[int]":
     """All ids in order. As one string of four-byte numbers: a million rows are 4 MB and no Python objects."""
     number = func.int4send(Row.row_id, type_=LargeBinary)
     packed = session.scalar(

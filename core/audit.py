@@ -1,0 +1,22 @@
+"""The audit trail of accounts, rights and sheets: 'source:subject:action' with the facts copied in, append-only."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.actor import Actor
+from db.tables import AuditEvent
+
+
+def record(session: Session, actor: Actor | None, action: str, *, sheet_id: int | None = None, **facts: Any) -> None:
+    """Append an event in the caller's transaction. The facts hold ids and names, never secrets or cell values."""
+    session.add(
+        AuditEvent(
+            action=action,
+            actor_id=actor.user_id if actor else None,
+            sheet_id=sheet_id,
+            address=actor.address if actor else None,
+            facts=facts,
+        )
+    )
+    session.flush()

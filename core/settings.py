@@ -1,0 +1,229 @@
+"""Settings: read once from the environment into one frozen object; a bad value stops the start with one sentence."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).parents[1]
+ROOT_DATA = Path("/var/lib/contrivance")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+SHORTEST_KEY = 32
+SAMPLES = ("change", "example", "sample", "secret", "password")
+
+
+class BadSetting(Exception):
+    """The start is refused; the message is the sentence for whoever starts the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs from one installation to the next. Secrets stay out of its repr."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8501
+    public_url: str = ""
+    allowed_hosts: tuple[str, ...] = LOOPBACK
+    cors_origins: tuple[str, ...] = ()
+    cookie_secure: bool = False
+    demo: bool = True
+    log_level: str = "info"
+    database_url: str = field(default="", repr=False)
+    app_database_url: str = field(default="", repr=False)
+    token_key: str = field(default="", repr=False)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the one that we start ourselves."""
+        return not self.database_url
+
+    @property
+    def url(self) -> str:
+        """The address at which a person opens the product, without a slash at the end."""
+        if self.public_url:
+            return self.public_url
+        host = "localhost" if self.host in {*LOOPBACK, "0.0.0.0", "::"} else self.host  # noqa: S104 compared, not bound
+        return f"http://{host}:{self.port}"
+
+    @property
+    def cookie_name(self) -> str:
+        """The session cookie's name; on https its prefix makes the browser insist on Secure, our host and path /."""
+        return "__Host-contrivance_session" if self.cookie_secure else "contrivance_session"
+
+    @property
+    def nonce_name(self) -> str:
+        """The cookie that ties a sign-in to the browser that began it."""
+        return "__Host-contrivance_nonce" if self.cookie_secure else "contrivance_nonce"
+
+    def derived_key(self, purpose: str) -> str:
+        """A key of its own for each purpose, all from the one secret."""
+        return hmac.new(self.token_key.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process."""
+    return read_settings(os.environ)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read and check everything; makes the data folder and the token key where they are missing."""
+    data = data_folder(_value(environment, "CONTRIVANCE_DATA"))
+    public_url = _public_url(_value(environment, "CONTRIVANCE_PUBLIC_URL"))
+    host = _value(environment, "CONTRIVANCE_HOST") or "127.0.0.1"
+    return Settings(
+        data=data,
+        host=host,
+        port=_port(_value(environment, "CONTRIVANCE_PORT") or "8501"),
+        public_url=public_url,
+        allowed_hosts=_allowed_hosts(environment, host, public_url),
+        cors_origins=tuple(_public_url(part) for part in _list(environment, "CONTRIVANCE_CORS_ORIGINS")),
+        cookie_secure=_yes(environment, "CONTRIVANCE_COOKIE_SECURE", default=public_url.startswith("https://")),
+        demo=_yes(environment, "CONTRIVANCE_DEMO", default=True),
+        log_level=_log_level(_value(environment, "CONTRIVANCE_LOG_LEVEL") or "info"),
+        database_url=_database_url(environment, "DATABASE_URL"),
+        app_database_url=_database_url(environment, "CONTRIVANCE_APP_DATABASE_URL"),
+        token_key=_token_key(environment, data),
+    )
+
+
+def data_folder(given: str) -> Path:
+    """The data folder, made with mode 0700 where it is missing. Refuses one that others can read or is not ours."""
+    folder = Path(given).expanduser().resolve() if given else _default_data()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        entries = {entry.name for entry in folder.iterdir()} - {"lost+found"}
+    except OSError as error:
+        raise BadSetting(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+    if not entries:
+        folder.chmod(0o700)
+    elif not entries & {"token.key", "postgres"}:
+        raise BadSetting(f"The data folder {folder} holds other things: name an empty or a new folder (DATA=…).")
+    if stat.S_IMODE(folder.stat().st_mode) & 0o066:
+        raise BadSetting(f"Others can read the data folder {folder}: run chmod 700 {folder} and start again.")
+    return folder
+
+
+def _default_data() -> Path:
+    """`data` beside the code; for root somewhere that the database's own system user can reach."""
+    hidden = any(not parent.stat().st_mode & stat.S_IXOTH for parent in [ROOT, *ROOT.parents])
+    return ROOT_DATA if os.geteuid() == 0 and hidden else ROOT / "data"
+
+
+def _value(environment: Mapping[str, str], name: str) -> str:
+    """The value of NAME, or the content of the file that NAME_FILE names; empty where neither is given."""
+    if path := environment.get(f"{name}_FILE"):
+        try:
+            value = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(f"{name}_FILE names {path}, which cannot be read.") from error
+        if not value:
+            raise BadSetting(f"{name}_FILE names {path}, which is empty.")
+        return value
+    return environment.get(name, "").strip()
+
+
+def _list(environment: Mapping[str, str], name: str) -> list[str]:
+    return [part.strip() for part in _value(environment, name).split(",") if part.strip()]
+
+
+def _yes(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = _value(environment, name).lower()
+    if value not in {"", "yes", "no", "true", "false", "1", "0"}:
+        raise BadSetting(f"{name} is “{value}”: say yes or no.")
+    return value in {"yes", "true", "1"} if value else default
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise BadSetting(f"CONTRIVANCE_PORT is “{text}”: give a number from 1 to 65535.")
+    return int(text)
+
+
+def _log_level(text: str) -> str:
+    if text.lower() not in LOG_LEVELS:
+        raise BadSetting(f"CONTRIVANCE_LOG_LEVEL is “{text}”: choose one of {', '.join(LOG_LEVELS)}.")
+    return text.lower()
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    if text and not (parts.scheme in {"http", "https"} and parts.hostname and plain):
+        raise BadSetting(f"“{text}” is no address like https://sales.example.com (nothing after the host).")
+    return text.rstrip("/")
+
+
+def _database_url(environment: Mapping[str, str], name: str) -> str:
+    url = _value(environment, name)
+    scheme = url.partition("://")[0]
+    if url and scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise BadSetting(f"{name} must begin with postgresql://; leave it out to use the built-in database.")
+    return url
+
+
+def _allowed_hosts(environment: Mapping[str, str], host: str, public_url: str) -> tuple[str, ...]:
+    """The Host names that we answer to. A bind beyond this machine must be said twice: none happens by mistake."""
+    named = _list(environment, "CONTRIVANCE_ALLOWED_HOSTS")
+    shared = _yes(environment, "CONTRIVANCE_SHARE_ON_NETWORK", default=False)
+    if host not in LOOPBACK and not (named or public_url or shared):
+        raise BadSetting(
+            f"CONTRIVANCE_HOST={host} lets everybody on the network reach this server: if that is meant, name the "
+            "hosts it answers to in CONTRIVANCE_ALLOWED_HOSTS, or set CONTRIVANCE_PUBLIC_URL, or start it with "
+            "make run HOST=…"
+        )
+    own = (urlsplit(public_url).hostname or "") if public_url else ""
+    names = [*LOOPBACK, *named, own, *(_names_of_this_machine() if shared else [])]
+    return tuple(dict.fromkeys(name.lower().rstrip(".") for name in names if name))
+
+
+def _names_of_this_machine() -> list[str]:
+    """What colleagues may type: the machine's name and its addresses."""
+    import socket  # noqa: PLC0415 only a server that is shared needs it
+
+    import psutil  # noqa: PLC0415 the same
+
+    found = [address.address.partition("%")[0] for nic in psutil.net_if_addrs().values() for address in nic]
+    name = socket.gethostname()
+    return [
+        name,
+        f"{name.partition('.')[0]}.local",
+        *(address for address in found if "." in address or ":" in address),
+    ]
+
+
+def _token_key(environment: Mapping[str, str], data: Path) -> str:
+    """The secret that signs tokens: given, or generated once and kept in the data folder for nobody else to read."""
+    given = _value(environment, "CONTRIVANCE_TOKEN_KEY")
+    path = data / "token.key"
+    if not given and not path.exists():
+        return _kept(path, secrets.token_urlsafe(48))
+    key = given or path.read_text().strip()
+    if not given and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise BadSetting(f"Others can read the secret in {path}: run chmod 600 {path} and start again.")
+    if len(key) < SHORTEST_KEY:
+        raise BadSetting(
+            f"The token key has {len(key)} characters: CONTRIVANCE_TOKEN_KEY needs at least {SHORTEST_KEY}."
+        )
+    if any(sample in key.lower() for sample in SAMPLES) or len(set(key)) < 10:
+        raise BadSetting("CONTRIVANCE_TOKEN_KEY is a sample, not a secret: make one with openssl rand -base64 48.")
+    return key
+
+
+def _kept(path: Path, secret: str) -> str:
+    """Write a secret for its owner's eyes only; of two processes that start together the first one's counts."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secret)
+    return secret
