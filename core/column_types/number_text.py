@@ -16,6 +16,18 @@ _LONGEST = 80
 
 # What programs write, and what reads the same in every format: no thousands, and never three decimals.
 _PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.(?:[0-9]{1,2}|[0-9]{4,10}))?")
+# What most cells of an imported file look like: thousands in groups or not, and the decimal mark of the format.
+_USUAL = {
+    number_format: re.compile(
+        rf"-?(?:[1-9][0-9]{{0,2}}([{group} '\u00a0\u202f])[0-9]{{3}}(?:\1[0-9]{{3}}){{0,3}}|[0-9]{{1,15}})"
+        rf"(?:[{mark}][0-9]{{1,10}})?",
+    )
+    for number_format, group, mark in ((DOT, ",", "."), (COMMA, ".", ","))
+}
+_UNGROUPED = {
+    DOT: dict.fromkeys(map(ord, ", '\u00a0\u202f")),
+    COMMA: dict.fromkeys(map(ord, ". '\u00a0\u202f")) | {ord(","): "."},
+}
 _NUMBER = re.compile(
     r"""(?P<sign>[-+]?)\s*
         (?:(?P<before>[^\s\d+\-().,'%]{1,4}\.?|%)\s*)?
@@ -64,6 +76,8 @@ def number_of(text: str, number_format: str | None) -> tuple[Decimal, str]:
     """The number and its unit (currency sign, code, % or nothing). Raises Invalid on what cannot be read surely."""
     if _PLAIN.fullmatch(text):
         return trimmed(Decimal(text)), ""
+    if number_format and _USUAL[number_format].fullmatch(text):
+        return trimmed(Decimal(text.translate(_UNGROUPED[number_format]))), ""
     reading = reading_of(text)
     chosen = _by_format(reading, text, number_format) if number_format else _by_itself(reading, text)
     return within_limits(chosen, text), reading.unit
