@@ -1,0 +1,84 @@
+"""Opening the database: embedded or external, checked, migrated as its owner, then used as the application's role."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from db.embedded import DatabaseUnavailable, Urls, embedded
+from db.engine import APP_ROLE, driver_url, make_engine
+from db.migrate import config, current_revision, expected_revision, migrate
+
+LOWEST_VERSION = 15
+
+
+@contextmanager
+def database(url: str, app_url: str, folder: Path) -> Iterator[Urls]:
+    """The database at `url`, or without one the embedded server of the data folder for as long as the block lasts."""
+    if url:
+        yield Urls(owner=url, app=app_url or url)
+    else:
+        with embedded(folder) as urls:
+            yield urls
+
+
+def open_engine(urls: Urls) -> Engine:
+    """The application's engine on a database that has the schema this version expects."""
+    owner = make_engine(urls.owner, role=None, statement_timeout="0", lock_timeout="0")
+    try:
+        with owner.connect() as connection:
+            check_version(connection)
+            check_schema(connection)
+        migrate(owner)
+    except OperationalError as error:
+        raise DatabaseUnavailable(unreachable(urls.owner, error)) from error
+    finally:
+        owner.dispose()
+    engine = make_engine(urls.app, role=APP_ROLE if urls.app == urls.owner else None)
+    with engine.connect() as connection:
+        check_role(connection)
+    return engine
+
+
+def check_version(connection: Connection) -> None:
+    """Refuse a server that is too old."""
+    version = connection.scalar(text("SELECT current_setting('server_version_num')::int"))
+    if version // 10000 < LOWEST_VERSION:
+        raise DatabaseUnavailable(
+            f"The database server is PostgreSQL {version // 10000}: Contrivance needs {LOWEST_VERSION} or later."
+        )
+
+
+def check_schema(connection: Connection) -> None:
+    """Refuse a schema that this version does not know, which a later version wrote."""
+    found = current_revision(connection)
+    try:
+        ScriptDirectory.from_config(config()).get_revision(found or "head")
+    except CommandError as error:
+        raise DatabaseUnavailable(
+            f"The database has schema version {found}, this version of Contrivance knows none later than "
+            f"{expected_revision()}: start the version that was here before."
+        ) from error
+
+
+def check_role(connection: Connection) -> None:
+    """Refuse to work as a superuser or as the owner of the tables: then no rule in the database would bind us."""
+    powers = "SELECT rolsuper OR rolbypassrls OR pg_has_role(rolname, :owner, 'MEMBER') FROM pg_roles WHERE rolname = "
+    owner = connection.scalar(text("SELECT tableowner FROM pg_tables WHERE tablename = 'changes'"))
+    if connection.scalar(text(powers + "current_user"), {"owner": owner}):
+        raise DatabaseUnavailable(
+            "The application would use the database as a superuser or as the owner of its tables: give "
+            "CONTRIVANCE_APP_DATABASE_URL a role of its own, or leave it out."
+        )
+
+
+def unreachable(url: str, error: OperationalError) -> str:
+    """The sentence for a database that does not answer, without its password."""
+    where = make_url(driver_url(url)).render_as_string(hide_password=True).replace("+psycopg", "")
+    said = str(error.orig).strip().splitlines() if isinstance(error.orig, psycopg.Error) else []
+    return f"The database at {where} cannot be used: {said[0].removeprefix('connection failed: ') if said else 'no answer'}."

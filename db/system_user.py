@@ -1,0 +1,76 @@
+"""Running as root: PostgreSQL refuses to, so it gets a system user of its own, who sees the data folder and no more."""
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "contrivance-db"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemUser:
+    """The user and group that the database runs as."""
+
+    uid: int
+    gid: int
+
+
+def prepare(folder: Path) -> SystemUser | None:
+    """None for everybody but root. For root: the system user, who may pass through the folder but not list it."""
+    if os.geteuid() != 0:
+        return None
+    closed = [parent for parent in folder.parents if not parent.stat().st_mode & stat.S_IXOTH]
+    if closed:
+        raise PermissionError(
+            f"As root, PostgreSQL runs as the user {NAME}, who cannot reach {folder} behind {closed[-1]}: "
+            "choose another folder, such as DATA=/var/lib/contrivance, or start as another user."
+        )
+    user = _find() or _create()
+    os.chown(folder, -1, user.gid)
+    folder.chmod(0o710)
+    return user
+
+
+def give(path: Path, user: SystemUser | None) -> None:
+    """Hand a file or folder to the system user."""
+    if user:
+        os.chown(path, user.uid, user.gid)
+
+
+def reachable(binaries: Path, folder: Path, user: SystemUser | None) -> Path:
+    """The programs where the system user can run them: copied into the data folder if theirs is closed to others."""
+    open_to_all = all(parent.stat().st_mode & stat.S_IXOTH for parent in [binaries, *binaries.parents])
+    if user is None or open_to_all:
+        return binaries
+    copy = folder / binaries.parent.name
+    if not copy.exists():
+        fresh = copy.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(binaries.parent, fresh, symlinks=True)
+        for path in [fresh, *fresh.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
+        fresh.rename(copy)
+    return copy / binaries.name
+
+
+def _find() -> SystemUser | None:
+    try:
+        entry = pwd.getpwnam(NAME)
+    except KeyError:
+        return None
+    return SystemUser(entry.pw_uid, entry.pw_gid)
+
+
+def _create() -> SystemUser:
+    command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    try:
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 fixed words
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise PermissionError(f"As root, PostgreSQL needs the system user {NAME}, and useradd failed.") from error
+    entry = pwd.getpwnam(NAME)
+    return SystemUser(entry.pw_uid, entry.pw_gid)
