@@ -85,7 +85,9 @@ def _needed(batch: Batch) -> Iterable[Permission]:
     if not batch.size:
         raise Invalid("There is nothing to write: give edits, adds or deletes.")
     if batch.size > MAX_CELLS:
-        raise Invalid(f"At most {MAX_CELLS:,} cells can be written at once; this is {batch.size:,}. Import a file instead.")
+        raise Invalid(
+            f"At most {MAX_CELLS:,} cells are written at once, and this is {batch.size:,}. Import a file instead."
+        )
     if batch.edits:
         yield Permission.ROWS_EDIT
     if batch.adds:

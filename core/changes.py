@@ -39,9 +39,7 @@ class Change:
 
     def next_version(self, new_rows: int = 0) -> int:
         """Count the sheet's version up and open the log for it; reserves the ids of new rows."""
-        found = self.session.execute(
-            _NEXT, {"sheet": self.access.sheet.sheet_id, "new_rows": new_rows}
-        ).one()
+        found = self.session.execute(_NEXT, {"sheet": self.access.sheet.sheet_id, "new_rows": new_rows}).one()
         self.version, self.last_row_id = found
         return self.version
 
@@ -70,7 +68,9 @@ def open_change(session: Session, access: Access, *, operation_id: UUID, source:
     return Change(session, access, operation_id, version, last_row_id, answered)
 
 
-_LOCK = text("SELECT version, last_row_id, answered, foreign_operation FROM lock_sheet(:sheet, :actor, :source, :operation)")
+_LOCK = text("""
+    SELECT version, last_row_id, answered, foreign_operation FROM lock_sheet(:sheet, :actor, :source, :operation)
+""")
 _NEXT = text("SELECT version, last_row_id FROM next_version(:sheet, :new_rows)")
 _ANSWER = text("""
     INSERT INTO operations (sheet_id, operation_id, actor_id, result)

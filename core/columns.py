@@ -44,7 +44,7 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
         raise Invalid(f"A sheet holds at most {MAX_COLUMNS} columns.")
     position = max((column.position for column in access.columns), default=0)
     made = [
-        _insert(session, access, new, last - len(news) + 1 + offset, position + 1 + offset, names)
+        _insert(session, access, new, last - len(news) + 1 + offset, position=position + 1 + offset, taken=names)
         for offset, new in enumerate(news)
     ]
     audit.record(session, actor, "sheet:column:add", sheet_id=sheet_id, names=[column.name for column in made])
@@ -58,16 +58,19 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
     others = {_folded(other.name) for other in access.columns if other.column_id != column_id}
     wanted = replace(column, **changes)
     kind = column_type(column.type)
-    row = {
-        "name": checked_name(wanted.name, others),
-        "description": wanted.description.strip(),
-        "rules": checked_rules(kind, wanted.rules),
-        "options": [option.as_stored() for option in checked_options(kind, wanted.options, before=column.options)],
-    }
+    wanted = replace(
+        wanted,
+        name=checked_name(wanted.name, others),
+        description=wanted.description.strip(),
+        rules=checked_rules(kind, wanted.rules),
+        options=tuple(checked_options(kind, wanted.options, before=column.options)),
+    )
     _touch_columns(session, sheet_id)
-    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(**row))
+    row = {name: getattr(wanted, name) for name in ("name", "description", "rules")}
+    stored = row | {"options": [option.as_stored() for option in wanted.options]}
+    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(**stored))
     audit.record(session, actor, "sheet:column:change", sheet_id=sheet_id, column=column_id, changed=sorted(changes))
-    return replace(wanted, **(row | {"options": tuple(Option.read(option) for option in row["options"])}))
+    return wanted
 
 
 def reorder_columns(session: Session, actor: Actor, sheet_id: int, order: list[int]) -> None:
@@ -129,7 +132,7 @@ def checked_name(name: str, taken: set[str]) -> str:
 
 
 def _insert(
-    session: Session, access: Access, new: NewColumn, column_id: int, position: int, taken: set[str]
+    session: Session, access: Access, new: NewColumn, column_id: int, *, position: int, taken: set[str]
 ) -> ColumnInfo:
     kind = column_type(new.type)
     name = checked_name(new.name, taken)
@@ -159,8 +162,7 @@ def _take_column_ids(session: Session, sheet_id: int, count: int) -> int:
         .returning(Sheet.last_column_id)
     )
     _notify(session, sheet_id)
-    assert last is not None
-    return last
+    return last or 0
 
 
 def _touch_columns(session: Session, sheet_id: int) -> None:

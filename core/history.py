@@ -43,7 +43,7 @@ def recent_changes(
     before: tuple[int, int, int] | None = None,
     limit: int = PAGE,
 ) -> list[LoggedChange]:
-    """The newest changes first, of the whole sheet, one row or one person; `before` goes on behind (version, row, column)."""
+    """The newest changes first, of the sheet, a row or a person; `before` goes on behind (version, row, column)."""
     access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
     version, before_row, before_column = before or (2**62, 0, 0)
     parameters = {

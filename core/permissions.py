@@ -1,6 +1,7 @@
 """Who may do what, as one table: each workspace role and each sheet level has the set of its permissions."""
 
 from enum import StrEnum
+from typing import Self
 
 
 class Permission(StrEnum):
@@ -29,7 +30,7 @@ P = Permission
 class _Labelled(StrEnum):
     label: str
 
-    def __new__(cls, value: str, label: str) -> "_Labelled":
+    def __new__(cls, value: str, label: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label

@@ -26,6 +26,10 @@ class Sort:
     column: int
     descending: bool = False
 
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Self:
+        return cls(int(given["column"]), bool(given.get("descending")))
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -34,6 +38,10 @@ class Condition:
     column: int
     op: str
     value: Any = None
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Self:
+        return cls(int(given["column"]), str(given["op"]), given.get("value"))
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,8 @@ class View:
         """A view from its JSON; Invalid where its shape is wrong."""
         given = given or {}
         try:
-            conditions = tuple(Condition(int(c["column"]), str(c["op"]), c.get("value")) for c in given.get("filter") or ())
-            sorts = tuple(Sort(int(s["column"]), bool(s.get("descending"))) for s in given.get("sort") or ())
+            conditions = tuple(Condition.from_json(one) for one in given.get("filter") or ())
+            sorts = tuple(Sort.from_json(one) for one in given.get("sort") or ())
             search = str(given.get("search") or "").strip()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             shape = '{"filter": [{"column": 1, "op": "is", "value": "x"}], "sort": [{"column": 1}], "search": ""}'
@@ -69,7 +77,7 @@ class View:
     @property
     def fingerprint(self) -> str:
         """The same text for the same view."""
-        return json.dumps(self.as_json(), sort_keys=True)
+        return json.dumps(self.as_json(), sort_keys=True, default=str)
 
     @property
     def is_plain(self) -> bool:
@@ -87,8 +95,8 @@ def conditions(access: Access, view: View) -> ColumnElement[bool]:
 
 def ordering(access: Access, view: View) -> list[ColumnElement[Any]]:
     """The order of a view; the row's number decides between equals, so every order is total."""
-    keys = [key.desc().nulls_last() if sort.descending else key.asc().nulls_last() for sort, key in sort_keys(access, view)]
-    return [*keys, Row.row_id.asc()]
+    keys = [key.desc() if sort.descending else key.asc() for sort, key in sort_keys(access, view)]
+    return [*(key.nulls_last() for key in keys), Row.row_id.asc()]
 
 
 def sort_keys(access: Access, view: View) -> list[tuple[Sort, ColumnElement[Any]]]:
@@ -126,7 +134,7 @@ def _found_in(access: Access, column: ColumnInfo, wanted: str) -> ColumnElement[
 
 def cell(column: ColumnInfo) -> Cell:
     """A column's cell in SQL."""
-    return cell_of(Row.values, column.column_id)
+    return cell_of(Row.values.expression, column.column_id)
 
 
 def _people(access: Access, column: ColumnInfo) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
 
 from core.access import Access, visible_rows
 from core.errors import Invalid
@@ -43,9 +44,7 @@ def rows_in_order(session: Session, access: Access, order: Order, *, offset: int
 
 def rows_by_id(session: Session, access: Access, ids: list[int]) -> list[WireRow]:
     """These rows, in the order of the ids; a row that is gone is said to be deleted."""
-    found = session.execute(
-        select(Row.row_id, Row.values.cast(Text)).where(visible_rows(access), Row.row_id.in_(ids))
-    )
+    found = session.execute(select(Row.row_id, Row.values.cast(Text)).where(visible_rows(access), Row.row_id.in_(ids)))
     rows = {row_id: _wire(access, row_id, values) for row_id, values in found}
     return [rows.get(row_id) or {"id": row_id, "deleted": True} for row_id in ids]
 
@@ -75,11 +74,7 @@ def checked_limit(limit: int) -> int:
 
 
 def _rows(access: Access, view: View) -> Select[Any]:
-    return (
-        select(Row.row_id, Row.values.cast(Text))
-        .where(conditions(access, view))
-        .order_by(*ordering(access, view))
-    )
+    return select(Row.row_id, Row.values.cast(Text)).where(conditions(access, view)).order_by(*ordering(access, view))
 
 
 def _wire(access: Access, row_id: int, values: str) -> WireRow:
@@ -111,7 +106,7 @@ def _behind(keys: list[tuple[Sort, ColumnElement[Any]]], row_id: int, last: list
         if text is None:  # Empty cells come last: only other empty ones can follow.
             behind = and_(key.is_(None), behind)
             continue
-        value = literal(text, Text).cast(key.type)
+        value = literal(text, Text).cast(Text if isinstance(key.type, NullType) else key.type)
         past = key < value if sort.descending else key > value
         behind = or_(past, key.is_(None), and_(key == value, behind))
     return behind

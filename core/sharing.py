@@ -29,7 +29,8 @@ class CollaboratorInfo:
 def collaborators(session: Session, actor: Actor, sheet_id: int) -> list[CollaboratorInfo]:
     """The owner, then everybody the sheet is shared with, by name."""
     access = get_access(session, actor, sheet_id)
-    owner = session.execute(_person(access.sheet.owner_id)).one()
+    user_id, name, email = session.execute(_person(access.sheet.owner_id)).one()
+    owner = CollaboratorInfo(user_id, name, email, Level.OWNER)
     shared = session.execute(
         select(User.user_id, User.name, User.email, Collaborator.level)
         .join(Collaborator, Collaborator.user_id == User.user_id)
@@ -37,7 +38,7 @@ def collaborators(session: Session, actor: Actor, sheet_id: int) -> list[Collabo
         .order_by(User.name, User.user_id)
     )
     listed = [CollaboratorInfo(user_id, name, email, Level(level)) for user_id, name, email, level in shared]
-    return [CollaboratorInfo(*owner, Level.OWNER), *listed]
+    return [owner, *listed]
 
 
 def share_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int, *, level: Level) -> None:
@@ -88,5 +89,5 @@ def people_to_share_with(session: Session, actor: Actor, sheet_id: int) -> dict[
     return {user_id: f"{name} · {email}" for user_id, name, email in rows if user_id not in present}
 
 
-def _person(user_id: int) -> Select[tuple[int, str, str]]:
+def _person(user_id: int) -> Select[int, str, str]:
     return select(User.user_id, User.name, User.email).where(User.user_id == user_id)

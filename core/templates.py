@@ -47,7 +47,11 @@ INDUSTRIES = choices(
     ("Public sector", "red"),
 )
 LOST_REASONS = choices(
-    ("Price", "red"), ("No decision", "gray"), ("Competitor", "orange"), ("Timing", "blue"), ("Missing feature", "violet")
+    ("Price", "red"),
+    ("No decision", "gray"),
+    ("Competitor", "orange"),
+    ("Timing", "blue"),
+    ("Missing feature", "violet"),
 )
 
 TEMPLATES: dict[str, Template] = {

@@ -16,23 +16,28 @@ if TYPE_CHECKING:
 def refuse_duplicates(change: Change, plan: "Plan") -> None:
     """Move every planned value that is taken already from the plan to its refusals."""
     for column in change.access.columns:
-        if column.rules.get("unique"):
-            _refuse_in(change, plan, column)
+        # A refused cell keeps its old value, which may be the one that another cell of the batch hoped for: look again.
+        while column.rules.get("unique") and _refused_in(change, plan, column):
+            pass
 
 
-def _refuse_in(change: Change, plan: "Plan", column: ColumnInfo) -> None:
+def _refused_in(change: Change, plan: "Plan", column: ColumnInfo) -> bool:
+    """Refuse what is taken; whether anything was."""
     wanted = _wanted(plan, column.column_id)
     taken = _taken(change, plan, column, set(wanted.values()))
-    for place, folded in wanted.items():
-        owner = taken.setdefault(folded, place)
-        if owner != place:
-            _refuse(plan, place, column, owner)
+    clashes = [(place, taken.setdefault(folded, place)) for place, folded in wanted.items()]
+    refused = [(place, owner) for place, owner in clashes if owner != place]
+    for place, owner in refused:
+        _refuse(plan, place, column, owner)
+    return bool(refused)
 
 
 def _wanted(plan: "Plan", column_id: int) -> dict[int | str, str]:
     """Which row (or new row's key) wants which value, folded for comparison."""
-    edits = {row: value for (row, column), value in plan.edits.items() if column == column_id}
-    adds = {key: cells.get(column_id) for key, cells in plan.adds.items()}
+    edits: dict[int | str, Value | None] = {
+        row: value for (row, column), value in plan.edits.items() if column == column_id
+    }
+    adds: dict[int | str, Value | None] = {key: cells.get(column_id) for key, cells in plan.adds.items()}
     return {place: _folded(value) for place, value in {**edits, **adds}.items() if value is not None}
 
 
@@ -44,7 +49,7 @@ def _taken(change: Change, plan: "Plan", column: ColumnInfo, folded: set[str]) -
     found = change.session.execute(
         select(value, Row.row_id).where(visible_rows(change.access), value.in_(folded), Row.row_id.not_in(leaving))
     )
-    return {text: row for text, row in found}
+    return {str(text): int(row) for text, row in found}
 
 
 def _refuse(plan: "Plan", place: int | str, column: ColumnInfo, owner: int | str) -> None:

@@ -1,4 +1,4 @@
-"""Engine and transaction: the one place that opens connections. Callers own the transaction, nothing in core commits."""
+"""Engine and transaction: the one place that opens connections. Callers own the transaction; core never commits."""
 
 import json
 from collections.abc import Iterator

@@ -28,9 +28,7 @@ def migrate(owner: Engine) -> None:
 
 def expected_revision() -> str:
     """The schema version that this code was written for."""
-    head = ScriptDirectory.from_config(config()).get_current_head()
-    assert head is not None
-    return head
+    return str(ScriptDirectory.from_config(config()).get_current_head())
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -1,6 +1,6 @@
 """Writing cells: nothing lost, nothing overwritten unseen, nothing half written, nothing twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,9 +28,9 @@ def put(session: Session, deals: Access) -> Write:
 
     def make(
         actor: Actor,
-        edits: list[tuple] = [],
-        adds: list[dict[int, str]] = [],
-        deletes: list[int] = [],
+        edits: Sequence[tuple] = (),
+        adds: Sequence[dict[int, str]] = (),
+        deletes: Sequence[int] = (),
         *,
         partial: bool = False,
         operation_id: UUID | None = None,
@@ -188,17 +188,26 @@ def test_unique_values_are_unique_in_the_sheet_and_within_a_paste(
 ) -> None:
     change_column(session, ann, deals.sheet.sheet_id, ACCOUNT, rules={"unique": True})
     put(ann, adds=[{DEAL: "Acme", ACCOUNT: "Acme Ltd"}])
-    outcome = put(ann, adds=[{DEAL: "a", ACCOUNT: "ACME LTD"}, {DEAL: "b", ACCOUNT: "x"}, {DEAL: "c", ACCOUNT: "X"}], partial=True)
+    pasted = [{DEAL: "a", ACCOUNT: "ACME LTD"}, {DEAL: "b", ACCOUNT: "x"}, {DEAL: "c", ACCOUNT: "X"}]
+    outcome = put(ann, adds=pasted, partial=True)
     assert [refused["key"] for refused in outcome.refused] == ["new-0", "new-2"]
     assert "row #1" in outcome.refused[0]["reason"]
 
 
-def test_two_rows_may_swap_unique_values_in_one_change(
-    session: Session, ann: Actor, deals: Access, put: Write
-) -> None:
+def test_two_rows_may_swap_unique_values_in_one_change(session: Session, ann: Actor, deals: Access, put: Write) -> None:
     change_column(session, ann, deals.sheet.sheet_id, ACCOUNT, rules={"unique": True})
     put(ann, adds=[{DEAL: "a", ACCOUNT: "x"}, {DEAL: "b", ACCOUNT: "y"}])
     assert put(ann, edits=[(1, ACCOUNT, "y", 1), (2, ACCOUNT, "x", 1)]).refused == []
+
+
+def test_a_swap_that_is_half_refused_leaves_no_duplicate(
+    session: Session, ann: Actor, deals: Access, put: Write
+) -> None:
+    change_column(session, ann, deals.sheet.sheet_id, ACCOUNT, rules={"unique": True})
+    put(ann, adds=[{DEAL: "a", ACCOUNT: "x"}, {DEAL: "b", ACCOUNT: "y"}, {DEAL: "c", ACCOUNT: "z"}])
+    outcome = put(ann, edits=[(1, ACCOUNT, "z", 1), (2, ACCOUNT, "x", 1)], partial=True)
+    assert [refused["row"] for refused in outcome.refused] == [1, 2]
+    assert [row["2"] for row in cells(session, ann, deals).values()] == ["x", "y", "z"]
 
 
 def test_a_cell_that_is_gone_says_so_and_gives_the_value_back(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, InternalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from db.engine import make_engine
 
@@ -113,7 +113,7 @@ def test_a_change_writes_only_to_the_sheet_that_it_opened(app: Engine, sheet: in
         add_row(connection, sheet)
         other = text("INSERT INTO sheets (owner_id, name) VALUES (:ann, 'Other') RETURNING sheet_id")
         second = connection.scalar(other, {"ann": ANN})
-    with pytest.raises(InternalError, match="in the sheet"), app.begin() as connection:
+    with pytest.raises(ProgrammingError, match="in the sheet"), app.begin() as connection:
         open_change(connection, second)
         connection.execute(text("""UPDATE rows SET values = '{"1": "Evil"}' WHERE sheet_id = :s"""), {"s": sheet})
 

@@ -34,7 +34,7 @@ def test_processes_that_start_together_migrate_one_after_the_other(server: str, 
 
 def test_the_application_acts_as_a_role_that_owns_nothing(database: str, clone: Callable[[], str]) -> None:
     engine = make_engine(database)
-    owned = text("SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)")
+    owned = text("SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = current_user")
     powers = text("SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user")
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT current_user")) == "contrivance_app"

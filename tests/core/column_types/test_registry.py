@@ -1,0 +1,143 @@
+"""What every column type promises, a newcomer included without being named here."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.column_types import TYPES, ColumnType, cell_of, column_type
+from core.column_types.rules import Rule
+from core.errors import Invalid
+from core.values import dumps, loads, stored, to_wire
+from db.tables import Row
+from tests.core.column_types import OPTIONS, PEOPLE, POOL, column
+
+every_type = pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)
+typed = st.one_of(
+    st.sampled_from(POOL),
+    st.text(max_size=30),
+    st.tuples(st.sampled_from(POOL), st.text(max_size=3), st.sampled_from(POOL)).map("".join),
+    st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9).map(str),
+    st.dates().map(str),
+    st.datetimes().map(str),
+)
+
+
+def read(kind: ColumnType[Any], text: str) -> Any:
+    try:
+        return kind.parse(text, column(kind.name), PEOPLE)
+    except Invalid:
+        return None
+
+
+@every_type
+def test_a_type_says_what_it_is(kind: ColumnType[Any]) -> None:
+    assert kind.label
+    assert kind.icon
+    assert kind.editor in {
+        *("text", "long_text", "number", "choice", "choices", "date", "datetime", "checkbox", "link", "person")
+    }
+    assert all(isinstance(rule, Rule) and rule.label for rule in kind.takes)
+    assert {"is_empty", "is_not_empty"} < set(kind.filters)
+    assert column_type(kind.name) is kind
+
+
+@every_type
+@given(text=typed)
+def test_the_text_of_a_value_is_read_back_as_the_value(kind: ColumnType[Any], text: str) -> None:
+    value = read(kind, text)
+    if value is not None:
+        shown = kind.text(value, column(kind.name), PEOPLE)
+        assert kind.parse(shown, column(kind.name), PEOPLE) == value
+        assert isinstance(value, kind.value_class)
+
+
+@every_type
+@given(text=typed)
+def test_what_is_typed_and_what_a_program_sends_obey_the_same_rules(kind: ColumnType[Any], text: str) -> None:
+    value = read(kind, text)
+    assert kind.check(value, column(kind.name), PEOPLE) == value
+    assert kind.check(to_wire(value), column(kind.name), PEOPLE) == value
+
+
+@every_type
+@given(text=typed)
+def test_a_value_survives_the_way_through_json_exactly(kind: ColumnType[Any], text: str) -> None:
+    value = read(kind, text)
+    assert stored(dumps({"1": value}))["1"] == value
+    assert loads(dumps({"1": value}))["1"] == to_wire(value)
+
+
+@every_type
+@given(text=typed)
+def test_reading_in_bulk_gives_what_reading_one_by_one_gives(kind: ColumnType[Any], text: str) -> None:
+    in_bulk = kind.parser(column(kind.name), PEOPLE)
+    try:
+        expected = kind.parse(text, column(kind.name), PEOPLE)
+    except Invalid as refused:
+        for _ in range(2):
+            with pytest.raises(Invalid, match=r".") as again:
+                in_bulk(text)
+            assert again.value.message == refused.message
+    else:
+        assert in_bulk(text) == in_bulk(text) == expected
+
+
+@every_type
+def test_something_that_people_type_is_read(kind: ColumnType[Any]) -> None:
+    assert [text for text in POOL if read(kind, text) is not None], "add a text that the new type reads to the pool"
+
+
+@every_type
+@pytest.mark.parametrize("empty", ["", "   ", "\t\n", "\u00a0", "\ufeff"])
+def test_white_space_empties_a_cell(kind: ColumnType[Any], empty: str) -> None:
+    assert kind.parse(empty, column(kind.name), PEOPLE) is None
+    assert kind.check(None, column(kind.name), PEOPLE) is None
+    assert kind.check(empty, column(kind.name), PEOPLE) is None
+
+
+@every_type
+@pytest.mark.parametrize(
+    "unstorable", ["a\0b", "\ud800", "1\0", "x" * 1_000_001], ids=["NUL", "surrogate", "NUL in a number", "1 MB"]
+)
+def test_what_cannot_be_stored_is_refused(kind: ColumnType[Any], unstorable: str) -> None:
+    with pytest.raises(Invalid):
+        kind.parse(unstorable, column(kind.name), PEOPLE)
+    with pytest.raises(Invalid):
+        kind.check(unstorable, column(kind.name), PEOPLE)
+
+
+@every_type
+@pytest.mark.parametrize(
+    "forged", [{"a": 1}, 0.1, [1], [["o1"]], b"x", Decimal("NaN"), Decimal("Infinity"), Decimal("1e400"), 10**15]
+)
+def test_a_value_of_the_wrong_json_type_is_refused(kind: ColumnType[Any], forged: Any) -> None:
+    with pytest.raises(Invalid):
+        kind.check(forged, column(kind.name), PEOPLE)
+
+
+@every_type
+def test_an_unknown_rule_an_unknown_filter_and_options_out_of_place_are_refused(kind: ColumnType[Any]) -> None:
+    with pytest.raises(Invalid, match="no rule"):
+        kind.check_rules({"__class__": True})
+    with pytest.raises(Invalid, match="no filter"):
+        kind.condition("; DROP", None, cell_of(Row.values, 1), column(kind.name), PEOPLE)
+    if kind.name not in {"choice", "choices"}:
+        with pytest.raises(Invalid, match="no options"):
+            kind.check_options(OPTIONS)
+
+
+@every_type
+@pytest.mark.parametrize("bad", [{"a": 1}, [["o1"]], 0.5, True, "x" * 1_000_001, "\0", None])
+def test_a_bad_filter_value_is_refused(kind: ColumnType[Any], bad: Any) -> None:
+    for op, chosen in kind.filters.items():
+        if chosen.takes != "none":
+            with pytest.raises(Invalid):
+                kind.condition(op, bad, cell_of(Row.values, 1), column(kind.name), PEOPLE)
+
+
+def test_an_unknown_type_is_refused_naming_those_there_are() -> None:
+    with pytest.raises(Invalid, match="money"):
+        column_type("colour")
