@@ -23,6 +23,7 @@ class LoggedChange:
     version: int
     row: int
     row_title: str
+    column_id: int
     column: str
     kind: str
     old: str
@@ -66,6 +67,7 @@ def _logged(access: Access, line: Any) -> LoggedChange:
         version=line["version"],
         row=line["row_id"],
         row_title=line["title"] or f"#{line['row_id']}",
+        column_id=line["column_id"],
         column=column.name if column else "",
         kind=line["kind"],
         old=shown(access, line["column_id"], line["old"]),

@@ -19,6 +19,9 @@ from core.query import View, conditions, ordering
 from db.tables import Row
 
 MAX_BYTES = 256 * 2**20
+MAX_ASKED = 1000
+# What an order is of: the cells that may be seen, the view, the sheet's version.
+Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,19 @@ class _Kept:
     def __init__(self) -> None:
         self._lock = Lock()
         self._orders: OrderedDict[str, Order] = OrderedDict()
-        self._tokens: dict[tuple[str, str, int], str] = {}
+        self._tokens: dict[Key, str] = {}
+        self._asked: OrderedDict[Key, None] = OrderedDict()
         self._bytes = 0
+
+    def is_first_asking(self, key: Key) -> bool:
+        """Whether nobody has asked for this order lately."""
+        with self._lock:
+            first = key not in self._asked
+            self._asked[key] = None
+            self._asked.move_to_end(key)
+            if len(self._asked) > MAX_ASKED:
+                self._asked.popitem(last=False)
+            return first
 
     def get(self, token: str) -> Order | None:
         with self._lock:
@@ -81,6 +95,15 @@ def row_order(session: Session, access: Access, view: View) -> Order:
         found = Order(token, access.scope, view.fingerprint, access.sheet.version, ids)
         _kept.put(found)
     return found
+
+
+def order_if_asked_again(session: Session, access: Access, view: View) -> Order | None:
+    """The order where it is kept, or worth making: somebody who asks for a view a second time will ask for more."""
+    if view.is_plain:  # The index has this order.
+        return None
+    if _kept.is_first_asking((access.scope, view.fingerprint, access.sheet.version)):
+        return _kept.find(access.scope, view.fingerprint, access.sheet.version)
+    return row_order(session, access, view)
 
 
 def kept_order(access: Access, token: str) -> Order:

@@ -1,7 +1,7 @@
 """Queries: a view (filter, sort, search) as SQL over the rows and columns that an access may see."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -94,9 +94,14 @@ def conditions(access: Access, view: View) -> ColumnElement[bool]:
 
 
 def ordering(access: Access, view: View) -> list[ColumnElement[Any]]:
-    """The order of a view; the row's number decides between equals, so every order is total."""
-    keys = [key.desc() if sort.descending else key.asc() for sort, key in sort_keys(access, view)]
-    return [*(key.nulls_last() for key in keys), Row.row_id.asc()]
+    """The order of a view, over the rows."""
+    return ordered(view, [key for _, key in sort_keys(access, view)], Row.row_id)
+
+
+def ordered(view: View, keys: Sequence[Any], row_id: Any) -> list[ColumnElement[Any]]:
+    """The sort of a view over these keys; the row's number decides between equals, so every order is total."""
+    sorts = zip(view.sort, keys, strict=True)
+    return [*((key.desc() if sort.descending else key.asc()).nulls_last() for sort, key in sorts), row_id.asc()]
 
 
 def sort_keys(access: Access, view: View) -> list[tuple[Sort, ColumnElement[Any]]]:

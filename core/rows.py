@@ -1,19 +1,17 @@
 """Rows: pages of a view, for the grid by place in an order and for programs by cursor."""
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, or_, select
+from sqlalchemy import ARRAY, Integer, Select, Text, any_, func, literal, select
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
-from sqlalchemy.types import NullType
 
 from core.access import Access, visible_rows
+from core.cursor import Cursor, SortKeys
 from core.errors import Invalid
-from core.order import Order
-from core.query import Sort, View, conditions, ordering, sort_keys
+from core.order import Order, order_if_asked_again
+from core.query import View, conditions, ordered, sort_keys
 from core.values import loads
 from db.tables import Row
 
@@ -32,8 +30,8 @@ class Page:
 
 def first_rows(session: Session, access: Access, view: View, *, limit: int, offset: int = 0) -> Page:
     """The rows at a place of a view without knowing the whole order: quick for the first page."""
-    found = session.execute(_rows(access, view).limit(checked_limit(limit)).offset(offset))
-    return Page(access.sheet.version, [_wire(access, row_id, values) for row_id, values in found])
+    found = session.execute(_page(access, view, limit=checked_limit(limit), offset=offset))
+    return Page(access.sheet.version, [_wire(access, row_id, values) for row_id, values, *_ in found])
 
 
 def rows_in_order(session: Session, access: Access, order: Order, *, offset: int, limit: int) -> Page:
@@ -44,21 +42,24 @@ def rows_in_order(session: Session, access: Access, order: Order, *, offset: int
 
 def rows_by_id(session: Session, access: Access, ids: list[int]) -> list[WireRow]:
     """These rows, in the order of the ids; a row that is gone is said to be deleted."""
-    found = session.execute(select(Row.row_id, Row.values.cast(Text)).where(visible_rows(access), Row.row_id.in_(ids)))
-    rows = {row_id: _wire(access, row_id, values) for row_id, values in found}
+    rows = {row_id: _wire(access, row_id, values) for row_id, values in session.execute(_of(access, ids, []))}
     return [rows.get(row_id) or {"id": row_id, "deleted": True} for row_id in ids]
 
 
 def rows_after(session: Session, access: Access, view: View, *, cursor: str | None, limit: int) -> Page:
     """The next rows behind a cursor. Keyset: nothing is skipped or doubled when rows are added before it."""
-    keys = sort_keys(access, view)
-    statement = _rows(access, view).add_columns(*(key.cast(Text) for _, key in keys)).limit(checked_limit(limit) + 1)
-    if cursor:
-        statement = statement.where(_behind(keys, *_opened(cursor, view)))
-    found = session.execute(statement).all()
+    version, behind = access.sheet.version, Cursor.from_text(cursor, view) if cursor else None
+    # The place of a cursor holds in the version that it was made in; in others its keys say where to go on.
+    place = 0 if behind is None else behind.place if behind.version == version else None
+    found = None if place is None else _rows_of_kept_order(session, access, view, place, checked_limit(limit) + 1)
+    if found is None:
+        found = _sorted_rows(session, access, view, behind, checked_limit(limit) + 1)
     rows = [_wire(access, row[0], row[1]) for row in found[:limit]]
-    more = len(found) > limit
-    return Page(access.sheet.version, rows, _cursor(view, found[limit - 1]) if more else None)
+    if len(found) <= limit:
+        return Page(version, rows)
+    last = found[limit - 1]
+    ended = Cursor(last[0], tuple(last[2:]), version, None if place is None else place + limit)
+    return Page(version, rows, ended.as_text(view))
 
 
 def row_count(session: Session, access: Access, view: View) -> int:
@@ -73,40 +74,44 @@ def checked_limit(limit: int) -> int:
     return limit
 
 
-def _rows(access: Access, view: View) -> Select[Any]:
-    return select(Row.row_id, Row.values.cast(Text)).where(conditions(access, view)).order_by(*ordering(access, view))
+def _rows_of_kept_order(session: Session, access: Access, view: View, place: int, count: int) -> list[Any] | None:
+    """Id, values and sort keys, as text, of the rows at a place; None where no order is kept for this version."""
+    order = order_if_asked_again(session, access, view)
+    ids = order.ids[place : place + count].tolist() if order else []
+    by_id = {row[0]: row for row in session.execute(_of(access, ids, sort_keys(access, view)))} if ids else {}
+    # Where somebody has deleted rows since this version was read, the order is of no use any more.
+    return [by_id[row_id] for row_id in ids] if order and len(by_id) == len(ids) else None
+
+
+def _sorted_rows(session: Session, access: Access, view: View, behind: Cursor | None, count: int) -> list[Any]:
+    """The same of the rows behind a cursor, sorted by the database."""
+    try:
+        return list(session.execute(_page(access, view, limit=count, behind=behind)))
+    except (DataError, UnicodeError) as error:
+        raise Invalid("This cursor is damaged. Start again without one.") from error
+
+
+def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cursor | None = None) -> Select[Any]:
+    """The inner query sorts and cuts; only what is left is turned into text, which costs more than the sorting."""
+    keys = sort_keys(access, view)
+    inner = select(Row.row_id, Row.values, *(key.label(f"key{n}") for n, (_, key) in enumerate(keys)))
+    inner = inner.where(conditions(access, view), *([behind.condition(keys)] if behind else []))
+    inner = inner.order_by(*ordered(view, [key for _, key in keys], Row.row_id))
+    cut = inner.limit(limit).offset(offset).subquery()
+    row_id, values, *cut_keys = cut.c
+    shown = select(row_id, values.cast(Text), *(key.cast(Text) for key in cut_keys))
+    return shown.order_by(*ordered(view, cut_keys, row_id))
+
+
+def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:
+    # One array parameter, however many ids: the statement stays the same text, and below the limit of parameters.
+    wanted = Row.row_id == any_(literal(ids, ARRAY(Integer)))
+    return select(Row.row_id, Row.values.cast(Text), *(key.cast(Text) for _, key in keys)).where(
+        visible_rows(access), wanted
+    )
 
 
 def _wire(access: Access, row_id: int, values: str) -> WireRow:
     """A row's visible cells; numbers as decimal strings."""
     visible = access.visible_keys
     return {"id": row_id, "values": {key: value for key, value in loads(values).items() if key in visible}}
-
-
-def _cursor(view: View, last: Any) -> str:
-    state = [view.fingerprint, last[0], *last[2:]]
-    return base64.urlsafe_b64encode(json.dumps(state).encode()).decode()
-
-
-def _opened(cursor: str, view: View) -> tuple[int, list[str | None]]:
-    """The last row's id and sort keys as text."""
-    try:
-        fingerprint, row_id, *keys = json.loads(base64.urlsafe_b64decode(cursor))
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise Invalid("This cursor is damaged. Start again without one.") from error
-    if fingerprint != view.fingerprint or len(keys) != len(view.sort) or not isinstance(row_id, int):
-        raise Invalid("This cursor belongs to another filter or sort. Start again without one.")
-    return row_id, keys
-
-
-def _behind(keys: list[tuple[Sort, ColumnElement[Any]]], row_id: int, last: list[str | None]) -> ColumnElement[bool]:
-    """Rows that sort behind the last one: behind in the first key, or equal there and behind in the rest."""
-    behind: ColumnElement[bool] = Row.row_id > row_id
-    for (sort, key), text in reversed(list(zip(keys, last, strict=True))):
-        if text is None:  # Empty cells come last: only other empty ones can follow.
-            behind = and_(key.is_(None), behind)
-            continue
-        value = literal(text, Text).cast(Text if isinstance(key.type, NullType) else key.type)
-        past = key < value if sort.descending else key > value
-        behind = or_(past, key.is_(None), and_(key == value, behind))
-    return behind
