@@ -46,7 +46,6 @@ def write(
         plan.outcome.raise_first()
     if plan.writes:
         _carry_out(change, plan)
-        change.answer(plan.outcome.as_json())
     return plan.outcome
 
 
@@ -213,39 +212,29 @@ def _conflict(edit: Edit, mine: Value | None, theirs: Value | None, lines: list[
 
 
 def _carry_out(change: Change, plan: Plan) -> None:
-    version = change.next_version(new_rows=len(plan.adds))
-    parameters = {"sheet": change.access.sheet.sheet_id, "version": version}
-    if plan.edits:
-        change.session.execute(_UPDATE, parameters | _patches(plan))
-    if plan.adds:
-        first = change.last_row_id - len(plan.adds) + 1
-        change.session.execute(_INSERT, parameters | _new_rows(plan, first))
-    if plan.deletes:
-        change.session.execute(_DELETE, parameters | {"ids": plan.deletes})
-        plan.outcome.deleted = plan.deletes
-    plan.outcome.version = version
+    outcome = plan.outcome
+    outcome.version = change.version + 1
     by_id = change.access.by_id
-    plan.outcome.saved += [_saved(row, by_id[column], value, version) for (row, column), value in plan.edits.items()]
+    outcome.saved += [_saved(row, by_id[column], value, outcome.version) for (row, column), value in plan.edits.items()]
+    outcome.deleted = plan.deletes
+    adds = [_filled(cells) for cells in plan.adds.values()]
+    outcome.added = [
+        {"key": key, "row": row, "values": {name: to_wire(value) for name, value in values.items()}}
+        for row, (key, values) in enumerate(zip(plan.adds, adds, strict=True), change.last_row_id + 1)
+    ]
+    change.apply(_patches(plan), [dumps(values) for values in adds], plan.deletes, outcome.as_json())
 
 
-def _patches(plan: Plan) -> dict[str, Any]:
+def _patches(plan: Plan) -> dict[int, str]:
     """Per row the changed values as JSON text; a null takes the key away."""
     patches: dict[int, dict[str, Value | None]] = {}
     for (row, column), value in plan.edits.items():
         patches.setdefault(row, {})[str(column)] = value
-    return {"ids": list(patches), "patches": [dumps(patch) for patch in patches.values()]}
+    return {row: dumps(patch) for row, patch in patches.items()}
 
 
-def _new_rows(plan: Plan, first: int) -> dict[str, Any]:
-    ids = range(first, first + len(plan.adds))
-    kept = [
-        {str(column): value for column, value in cells.items() if value is not None} for cells in plan.adds.values()
-    ]
-    plan.outcome.added = [
-        {"key": key, "row": row, "values": {name: to_wire(value) for name, value in values.items()}}
-        for key, row, values in zip(plan.adds, ids, kept, strict=True)
-    ]
-    return {"ids": list(ids), "rows": [dumps(values) for values in kept]}
+def _filled(cells: dict[int, Value | None]) -> dict[str, Value]:
+    return {str(column): value for column, value in cells.items() if value is not None}
 
 
 def _saved(row: int, column: ColumnInfo, value: Value | None, version: int) -> dict[str, Any]:
@@ -257,17 +246,6 @@ def _wired(value: Value | None) -> Wire:
 
 
 _TEXT_OF_VALUES = Row.values.cast(Text)
-_UPDATE = text("""
-    UPDATE rows r SET values = jsonb_strip_nulls(r.values || p.patch)
-    FROM unnest(CAST(:ids AS integer[]), CAST(CAST(:patches AS text[]) AS jsonb[])) AS p (row_id, patch)
-    WHERE r.sheet_id = :sheet AND r.row_id = p.row_id
-""")
-_INSERT = text("""
-    INSERT INTO rows (sheet_id, row_id, values, created_version)
-    SELECT :sheet, n.row_id, n.values, :version
-    FROM unnest(CAST(:ids AS integer[]), CAST(CAST(:rows AS text[]) AS jsonb[])) AS n (row_id, values)
-""")
-_DELETE = text("UPDATE rows SET deleted_version = :version WHERE sheet_id = :sheet AND row_id = ANY(:ids)")
 _SINCE = text("""
     SELECT c.row_id, c.column_id, c.version, c.old::text AS old, u.name, c.recorded_at
     FROM unnest(CAST(:rows AS integer[]), CAST(:columns AS integer[]), CAST(:bases AS bigint[]))

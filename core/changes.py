@@ -1,7 +1,7 @@
 """A change of a sheet: takes the sheet's lock, answers repeated operations, opens the next version of the log."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -43,6 +43,23 @@ class Change:
         self.version, self.last_row_id = found
         return self.version
 
+    def apply(
+        self, edits: Mapping[int, str], adds: Sequence[str], deletes: Sequence[int], result: Mapping[str, Any]
+    ) -> None:
+        """Write a decided batch as the next version: patches per row and new rows as JSON text, deletions, the answer.
+
+        The lock is held, so the version and the ids of new rows that `result` names are known beforehand.
+        """
+        parameters = {
+            "sheet": self.access.sheet.sheet_id,
+            "edited": list(edits),
+            "patches": list(edits.values()),
+            "added": list(adds),
+            "deleted": list(deletes),
+            "result": json.dumps(result, ensure_ascii=False),
+        }
+        self.version, self.last_row_id = self.session.execute(_APPLY, parameters).one()
+
     def answer(self, result: Mapping[str, Any]) -> None:
         """Keep what this operation answers, so that a repeated request is answered the same and never applied twice."""
         parameters = {
@@ -72,6 +89,11 @@ _LOCK = text("""
     SELECT version, last_row_id, answered, foreign_operation FROM lock_sheet(:sheet, :actor, :source, :operation)
 """)
 _NEXT = text("SELECT version, last_row_id FROM next_version(:sheet, :new_rows)")
+_APPLY = text("""
+    SELECT version, last_row_id FROM apply_batch(
+        :sheet, CAST(:edited AS integer[]), CAST(CAST(:patches AS text[]) AS jsonb[]),
+        CAST(CAST(:added AS text[]) AS jsonb[]), CAST(:deleted AS integer[]), CAST(:result AS jsonb))
+""")
 _ANSWER = text("""
     INSERT INTO operations (sheet_id, operation_id, actor_id, result)
     VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb))

@@ -69,7 +69,6 @@ def transaction(actor_id: int | None = None) -> Iterator[Session]:
     """One transaction: commits at the end, rolls back on any error. The database learns who acts."""
     try:
         with _factory.begin() as session:
-            session.execute(_SET_ACTOR, {"actor": str(actor_id or "")})
             yield session
     except PoolTimeout as error:
         raise Busy from error
