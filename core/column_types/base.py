@@ -212,7 +212,9 @@ def expected(value: Any, what: str) -> Invalid:
 
 def _read(text: str, reader: Callable[[str], V], longest: int) -> V | None:
     cleaned = _bounded(text, longest)
-    return reader(cleaned) if cleaned else None
+    value = reader(cleaned) if cleaned else None
+    # A list of nothing (", ,") is an empty cell.
+    return None if value == [] else value
 
 
 def _bounded(text: str, longest: int) -> str:

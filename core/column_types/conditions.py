@@ -22,6 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.operators import ge, gt, le, lt
 
+# Grave, acute, circumflex, tilde, macron, breve, dot, diaeresis, ring, double acute, caron, cedilla, ogonek.
+_ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327\u0328"
 Sql = ColumnElement[Any]
 Condition = ColumnElement[bool]
 
@@ -55,9 +57,11 @@ class Filter:
 
 
 def folded(text: Sql) -> Sql:
-    """The text for ordering: in lower case, letters before their accents, so that Émile stands beside Emil."""
-    ascii_alone = func.octet_length(text) == func.char_length(text)
-    return case((ascii_alone, func.lower(text)), else_=func.lower(func.normalize(text, literal_column("NFD"))))
+    """The text for ordering: in lower case and without the usual accents, so that Émile stands beside Emil."""
+    apart = func.translate(func.normalize(text, literal_column("NFD")), _ACCENTS, "")
+    # Taking accents off costs three times the rest, and most texts have none.
+    plain = func.octet_length(text) == func.char_length(text)
+    return case((plain, func.lower(text)), else_=func.lower(apart))
 
 
 def rank(text: Sql, keys: Sequence[str]) -> Sql:

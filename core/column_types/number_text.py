@@ -140,11 +140,11 @@ def _ungrouped(whole: str, separator: str) -> str | None:
     if len(kinds) != 1 or not kinds <= {separator, " ", "'"}:
         return None
     first, *groups = whole.split(kinds.pop())
-    return first + "".join(groups) if _grouped(first, groups, lakhs=separator in whole) else None
+    return first + "".join(groups) if _grouped(first, groups, lakhs="," in whole) else None
 
 
 def _grouped(first: str, groups: list[str], *, lakhs: bool) -> bool:
-    """Whether the groups are thousands (1 234 567) or, by commas or dots, lakhs (12,34,567)."""
+    """Whether the groups are thousands (1 234 567) or, by commas, lakhs (12,34,567)."""
     if not 1 <= len(first) <= 3 or len(groups[-1]) != 3 or (first[0] == "0"):
         return False
     sizes = {len(group) for group in groups[:-1]}

@@ -95,10 +95,11 @@ def _sample(texts: Iterable[str], name: str, people: People) -> Sample:
 
 
 def _cleaned(text: str) -> str:
+    """The clean text; nothing for one that no type can store, which will be shown as not fitting."""
     try:
         return clean(text)
     except Invalid:
-        return text
+        return ""
 
 
 def _checkbox(sample: Sample) -> Proposal | None:
@@ -209,11 +210,13 @@ def _person(sample: Sample) -> Proposal | None:
 
 def _choice(sample: Sample) -> Proposal | None:
     """Few labels, each written several times."""
-    labels = {key(text): one_line(text) for text in reversed(sample.texts[: MOST_CHOICES * 2 + 1])}
+    labels: dict[str, str] = {}
+    for text in sample.texts[: MOST_CHOICES * 2 + 1]:
+        labels.setdefault(key(text), one_line(text))
     few = len(labels) <= MOST_CHOICES and len(sample.texts) <= MOST_CHOICES * 2
     if not few or sample.filled < len(labels) * _CHOICE_REPEATS or max(map(len, labels.values())) > _MOST_SHOWN:
         return None
-    return Proposal("choice", options=options_for(reversed(labels.values())))
+    return Proposal("choice", options=options_for(labels.values()))
 
 
 def options_for(labels: Iterable[str]) -> list[Option]:
