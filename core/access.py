@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, select, text
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
-from core.column_types import Option
+from core.column_types import Directory, Option
 from core.errors import NotAllowed, NotFound
 from core.permissions import LEVEL_PERMISSIONS, Level, Permission
 from db.tables import Row, User
@@ -48,6 +48,7 @@ class SheetInfo:
     workspace_level: str | None
     version: int
     columns_version: int
+    created_at: datetime
     archived_at: datetime | None
 
     @property
@@ -80,10 +81,11 @@ class Access:
         return frozenset(column.key for column in self.columns)
 
     @cached_property
-    def people(self) -> Mapping[str, str]:
-        """Whom a person column may name: user id → name."""
-        rows = self._session.execute(select(User.user_id, User.name).order_by(User.name, User.user_id))
-        return {str(user_id): name for user_id, name in rows}
+    def people(self) -> Directory:
+        """Whom a person column may name: user id → name, and their e-mails."""
+        rows = self._session.execute(select(User.user_id, User.name, User.email).order_by(User.name, User.user_id)).all()
+        names = {str(user_id): name for user_id, name, _ in rows}
+        return Directory(names, {email: str(user_id) for user_id, _, email in rows})
 
     def column(self, column_id: int) -> ColumnInfo:
         """The column, or NotFound where there is none that this person may see."""
@@ -103,7 +105,7 @@ class Access:
     @property
     def scope(self) -> str:
         """Two accesses with the same scope see the same cells: the key of whatever is remembered between requests."""
-        return f"{self.sheet.sheet_id}:{self.sheet.columns_version}:all"
+        return f"{self.sheet.sheet_id}:{self.sheet.created_at.timestamp()}:{self.sheet.columns_version}:all"
 
 
 CHANGING = {
