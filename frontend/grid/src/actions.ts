@@ -1,0 +1,173 @@
+// What a person does with cells, as the one command that it becomes: paste, fill, clear, copy, delete rows.
+
+import { plainText, type Context } from "./format";
+import type { Edit } from "./outbox";
+import type { Session } from "./session";
+import { formatBlock } from "./tsv";
+import type { Column, Input, RowRef } from "./types";
+
+export interface Rect {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** The server takes this many cells as one action. */
+export const MOST_CELLS = 100_000;
+
+export interface Hands {
+  session: Session;
+  columns: Column[];
+  context: Context;
+  canEdit: boolean;
+  canAdd: boolean;
+  notice: (text: string) => void;
+}
+
+/** Do this once the rows of these rectangles are read: what is written over must be known by row, not by place. */
+export function withRows(hands: Hands, rects: readonly Rect[], act: () => void): void {
+  const { blocks, lines } = hands.session.reader;
+  const cells = rects.reduce((sum, { width, height }) => sum + width * height, 0);
+  if (cells > MOST_CELLS) {
+    hands.notice(`${cells.toLocaleString()} cells are too many at once; ${MOST_CELLS.toLocaleString()} is the limit.`);
+    return;
+  }
+  const spans = rects.map(({ y, height }) => [y, Math.min(y + height, lines.ordered) - 1] as const);
+  const missing = spans.filter(([first, last]) => !blocks.hasAll(first, last));
+  if (missing.length === 0) {
+    act();
+    return;
+  }
+  const reading = Promise.all(missing.map(([first, last]) => blocks.load(first, last)));
+  reading.then(act, () => hands.notice("The rows could not be read. Nothing was changed; try again."));
+}
+
+/** The row on this line. On the empty line and beyond it a new row begins, if this person may add rows. */
+function refAt(hands: Hands, y: number): RowRef | null {
+  const line = hands.session.reader.lines.at(y);
+  if (line.kind === "row") return line.id;
+  if (line.kind === "draft") return line.key;
+  return line.kind === "new" && hands.canAdd ? hands.session.newKey() : null;
+}
+
+function edit(hands: Hands, row: RowRef, column: Column, input: Input): Edit {
+  return { row, column: column.id, input, base: hands.session.baseOf(row, column.id) };
+}
+
+/** A block of texts, its first cell at (x, y), as one command. */
+export function paste(hands: Hands, at: { x: number; y: number }, block: readonly (readonly string[])[]): void {
+  const width = Math.max(...block.map((row) => row.length));
+  if (hands.canEdit) withRows(hands, [{ ...at, width, height: block.length }], () => pasteRead(hands, at, block));
+}
+
+function pasteRead(hands: Hands, at: { x: number; y: number }, block: readonly (readonly string[])[]): void {
+  const edits = block.flatMap((texts, down) => {
+    const row = refAt(hands, at.y + down);
+    if (row === null) return [];
+    return texts.flatMap((text, right) => {
+      const column = hands.columns[at.x + right];
+      if (!column || (text === "" && typeof row === "string")) return [];
+      return [edit(hands, row, column, text === "" ? { value: null } : { text })];
+    });
+  });
+  hands.session.write(edits);
+}
+
+/** The block repeated over the selection where it fits in whole times, else the block as it is. */
+export function spread(block: string[][], range: Rect): string[][] {
+  const [height, width] = [block.length, Math.max(...block.map((row) => row.length))];
+  if (range.height % height || range.width % width) return block;
+  return Array.from({ length: range.height }, (_, y) =>
+    Array.from({ length: range.width }, (_, x) => block[y % height]?.[x % width] ?? ""),
+  );
+}
+
+/** Repeat what stands in `source` over `target`, values exactly where the column is the same. */
+export function fill(hands: Hands, source: Rect, target: Rect): void {
+  if (hands.canEdit) withRows(hands, [source, target], () => fillRead(hands, source, target));
+}
+
+function fillRead(hands: Hands, source: Rect, target: Rect): void {
+  const edits: Edit[] = [];
+  for (const { x, y } of places(target)) {
+    if (isInside(x, y, source)) continue;
+    const [fromX, fromY] = [source.x + mod(x - source.x, source.width), source.y + mod(y - source.y, source.height)];
+    const [column, from] = [hands.columns[x], hands.columns[fromX]];
+    const [row, origin] = [existing(hands, y), existing(hands, fromY)];
+    if (column && from && row !== null && origin !== null) {
+      edits.push(edit(hands, row, column, contentOf(hands, origin, from, column)));
+    }
+  }
+  hands.session.write(edits);
+}
+
+function contentOf(hands: Hands, row: RowRef, from: Column, to: Column): Input {
+  const { value, state } = hands.session.cell(row, from.id);
+  if (state) return state.input;
+  if (from.id === to.id || value === null) return { value };
+  return { text: plainText(value, from, hands.context) };
+}
+
+/** Empty all cells of these rectangles that hold something. */
+export function clear(hands: Hands, rects: readonly Rect[]): void {
+  if (hands.canEdit) withRows(hands, rects, () => clearRead(hands, rects));
+}
+
+function clearRead(hands: Hands, rects: readonly Rect[]): void {
+  const edits = rects.flatMap(places).flatMap(({ x, y }) => {
+    const [row, column] = [existing(hands, y), hands.columns[x]];
+    if (row === null || !column) return [];
+    const { value, state } = hands.session.cell(row, column.id);
+    return value === null && !state ? [] : [edit(hands, row, column, { value: null })];
+  });
+  hands.session.write(edits);
+}
+
+/** The cells as text for other programs; null where some of them have not been read yet. */
+export function copied(hands: Hands, range: Rect): string | null {
+  const rows: string[][] = [];
+  for (let y = range.y; y < range.y + range.height; y++) {
+    const line = hands.session.reader.lines.at(y);
+    if (line.kind === "loading") return null;
+    const row = existing(hands, y);
+    if (row !== null) rows.push(hands.columns.slice(range.x, range.x + range.width).map((one) => textOf(hands, row, one)));
+  }
+  return formatBlock(rows);
+}
+
+function textOf(hands: Hands, row: RowRef, column: Column): string {
+  const { value, state } = hands.session.cell(row, column.id);
+  if (!state) return plainText(value, column, hands.context);
+  return "text" in state.input ? state.input.text : plainText(state.input.value, column, hands.context);
+}
+
+/** Delete these lines; rows that were never saved are forgotten. */
+export function deleteRows(hands: Hands, lines: readonly number[]): void {
+  const first = lines.at(0) ?? 0;
+  const span = { x: 0, y: first, width: 1, height: (lines.at(-1) ?? first) - first + 1 };
+  withRows(hands, [span], () => deleteRead(hands, lines));
+}
+
+function deleteRead(hands: Hands, lines: readonly number[]): void {
+  const rows = lines.map((y) => existing(hands, y)).filter((row) => row !== null);
+  for (const row of rows) {
+    if (typeof row === "string") hands.session.drop({ kind: "refused", row, column: null, input: { value: null }, reason: "" });
+  }
+  hands.session.write([], rows.filter((row) => typeof row === "number"));
+}
+
+function existing(hands: Hands, y: number): RowRef | null {
+  const line = hands.session.reader.lines.at(y);
+  return line.kind === "row" ? line.id : line.kind === "draft" ? line.key : null;
+}
+
+function places({ x, y, width, height }: Rect): { x: number; y: number }[] {
+  return Array.from({ length: width * height }, (_, i) => ({ x: x + (i % width), y: y + Math.floor(i / width) }));
+}
+
+function isInside(x: number, y: number, rect: Rect): boolean {
+  return x >= rect.x && x < rect.x + rect.width && y >= rect.y && y < rect.y + rect.height;
+}
+
+const mod = (n: number, by: number): number => ((n % by) + by) % by;

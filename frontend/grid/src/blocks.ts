@@ -1,0 +1,134 @@
+// Rows by position, in blocks of a hundred: what is looked at is read first, what is no longer looked at is not read,
+// and only so many blocks are kept, so a million rows cost what a few thousand do.
+
+import type { RowsPage } from "./types";
+
+export const BLOCK = 100;
+const KEPT = 200;
+const AT_ONCE = 4;
+
+export interface BlockSource {
+  read: (offset: number, limit: number, signal: AbortSignal) => Promise<RowsPage>;
+  arrived: (page: RowsPage) => void;
+  failed: (error: unknown) => void;
+  /** A block was let go; its rows may be forgotten. */
+  dropped: (ids: number[]) => void;
+}
+
+export class Blocks {
+  /** In order of last use: the first is the one to let go. */
+  private blocks = new Map<number, number[]>();
+  private reading = new Map<number, AbortController>();
+  private wanted: number[] = [];
+  /** Read for a paste, a fill or a copy, which needs them all at once. */
+  private held = new Set<number>();
+
+  constructor(private source: BlockSource) {}
+
+  idAt(position: number): number | undefined {
+    return this.blocks.get(Math.floor(position / BLOCK))?.[position % BLOCK];
+  }
+
+  hasAll(first: number, last: number): boolean {
+    return last < first || range(Math.floor(first / BLOCK), Math.floor(last / BLOCK)).every((block) => this.blocks.has(block));
+  }
+
+  put(block: number, ids: number[]): void {
+    this.blocks.delete(block);
+    this.blocks.set(block, ids);
+    for (const [oldest, old] of this.blocks) {
+      if (this.blocks.size <= KEPT) break;
+      if (this.wanted.includes(oldest) || this.held.has(oldest)) continue;
+      this.blocks.delete(oldest);
+      this.source.dropped(old);
+    }
+  }
+
+  /** Somebody looks at these positions: read what is missing, and stop reading what has scrolled away. */
+  look(first: number, last: number): void {
+    const visible = range(Math.floor(first / BLOCK), Math.floor(last / BLOCK));
+    this.wanted = visible;
+    this.held.clear();
+    for (const [block, reading] of this.reading) {
+      if (visible.includes(block)) continue;
+      reading.abort();
+      this.reading.delete(block);
+    }
+    for (const block of visible) this.touch(block);
+    this.pump();
+  }
+
+  /** All of these positions, read where they are not known yet. */
+  async load(first: number, last: number): Promise<void> {
+    const needed = range(Math.floor(first / BLOCK), Math.floor(last / BLOCK));
+    for (const block of needed) this.held.add(block);
+    const missing = needed.filter((block) => !this.blocks.has(block));
+    for (let i = 0; i < missing.length; i += AT_ONCE) {
+      await Promise.all(missing.slice(i, i + AT_ONCE).map((block) => this.read(block, new AbortController())));
+    }
+  }
+
+  /** Read everything again; what is shown stays until the new rows are here. */
+  refresh(): void {
+    this.stop();
+    const visible = new Set(this.wanted);
+    for (const [block, ids] of this.blocks) {
+      if (visible.has(block)) continue;
+      this.blocks.delete(block);
+      this.source.dropped(ids);
+    }
+    for (const block of visible) this.start(block);
+  }
+
+  /** Ask again for what is looked at and did not come. */
+  retry(): void {
+    this.pump();
+  }
+
+  clear(): void {
+    this.stop();
+    for (const ids of this.blocks.values()) this.source.dropped(ids);
+    this.blocks.clear();
+  }
+
+  stop(): void {
+    for (const reading of this.reading.values()) reading.abort();
+    this.reading.clear();
+  }
+
+  private touch(block: number): void {
+    const ids = this.blocks.get(block);
+    if (ids) this.put(block, ids);
+  }
+
+  private pump(): void {
+    for (const block of this.wanted) {
+      if (this.reading.size >= AT_ONCE) return;
+      if (!this.blocks.has(block) && !this.reading.has(block)) this.start(block);
+    }
+  }
+
+  private start(block: number): void {
+    const reading = new AbortController();
+    this.reading.set(block, reading);
+    void this.read(block, reading)
+      .catch((error: unknown) => {
+        if (!reading.signal.aborted) this.source.failed(error);
+      })
+      .finally(() => {
+        if (this.reading.get(block) === reading) this.reading.delete(block);
+        if (!reading.signal.aborted && this.blocks.has(block)) this.pump();
+      });
+  }
+
+  private async read(block: number, reading: AbortController): Promise<void> {
+    const page = await this.source.read(block * BLOCK, BLOCK, reading.signal);
+    if (reading.signal.aborted) return;
+    this.put(block, page.rows.map((row) => row.id));
+    this.source.arrived(page);
+  }
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+}

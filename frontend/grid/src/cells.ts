@@ -1,0 +1,117 @@
+// Turns a line and a column into what the canvas draws there.
+
+import { GridCellKind, type CustomCell } from "@glideapps/glide-data-grid";
+import { isNumber, plainText, shown, shownInput, type Context } from "./format";
+import type { Line } from "./lines";
+import type { CellState } from "./outbox";
+import type { StoredRow } from "./rows";
+import { authorTint, optionTint, type Palette, type Tint } from "./theme";
+import type { Column, Wire } from "./types";
+
+export interface Chip {
+  label: string;
+  tint: Tint;
+  retired: boolean;
+}
+
+export interface CellLook {
+  kind: "cell";
+  column: Column;
+  line: Line;
+  value: Wire;
+  text: string;
+  chips: Chip[] | null;
+  checked: boolean | null;
+  href: string | null;
+  right: boolean;
+  mark: CellState["state"] | null;
+  removed: boolean;
+  glow: { since: number; color: string } | null;
+  hint: string | null;
+  opens: boolean;
+}
+
+export type Cell = CustomCell<CellLook>;
+
+export interface Scene {
+  context: Context;
+  palette: Palette;
+  canAdd: boolean;
+}
+
+/** What one cell looks like. `first` says that it stands in the pinned column. */
+export function look(
+  line: Line, column: Column, first: boolean, scene: Scene, stored?: StoredRow, state?: CellState,
+): Cell {
+  if (line.kind === "loading") return cell(blank(line, column), "");
+  const input = state?.input;
+  const raw = input && "text" in input ? input.text : null;
+  const value = input ? ("value" in input ? input.value : null) : (stored?.values[column.id] ?? null);
+  const text = input ? shownInput(input, column, scene.context) : shown(value, column, scene.context);
+  const copied = raw ?? plainText(value, column, scene.context);
+  const parts: CellLook = {
+    ...blank(line, column),
+    value, text,
+    chips: raw === null ? chips(value, column, scene) : null,
+    checked: column.type === "checkbox" && raw === null && line.kind !== "new" ? value === true : null,
+    href: href(text, column),
+    right: column.align_right ?? isNumber(column),
+    mark: state?.state ?? null,
+    removed: stored?.removed ?? false,
+    glow: glow(column, scene.palette, stored),
+    hint: line.kind === "new" && first && scene.canAdd ? "New row" : null,
+    opens: first && line.kind === "row",
+  };
+  return cell(parts, copied, tintOf(parts.mark, scene.palette));
+}
+
+function blank(line: Line, column: Column): CellLook {
+  return {
+    kind: "cell", line, column, value: null, text: "", chips: null, checked: null, href: null, right: false,
+    mark: null, removed: false, glow: null, hint: null, opens: false,
+  };
+}
+
+function cell(data: CellLook, copyData: string, background?: string): Cell {
+  return {
+    kind: GridCellKind.Custom,
+    // Our own editor opens instead of the library's: it knows the row by its number, not by its place.
+    allowOverlay: false,
+    readonly: true,
+    copyData,
+    data,
+    ...(background && { themeOverride: { bgCell: background } }),
+  };
+}
+
+function tintOf(mark: CellLook["mark"], palette: Palette): string | undefined {
+  if (mark === "refused" || mark === "gone") return palette.refused.background;
+  if (mark === "conflict") return palette.conflict.background;
+  return undefined;
+}
+
+function chips(value: Wire, column: Column, { palette, context }: Scene): Chip[] | null {
+  if (column.type === "person" && typeof value === "string") {
+    const name = context.people[value] ?? `Person ${value}`;
+    return [{ label: name, tint: authorTint(value, palette), retired: !(value in context.people) }];
+  }
+  if (column.type !== "choice" && column.type !== "choices") return null;
+  const ids = Array.isArray(value) ? value : typeof value === "string" ? [value] : [];
+  return ids.map((id) => {
+    const option = column.options.find((one) => one.id === id);
+    return { label: option?.label ?? id, tint: optionTint(option?.color, palette), retired: option?.retired ?? true };
+  });
+}
+
+function glow(column: Column, palette: Palette, stored?: StoredRow): CellLook["glow"] {
+  const found = stored?.glow[column.id];
+  return found ? { since: found.since, color: authorTint(found.by, palette).strong } : null;
+}
+
+/** Where a cell leads. Anything but the web, mail and telephone is text and nothing more. */
+export function href(text: string, column: Column): string | null {
+  if (!text) return null;
+  if (column.type === "email") return `mailto:${encodeURIComponent(text).replace("%40", "@")}`;
+  if (column.type === "phone") return `tel:${text.replace(/[^\d+]/g, "")}`;
+  return column.type === "link" && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : null;
+}

@@ -1,0 +1,43 @@
+// Deleting the ticked rows, after asking; and emptying cells with the Delete key.
+
+import type { GridSelection } from "@glideapps/glide-data-grid";
+import { useState } from "react";
+import { clear, deleteRows, type Hands } from "./actions";
+import { NOTHING, rects } from "./selection";
+
+const MOST_ROWS = 10_000;
+
+export interface RowDeletion {
+  selected: number;
+  isAsking: boolean;
+  ask: (() => void) | null;
+  confirm: () => void;
+  cancel: () => void;
+  onDelete: (selection: GridSelection) => boolean;
+}
+
+export function useRowDeletion(
+  hands: Hands, selection: GridSelection, select: (selection: GridSelection) => void, canDelete: boolean,
+): RowDeletion {
+  const [isAsking, setAsking] = useState(false);
+  // The empty line at the end can be ticked along with the others; it is no row.
+  const rows = selection.rows.remove([hands.session.reader.lines.count, Number.MAX_SAFE_INTEGER]);
+  return {
+    selected: rows.length,
+    isAsking,
+    ask: canDelete ? () => setAsking(true) : null,
+    confirm: () => {
+      setAsking(false);
+      if (rows.length > MOST_ROWS) hands.notice(`At most ${MOST_ROWS.toLocaleString()} rows can be deleted at once.`);
+      else deleteRows(hands, rows.toArray());
+      select(NOTHING);
+    },
+    cancel: () => setAsking(false),
+    onDelete: (asked) => {
+      if (asked.rows.length > 0) setAsking(canDelete && rows.length > 0);
+      else clear(hands, rects(asked, hands.columns.length));
+      // Glide has nothing left to do: the cells are the session's.
+      return false;
+    },
+  };
+}

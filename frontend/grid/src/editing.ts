@@ -1,0 +1,66 @@
+// Opening and closing the editor of a cell.
+
+import { useCallback, useState } from "react";
+import type { Hands } from "./actions";
+import type { Editing, Move } from "./editors/editor";
+import { plainText } from "./format";
+import type { Input } from "./types";
+
+export interface EditingState {
+  editing: Editing | null;
+  open: (cell: readonly [number, number], typed: string | null) => boolean;
+  close: (input: Input | null, move: Move) => void;
+}
+
+export function useEditing(hands: Hands, closed: (from: Editing, move: Move) => void): EditingState {
+  const [editing, setEditing] = useState<Editing | null>(null);
+  const open = useCallback<EditingState["open"]>(
+    (cell, typed) => {
+      const begun = begin(hands, cell, typed);
+      if (!begun) return false;
+      if (begun.column.type === "checkbox") write(hands, begun, { value: begun.value !== true });
+      else setEditing(begun);
+      return true;
+    },
+    [hands],
+  );
+  const close = useCallback<EditingState["close"]>(
+    (input, move) => {
+      if (!editing) return;
+      setEditing(null);
+      if (input) write(hands, editing, input);
+      closed(editing, move);
+    },
+    [editing, hands, closed],
+  );
+  return { editing, open, close };
+}
+
+function write({ session }: Hands, { row, column, base }: Editing, input: Input): void {
+  session.write([{ row, column: column.id, input, base }]);
+}
+
+/** The editor's cell as it is on the screen now, or null where nothing may be typed. */
+function begin(hands: Hands, cell: readonly [number, number], typed: string | null): Editing | null {
+  const { session, columns, context } = hands;
+  const line = session.reader.lines.at(cell[1]);
+  const column = columns[cell[0]];
+  if (!column || column.editor === "none" || line.kind === "loading") return null;
+  const isNew = line.kind === "new";
+  if (isNew ? !hands.canAdd : !hands.canEdit) return null;
+  if (line.kind === "row" && session.reader.rows.get(line.id)?.removed) return null;
+  const row = line.kind === "row" ? line.id : line.kind === "draft" ? line.key : session.newKey();
+  const { value, state } = session.cell(row, column.id);
+  const now = state && "value" in state.input ? state.input.value : value;
+  const text = state && "text" in state.input ? state.input.text : plainText(now, column, context);
+  return { row, column, base: session.baseOf(row, column.id), value: now, text, typed, cell };
+}
+
+/** The character with which typing begins, "" for the start of a composed one, null for a key that types nothing. */
+export function typedBy(event: KeyboardEvent | undefined): string | null {
+  if (!event || event.metaKey) return null;
+  if (event.key === "Dead" || event.key === "Process" || event.isComposing) return "";
+  const isControl = (event.ctrlKey || event.altKey) && !event.getModifierState("AltGraph");
+  return [...event.key].length === 1 && event.key !== " " && !isControl ? event.key : null;
+}
+

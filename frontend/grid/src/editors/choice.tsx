@@ -1,0 +1,163 @@
+// The editor for choices and people: a list that narrows while one types.
+
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { authorTint, optionTint, type Palette, type Tint } from "../theme";
+import type { Column, Input } from "../types";
+import type { Context } from "../format";
+import { isLeft, moveOf, STAY, type EditorProps, type Move } from "./editor";
+
+interface Pick {
+  id: string;
+  label: string;
+  tint: Tint;
+}
+
+export function ChoiceEditor({ editing, context, palette, done }: EditorProps): ReactElement {
+  const [sought, setSought] = useState(editing.typed ?? "");
+  const [at, setAt] = useState(-1);
+  const picks = matching(everyPick(editing.column, context, palette), sought);
+  const current = typeof editing.value === "string" ? editing.value : null;
+  const marked = at >= 0 ? at : sought ? 0 : picks.findIndex((pick) => pick.id === current);
+  const close = (move: Move): void => done(chosen(picks[marked], sought, at >= 0, current), move);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.nativeEvent.isComposing) return;
+    const move = moveOf(event);
+    if (event.key === "Escape") done(null, STAY);
+    else if (event.key === "ArrowDown") setAt(Math.min(marked + 1, picks.length - 1));
+    else if (event.key === "ArrowUp") setAt(Math.max(marked - 1, 0));
+    else if (move) close(move);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div className="cg-pick">
+      <Search text={sought} label={editing.column.name} placeholder={editing.text || "Search…"} onKeyDown={onKeyDown}
+        onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(STAY)} />
+      <ul className="cg-list" role="listbox">
+        {picks.map((pick, index) => (
+          <Entry key={pick.id} pick={pick} isMarked={index === marked} isPicked={pick.id === current}
+            onPick={() => done(pick.id === current ? null : { value: pick.id }, STAY)} />
+        ))}
+        {picks.length === 0 && <li className="cg-none">No match for “{sought}”</li>}
+      </ul>
+      {current !== null && !editing.column.rules.required && (
+        <button className="cg-quiet" onMouseDown={keepFocus} onClick={() => done({ value: null }, STAY)}>Clear</button>
+      )}
+    </div>
+  );
+}
+
+/** What the typed and marked state means: the marked entry, or the text as it is where nothing matches it. */
+function chosen(marked: Pick | undefined, sought: string, moved: boolean, current: string | null): Input | null {
+  if (!sought && !moved) return null;
+  if (!marked) return sought ? { text: sought } : null;
+  return marked.id === current ? null : { value: marked.id };
+}
+
+export function ChoicesEditor({ editing, context, palette, done }: EditorProps): ReactElement {
+  const before = Array.isArray(editing.value) ? editing.value : [];
+  const [sought, setSought] = useState(editing.typed ?? "");
+  const [at, setAt] = useState(-1);
+  const [picked, setPicked] = useState<string[]>(before);
+  const picks = matching(everyPick(editing.column, context, palette), sought);
+  const marked = at >= 0 ? at : sought ? 0 : -1;
+  const toggle = (id: string): void => {
+    setPicked((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]));
+    setSought("");
+  };
+  const close = (move: Move): void => {
+    if (sought && picks.length === 0) done({ text: sought }, move);
+    else done(same(picked, before) ? null : { value: picked.length ? picked : null }, move);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.nativeEvent.isComposing) return;
+    const move = moveOf(event);
+    const pick = picks[marked];
+    if (event.key === "Escape") done(null, STAY);
+    else if (event.key === "ArrowDown") setAt(Math.min(marked + 1, picks.length - 1));
+    else if (event.key === "ArrowUp") setAt(Math.max(marked - 1, 0));
+    else if (event.key === "Enter" && pick) { toggle(pick.id); setAt(-1); }
+    else if (move) close(move);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div className="cg-pick">
+      <Search text={sought} label={editing.column.name} placeholder="Search, Enter adds…" onKeyDown={onKeyDown}
+        onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(STAY)} />
+      <ul className="cg-list" role="listbox" aria-multiselectable>
+        {picks.map((pick, index) => (
+          <Entry key={pick.id} pick={pick} isMarked={index === marked} isPicked={picked.includes(pick.id)}
+            onPick={() => toggle(pick.id)} />
+        ))}
+        {picks.length === 0 && <li className="cg-none">No match for “{sought}”</li>}
+      </ul>
+    </div>
+  );
+}
+
+interface SearchProps {
+  text: string;
+  label: string;
+  placeholder: string;
+  onChange: (text: string) => void;
+  onKeyDown: (event: KeyboardEvent) => void;
+  onBlur: () => void;
+}
+
+function Search({ text, label, placeholder, onChange, onKeyDown, onBlur }: SearchProps): ReactElement {
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => field.current?.focus({ preventScroll: true }), []);
+  return (
+    <input ref={field} className="cg-field" value={text} aria-label={label} placeholder={placeholder}
+      data-testid="grid-editor" onChange={(event) => onChange(event.target.value)} onKeyDown={onKeyDown}
+      onBlur={(event) => isLeft(event) && onBlur()} />
+  );
+}
+
+interface EntryProps {
+  pick: Pick;
+  isMarked: boolean;
+  isPicked: boolean;
+  onPick: () => void;
+}
+
+function Entry({ pick, isMarked, isPicked, onPick }: EntryProps): ReactElement {
+  const entry = useRef<HTMLLIElement>(null);
+  useLayoutEffect(() => {
+    if (isMarked) entry.current?.scrollIntoView({ block: "nearest" });
+  }, [isMarked]);
+  return (
+    <li ref={entry} role="option" aria-selected={isPicked} className={isMarked ? "cg-entry cg-marked" : "cg-entry"}
+      onMouseDown={keepFocus} onClick={onPick}>
+      <span className="cg-chip" style={{ background: pick.tint.background, color: pick.tint.text }}>{pick.label}</span>
+      {isPicked && <span aria-hidden>✓</span>}
+    </li>
+  );
+}
+
+/** The field keeps the keyboard while one clicks in its list. */
+function keepFocus(event: { preventDefault: () => void }): void {
+  event.preventDefault();
+}
+
+function everyPick(column: Column, { people }: Context, palette: Palette): Pick[] {
+  if (column.type === "person") {
+    return Object.entries(people).map(([id, label]) => ({ id, label, tint: authorTint(id, palette) }));
+  }
+  const live = column.options.filter((option) => !option.retired);
+  return live.map(({ id, label, color }) => ({ id, label, tint: optionTint(color, palette) }));
+}
+
+/** Entries that begin with what was typed come first, then those that hold it. */
+function matching(picks: Pick[], sought: string): Pick[] {
+  const wanted = sought.trim().toLocaleLowerCase();
+  if (!wanted) return picks;
+  const found = picks.filter((pick) => pick.label.toLocaleLowerCase().includes(wanted));
+  const begins = (pick: Pick): number => (pick.label.toLocaleLowerCase().startsWith(wanted) ? 0 : 1);
+  return found.sort((a, b) => begins(a) - begins(b));
+}
+
+const same = (a: string[], b: string[]): boolean => a.length === b.length && a.every((one) => b.includes(one));

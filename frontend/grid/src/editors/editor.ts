@@ -1,0 +1,47 @@
+// What every editor is given and gives back.
+
+import type { Context } from "../format";
+import type { Palette } from "../theme";
+import type { Column, Input, RowRef, Wire } from "../types";
+
+export type Move = readonly [columns: -1 | 0 | 1, rows: -1 | 0 | 1];
+export const STAY: Move = [0, 0];
+
+/** A cell that is being edited. It is known by its row's number, so it stays the same cell wherever the row stands. */
+export interface Editing {
+  row: RowRef;
+  column: Column;
+  /** The version on the screen when the editor opened: what an edit of it is based on. */
+  base: number | null;
+  value: Wire;
+  text: string;
+  /** The character with which typing began; it replaces what was there. */
+  typed: string | null;
+  cell: readonly [column: number, row: number];
+}
+
+export interface EditorProps {
+  editing: Editing;
+  context: Context;
+  palette: Palette;
+  /** The new content, or null to leave the cell as it is; then the selection moves. */
+  done: (input: Input | null, move: Move) => void;
+}
+
+/** Where the selection goes after this key, or null where the key does not end editing. */
+export function moveOf(event: { key: string; shiftKey: boolean; altKey: boolean; ctrlKey: boolean }): Move | null {
+  if (event.key === "Tab") return [event.shiftKey ? -1 : 1, 0];
+  if (event.key === "Enter" && !event.altKey && !event.ctrlKey) return [0, event.shiftKey ? -1 : 1];
+  return null;
+}
+
+/** Typed text as input, or null where nothing was changed. */
+export function typedInput(text: string, before: string): Input | null {
+  if (text === before) return null;
+  return text === "" ? { value: null } : { text };
+}
+
+/** Whether the field was left for something else on the page, not for another window or tab. */
+export function isLeft(event: { currentTarget: Element }): boolean {
+  return document.activeElement !== event.currentTarget;
+}

@@ -1,0 +1,11 @@
+// What the grid needs of Glide's own drawing: its row markers and little more. The rest stays out of the bundle.
+
+import {
+  ImageWindowLoaderImpl, loadingCellRenderer, markerCellRenderer, newRowCellRenderer, textCellRenderer, type DataEditorCoreProps,
+} from "@glideapps/glide-data-grid";
+
+export const renderers = [
+  markerCellRenderer, newRowCellRenderer, textCellRenderer, loadingCellRenderer,
+] as unknown as NonNullable<DataEditorCoreProps["renderers"]>;
+
+export const imageLoader = new ImageWindowLoaderImpl();

@@ -1,0 +1,78 @@
+// Everything that happens on a header: sorting, moving, resizing, hiding, its menu.
+
+import type { DataEditorCoreProps } from "@glideapps/glide-data-grid";
+import { useCallback, useMemo, useState } from "react";
+import { movedOrder, nextSort } from "./columns";
+import { headerEntries, type HeaderActs, type MenuEntry, type MenuPlace } from "./menus";
+import type { Column, GridData, Layout } from "./types";
+
+interface HeaderScene {
+  data: GridData;
+  layout: Layout;
+  changeLayout: (change: Partial<Layout>) => void;
+  columns: Column[];
+  trigger: (name: "view" | "columns", value: unknown) => void;
+}
+
+interface OpenMenu {
+  entries: MenuEntry[];
+  place: MenuPlace;
+  label: string;
+}
+
+type Events = Pick<
+  DataEditorCoreProps,
+  "onHeaderClicked" | "onHeaderMenuClick" | "onHeaderContextMenu" | "onColumnResize" | "onColumnMoved"
+>;
+
+export interface Headers {
+  events: Events;
+  menu: OpenMenu | null;
+  closeMenu: () => void;
+  hidden: Column[];
+  showHidden: (x: number, y: number) => void;
+}
+
+export function useHeaders({ data, layout, changeLayout, columns, trigger }: HeaderScene): Headers {
+  const [menu, setMenu] = useState<OpenMenu | null>(null);
+  const closeMenu = useCallback(() => setMenu(null), []);
+  const sort = data.view.sort ?? [];
+  const hidden = useMemo(() => data.columns.filter((column) => layout.hidden.includes(column.id)), [data.columns, layout]);
+  const acts: HeaderActs = {
+    sort: (column, way) => trigger("view", { sort: way ? [{ column: column.id, descending: way === "down" }] : [] }),
+    hide: (column) => changeLayout({ hidden: [...layout.hidden, column.id] }),
+    settings: (column) => trigger("columns", { column: column.id }),
+    addColumn: () => trigger("columns", { add: true }),
+  };
+  const openMenu = (index: number, place: MenuPlace): void => {
+    const column = columns[index];
+    if (!column) return;
+    const found = sort.find((one) => one.column === column.id);
+    const sorted = found ? (found.descending ? "down" : "up") : null;
+    const facts = { sorted, isFirst: index === 0, canConfigure: data.can_configure } as const;
+    setMenu({ entries: headerEntries(column, facts, acts), place, label: column.name });
+  };
+  const show = (ids: number[]): void => changeLayout({ hidden: layout.hidden.filter((id) => !ids.includes(id)) });
+  const showHidden = (x: number, y: number): void => {
+    const each = hidden.map((column) => ({ label: `Show ${column.name}`, act: () => show([column.id]) }));
+    const all = { label: "Show all columns", isApart: true, act: () => show(layout.hidden) };
+    setMenu({ entries: hidden.length > 1 ? [...each, all] : each, place: { x, y: y - 20 }, label: "Hidden columns" });
+  };
+  const events: Events = {
+    onHeaderClicked: (index) => {
+      const column = columns[index];
+      if (column) trigger("view", { sort: nextSort(column.id, sort) });
+    },
+    onHeaderMenuClick: (index, { x, y, height }) => openMenu(index, { x, y: y + height }),
+    onHeaderContextMenu: (index, event) => {
+      event.preventDefault();
+      openMenu(index, { x: event.bounds.x + event.localEventX, y: event.bounds.y + event.bounds.height });
+    },
+    onColumnResize: (column, width) => changeLayout({ widths: { ...layout.widths, [String(column.id)]: Math.round(width) } }),
+    onColumnMoved: (from, to) => {
+      const [moved, target] = [columns[from], columns[to]];
+      if (moved && target && moved !== target) changeLayout({ order: movedOrder(data.columns, layout, moved, target) });
+    },
+  };
+  return { events, menu, closeMenu, hidden, showHidden };
+}

@@ -1,0 +1,66 @@
+// What stands on which line of the grid: ordered rows, then rows that came meanwhile, rows not saved yet, an empty one.
+
+import type { Blocks } from "./blocks";
+import type { RowRef } from "./types";
+
+export type Line = { kind: "row"; id: number } | { kind: "draft"; key: string } | { kind: "new" } | { kind: "loading" };
+
+export class Lines {
+  /** How many rows the order has; what came later stands below them. */
+  ordered = 0;
+  private below: RowRef[] = [];
+
+  constructor(private blocks: Blocks) {}
+
+  at(y: number): Line {
+    if (y < this.ordered) {
+      const id = this.blocks.idAt(y);
+      return id === undefined ? { kind: "loading" } : { kind: "row", id };
+    }
+    const ref = this.below[y - this.ordered];
+    if (ref === undefined) return { kind: "new" };
+    return typeof ref === "number" ? { kind: "row", id: ref } : { kind: "draft", key: ref };
+  }
+
+  /** Rows and drafts, without the empty line at the end. */
+  get count(): number {
+    return this.ordered + this.below.length;
+  }
+
+  /** How many saved rows stand below the ordered ones. */
+  get numbered(): number {
+    return this.below.filter((ref) => typeof ref === "number").length;
+  }
+
+  refs(): readonly RowRef[] {
+    return this.below;
+  }
+
+  append(ref: RowRef): void {
+    if (!this.below.includes(ref)) this.below.push(ref);
+  }
+
+  /** A new row got its number: it stays where it was typed. */
+  number(key: string, id: number): void {
+    if (this.below.includes(id)) this.remove(key);
+    else this.below = this.below.map((ref) => (ref === key ? id : ref));
+  }
+
+  remove(ref: RowRef): void {
+    this.below = this.below.filter((one) => one !== ref);
+  }
+
+  /** A new order holds every saved row: only rows that are not saved yet stay below. */
+  reorder(total: number): void {
+    this.ordered = total;
+    this.below = this.below.filter((ref) => typeof ref === "string");
+  }
+
+  /** Where a row stands now, as far as it is known. */
+  find(ref: RowRef, near: { first: number; last: number }): number | undefined {
+    const below = this.below.indexOf(ref);
+    if (below >= 0) return this.ordered + below;
+    for (let y = near.first; y <= near.last; y++) if (this.blocks.idAt(y) === ref) return y;
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+// The menu of a header, and the list of hidden columns.
+
+import { useEffect, useRef, type ReactElement } from "react";
+import { createPortal } from "react-dom";
+import type { Column } from "./types";
+
+export interface MenuEntry {
+  label: string;
+  act: () => void;
+  isOn?: boolean;
+  isApart?: boolean;
+}
+
+export interface MenuPlace {
+  x: number;
+  y: number;
+}
+
+interface MenuProps {
+  entries: MenuEntry[];
+  place: MenuPlace;
+  portal: Element;
+  close: () => void;
+  label: string;
+}
+
+/** A menu that takes the keyboard while it is open and gives it back when it closes. */
+export function Menu({ entries, place, portal, close, label }: MenuProps): ReactElement {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    box.current?.querySelector("button")?.focus({ preventScroll: true });
+    const leave = (event: PointerEvent): void => {
+      if (!box.current?.contains(event.target as Node)) close();
+    };
+    window.addEventListener("pointerdown", leave, true);
+    return () => {
+      window.removeEventListener("pointerdown", leave, true);
+      before?.focus({ preventScroll: true });
+    };
+  }, [close]);
+  const step = (by: number): void => {
+    const buttons = [...(box.current?.querySelectorAll("button") ?? [])];
+    const now = buttons.indexOf(document.activeElement as HTMLButtonElement);
+    buttons[(now + by + buttons.length) % buttons.length]?.focus();
+  };
+  return createPortal(
+    <div ref={box} className="cg-menu" role="menu" aria-label={label} data-testid="grid-menu" style={inside(place, entries.length)}
+      onKeyDown={(event) => {
+        if (event.key === "Escape" || event.key === "Tab") close();
+        else if (event.key === "ArrowDown") step(1);
+        else if (event.key === "ArrowUp") step(-1);
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+      }}>
+      {entries.map((entry) => (
+        <button key={entry.label} role="menuitem" className={entry.isApart ? "cg-apart" : ""}
+          onClick={() => { close(); entry.act(); }}>
+          <span>{entry.label}</span>
+          {entry.isOn && <span aria-hidden>✓</span>}
+        </button>
+      ))}
+    </div>,
+    portal,
+  );
+}
+
+function inside({ x, y }: MenuPlace, count: number): { left: number; top: number } {
+  const height = count * 34 + 16;
+  return { left: Math.max(4, Math.min(x, window.innerWidth - 228)), top: Math.max(4, Math.min(y, window.innerHeight - height)) };
+}
+
+export interface HeaderActs {
+  sort: (column: Column, way: "up" | "down" | null) => void;
+  hide: (column: Column) => void;
+  settings: (column: Column) => void;
+  addColumn: () => void;
+}
+
+export interface HeaderFacts {
+  sorted: "up" | "down" | null;
+  isFirst: boolean;
+  canConfigure: boolean;
+}
+
+export function headerEntries(column: Column, facts: HeaderFacts, acts: HeaderActs): MenuEntry[] {
+  const entries: MenuEntry[] = [
+    { label: "Sort ascending", isOn: facts.sorted === "up", act: () => acts.sort(column, "up") },
+    { label: "Sort descending", isOn: facts.sorted === "down", act: () => acts.sort(column, "down") },
+  ];
+  if (facts.sorted) entries.push({ label: "No sorting", act: () => acts.sort(column, null) });
+  if (!facts.isFirst) entries.push({ label: "Hide column", isApart: true, act: () => acts.hide(column) });
+  if (facts.canConfigure) {
+    entries.push({ label: "Column settings…", isApart: true, act: () => acts.settings(column) });
+    entries.push({ label: "Add a column…", act: acts.addColumn });
+  }
+  return entries;
+}

@@ -1,0 +1,341 @@
+// The outbox: every user action waits here until the server has answered it. Pure, so that a model server can try it out.
+
+import type { ConflictFact, Input, Outcome, RowRef, Wire } from "./types";
+
+export interface Edit {
+  row: RowRef;
+  column: number;
+  input: Input;
+  /** The sheet's version that was on the screen when this cell's editor opened. */
+  base: number | null;
+}
+
+export interface Add {
+  key: string;
+  cells: Record<string, Input>;
+}
+
+/** One user action. Its id makes a repeated request harmless. */
+export interface Command {
+  id: string;
+  edits: Edit[];
+  adds: Add[];
+  deletes: number[];
+}
+
+export type IssueKind = "refused" | "conflict" | "gone";
+
+/** A typed value that did not become the cell's value; it stays until it is mended or dropped. */
+export interface Issue {
+  kind: IssueKind;
+  row: RowRef;
+  column: number | null;
+  input: Input;
+  reason: string;
+  conflict?: ConflictFact;
+}
+
+export interface CellState {
+  /** "held": a cell of a new row that waits because another cell of that row was refused. */
+  state: "saving" | "held" | IssueKind;
+  input: Input;
+  issue?: Issue;
+}
+
+interface Draft {
+  cells: Record<string, Input>;
+  /** Why the row was refused, by column id; "" holds what concerns the whole row. */
+  reasons: Record<string, string>;
+}
+
+export interface Saved {
+  queue: Command[];
+  issues: Issue[];
+  drafts: Record<string, Draft>;
+  made: Record<string, { row: number; version: number }>;
+}
+
+export const cellKey = (row: RowRef, column: number | null): string => `${row}:${column ?? ""}`;
+
+const UNEXPLAINED = "The server did not take this row.";
+
+export class Outbox {
+  private queue: Command[];
+  private issues: Map<string, Issue>;
+  private drafts: Map<string, Draft>;
+  private made: Map<string, { row: number; version: number }>;
+  private sending: string | null = null;
+  private index: Map<string, CellState> | null = null;
+
+  constructor(
+    private newId: () => string,
+    saved?: Saved | null,
+  ) {
+    this.queue = saved?.queue ?? [];
+    this.issues = new Map((saved?.issues ?? []).map((issue) => [cellKey(issue.row, issue.column), issue]));
+    this.drafts = new Map(Object.entries(saved?.drafts ?? {}));
+    this.made = new Map(Object.entries(saved?.made ?? {}));
+  }
+
+  /** Take one user action. Cells typed into a row that is not saved yet join that row. */
+  put(edits: Edit[], adds: Add[] = [], deletes: number[] = []): void {
+    const command: Command = { id: this.newId(), edits: [], adds: [...adds], deletes };
+    for (const edit of edits) this.place(edit, command);
+    if (command.edits.length + command.adds.length + command.deletes.length > 0) this.queue.push(command);
+    this.index = null;
+  }
+
+  /** The command to send now, or null while one is on its way. The same command again after lose(). */
+  next(): Command | null {
+    const head = this.queue[0];
+    if (!head || this.sending !== null) return null;
+    this.sending = head.id;
+    return head;
+  }
+
+  /** Nobody knows whether the command arrived: it stays first and is sent again under the same id. */
+  lose(id: string): void {
+    if (this.sending === id) this.sending = null;
+  }
+
+  /** The server's answer. False for an answer that was had before (a repeated or late one). */
+  answer(id: string, outcome: Outcome): boolean {
+    const command = this.take(id);
+    if (!command) return false;
+    for (const saved of outcome.saved) this.settle(saved.row, saved.column, saved.version);
+    for (const added of outcome.added) this.settleAdd(added.key, added.row, outcome.version);
+    for (const refusal of outcome.refused) {
+      if (refusal.row != null) this.raise("refused", command, refusal.row, refusal.column ?? null, refusal.reason);
+    }
+    for (const conflict of outcome.conflicts) {
+      this.raise("conflict", command, conflict.row, conflict.column, "", conflict);
+    }
+    for (const gone of outcome.gone) this.raiseGone(command, gone.row ?? null, gone.column ?? null, gone.reason);
+    for (const add of command.adds) this.settleRefusedAdd(add, outcome);
+    return true;
+  }
+
+  /** The server will never take this command: all that was typed comes back with the reason. */
+  refuse(id: string, kind: IssueKind, reason: string): boolean {
+    const command = this.take(id);
+    if (!command) return false;
+    for (const edit of command.edits) this.raise(kind, command, edit.row, edit.column, reason);
+    for (const add of command.adds) this.bounce(add.key, { cells: add.cells, reasons: { "": reason } });
+    for (const row of command.deletes) this.raise(kind, command, row, null, reason);
+    return true;
+  }
+
+  /** What a cell shows instead of its stored value, if anything waits or was refused there. */
+  cell(row: RowRef, column: number): CellState | undefined {
+    return this.cells().get(cellKey(row, column));
+  }
+
+  /** Rows that the server has not numbered yet, in the order in which they were typed. */
+  draftKeys(): string[] {
+    const queued = this.queue.flatMap((command) => command.adds.map((add) => add.key));
+    return [...new Set([...this.drafts.keys(), ...queued])];
+  }
+
+  /** The number that the server gave to a row of ours, once it has. */
+  rowOf(key: string): number | undefined {
+    return this.made.get(key)?.row;
+  }
+
+  attention(): Issue[] {
+    const drafts = [...this.drafts].flatMap(([key, draft]) => draftIssues(key, draft));
+    return [...this.issues.values(), ...drafts];
+  }
+
+  waiting(): number {
+    return this.queue.reduce(
+      (sum, one) => sum + one.edits.length + one.deletes.length + one.adds.length,
+      0,
+    );
+  }
+
+  get empty(): boolean {
+    return this.queue.length + this.issues.size + this.drafts.size === 0;
+  }
+
+  /** Forget a refused value (or take theirs after a conflict). */
+  drop(row: RowRef, column: number | null): void {
+    this.issues.delete(cellKey(row, column));
+    if (typeof row === "string") this.drafts.delete(row);
+    this.index = null;
+  }
+
+  /** Forget a new row that the server has not got. False where it is on its way already. */
+  dropDraft(key: string): boolean {
+    if (this.onItsWay(key)) return false;
+    for (const command of this.queue) {
+      command.adds = command.adds.filter((add) => add.key !== key);
+      command.edits = command.edits.filter((edit) => edit.row !== key);
+    }
+    this.prune();
+    this.drafts.delete(key);
+    return true;
+  }
+
+  /** After a conflict: write mine over what the other wrote, which I have now seen. */
+  keepMine(row: RowRef, column: number): void {
+    const issue = this.issues.get(cellKey(row, column));
+    if (issue?.conflict) this.put([{ row, column, input: issue.input, base: issue.conflict.version }]);
+  }
+
+  toJSON(): Saved {
+    return {
+      queue: this.queue,
+      issues: [...this.issues.values()],
+      drafts: Object.fromEntries(this.drafts),
+      made: Object.fromEntries(this.made),
+    };
+  }
+
+  private place(edit: Edit, command: Command): void {
+    this.issues.delete(cellKey(edit.row, edit.column));
+    if (typeof edit.row === "number") {
+      command.edits.push(edit);
+      return;
+    }
+    const made = this.made.get(edit.row);
+    if (made) {
+      this.issues.delete(cellKey(made.row, edit.column));
+      command.edits.push({ ...edit, row: made.row, base: made.version });
+    } else if (this.onItsWay(edit.row)) {
+      command.edits.push(edit);
+    } else {
+      this.joinDraft(edit.row, edit, command);
+    }
+  }
+
+  private joinDraft(key: string, edit: Edit, command: Command): void {
+    const queued = [...this.queue, command].flatMap((one) => one.adds).find((add) => add.key === key);
+    const cells = queued?.cells ?? { ...this.drafts.get(key)?.cells };
+    cells[edit.column] = edit.input;
+    if (!queued) command.adds.push({ key, cells });
+    this.drafts.delete(key);
+  }
+
+  private onItsWay(key: string): boolean {
+    // The first command may have arrived even where its answer was lost: it is never changed any more, only repeated.
+    return this.queue[0]?.adds.some((add) => add.key === key) ?? false;
+  }
+
+  private take(id: string): Command | null {
+    const head = this.queue[0];
+    if (!head || head.id !== id) return null;
+    this.queue.shift();
+    this.sending = null;
+    this.index = null;
+    return head;
+  }
+
+  private later(row: RowRef, column: number | null): Edit[] {
+    return this.queue.flatMap((one) => one.edits).filter((edit) => edit.row === row && edit.column === column);
+  }
+
+  /** My own earlier edit of this cell is what the later one was typed over: it must not count as somebody else's. */
+  private settle(row: number, column: number, version: number): void {
+    this.issues.delete(cellKey(row, column));
+    for (const edit of this.later(row, column)) if (edit.base !== null) edit.base = Math.max(edit.base, version);
+  }
+
+  private settleAdd(key: string, row: number, version: number): void {
+    this.made.set(key, { row, version });
+    this.drafts.delete(key);
+    for (const edit of this.queue.flatMap((one) => one.edits)) {
+      if (edit.row === key) Object.assign(edit, { row, base: version });
+    }
+  }
+
+  private settleRefusedAdd(add: Add, outcome: Outcome): void {
+    const refusals = outcome.refused.filter((refusal) => refusal.key === add.key);
+    const made = outcome.added.find((one) => one.key === add.key);
+    if (made) {
+      for (const { column, reason } of refusals) {
+        const input = add.cells[String(column)];
+        if (column != null && input) this.keep({ kind: "refused", row: made.row, column, input, reason });
+      }
+      return;
+    }
+    const gone = outcome.gone.find((one) => one.key === add.key);
+    const reasons = Object.fromEntries(refusals.map((refusal) => [String(refusal.column ?? ""), refusal.reason]));
+    if (refusals.length === 0) reasons[""] = gone?.reason ?? UNEXPLAINED;
+    this.bounce(add.key, { cells: add.cells, reasons });
+  }
+
+  /** A refused new row takes in what was typed into it meanwhile, and is tried again if there was something. */
+  private bounce(key: string, draft: Draft): void {
+    const heir = this.queue.find((command) => command.edits.some((edit) => edit.row === key));
+    const cells = { ...draft.cells };
+    for (const edit of this.queue.flatMap((one) => one.edits)) if (edit.row === key) cells[edit.column] = edit.input;
+    for (const command of this.queue) command.edits = command.edits.filter((edit) => edit.row !== key);
+    if (heir) heir.adds.push({ key, cells });
+    else this.drafts.set(key, { cells, reasons: draft.reasons });
+    this.prune();
+  }
+
+  private raise(
+    kind: IssueKind, command: Command, row: RowRef, column: number | null, reason: string, conflict?: ConflictFact,
+  ): void {
+    const edit = command.edits.find((one) => one.row === row && one.column === column);
+    const input = edit?.input ?? { value: null };
+    this.keep({ kind, row, column, input, reason, ...(conflict && { conflict }) });
+  }
+
+  /** A gone row or column may stand for several of the command's cells. */
+  private raiseGone(command: Command, row: number | null, column: number | null, reason?: string | null): void {
+    const said = reason ?? "This cell is no longer there.";
+    const hit = command.edits.filter((e) => (row === null || e.row === row) && (column === null || e.column === column));
+    for (const edit of hit) this.keep({ kind: "gone", row: edit.row, column: edit.column, input: edit.input, reason: said });
+  }
+
+  private keep(issue: Issue): void {
+    // What is typed later into the same cell replaces this value anyway.
+    if (this.later(issue.row, issue.column).length === 0) this.issues.set(cellKey(issue.row, issue.column), issue);
+  }
+
+  private prune(): void {
+    this.queue = this.queue.filter((one) => one.edits.length + one.adds.length + one.deletes.length > 0);
+    this.index = null;
+  }
+
+  private cells(): Map<string, CellState> {
+    this.index ??= indexed(this.queue, this.issues, this.drafts);
+    return this.index;
+  }
+}
+
+function draftIssues(key: string, draft: Draft): Issue[] {
+  return Object.entries(draft.reasons).map(([column, reason]) => ({
+    kind: "refused",
+    row: key,
+    column: column === "" ? null : Number(column),
+    input: draft.cells[column] ?? { value: null as Wire },
+    reason,
+  }));
+}
+
+function indexed(queue: Command[], issues: Map<string, Issue>, drafts: Map<string, Draft>): Map<string, CellState> {
+  const cells = new Map<string, CellState>();
+  for (const [key, issue] of issues) cells.set(key, { state: issue.kind, input: issue.input, issue });
+  for (const [key, draft] of drafts) {
+    for (const [column, input] of Object.entries(draft.cells)) {
+      cells.set(`${key}:${column}`, { state: "held", input });
+    }
+    for (const issue of draftIssues(key, draft)) {
+      cells.set(cellKey(key, issue.column), { state: "refused", input: issue.input, issue });
+    }
+  }
+  for (const command of queue) {
+    for (const edit of command.edits) {
+      cells.set(cellKey(edit.row, edit.column), { state: "saving", input: edit.input });
+    }
+    for (const add of command.adds) {
+      for (const [column, input] of Object.entries(add.cells)) {
+        cells.set(`${add.key}:${column}`, { state: "saving", input });
+      }
+    }
+  }
+  return cells;
+}

@@ -1,0 +1,97 @@
+// Keys and clicks on cells that mean something besides moving the selection.
+
+import type { CellClickedEventArgs, DataEditorRef, FillPatternEventArgs, GridKeyEventArgs, GridSelection, Item } from "@glideapps/glide-data-grid";
+import { useCallback, useRef, type RefObject } from "react";
+import { fill, type Hands } from "./actions";
+import { href } from "./cells";
+import { ACTION_WIDTH } from "./draw";
+import { typedBy, type EditingState } from "./editing";
+import { shown } from "./format";
+
+interface PointerScene {
+  hands: Hands;
+  selection: GridSelection;
+  open: EditingState["open"];
+  grid: RefObject<DataEditorRef | null>;
+  openRow: (id: number) => void;
+}
+
+export interface Pointer {
+  onKeyDown: (event: GridKeyEventArgs) => void;
+  onCellClicked: (cell: Item, event: CellClickedEventArgs) => void;
+  onFillPattern: (event: FillPatternEventArgs) => void;
+}
+
+export function usePointer(scene: PointerScene): Pointer {
+  const now = useRef(scene);
+  now.current = scene;
+  return {
+    onKeyDown: useCallback((event) => key(event, now.current), []),
+    onCellClicked: useCallback((cell, event) => click(cell, event, now.current), []),
+    onFillPattern: useCallback((event) => {
+      event.preventDefault();
+      fill(now.current.hands, event.patternSource, event.fillDestination);
+    }, []),
+  };
+}
+
+function key(event: GridKeyEventArgs, scene: PointerScene): void {
+  const { selection, open } = scene;
+  const cell = selection.current?.cell;
+  const raw = event.rawEvent?.nativeEvent;
+  if (!cell || !raw) return;
+  const typed = typedBy(raw);
+  const isFill = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "d";
+  if (isFill) fillDown(scene);
+  else if (event.altKey && event.key === "Enter") openLine(cell[1], scene);
+  else if (event.key !== "F2" && typed === null) return;
+  else if (!open(cell, typed)) return;
+  event.cancel();
+  // The start of a composed character belongs to the editor's field that has just opened.
+  if (typed !== "") event.preventDefault();
+}
+
+/** The first line of the selection goes into all lines below it; with one line selected, the line above comes down. */
+function fillDown({ hands, selection }: PointerScene): void {
+  const range = selection.current?.range;
+  if (!range) return;
+  const from = range.height > 1 ? range.y : range.y - 1;
+  if (from >= 0) fill(hands, { ...range, y: from, height: 1 }, range);
+}
+
+function openLine(y: number, { hands, openRow }: PointerScene): void {
+  const line = hands.session.reader.lines.at(y);
+  if (line.kind === "row") openRow(line.id);
+}
+
+function click(cell: Item, event: CellClickedEventArgs, scene: PointerScene): void {
+  const column = scene.hands.columns[cell[0]];
+  const line = scene.hands.session.reader.lines.at(cell[1]);
+  if (!column || line.kind !== "row") return;
+  const isAction = event.localEventX > event.bounds.width - ACTION_WIDTH && !event.isTouch;
+  const isModified = event.ctrlKey || event.metaKey;
+  if (column.type === "checkbox" && Math.abs(event.localEventX - event.bounds.width / 2) < 14) {
+    event.preventDefault();
+    scene.open(cell, null);
+  } else if (isAction || isModified || (event.isTouch && wasSelected(cell, scene))) {
+    follow(cell, line.id, scene, event);
+  }
+}
+
+/** A link leads where it says; the pinned column opens its row. */
+function follow(cell: Item, row: number, scene: PointerScene, event: CellClickedEventArgs): void {
+  const { hands, openRow } = scene;
+  const column = hands.columns[cell[0]];
+  if (!column) return;
+  const target = href(shown(hands.session.cell(row, column.id).value, column, hands.context), column);
+  if (target) window.open(target, "_blank", "noopener,noreferrer");
+  else if (cell[0] === 0 && !event.isTouch && !event.ctrlKey && !event.metaKey) openRow(row);
+  else return;
+  event.preventDefault();
+}
+
+function wasSelected(cell: Item, { selection, hands }: PointerScene): boolean {
+  const current = selection.current?.cell;
+  const isLink = ["link", "email", "phone"].includes(hands.columns[cell[0]]?.type ?? "");
+  return isLink && current?.[0] === cell[0] && current[1] === cell[1];
+}

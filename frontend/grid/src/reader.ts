@@ -1,0 +1,215 @@
+// Reads a sheet: the first page at once, the order beside it, blocks by the order's token, and what changed since.
+
+import { Problem, type Api } from "./api";
+import { BLOCK, Blocks } from "./blocks";
+import { Lines } from "./lines";
+import { Rows } from "./rows";
+import type { ChangedRow, Changes, Row, RowsPage, View } from "./types";
+
+export interface ReaderEvents {
+  changed: () => void;
+  failed: (problem: Problem) => void;
+  /** The columns of the sheet are not the ones that Python sent. */
+  columnsMoved: () => void;
+}
+
+interface Order {
+  order: string;
+  version: number;
+  total: number;
+}
+
+export class Reader {
+  readonly rows = new Rows();
+  readonly blocks: Blocks;
+  readonly lines: Lines;
+  /** Every loaded row is followed up to this version. */
+  version = 0;
+  /** The order on the screen is no longer the one that sort and filter ask for. */
+  stale = false;
+  /** New rows of others that are not shown because the view is sorted or filtered. */
+  readonly fresh = new Set<number>();
+  private removed = new Set<number>();
+  private view: View = {};
+  private token: string | null = null;
+  private orderVersion = 0;
+  private round = 0;
+  private following = false;
+  private again = false;
+  private columnsVersion: number | null = null;
+
+  constructor(
+    private api: Api,
+    private path: string,
+    private me: string,
+    private events: ReaderEvents,
+  ) {
+    this.blocks = new Blocks({
+      read: (offset, limit, signal) => this.page(offset, limit, signal),
+      arrived: (page) => this.arrived(page),
+      failed: (error) => this.failed(error),
+      dropped: (ids) => ids.forEach((id) => !this.lines.refs().includes(id) && this.rows.forget(id)),
+    });
+    this.lines = new Lines(this.blocks);
+  }
+
+  /** How many rows there are, once somebody has counted. */
+  get total(): number | null {
+    return this.token === null ? null : this.lines.ordered + this.lines.numbered - this.removed.size;
+  }
+
+  get plain(): boolean {
+    return !this.view.sort?.length && !this.view.filter?.length && !this.view.search;
+  }
+
+  /** Show the sheet in this view. The first rows do not wait for the count. */
+  async open(view: View): Promise<void> {
+    this.view = view;
+    this.token = null;
+    this.blocks.clear();
+    this.lines.reorder(0);
+    const round = ++this.round;
+    const first = this.page(0, BLOCK, new AbortController().signal).then((page) => this.first(page, round));
+    await Promise.all([first, this.reorder(round)]).catch((error: unknown) => round === this.round && this.failed(error));
+  }
+
+  /** The same view, ordered anew. */
+  async refresh(): Promise<void> {
+    await this.reorder(++this.round, true).catch((error: unknown) => this.failed(error));
+  }
+
+  /** There is a newer version: read what changed. Wakes that come while reading become one. */
+  async follow(): Promise<void> {
+    this.again = this.following;
+    if (this.following) return;
+    this.following = true;
+    try {
+      await this.catchUp(this.version);
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.following = false;
+    }
+    if (this.again) await this.follow();
+  }
+
+  /** Somebody changed a cell by which the view is sorted, filtered or searched. */
+  touched(columns: number[]): void {
+    const { sort = [], filter = [], search } = this.view;
+    const used = new Set([...sort, ...filter].map((part) => part.column));
+    if (search || columns.some((column) => used.has(column))) this.stale = true;
+  }
+
+  private async reorder(round: number, again = false): Promise<void> {
+    const found = await this.api.ask<Order>(`${this.path}/order`, { query: this.asked(), seconds: 60 });
+    if (round !== this.round) return;
+    this.token = found.order;
+    this.orderVersion = found.version;
+    this.stale = false;
+    this.fresh.clear();
+    this.removed.clear();
+    this.lines.reorder(found.total);
+    if (again) this.blocks.refresh();
+    this.events.changed();
+    if (found.version !== this.version) void this.follow();
+  }
+
+  private first(page: RowsPage, round: number): void {
+    if (round !== this.round || this.blocks.hasAll(0, 0)) return;
+    if (this.lines.ordered === 0) this.lines.ordered = page.rows.length;
+    this.blocks.put(0, page.rows.map((row) => row.id));
+    this.version = Math.max(this.version, page.version);
+    this.arrived(page);
+  }
+
+  private async page(offset: number, limit: number, signal: AbortSignal): Promise<RowsPage> {
+    const query = { ...this.asked(), offset, limit, order: this.token };
+    return this.api.ask<RowsPage>(`${this.path}/rows`, { query, signal });
+  }
+
+  private asked(): Record<string, string | undefined> {
+    const { sort, filter, search } = this.view;
+    return {
+      sort: sort?.length ? JSON.stringify(sort) : undefined,
+      filter: filter?.length ? JSON.stringify(filter) : undefined,
+      search: search || undefined,
+    };
+  }
+
+  private arrived(page: RowsPage): void {
+    for (const row of page.rows) {
+      this.rows.put(row, page.version);
+      this.lines.remove(row.id);
+    }
+    this.events.changed();
+    // Read before what was followed already: its rows may have missed a change.
+    if (page.version < this.version) void this.catchUp(page.version).catch((error: unknown) => this.failed(error));
+  }
+
+  private async catchUp(since: number): Promise<void> {
+    const changes = await this.api.ask<Changes>(`${this.path}/changes`, { query: { since } });
+    this.noticeColumns(changes);
+    if (changes.reset) this.startOver();
+    else this.apply(changes, since >= this.orderVersion && this.token !== null);
+    const missedRows = !changes.reset && since < this.orderVersion && changes.version > this.orderVersion;
+    this.version = Math.max(this.version, changes.version);
+    this.events.changed();
+    // Which new rows the order has already is known only for those that came after it.
+    if (missedRows && this.token !== null) await this.catchUp(this.orderVersion);
+  }
+
+  private apply(changes: Changes, withNewRows: boolean): void {
+    for (const changed of changes.rows ?? []) {
+      const isNew = changed.added && !changed.removed && this.rows.get(changed.id) === undefined;
+      if (isNew && withNewRows) this.addBelow(changed, changes.version);
+      this.rows.follow(changed, changes.version, this.me, performance.now());
+      this.touched(Object.keys(changed.values).map(Number));
+      if (changed.removed) this.remove(changed.id);
+    }
+  }
+
+  /** A row is gone: it stays in its place, struck out, until the order is refreshed. */
+  remove(id: number): void {
+    this.rows.markRemoved(id);
+    if (!this.fresh.delete(id)) this.removed.add(id);
+    this.stale = true;
+  }
+
+  /** A new row of mine stands where it was typed. */
+  take(key: string, row: Row, version: number): void {
+    this.rows.put(row, version);
+    this.fresh.delete(row.id);
+    this.lines.number(key, row.id);
+    this.touched(Object.keys(row.values).map(Number));
+  }
+
+  private addBelow(changed: ChangedRow, version: number): void {
+    if (!this.plain) {
+      this.fresh.add(changed.id);
+      return;
+    }
+    this.rows.put({ id: changed.id, values: changed.values }, version);
+    this.lines.append(changed.id);
+  }
+
+  private startOver(): void {
+    if (this.plain) void this.refresh();
+    else {
+      this.stale = true;
+      this.blocks.refresh();
+    }
+  }
+
+  private noticeColumns(changes: Changes): void {
+    const version = changes.columns_version ?? null;
+    if (this.columnsVersion !== null && version !== null && version !== this.columnsVersion) this.events.columnsMoved();
+    this.columnsVersion = version;
+  }
+
+  private failed(error: unknown): void {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    const problem = error instanceof Problem ? error : new Problem(0, "offline", String(error));
+    if (problem.status === 410) void this.refresh();
+    else this.events.failed(problem);
+  }
+}

@@ -1,0 +1,84 @@
+// The rows that were read, each with the version it is known at: an older answer never overwrites a newer value.
+
+import type { ChangedRow, Row, Wire } from "./types";
+
+export interface Glow {
+  since: number;
+  by: string;
+}
+
+export interface StoredRow {
+  id: number;
+  values: Record<string, Wire>;
+  /** All cells are known at least at this version … */
+  version: number;
+  /** … and these at a later one. */
+  later: Record<string, number>;
+  removed: boolean;
+  glow: Record<string, Glow>;
+}
+
+export class Rows {
+  private rows = new Map<number, StoredRow>();
+
+  get(id: number): StoredRow | undefined {
+    return this.rows.get(id);
+  }
+
+  /** A row as a page of rows tells it, true at the page's version. */
+  put(row: Row, version: number): StoredRow {
+    const known = this.rows.get(row.id);
+    if (known && known.version > version) return known;
+    const stored: StoredRow = {
+      id: row.id, values: { ...row.values }, version, later: {}, removed: row.deleted ?? false, glow: known?.glow ?? {},
+    };
+    for (const [column, at] of Object.entries(known?.later ?? {})) {
+      if (at > version) this.write(stored, column, known?.values[column] ?? null, at);
+    }
+    this.rows.set(row.id, stored);
+    return stored;
+  }
+
+  forget(id: number): void {
+    this.rows.delete(id);
+  }
+
+  /** The version of a cell that is on the screen: what an edit of it is based on. */
+  versionOf(id: number, column: number): number | null {
+    const row = this.rows.get(id);
+    return row ? Math.max(row.version, row.later[column] ?? 0) : null;
+  }
+
+  /** My own cell, saved. */
+  settle(id: number, column: number, value: Wire, version: number): void {
+    const row = this.rows.get(id);
+    if (row && version > (this.versionOf(id, column) ?? 0)) this.write(row, String(column), value, version);
+  }
+
+  /** What others (or I) changed up to `version`. The changed cells of others glow. */
+  follow(changed: ChangedRow, version: number, me: string, now: number): void {
+    const row = this.rows.get(changed.id);
+    if (!row) return;
+    const author = String(changed.by?.id ?? "");
+    for (const [column, value] of Object.entries(changed.values)) {
+      const at = changed.versions[column] ?? version;
+      if (at <= Math.max(row.version, row.later[column] ?? 0)) continue;
+      this.write(row, column, value, at);
+      if (author !== me) row.glow[column] = { since: now, by: author };
+    }
+    if (version >= row.version) {
+      row.removed = changed.removed ?? false;
+      row.version = version;
+    }
+  }
+
+  markRemoved(id: number): void {
+    const row = this.rows.get(id);
+    if (row) row.removed = true;
+  }
+
+  private write(row: StoredRow, column: string, value: Wire, version: number): void {
+    row.values[column] = value;
+    row.later[column] = version;
+  }
+}

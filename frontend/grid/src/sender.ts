@@ -1,0 +1,94 @@
+// Empties the outbox: one command at a time, again and again until the server has answered it.
+
+import { Problem, type Api } from "./api";
+import type { Command, Outbox } from "./outbox";
+import type { Outcome } from "./types";
+
+export type Connection = "fine" | "waiting" | "signed out";
+
+export interface SenderEvents {
+  /** The server answered: before the outbox forgets the command, so that the screen never flickers back. */
+  answered: (command: Command, outcome: Outcome) => void;
+  changed: () => void;
+}
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
+const GONE = new Set([404, 410]);
+
+export class Sender {
+  connection: Connection = "fine";
+  private wait = FIRST_WAIT;
+  private busy = false;
+  private ended = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private api: Api,
+    private path: string,
+    private outbox: Outbox,
+    private events: SenderEvents,
+  ) {}
+
+  /** Something was put into the outbox, or the connection is back. */
+  wake = (): void => {
+    if (this.busy || this.ended) return;
+    clearTimeout(this.timer);
+    void this.run();
+  };
+
+  end(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+  }
+
+  private async run(): Promise<void> {
+    this.busy = true;
+    for (let command = this.outbox.next(); command && !this.ended; command = this.outbox.next()) {
+      if (!(await this.send(command))) break;
+    }
+    this.busy = false;
+    this.events.changed();
+  }
+
+  /** True when the next command may follow. */
+  private async send(command: Command): Promise<boolean> {
+    try {
+      const outcome = await this.api.ask<Outcome>(this.path, { method: "PATCH", body: asked(command), seconds: 60 });
+      this.events.answered(command, outcome);
+      this.outbox.answer(command.id, outcome);
+      this.fine();
+      return true;
+    } catch (error) {
+      return this.failed(command, error instanceof Problem ? error : new Problem(0, "offline", String(error)));
+    }
+  }
+
+  private failed(command: Command, problem: Problem): boolean {
+    if (problem.status === 401 || problem.passing) {
+      this.outbox.lose(command.id);
+      this.connection = problem.status === 401 ? "signed out" : "waiting";
+      this.later(problem.retryAfter);
+      return false;
+    }
+    this.outbox.refuse(command.id, GONE.has(problem.status) ? "gone" : "refused", problem.message);
+    this.fine();
+    return true;
+  }
+
+  private fine(): void {
+    this.connection = "fine";
+    this.wait = FIRST_WAIT;
+    this.events.changed();
+  }
+
+  private later(seconds: number | null): void {
+    this.timer = setTimeout(this.wake, seconds ? seconds * 1000 : this.wait * (0.75 + Math.random() / 2));
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
+  }
+}
+
+function asked(command: Command): unknown {
+  const edits = command.edits.map(({ row, column, input, base }) => ({ row, column, base, ...input }));
+  return { operation_id: command.id, partial: true, edits, adds: command.adds, deletes: command.deletes };
+}

@@ -1,0 +1,187 @@
+// One open sheet: what is read, what is typed, and who hears of it. The React part above it only draws.
+
+import { Api, Problem } from "./api";
+import { Live } from "./live";
+import { Outbox, type CellState, type Command, type Edit, type Issue } from "./outbox";
+import { Reader } from "./reader";
+import { Sender } from "./sender";
+import { recall, remember } from "./storage";
+import type { Layout, Outcome, RowRef, View, Wire } from "./types";
+import { uuid } from "./uuid";
+
+export class Session {
+  readonly reader: Reader;
+  readonly outbox: Outbox;
+  readonly sender: Sender;
+  /** Counts up with every change of what is to be seen. */
+  revision = 0;
+  isLive = false;
+  trouble: Problem | null = null;
+  private api = new Api("/api/v1");
+  private live: Live;
+  private listeners = new Set<() => void>();
+  private scheduled = false;
+  private view = "";
+  private retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly sheet: number,
+    readonly me: string,
+    private columnsMoved: () => void,
+  ) {
+    const path = `/sheets/${sheet}`;
+    this.outbox = new Outbox(uuid, recall(me, sheet));
+    this.reader = new Reader(this.api, path, me, {
+      changed: () => this.readWell(),
+      failed: (problem) => this.failed(problem),
+      columnsMoved: () => this.columnsMoved(),
+    });
+    this.sender = new Sender(this.api, `${path}/rows`, this.outbox, {
+      answered: (command, outcome) => this.settle(command, outcome),
+      changed: () => this.kept(),
+    });
+    this.live = new Live(this.api.url(`${path}/live`), {
+      version: (version) => this.hear(version),
+      open: (isOpen) => this.connected(isOpen),
+    });
+    for (const key of this.outbox.draftKeys()) this.reader.lines.append(key);
+    window.addEventListener("beforeunload", this.warn);
+    this.sender.wake();
+  }
+
+  end(): void {
+    this.live.end();
+    this.sender.end();
+    this.reader.blocks.stop();
+    clearTimeout(this.retry);
+    window.removeEventListener("beforeunload", this.warn);
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  snapshot = (): number => this.revision;
+
+  /** Show this view; does nothing where it is shown already. */
+  show(view: View): void {
+    const wanted = JSON.stringify(view);
+    if (wanted === this.view) return;
+    this.view = wanted;
+    void this.reader.open(view);
+  }
+
+  /** Somebody (the socket, or Python where the socket is blocked) says that there is a newer version. */
+  hear(version: number): void {
+    if (this.reader.version > 0 && version > this.reader.version) void this.reader.follow();
+  }
+
+  /** What a cell holds or, where something was typed that is not saved, what it is to hold. */
+  cell(ref: RowRef, column: number): { value: Wire; state: CellState | undefined } {
+    const value = typeof ref === "number" ? (this.reader.rows.get(ref)?.values[column] ?? null) : null;
+    return { value, state: this.outbox.cell(ref, column) };
+  }
+
+  baseOf(ref: RowRef, column: number): number | null {
+    return typeof ref === "number" ? this.reader.rows.versionOf(ref, column) : null;
+  }
+
+  /** Write these cells as one action. Lines without a row yet become new rows. */
+  write(edits: Edit[], deletes: number[] = []): void {
+    for (const { row } of edits) if (typeof row === "string" && !this.outbox.rowOf(row)) this.reader.lines.append(row);
+    this.outbox.put(edits, [], deletes);
+    this.sent();
+  }
+
+  keepMine(issue: Issue): void {
+    if (issue.column !== null) this.outbox.keepMine(issue.row, issue.column);
+    this.sent();
+  }
+
+  /** Forget what was typed; after a conflict the cell shows theirs, at the version of theirs. */
+  drop(issue: Issue): void {
+    if (issue.conflict) {
+      const { row, column, theirs, version } = issue.conflict;
+      this.reader.rows.settle(row, column, theirs, version);
+    }
+    if (typeof issue.row === "string" && this.outbox.dropDraft(issue.row)) this.reader.lines.remove(issue.row);
+    else this.outbox.drop(issue.row, issue.column);
+    this.kept();
+  }
+
+  newKey(): string {
+    return uuid();
+  }
+
+  rememberLayout(layout: Layout): void {
+    const request = { method: "PUT" as const, body: layout, keepalive: true };
+    this.api.ask(`/sheets/${this.sheet}/layout`, request).catch((error: unknown) => {
+      if (error instanceof Problem) this.failed(error);
+    });
+  }
+
+  retryNow = (): void => {
+    this.sender.wake();
+    void this.reader.follow();
+  };
+
+  private sent(): void {
+    this.kept();
+    this.sender.wake();
+  }
+
+  private kept(): void {
+    remember(this.me, this.sheet, this.outbox);
+    this.changed();
+  }
+
+  private settle(command: Command, outcome: Outcome): void {
+    const { rows } = this.reader;
+    for (const { row, column, value, version } of outcome.saved) rows.settle(row, column, value, version);
+    for (const { key, row, values } of outcome.added) this.reader.take(key, { id: row, values }, outcome.version);
+    for (const row of outcome.deleted) this.reader.remove(row);
+    this.reader.touched(command.edits.map((edit) => edit.column));
+    if (this.trouble) this.readWell();
+  }
+
+  private connected(isOpen: boolean): void {
+    this.isLive = isOpen;
+    // Whatever was told while nobody listened is read now; the socket's first word may come before the first page.
+    if (isOpen && this.reader.version > 0) void this.reader.follow();
+    if (isOpen) this.sender.wake();
+    this.changed();
+  }
+
+  private readWell(): void {
+    this.trouble = null;
+    this.changed();
+  }
+
+  private failed(problem: Problem): void {
+    this.trouble = problem;
+    clearTimeout(this.retry);
+    if (problem.passing) this.retry = setTimeout(() => this.readAgain(), 2000);
+    this.changed();
+  }
+
+  private readAgain(): void {
+    if (this.reader.total === null) void this.reader.open(JSON.parse(this.view) as View);
+    else void this.reader.follow().then(() => this.reader.blocks.retry());
+  }
+
+  private warn = (event: BeforeUnloadEvent): void => {
+    if (!this.outbox.empty) event.preventDefault();
+  };
+
+  /** Many changes in one turn are one picture. */
+  private changed(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    queueMicrotask(() => {
+      this.scheduled = false;
+      this.revision += 1;
+      for (const listener of this.listeners) listener();
+    });
+  }
+}

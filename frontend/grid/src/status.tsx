@@ -1,0 +1,117 @@
+// The line below the grid: how many rows, what is saved, what needs attention; and the banner when the session ended.
+
+import { useState, type ReactElement } from "react";
+import { IssueText } from "./conflicts";
+import type { Context } from "./format";
+import type { Issue } from "./outbox";
+import type { Session } from "./session";
+import type { Column } from "./types";
+
+export interface StatusProps {
+  session: Session;
+  columns: Column[];
+  hidden: Column[];
+  context: Context;
+  notice: string;
+  selected: number;
+  isReadOnly: boolean;
+  jump: (issue: Issue) => void;
+  deleteSelected: (() => void) | null;
+  showHidden: (x: number, y: number) => void;
+}
+
+export function Status(props: StatusProps): ReactElement {
+  const { session, context, notice, selected, deleteSelected, hidden } = props;
+  const { reader } = session;
+  return (
+    <div className="cg-status" data-testid="grid-status">
+      <span className="cg-count" data-testid="grid-rows">{rowCount(reader.total, context.formats.locale)}</span>
+      {reader.fresh.size > 0 && (
+        <button className="cg-link" data-testid="grid-fresh" onClick={() => void reader.refresh()}>{reader.fresh.size} new · show</button>
+      )}
+      {reader.stale && reader.fresh.size === 0 && (
+        <button className="cg-link" data-testid="grid-stale" title="Rows stay where they are until you ask" onClick={() => void reader.refresh()}>↻ Refresh order</button>
+      )}
+      {hidden.length > 0 && (
+        <button className="cg-link" data-testid="grid-hidden" onClick={(event) => props.showHidden(event.clientX, event.clientY)}>
+          {hidden.length} hidden {hidden.length === 1 ? "column" : "columns"}
+        </button>
+      )}
+      {selected > 0 && deleteSelected && (
+        <button className="cg-link cg-danger" data-testid="grid-delete" onClick={deleteSelected}>Delete {plural(selected, "row")}</button>
+      )}
+      {notice && <span className="cg-notice" role="status">{notice}</span>}
+      <Saving {...props} />
+    </div>
+  );
+}
+
+function Saving({ session, columns, context, jump, isReadOnly }: StatusProps): ReactElement {
+  const [isOpen, setOpen] = useState(false);
+  const issues = session.outbox.attention();
+  const { text, tone } = state(session, issues.length, isReadOnly);
+  if (issues.length === 0) return <Tone tone={tone} text={text} />;
+  return (
+    <span className="cg-attention">
+      <button className={`cg-tone cg-${tone}`} aria-expanded={isOpen} data-testid="grid-saving" onClick={() => setOpen(!isOpen)}>{text}</button>
+      {isOpen && (
+        <ul data-testid="grid-attention">
+          {issues.map((issue) => (
+            <li key={`${issue.row}:${issue.column}`} className={`cg-${issue.kind}`}>
+              <button className="cg-link" onClick={() => jump(issue)}>{columnOf(issue, columns)?.name ?? "Row"} · {rowName(issue)}</button>
+              <IssueText issue={issue} column={columnOf(issue, columns)} context={context}
+                keepMine={() => session.keepMine(issue)} drop={() => session.drop(issue)} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </span>
+  );
+}
+
+function Tone({ tone, text }: { tone: string; text: string }): ReactElement {
+  return <span className={`cg-tone cg-${tone}`} data-testid="grid-saving" aria-live="polite">{text}</span>;
+}
+
+/** What is said of the sheet as a whole; the most urgent thing first. */
+function state(session: Session, issues: number, isReadOnly: boolean): { text: string; tone: string } {
+  const waiting = session.outbox.waiting();
+  if (session.sender.connection === "signed out") return { text: `Signed out · ${waiting} waiting`, tone: "bad" };
+  if (session.sender.connection === "waiting") return { text: `Reconnecting… ${waiting} waiting`, tone: "warn" };
+  if (issues > 0) return { text: `Not saved: ${issues} ${issues === 1 ? "needs" : "need"} attention`, tone: "bad" };
+  if (waiting > 0) return { text: `Saving ${waiting}…`, tone: "busy" };
+  if (session.trouble?.passing) return { text: "Reconnecting…", tone: "warn" };
+  return { text: isReadOnly ? "Read only" : "All changes saved", tone: "good" };
+}
+
+export function Banner({ session }: { session: Session }): ReactElement | null {
+  const ended = session.sender.connection === "signed out" || session.trouble?.status === 401;
+  if (!ended && (!session.trouble || session.trouble.passing)) return null;
+  return (
+    <div className="cg-banner" role="alert" data-testid="grid-banner">
+      {ended ? (
+        <>
+          <span>Your session has ended. What you typed is kept in this tab.</span>
+          <a href={location.pathname}>Sign in</a>
+          <button className="cg-link" onClick={session.retryNow}>I have signed in: try again</button>
+        </>
+      ) : (
+        <span>{session.trouble?.message}</span>
+      )}
+    </div>
+  );
+}
+
+function columnOf(issue: Issue, columns: Column[]): Column | undefined {
+  return columns.find((column) => column.id === issue.column);
+}
+
+function rowName(issue: Issue): string {
+  return typeof issue.row === "string" ? "new row" : `#${issue.row}`;
+}
+
+function rowCount(total: number | null, locale: string): string {
+  return total === null ? "Counting…" : `${total.toLocaleString(locale)} ${total === 1 ? "row" : "rows"}`;
+}
+
+const plural = (count: number, noun: string): string => `${count.toLocaleString()} ${noun}${count === 1 ? "" : "s"}`;

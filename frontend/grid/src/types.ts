@@ -1,0 +1,130 @@
+// The words that the grid, the API and Python share. Values travel as the API sends them; nothing here parses them.
+
+/** A cell's value as the API sends it: numbers as decimal strings, choices by option id, instants in UTC. */
+export type Wire = null | string | boolean | string[];
+
+/** What a person typed (text, parsed by the server) or picked (a value that needs no parsing). */
+export type Input = { text: string } | { value: Wire };
+
+/** A row is known by its number, or by the client's own key until the server has given it one. */
+export type RowRef = number | string;
+
+export interface Option {
+  id: string;
+  label: string;
+  color?: string | null;
+  retired?: boolean;
+  probability?: number | null;
+  kind?: string | null;
+}
+
+export interface Column {
+  id: number;
+  name: string;
+  type: string;
+  description?: string;
+  rules: { required?: boolean; decimals?: number; currency?: string; [rule: string]: unknown };
+  options: Option[];
+  editor?: string;
+  align_right?: boolean;
+}
+
+export interface Sort {
+  column: number;
+  descending: boolean;
+}
+
+export interface View {
+  sort?: Sort[];
+  filter?: { column: number; op: string; value?: unknown }[];
+  search?: string;
+}
+
+export interface Layout {
+  widths: Record<string, number>;
+  hidden: number[];
+  order: number[];
+}
+
+export interface Formats {
+  locale: string;
+  date: string;
+  time_zone: string;
+}
+
+/** What Python gives the component on every run. */
+export interface GridData {
+  sheet: number;
+  name: string;
+  me: { id: string; name: string };
+  columns: Column[];
+  people: Record<string, string>;
+  can_edit: boolean;
+  can_add: boolean;
+  can_delete: boolean;
+  can_configure: boolean;
+  view: View;
+  layout: Layout;
+  formats: Formats;
+  version: number | null;
+  height: number | null;
+}
+
+export interface Row {
+  id: number;
+  values: Record<string, Wire>;
+  deleted?: boolean;
+}
+
+export interface RowsPage {
+  version: number;
+  order: string | null;
+  total: number | null;
+  rows: Row[];
+}
+
+export interface ChangedRow {
+  id: number;
+  values: Record<string, Wire>;
+  versions: Record<string, number>;
+  by?: { id: string | number; name: string } | null;
+  added?: boolean;
+  removed?: boolean;
+}
+
+export interface Changes {
+  version: number;
+  columns_version?: number;
+  reset: boolean;
+  rows?: ChangedRow[];
+}
+
+export interface Refusal {
+  row?: number | null;
+  key?: string | null;
+  column?: number | null;
+  text?: string | null;
+  reason: string;
+}
+
+export interface ConflictFact {
+  row: number;
+  column: number;
+  mine: Wire;
+  theirs: Wire;
+  original: Wire;
+  by: { id: string | number; name: string } | string | null;
+  at: string | null;
+  version: number;
+}
+
+/** What the server answers to one command. */
+export interface Outcome {
+  version: number;
+  saved: { row: number; column: number; value: Wire; version: number }[];
+  added: { key: string; row: number; values: Record<string, Wire> }[];
+  deleted: number[];
+  refused: Refusal[];
+  conflicts: ConflictFact[];
+  gone: { row?: number | null; column?: number | null; key?: string | null; reason?: string | null }[];
+}

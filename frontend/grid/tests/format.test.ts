@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatDate, formatNumber, localTime, plainText } from "../src/format";
+import type { Column } from "../src/types";
+
+const column = (type: string, rules: Column["rules"] = {}, options: Column["options"] = []): Column => ({
+  id: 1, name: "Column", type, rules, options,
+});
+const context = { formats: { locale: "en-GB", date: "DD.MM.YYYY", time_zone: "Europe/Berlin" }, people: { 12: "Ann" } };
+
+test("money with more digits than a binary float holds is shown to the last digit", () => {
+  const money = column("money", { currency: "EUR", decimals: 2 });
+  assert.equal(formatNumber("12345678901234567.89", money, "en-GB"), "€12,345,678,901,234,567.89");
+});
+
+test("digits beyond the column's decimals are not hidden", () => {
+  assert.equal(formatNumber("1.2345", column("number", { decimals: 2 }), "en-GB"), "1.2345");
+  assert.equal(formatNumber("5", column("number", { decimals: 2 }), "en-GB"), "5.00");
+});
+
+test("a percentage is the figure that is stored", () => {
+  assert.equal(formatNumber("25", column("percent"), "en-GB"), "25%");
+});
+
+test("a date follows the user's pattern and never a time zone", () => {
+  assert.equal(formatDate("2026-12-31", context.formats), "31.12.2026");
+  assert.equal(formatDate("2026-01-05", { ...context.formats, date: "D MMM YYYY" }), "5 Jan 2026");
+});
+
+test("an instant is shown in the workspace's time zone", () => {
+  assert.equal(localTime("2026-12-31T23:30:00Z", "Europe/Berlin"), "2027-01-01 00:30");
+});
+
+test("choices and people are copied by their names", () => {
+  const choices = column("choices", {}, [{ id: "o1", label: "A" }, { id: "o2", label: "B, C" }]);
+  assert.equal(plainText(["o1", "o2"], choices, context), 'A, "B, C"');
+  assert.equal(plainText("12", column("person"), context), "Ann");
+});

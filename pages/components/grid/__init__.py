@@ -1,0 +1,95 @@
+"""The live grid: a components-v2 component whose bundle reads and writes rows through the API by itself."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+DIST = Path(__file__).parent / "dist"
+ASSETS = "/assets/grid"
+
+# Inline scripts load from a blob: address, where a relative import leads nowhere; hence the page's own origin.
+LOADER = """
+const grid = import(location.origin + "%s")
+export default function (component) {
+  grid.then(({ mount }) => mount(component))
+  return () => grid.then(({ unmount }) => unmount(component.parentElement))
+}
+"""
+
+DEFAULT_FORMATS = {"locale": "en-GB", "date": "YYYY-MM-DD", "time_zone": "UTC"}
+
+
+def show(
+    sheet: Mapping[str, Any],
+    *,
+    key: str,
+    me: Mapping[str, Any],
+    view: Mapping[str, Any] | None = None,
+    layout: Mapping[str, Any] | None = None,
+    formats: Mapping[str, str] | None = None,
+    version: int | None = None,
+    height: int | None = None,
+    on_view: Callable[[], None] | None = None,
+    on_open: Callable[[], None] | None = None,
+    on_columns: Callable[[], None] | None = None,
+) -> Any:
+    """The grid of a sheet. Returns what was asked for in this run: `.view`, `.open`, `.columns`, each None or
+
+    view: {"sort": [{"column", "descending"}]} · open: a row id · columns: {"column": id} or {"add": True}.
+    The same stands in `st.session_state[key]` while `on_view`, `on_open` or `on_columns` runs.
+
+    sheet: what GET /api/v1/sheets/{id} answers (id, name, version, permissions, columns, people).
+    me: {"id", "name"} · view: {"sort", "filter", "search"} · layout: {"widths", "hidden", "order"}.
+    formats: {"locale": "de-DE", "date": "DD.MM.YYYY", "time_zone": "Europe/Berlin"}; the pattern knows YYYY MMM MM DD M D.
+    version: the newest version known; when it is ahead of the grid's, the grid catches up without its socket.
+    height: in pixels; None fills the window below the grid's upper edge.
+    """
+    data = {
+        **_rights(sheet["permissions"]),
+        "sheet": sheet["id"],
+        "name": sheet["name"],
+        "me": {"id": str(me["id"]), "name": me["name"]},
+        "columns": list(sheet["columns"]),
+        "people": {str(person): name for person, name in sheet["people"].items()},
+        "view": dict(view or {}),
+        "layout": {"widths": {}, "hidden": [], "order": [], **(layout or {})},
+        "formats": {**DEFAULT_FORMATS, **(formats or {})},
+        "version": sheet["version"] if version is None else version,
+        "height": height,
+    }
+    callbacks = {"on_view_change": on_view, "on_open_change": on_open, "on_columns_change": on_columns}
+    return _component()(
+        key=key,
+        data=data,
+        on_refresh_change=_nothing,
+        **{name: callback or _nothing for name, callback in callbacks.items()},
+    )
+
+
+def _nothing() -> None:
+    """A callback that only lets the result have its attribute."""
+
+
+def _rights(permissions: list[str]) -> dict[str, bool]:
+    held = {str(permission) for permission in permissions}
+    return {
+        "can_edit": "rows:edit" in held,
+        "can_add": "rows:add" in held,
+        "can_delete": "rows:delete" in held,
+        "can_configure": "columns:edit" in held,
+    }
+
+
+def script() -> str:
+    """The file name of the bundle; it changes with its content, so browsers may keep it for ever."""
+    (found,) = DIST.glob("grid.*.js")
+    return found.name
+
+
+@cache
+def _component() -> Any:
+    # The grid's style sheet must reach the editors at the end of the page, so styles are not isolated.
+    return st.components.v2.component("contrivance.grid", js=LOADER % f"{ASSETS}/{script()}", isolate_styles=False)
