@@ -129,6 +129,21 @@ class ColumnType(Generic[V]):
 
         return parse
 
+    def writer(self, column: ColumnLike, people: People) -> Callable[[V], str]:
+        """A text for many values of one column; remembers what it has written."""
+        known: dict[Any, str] = {}
+
+        def write(value: V) -> str:
+            held = tuple(value) if isinstance(value, list) else value
+            if held in known:
+                return known[held]
+            text = self.text(value, column, people)
+            if len(known) < _REMEMBERED:
+                known[held] = text
+            return text
+
+        return write
+
     def fits(self, texts: Iterable[str], column: ColumnLike, people: People) -> Fit:
         """How many of the texts can be read, and the first thousand that cannot."""
         parse, count, misfits = self.parser(column, people), 0, list[tuple[str, str]]()

@@ -92,6 +92,13 @@ def test_reading_in_bulk_gives_what_reading_one_by_one_gives(kind: ColumnType[An
 
 
 @every_type
+def test_writing_in_bulk_gives_what_writing_one_by_one_gives(kind: ColumnType[Any]) -> None:
+    in_bulk = kind.writer(**here(kind))
+    values = [value for value in (read(kind, text) for text in POOL) if value is not None]
+    assert [in_bulk(value) for value in values * 2] == [kind.text(value, **here(kind)) for value in values * 2]
+
+
+@every_type
 def test_something_that_people_type_is_read(kind: ColumnType[Any]) -> None:
     assert [text for text in POOL if read(kind, text) is not None], "add a text that the new type reads to the pool"
 
