@@ -88,6 +88,7 @@ def test_rows_are_read_only_through_the_gate() -> None:
     """A module of core that reads the rows table asks access.visible_rows, or says here why it need not."""
     reasons = {
         "access.py": "is the gate",
+        "cursor.py": "only says what is behind a row; rows.py reads through the gate",
         "demo": "seeds as the owner, reads nothing for anybody",
         "history.py": "reads the log; the row gives only its title",
     }
