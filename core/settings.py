@@ -5,6 +5,7 @@ import hmac
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -88,7 +89,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         cors_origins=tuple(_public_url(part) for part in _list(environment, "CONTRIVANCE_CORS_ORIGINS")),
         cookie_secure=_yes(environment, "CONTRIVANCE_COOKIE_SECURE", default=public_url.startswith("https://")),
         demo=_yes(environment, "CONTRIVANCE_DEMO", default=True),
-        log_level=_log_level(_value(environment, "CONTRIVANCE_LOG_LEVEL") or "info"),
+        log_level=_log_level(_value(environment, "CONTRIVANCE_LOG_LEVEL") or quiet_where_watched()),
         database_url=_database_url(environment, "DATABASE_URL"),
         app_database_url=_database_url(environment, "CONTRIVANCE_APP_DATABASE_URL"),
         token_key=_token_key(environment, data),
@@ -146,6 +147,11 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise BadSetting(f"CONTRIVANCE_PORT is “{text}”: give a number from 1 to 65535.")
     return int(text)
+
+
+def quiet_where_watched() -> str:
+    """On a person's terminal only warnings, so that the links printed at the start stay in sight."""
+    return "warning" if sys.stderr.isatty() else "info"
 
 
 def _log_level(text: str) -> str:

@@ -1,0 +1,34 @@
+"""Health: live means the process answers; ready means it can work, with a database of the expected schema."""
+
+from functools import lru_cache
+
+import structlog
+from fastapi import APIRouter, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.answers import answer
+from db.engine import Busy, transaction
+from db.migrate import current_revision, expected_revision
+
+router = APIRouter(prefix="/health", tags=["Health"])
+expected = lru_cache(maxsize=1)(expected_revision)
+
+
+@router.get("/live", summary="The process answers")
+async def live() -> Response:
+    """Needs nothing else, not even a free thread."""
+    return answer({"status": "live"})
+
+
+@router.get("/ready", summary="The server can work")
+def ready() -> Response:
+    """The database answers and has the schema that this version expects; else 503 with the reason."""
+    try:
+        with transaction() as session:
+            found = current_revision(session.connection())
+    except (SQLAlchemyError, Busy) as error:
+        structlog.get_logger().warning("health.not_ready", reason=type(error).__name__)
+        return answer({"status": "not ready", "reason": "The database does not answer."}, 503)
+    if found != expected():
+        return answer({"status": "not ready", "reason": "The database has another schema version."}, 503)
+    return answer({"status": "ready", "schema": found})

@@ -1,0 +1,21 @@
+"""What every request passes before a page or the API sees it, from the outside in."""
+
+from starlette.middleware import Middleware
+
+from api.middleware.gate import Gate
+from api.middleware.headers import SecurityHeaders
+from api.middleware.identity import Identity
+from api.middleware.requests import RequestLog
+from api.middleware.sockets import SocketLimits
+from core.settings import Settings
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """Log, headers, closed doors, limits, and last who is asking."""
+    return [
+        Middleware(RequestLog),
+        Middleware(SecurityHeaders, settings=settings),
+        Middleware(Gate, settings=settings),
+        Middleware(SocketLimits),
+        Middleware(Identity, settings=settings),
+    ]

@@ -1,0 +1,44 @@
+"""Small words for plain ASGI: read a header, refuse a request or a socket."""
+
+from collections.abc import Iterable
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+TITLES = {401: "Not signed in", 403: "Not allowed", 404: "Not found", 421: "Unknown host", 503: "Not available"}
+SOCKET_CODES = {503: 1013}  # Try again later; every other refusal is a matter of policy.
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The first value of a header, empty where it is missing."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def cookies(scope: Scope) -> dict[str, str]:
+    """The request's cookies. Of two with one name the first counts, which the browser sent for the longer path."""
+    pairs = [part.strip().partition("=") for part in header(scope, b"cookie").split(";")]
+    return {name: value for name, _, value in reversed(pairs)}
+
+
+def wants_json(scope: Scope) -> bool:
+    """Whether the one who asks is a program."""
+    return str(scope["path"]).startswith(("/api/", "/session/"))
+
+
+def is_under(path: str, folders: Iterable[str]) -> bool:
+    """Whether the path is one of these or below it."""
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
+    """End a request with problem details or a plain sentence, a socket before it is accepted."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": SOCKET_CODES.get(status, 1008), "reason": detail[:100]})
+        return
+    response: Response = PlainTextResponse(detail, status)
+    if wants_json(scope):
+        problem = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
+        response = JSONResponse(problem, status, media_type="application/problem+json")
+    await response(scope, receive, send)

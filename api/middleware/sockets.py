@@ -1,0 +1,85 @@
+"""Limits of a socket: the size of a frame, the pace of messages, and the messages that nobody may send."""
+
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from api.middleware.asgi import is_under
+
+LARGEST_FRAME = 2 * 2**20
+BURST, PACE = 200, 20  # So many messages at once, then so many a second. A person at work sends a handful.
+PAGE_SOCKET = "/_stcore/stream"
+# A browser may not empty caches that all share, nor reach into the server's workings.
+DROPPED = {
+    "clear_cache",
+    "set_run_on_save",
+    "load_git_info",
+    "debug_disconnect_websocket",
+    "debug_shutdown_runtime",
+}
+
+
+class SocketLimits:
+    """Closes a socket that sends too much or too fast, and drops forbidden messages of a page's socket."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            limited = _Limited(receive, send, drops=is_under(scope["path"], [PAGE_SOCKET]))
+            await self.app(scope, limited.receive, limited.send)
+        else:
+            await self.app(scope, receive, send)
+
+
+class _Limited:
+    """One socket. Once over a limit it is closed, and the reader is told that it is gone."""
+
+    def __init__(self, receive: Receive, send: Send, *, drops: bool) -> None:
+        self._receive = receive
+        self._send = send
+        self._drops = drops
+        self._tokens, self._filled = float(BURST), time.monotonic()
+        self._closed = False
+
+    async def receive(self) -> Message:
+        while True:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                return message
+            frame = message.get("bytes") or (message.get("text") or "").encode()
+            if len(frame) > LARGEST_FRAME:
+                return await self._close(1009, "This message is too long.")
+            if not self._take():
+                return await self._close(1008, "Too many messages.")
+            if not (self._drops and is_forbidden(frame)):
+                return message
+
+    async def send(self, message: Message) -> None:
+        """What is still on its way to a socket that we closed is dropped."""
+        if not self._closed:
+            await self._send(message)
+
+    def _take(self) -> bool:
+        now = time.monotonic()
+        self._tokens = min(BURST, self._tokens + (now - self._filled) * PACE)
+        self._filled = now
+        self._tokens -= 1
+        return self._tokens >= 0
+
+    async def _close(self, code: int, reason: str) -> Message:
+        await self.send({"type": "websocket.close", "code": code, "reason": reason})
+        self._closed = True
+        return {"type": "websocket.disconnect", "code": code}
+
+
+def is_forbidden(frame: bytes) -> bool:
+    """Whether this is one of the messages that we drop. What cannot be read is left for Streamlit to refuse."""
+    message = BackMsg()
+    try:
+        message.ParseFromString(frame)
+    except Exception:  # noqa: BLE001 protobuf raises its own kinds of error, by implementation
+        return False
+    return message.WhichOneof("type") in DROPPED

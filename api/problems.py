@@ -1,0 +1,105 @@
+"""Problem details (RFC 9457): every error of the API in one form, with a sentence that a person can act on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from api.answers import answer
+from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled
+from core.order import OrderExpired
+from db.engine import Busy
+
+STATUS: dict[type[Refused], int] = {
+    OrderExpired: 410,
+    NotFound: 404,
+    NotAllowed: 403,
+    Conflict: 409,
+    Throttled: 429,
+    Invalid: 422,
+}
+TITLES = {
+    400: "Malformed request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Wrong method",
+    409: "Conflict",
+    410: "No longer there",
+    413: "Too large",
+    415: "Wrong kind of content",
+    422: "Invalid input",
+    429: "Too many attempts",
+    500: "Server error",
+    503: "Not available",
+}
+BUSY = "The server is busy. Try again in a moment."
+AWAY = "The database does not answer. Nothing was changed; try again in a moment."
+HELD = "Somebody else's change takes long. Nothing was changed; try again in a moment."
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of this app, and every refusal of core, as problem details."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Busy, _busy)
+    app.add_exception_handler(SQLAlchemyError, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem(
+    status: int, detail: str, facts: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """One problem. Facts stand beside the members of RFC 9457 and never replace them."""
+    members = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": detail}
+    response = answer({**(facts or {}), **members}, status, dict(headers or {}))
+    response.headers["content-type"] = "application/problem+json"
+    return response
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    refused = error if isinstance(error, Refused) else Refused(str(error))
+    status = next((status for kind, status in STATUS.items() if isinstance(refused, kind)), 422)
+    wait = refused.facts.get("retry_after")
+    return problem(status, refused.message, refused.facts, {"Retry-After": str(wait)} if wait else None)
+
+
+def _malformed(_request: Request, error: Exception) -> Response:
+    """What does not fit the described request. The input itself is not repeated."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = [{"place": [str(part) for part in one["loc"]], "reason": one["msg"]} for one in found]
+    first = f"{'.'.join(errors[0]['place'])}: {errors[0]['reason']}" if errors else "The request is malformed"
+    return problem(422, f"{first}.", {"errors": errors[:20]})
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    status, detail, headers = 500, "Error", None
+    if isinstance(error, HTTPException):
+        status, detail, headers = error.status_code, str(error.detail), error.headers
+    return problem(status, detail if detail.endswith(".") else f"{detail}.", headers=headers)
+
+
+def _busy(_request: Request, _error: Exception) -> Response:
+    return problem(503, BUSY, headers={"Retry-After": "1"})
+
+
+def _database(request: Request, error: Exception) -> Response:
+    """A database that is away, or a lock that is held too long: both pass. Anything else is our mistake."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
+        return problem(503, HELD, headers={"Retry-After": "1"})
+    if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        return problem(503, AWAY, headers={"Retry-After": "2"})
+    return _unexpected(request, error)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    request_id = getattr(request.state, "request_id", "")
+    structlog.get_logger().error("api.error", path=request.url.path, exc_info=error)
+    return problem(500, "Something went wrong on our side; it has been logged.", {"request": request_id})

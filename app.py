@@ -1,0 +1,183 @@
+"""The server: Streamlit over pages/main.py, the API at /api, the components' bundles at /assets, on one port."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from typing import Any
+
+import streamlit as st
+import uvicorn
+from starlette.routing import Mount
+from streamlit.web.bootstrap import load_config_options
+
+from api import session_routes
+from api.app import create_api
+from api.assets import asset_mounts
+from api.live import hub
+from api.middleware import middleware
+from api.middleware.sockets import LARGEST_FRAME
+from core.logs import configure_logs, get_log
+from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
+from db.embedded import DatabaseUnavailable, Urls
+from db.engine import bind, driver_url
+from db.start import database, open_engine
+
+COLLECT_SECONDS = 30
+SHUTDOWN_SECONDS = 5
+log = get_log("contrivance")
+opened: list[Urls] = []  # The database of this process, once it is open.
+
+
+def read_settings_or_leave() -> Settings:
+    """The settings; a bad one ends the start with its sentence."""
+    try:
+        return settings()
+    except BadSetting as error:
+        raise SystemExit(f"Contrivance does not start. {error}") from error
+
+
+def configure_streamlit(ours: Settings) -> None:
+    """Streamlit's own options: .streamlit/config.toml of this folder, and what depends on the installation."""
+    os.chdir(ROOT)
+    load_config_options(
+        {
+            "server.address": ours.host,
+            "server.port": ours.port,
+            "server.allowedHosts": list(ours.allowed_hosts),
+            "server.cookieSecret": ours.derived_key("streamlit"),
+        }
+    )
+    if st.get_option("runner.postScriptGC") or not st.get_option("server.trustedUserHeaders"):
+        raise SystemExit(f"Contrivance does not start. {ROOT}/.streamlit/config.toml was not read.")
+
+
+@contextmanager
+def open_database(ours: Settings) -> Iterator[None]:
+    """Start or reach the database, bring it to the expected schema and use it until the block ends."""
+    with database(ours.database_url, ours.app_database_url, ours.data) as urls:
+        engine = open_engine(urls)
+        bind(engine)
+        opened.append(urls)
+        try:
+            yield
+        finally:
+            with suppress(ValueError):  # Not in the main thread: then the signals are somebody else's to handle.
+                ignore_signals()
+            opened.clear()
+            engine.dispose()
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """What lives as long as the server: the database if nobody opened it yet, the live hub, the timed collection."""
+    with nullcontext() if opened else open_database(ours):
+        await hub.start(driver_url(opened[0].app).replace("+psycopg", ""))
+        collecting = asyncio.create_task(collect_garbage())
+        welcome(ours)
+        try:
+            yield
+        finally:
+            collecting.cancel()
+            await hub.stop()
+
+
+def welcome(ours: Settings) -> None:
+    """Tell whoever started the server where it is, and what else they should know."""
+    lines = ["", f"  Contrivance is running at {ours.url}", f"  Its data is in {ours.data}. Ctrl+C ends it.", ""]
+    if ours.host not in LOOPBACK and not ours.public_url.startswith("https://"):
+        lines[-1:] = [
+            f"  Colleagues reach it at http://{socket.gethostname()}:{ours.port}, over plain http: whoever can listen on",
+            "  this network can read passwords and data. For more than a trial put it behind a proxy with https.",
+            "",
+        ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+async def collect_garbage() -> None:
+    """Collect now and then, not after every run; what the start made is never looked at again."""
+    gc.collect()
+    gc.freeze()
+    while True:
+        await asyncio.sleep(COLLECT_SECONDS)
+        gc.collect()
+
+
+def main() -> int:
+    """Serve until Ctrl+C or SIGTERM; the exit code says whether that was the end that was asked for."""
+    handle_signals()
+    try:
+        with listening(ours.host, ours.port) as listener, open_database(ours):
+            serve(listener)
+    except KeyboardInterrupt:
+        return 0
+    except (DatabaseUnavailable, BadSetting) as error:
+        sys.stderr.write(f"Contrivance does not start. {error}\n")
+        return 1
+    return 0
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Take the port before anything else, so that a second start on it ends at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(2048)
+        except OSError as error:
+            raise BadSetting(
+                f"Port {port} on {host} cannot be used ({error.strerror}): is another server running there? "
+                f"Choose another port with PORT={port + 1}."
+            ) from error
+        listener.setblocking(False)
+        yield listener
+
+
+def serve(listener: socket.socket) -> None:
+    """Run the server in this thread. Forwarded addresses count only from proxies that FORWARDED_ALLOW_IPS names."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_FRAME + 1024,
+        ws_ping_interval=30,
+        ws_ping_timeout=30,
+        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "").split(",") or [],
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def handle_signals() -> None:
+    """A closed terminal and SIGTERM end the server as Ctrl+C does, also while it is still starting."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def ignore_signals() -> None:
+    """The end has begun: a second Ctrl+C must not leave the database behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+ours = read_settings_or_leave()
+configure_logs(ours.log_level)
+configure_streamlit(ours)
+app = st.App(
+    ROOT / "pages" / "main.py",
+    routes=[Mount("/api", create_api(ours)), *session_routes.routes(ours), *asset_mounts()],
+    lifespan=lifespan,
+    middleware=middleware(ours),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())
