@@ -1,7 +1,5 @@
 """Health: live means the process answers; ready means it can work, with a database of the expected schema."""
 
-from functools import lru_cache
-
 import structlog
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,7 +9,6 @@ from db.engine import Busy, transaction
 from db.migrate import current_revision, expected_revision
 
 router = APIRouter(prefix="/health", tags=["Health"])
-expected = lru_cache(maxsize=1)(expected_revision)
 
 
 @router.get("/live", summary="The process answers")
@@ -29,6 +26,6 @@ def ready() -> Response:
     except (SQLAlchemyError, Busy) as error:
         structlog.get_logger().warning("health.not_ready", reason=type(error).__name__)
         return answer({"status": "not ready", "reason": "The database does not answer."}, 503)
-    if found != expected():
+    if found != expected_revision():
         return answer({"status": "not ready", "reason": "The database has another schema version."}, 503)
     return answer({"status": "ready", "schema": found})

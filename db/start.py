@@ -5,14 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from db.embedded import DatabaseUnavailable, Urls, embedded
 from db.engine import APP_ROLE, driver_url, make_engine
-from db.migrate import config, current_revision, expected_revision, migrate
+from db.migrate import current_revision, expected_revision, migrate, revisions
 
 LOWEST_VERSION = 15
 
@@ -33,8 +31,9 @@ def open_engine(urls: Urls) -> Engine:
     try:
         with owner.connect() as connection:
             check_version(connection)
-            check_schema(connection)
-        migrate(owner)
+            outdated = check_schema(connection)
+        if outdated:
+            migrate(owner)
     except OperationalError as error:
         raise DatabaseUnavailable(unreachable(urls.owner, error)) from error
     finally:
@@ -54,16 +53,15 @@ def check_version(connection: Connection) -> None:
         )
 
 
-def check_schema(connection: Connection) -> None:
-    """Refuse a schema that this version does not know, which a later version wrote."""
+def check_schema(connection: Connection) -> bool:
+    """Whether there is something to migrate. Refuses a schema that a later version wrote."""
     found = current_revision(connection)
-    try:
-        ScriptDirectory.from_config(config()).get_revision(found or "head")
-    except CommandError as error:
+    if found and found not in dict(revisions()):
         raise DatabaseUnavailable(
             f"The database has schema version {found}, this version of Contrivance knows none later than "
             f"{expected_revision()}: start the version that was here before."
-        ) from error
+        )
+    return found != expected_revision()
 
 
 def check_role(connection: Connection) -> None:
@@ -81,4 +79,5 @@ def unreachable(url: str, error: OperationalError) -> str:
     """The sentence for a database that does not answer, without its password."""
     where = make_url(driver_url(url)).render_as_string(hide_password=True).replace("+psycopg", "")
     said = str(error.orig).strip().splitlines() if isinstance(error.orig, psycopg.Error) else []
-    return f"The database at {where} cannot be used: {said[0].removeprefix('connection failed: ') if said else 'no answer'}."
+    reason = said[0].removeprefix("connection failed: ") if said else "no answer"
+    return f"The database at {where} cannot be used: {reason}."

@@ -1,0 +1,65 @@
+# Everything that is done with this project by command. `make run` and `make test` need Python 3.11 or later and nothing else.
+#   make run [PORT=8501] [DATA=folder] [HOST=0.0.0.0]
+#   make test [BROWSER=no]
+
+PYTHON ?= python3
+PORT ?= 8501
+UV_VERSION = 0.13.9
+BIN = .venv/bin
+SHELL = /bin/bash
+
+.PHONY: run test lint bench lock frontend doctor
+
+# HOST= serves colleagues on the network: that it was typed is what says that it is meant.
+run: .venv/run.stamp
+	@$(if $(DATA),export CONTRIVANCE_DATA='$(DATA)';) \
+	$(if $(HOST),export CONTRIVANCE_HOST='$(HOST)' CONTRIVANCE_SHARE_ON_NETWORK=yes;) \
+	export CONTRIVANCE_PORT='$(PORT)'; exec $(BIN)/python app.py
+
+test: .venv/test.stamp lint
+	@$(BIN)/python tests/chromium.py '$(BROWSER)'
+	$(BIN)/python -m pytest $(if $(filter no,$(BROWSER)),-m 'not browser')
+
+lint: .venv/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/test.stamp
+	$(BIN)/python -m tests.bench
+
+doctor: .venv/run.stamp
+	@$(if $(DATA),export CONTRIVANCE_DATA='$(DATA)';) $(BIN)/python manage.py doctor
+
+# The stamps make a later start skip the installation until a pinned requirement changes.
+.venv/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Contrivance needs Python 3.11 or later as $(PYTHON); name another: make run PYTHON=python3.12"; exit 1; }
+	@echo "Making the virtual environment …"
+	@$(PYTHON) -m venv .venv || { \
+	  echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || \
+	  echo "Going on with pip, which takes a little longer."
+	@touch $@
+
+.venv/run.stamp: requirements.txt | .venv/made.stamp
+	@echo "Installing what it runs on …"
+	@$(call install,requirements.txt) && touch $@
+
+.venv/test.stamp: requirements-dev.txt .venv/run.stamp
+	@echo "Installing what the tests need …"
+	@$(call install,requirements-dev.txt) && touch $@
+
+# uv is quick; where it cannot be had, pip does the same.
+define install
+{ if test -x $(BIN)/uv; then $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r $(1); \
+else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1); fi; }
+endef
+
+# For developers.
+lock: .venv/made.stamp
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+
+frontend:
+	@set -e; for folder in frontend/*/; do (cd $$folder && npm ci && npm run build); done

@@ -1,0 +1,55 @@
+"""Find a Chromium for the browser tests, or install one, or say what to do: `python tests/chromium.py [no]`."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+
+
+def find() -> str | None:
+    """The browser's program: CHROMIUM, one on the path, or Playwright's own."""
+    wanted = os.environ.get("CHROMIUM")
+    found = [wanted, *(shutil.which(name) for name in NAMES), MAC, _playwrights()]
+    return next((path for path in found if path and os.access(path, os.X_OK)), None)
+
+
+def _playwrights() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
+
+
+def install() -> None:
+    """Through the system's package manager where we may, else through Playwright."""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium", "fonts-noto-color-emoji"], check=False)
+    if not find():
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+
+
+def main() -> int:
+    if sys.argv[1:] == ["no"]:
+        print("Browser tests are left out (BROWSER=no).")
+        return 0
+    if not find():
+        print("No Chromium found: installing one …")
+        install()
+    path = find()
+    if path:
+        print(f"Browser tests use {path}")
+        return 0
+    print(
+        "The browser tests need Chromium, and it could not be installed. Install it yourself (on Debian and Ubuntu:\n"
+        "sudo apt-get install chromium) or name one with CHROMIUM=/path/to/chrome, then run make test again.\n"
+        "Everything else runs without it: make test BROWSER=no"
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
