@@ -1,7 +1,7 @@
 // What a person does with cells, as the one command that it becomes: paste, fill, clear, copy, delete rows.
 
 import { plainText, type Context } from "./format";
-import type { Edit } from "./outbox";
+import type { Edit } from "./waiting";
 import type { Session } from "./session";
 import { formatBlock } from "./tsv";
 import type { Column, Input, RowRef } from "./types";

@@ -3,7 +3,7 @@
 import { GridCellKind, type CustomCell } from "@glideapps/glide-data-grid";
 import { isNumber, plainText, shown, shownInput, type Context } from "./format";
 import type { Line } from "./lines";
-import type { CellState } from "./outbox";
+import type { CellState } from "./waiting";
 import type { StoredRow } from "./rows";
 import { authorTint, optionTint, type Palette, type Tint } from "./theme";
 import type { Column, Wire } from "./types";

@@ -18,12 +18,17 @@ export function visibleColumns(columns: Column[], layout: Layout): Column[] {
   return ordered.filter((column) => !layout.hidden.includes(column.id));
 }
 
-export function gridColumns(columns: Column[], layout: Layout, sort: Sort[]): GridColumn[] {
-  return columns.map((column) => ({
+/** On a phone the pinned column leaves room for the others. */
+const NARROW = 640;
+const PINNED_SHARE = 0.38;
+
+export function gridColumns(columns: Column[], layout: Layout, sort: Sort[], room: number): GridColumn[] {
+  const widest = room < NARROW ? Math.round(room * PINNED_SHARE) : Infinity;
+  return columns.map((column, index) => ({
     id: String(column.id),
     title: column.name + arrow(column, sort),
     icon: column.type in ICONS ? column.type : "text",
-    width: layout.widths[column.id] ?? WIDTHS[column.type] ?? 160,
+    width: Math.min(layout.widths[column.id] ?? WIDTHS[column.type] ?? 160, index === 0 ? widest : Infinity),
     hasMenu: true,
   }));
 }

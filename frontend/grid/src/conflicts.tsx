@@ -3,7 +3,7 @@
 import type { ReactElement } from "react";
 import { createPortal } from "react-dom";
 import { shown, shownInput, type Context } from "./format";
-import type { Issue } from "./outbox";
+import type { Issue } from "./waiting";
 import type { Column, ConflictFact } from "./types";
 
 interface IssueProps {
@@ -19,7 +19,9 @@ export function IssueCard(props: IssueProps & { bounds: { x: number; y: number; 
   const { bounds, portal, ...rest } = props;
   const left = Math.max(8, Math.min(bounds.x, window.innerWidth - 328));
   const isLow = bounds.y + bounds.height + 220 > window.innerHeight;
-  const vertical = isLow ? { bottom: window.innerHeight - bounds.y + 6 } : { top: bounds.y + bounds.height + 6 };
+  const vertical = isLow
+    ? { bottom: Math.max(8, window.innerHeight - bounds.y + 6) }
+    : { top: Math.max(8, bounds.y + bounds.height + 6) };
   return createPortal(
     <div className={`cg-card cg-${props.issue.kind}`} style={{ left, ...vertical }} data-testid={`grid-${props.issue.kind}`}>
       <IssueText {...rest} />

@@ -32,7 +32,7 @@ function draw(args: Args, look: CellLook, palette: Palette): void {
   else if (look.checked !== null) drawCheck(args, look.checked, palette);
   else if (look.chips) drawChips(args, look.chips, look.removed, palette);
   else drawPlain(args, look, palette);
-  if (look.removed) strike(args, palette.faint);
+  if (look.removed && !look.chips) strike(args, look, palette.faint);
   drawMark(args, look.mark, palette);
   if (args.hoverAmount > 0 && (look.opens || look.href)) drawAction(args, palette);
 }
@@ -86,7 +86,7 @@ function drawChips(args: Args, chips: Chip[], removed: boolean, palette: Palette
     ctx.fill();
     ctx.fillStyle = faded ? palette.faint : chip.tint.text;
     ctx.fillText(chip.label, x + 8, middle(ctx, rect, font));
-    if (chip.retired) line(ctx, x + 8, x + width - 8, rect.y + rect.height / 2, palette.faint);
+    if (faded) line(ctx, x + 8, x + width - 8, rect.y + rect.height / 2, palette.faint);
     x += width + 4;
     if (x > rect.x + rect.width) break;
   }
@@ -137,9 +137,11 @@ function drawAction({ ctx, rect, hoverAmount, cellFillColor }: Args, palette: Pa
   ctx.globalAlpha = 1;
 }
 
-function strike({ ctx, rect, theme }: Args, color: string): void {
-  const y = rect.y + rect.height / 2;
-  line(ctx, rect.x + theme.cellHorizontalPadding, rect.x + rect.width - theme.cellHorizontalPadding, y, color);
+function strike({ ctx, rect, theme }: Args, { text, right }: CellLook, color: string): void {
+  const room = rect.width - theme.cellHorizontalPadding * 2;
+  const width = Math.min(measureTextCached(text, ctx, theme.baseFontFull).width, room);
+  const from = right ? rect.x + rect.width - theme.cellHorizontalPadding - width : rect.x + theme.cellHorizontalPadding;
+  if (text) line(ctx, from, from + width, rect.y + rect.height / 2, color);
 }
 
 function line(ctx: CanvasRenderingContext2D, from: number, to: number, y: number, color: string): void {

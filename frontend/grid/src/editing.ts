@@ -2,17 +2,17 @@
 
 import { useCallback, useState } from "react";
 import type { Hands } from "./actions";
-import type { Editing, Move } from "./editors/editor";
+import type { Editing, EditorProps, Move } from "./editors/editor";
 import { plainText } from "./format";
 import type { Input } from "./types";
 
 export interface EditingState {
   editing: Editing | null;
   open: (cell: readonly [number, number], typed: string | null) => boolean;
-  close: (input: Input | null, move: Move) => void;
+  close: EditorProps["done"];
 }
 
-export function useEditing(hands: Hands, closed: (from: Editing, move: Move) => void): EditingState {
+export function useEditing(hands: Hands, closed: (from: Editing, move: Move | null) => void): EditingState {
   const [editing, setEditing] = useState<Editing | null>(null);
   const open = useCallback<EditingState["open"]>(
     (cell, typed) => {

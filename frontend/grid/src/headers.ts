@@ -4,15 +4,8 @@ import type { DataEditorCoreProps } from "@glideapps/glide-data-grid";
 import { useCallback, useMemo, useState } from "react";
 import { movedOrder, nextSort } from "./columns";
 import { headerEntries, type HeaderActs, type MenuEntry, type MenuPlace } from "./menus";
-import type { Column, GridData, Layout } from "./types";
-
-interface HeaderScene {
-  data: GridData;
-  layout: Layout;
-  changeLayout: (change: Partial<Layout>) => void;
-  columns: Column[];
-  trigger: (name: "view" | "columns", value: unknown) => void;
-}
+import type { Scene } from "./scene";
+import type { Column } from "./types";
 
 interface OpenMenu {
   entries: MenuEntry[];
@@ -33,7 +26,7 @@ export interface Headers {
   showHidden: (x: number, y: number) => void;
 }
 
-export function useHeaders({ data, layout, changeLayout, columns, trigger }: HeaderScene): Headers {
+export function useHeaders({ data, layout, changeLayout, columns, trigger }: Scene): Headers {
   const [menu, setMenu] = useState<OpenMenu | null>(null);
   const closeMenu = useCallback(() => setMenu(null), []);
   const sort = data.view.sort ?? [];

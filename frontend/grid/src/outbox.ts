@@ -1,61 +1,10 @@
 // The outbox: every user action waits here until the server has answered it. Pure, so that a model server can try it out.
 
-import type { ConflictFact, Input, Outcome, RowRef, Wire } from "./types";
-
-export interface Edit {
-  row: RowRef;
-  column: number;
-  input: Input;
-  /** The sheet's version that was on the screen when this cell's editor opened. */
-  base: number | null;
-}
-
-export interface Add {
-  key: string;
-  cells: Record<string, Input>;
-}
-
-/** One user action. Its id makes a repeated request harmless. */
-export interface Command {
-  id: string;
-  edits: Edit[];
-  adds: Add[];
-  deletes: number[];
-}
-
-export type IssueKind = "refused" | "conflict" | "gone";
-
-/** A typed value that did not become the cell's value; it stays until it is mended or dropped. */
-export interface Issue {
-  kind: IssueKind;
-  row: RowRef;
-  column: number | null;
-  input: Input;
-  reason: string;
-  conflict?: ConflictFact;
-}
-
-export interface CellState {
-  /** "held": a cell of a new row that waits because another cell of that row was refused. */
-  state: "saving" | "held" | IssueKind;
-  input: Input;
-  issue?: Issue;
-}
-
-interface Draft {
-  cells: Record<string, Input>;
-  /** Why the row was refused, by column id; "" holds what concerns the whole row. */
-  reasons: Record<string, string>;
-}
-
-export interface Saved {
-  queue: Command[];
-  issues: Issue[];
-  drafts: Record<string, Draft>;
-  made: Record<string, { row: number; version: number }>;
-}
-
-export const cellKey = (row: RowRef, column: number | null): string => `${row}:${column ?? ""}`;
+import type { ConflictFact, Outcome, RowRef } from "./types";
+import {
+  cellKey, draftIssues, indexed, type Add, type CellState, type Command, type Draft, type Edit, type Issue, type IssueKind,
+  type Saved,
+} from "./waiting";
 
 const UNEXPLAINED = "The server did not take this row.";
 
@@ -304,38 +253,4 @@ export class Outbox {
     this.index ??= indexed(this.queue, this.issues, this.drafts);
     return this.index;
   }
-}
-
-function draftIssues(key: string, draft: Draft): Issue[] {
-  return Object.entries(draft.reasons).map(([column, reason]) => ({
-    kind: "refused",
-    row: key,
-    column: column === "" ? null : Number(column),
-    input: draft.cells[column] ?? { value: null as Wire },
-    reason,
-  }));
-}
-
-function indexed(queue: Command[], issues: Map<string, Issue>, drafts: Map<string, Draft>): Map<string, CellState> {
-  const cells = new Map<string, CellState>();
-  for (const [key, issue] of issues) cells.set(key, { state: issue.kind, input: issue.input, issue });
-  for (const [key, draft] of drafts) {
-    for (const [column, input] of Object.entries(draft.cells)) {
-      cells.set(`${key}:${column}`, { state: "held", input });
-    }
-    for (const issue of draftIssues(key, draft)) {
-      cells.set(cellKey(key, issue.column), { state: "refused", input: issue.input, issue });
-    }
-  }
-  for (const command of queue) {
-    for (const edit of command.edits) {
-      cells.set(cellKey(edit.row, edit.column), { state: "saving", input: edit.input });
-    }
-    for (const add of command.adds) {
-      for (const [column, input] of Object.entries(add.cells)) {
-        cells.set(`${add.key}:${column}`, { state: "saving", input });
-      }
-    }
-  }
-  return cells;
 }

@@ -1,7 +1,7 @@
 // Keys and clicks on cells that mean something besides moving the selection.
 
-import type { CellClickedEventArgs, DataEditorRef, FillPatternEventArgs, GridKeyEventArgs, GridSelection, Item } from "@glideapps/glide-data-grid";
-import { useCallback, useRef, type RefObject } from "react";
+import type { CellClickedEventArgs, FillPatternEventArgs, GridKeyEventArgs, GridSelection, Item } from "@glideapps/glide-data-grid";
+import { useCallback, useRef } from "react";
 import { fill, type Hands } from "./actions";
 import { href } from "./cells";
 import { ACTION_WIDTH } from "./draw";
@@ -12,7 +12,6 @@ interface PointerScene {
   hands: Hands;
   selection: GridSelection;
   open: EditingState["open"];
-  grid: RefObject<DataEditorRef | null>;
   openRow: (id: number) => void;
 }
 

@@ -1,7 +1,8 @@
 // Empties the outbox: one command at a time, again and again until the server has answered it.
 
 import { Problem, type Api } from "./api";
-import type { Command, Outbox } from "./outbox";
+import type { Outbox } from "./outbox";
+import type { Command } from "./waiting";
 import type { Outcome } from "./types";
 
 export type Connection = "fine" | "waiting" | "signed out";

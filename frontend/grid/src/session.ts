@@ -2,7 +2,8 @@
 
 import { Api, Problem } from "./api";
 import { Live } from "./live";
-import { Outbox, type CellState, type Command, type Edit, type Issue } from "./outbox";
+import { Outbox } from "./outbox";
+import type { CellState, Command, Edit, Issue } from "./waiting";
 import { Reader } from "./reader";
 import { Sender } from "./sender";
 import { recall, remember } from "./storage";

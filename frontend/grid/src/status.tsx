@@ -2,27 +2,24 @@
 
 import { useState, type ReactElement } from "react";
 import { IssueText } from "./conflicts";
-import type { Context } from "./format";
-import type { Issue } from "./outbox";
+import type { Issue } from "./waiting";
+import type { Scene } from "./scene";
 import type { Session } from "./session";
 import type { Column } from "./types";
 
-export interface StatusProps {
-  session: Session;
-  columns: Column[];
+interface StatusProps {
+  scene: Scene;
   hidden: Column[];
-  context: Context;
-  notice: string;
   selected: number;
-  isReadOnly: boolean;
   jump: (issue: Issue) => void;
+  open: (() => void) | null;
   deleteSelected: (() => void) | null;
   showHidden: (x: number, y: number) => void;
 }
 
-export function Status(props: StatusProps): ReactElement {
-  const { session, context, notice, selected, deleteSelected, hidden } = props;
-  const { reader } = session;
+export function Status({ scene, selected, deleteSelected, hidden, open, jump, showHidden }: StatusProps): ReactElement {
+  const { context, notice } = scene;
+  const { reader } = scene.session;
   return (
     <div className="cg-status" data-testid="grid-status">
       <span className="cg-count" data-testid="grid-rows">{rowCount(reader.total, context.formats.locale)}</span>
@@ -33,23 +30,25 @@ export function Status(props: StatusProps): ReactElement {
         <button className="cg-link" data-testid="grid-stale" title="Rows stay where they are until you ask" onClick={() => void reader.refresh()}>↻ Refresh order</button>
       )}
       {hidden.length > 0 && (
-        <button className="cg-link" data-testid="grid-hidden" onClick={(event) => props.showHidden(event.clientX, event.clientY)}>
+        <button className="cg-link" data-testid="grid-hidden" onClick={(event) => showHidden(event.clientX, event.clientY)}>
           {hidden.length} hidden {hidden.length === 1 ? "column" : "columns"}
         </button>
       )}
       {selected > 0 && deleteSelected && (
         <button className="cg-link cg-danger" data-testid="grid-delete" onClick={deleteSelected}>Delete {plural(selected, "row")}</button>
       )}
+      {open && selected === 0 && <button className="cg-link" data-testid="grid-open" onClick={open}>Open row</button>}
       {notice && <span className="cg-notice" role="status">{notice}</span>}
-      <Saving {...props} />
+      <Saving scene={scene} jump={jump} />
     </div>
   );
 }
 
-function Saving({ session, columns, context, jump, isReadOnly }: StatusProps): ReactElement {
+function Saving({ scene, jump }: Pick<StatusProps, "scene" | "jump">): ReactElement {
+  const { session, context, data } = scene;
   const [isOpen, setOpen] = useState(false);
   const issues = session.outbox.attention();
-  const { text, tone } = state(session, issues.length, isReadOnly);
+  const { text, tone } = state(session, issues.length, !data.can_edit && !data.can_add);
   if (issues.length === 0) return <Tone tone={tone} text={text} />;
   return (
     <span className="cg-attention">
@@ -58,8 +57,8 @@ function Saving({ session, columns, context, jump, isReadOnly }: StatusProps): R
         <ul data-testid="grid-attention">
           {issues.map((issue) => (
             <li key={`${issue.row}:${issue.column}`} className={`cg-${issue.kind}`}>
-              <button className="cg-link" onClick={() => jump(issue)}>{columnOf(issue, columns)?.name ?? "Row"} · {rowName(issue)}</button>
-              <IssueText issue={issue} column={columnOf(issue, columns)} context={context}
+              <button className="cg-link" onClick={() => jump(issue)}>{columnOf(issue, data.columns)?.name ?? "Row"} · {rowName(issue)}</button>
+              <IssueText issue={issue} column={columnOf(issue, data.columns)} context={context}
                 keepMine={() => session.keepMine(issue)} drop={() => session.drop(issue)} />
             </li>
           ))}

@@ -1,6 +1,7 @@
 // Keeps the outbox over a reload of the page. A tab of its own each: two tabs never send each other's typing.
 
-import type { Outbox, Saved } from "./outbox";
+import type { Outbox } from "./outbox";
+import type { Saved } from "./waiting";
 
 const name = (user: string, sheet: number): string => `contrivance:outbox:${user}:${sheet}`;
 

@@ -1,6 +1,6 @@
 // A server in a few lines, as strict as the real one: versions per cell, operations answered once, refusals, conflicts.
 
-import type { Command } from "../src/outbox";
+import type { Command } from "../src/waiting";
 import type { Input, Outcome, Wire } from "../src/types";
 
 interface Cell {

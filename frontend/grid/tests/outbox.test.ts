@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Outbox, type Command, type Saved } from "../src/outbox";
+import { Outbox } from "../src/outbox";
+import type { Command, Saved } from "../src/waiting";
 import type { Input, Outcome } from "../src/types";
 import { ModelServer, plain } from "./model";
 

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElemen
 import { authorTint, optionTint, type Palette, type Tint } from "../theme";
 import type { Column, Input } from "../types";
 import type { Context } from "../format";
-import { isLeft, moveOf, STAY, type EditorProps, type Move } from "./editor";
+import { isLeft, LEFT, moveOf, STAY, type EditorProps, type Move } from "./editor";
 
 interface Pick {
   id: string;
@@ -18,7 +18,7 @@ export function ChoiceEditor({ editing, context, palette, done }: EditorProps): 
   const picks = matching(everyPick(editing.column, context, palette), sought);
   const current = typeof editing.value === "string" ? editing.value : null;
   const marked = at >= 0 ? at : sought ? 0 : picks.findIndex((pick) => pick.id === current);
-  const close = (move: Move): void => done(chosen(picks[marked], sought, at >= 0, current), move);
+  const close = (move: Move | typeof LEFT): void => done(chosen(picks[marked], sought, at >= 0, current), move);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
     const move = moveOf(event);
@@ -33,7 +33,7 @@ export function ChoiceEditor({ editing, context, palette, done }: EditorProps): 
   return (
     <div className="cg-pick">
       <Search text={sought} label={editing.column.name} placeholder={editing.text || "Search…"} onKeyDown={onKeyDown}
-        onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(STAY)} />
+        onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(LEFT)} />
       <ul className="cg-list" role="listbox">
         {picks.map((pick, index) => (
           <Entry key={pick.id} pick={pick} isMarked={index === marked} isPicked={pick.id === current}
@@ -66,7 +66,7 @@ export function ChoicesEditor({ editing, context, palette, done }: EditorProps):
     setPicked((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]));
     setSought("");
   };
-  const close = (move: Move): void => {
+  const close = (move: Move | typeof LEFT): void => {
     if (sought && picks.length === 0) done({ text: sought }, move);
     else done(same(picked, before) ? null : { value: picked.length ? picked : null }, move);
   };
@@ -86,7 +86,7 @@ export function ChoicesEditor({ editing, context, palette, done }: EditorProps):
   return (
     <div className="cg-pick">
       <Search text={sought} label={editing.column.name} placeholder="Search, Enter adds…" onKeyDown={onKeyDown}
-        onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(STAY)} />
+        onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(LEFT)} />
       <ul className="cg-list" role="listbox" aria-multiselectable>
         {picks.map((pick, index) => (
           <Entry key={pick.id} pick={pick} isMarked={index === marked} isPicked={picked.includes(pick.id)}

@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { localTime, today } from "../format";
-import { isLeft, moveOf, STAY, typedInput, type EditorProps } from "./editor";
+import { isLeft, LEFT, moveOf, STAY, typedInput, type EditorProps } from "./editor";
 
 export function DateEditor({ editing, context, done }: EditorProps): ReactElement {
   const { time_zone: zone, locale } = context.formats;
@@ -32,7 +32,7 @@ export function DateEditor({ editing, context, done }: EditorProps): ReactElemen
       <input ref={field} className="cg-field" value={text} aria-label={editing.column.name} data-testid="grid-editor"
         placeholder={editing.column.type === "date" ? "2026-12-31" : "2026-12-31 09:00"}
         onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown}
-        onBlur={(event) => isLeft(event) && done(typedInput(text, editing.text), STAY)} />
+        onBlur={(event) => isLeft(event) && done(typedInput(text, editing.text), LEFT)} />
       <Month month={month} current={current} today={today(zone)} locale={locale} turn={setMonth} pick={pick} />
     </div>
   );

@@ -6,6 +6,8 @@ import type { Column, Input, RowRef, Wire } from "../types";
 
 export type Move = readonly [columns: -1 | 0 | 1, rows: -1 | 0 | 1];
 export const STAY: Move = [0, 0];
+/** Somebody clicked elsewhere: the keyboard stays where they went. */
+export const LEFT = null;
 
 /** A cell that is being edited. It is known by its row's number, so it stays the same cell wherever the row stands. */
 export interface Editing {
@@ -24,8 +26,8 @@ export interface EditorProps {
   editing: Editing;
   context: Context;
   palette: Palette;
-  /** The new content, or null to leave the cell as it is; then the selection moves. */
-  done: (input: Input | null, move: Move) => void;
+  /** The new content, or null to leave the cell as it is. Then the selection moves, unless the editor was just LEFT. */
+  done: (input: Input | null, move: Move | typeof LEFT) => void;
 }
 
 /** Where the selection goes after this key, or null where the key does not end editing. */

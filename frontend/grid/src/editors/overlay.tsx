@@ -4,9 +4,8 @@ import { useRef, type ComponentType, type CSSProperties, type ReactElement } fro
 import { createPortal } from "react-dom";
 import { ChoiceEditor, ChoicesEditor } from "./choice";
 import { DateEditor } from "./date";
-import type { EditorProps, Move } from "./editor";
+import type { EditorProps } from "./editor";
 import { TextEditor } from "./text";
-import type { Input } from "../types";
 
 const EDITORS: Record<string, ComponentType<EditorProps>> = {
   choice: ChoiceEditor, person: ChoiceEditor, choices: ChoicesEditor, date: DateEditor, datetime: DateEditor,
@@ -23,7 +22,7 @@ export function EditorOverlay({ bounds, portal, ...props }: EditorProps & { boun
   const Editor = EDITORS[props.editing.column.type] ?? TextEditor;
   // Leaving the field after Enter or Escape blurs it once more: only the first word counts.
   const isDone = useRef(false);
-  const done = (input: Input | null, move: Move): void => {
+  const done: EditorProps["done"] = (input, move) => {
     if (isDone.current) return;
     isDone.current = true;
     props.done(input, move);

@@ -1,7 +1,7 @@
 // The editor for what is typed: text, numbers, links. The text goes to the server as it is; core reads it.
 
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
-import { isLeft, moveOf, STAY, typedInput, type EditorProps } from "./editor";
+import { isLeft, LEFT, moveOf, STAY, typedInput, type EditorProps } from "./editor";
 
 const MODES: Record<string, "decimal" | "email" | "tel" | "url"> = {
   number: "decimal", money: "decimal", percent: "decimal", email: "email", phone: "tel", link: "url",
@@ -35,7 +35,7 @@ export function TextEditor({ editing, done }: EditorProps): ReactElement {
       spellCheck={isLong}
       onChange={(event) => setText(isLong ? event.target.value : event.target.value.replace(/[\r\n]+/g, " "))}
       onKeyDown={onKeyDown}
-      onBlur={(event) => isLeft(event) && done(typedInput(text, editing.text), STAY)}
+      onBlur={(event) => isLeft(event) && done(typedInput(text, editing.text), LEFT)}
     />
   );
 }

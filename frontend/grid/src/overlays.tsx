@@ -1,0 +1,47 @@
+// What opens over the canvas: the editor, the word beside a refused cell, menus, the question before deleting.
+
+import type { ReactElement } from "react";
+import { IssueCard } from "./conflicts";
+import type { RowDeletion } from "./deletion";
+import { ConfirmDelete } from "./dialog";
+import type { EditingState } from "./editing";
+import { EditorOverlay } from "./editors/overlay";
+import type { Headers } from "./headers";
+import { useBounds } from "./hooks";
+import { Menu } from "./menus";
+import { refOn, type Scene } from "./scene";
+
+interface OverlaysProps {
+  scene: Scene;
+  portal: Element;
+  tick: number;
+  edit: EditingState;
+  headers: Headers;
+  deletion: RowDeletion;
+}
+
+export function Overlays({ scene, portal, tick, edit, headers, deletion }: OverlaysProps): ReactElement {
+  const { session, context, palette, selection, grid } = scene;
+  const { editing } = edit;
+  const cell = selection.current?.cell ?? null;
+  const column = cell ? scene.columns[cell[0]] : undefined;
+  const ref = cell ? refOn(scene, cell[1]) : null;
+  const issue = ref !== null && column ? session.outbox.cell(ref, column.id)?.issue : undefined;
+  const bounds = useBounds(grid, editing?.cell ?? (issue ? cell : null), tick + session.revision);
+  return (
+    <>
+      {editing && bounds && (
+        <EditorOverlay key={`${editing.row}:${editing.column.id}`} editing={editing} context={context} palette={palette}
+          done={edit.close} bounds={bounds} portal={portal} />
+      )}
+      {!editing && issue && bounds && (
+        <IssueCard issue={issue} column={column} context={context} bounds={bounds} portal={portal}
+          keepMine={() => session.keepMine(issue)} drop={() => session.drop(issue)} />
+      )}
+      {headers.menu && <Menu {...headers.menu} portal={portal} close={headers.closeMenu} />}
+      {deletion.isAsking && (
+        <ConfirmDelete count={deletion.selected} confirm={deletion.confirm} cancel={deletion.cancel} />
+      )}
+    </>
+  );
+}

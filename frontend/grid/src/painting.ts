@@ -1,0 +1,42 @@
+// What Glide is given to draw.
+
+import type { DataEditorCoreProps, GridColumn, Item } from "@glideapps/glide-data-grid";
+import { useCallback, useMemo } from "react";
+import { look, type Cell } from "./cells";
+import { gridColumns } from "./columns";
+import { cellRenderer } from "./draw";
+import { refOn, type Scene } from "./scene";
+
+const NO_COLUMN = { id: 0, name: "", type: "text", rules: {}, options: [] };
+const NO_NUMBER = { textLight: "transparent" };
+
+type Painting = Required<Pick<DataEditorCoreProps, "columns" | "rows" | "getCellContent" | "customRenderers" | "getRowThemeOverride">>;
+
+export function usePainting(scene: Scene): Painting {
+  const { session, palette, columns, layout, data } = scene;
+  const { lines, total } = session.reader;
+  // A new revision is a new picture: a new function is how Glide learns to draw again.
+  const getCellContent = useCallback((at: Item) => paint(scene, at), [scene.session.revision, scene.hands, palette]);
+  const customRenderers = useMemo(() => [cellRenderer(palette)], [palette]);
+  const sort = data.view.sort;
+  const shown = useMemo<GridColumn[]>(
+    () => gridColumns(columns, layout, sort ?? [], window.innerWidth),
+    [columns, layout, sort],
+  );
+  const last = lines.count;
+  const getRowThemeOverride = useCallback((row: number) => (row === last ? NO_NUMBER : undefined), [last]);
+  // The empty line comes with the count: before that nobody knows where the sheet ends.
+  const rows = last + (data.can_add && total !== null ? 1 : 0);
+  return { columns: shown, rows, getCellContent, customRenderers, getRowThemeOverride };
+}
+
+function paint(scene: Scene, [x, y]: Item): Cell {
+  const { session, columns, context, palette, data } = scene;
+  const column = columns[x];
+  const brush = { context, palette, canAdd: data.can_add };
+  if (!column) return look({ kind: "loading" }, NO_COLUMN, false, brush);
+  const ref = refOn(scene, y);
+  const stored = typeof ref === "number" ? session.reader.rows.get(ref) : undefined;
+  const state = ref === null ? undefined : session.outbox.cell(ref, column.id);
+  return look(session.reader.lines.at(y), column, x === 0, brush, stored, state);
+}

@@ -1,0 +1,40 @@
+// Which part of the sheet is on the screen, and how to get to another one.
+
+import type { Rectangle } from "@glideapps/glide-data-grid";
+import { useCallback, useRef, useState } from "react";
+import type { Issue } from "./waiting";
+import type { Scene } from "./scene";
+import { oneCell } from "./selection";
+
+export interface Viewport {
+  /** Counts up whenever things move on the screen. */
+  tick: number;
+  onVisible: (range: Rectangle) => void;
+  jump: (issue: Issue) => void;
+}
+
+export function useViewport({ session, columns, select, setNotice, grid }: Scene): Viewport {
+  const { reader } = session;
+  const [tick, setTick] = useState(0);
+  const seen = useRef({ first: 0, last: 0 });
+  const onVisible = useCallback(
+    (range: Rectangle) => {
+      seen.current = { first: range.y, last: range.y + range.height };
+      reader.blocks.look(range.y, Math.min(range.y + range.height, Math.max(reader.lines.ordered - 1, 0)));
+      setTick((now) => now + 1);
+    },
+    [reader],
+  );
+  const jump = (issue: Issue): void => {
+    const column = Math.max(columns.findIndex((one) => one.id === issue.column), 0);
+    const row = reader.lines.find(issue.row, seen.current);
+    if (row === undefined) {
+      setNotice(`Row #${issue.row} is not on the screen: scroll or search to it.`);
+      return;
+    }
+    select(oneCell(column, row));
+    grid.current?.scrollTo(column, row, "both", 0, 40);
+    grid.current?.focus();
+  };
+  return { tick, onVisible, jump };
+}
