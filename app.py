@@ -12,7 +12,11 @@ from typing import Any
 
 import streamlit as st
 import uvicorn
+from google.protobuf.message import DecodeError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.routing import Mount
+from streamlit import logger as streamlit_logger
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.bootstrap import load_config_options
 
 from api import session_routes
@@ -21,10 +25,11 @@ from api.assets import asset_mounts
 from api.live import hub
 from api.middleware import middleware
 from api.middleware.sockets import LARGEST_FRAME
+from core.errors import Refused
 from core.logs import configure_logs, get_log
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
 from db.embedded import DatabaseUnavailable, Urls
-from db.engine import bind, driver_url
+from db.engine import Busy, bind, driver_url
 from db.start import database, open_engine
 
 COLLECT_SECONDS = 30
@@ -54,6 +59,34 @@ def configure_streamlit(ours: Settings) -> None:
     )
     if st.get_option("runner.postScriptGC") or not st.get_option("server.trustedUserHeaders"):
         raise SystemExit(f"Contrivance does not start. {ROOT}/.streamlit/config.toml was not read.")
+
+
+def adopt_streamlits_logs() -> None:
+    """Streamlit gives each logger a handler of its own, which would print an error with everything in its message."""
+    for logger in [*streamlit_logger._loggers.values()]:  # noqa: SLF001 there is no other way to them
+        logger.handlers.clear()
+        logger.propagate = True
+    streamlit_logger.setup_formatter = lambda logger: setattr(logger, "propagate", True)
+
+
+def kind_of_message(frame: bytes) -> str | None:
+    """What a page's socket asks for. What cannot be read is left for Streamlit to refuse."""
+    try:
+        return str(BackMsg.FromString(frame).WhichOneof("type"))
+    except DecodeError:
+        return None
+
+
+def tell_script_error(error: Exception) -> bool:
+    """A page that failed says so in one sentence; what went wrong is in the log."""
+    if isinstance(error, Refused):
+        st.error(error.message, icon=":material/block:")
+    elif isinstance(error, OperationalError | InterfaceError | Busy):
+        st.error("The database does not answer. Nothing was changed; the page works again when it is back.")
+        st.button("Try again", key="contrivance_try_again")
+    else:
+        st.error("Something went wrong on our side; it has been logged. Reload the page to go on.")
+    return True
 
 
 @contextmanager
@@ -91,8 +124,8 @@ def welcome(ours: Settings) -> None:
     lines = ["", f"  Contrivance is running at {ours.url}", f"  Its data is in {ours.data}. Ctrl+C ends it.", ""]
     if ours.host not in LOOPBACK and not ours.public_url.startswith("https://"):
         lines[-1:] = [
-            f"  Colleagues reach it at http://{socket.gethostname()}:{ours.port}, over plain http: whoever can listen on",
-            "  this network can read passwords and data. For more than a trial put it behind a proxy with https.",
+            f"  Colleagues reach it at http://{socket.gethostname()}:{ours.port}, over plain http: whoever can listen",
+            "  on this network can read passwords and data. For more than a trial put it behind a proxy with https.",
             "",
         ]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -151,7 +184,7 @@ def serve(listener: socket.socket) -> None:
         ws_max_size=LARGEST_FRAME + 1024,
         ws_ping_interval=30,
         ws_ping_timeout=30,
-        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "").split(",") or [],
+        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or "nobody",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])
@@ -172,11 +205,13 @@ def ignore_signals() -> None:
 ours = read_settings_or_leave()
 configure_logs(ours.log_level)
 configure_streamlit(ours)
+adopt_streamlits_logs()
 app = st.App(
     ROOT / "pages" / "main.py",
     routes=[Mount("/api", create_api(ours)), *session_routes.routes(ours), *asset_mounts()],
     lifespan=lifespan,
-    middleware=middleware(ours),
+    middleware=middleware(ours, kind_of_message),
+    on_script_error=tell_script_error,
 )
 
 if __name__ == "__main__":

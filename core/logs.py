@@ -33,7 +33,7 @@ def configure_logs(level: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 without_traceback_values,
                 without_secrets,
-                structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+                structlog.processors.JSONRenderer(default=str),
             ],
         )
     )

@@ -6,16 +6,16 @@ from api.middleware.gate import Gate
 from api.middleware.headers import SecurityHeaders
 from api.middleware.identity import Identity
 from api.middleware.requests import RequestLog
-from api.middleware.sockets import SocketLimits
+from api.middleware.sockets import KindOf, SocketLimits
 from core.settings import Settings
 
 
-def middleware(settings: Settings) -> list[Middleware]:
+def middleware(settings: Settings, kind_of: KindOf) -> list[Middleware]:
     """Log, headers, closed doors, limits, and last who is asking."""
     return [
         Middleware(RequestLog),
         Middleware(SecurityHeaders, settings=settings),
         Middleware(Gate, settings=settings),
-        Middleware(SocketLimits),
+        Middleware(SocketLimits, kind_of=kind_of),
         Middleware(Identity, settings=settings),
     ]

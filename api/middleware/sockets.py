@@ -1,15 +1,16 @@
 """Limits of a socket: the size of a frame, the pace of messages, and the messages that nobody may send."""
 
 import time
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from api.middleware.asgi import is_under
 
 LARGEST_FRAME = 2 * 2**20
 BURST, PACE = 200, 20  # So many messages at once, then so many a second. A person at work sends a handful.
 PAGE_SOCKET = "/_stcore/stream"
+KindOf = Callable[[bytes], str | None]  # What kind of message a page's socket brings, None where it cannot be read.
 # A browser may not empty caches that all share, nor reach into the server's workings.
 DROPPED = {
     "clear_cache",
@@ -23,12 +24,13 @@ DROPPED = {
 class SocketLimits:
     """Closes a socket that sends too much or too fast, and drops forbidden messages of a page's socket."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, kind_of: KindOf) -> None:
         self.app = app
+        self.kind_of = kind_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            limited = _Limited(receive, send, drops=is_under(scope["path"], [PAGE_SOCKET]))
+            limited = _Limited(receive, send, self.kind_of if is_under(scope["path"], [PAGE_SOCKET]) else None)
             await self.app(scope, limited.receive, limited.send)
         else:
             await self.app(scope, receive, send)
@@ -37,10 +39,10 @@ class SocketLimits:
 class _Limited:
     """One socket. Once over a limit it is closed, and the reader is told that it is gone."""
 
-    def __init__(self, receive: Receive, send: Send, *, drops: bool) -> None:
+    def __init__(self, receive: Receive, send: Send, kind_of: KindOf | None) -> None:
         self._receive = receive
         self._send = send
-        self._drops = drops
+        self._kind_of = kind_of
         self._tokens, self._filled = float(BURST), time.monotonic()
         self._closed = False
 
@@ -54,7 +56,7 @@ class _Limited:
                 return await self._close(1009, "This message is too long.")
             if not self._take():
                 return await self._close(1008, "Too many messages.")
-            if not (self._drops and is_forbidden(frame)):
+            if not (self._kind_of and self._kind_of(frame) in DROPPED):
                 return message
 
     async def send(self, message: Message) -> None:
@@ -73,13 +75,3 @@ class _Limited:
         await self.send({"type": "websocket.close", "code": code, "reason": reason})
         self._closed = True
         return {"type": "websocket.disconnect", "code": code}
-
-
-def is_forbidden(frame: bytes) -> bool:
-    """Whether this is one of the messages that we drop. What cannot be read is left for Streamlit to refuse."""
-    message = BackMsg()
-    try:
-        message.ParseFromString(frame)
-    except Exception:  # noqa: BLE001 protobuf raises its own kinds of error, by implementation
-        return False
-    return message.WhichOneof("type") in DROPPED

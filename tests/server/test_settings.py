@@ -1,0 +1,122 @@
+"""Settings: read once, checked at the start, each refusal one sentence that names the setting and the way out."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from core.settings import BadSetting, read_settings
+
+KEY = "q8Zr2mVb0yKx7WnP4tLc9HsDfJ3gTaUe6iRoXvB1"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    return str(tmp_path / "data")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_without_settings_it_serves_this_machine_alone(data: str) -> None:
+    ours = read_settings({"CONTRIVANCE_DATA": data})
+    assert (ours.host, ours.port, ours.url) == ("127.0.0.1", 8501, "http://localhost:8501")
+    assert ours.embedded
+    assert not ours.cookie_secure
+    assert ours.cookie_name == "contrivance_session"
+
+
+def test_the_data_folder_and_its_secret_are_for_the_owner_alone_and_kept(data: str) -> None:
+    first = read_settings({"CONTRIVANCE_DATA": data})
+    assert mode(Path(data)) == 0o700
+    assert mode(Path(data) / "token.key") == 0o600
+    assert len(first.token_key) >= 32
+    assert read_settings({"CONTRIVANCE_DATA": data}).token_key == first.token_key
+
+
+def test_secrets_can_come_from_files_and_never_show_in_the_settings(data: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    (tmp_path / "url").write_text("postgresql://owner:hunter2@db/sales")
+    given = {"CONTRIVANCE_TOKEN_KEY_FILE": str(tmp_path / "key"), "DATABASE_URL_FILE": str(tmp_path / "url")}
+    ours = read_settings({"CONTRIVANCE_DATA": data, **given})
+    assert ours.token_key == KEY
+    assert not ours.embedded
+    assert KEY not in repr(ours)
+    assert "hunter2" not in repr(ours)
+
+
+def test_each_purpose_has_a_key_of_its_own(data: str) -> None:
+    ours = read_settings({"CONTRIVANCE_DATA": data})
+    assert len({ours.derived_key("streamlit"), ours.derived_key("access"), ours.token_key}) == 3
+
+
+def test_on_https_the_cookies_are_bound_to_the_host(data: str) -> None:
+    ours = read_settings({"CONTRIVANCE_DATA": data, "CONTRIVANCE_PUBLIC_URL": "https://sales.example.com/"})
+    assert ours.cookie_name == "__Host-contrivance_session"
+    assert ours.url == "https://sales.example.com"
+    assert "sales.example.com" in ours.allowed_hosts
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("CONTRIVANCE_PORT", "eight", "from 1 to 65535"),
+        ("CONTRIVANCE_PORT", "70000", "from 1 to 65535"),
+        ("CONTRIVANCE_COOKIE_SECURE", "perhaps", "say yes or no"),
+        ("CONTRIVANCE_LOG_LEVEL", "loud", "choose one of"),
+        ("CONTRIVANCE_PUBLIC_URL", "sales.example.com", "is no address"),
+        ("CONTRIVANCE_PUBLIC_URL", "https://sales.example.com/app", "is no address"),
+        ("CONTRIVANCE_CORS_ORIGINS", "https://a.example.com, *", "is no address"),
+        ("DATABASE_URL", "mysql://db/sales", "must begin with postgresql://"),
+        ("CONTRIVANCE_TOKEN_KEY", "short", "needs at least 32"),
+        ("CONTRIVANCE_TOKEN_KEY", "change-me-change-me-change-me-change-me", "is a sample"),
+        ("CONTRIVANCE_TOKEN_KEY", "a" * 40, "is a sample"),
+        ("CONTRIVANCE_TOKEN_KEY_FILE", "/nowhere/key", "cannot be read"),
+        ("CONTRIVANCE_HOST", "0.0.0.0", "lets everybody on the network"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_reason(data: str, name: str, value: str, reason: str) -> None:
+    with pytest.raises(BadSetting, match=reason) as refused:
+        read_settings({"CONTRIVANCE_DATA": data, name: value})
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "said", ["CONTRIVANCE_ALLOWED_HOSTS", "CONTRIVANCE_PUBLIC_URL", "CONTRIVANCE_SHARE_ON_NETWORK"]
+)
+def test_a_public_bind_is_taken_once_it_was_said(data: str, said: str) -> None:
+    values = {"CONTRIVANCE_PUBLIC_URL": "http://sales.example.com", "CONTRIVANCE_SHARE_ON_NETWORK": "yes"}
+    ours = read_settings(
+        {"CONTRIVANCE_DATA": data, "CONTRIVANCE_HOST": "0.0.0.0", said: values.get(said, "sales.example.com")}
+    )
+    assert set(ours.allowed_hosts) > {"localhost", "127.0.0.1", "::1"}
+
+
+def test_a_data_folder_that_others_can_read_is_refused(data: str) -> None:
+    read_settings({"CONTRIVANCE_DATA": data})
+    Path(data).chmod(0o750)
+    with pytest.raises(BadSetting, match="chmod 700"):
+        read_settings({"CONTRIVANCE_DATA": data})
+
+
+def test_a_secret_that_others_can_read_is_refused(data: str) -> None:
+    read_settings({"CONTRIVANCE_DATA": data})
+    (Path(data) / "token.key").chmod(0o644)
+    with pytest.raises(BadSetting, match="chmod 600"):
+        read_settings({"CONTRIVANCE_DATA": data})
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").touch()
+    tmp_path.chmod(0o755)
+    with pytest.raises(BadSetting, match="holds other things"):
+        read_settings({"CONTRIVANCE_DATA": str(tmp_path)})
+    assert mode(tmp_path) == 0o755
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
+def test_an_empty_folder_is_taken_and_closed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    read_settings({"CONTRIVANCE_DATA": str(tmp_path)})
+    assert mode(tmp_path) == 0o700

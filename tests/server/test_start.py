@@ -1,0 +1,115 @@
+"""Starting and ending the server for real: nothing is lost, nothing is left behind, a refusal is one sentence."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.server.started import Started, databases_in, free_port
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="cstart-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder) / "data"
+
+
+def refusal(started: Started) -> str:
+    """The one sentence of a start that was refused."""
+    assert started.ended() == 1
+    text = started.text().strip()
+    assert "Traceback" not in text
+    assert len(text.splitlines()) == 1
+    assert text.startswith("Contrivance does not start. ")
+    return text
+
+
+def test_it_ends_cleanly_and_starts_again_with_its_data(data: Path) -> None:
+    with Started(data) as first:
+        secret = (data / "token.key").read_text()
+        assert databases_in(data)
+        assert first.stop(signal.SIGINT) == 0
+    assert databases_in(data) == []
+    with Started(data) as second:
+        assert (data / "token.key").read_text() == secret
+        assert second.get("/") == 200
+    assert databases_in(data) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_from_outside_and_a_closed_terminal_end_it_as_ctrl_c_does(data: Path, how: signal.Signals) -> None:
+    with Started(data) as started:
+        assert started.stop(how) == 0
+    assert databases_in(data) == []
+
+
+def test_it_answers_soon(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """First start under 5 s, later ones under 3 s on a quiet machine; here with room for a busy one."""
+    with Started(data) as started:
+        first = started.wait_until_ready()
+    with Started(data) as started:
+        later = started.wait_until_ready()
+    with capsys.disabled():
+        print(f"\nfirst start {first:.1f} s, later start {later:.1f} s")
+    assert first < 20
+    assert later < 15
+
+
+def test_a_killed_server_leaves_nothing_that_a_new_start_cannot_take_over(data: Path) -> None:
+    with Started(data) as killed:
+        killed.process.kill()
+        killed.process.wait()
+    with Started(data):
+        assert databases_in(data)
+    assert databases_in(data) == []
+
+
+def test_a_database_that_is_killed_comes_back_while_the_server_runs(data: Path) -> None:
+    with Started(data) as started:
+        postmaster = int((data / "postgres" / "postmaster.pid").read_text().split("\n")[0])
+        os.kill(postmaster, signal.SIGKILL)
+        started.wait_until_ready()
+        assert started.get("/api/health/live") == 200
+    assert databases_in(data) == []
+
+
+def test_two_servers_share_one_data_folder_and_the_last_one_ends_the_database(data: Path) -> None:
+    with Started(data) as first, Started(data) as second:
+        first.stop(signal.SIGTERM)
+        assert databases_in(data)
+        assert second.get("/api/health/ready") == 200
+    assert databases_in(data) == []
+
+
+def test_a_port_in_use_is_one_sentence(data: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"Port {port} on 127.0.0.1 cannot be used" in refusal(Started(data, port))
+    assert databases_in(data) == []
+
+
+def test_a_database_that_is_down_is_one_sentence_without_its_password(data: Path) -> None:
+    url = f"postgresql://owner:hunter2@127.0.0.1:{free_port()}/sales"
+    said = refusal(Started(data, DATABASE_URL=url))
+    assert "Connection refused" in said
+    assert "hunter2" not in said
+
+
+def test_a_bad_setting_is_one_sentence(data: Path) -> None:
+    assert "CONTRIVANCE_PORT is “none”" in refusal(Started(data, CONTRIVANCE_PORT="none"))
+    assert "lets everybody on the network" in refusal(Started(data, CONTRIVANCE_HOST="0.0.0.0"))
+
+
+def test_it_runs_on_an_external_database(data: Path, database: str) -> None:
+    with Started(data, DATABASE_URL=database) as started:
+        assert started.get("/api/health/ready") == 200
+        assert not (data / "postgres").exists()
