@@ -46,16 +46,25 @@ def reachable(binaries: Path, folder: Path, user: SystemUser | None) -> Path:
     open_to_all = all(parent.stat().st_mode & stat.S_IXOTH for parent in [binaries, *binaries.parents])
     if user is None or open_to_all:
         return binaries
-    copy = folder / binaries.parent.name
-    if not copy.exists():
+    return _copied(binaries.parent, folder / "postgresql") / binaries.name
+
+
+def _copied(installed: Path, copy: Path) -> Path:
+    """A copy of the package's PostgreSQL with the libraries that lie beside the package, made once a version."""
+    packages, package = installed.parents[1], installed.parent.name
+    folder = copy / package / installed.name
+    if not folder.exists():
         fresh = copy.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(binaries.parent, fresh, symlinks=True)
+        for source in (installed, packages / f"{package}.libs", installed.parent / ".dylibs"):
+            if source.exists():
+                shutil.copytree(source, fresh / source.relative_to(packages), symlinks=True)
         for path in [fresh, *fresh.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
+        shutil.rmtree(copy, ignore_errors=True)
         fresh.rename(copy)
-    return copy / binaries.name
+    return folder
 
 
 def _find() -> SystemUser | None:
