@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -27,6 +28,10 @@ _factory: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
 class Busy(Exception):
     """Every connection is in use; the caller should try again in a moment."""
+
+
+class Unavailable(Busy):
+    """The database cannot be reached; the caller should try again when it is back."""
 
 
 def make_engine(url: str, *, role: str | None = APP_ROLE, **settings: str) -> Engine:
@@ -72,6 +77,7 @@ def transaction(actor_id: int | None = None) -> Iterator[Session]:
             yield session
     except PoolTimeout as error:
         raise Busy from error
-
-
-_SET_ACTOR = text("SELECT set_config('contrivance.actor', :actor, true)")
+    except OperationalError as error:
+        if error.connection_invalidated or error.orig is None or not error.statement:
+            raise Unavailable(type(error.orig).__name__) from error
+        raise

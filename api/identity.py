@@ -1,0 +1,49 @@
+"""Who asks: the Actor behind a request, by the cookie's session (which the middleware found) or by an access token."""
+
+from collections.abc import Mapping
+
+from fastapi import HTTPException
+from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
+
+from core.actor import Actor
+from core.sessions import actor_of_session
+from core.settings import settings
+from core.tokens import session_of_access_token
+from db.engine import transaction
+
+SESSION_HEADER = "x-contrivance-session"
+
+
+class NotSignedIn(HTTPException):
+    """Nobody, or somebody whose session has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "Sign in first, or again: your session has ended.", {"WWW-Authenticate": "Bearer"})
+
+
+def current_actor(connection: HTTPConnection) -> Actor:
+    """The signed-in person of this request. The session's row is read each time: ended is ended."""
+    with transaction() as session:
+        address = connection.client.host if connection.client else None
+        return actor_of(session, connection.headers, address=address)
+
+
+def actor_of(session: Session, headers: Mapping[str, str], *, address: str | None = None) -> Actor:
+    """The person whom the headers speak for. Raises NotSignedIn."""
+    session_id = headers.get(SESSION_HEADER) or _session_of_bearer(headers.get("authorization", ""))
+    actor = actor_of_session(session, session_id, address=address) if session_id else None
+    if actor is None:
+        raise NotSignedIn
+    return actor
+
+
+def _session_of_bearer(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    found = session_of_access_token(token.strip(), key=token_key()) if scheme.lower() == "bearer" else None
+    return str(found) if found else ""
+
+
+def token_key() -> str:
+    """The key that signs access tokens, and nothing else."""
+    return settings().derived_key("access tokens")

@@ -1,0 +1,190 @@
+"""Accounts: who has one, with which role; made by invitation or from the command line, ended by an administrator."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actor import Actor
+from core.errors import Invalid, NotAllowed, NotFound
+from core.passwords import hash_password, is_right
+from core.permissions import ROLE_PERMISSIONS, Permission, Role
+from core.sessions import end_sessions_of
+from db.tables import User
+
+LONGEST_EMAIL = 254
+LONGEST_NAME = 100
+DATE_FORMATS = ("iso", "day first", "month first")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>()]{1,64}@[^@\s\x00-\x1f\"<>()]{1,253}")
+
+
+@dataclass(frozen=True)
+class PersonInfo:
+    """A person of the workspace."""
+
+    user_id: int
+    name: str
+    email: str
+    role: Role
+    is_active: bool
+    has_password: bool
+    created_at: datetime
+
+
+def people(session: Session, actor: Actor) -> list[PersonInfo]:
+    """Everybody with an account, by name. For administrators."""
+    require(actor, Permission.PEOPLE_MANAGE)
+    rows = session.scalars(select(User).order_by(User.name, User.user_id))
+    return [
+        PersonInfo(u.user_id, u.name, u.email, Role(u.role), u.is_active, u.password_hash is not None, u.created_at)
+        for u in rows
+    ]
+
+
+def create_user(
+    session: Session, actor: Actor | None, *, email: str, name: str, role: Role, password: str | None = None
+) -> int:
+    """A new account, made by an administrator or (actor None) by whoever runs the server. The user's id."""
+    if actor is not None:
+        require(actor, Permission.PEOPLE_MANAGE)
+    return add_account(session, actor, email=email, name=name, role=role, password=password)
+
+
+def add_account(
+    session: Session,
+    actor: Actor | None,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    password: str | None = None,
+    is_first_admin: bool = False,
+) -> int:
+    """Store an account whose making was allowed elsewhere (an invitation, the command line)."""
+    user = User(
+        email=clean_email(email),
+        name=clean_name(name),
+        role=Role(role).value,
+        password_hash=hash_password(password) if password is not None else None,
+        is_first_admin=is_first_admin,
+    )
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:
+        if "first_admin" in str(error.orig):
+            raise Invalid("The first administrator exists already. Sign in, or ask them for an invitation.") from error
+        raise Invalid(f"There is an account for {user.email} already.") from error
+    audit.record(session, actor, "account:user:create", user=user.user_id, email=user.email, role=user.role)
+    return user.user_id
+
+
+def change_role(session: Session, actor: Actor, user_id: int, *, role: Role) -> None:
+    """Give a person another role; they sign in again."""
+    person = _managed(session, actor, user_id)
+    if person.role == role.value:
+        return
+    if person.role == Role.ADMIN.value:
+        _keep_an_administrator(session, user_id)
+    session.execute(update(User).where(User.user_id == user_id).values(role=role.value))
+    end_sessions_of(session, user_id)
+    audit.record(session, actor, "account:user:role", user=user_id, before=person.role, role=role.value)
+
+
+def deactivate(session: Session, actor: Actor, user_id: int) -> None:
+    """End a person's access everywhere at once. What they did stays under their name."""
+    person = _managed(session, actor, user_id)
+    if person.role == Role.ADMIN.value:
+        _keep_an_administrator(session, user_id)
+    session.execute(update(User).where(User.user_id == user_id).values(is_active=False))
+    end_sessions_of(session, user_id)
+    audit.record(session, actor, "account:user:deactivate", user=user_id)
+
+
+def reactivate(session: Session, actor: Actor, user_id: int) -> None:
+    """Let a person in again."""
+    _managed(session, actor, user_id)
+    session.execute(update(User).where(User.user_id == user_id).values(is_active=True))
+    audit.record(session, actor, "account:user:reactivate", user=user_id)
+
+
+def change_password(session: Session, actor: Actor, *, current: str, new: str) -> None:
+    """Change my own password. Every session of mine ends, this one too: sign in again with the new one."""
+    stored = session.scalar(select(User.password_hash).where(User.user_id == actor.user_id))
+    if not is_right(current, stored):
+        raise Invalid("The current password is not right.")
+    if new == current:
+        raise Invalid("The new password is the old one. Choose another.")
+    session.execute(update(User).where(User.user_id == actor.user_id).values(password_hash=hash_password(new)))
+    end_sessions_of(session, actor.user_id)
+    audit.record(session, actor, "account:password:change")
+
+
+def rename_myself(session: Session, actor: Actor, name: str) -> None:
+    """Change my own name."""
+    session.execute(update(User).where(User.user_id == actor.user_id).values(name=clean_name(name)))
+    audit.record(session, actor, "account:user:rename")
+
+
+def preferences(session: Session, actor: Actor) -> dict[str, Any]:
+    """How this person likes dates to be written; `date_format` is always there."""
+    stored = session.scalar(select(User.preferences).where(User.user_id == actor.user_id)) or {}
+    return {"date_format": DATE_FORMATS[0]} | stored
+
+
+def set_preferences(session: Session, actor: Actor, *, date_format: str) -> None:
+    """Remember how this person likes dates to be written."""
+    if date_format not in DATE_FORMATS:
+        raise Invalid(f"A date format is one of: {', '.join(DATE_FORMATS)}.")
+    kept = preferences(session, actor) | {"date_format": date_format}
+    session.execute(update(User).where(User.user_id == actor.user_id).values(preferences=kept))
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """NotAllowed unless the actor's role in the workspace gives this."""
+    if permission not in ROLE_PERMISSIONS[actor.role]:
+        raise NotAllowed(f"As {actor.role.label.lower()} you cannot do this. Ask an administrator.")
+
+
+def clean_email(email: str) -> str:
+    """The address in its one form: NFC, lower case, no spaces around it. Raises Invalid."""
+    cleaned = unicodedata.normalize("NFC", email).strip(" ").lower()
+    if len(cleaned) > LONGEST_EMAIL or not _EMAIL.fullmatch(cleaned):
+        raise Invalid("This is no e-mail address. Write it like ann@example.com.")
+    return cleaned
+
+
+def clean_name(name: str) -> str:
+    """The name without odd spaces. Raises Invalid."""
+    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
+    if not cleaned or "\x00" in cleaned or not cleaned.isprintable():
+        raise Invalid("Write the name as it is shown to others.")
+    if len(cleaned) > LONGEST_NAME:
+        raise Invalid(f"A name has at most {LONGEST_NAME} characters.")
+    return cleaned
+
+
+def _managed(session: Session, actor: Actor, user_id: int) -> User:
+    require(actor, Permission.PEOPLE_MANAGE)
+    person = session.get(User, user_id, with_for_update=True)
+    if person is None:
+        raise NotFound("There is no such person.")
+    return person
+
+
+def _keep_an_administrator(session: Session, leaving: int) -> None:
+    """The rows are locked, so that two administrators cannot send each other away at the same time."""
+    rest = session.scalars(
+        select(User.user_id)
+        .where(User.role == Role.ADMIN.value, User.is_active, User.password_hash.is_not(None))
+        .order_by(User.user_id)
+        .with_for_update()
+    ).all()
+    if not set(rest) - {leaving}:
+        raise Invalid("This is the last administrator. Make somebody else administrator first.")

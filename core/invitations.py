@@ -1,0 +1,155 @@
+"""Invitations: single-use links by which people make their accounts, the very first administrator among them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.accounts import add_account, clean_email, require
+from core.actor import Actor
+from core.errors import Invalid, NotFound
+from core.passwords import hash_password
+from core.permissions import Permission, Role
+from core.secret_tokens import hashed, new_token
+from db.tables import Invitation, User
+
+LIFE = "7 days"
+FIRST_ADMIN = "first_admin"
+GONE = "This invitation has been used, withdrawn, or has run out. Ask an administrator for a new link."
+
+
+@dataclass(frozen=True)
+class InvitationInfo:
+    """An invitation that waits to be used."""
+
+    invitation_id: int
+    email: str
+    role: Role
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What an invitation's page says: whom it is for and as what."""
+
+    email: str | None
+    name: str
+    role: Role
+    is_first_admin: bool
+
+
+def first_admin_link(session: Session, url: str) -> str | None:
+    """A fresh link for making the first administrator, None once there is one. Earlier such links end."""
+    if session.scalar(select(User.user_id).where(User.is_first_admin)):
+        return None
+    if session.scalar(select(User.user_id).where(User.role == Role.ADMIN.value, User.password_hash.is_not(None))):
+        return None
+    session.execute(
+        update(Invitation)
+        .where(Invitation.kind == FIRST_ADMIN, Invitation.used_at.is_(None))
+        .values(revoked_at=text("now()"))
+    )
+    token = _invite(session, None, kind=FIRST_ADMIN, email=None, role=Role.ADMIN)
+    return link(url, token)
+
+
+def invite(session: Session, actor: Actor, *, email: str, role: Role) -> str:
+    """Invite a person: the token of their link, to be told once."""
+    require(actor, Permission.PEOPLE_MANAGE)
+    address = clean_email(email)
+    waiting = select(User.user_id).where(User.email == address, User.password_hash.is_not(None))
+    if session.scalar(waiting):
+        raise Invalid(f"There is an account for {address} already.")
+    token = _invite(session, actor, kind="member", email=address, role=role)
+    audit.record(session, actor, "account:invitation:create", email=address, role=role.value)
+    return token
+
+
+def invitations(session: Session, actor: Actor) -> list[InvitationInfo]:
+    """The invitations that wait to be used, the newest first. For administrators."""
+    require(actor, Permission.PEOPLE_MANAGE)
+    rows = session.scalars(select(Invitation).where(*_usable(), Invitation.kind == "member").order_by(_newest))
+    return [InvitationInfo(i.invitation_id, i.email or "", Role(i.role), i.expires_at) for i in rows]
+
+
+def revoke_invitation(session: Session, actor: Actor, invitation_id: int) -> None:
+    """Withdraw an invitation: its link stops working."""
+    require(actor, Permission.PEOPLE_MANAGE)
+    found = session.scalar(
+        update(Invitation)
+        .where(Invitation.invitation_id == invitation_id, *_usable())
+        .values(revoked_at=text("now()"))
+        .returning(Invitation.email)
+    )
+    if found is None:
+        raise NotFound("This invitation has been used or withdrawn already.")
+    audit.record(session, actor, "account:invitation:revoke", email=found)
+
+
+def welcome(session: Session, token: str) -> Welcome:
+    """What the page behind an invitation's link shows. Raises NotFound with the way out."""
+    found = session.scalar(select(Invitation).where(Invitation.token_hash == hashed(token), *_usable()))
+    if found is None:
+        raise NotFound(GONE)
+    return Welcome(found.email, found.name, Role(found.role), found.kind == FIRST_ADMIN)
+
+
+def accept_invitation(session: Session, token: str, *, email: str, name: str, password: str) -> int:
+    """Make the account that the link invites to; the link is used up. The user's id."""
+    found = session.scalar(
+        select(Invitation).where(Invitation.token_hash == hashed(token), *_usable()).with_for_update()
+    )
+    if found is None:
+        raise NotFound(GONE)
+    first = found.kind == FIRST_ADMIN
+    user_id = _account_for(session, found, email=found.email or email, name=name, password=password)
+    found.used_at = session.scalar(text("SELECT now()"))
+    session.flush()
+    audit.record(session, None, "account:invitation:accept", user=user_id, first_admin=first)
+    return user_id
+
+
+def _account_for(session: Session, found: Invitation, *, email: str, name: str, password: str) -> int:
+    """A new account, or the one that waits without a password (the demo workspace's people)."""
+    waiting = session.scalar(
+        select(User).where(User.email == clean_email(email), User.password_hash.is_(None), User.is_active)
+    )
+    if waiting is not None and found.kind != FIRST_ADMIN:
+        waiting.password_hash = hash_password(password)
+        waiting.role = found.role
+        return waiting.user_id
+    first = found.kind == FIRST_ADMIN
+    role = Role(found.role)
+    return add_account(session, None, email=email, name=name, role=role, password=password, is_first_admin=first)
+
+
+def _invite(session: Session, actor: Actor | None, *, kind: str, email: str | None, role: Role) -> str:
+    token = new_token()
+    session.execute(
+        text(f"""
+            INSERT INTO invitations (token_hash, kind, email, role, invited_by, expires_at)
+            VALUES (:token, :kind, :email, :role, :by, now() + interval '{LIFE}')
+        """),  # noqa: S608 - LIFE is the constant above.
+        {
+            "token": hashed(token),
+            "kind": kind,
+            "email": email,
+            "role": role.value,
+            "by": actor.user_id if actor else None,
+        },
+    )
+    return token
+
+
+def link(url: str, token: str) -> str:
+    """The link that opens an invitation."""
+    return f"{url}/?invite={token}"
+
+
+def _usable() -> list[ColumnElement[bool]]:
+    return [Invitation.used_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > func.now()]
+
+
+_newest = Invitation.created_at.desc()

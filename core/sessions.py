@@ -1,0 +1,131 @@
+"""Sessions: who is signed in, from where; a row that can be ended at any time. The token is stored only as a hash."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actor import Actor
+from core.errors import NotFound
+from core.permissions import Role
+from core.secret_tokens import hashed, new_token
+from core.throttle import plain_address
+
+IDLE = "12 hours"
+ABSOLUTE = "30 days"
+LONGEST_AGENT = 300
+
+
+@dataclass(frozen=True)
+class SessionInfo:
+    """A live session, as its person sees it in the list."""
+
+    session_id: UUID
+    user_id: int
+    kind: str
+    address: str
+    user_agent: str
+    created_at: datetime
+    last_seen_at: datetime
+
+
+def start_session(
+    session: Session, user_id: int, *, kind: str, address: str | None, user_agent: str
+) -> tuple[UUID, str]:
+    """Sign a person in: the session's id and its secret token. Every sign-in makes a new one."""
+    session_id, token = uuid4(), new_token()
+    parameters = {
+        "id": session_id,
+        "user": user_id,
+        "token": hashed(token),
+        "kind": kind,
+        "address": plain_address(address),
+        "agent": user_agent[:LONGEST_AGENT],
+    }
+    session.execute(_START, parameters)
+    return session_id, token
+
+
+def session_of_token(session: Session, token: str) -> SessionInfo | None:
+    """The live session that this cookie belongs to."""
+    found = session.execute(_BY_TOKEN, {"token": hashed(token)}).mappings().one_or_none()
+    return SessionInfo(**found) if found else None
+
+
+def actor_of_session(session: Session, session_id: str | UUID, *, address: str | None = None) -> Actor | None:
+    """Who acts in a session, if it still lives and its person is active. One statement; asked on every run and call."""
+    try:
+        key = UUID(str(session_id))
+    except ValueError:
+        return None
+    return actor_from(session.execute(_ACTOR, {"id": key}).mappings().one_or_none(), key, address)
+
+
+def actor_from(found: Any, session_id: UUID, address: str | None) -> Actor | None:
+    """An Actor from a row of users, None where there was none."""
+    if found is None:
+        return None
+    return Actor(
+        user_id=found["user_id"],
+        name=found["name"],
+        email=found["email"],
+        role=Role(found["role"]),
+        session_id=session_id,
+        address=plain_address(address) if address else None,
+    )
+
+
+def my_sessions(session: Session, actor: Actor) -> list[SessionInfo]:
+    """Where this person is signed in, the latest first."""
+    return [SessionInfo(**found) for found in session.execute(_MINE, {"user": actor.user_id}).mappings()]
+
+
+def end_session(session: Session, actor: Actor, session_id: UUID) -> None:
+    """Sign one of my sessions out."""
+    ended = session.scalar(_END, {"id": session_id, "user": actor.user_id})
+    if ended is None:
+        raise NotFound("This session has ended already.")
+    audit.record(session, actor, "account:session:end", ended=str(session_id))
+
+
+def end_sessions_of(session: Session, user_id: int, *, but: UUID | None = None) -> None:
+    """End every session of a person (all but one where asked), with refresh tokens and waiting tickets."""
+    session.execute(_END_ALL, {"user": user_id, "but": but})
+    session.execute(text("DELETE FROM sign_in_tickets WHERE user_id = :user"), {"user": user_id})
+
+
+LIVE = f"""s.ended_at IS NULL AND s.expires_at > now() AND s.last_seen_at > now() - interval '{IDLE}'"""
+_FIELDS = "s.session_id, s.user_id, s.kind, host(s.address) AS address, s.user_agent, s.created_at, s.last_seen_at"
+_START = text(f"""
+    INSERT INTO sessions (session_id, user_id, token_hash, kind, address, user_agent, expires_at)
+    VALUES (:id, :user, :token, :kind, CAST(:address AS inet), :agent, now() + interval '{ABSOLUTE}')
+""")  # noqa: S608 - constants of this module.
+_BY_TOKEN = text(f"""
+    SELECT {_FIELDS} FROM sessions s JOIN users u ON u.user_id = s.user_id AND u.is_active
+    WHERE s.token_hash = :token AND {LIVE}
+""")  # noqa: S608 - the same.
+# The session counts as seen at most once a minute, so that a busy page does not write on every run.
+_ACTOR = text(f"""
+    WITH seen AS (
+        UPDATE sessions s SET last_seen_at = now()
+        WHERE s.session_id = :id AND {LIVE} AND s.last_seen_at < now() - interval '1 minute'
+    )
+    SELECT u.user_id, u.name, u.email, u.role
+    FROM sessions s JOIN users u ON u.user_id = s.user_id AND u.is_active
+    WHERE s.session_id = :id AND {LIVE}
+""")  # noqa: S608 - the same.
+_MINE = text(f"""
+    SELECT {_FIELDS} FROM sessions s WHERE s.user_id = :user AND {LIVE} ORDER BY s.last_seen_at DESC, s.created_at DESC
+""")  # noqa: S608 - the same.
+_END = text("""
+    UPDATE sessions SET ended_at = now()
+    WHERE session_id = :id AND user_id = :user AND ended_at IS NULL RETURNING session_id
+""")
+_END_ALL = text("""
+    UPDATE sessions SET ended_at = now()
+    WHERE user_id = :user AND ended_at IS NULL AND session_id IS DISTINCT FROM CAST(:but AS uuid)
+""")

@@ -1,0 +1,57 @@
+"""Throttling of sign-ins: failures per account and per address over a sliding window, never a lasting lock."""
+
+from ipaddress import IPv6Address, ip_address
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+WINDOW = "15 minutes"
+PER_ACCOUNT = 5
+PER_ADDRESS = 30
+
+
+def open_attempt(session: Session, account: str, address: str) -> int | None:
+    """Count an attempt as failed until it proves right; None where there were too many.
+
+    Counting first, under a lock, means that parallel guesses cannot slip past the limit.
+    """
+    for name in sorted((f"account:{account}", f"address:{address}")):
+        session.execute(_LOCK, {"name": name})
+    by_account, by_address = session.execute(_COUNT, {"account": account, "address": address}).one()
+    if by_account >= PER_ACCOUNT or by_address >= PER_ADDRESS:
+        return None
+    return int(session.execute(_INSERT, {"account": account, "address": address}).scalar_one())
+
+
+def close_attempt(session: Session, attempt: int) -> None:
+    """The attempt was right: it does not count."""
+    session.execute(text("DELETE FROM sign_in_failures WHERE failure_id = :attempt"), {"attempt": attempt})
+
+
+def forget_old_failures(session: Session) -> None:
+    """Drop failures that no window reaches any more."""
+    session.execute(text("DELETE FROM sign_in_failures WHERE failed_at < now() - interval '1 day'"))
+
+
+def plain_address(address: str | None) -> str:
+    """The address in one form: mapped IPv4 as IPv4, IPv6 by its /64 network, which one person owns whole."""
+    try:
+        parsed = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return "0.0.0.0"  # noqa: S104 - not a bind: all whom nobody can tell apart.
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(IPv6Address(int(parsed) >> 64 << 64))
+    return str(parsed)
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_COUNT = text(f"""
+    SELECT count(*) FILTER (WHERE account = :account), count(*) FILTER (WHERE address = CAST(:address AS inet))
+    FROM sign_in_failures
+    WHERE (account = :account OR address = CAST(:address AS inet)) AND failed_at > now() - interval '{WINDOW}'
+""")  # noqa: S608 - WINDOW is the constant above.
+_INSERT = text("""
+    INSERT INTO sign_in_failures (account, address) VALUES (:account, CAST(:address AS inet)) RETURNING failure_id
+""")

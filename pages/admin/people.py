@@ -1,0 +1,118 @@
+"""People: accounts, roles and invitations. For administrators."""
+
+import streamlit as st
+
+from core import accounts, invitations
+from core.accounts import PersonInfo
+from core.actor import Actor
+from core.permissions import Role
+from core.settings import settings
+from db.engine import transaction
+from pages.components.errors import say
+from pages.components.format import moment
+from pages.components.who import current_actor
+
+LINK = "invitation_link"
+ROLES = {
+    Role.ADMIN: "Administrator: manages people, uses what is shared",
+    Role.MANAGER: "Manager: creates sheets, reads the charts",
+    Role.MEMBER: "Member: creates sheets and works in them",
+    Role.ANALYST: "Analyst: reads and exports what is shared",
+}
+
+
+def show(actor: Actor) -> None:
+    """The page, top to bottom."""
+    with transaction() as session:
+        everybody = accounts.people(session, actor)
+        waiting = invitations.invitations(session, actor)
+        date_format = accounts.preferences(session, actor)["date_format"]
+    with st.container(width=860):
+        st.title("People")
+        st.caption("Everybody with an account here. A person sees a sheet once it is shared with them.")
+        _invite(actor)
+        for invitation in waiting:
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                until = moment(invitation.expires_at, date_format)
+                st.text(f"{invitation.email} · invited as {invitation.role.label.lower()} · until {until}")
+                withdraw = st.button("Withdraw", key=f"withdraw_{invitation.invitation_id}")
+                if withdraw and say(_withdraw, actor, invitation.invitation_id):
+                    st.rerun()
+        for person in everybody:
+            _person(actor, person)
+
+
+def _invite(actor: Actor) -> None:
+    with st.form("invite", clear_on_submit=True):
+        st.subheader("Invite somebody")
+        email = st.text_input("E-mail", placeholder="ben@example.com")
+        role = st.selectbox("Role", list(ROLES), index=2, format_func=ROLES.__getitem__)
+        if st.form_submit_button("Make an invitation link", type="primary"):
+            st.session_state.pop(LINK, None)
+            say(_make_link, actor, email, role)
+    if LINK in st.session_state:
+        st.success("Send this link to them yourself. It works once, for seven days.", icon=":material/link:")
+        st.code(st.session_state[LINK], language=None, wrap_lines=True)
+
+
+def _make_link(actor: Actor, email: str, role: Role) -> None:
+    with transaction() as session:
+        token = invitations.invite(session, actor, email=email, role=role)
+    st.session_state[LINK] = invitations.link(_address(), token)
+
+
+def _address() -> str:
+    """The address under which this person reached us: the one that others can use too."""
+    if settings().public_url:
+        return settings().public_url
+    host = st.context.headers.get("host")
+    return f"http://{host}" if host else settings().url
+
+
+def _withdraw(actor: Actor, invitation_id: int) -> None:
+    with transaction() as session:
+        invitations.revoke_invitation(session, actor, invitation_id)
+
+
+def _person(actor: Actor, person: PersonInfo) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container():
+            st.text(person.name + (" (you)" if person.user_id == actor.user_id else ""))
+            st.caption(_state(person))
+        roles = list(Role)
+        role = st.selectbox(
+            "Role",
+            roles,
+            index=roles.index(person.role),
+            format_func=lambda role: role.label,
+            key=f"role_{person.user_id}_{person.role.value}",
+            label_visibility="collapsed",
+            width=170,
+            disabled=not person.is_active,
+        )
+        if role is not person.role and say(_change_role, actor, person.user_id, role):
+            st.rerun()
+        verb = "Deactivate" if person.is_active else "Reactivate"
+        if st.button(verb, key=f"active_{person.user_id}") and say(_switch, actor, person):
+            st.rerun()
+
+
+def _state(person: PersonInfo) -> str:
+    """The address, and what keeps the person out."""
+    escaped = person.email.replace("_", r"\_").replace("*", r"\*")
+    if not person.is_active:
+        return f"{escaped} · deactivated"
+    return escaped if person.has_password else f"{escaped} · no password yet: invite them"
+
+
+def _change_role(actor: Actor, user_id: int, role: Role) -> None:
+    with transaction() as session:
+        accounts.change_role(session, actor, user_id, role=role)
+
+
+def _switch(actor: Actor, person: PersonInfo) -> None:
+    with transaction() as session:
+        (accounts.deactivate if person.is_active else accounts.reactivate)(session, actor, person.user_id)
+
+
+show(current_actor())

@@ -1,0 +1,54 @@
+"""Errors in words: one place that turns what went wrong into one sentence with the way out."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from core.errors import Refused
+from core.logs import get_log
+from db.engine import Busy, Unavailable
+
+AWAY = "The database cannot be reached. What you typed is kept; this page goes on when it is back."
+BUSY = "The server is busy. Try again in a moment."
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Show what stops a page as one sentence, and try again by itself where waiting helps."""
+    try:
+        yield
+    except Refused as refusal:
+        st.error(refusal.message, icon=":material/error:")
+    except Unavailable as error:
+        get_log("contrivance").warning("database.away", reason=str(error))
+        _wait(AWAY)
+    except Busy:
+        _wait(BUSY)
+
+
+def say(command: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+    """Carry out one command of the person; on refusal say why. Whether it was carried out."""
+    try:
+        command(*args, **kwargs)
+    except Refused as refusal:
+        st.error(refusal.message, icon=":material/error:")
+        return False
+    except Busy as error:
+        st.error(AWAY if isinstance(error, Unavailable) else BUSY, icon=":material/cloud_off:")
+        return False
+    return True
+
+
+def _wait(message: str) -> None:
+    st.error(message, icon=":material/cloud_off:")
+    _try_again()
+
+
+@st.fragment(run_every=3)
+def _try_again() -> None:
+    """Run the page again every few seconds until it works."""
+    if st.session_state.pop("waited", False):
+        st.rerun()
+    st.session_state["waited"] = True

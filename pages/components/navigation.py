@@ -1,0 +1,59 @@
+"""The table of pages: a page is one row here and one file in its section's folder."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from core.actor import Actor
+from core.permissions import ROLE_PERMISSIONS, Permission
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: where it stands, what it is called, and which workspace permission it asks for."""
+
+    section: str
+    file: str
+    title: str
+    icon: str
+    url_path: str
+    help: str
+    permission: Permission | None = None
+    default: bool = False
+
+
+PAGES = [
+    Page("Work", "work/sheets.py", "Sheets", "table_view", "sheets", "Every sheet you may see.", default=True),
+    Page("Work", "work/grid.py", "Grid", "grid_on", "grid", "Edit a sheet together."),
+    Page("Work", "work/columns.py", "Columns", "view_column", "columns", "Columns of a sheet and their rules."),
+    Page("Work", "work/imports.py", "Import", "upload_file", "import", "Bring a CSV file into a sheet."),
+    Page("Insight", "insight/dashboard.py", "Dashboard", "monitoring", "dashboard", "The pipeline in charts."),
+    Page("Insight", "insight/changes.py", "Changes", "history", "changes", "Who changed what, and when."),
+    Page("You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions."),
+    Page(
+        "Workspace",
+        "admin/people.py",
+        "People",
+        "group",
+        "people",
+        "Accounts, roles and invitations.",
+        Permission.PEOPLE_MANAGE,
+    ),
+]
+
+
+def offered(actor: Actor) -> dict[str, list[StreamlitPage]]:
+    """The pages of this person, by section. A page that is not offered is not run, however it is asked for."""
+    sections: dict[str, list[StreamlitPage]] = {}
+    for page in PAGES:
+        if page.permission is None or page.permission in ROLE_PERMISSIONS[actor.role]:
+            sections.setdefault(page.section, []).append(_made(page))
+    return sections
+
+
+def _made(page: Page) -> StreamlitPage:
+    icon = f":material/{page.icon}:"
+    return st.Page(
+        page.file, title=page.title, icon=icon, url_path=page.url_path, help=page.help, default=page.default
+    )

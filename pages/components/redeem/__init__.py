@@ -1,0 +1,18 @@
+"""Asks the server for the session cookie, or to end it: what only a request of the browser itself can do."""
+
+from pathlib import Path
+
+import streamlit as st
+
+_SCRIPT = Path(__file__).with_name("redeem.js").read_text()
+_redeem = st.components.v2.component("contrivance_session", html="<p class='said' role='status'></p>", js=_SCRIPT)
+
+
+def sign_in(ticket: str) -> None:
+    """Turn a ticket into the session cookie and load the page anew."""
+    _redeem(key="redeem_ticket", data={"path": "/session/redeem", "body": {"ticket": ticket}, "said": "Signing in…"})
+
+
+def sign_out() -> None:
+    """End the session and load the page anew."""
+    _redeem(key="end_session", data={"path": "/session/sign-out", "body": {}, "said": "Signing out…"})

@@ -1,0 +1,24 @@
+// Posts once to a session route of our own server and loads the page anew: the cookie is HttpOnly, so only the
+// server can set or clear it, and only an answer to a request of this browser can carry it.
+const done = new WeakSet();
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const said = parentElement.querySelector(".said");
+  said.textContent = data.said;
+  if (done.has(parentElement)) return;
+  done.add(parentElement);
+  fetch(location.origin + data.path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(data.body),
+    credentials: "same-origin",
+  })
+    .then(async (answer) => {
+      if (answer.ok) location.replace(location.origin + "/" + (data.query || ""));
+      else said.textContent = (await answer.json()).detail;
+    })
+    .catch(() => {
+      said.textContent = "The server cannot be reached. Load the page again.";
+    });
+}

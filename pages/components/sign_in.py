@@ -1,0 +1,108 @@
+"""What a stranger sees: the sign-in form, or the page behind an invitation's link."""
+
+import streamlit as st
+
+from core.errors import Refused
+from core.invitations import Welcome, accept_invitation, welcome
+from core.settings import settings
+from core.sign_in import NEUTRAL, sign_in
+from core.tickets import make_ticket
+from db.engine import transaction
+from pages.components import redeem
+from pages.components.authenticator import SignInForm
+
+TICKET, REFUSAL, INVITE = "sign_in_ticket", "sign_in_refusal", "invite"
+NO_NONCE = "Your browser did not keep our cookie. Allow cookies for this site and load the page again."
+
+
+def show() -> None:
+    """The way in. A right password becomes a ticket, and the ticket the session cookie."""
+    with st.container(width=440, key="way_in"):
+        st.title("Contrivance")
+        if st.session_state.get(TICKET):
+            redeem.sign_in(st.session_state.pop(TICKET))
+        elif INVITE in st.query_params:
+            _invitation(st.query_params[INVITE])
+        else:
+            _sign_in()
+
+
+def _sign_in() -> None:
+    st.caption("The sales pipeline that your team edits together.")
+    refusal = st.empty()
+    SignInForm(_try).show()
+    if st.session_state.get(TICKET):
+        st.rerun()
+    if message := st.session_state.pop(REFUSAL, None):
+        refusal.error(message, icon=":material/error:")
+    st.caption("No account yet? Ask an administrator of your workspace for an invitation.")
+
+
+def _try(email: str, password: str) -> None:
+    """One press of the button: the ticket, or what to say."""
+    user_id = sign_in(transaction, email, password, address=st.context.ip_address)
+    if user_id is None:
+        st.session_state[REFUSAL] = NEUTRAL
+    else:
+        _keep_ticket(user_id)
+
+
+def _keep_ticket(user_id: int) -> None:
+    nonce = st.context.cookies.get(settings().nonce_name)
+    if not nonce:
+        st.session_state[REFUSAL] = NO_NONCE
+        return
+    with transaction() as session:
+        st.session_state[TICKET] = make_ticket(session, user_id, nonce=nonce)
+
+
+def _invitation(token: str) -> None:
+    try:
+        with transaction() as session:
+            invited = welcome(session, token)
+    except Refused as refusal:
+        st.error(refusal.message, icon=":material/link_off:")
+        if st.button("Go to sign-in"):
+            st.query_params.clear()
+            st.rerun()
+        return
+    _introduce(invited)
+    given = _account_form(invited)
+    if given is not None:
+        _accept(token, *given)
+
+
+def _introduce(invited: Welcome) -> None:
+    if invited.is_first_admin:
+        st.subheader("Make the administrator's account")
+        st.caption("You are the first here. This account invites everybody else; the link works once.")
+    else:
+        st.subheader("Make your account")
+        st.caption(f"You are invited as {invited.role.label.lower()}. The link works once.")
+
+
+def _account_form(invited: Welcome) -> tuple[str, str, str] | None:
+    """Name, e-mail and password once they are typed and agree, else None."""
+    with st.form("account", border=False):
+        email = st.text_input("E-mail", value=invited.email or "", disabled=invited.email is not None)
+        name = st.text_input("Your name", value=invited.name, help="As others see it in the grid.")
+        password = st.text_input("Password", type="password", help="At least ten characters.")
+        repeated = st.text_input("Password again", type="password")
+        if not st.form_submit_button("Make my account", type="primary", width="stretch"):
+            return None
+    if password != repeated:
+        st.error("The two passwords differ. Type the same one twice.", icon=":material/error:")
+        return None
+    return email, name, password
+
+
+def _accept(token: str, email: str, name: str, password: str) -> None:
+    try:
+        with transaction() as session:
+            user_id = accept_invitation(session, token, email=email, name=name, password=password)
+    except Refused as refusal:
+        st.error(refusal.message, icon=":material/error:")
+        return
+    st.query_params.clear()
+    _keep_ticket(user_id)
+    st.rerun()
