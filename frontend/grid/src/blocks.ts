@@ -6,6 +6,8 @@ import type { RowsPage } from "./types";
 export const BLOCK = 100;
 const KEPT = 200;
 const AT_ONCE = 4;
+/** While somebody drags the scroll bar, reading starts this often and no more. */
+const PACE_MS = 60;
 
 export interface BlockSource {
   read: (offset: number, limit: number, signal: AbortSignal) => Promise<RowsPage>;
@@ -22,6 +24,8 @@ export class Blocks {
   private wanted: number[] = [];
   /** Read for a paste, a fill or a copy, which needs them all at once. */
   private held = new Set<number>();
+  private started = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private source: BlockSource) {}
 
@@ -55,7 +59,10 @@ export class Blocks {
       this.reading.delete(block);
     }
     for (const block of visible) this.touch(block);
-    this.pump();
+    clearTimeout(this.timer);
+    const wait = this.started + PACE_MS - performance.now();
+    if (wait <= 0) this.pump();
+    else this.timer = setTimeout(() => this.pump(), wait);
   }
 
   /** All of these positions, read where they are not known yet. */
@@ -92,6 +99,7 @@ export class Blocks {
   }
 
   stop(): void {
+    clearTimeout(this.timer);
     for (const reading of this.reading.values()) reading.abort();
     this.reading.clear();
   }
@@ -104,7 +112,9 @@ export class Blocks {
   private pump(): void {
     for (const block of this.wanted) {
       if (this.reading.size >= AT_ONCE) return;
-      if (!this.blocks.has(block) && !this.reading.has(block)) this.start(block);
+      if (this.blocks.has(block) || this.reading.has(block)) continue;
+      this.started = performance.now();
+      this.start(block);
     }
   }
 

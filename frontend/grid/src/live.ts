@@ -3,10 +3,13 @@
 export interface LiveEvents {
   version: (version: number) => void;
   open: (isOpen: boolean) => void;
+  /** The server closed the socket on purpose: the session or the right to read has ended. */
+  refused: () => void;
 }
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
+const REFUSALS = new Set([4401, 4404]);
 
 export class Live {
   private socket: WebSocket | null = null;
@@ -47,7 +50,7 @@ export class Live {
       this.events.open(true);
     };
     socket.onmessage = (message) => this.hear(String(message.data));
-    socket.onclose = () => this.lost(socket);
+    socket.onclose = ({ code }) => this.lost(socket, code);
   }
 
   private hear(message: string): void {
@@ -55,11 +58,12 @@ export class Live {
     if (typeof version === "number") this.events.version(version);
   }
 
-  private lost(socket: WebSocket): void {
+  private lost(socket: WebSocket, code: number): void {
     if (this.socket !== socket) return;
     this.socket = null;
     if (this.ended) return;
     this.events.open(false);
+    if (REFUSALS.has(code)) this.events.refused();
     // A random part keeps a room full of browsers from coming back in the same instant.
     this.timer = setTimeout(() => this.connect(), this.wait * (0.5 + Math.random()));
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);

@@ -109,7 +109,8 @@ export class Reader {
     this.fresh.clear();
     this.removed.clear();
     this.lines.reorder(found.total);
-    if (again) this.blocks.refresh();
+    // A first page of another version may hold other rows than the order does.
+    if (again || this.version !== found.version) this.blocks.refresh();
     this.events.changed();
     if (found.version !== this.version) void this.follow();
   }

@@ -23,6 +23,7 @@ export class Session {
   private listeners = new Set<() => void>();
   private scheduled = false;
   private view = "";
+  private ended = false;
   private retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -42,8 +43,10 @@ export class Session {
       changed: () => this.kept(),
     });
     this.live = new Live(this.api.url(`${path}/live`), {
-      version: (version) => this.hear(version),
+      // The same version again can mean that columns changed, which no version counts.
+      version: (version) => this.hear(version + 1),
       open: (isOpen) => this.connected(isOpen),
+      refused: () => void this.reader.follow(),
     });
     for (const key of this.outbox.draftKeys()) this.reader.lines.append(key);
     window.addEventListener("beforeunload", this.warn);
@@ -51,6 +54,7 @@ export class Session {
   }
 
   end(): void {
+    this.ended = true;
     this.live.end();
     this.sender.end();
     this.reader.blocks.stop();
@@ -133,7 +137,8 @@ export class Session {
   }
 
   private kept(): void {
-    remember(this.me, this.sheet, this.outbox);
+    // A late answer must not write over what a newer grid of this sheet has kept.
+    if (!this.ended) remember(this.me, this.sheet, this.outbox);
     this.changed();
   }
 

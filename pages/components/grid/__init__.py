@@ -43,7 +43,7 @@ def show(
 
     sheet: what GET /api/v1/sheets/{id} answers (id, name, version, permissions, columns, people).
     me: {"id", "name"} · view: {"sort", "filter", "search"} · layout: {"widths", "hidden", "order"}.
-    formats: {"locale": "de-DE", "date": "DD.MM.YYYY", "time_zone": "Europe/Berlin"}; the pattern knows YYYY MMM MM DD M D.
+    formats: {"locale": "de-DE", "date": "DD.MM.YYYY", "time_zone": "Europe/Berlin"}; dates know YYYY MMM MM M DD D.
     version: the newest version known; when it is ahead of the grid's, the grid catches up without its socket.
     height: in pixels; None fills the window below the grid's upper edge.
     """
