@@ -26,10 +26,11 @@ from api.live import hub
 from api.middleware import middleware
 from api.middleware.sockets import LARGEST_FRAME
 from core.errors import Refused
+from core.invitations import first_admin_link
 from core.logs import configure_logs, get_log
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
 from db.embedded import DatabaseUnavailable, Urls
-from db.engine import Busy, bind, driver_url
+from db.engine import Busy, bind, driver_url, transaction
 from db.start import database, open_engine
 
 COLLECT_SECONDS = 30
@@ -122,6 +123,10 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 def welcome(ours: Settings) -> None:
     """Tell whoever started the server where it is, and what else they should know."""
     lines = ["", f"  Contrivance is running at {ours.url}", f"  Its data is in {ours.data}. Ctrl+C ends it.", ""]
+    with transaction() as session:
+        link = first_admin_link(session, ours.url)
+    if link:
+        lines[-1:] = ["", "  Nobody can sign in yet. Open this link once to become the administrator:", f"  {link}", ""]
     if ours.host not in LOOPBACK and not ours.public_url.startswith("https://"):
         lines[-1:] = [
             f"  Colleagues reach it at http://{socket.gethostname()}:{ours.port}, over plain http: whoever can listen",

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from api.answers import answer
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled
 from core.order import OrderExpired
-from db.engine import Busy
+from db.engine import Busy, Unavailable
 
 STATUS: dict[type[Refused], int] = {
     OrderExpired: 410,
@@ -85,8 +85,8 @@ def _http(_request: Request, error: Exception) -> Response:
     return problem(status, detail if detail.endswith(".") else f"{detail}.", headers=headers)
 
 
-def _busy(_request: Request, _error: Exception) -> Response:
-    return problem(503, BUSY, headers={"Retry-After": "1"})
+def _busy(_request: Request, error: Exception) -> Response:
+    return problem(503, AWAY if isinstance(error, Unavailable) else BUSY, headers={"Retry-After": "1"})
 
 
 def _database(request: Request, error: Exception) -> Response:

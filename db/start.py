@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy import Connection, Engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from db.embedded import DatabaseUnavailable, Urls, embedded
 from db.engine import APP_ROLE, driver_url, make_engine
@@ -29,19 +29,34 @@ def open_engine(urls: Urls) -> Engine:
     """The application's engine on a database that has the schema this version expects."""
     owner = make_engine(urls.owner, role=None, statement_timeout="0", lock_timeout="0")
     try:
-        with owner.connect() as connection:
+        with connected(owner, urls.owner) as connection:
             check_version(connection)
             outdated = check_schema(connection)
         if outdated:
             migrate(owner)
-    except OperationalError as error:
-        raise DatabaseUnavailable(unreachable(urls.owner, error)) from error
+    except ProgrammingError as error:
+        raise DatabaseUnavailable(f"The schema could not be brought up to date: {first_line(error)}.") from error
     finally:
         owner.dispose()
+    return app_engine(urls)
+
+
+def app_engine(urls: Urls) -> Engine:
+    """The engine that acts as the application's role, which has been looked at."""
     engine = make_engine(urls.app, role=APP_ROLE if urls.app == urls.owner else None)
-    with engine.connect() as connection:
+    with connected(engine, urls.app) as connection:
         check_role(connection)
     return engine
+
+
+@contextmanager
+def connected(engine: Engine, url: str) -> Iterator[Connection]:
+    """A connection; DatabaseUnavailable with a sentence where there is none."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except OperationalError as error:
+        raise DatabaseUnavailable(unreachable(url, error)) from error
 
 
 def check_version(connection: Connection) -> None:
@@ -78,6 +93,10 @@ def check_role(connection: Connection) -> None:
 def unreachable(url: str, error: OperationalError) -> str:
     """The sentence for a database that does not answer, without its password."""
     where = make_url(driver_url(url)).render_as_string(hide_password=True).replace("+psycopg", "")
+    return f"The database at {where} cannot be used: {first_line(error).removeprefix('connection failed: ')}."
+
+
+def first_line(error: DBAPIError) -> str:
+    """What the database said, without the statement and its details."""
     said = str(error.orig).strip().splitlines() if isinstance(error.orig, psycopg.Error) else []
-    reason = said[0].removeprefix("connection failed: ") if said else "no answer"
-    return f"The database at {where} cannot be used: {reason}."
+    return said[0].rstrip(".") if said else "no answer"

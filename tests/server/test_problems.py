@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from api.problems import install_problems
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Throttled
 from core.order import OrderExpired
-from db.engine import Busy
+from db.engine import Busy, Unavailable
 
 ERRORS: dict[str, tuple[Exception, int]] = {
     "missing": (NotFound("There is no such sheet."), 404),
@@ -19,6 +19,7 @@ ERRORS: dict[str, tuple[Exception, int]] = {
     "invalid": (Invalid("“abc” is no number.", row=3, column=2, type="money", status="won"), 422),
     "throttled": (Throttled("Too many attempts.", retry_after=60), 429),
     "busy": (Busy(), 503),
+    "gone": (Unavailable("10.0.0.5 refused hunter2"), 503),
     "away": (OperationalError("SELECT 'Acme'", {}, psycopg.OperationalError("10.0.0.5 refused hunter2")), 503),
     "held": (OperationalError("SELECT 1", {}, psycopg.errors.LockNotAvailable("lock")), 503),
     "bug": (RuntimeError("Acme Ltd owes 300"), 500),
@@ -51,7 +52,7 @@ def test_each_kind_of_error_has_its_status_and_a_sentence(client: TestClient, na
     assert answer.headers["content-type"] == "application/problem+json"
     assert body["type"] == "about:blank"
     assert body["detail"].endswith(".")
-    if name in {"away", "held", "bug", "sql"}:
+    if name in {"gone", "away", "held", "bug", "sql"}:
         assert not any(inside in answer.text for inside in ("Acme", "hunter2", "10.0.0.5", "Traceback", "SELECT"))
 
 

@@ -1,0 +1,95 @@
+"""Commands for whoever runs the server: `python manage.py migrate | doctor | create-user | seed`."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from core.accounts import create_user
+from core.errors import Refused
+from core.permissions import Role
+from core.settings import BadSetting, Settings, settings
+from db.embedded import DatabaseUnavailable, Urls
+from db.engine import bind, make_engine, transaction
+from db.migrate import expected_revision
+from db.start import app_engine, check_schema, check_version, connected, database, open_engine
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. 0 when it is done; 1 with one sentence when it is not."""
+    given = parser().parse_args(arguments)
+    try:
+        given.command(settings(), given)
+    except (BadSetting, DatabaseUnavailable, Refused) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and what they take."""
+    made = argparse.ArgumentParser(prog="manage.py", description=__doc__)
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
+    add = commands.add_parser("migrate", help="bring the database to the schema that this version expects")
+    add.set_defaults(command=run_migrate)
+    add = commands.add_parser("doctor", help="check settings, data folder and database, and change nothing")
+    add.set_defaults(command=run_doctor)
+    add = commands.add_parser("create-user", help="make an account")
+    add.add_argument("--email", required=True)
+    add.add_argument("--name", required=True)
+    add.add_argument("--role", choices=[role.value for role in Role], default=Role.MEMBER.value)
+    add.add_argument("--password-stdin", action="store_true", required=True, help="read the password from one line")
+    add.set_defaults(command=run_create_user)
+    return made
+
+
+def run_migrate(ours: Settings, _given: argparse.Namespace) -> None:
+    """The schema, as the owner of the database."""
+    with opened(ours):
+        print(f"The database has schema version {expected_revision()}.")
+
+
+def run_doctor(ours: Settings, _given: argparse.Namespace) -> None:
+    """Say what was looked at; the first thing that is wrong ends it with its sentence."""
+    print(f"Settings: good. Data folder {ours.data}, address {ours.url}.")
+    with database(ours.database_url, ours.app_database_url, ours.data) as urls:
+        print(f"Database: {'built in' if ours.embedded else 'external'}, {_state(urls)}.")
+    print("Everything is in order.")
+
+
+def _state(urls: Urls) -> str:
+    owner = make_engine(urls.owner, role=None)
+    with connected(owner, urls.owner) as connection:
+        check_version(connection)
+        outdated = check_schema(connection)
+    owner.dispose()
+    if outdated:
+        return f"its schema becomes version {expected_revision()} at the next start"
+    app_engine(urls).dispose()
+    return f"schema version {expected_revision()}, the application's role is limited"
+
+
+def run_create_user(ours: Settings, given: argparse.Namespace) -> None:
+    """An account with a password from standard input, so that it stands in no list of processes and no history."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    with opened(ours), transaction() as session:
+        create_user(session, None, email=given.email, name=given.name, role=Role(given.role), password=password)
+    print(f"{given.name} can sign in as {given.email} at {ours.url}.")
+
+
+@contextmanager
+def opened(ours: Settings) -> Iterator[Engine]:
+    """The database, migrated, for the time of a command. A server that runs beside it goes on."""
+    with database(ours.database_url, ours.app_database_url, ours.data) as urls:
+        engine = open_engine(urls)
+        bind(engine)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
