@@ -6,6 +6,7 @@ from typing import Any, Self
 from core.errors import Conflict, Invalid, NotFound
 
 MAX_CELLS = 100_000
+MAX_SHOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,15 @@ class Given:
 
     @property
     def shown(self) -> Any:
-        """What to show the person again when it was not written."""
-        return self.value if self.text is None else self.text
+        """What to show the person again when it was not written; numbers, and what no cell holds, as text."""
+        given = self.value if self.text is None else self.text
+        return given if given is None or isinstance(given, str | bool) else _as_text(given)
+
+
+def _as_text(given: Any) -> Any:
+    if isinstance(given, list) and all(isinstance(one, str) for one in given):
+        return given
+    return str(given)[:MAX_SHOWN]
 
 
 @dataclass(frozen=True, slots=True)

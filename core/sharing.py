@@ -10,6 +10,7 @@ from core import audit
 from core.access import get_access
 from core.actor import Actor
 from core.errors import Invalid, NotFound
+from core.notices import notice_sheet_rights
 from core.permissions import Level, Permission
 from db.tables import Collaborator, Sheet, User
 
@@ -57,6 +58,7 @@ def share_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int, *, 
         .values(**row)
         .on_conflict_do_update(index_elements=["sheet_id", "user_id"], set_={"level": level.value})
     )
+    notice_sheet_rights(session, sheet_id)
     audit.record(session, actor, "sheet:share:grant", sheet_id=sheet_id, user=user_id, level=level.value)
 
 
@@ -68,6 +70,7 @@ def unshare_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int) -
     )
     if not gone.rowcount:  # type: ignore[attr-defined]
         raise NotFound("The sheet is not shared with this person.")
+    notice_sheet_rights(session, sheet_id)
     audit.record(session, actor, "sheet:share:revoke", sheet_id=sheet_id, user=user_id)
 
 
@@ -79,6 +82,7 @@ def share_with_workspace(session: Session, actor: Actor, sheet_id: int, *, level
     session.execute(
         update(Sheet).where(Sheet.sheet_id == sheet_id).values(workspace_level=level.value if level else None)
     )
+    notice_sheet_rights(session, sheet_id)
     audit.record(session, actor, "sheet:share:workspace", sheet_id=sheet_id, level=level.value if level else None)
 
 

@@ -1,0 +1,12 @@
+"""Answers: JSON out, exact and quick. Numbers of cells are decimal text already, so no answer holds a binary float."""
+
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+
+def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The data as a JSON response that no cache keeps."""
+    content = orjson.dumps(data, default=str)
+    return Response(content, status, {"Cache-Control": "no-store"} | (headers or {}), "application/json")

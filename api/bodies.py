@@ -1,0 +1,102 @@
+"""Bodies: JSON from outside, read exactly (no binary floats, no duplicate keys) and within limits of size and depth."""
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any, NoReturn
+
+from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
+
+MAX_BYTES = 32 * 2**20
+MAX_DEPTH = 16
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_STEP = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class ExactRequest(Request):
+    """A request whose body stops being read at its limit and whose numbers stay as they were written."""
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            self._body = await read_body(self)
+        return self._body
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = read_json(await self.body())
+        return self._json
+
+
+class ExactRoute(APIRoute):
+    """A route that reads its body as an ExactRequest does."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def exactly(request: Request) -> Response:
+            return await handle(ExactRequest(request.scope, request.receive))
+
+        return exactly
+
+
+async def read_body(request: Request, most: int = MAX_BYTES) -> bytes:
+    """The body; 413 as soon as it is known to be longer than `most`, without reading the rest."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isascii() or not announced.isdigit() or int(announced[:20]) > most:
+        _too_long(most)
+    chunks: list[bytes] = []
+    length = 0
+    async for chunk in request.stream():
+        chunks.append(chunk)
+        length += len(chunk)
+        if length > most:
+            _too_long(most)
+    return b"".join(chunks)
+
+
+def read_json(text: bytes) -> Any:
+    """The data in a JSON text, numbers as int and Decimal; 400 with the reason where it is malformed."""
+    if _depth(text) > MAX_DEPTH:
+        raise HTTPException(400, f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+    try:
+        data = json.loads(
+            text.decode(),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_without_doubles,
+        )
+        if _SURROGATE.search(text):
+            json.dumps(data, ensure_ascii=False, default=str).encode()
+    except UnicodeError as error:
+        raise HTTPException(400, "The body is not valid Unicode text in UTF-8.") from error
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, f"The body is no valid JSON: {error}.") from error
+    return data
+
+
+def _depth(text: bytes) -> int:
+    """How deep the brackets outside of strings nest. Few brackets cannot nest deep."""
+    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return 0
+    steps = (_STEP[bracket] for bracket in _BRACKETS.findall(_STRINGS.sub(b"", text)))
+    return max(accumulate(steps), default=0)
+
+
+def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key occurs twice in one object")
+    return made
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _too_long(most: int) -> NoReturn:
+    raise HTTPException(413, f"The body is longer than {most // 2**20} MB. Send it in parts, or import a file.")

@@ -1,0 +1,183 @@
+"""The live hub: one LISTEN connection per process tells every open socket that its sheet has a new version.
+
+NOTIFY is a hint that gets lost while disconnected, so the hub also compares versions when it (re)connects and every
+few seconds. Each socket has a mailbox with one slot: a slow reader misses nothing and holds up nobody.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection, Notify
+
+from core.notices import RIGHTS_CHANNEL
+
+COMPARE_SECONDS = 3.0
+ANSWER_SECONDS = 10.0
+MOST_BACKOFF_SECONDS = 5.0
+MOST_SOCKETS_PER_PERSON = 50
+SHEETS_CHANNEL = "sheet_changes"
+# A dead network is noticed in seconds, not after the two hours of TCP's default.
+KEEPALIVE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "application_name": "contrivance live",
+}
+log = structlog.get_logger()
+
+
+class Mailbox:
+    """What one socket has not been told yet: at most the newest version of its sheet."""
+
+    def __init__(self, sheet_id: int, user_id: int) -> None:
+        self.sheet_id = sheet_id
+        self.user_id = user_id
+        self.version = 0
+        self.doubted = False
+        self.closed = False
+        self._news = asyncio.Event()
+
+    def put(self, version: int) -> None:
+        self.version = max(self.version, version)
+        self._news.set()
+
+    def doubt(self) -> None:
+        """Ask the socket to look again whether its reader may still see the sheet."""
+        self.doubted = True
+        self._news.set()
+
+    def close(self) -> None:
+        self.closed = True
+        self._news.set()
+
+    async def news(self, patience: float) -> bool:
+        """Wait for anything new; False when nothing came within `patience` seconds."""
+        # Not wait_for: in Python 3.11 it can swallow a cancellation that comes together with news.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._news.wait()
+        arrived = self._news.is_set()
+        self._news.clear()
+        return arrived
+
+
+class TooManySockets(Exception):
+    """This person has as many live connections open as one person may."""
+
+
+class Hub:
+    """Who watches which sheet, and the connection that hears of changes."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[int, set[Mailbox]] = defaultdict(set)
+        self._per_person: Counter[int] = Counter()
+        self._seen: dict[int, tuple[int, int]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.connected = asyncio.Event()
+
+    async def start(self, conninfo: str) -> None:
+        """Begin to listen, in the running loop. Comes back at once; the database may still be away."""
+        self.connected = asyncio.Event()
+        self._task = asyncio.create_task(self._keep_listening(conninfo), name="live hub")
+
+    async def stop(self) -> None:
+        """Stop listening and let every socket close."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        for mailbox in self._all():
+            mailbox.close()
+
+    def watch(self, sheet_id: int, user_id: int) -> Mailbox:
+        """A mailbox for one socket; TooManySockets where the person has enough of them."""
+        if self._per_person[user_id] >= MOST_SOCKETS_PER_PERSON:
+            raise TooManySockets
+        mailbox = Mailbox(sheet_id, user_id)
+        self._watchers[sheet_id].add(mailbox)
+        self._per_person[user_id] += 1
+        return mailbox
+
+    def leave(self, mailbox: Mailbox) -> None:
+        """The socket is gone."""
+        watchers = self._watchers[mailbox.sheet_id]
+        watchers.discard(mailbox)
+        if not watchers:
+            del self._watchers[mailbox.sheet_id]
+            self._seen.pop(mailbox.sheet_id, None)
+        self._per_person[mailbox.user_id] -= 1
+        if self._per_person[mailbox.user_id] <= 0:
+            del self._per_person[mailbox.user_id]
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets watch now."""
+        return self._per_person.total()
+
+    def _all(self) -> Iterable[Mailbox]:
+        return [mailbox for watchers in self._watchers.values() for mailbox in watchers]
+
+    def _wake(self, sheet_id: int, version: int) -> None:
+        for mailbox in self._watchers.get(sheet_id, ()):
+            mailbox.put(version)
+
+    async def _keep_listening(self, conninfo: str) -> None:
+        failures = 0
+        while True:
+            try:
+                async with await AsyncConnection.connect(conninfo, autocommit=True, **KEEPALIVE) as connection:  # type: ignore[arg-type]
+                    failures = 0
+                    await self._listen(connection)
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                self.connected.clear()
+                failures += 1
+                log.warning("live.disconnected", failures=failures, reason=type(error).__name__)
+                await asyncio.sleep(min(MOST_BACKOFF_SECONDS, 0.1 * 2**failures) * random.uniform(0.5, 1))  # noqa: S311
+
+    async def _listen(self, connection: AsyncConnection) -> None:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await connection.execute(f"LISTEN {SHEETS_CHANNEL}")
+            await connection.execute(f"LISTEN {RIGHTS_CHANNEL}")
+        # Whatever was said while nobody listened is lost: look at every version, and doubt every right.
+        for mailbox in self._all():
+            mailbox.doubt()
+        while True:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._compare(connection)
+            self.connected.set()
+            async for notify in connection.notifies(timeout=COMPARE_SECONDS):
+                self._hear(notify)
+
+    def _hear(self, notify: Notify) -> None:
+        subject, _, detail = notify.payload.partition(":")
+        if notify.channel == SHEETS_CHANNEL and subject.isdigit() and detail.isdigit():
+            self._wake(int(subject), int(detail))
+        elif notify.channel == RIGHTS_CHANNEL and detail.isdigit():
+            self._doubt(subject, int(detail))
+
+    def _doubt(self, subject: str, number: int) -> None:
+        """Rights of a sheet (“sheet:5”) or of a person (“user:7”) have changed."""
+        for mailbox in self._all():
+            if number == (mailbox.sheet_id if subject == "sheet" else mailbox.user_id):
+                mailbox.doubt()
+
+    async def _compare(self, connection: AsyncConnection) -> None:
+        """Wake the watchers of every sheet whose version, or whose columns', is not the one seen last."""
+        if not self._watchers:
+            return
+        found = await connection.execute(_VERSIONS, [list(self._watchers)])
+        for sheet_id, version, columns_version in await found.fetchall():
+            if self._seen.get(sheet_id) != (version, columns_version):
+                self._seen[sheet_id] = (version, columns_version)
+                self._wake(sheet_id, version)
+
+
+_VERSIONS = "SELECT sheet_id, version, columns_version FROM sheets WHERE sheet_id = ANY(%s)"
+
+hub = Hub()

@@ -1,0 +1,55 @@
+"""What requests ask for again and again: who asks, which sheet, which view of its rows."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query
+from pydantic import BaseModel, ConfigDict
+
+from api.bodies import read_json
+from api.identity import current_actor
+from core.actor import Actor
+from core.errors import Invalid
+from core.query import View
+
+MOST_ID = 2**63 - 1
+MOST_ROW_ID = 2**31 - 1
+
+CurrentActor = Annotated[Actor, Depends(current_actor)]
+SheetId = Annotated[int, Path(description="The sheet's number.", ge=1, le=MOST_ID)]
+ColumnId = Annotated[int, Path(description="The column's number in its sheet.", ge=1, le=MOST_ROW_ID)]
+RowId = Annotated[int, Path(description="The row's number in its sheet.", ge=1, le=MOST_ROW_ID)]
+
+SORT = 'JSON: `[{"column": 3, "descending": true}, …]`; or short: `-3,5`.'
+FILTER = 'JSON, all must hold: `[{"column": 3, "op": "is_any_of", "value": ["o1"]}, …]`.'
+SEARCH = "Text that occurs in any visible cell of a row."
+
+
+class Strict(BaseModel):
+    """A body that takes the named keys with their JSON types and refuses everything else."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+async def asked_view(
+    sort: Annotated[str, Query(description=SORT)] = "",
+    filter: Annotated[str, Query(description=FILTER)] = "",  # noqa: A002 - The name is the API's.
+    search: Annotated[str, Query(description=SEARCH)] = "",
+) -> View:
+    """The view of a query string; Invalid with the shape where it is wrong."""
+    if any("\x00" in part or "\\u0000" in part for part in (sort, filter, search)):
+        raise Invalid("A view cannot have the character NUL in it.")
+    return View.from_json({"sort": _sorts(sort), "filter": _json(filter), "search": search})
+
+
+AskedView = Annotated[View, Depends(asked_view)]
+
+
+def _sorts(text: str) -> Any:
+    if not text or text.lstrip().startswith("["):
+        return _json(text)
+    names = [part.strip() for part in text.split(",")]
+    return [{"column": name.removeprefix("-"), "descending": name.startswith("-")} for name in names]
+
+
+def _json(text: str) -> Any:
+    return read_json(text.encode()) if text else []

@@ -1,0 +1,123 @@
+"""Columns of a sheet: list, add, change, reorder, retire and restore."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from api.answers import answer
+from api.bodies import ExactRoute
+from api.v1.asked import ColumnId, CurrentActor, SheetId, Strict
+from core import columns
+from core.access import ColumnInfo, get_access
+from core.column_types import Option, column_type
+from core.columns import NewColumn
+from db.engine import transaction
+
+router = APIRouter(prefix="/sheets/{sheet}/columns", tags=["Columns"], route_class=ExactRoute)
+
+
+class OptionBody(Strict):
+    """A choice. As a stage of a pipeline it has a probability (percent) and a kind: open, won or lost."""
+
+    id: str = Field(description="Cells store this id, so that renaming a choice moves no data.")
+    label: str
+    color: str = ""
+    retired: bool = False
+    probability: int | None = None
+    kind: str | None = None
+
+
+class ColumnBody(Strict):
+    name: str
+    type: str
+    description: str = ""
+    rules: dict[str, Any] = Field(default_factory=dict)
+    options: list[OptionBody] = Field(default_factory=list)
+
+
+class ColumnChanges(Strict):
+    """Only what is named changes. The type stays: what was typed keeps its meaning."""
+
+    name: str | None = None
+    description: str | None = None
+    rules: dict[str, Any] | None = None
+    options: list[OptionBody] | None = None
+
+
+class ColumnOrder(Strict):
+    order: list[int] = Field(description="Column ids; those not named follow in their present order.")
+
+
+@router.get("", summary="The columns of a sheet")
+def listed(actor: CurrentActor, sheet: SheetId) -> Response:
+    """In their order; those taken out of the sheet beside them under `retired`."""
+    with transaction(actor.user_id) as session:
+        access = get_access(session, actor, sheet)
+        retired = columns.retired_columns(session, access)
+    return answer({"columns": _listed(access.columns), "retired": _listed(retired)})
+
+
+@router.post("", summary="Add a column", status_code=201)
+def add(actor: CurrentActor, sheet: SheetId, new: ColumnBody) -> Response:
+    """It stands behind the others."""
+    plan = NewColumn(new.name, new.type, new.rules, _options(new.options), new.description)
+    with transaction(actor.user_id) as session:
+        return answer(column_json(columns.add_column(session, actor, sheet, plan)), 201)
+
+
+@router.put("/order", summary="Reorder the columns")
+def reorder(actor: CurrentActor, sheet: SheetId, wanted: ColumnOrder) -> Response:
+    """The order that everybody starts with; each person may then arrange their own."""
+    with transaction(actor.user_id) as session:
+        columns.reorder_columns(session, actor, sheet, wanted.order)
+        return answer({"columns": _listed(get_access(session, actor, sheet).columns)})
+
+
+@router.patch("/{column}", summary="Change a column")
+def change(actor: CurrentActor, sheet: SheetId, column: ColumnId, changes: ColumnChanges) -> Response:
+    """Its name, description, rules or options. An option that is left out of `options` is retired, not lost."""
+    named = {name: getattr(changes, name) for name in changes.model_fields_set if getattr(changes, name) is not None}
+    if changes.options is not None:
+        named["options"] = tuple(_options(changes.options))
+    with transaction(actor.user_id) as session:
+        return answer(column_json(columns.change_column(session, actor, sheet, column, **named)))
+
+
+@router.delete("/{column}", summary="Retire a column")
+def retire(actor: CurrentActor, sheet: SheetId, column: ColumnId) -> Response:
+    """It leaves the sheet; its values and their history are kept, and come back when it is restored."""
+    with transaction(actor.user_id) as session:
+        columns.retire_column(session, actor, sheet, column)
+    return answer({"retired": column})
+
+
+@router.post("/{column}/restore", summary="Restore a retired column")
+def restore(actor: CurrentActor, sheet: SheetId, column: ColumnId) -> Response:
+    """With all its values."""
+    with transaction(actor.user_id) as session:
+        columns.restore_column(session, actor, sheet, column)
+        return answer(column_json(get_access(session, actor, sheet).column(column)))
+
+
+def column_json(column: ColumnInfo) -> dict[str, Any]:
+    """A column as grids and programs need it."""
+    kind = column_type(column.type)
+    return {
+        "id": column.column_id,
+        "name": column.name,
+        "type": column.type,
+        "description": column.description,
+        "rules": column.rules,
+        "options": [option.as_stored() for option in column.options],
+        "editor": kind.editor,
+        "align_right": kind.aligned_right,
+    }
+
+
+def _listed(found: Any) -> list[dict[str, Any]]:
+    return [column_json(column) for column in found]
+
+
+def _options(given: list[OptionBody]) -> list[Option]:
+    return [Option(**option.model_dump()) for option in given]

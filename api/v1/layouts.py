@@ -1,0 +1,37 @@
+"""Layouts: how you like a sheet, remembered for you alone."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from api.answers import answer
+from api.bodies import ExactRoute
+from api.v1.asked import CurrentActor, SheetId, Strict
+from core.layouts import layout, remember_layout
+from db.engine import transaction
+
+router = APIRouter(prefix="/sheets/{sheet}/layout", tags=["Layout"], route_class=ExactRoute)
+
+
+class LayoutBody(Strict):
+    """Only what is named changes."""
+
+    widths: dict[str, int] | None = None
+    hidden: list[int] | None = None
+    order: list[int] | None = None
+    frozen: int | None = None
+    view: dict[str, Any] | None = None
+
+
+@router.get("", summary="Your layout of a sheet")
+def remembered(actor: CurrentActor, sheet: SheetId) -> Response:
+    """Widths, hidden columns, order, frozen columns and the view last used; empty where you never changed it."""
+    with transaction(actor.user_id) as session:
+        return answer(layout(session, actor, sheet))
+
+
+@router.put("", summary="Remember your layout of a sheet")
+def remember(actor: CurrentActor, sheet: SheetId, body: LayoutBody) -> Response:
+    """Nobody else's view changes. Parts that are not named stay as they were."""
+    with transaction(actor.user_id) as session:
+        return answer(remember_layout(session, actor, sheet, body.model_dump(mode="json", exclude_none=True)))

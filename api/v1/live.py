@@ -1,0 +1,128 @@
+"""Live: a socket per open sheet that says its version, at once and after every change. Values never travel here."""
+
+import asyncio
+import json
+import time
+from typing import Annotated
+
+from anyio import CancelScope
+from fastapi import APIRouter, Path, WebSocket, WebSocketDisconnect
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from api.identity import NotSignedIn, actor_of
+from api.live import Mailbox, TooManySockets, hub
+from api.v1.asked import MOST_ID
+from core.access import get_access
+from core.errors import Refused
+from core.permissions import Permission
+from db.engine import Busy, transaction
+
+# A socket says its version again after so long, which keeps proxies from closing it; rights are looked at no later.
+HEARTBEAT_SECONDS = 20.0
+FIRST_MESSAGE_SECONDS = 5.0
+SEND_SECONDS = 15.0
+# Why a socket was closed, in the range that RFC 6455 leaves to applications; 1012 and 1013: come back in a moment.
+NO_SESSION, NO_RIGHT, TOO_SLOW, TOO_MANY = 4401, 4404, 4408, 4429
+RESTARTING, TRY_LATER = 1012, 1013
+
+router = APIRouter(tags=["Live"])
+
+
+class Closed(Exception):
+    """The socket shall be closed, with a code and a reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@router.websocket("/sheets/{sheet}/live")
+async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MOST_ID)]) -> None:
+    """Sends {"version": 7} at once and after every change.
+
+    A page is known by its cookie. A program gives its token as an Authorization header or, where it cannot set one,
+    as the first message: {"token": "…"}.
+    """
+    await websocket.accept()
+    try:
+        await _serve(websocket, sheet)
+    except Closed as closed:
+        await websocket.close(closed.code, closed.reason)
+    except WebSocketDisconnect:
+        pass
+
+
+async def _serve(websocket: WebSocket, sheet: int) -> None:
+    headers = await _headers(websocket)
+    user_id, version = await run_in_threadpool(_look, headers, sheet)
+    try:
+        mailbox = hub.watch(sheet, user_id)
+    except TooManySockets:
+        raise Closed(TOO_MANY, "You have too many live connections open. Close some.") from None
+    mailbox.put(version)
+    tasks = {asyncio.create_task(_talk(websocket, mailbox, headers)), asyncio.create_task(_listen(websocket))}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        hub.leave(mailbox)
+        for task in tasks:
+            task.cancel()
+        with CancelScope(shield=True):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _talk(websocket: WebSocket, mailbox: Mailbox, headers: dict[str, str]) -> None:
+    """Say the newest version whenever there is news; look again whether the reader may still hear it."""
+    looked = time.monotonic()
+    while True:
+        await mailbox.news(HEARTBEAT_SECONDS)
+        if mailbox.closed:
+            raise Closed(RESTARTING, "The server restarts.")
+        if mailbox.doubted or time.monotonic() - looked >= HEARTBEAT_SECONDS:
+            mailbox.doubted, looked = False, time.monotonic()
+            _, version = await run_in_threadpool(_look, headers, mailbox.sheet_id)
+            mailbox.version = max(mailbox.version, version)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await websocket.send_text(json.dumps({"version": mailbox.version}))
+        except TimeoutError:
+            raise Closed(TOO_SLOW, "The other side does not read.") from None
+
+
+async def _listen(websocket: WebSocket) -> None:
+    """Read, and forget, what the other side says: that is how its going away is noticed."""
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1000))
+
+
+async def _headers(websocket: WebSocket) -> dict[str, str]:
+    """The request's headers, with the token of the first message where they say nothing of who is asking."""
+    headers = dict(websocket.headers)
+    if "x-contrivance-session" in headers or "authorization" in headers:
+        return headers
+    try:
+        async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
+            token = json.loads(await websocket.receive_text())["token"]
+    except (TimeoutError, ValueError, TypeError, KeyError, RecursionError):
+        raise Closed(NO_SESSION, 'Say who you are: {"token": "…"}.') from None
+    return headers | {"authorization": f"Bearer {token}"}
+
+
+def _look(headers: dict[str, str], sheet: int) -> tuple[int, int]:
+    """The person's id and the sheet's version; Closed where the session or the right to see the sheet is gone."""
+    try:
+        with transaction() as session:
+            actor = actor_of(session, headers)
+            return actor.user_id, get_access(session, actor, sheet, Permission.ROWS_SEE).sheet.version
+    except NotSignedIn:
+        raise Closed(NO_SESSION, "Sign in again.") from None
+    except Refused:
+        raise Closed(NO_RIGHT, "This sheet is not shared with you any more.") from None
+    except (SQLAlchemyError, Busy):
+        raise Closed(TRY_LATER, "The database does not answer. Try again in a moment.") from None

@@ -1,0 +1,190 @@
+"""Rows: pages of a view, one row, and the writes: new rows in batches, edits, deletions."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import Field
+
+from api.answers import answer
+from api.bodies import ExactRoute
+from api.v1.asked import MOST_ID, MOST_ROW_ID, AskedView, CurrentActor, RowId, SheetId, Strict
+from core import rows
+from core.access import get_access
+from core.actor import Actor
+from core.batch import Add, Batch, Edit, Given, Outcome
+from core.cells import write
+from core.changes import Source
+from core.errors import Invalid, NotFound
+from core.order import kept_order, row_order
+from core.permissions import Permission
+from db.engine import transaction
+
+router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRoute)
+
+RowNumber = Annotated[int, Field(ge=-MOST_ROW_ID, le=MOST_ROW_ID)]
+ColumnKey = Annotated[str, Field(pattern="^[0-9]{1,9}$")]
+ClientKey = Annotated[str, Field(max_length=100)]
+OperationId = Annotated[
+    UUID,
+    Field(strict=False, description="Made by you: a repeated request with it is done once, and answered the same."),
+]
+
+
+# Our own pages say with a header that they are asking; a program's edits are of source “api”.
+FromPage = Annotated[str | None, Header(alias="X-Contrivance", include_in_schema=False)]
+
+
+class Cell(Strict):
+    """What a cell shall hold: `text` as a person types it, or `value` as JSON. Neither, or null, empties it."""
+
+    text: str | None = None
+    value: Any = None
+
+
+class EditBody(Cell):
+    """One cell. `base` is the version it was read at: a cell changed since then is a conflict, not overwritten."""
+
+    row: RowNumber
+    column: RowNumber
+    base: Annotated[int, Field(ge=0, le=MOST_ID)] | None = None
+
+
+class AddBody(Strict):
+    """A new row; `key` is your own name for it, answered with the row's number."""
+
+    key: ClientKey
+    cells: dict[ColumnKey, Cell] = Field(default_factory=dict)
+
+
+class BatchBody(Strict):
+    """One action: all of it is one version of the sheet."""
+
+    operation_id: OperationId
+    partial: bool = Field(default=False, description="Write what can be written, name the rest.")
+    edits: list[EditBody] = Field(default_factory=list)
+    adds: list[AddBody] = Field(default_factory=list)
+    deletes: list[RowNumber] = Field(default_factory=list)
+    source: Literal["grid", "board", "form", "api"] | None = None
+
+
+class NewRows(Strict):
+    """Rows as `{"column number": JSON value}`."""
+
+    rows: list[dict[ColumnKey, Any]] = Field(min_length=1)
+    operation_id: OperationId | None = None
+
+
+@router.get("/rows", summary="A page of rows")
+def page(
+    actor: CurrentActor,
+    sheet: SheetId,
+    view: AskedView,
+    *,
+    limit: Annotated[int, Query(description="1 to 1000 rows.")] = 100,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=20_000)] = None,
+    offset: Annotated[
+        int | None, Query(ge=0, le=MOST_ROW_ID, description="Place in the order, instead of a cursor.")
+    ] = None,
+    order: Annotated[str | None, Query(description="A token of `…/order`: places stay while others edit.")] = None,
+) -> Response:
+    """Numbers come as decimal text, so that nothing is rounded. Follow `next_cursor` until it is null: no row is
+    skipped or doubled. For a jump to any place ask `…/order` once, then give `order` and `offset`."""
+    total = None
+    with transaction(actor.user_id) as session:
+        access = get_access(session, actor, sheet, Permission.ROWS_SEE)
+        if order is not None:
+            kept = kept_order(access, order)
+            total = kept.total
+            found = rows.rows_in_order(session, access, kept, offset=offset or 0, limit=limit)
+        elif offset is not None:
+            found = rows.first_rows(session, access, view, limit=limit, offset=offset)
+        else:
+            found = rows.rows_after(session, access, view, cursor=cursor, limit=limit)
+    return answer(
+        {"version": found.version, "order": order, "total": total, "rows": found.rows, "next_cursor": found.next_cursor}
+    )
+
+
+@router.get("/order", summary="Fix the order of a view's rows")
+def order(actor: CurrentActor, sheet: SheetId, view: AskedView) -> Response:
+    """A token for `rows?order=…&offset=…`, and how many rows there are. A token that is no longer kept answers 410."""
+    with transaction(actor.user_id) as session:
+        access = get_access(session, actor, sheet, Permission.ROWS_SEE)
+        kept = row_order(session, access, view)
+    return answer({"order": kept.token, "version": kept.version, "total": kept.total})
+
+
+@router.get("/rows/{row}", summary="One row")
+def one(actor: CurrentActor, sheet: SheetId, row: RowId) -> Response:
+    """404 where it does not exist or is in the trash."""
+    with transaction(actor.user_id) as session:
+        access = get_access(session, actor, sheet, Permission.ROWS_SEE)
+        found = rows.rows_by_id(session, access, [row])[0]
+    if found.get("deleted"):
+        raise NotFound(f"There is no row {row} in this sheet.", row=row)
+    return answer(found | {"version": access.sheet.version})
+
+
+@router.post("/rows", summary="Add rows", status_code=201)
+def add(actor: CurrentActor, sheet: SheetId, new: NewRows) -> Response:
+    """All rows or none: 422 names every cell that breaks its column's rules. `added` keeps the order that you gave."""
+    adds = tuple(Add(str(place), _values(cells)) for place, cells in enumerate(new.rows))
+    outcome = _written(actor, sheet, Batch(adds=adds), new.operation_id)
+    return answer({"version": outcome.version, "added": outcome.added}, 201)
+
+
+@router.patch("/rows", summary="Edit cells, add and delete rows, as one action")
+def change(actor: CurrentActor, sheet: SheetId, body: BatchBody, page: FromPage = None) -> Response:
+    """All or nothing: 409 shows mine, theirs and the original of every cell that moved on since its `base`, 422 the
+    reason for every refused cell. With `partial` the rest is written and the answer (200) names what was not."""
+    batch = Batch(
+        edits=tuple(Edit(edit.row, edit.column, _given(edit), edit.base) for edit in body.edits),
+        adds=tuple(Add(add.key, {int(key): _given(cell) for key, cell in add.cells.items()}) for add in body.adds),
+        deletes=tuple(body.deletes),
+    )
+    if len({add.key for add in batch.adds}) < len(batch.adds):
+        raise Invalid("Two new rows have the same key. Give each its own.")
+    source = Source(body.source or ("grid" if page else "api"))
+    outcome = _written(actor, sheet, batch, body.operation_id, source=source, partial=body.partial)
+    return answer(outcome.as_json())
+
+
+@router.delete("/rows", summary="Delete rows")
+def delete(
+    actor: CurrentActor,
+    sheet: SheetId,
+    ids: Annotated[str, Query(description="Row numbers: `4,7,12`.", pattern="^[0-9]{1,9}(,[0-9]{1,9})*$")],
+    operation_id: UUID | None = None,
+) -> Response:
+    """They go to the trash, with their history. 404, and nothing is deleted, where one of them is not there."""
+    wanted = tuple(dict.fromkeys(int(one) for one in ids.split(",")))
+    with transaction(actor.user_id) as session:
+        batch = Batch(deletes=wanted)
+        outcome = write(session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=Source.API)
+        if missing := sorted(set(wanted) - set(outcome.deleted)):
+            raise NotFound(f"There is no row {missing[0]} in this sheet. Nothing was deleted.", rows=missing)
+    return answer({"version": outcome.version, "deleted": outcome.deleted})
+
+
+def _written(
+    actor: Actor,
+    sheet: int,
+    batch: Batch,
+    operation_id: UUID | None,
+    *,
+    source: Source = Source.API,
+    partial: bool = False,
+) -> Outcome:
+    with transaction(actor.user_id) as session:
+        return write(session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=source, partial=partial)
+
+
+def _given(cell: Cell) -> Given:
+    if cell.text is not None and cell.value is not None:
+        raise Invalid("A cell takes `text` or `value`, not both.")
+    return Given(cell.text, cell.value)
+
+
+def _values(cells: dict[str, Any]) -> dict[int, Given]:
+    return {int(key): Given(value=value) for key, value in cells.items()}

@@ -1,0 +1,132 @@
+"""Sheets: list, create, read, change, archive and restore."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from api.answers import answer
+from api.bodies import ExactRoute
+from api.v1.asked import CurrentActor, SheetId, Strict
+from api.v1.columns import column_json
+from core import sharing, sheets
+from core.access import Access, get_access
+from core.actor import Actor
+from core.permissions import Level
+from db.engine import transaction
+
+router = APIRouter(prefix="/sheets", tags=["Sheets"], route_class=ExactRoute)
+
+
+class NewSheet(Strict):
+    name: str
+    template: str = Field(default="blank", description="pipeline, accounts, contacts or blank.")
+    description: str = ""
+
+
+class SheetChanges(Strict):
+    """Only what is named changes."""
+
+    name: str | None = None
+    description: str | None = None
+    pipeline: dict[str, int | None] | None = Field(
+        default=None, description='Which columns are the stage, the amount and so on: `{"stage": 4, "amount": 5}`.'
+    )
+    workspace_level: Literal["editor", "viewer", "none"] | None = Field(
+        default=None, description="What everybody in the workspace may do with it."
+    )
+
+
+@router.get("", summary="The sheets that you may see")
+def listed(
+    actor: CurrentActor, archived: Annotated[bool, Query(description="Archived ones instead.")] = False
+) -> Response:
+    """Ordered by name, pipelines first."""
+    with transaction(actor.user_id) as session:
+        found = sheets.sheets(session, actor, archived=archived)
+    return answer({"sheets": [_listed_json(sheet) for sheet in found]})
+
+
+@router.post("", summary="Create a sheet", status_code=201)
+def create(actor: CurrentActor, new: NewSheet) -> Response:
+    """You become its owner. A template brings columns; `pipeline` also says which is the stage and so on."""
+    with transaction(actor.user_id) as session:
+        access = sheets.create_sheet(session, actor, new.name, template=new.template, description=new.description)
+        return answer(sheet_json(access), 201, {"Location": f"/api/v1/sheets/{access.sheet.sheet_id}"})
+
+
+@router.get("/{sheet}", summary="A sheet with its columns and what you may do in it")
+def detail(actor: CurrentActor, sheet: SheetId) -> Response:
+    """404 where the sheet does not exist or is not shared with you."""
+    with transaction(actor.user_id) as session:
+        return _detail(session, actor, sheet)
+
+
+@router.patch("/{sheet}", summary="Rename, describe or configure a sheet")
+def change(actor: CurrentActor, sheet: SheetId, changes: SheetChanges) -> Response:
+    """Only its owner may. All changes are made or none."""
+    with transaction(actor.user_id) as session:
+        if changes.name is not None:
+            sheets.rename_sheet(session, actor, sheet, changes.name)
+        if changes.description is not None:
+            sheets.describe_sheet(session, actor, sheet, changes.description)
+        if changes.pipeline is not None:
+            sheets.configure_pipeline(session, actor, sheet, changes.pipeline)
+        if changes.workspace_level is not None:
+            level = None if changes.workspace_level == "none" else Level(changes.workspace_level)
+            sharing.share_with_workspace(session, actor, sheet, level=level)
+        return _detail(session, actor, sheet)
+
+
+@router.post("/{sheet}/archive", summary="Archive a sheet")
+def archive(actor: CurrentActor, sheet: SheetId) -> Response:
+    """It is kept whole, can be read, and takes no changes until it is restored."""
+    with transaction(actor.user_id) as session:
+        sheets.archive_sheet(session, actor, sheet)
+        return _detail(session, actor, sheet)
+
+
+@router.post("/{sheet}/restore", summary="Restore an archived sheet")
+def restore(actor: CurrentActor, sheet: SheetId) -> Response:
+    """Everything in it is as it was."""
+    with transaction(actor.user_id) as session:
+        sheets.restore_sheet(session, actor, sheet)
+        return _detail(session, actor, sheet)
+
+
+def _detail(session: Session, actor: Actor, sheet: int) -> Response:
+    return answer(sheet_json(get_access(session, actor, sheet)))
+
+
+def sheet_json(access: Access) -> dict[str, Any]:
+    """A sheet as its reader sees it."""
+    sheet = access.sheet
+    return {
+        "id": sheet.sheet_id,
+        "name": sheet.name,
+        "description": sheet.description,
+        "icon": sheet.icon,
+        "version": sheet.version,
+        "columns_version": sheet.columns_version,
+        "level": access.level,
+        "permissions": sorted(access.permissions),
+        "workspace_level": sheet.workspace_level,
+        "archived_at": sheet.archived_at,
+        "settings": sheet.settings,
+        "columns": [column_json(column) for column in access.columns],
+        "people": dict(access.people),
+    }
+
+
+def _listed_json(sheet: sheets.ListedSheet) -> dict[str, Any]:
+    return {
+        "id": sheet.sheet_id,
+        "name": sheet.name,
+        "description": sheet.description,
+        "icon": sheet.icon,
+        "level": sheet.level,
+        "owner": sheet.owner,
+        "is_pipeline": sheet.is_pipeline,
+        "archived_at": sheet.archived_at,
+    }

@@ -1,0 +1,151 @@
+"""Live: a socket hears of every change within a second, and closes when the right to hear is gone."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from starlette.testclient import WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
+
+from api import live as api_live
+from api.live import Hub, hub
+from tests.api.conftest import DEAL, People, Person
+
+
+@contextmanager
+def watching(who: Person) -> Iterator[WebSocketTestSession]:
+    headers = {"Authorization": f"Bearer {who.token}"} if who.token else {}
+    client: Any = who.client
+    with client.websocket_connect(f"/api/v1/sheets/{who.sheet}/live", headers=headers) as socket:
+        yield socket
+
+
+def until(socket: WebSocketTestSession, version: int) -> float:
+    """How many seconds pass until the socket says this version."""
+    began = time.monotonic()
+    while socket.receive_json()["version"] < version:
+        assert time.monotonic() - began < 5
+    return time.monotonic() - began
+
+
+def closed(socket: WebSocketTestSession) -> int:
+    """The code with which the socket is closed."""
+    with pytest.raises(WebSocketDisconnect) as gone:
+        for _ in range(20):
+            socket.receive_json()
+    return gone.value.code
+
+
+def test_a_socket_says_the_version_at_once_and_after_an_edit(live_people: People) -> None:
+    ann, cleo = live_people("Ann"), live_people("Cleo")
+    with watching(cleo) as socket:
+        assert socket.receive_json() == {"version": 0}
+        ann.add({DEAL: "Heard"})
+        assert until(socket, 1) < 1
+
+
+def test_changed_columns_are_heard_of_too(live_people: People) -> None:
+    ann = live_people("Ann")
+    with watching(ann) as socket:
+        assert socket.receive_json() == {"version": 0}
+        ann.ask("POST", "/sheets/{sheet}/columns", json={"name": "New", "type": "text"})
+        assert socket.receive_json() == {"version": 0}
+
+
+def test_a_program_may_say_its_token_first(live_people: People) -> None:
+    ann = live_people("Ann")
+    with watching(Person(ann.client, "", ann.sheet)) as socket:
+        socket.send_json({"token": ann.token})
+        assert socket.receive_json() == {"version": 0}
+
+
+@pytest.mark.parametrize("said", ["{}", "[]", "nonsense", '{"token": "forged"}', '{"token": 7}'])
+def test_a_socket_without_a_session_is_closed(live_people: People, said: str) -> None:
+    with watching(live_people("nobody")) as socket:
+        socket.send_text(said)
+        assert closed(socket) == 4401
+
+
+def test_a_strangers_socket_is_closed(live_people: People) -> None:
+    with watching(live_people("Dan")) as socket:
+        assert closed(socket) == 4404
+
+
+def test_a_socket_closes_when_the_sheet_is_taken_away(live_people: People) -> None:
+    ann, cleo = live_people("Ann"), live_people("Cleo")
+    with watching(cleo) as socket:
+        socket.receive_json()
+        ann.ask("DELETE", "/sheets/{sheet}/collaborators/4")
+        assert closed(socket) == 4404
+
+
+def test_a_socket_closes_when_its_session_ends(live_people: People) -> None:
+    cleo = live_people("Cleo")
+    with watching(cleo) as socket:
+        socket.receive_json()
+        cleo.ask("POST", "/auth/logout")
+        for mailbox in hub._all():
+            mailbox.doubt()
+        assert closed(socket) == 4401
+
+
+def test_a_person_has_a_bounded_number_of_sockets(live_people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_live, "MOST_SOCKETS_PER_PERSON", 1)
+    cleo = live_people("Cleo")
+    with watching(cleo) as first:
+        first.receive_json()
+        with watching(cleo) as second:
+            assert closed(second) == 4429
+    with watching(cleo) as again:
+        assert again.receive_json() == {"version": 0}
+
+
+def test_a_change_while_nobody_listened_is_heard_of_afterwards(live_people: People, database: str) -> None:
+    ann = live_people("Ann")
+    with watching(ann) as socket:
+        socket.receive_json()
+        with psycopg.connect(database, autocommit=True) as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'contrivance live' AND datname = current_database()"
+            )
+            assert ended.fetchone() == (True,)
+        ann.add({DEAL: "While away"})
+        assert until(socket, 1) < 5
+
+
+def test_a_lost_notice_is_made_good_by_comparing(database: str) -> None:
+    async def lose() -> int:
+        own = Hub()
+        mailbox = own.watch(1, 1)
+        await own.start(database)
+        async with asyncio.timeout(10):
+            await own.connected.wait()
+            with psycopg.connect(database) as connection:
+                connection.execute(
+                    "INSERT INTO sheets (owner_id, name, version) OVERRIDING SYSTEM VALUE VALUES (1, 'Quiet', 7)"
+                )
+                connection.execute("UPDATE sheets SET sheet_id = 1")
+            while mailbox.version < 7:
+                await mailbox.news(1)
+        await own.stop()
+        return mailbox.version
+
+    assert asyncio.run(lose()) == 7
+
+
+def test_a_slow_reader_holds_up_nobody() -> None:
+    async def wake() -> tuple[int, bool]:
+        own = Hub()
+        slow, quick = own.watch(1, 1), own.watch(1, 2)
+        for version in range(1, 1001):
+            own._wake(1, version)
+            assert await quick.news(1)
+        assert await slow.news(1)
+        return slow.version, await slow.news(0.01)
+
+    assert asyncio.run(wake()) == (1000, False), "a thousand wakes are one piece of news"
