@@ -9,7 +9,7 @@ from core.actor import Actor
 from db.engine import transaction
 from pages.components import redeem
 from pages.components.errors import say
-from pages.components.format import moment
+from pages.components.format import literal, moment
 from pages.components.who import current_actor
 
 SHOWN_FORMATS = {"iso": "2026-12-31", "day first": "31.12.2026", "month first": "12/31/2026"}
@@ -20,7 +20,7 @@ def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with st.container(width=720):
         st.title("Profile")
-        st.caption(f"{actor.email} · {actor.role.label}")
+        st.caption(f"{literal(actor.email)} · {actor.role.label}")
         if st.session_state.get(LEAVING):
             redeem.sign_out()
             return

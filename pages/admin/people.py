@@ -9,7 +9,7 @@ from core.permissions import Role
 from core.settings import settings
 from db.engine import transaction
 from pages.components.errors import say
-from pages.components.format import moment
+from pages.components.format import literal, moment
 from pages.components.who import current_actor
 
 LINK = "invitation_link"
@@ -99,7 +99,7 @@ def _person(actor: Actor, person: PersonInfo) -> None:
 
 def _state(person: PersonInfo) -> str:
     """The address, and what keeps the person out."""
-    escaped = person.email.replace("_", r"\_").replace("*", r"\*")
+    escaped = literal(person.email)
     if not person.is_active:
         return f"{escaped} · deactivated"
     return escaped if person.has_password else f"{escaped} · no password yet: invite them"

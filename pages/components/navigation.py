@@ -1,5 +1,6 @@
 """The table of pages: a page is one row here and one file in its section's folder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -24,13 +25,7 @@ class Page:
 
 
 PAGES = [
-    Page("Work", "work/sheets.py", "Sheets", "table_view", "sheets", "Every sheet you may see.", default=True),
-    Page("Work", "work/grid.py", "Grid", "grid_on", "grid", "Edit a sheet together."),
-    Page("Work", "work/columns.py", "Columns", "view_column", "columns", "Columns of a sheet and their rules."),
-    Page("Work", "work/imports.py", "Import", "upload_file", "import", "Bring a CSV file into a sheet."),
-    Page("Insight", "insight/dashboard.py", "Dashboard", "monitoring", "dashboard", "The pipeline in charts."),
-    Page("Insight", "insight/changes.py", "Changes", "history", "changes", "Who changed what, and when."),
-    Page("You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions."),
+    Page("You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions.", default=True),
     Page(
         "Workspace",
         "admin/people.py",
@@ -50,6 +45,11 @@ def offered(actor: Actor) -> dict[str, list[StreamlitPage]]:
         if page.permission is None or page.permission in ROLE_PERMISSIONS[actor.role]:
             sections.setdefault(page.section, []).append(_made(page))
     return sections
+
+
+def for_strangers(show: Callable[[], None]) -> list[StreamlitPage]:
+    """Every address leads a stranger to the same way in, and is still there after signing in."""
+    return [st.Page(show, title="Contrivance", url_path=page.url_path, default=page.default) for page in PAGES]
 
 
 def _made(page: Page) -> StreamlitPage:

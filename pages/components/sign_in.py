@@ -17,7 +17,7 @@ NO_NONCE = "Your browser did not keep our cookie. Allow cookies for this site an
 
 def show() -> None:
     """The way in. A right password becomes a ticket, and the ticket the session cookie."""
-    with st.container(width=440, key="way_in"):
+    with st.container(horizontal_alignment="center"), st.container(width=420, key="way_in"):
         st.title("Contrivance")
         if st.session_state.get(TICKET):
             redeem.sign_in(st.session_state.pop(TICKET))

@@ -10,7 +10,8 @@ _redeem = st.components.v2.component("contrivance_session", html="<p class='said
 
 def sign_in(ticket: str) -> None:
     """Turn a ticket into the session cookie and load the page anew."""
-    _redeem(key="redeem_ticket", data={"path": "/session/redeem", "body": {"ticket": ticket}, "said": "Signing in…"})
+    data = {"path": "/session/redeem", "body": {"ticket": ticket}, "said": "Signing in…", "stay": True}
+    _redeem(key="redeem_ticket", data=data)
 
 
 def sign_out() -> None:

@@ -15,7 +15,9 @@ export default function (component) {
     credentials: "same-origin",
   })
     .then(async (answer) => {
-      if (answer.ok) location.replace(location.origin + "/" + (data.query || ""));
+      // Signed in, the same address shows what it was asked for; signed out, the way in stands at the root.
+      if (answer.ok && data.stay) location.reload();
+      else if (answer.ok) location.replace(location.origin + "/");
       else said.textContent = (await answer.json()).detail;
     })
     .catch(() => {
