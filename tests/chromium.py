@@ -11,16 +11,16 @@ MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 def find() -> str | None:
     """The browser's program: CHROMIUM, one on the path, or Playwright's own."""
-    wanted = os.environ.get("CHROMIUM")
-    found = [wanted, *(shutil.which(name) for name in NAMES), MAC, _playwrights()]
-    return next((path for path in found if path and os.access(path, os.X_OK)), None)
+    known = [os.environ.get("CHROMIUM"), *(shutil.which(name) for name in NAMES), MAC]
+    return next((path for path in known if path and os.access(path, os.X_OK)), None) or _playwrights()
 
 
 def _playwrights() -> str | None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+        path = playwright.chromium.executable_path
+    return path if os.access(path, os.X_OK) else None
 
 
 def install() -> None:
