@@ -24,7 +24,7 @@ export class Blocks {
   private wanted: number[] = [];
   /** Read for a paste, a fill or a copy, which needs them all at once. */
   private held = new Set<number>();
-  private started = 0;
+  private started = -Infinity;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private source: BlockSource) {}

@@ -65,7 +65,7 @@ function Canvas({ scene, viewport, edit, headers, onDelete }: CanvasProps): Reac
   return (
     <DataEditorCore
       ref={grid} width="100%" height="100%" className="cg-glide" theme={palette.glide} rowHeight={34} headerHeight={38}
-      freezeColumns={1} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons} {...painting}
+      getCellsForSelection freezeColumns={1} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons} {...painting}
       gridSelection={selection} onGridSelectionChange={select} rangeSelect="rect" columnSelect="none"
       rowSelect={data.can_delete ? "multi" : "none"} rowSelectionMode="multi"
       rowMarkers={data.can_delete ? "both" : "number"}

@@ -9,6 +9,7 @@ export class Lines {
   /** How many rows the order has; what came later stands below them. */
   ordered = 0;
   private below: RowRef[] = [];
+  private places = new Map<RowRef, number>();
 
   constructor(private blocks: Blocks) {}
 
@@ -29,38 +30,56 @@ export class Lines {
 
   /** How many saved rows stand below the ordered ones. */
   get numbered(): number {
-    return this.below.filter((ref) => typeof ref === "number").length;
+    return this.below.reduce<number>((sum, ref) => sum + (typeof ref === "number" ? 1 : 0), 0);
   }
 
   refs(): readonly RowRef[] {
     return this.below;
   }
 
+  isBelow(ref: RowRef): boolean {
+    return this.places.has(ref);
+  }
+
   append(ref: RowRef): void {
-    if (!this.below.includes(ref)) this.below.push(ref);
+    if (this.places.has(ref)) return;
+    this.places.set(ref, this.below.length);
+    this.below.push(ref);
   }
 
   /** A new row got its number: it stays where it was typed. */
   number(key: string, id: number): void {
-    if (this.below.includes(id)) this.remove(key);
-    else this.below = this.below.map((ref) => (ref === key ? id : ref));
+    const place = this.places.get(key);
+    if (place === undefined) return;
+    if (this.places.has(id)) {
+      this.remove(key);
+      return;
+    }
+    this.below[place] = id;
+    this.places.delete(key);
+    this.places.set(id, place);
   }
 
   remove(ref: RowRef): void {
-    this.below = this.below.filter((one) => one !== ref);
+    if (this.places.has(ref)) this.keep(this.below.filter((one) => one !== ref));
   }
 
   /** A new order holds every saved row: only rows that are not saved yet stay below. */
   reorder(total: number): void {
     this.ordered = total;
-    this.below = this.below.filter((ref) => typeof ref === "string");
+    this.keep(this.below.filter((ref) => typeof ref === "string"));
   }
 
   /** Where a row stands now, as far as it is known. */
   find(ref: RowRef, near: { first: number; last: number }): number | undefined {
-    const below = this.below.indexOf(ref);
-    if (below >= 0) return this.ordered + below;
+    const below = this.places.get(ref);
+    if (below !== undefined) return this.ordered + below;
     for (let y = near.first; y <= near.last; y++) if (this.blocks.idAt(y) === ref) return y;
     return undefined;
+  }
+
+  private keep(below: RowRef[]): void {
+    this.below = below;
+    this.places = new Map(below.map((ref, place) => [ref, place]));
   }
 }

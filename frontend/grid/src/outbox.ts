@@ -2,8 +2,8 @@
 
 import type { ConflictFact, Outcome, RowRef } from "./types";
 import {
-  cellKey, draftIssues, indexed, type Add, type CellState, type Command, type Draft, type Edit, type Issue, type IssueKind,
-  type Saved,
+  byCell, cellKey, draftIssues, indexed, type Add, type CellState, type Command, type Draft, type Edit, type Issue,
+  type IssueKind, type Saved,
 } from "./waiting";
 
 const UNEXPLAINED = "The server did not take this row.";
@@ -15,6 +15,7 @@ export class Outbox {
   private made: Map<string, { row: number; version: number }>;
   private sending: string | null = null;
   private index: Map<string, CellState> | null = null;
+  private queued: Map<string, Edit[]> | null = null;
 
   constructor(
     private newId: () => string,
@@ -29,9 +30,10 @@ export class Outbox {
   /** Take one user action. Cells typed into a row that is not saved yet join that row. */
   put(edits: Edit[], adds: Add[] = [], deletes: number[] = []): void {
     const command: Command = { id: this.newId(), edits: [], adds: [...adds], deletes };
-    for (const edit of edits) this.place(edit, command);
+    const waiting = new Map([...this.queue, command].flatMap((one) => one.adds).map((add) => [add.key, add]));
+    for (const edit of edits) this.place(edit, command, waiting);
     if (command.edits.length + command.adds.length + command.deletes.length > 0) this.queue.push(command);
-    this.index = null;
+    this.forget();
   }
 
   /** The command to send now, or null while one is on its way. The same command again after lose(). */
@@ -52,7 +54,7 @@ export class Outbox {
     const command = this.take(id);
     if (!command) return false;
     for (const saved of outcome.saved) this.settle(saved.row, saved.column, saved.version);
-    for (const added of outcome.added) this.settleAdd(added.key, added.row, outcome.version);
+    this.settleAdds(outcome);
     for (const refusal of outcome.refused) {
       if (refusal.row != null) this.raise("refused", command, refusal.row, refusal.column ?? null, refusal.reason);
     }
@@ -60,7 +62,11 @@ export class Outbox {
       this.raise("conflict", command, conflict.row, conflict.column, "", conflict);
     }
     for (const gone of outcome.gone) this.raiseGone(command, gone.row ?? null, gone.column ?? null, gone.reason);
-    for (const add of command.adds) this.settleRefusedAdd(add, outcome);
+    const made = new Map(outcome.added.map(({ key, row }) => [key, row]));
+    const isTroubled = new Set([...outcome.refused, ...outcome.gone].map((one) => one.key));
+    for (const add of command.adds) {
+      if (isTroubled.has(add.key) || !made.has(add.key)) this.settleRefusedAdd(add, outcome, made.get(add.key));
+    }
     return true;
   }
 
@@ -110,7 +116,7 @@ export class Outbox {
   drop(row: RowRef, column: number | null): void {
     this.issues.delete(cellKey(row, column));
     if (typeof row === "string") this.drafts.delete(row);
-    this.index = null;
+    this.forget();
   }
 
   /** Forget a new row that the server has not got. False where it is on its way already. */
@@ -140,7 +146,7 @@ export class Outbox {
     };
   }
 
-  private place(edit: Edit, command: Command): void {
+  private place(edit: Edit, command: Command, waiting: Map<string, Add>): void {
     this.issues.delete(cellKey(edit.row, edit.column));
     if (typeof edit.row === "number") {
       command.edits.push(edit);
@@ -153,15 +159,18 @@ export class Outbox {
     } else if (this.onItsWay(edit.row)) {
       command.edits.push(edit);
     } else {
-      this.joinDraft(edit.row, edit, command);
+      this.joinDraft(edit.row, edit, command, waiting);
     }
   }
 
-  private joinDraft(key: string, edit: Edit, command: Command): void {
-    const queued = [...this.queue, command].flatMap((one) => one.adds).find((add) => add.key === key);
-    const cells = queued?.cells ?? { ...this.drafts.get(key)?.cells };
-    cells[edit.column] = edit.input;
-    if (!queued) command.adds.push({ key, cells });
+  private joinDraft(key: string, edit: Edit, command: Command, waiting: Map<string, Add>): void {
+    let add = waiting.get(key);
+    if (!add) {
+      add = { key, cells: { ...this.drafts.get(key)?.cells } };
+      command.adds.push(add);
+      waiting.set(key, add);
+    }
+    add.cells[edit.column] = edit.input;
     this.drafts.delete(key);
   }
 
@@ -175,12 +184,19 @@ export class Outbox {
     if (!head || head.id !== id) return null;
     this.queue.shift();
     this.sending = null;
-    this.index = null;
+    this.forget();
     return head;
   }
 
   private later(row: RowRef, column: number | null): Edit[] {
-    return this.queue.flatMap((one) => one.edits).filter((edit) => edit.row === row && edit.column === column);
+    this.queued ??= byCell(this.queue);
+    return this.queued.get(cellKey(row, column)) ?? [];
+  }
+
+  /** The queue has changed: what was derived from it is derived anew when it is asked for. */
+  private forget(): void {
+    this.index = null;
+    this.queued = null;
   }
 
   /** My own earlier edit of this cell is what the later one was typed over: it must not count as somebody else's. */
@@ -189,21 +205,24 @@ export class Outbox {
     for (const edit of this.later(row, column)) if (edit.base !== null) edit.base = Math.max(edit.base, version);
   }
 
-  private settleAdd(key: string, row: number, version: number): void {
-    this.made.set(key, { row, version });
-    this.drafts.delete(key);
-    for (const edit of this.queue.flatMap((one) => one.edits)) {
-      if (edit.row === key) Object.assign(edit, { row, base: version });
+  private settleAdds({ added, version }: Outcome): void {
+    for (const { key, row } of added) {
+      this.made.set(key, { row, version });
+      this.drafts.delete(key);
     }
+    for (const edit of this.queue.flatMap((one) => one.edits)) {
+      const made = typeof edit.row === "string" ? this.made.get(edit.row) : undefined;
+      if (made) Object.assign(edit, { row: made.row, base: made.version });
+    }
+    this.forget();
   }
 
-  private settleRefusedAdd(add: Add, outcome: Outcome): void {
+  private settleRefusedAdd(add: Add, outcome: Outcome, row: number | undefined): void {
     const refusals = outcome.refused.filter((refusal) => refusal.key === add.key);
-    const made = outcome.added.find((one) => one.key === add.key);
-    if (made) {
+    if (row !== undefined) {
       for (const { column, reason } of refusals) {
         const input = add.cells[String(column)];
-        if (column != null && input) this.keep({ kind: "refused", row: made.row, column, input, reason });
+        if (column != null && input) this.keep({ kind: "refused", row, column, input, reason });
       }
       return;
     }
@@ -246,7 +265,7 @@ export class Outbox {
 
   private prune(): void {
     this.queue = this.queue.filter((one) => one.edits.length + one.adds.length + one.deletes.length > 0);
-    this.index = null;
+    this.forget();
   }
 
   private cells(): Map<string, CellState> {

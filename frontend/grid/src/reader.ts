@@ -48,7 +48,7 @@ export class Reader {
       read: (offset, limit, signal) => this.page(offset, limit, signal),
       arrived: (page) => this.arrived(page),
       failed: (error) => this.failed(error),
-      dropped: (ids) => ids.forEach((id) => !this.lines.refs().includes(id) && this.rows.forget(id)),
+      dropped: (ids) => ids.forEach((id) => this.lines.isBelow(id) || this.rows.forget(id)),
     });
     this.lines = new Lines(this.blocks);
   }

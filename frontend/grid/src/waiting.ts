@@ -92,3 +92,15 @@ export function indexed(queue: Command[], issues: Map<string, Issue>, drafts: Ma
   }
   return cells;
 }
+
+/** The edits that wait, per cell. */
+export function byCell(queue: Command[]): Map<string, Edit[]> {
+  const found = new Map<string, Edit[]>();
+  for (const edit of queue.flatMap((one) => one.edits)) {
+    const key = cellKey(edit.row, edit.column);
+    const there = found.get(key);
+    if (there) there.push(edit);
+    else found.set(key, [edit]);
+  }
+  return found;
+}
