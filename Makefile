@@ -19,6 +19,8 @@ run: .venv/run.stamp
 test: .venv/test.stamp lint
 	@$(BIN)/python tests/chromium.py '$(BROWSER)'
 	$(BIN)/python -m pytest $(if $(filter no,$(BROWSER)),-m 'not browser')
+	@echo "Once more on the system's PostgreSQL, where there is one …"
+	$(BIN)/python -m pytest --server system -m 'not browser and not slow' tests/db tests/core tests/api
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

@@ -1,0 +1,86 @@
+"""The commands: each does one thing, says what it did in a sentence, or what stands in its way."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.settings import settings
+from core.sign_in import sign_in
+from db import engine as db
+from db.engine import make_engine, transaction
+from manage import main
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def environment(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The commands read the environment, as they do in a shell."""
+    monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("DATABASE_URL", database)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def create(monkeypatch: pytest.MonkeyPatch, password: str, *more: str) -> int:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+    return main(["create-user", "--email", "eve@example.com", "--name", "Eve", "--password-stdin", *more])
+
+
+def test_doctor_says_that_everything_is_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr().out.strip().endswith("Everything is in order.")
+
+
+def test_doctor_names_what_is_wrong_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTRIVANCE_TOKEN_KEY", "change-me-change-me-change-me-change-me")
+    assert main(["doctor"]) == 1
+    assert capsys.readouterr().err.strip().startswith("CONTRIVANCE_TOKEN_KEY is a sample")
+
+
+def test_doctor_names_a_schema_that_it_does_not_know(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    owner = make_engine(database, role=None)
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    owner.dispose()
+    assert main(["doctor"]) == 1
+    assert "schema version 9999" in capsys.readouterr().err
+
+
+def test_migrate_can_be_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    assert main(["migrate"]) == 0
+    assert "has schema version" in capsys.readouterr().out
+
+
+def test_a_person_made_by_command_can_sign_in(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert create(monkeypatch, PASSWORD, "--role", "analyst") == 0
+    db.bind(make_engine(database))
+    assert sign_in(transaction, "eve@example.com", PASSWORD, address="127.0.0.1") is not None
+    db.bound_engine().dispose()
+
+
+def test_a_second_account_for_one_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(monkeypatch, PASSWORD) == 0
+    assert create(monkeypatch, PASSWORD) == 1
+    assert "There is an account for eve@example.com already." in capsys.readouterr().err
+
+
+def test_a_password_that_is_too_short_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(monkeypatch, "short") == 1
+    assert "short" not in capsys.readouterr().out
+
+
+def test_a_role_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit):
+        create(monkeypatch, PASSWORD, "--role", "emperor")
