@@ -83,7 +83,9 @@ class Access:
     @cached_property
     def people(self) -> Directory:
         """Whom a person column may name: user id → name, and their e-mails."""
-        rows = self._session.execute(select(User.user_id, User.name, User.email).order_by(User.name, User.user_id)).all()
+        rows = self._session.execute(
+            select(User.user_id, User.name, User.email).order_by(User.name, User.user_id)
+        ).all()
         names = {str(user_id): name for user_id, name, _ in rows}
         return Directory(names, {email: str(user_id) for user_id, _, email in rows})
 

@@ -1,0 +1,98 @@
+"""What makes a sheet a pipeline: which columns are its stage, amount, dates and people, and what they mean in SQL."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Date, Numeric, case, cast, func, literal, null
+
+from core.access import Access, ColumnInfo
+from core.column_types import Option
+from core.errors import Invalid
+from core.query import Condition, cell
+
+OPEN, WON, LOST = "open", "won", "lost"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline sheet: the columns that play a part in it. Those that were not chosen, or are hidden, are None."""
+
+    access: Access
+    stage: ColumnInfo
+    amount: ColumnInfo | None
+    close_date: ColumnInfo | None
+    created: ColumnInfo | None
+    owner: ColumnInfo | None
+    probability: ColumnInfo | None
+    account: ColumnInfo | None
+
+    @property
+    def stages(self) -> tuple[Option, ...]:
+        """The stages in their order, retired ones among them: deals may still stand there."""
+        return self.stage.options
+
+    def stage_ids(self, kind: str) -> list[str]:
+        """The stages of a kind. A stage that says nothing is open."""
+        return [option.id for option in self.stages if (option.kind or OPEN) == kind]
+
+    # --- in SQL; a deal without a stage counts as open, with no probability
+
+    @property
+    def stage_sql(self) -> ColumnElement[str]:
+        return cell(self.stage).text
+
+    @property
+    def kind_sql(self) -> ColumnElement[str]:
+        """'open', 'won' or 'lost'."""
+        closed = [(self.stage_sql.in_(ids), literal(kind)) for kind in (WON, LOST) if (ids := self.stage_ids(kind))]
+        return case(*closed, else_=literal(OPEN)) if closed else literal(OPEN)
+
+    @property
+    def amount_sql(self) -> ColumnElement[Decimal]:
+        """The amount; nothing where the cell is empty."""
+        return cell(self.amount).number if self.amount else cast(null(), Numeric)
+
+    @property
+    def probability_sql(self) -> ColumnElement[Decimal]:
+        """In percent: the deal's own probability where it has one, else its stage's."""
+        known = {option.id: option.probability or 0 for option in self.stages}
+        by_stage = case(known, value=self.stage_sql, else_=0) if known else literal(0)
+        own = cell(self.probability).number if self.probability else cast(null(), Numeric)
+        return func.coalesce(own, cast(by_stage, Numeric))
+
+    @property
+    def weighted_sql(self) -> ColumnElement[Decimal]:
+        """Amount × probability."""
+        return self.amount_sql * self.probability_sql / 100
+
+    @property
+    def close_sql(self) -> ColumnElement[date]:
+        return _date(self.close_date)
+
+    @property
+    def created_sql(self) -> ColumnElement[date]:
+        return _date(self.created)
+
+    # --- as conditions of a view, so that whatever is counted can be opened in the grid
+
+    def is_open(self) -> list[Condition]:
+        closed = [*self.stage_ids(WON), *self.stage_ids(LOST)]
+        return [Condition(self.stage.column_id, "is_none_of", closed)] if closed else []
+
+    def is_closed_as(self, kind: str) -> list[Condition]:
+        return [Condition(self.stage.column_id, "is_any_of", self.stage_ids(kind))]
+
+
+def get_pipeline(access: Access) -> Pipeline:
+    """The sheet as a pipeline. Raises Invalid, with the way out, where it is a plain table."""
+    parts = {part: access.by_id.get(column_id) for part, column_id in access.sheet.pipeline.items()}
+    stage = parts.get("stage")
+    if stage is None:
+        raise Invalid("This sheet is a plain table. Choose its stage column in the sheet's settings to see it charted.")
+    others = ("amount", "close_date", "created", "owner", "probability", "account")
+    return Pipeline(access=access, stage=stage, **{part: parts.get(part) for part in others})
+
+
+def _date(column: ColumnInfo | None) -> ColumnElement[date]:
+    return cast(cell(column).text, Date) if column else cast(null(), Date)

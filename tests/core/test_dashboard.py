@@ -1,0 +1,274 @@
+"""The dashboard's figures against plain Python over the same rows, and every bar against the rows that it opens."""
+
+import csv
+import json
+import random
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.access import Access, get_access
+from core.actor import Actor
+from core.batch import Add, Batch, Edit, Given
+from core.cells import write
+from core.changes import Source
+from core.column_types import Option
+from core.columns import NewColumn, add_columns, change_column
+from core.dashboard import Bar, Figures, figures, overdue_view
+from core.errors import Invalid
+from core.pipeline import get_pipeline
+from core.query import Condition, View
+from core.rows import row_count
+from core.sheets import configure_pipeline, create_sheet
+from tests.conftest import actor
+
+TODAY = date(2026, 6, 15)
+DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
+LABELS = ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
+PROBABILITY = {"Lead": 5, "Qualified": 20, "Proposal": 45, "Negotiation": 70, "Won": 100, "Lost": 0, "": 0}
+Deal = dict[int, str]
+
+
+def invented(seed: int, number: int) -> list[Deal]:
+    """Deals with every kind of hole: no stage, no amount, no date, no owner, no account."""
+    chance = random.Random(seed)
+
+    def some(values: list[str]) -> str:
+        return chance.choice([*values, ""])
+
+    def day(first: int, last: int) -> str:
+        return (TODAY + timedelta(days=chance.randint(first, last))).isoformat()
+
+    return [
+        {
+            DEAL: f"Deal {place}",
+            ACCOUNT: some(["Acme", "ACME", "Bolt <b>", "Crate & Co", "Dyno"]),
+            STAGE: some(LABELS),
+            AMOUNT: some([f"{chance.randint(1, 10**7) / 100:.2f}", "0.1", "0.2"]),
+            OWNER: some(["Ann", "Ben", "Cleo"]),
+            CREATED: some([day(-400, 0)]),
+            CLOSE: some([day(-300, 200)]),
+        }
+        for place in range(number)
+    ]
+
+
+@pytest.fixture
+def rows() -> list[Deal]:
+    return invented(7, 400)
+
+
+@pytest.fixture
+def filled(session: Session, deals: Access, ann: Actor, rows: list[Deal]) -> Access:
+    """The deals in a sheet; five of them deleted, one stage retired while deals stand there."""
+    sheet = deals.sheet.sheet_id
+    adds = tuple(Add(str(n), {column: Given(text) for column, text in row.items()}) for n, row in enumerate(rows))
+    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    write(session, ann, sheet, Batch(deletes=(1, 2, 3, 4, 5)), operation_id=uuid4(), source=Source.API)
+    del rows[:5]
+    left = [option for option in deals.column(STAGE).options if option.label != "Qualified"]
+    change_column(session, ann, sheet, STAGE, options=tuple(left))
+    return get_access(session, ann, sheet)
+
+
+@pytest.fixture
+def shown(session: Session, filled: Access) -> Figures:
+    return figures(session, filled, View(), today=TODAY)
+
+
+def amount(row: Deal) -> Decimal:
+    return Decimal(row[AMOUNT] or 0)
+
+
+def kind(row: Deal) -> str:
+    return {"Won": "won", "Lost": "lost"}.get(row[STAGE], "open")
+
+
+def weighted(row: Deal) -> Decimal:
+    return amount(row) * PROBABILITY[row[STAGE]] / 100
+
+
+def of_kind(rows: list[Deal], *kinds: str) -> list[Deal]:
+    return [row for row in rows if kind(row) in kinds]
+
+
+def total(rows: list[Deal]) -> tuple[int, Decimal]:
+    return len(rows), sum(map(amount, rows), Decimal(0))
+
+
+def measured(bar: Bar) -> tuple[int, Decimal]:
+    return bar.count, bar.amount
+
+
+def test_the_headline_is_what_plain_counting_gives(rows: list[Deal], shown: Figures) -> None:
+    top, won = shown.headline, of_kind(rows, "won")
+    assert (top.open_count, top.open_amount) == total(of_kind(rows, "open"))
+    assert (top.won_count, top.won_amount) == total(won)
+    assert top.lost_count == len(of_kind(rows, "lost"))
+    assert top.weighted == sum(map(weighted, of_kind(rows, "open")), Decimal(0))
+    assert top.overdue_count == sum(bool(row[CLOSE]) and row[CLOSE] < "2026-06-15" for row in of_kind(rows, "open"))
+    assert top.win_rate == Decimal(len(won)) / (len(won) + top.lost_count)
+    assert top.average_won == top.won_amount / len(won)
+    cycles = [
+        (date.fromisoformat(row[CLOSE]) - date.fromisoformat(row[CREATED])).days
+        for row in won
+        if row[CLOSE] and row[CREATED]
+    ]
+    assert top.median_cycle_days == Decimal(str(float(median(cycles))))
+
+
+def test_stages_are_in_their_order_and_retired_ones_show_while_deals_stand_there(
+    rows: list[Deal], shown: Figures
+) -> None:
+    assert [bar.label for bar in shown.stages] == [
+        *[name for name in LABELS if name != "Qualified"],
+        "Qualified",
+        "No stage",
+    ]
+    for bar in shown.stages:
+        here = [row for row in rows if (row[STAGE] or "No stage") == bar.label]
+        assert measured(bar) == total(here)
+        assert bar.weighted == sum(map(weighted, here), Decimal(0))
+
+
+@pytest.mark.parametrize("unit", ["months", "quarters"])
+def test_won_and_lost_fall_into_the_period_of_their_close_date(rows: list[Deal], shown: Figures, unit: str) -> None:
+    expected: dict[date, dict[str, list[Deal]]] = defaultdict(lambda: {"won": [], "lost": []})
+    for row in of_kind(rows, "won", "lost"):
+        if row[CLOSE]:
+            day = date.fromisoformat(row[CLOSE]).replace(day=1)
+            start = day if unit == "months" else day.replace(month=(day.month - 1) // 3 * 3 + 1)
+            expected[start][kind(row)].append(row)
+    periods = getattr(shown, unit)
+    assert [period.start for period in periods] == sorted(expected)
+    for period in periods:
+        assert measured(period.won) == total(expected[period.start]["won"])
+        assert measured(period.lost) == total(expected[period.start]["lost"])
+
+
+def test_owners_have_what_is_theirs(rows: list[Deal], shown: Figures) -> None:
+    assert {one.label for one in shown.owners} == {"Ann", "Ben", "Cleo", "Nobody"}
+    for one in shown.owners:
+        mine = [row for row in rows if (row[OWNER] or "Nobody") == one.label]
+        assert measured(one.open) == total(of_kind(mine, "open"))
+        assert one.open.weighted == sum(map(weighted, of_kind(mine, "open")), Decimal(0))
+        assert measured(one.won) == total(of_kind(mine, "won"))
+        assert one.lost_count == len(of_kind(mine, "lost"))
+    assert [one.open.amount for one in shown.owners] == sorted((one.open.amount for one in shown.owners), reverse=True)
+
+
+def test_open_deals_are_in_the_bucket_of_their_age(rows: list[Deal], shown: Figures) -> None:
+    ages = [(TODAY - date.fromisoformat(row[CREATED])).days for row in of_kind(rows, "open") if row[CREATED]]
+    limits = [(0, 30), (31, 60), (61, 90), (91, 180), (181, 10**6)]
+    assert [bar.count for bar in shown.ages] == [sum(low <= age <= high for age in ages) for low, high in limits]
+
+
+def test_the_largest_accounts_come_first_however_they_are_cased(rows: list[Deal], shown: Figures) -> None:
+    alive = [row for row in of_kind(rows, "open", "won") if row[ACCOUNT]]
+    expected = Counter[str]()
+    for row in alive:
+        expected[row[ACCOUNT].lower()] += amount(row)  # type: ignore[assignment]
+    assert [(bar.label.lower(), bar.amount) for bar in shown.accounts] == expected.most_common(10)
+
+
+def test_every_bar_opens_exactly_the_rows_that_it_counts(session: Session, filled: Access, shown: Figures) -> None:
+    bars = [*shown.stages, *shown.ages, *shown.accounts]
+    bars += [bar for period in [*shown.months, *shown.quarters] for bar in (period.won, period.lost)]
+    bars += [bar for one in shown.owners for bar in (one.open, one.won)]
+    assert len(bars) > 50
+    for bar in bars:
+        assert row_count(session, filled, View.from_json(bar.view.as_json())) == bar.count, bar
+    late = overdue_view(get_pipeline(filled), View(), today=TODAY)
+    assert row_count(session, filled, late) == shown.headline.overdue_count
+
+
+def test_filters_narrow_every_figure(session: Session, filled: Access, rows: list[Deal]) -> None:
+    mine = View(filter=(Condition(OWNER, "is_any_of", ["3"]),))
+    found = figures(session, filled, mine, today=TODAY)
+    assert found.total == sum(row[OWNER] == "Ben" for row in rows)
+    assert {one.label for one in found.owners} == {"Ben"}
+
+
+def test_a_new_version_of_the_sheet_gives_new_figures(session: Session, filled: Access, ann: Actor) -> None:
+    before = figures(session, filled, View(), today=TODAY)
+    assert figures(session, filled, View(), today=TODAY) is before
+    edits = (Edit(6, AMOUNT, Given("9000000")), Edit(6, STAGE, Given("Lead")))
+    write(session, ann, filled.sheet.sheet_id, Batch(edits=edits), operation_id=uuid4(), source=Source.API)
+    after = figures(session, get_access(session, ann, filled.sheet.sheet_id), View(), today=TODAY)
+    assert after.version == before.version + 1
+    assert after.headline != before.headline
+
+
+def test_a_plain_table_says_what_to_do(session: Session, ann: Actor) -> None:
+    access = create_sheet(session, ann, "Contacts", template="contacts")
+    with pytest.raises(Invalid, match="Choose its stage column"):
+        figures(session, access, View(), today=TODAY)
+
+
+def test_a_pipeline_without_its_other_columns_still_counts(session: Session, ann: Actor, deals: Access) -> None:
+    configure_pipeline(session, ann, deals.sheet.sheet_id, {"stage": STAGE})
+    adds = (Add("a", {DEAL: Given("x"), STAGE: Given("Won")}), Add("b", {DEAL: Given("y")}))
+    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    found = figures(session, get_access(session, ann, deals.sheet.sheet_id), View(), today=TODAY)
+    assert (found.headline.won_count, found.headline.open_count) == (1, 1)
+    assert (found.months, found.owners, found.ages, found.accounts) == ([], [], [], [])
+
+
+MAVEN = Path(__file__).parents[3] / "shared" / "data" / "maven_crm"
+
+
+@pytest.mark.skipif(not MAVEN.exists(), reason="the Maven CRM files are not beside the project")
+def test_the_maven_pipeline_gives_its_known_figures(session: Session) -> None:
+    ann = actor("Ann")
+    access = create_sheet(session, ann, "Maven", template="blank")
+    stages = [
+        Option("o1", "Prospecting", "gray", probability=10, kind="open"),
+        Option("o2", "Engaging", "blue", probability=40, kind="open"),
+        Option("o3", "Won", "green", probability=100, kind="won"),
+        Option("o4", "Lost", "red", probability=0, kind="lost"),
+    ]
+    news = [
+        NewColumn("Stage", "choice", {}, stages),
+        NewColumn("Engaged", "date"),
+        NewColumn("Closed", "date"),
+        NewColumn("Value", "money"),
+        NewColumn("Agent", "text"),
+        NewColumn("Account", "text"),
+    ]
+    ids = {column.name: column.column_id for column in add_columns(session, ann, access.sheet.sheet_id, news)}
+    parts = {"stage": "Stage", "created": "Engaged", "close_date": "Closed", "amount": "Value", "owner": "Agent"}
+    chosen = {part: ids[name] for part, name in parts.items()} | {"account": ids["Account"]}
+    configure_pipeline(session, ann, access.sheet.sheet_id, chosen)
+    fields = {
+        "Stage": "deal_stage",
+        "Engaged": "engage_date",
+        "Closed": "close_date",
+        "Value": "close_value",
+        "Agent": "sales_agent",
+        "Account": "account",
+    }
+    with (MAVEN / "sales_pipeline.csv").open(newline="", encoding="utf-8-sig") as file:
+        lines = list(csv.DictReader(file))
+    adds = tuple(
+        Add(str(n), {ids[name]: Given(line[field]) for name, field in fields.items()}) for n, line in enumerate(lines)
+    )
+    write(session, ann, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.IMPORT)
+    found = figures(session, get_access(session, ann, access.sheet.sheet_id), View(), today=date(2018, 1, 1))
+    assert found.total == 8800
+    assert (found.headline.won_count, found.headline.won_amount) == (4238, Decimal(10005534))
+    assert round(found.headline.win_rate or 0, 4) == Decimal("0.6315")
+    assert found.headline.median_cycle_days == 57
+    truth: dict[str, Any] = json.loads((MAVEN / "truth.json").read_text())
+    by_agent = {
+        one.label: [one.won.count, one.lost_count, one.open.count, float(one.won.amount)] for one in found.owners
+    }
+    assert by_agent == {
+        name: [won, lost, still, value] for name, (_, won, lost, still, _, value) in truth["by_agent"].items()
+    }
