@@ -157,9 +157,11 @@ function deleteRead(hands: Hands, lines: readonly number[]): void {
   hands.session.write([], rows.filter((row) => typeof row === "number"));
 }
 
-function existing(hands: Hands, y: number): RowRef | null {
-  const line = hands.session.reader.lines.at(y);
-  return line.kind === "row" ? line.id : line.kind === "draft" ? line.key : null;
+/** The row on this line, unless somebody has deleted it. */
+function existing({ session }: Hands, y: number): RowRef | null {
+  const line = session.reader.lines.at(y);
+  if (line.kind === "draft") return line.key;
+  return line.kind === "row" && !session.reader.rows.get(line.id)?.removed ? line.id : null;
 }
 
 function places({ x, y, width, height }: Rect): { x: number; y: number }[] {

@@ -23,8 +23,8 @@ export class Reader {
   readonly rows = new Rows();
   readonly blocks: Blocks;
   readonly lines: Lines;
-  /** Every loaded row is followed up to this version. */
-  version = 0;
+  /** Every loaded row is followed up to this version; -1 before the first page. */
+  version = -1;
   /** The order on the screen is no longer the one that sort and filter ask for. */
   stale = false;
   /** New rows of others that are not shown because the view is sorted or filtered. */
@@ -81,7 +81,7 @@ export class Reader {
   /** There is a newer version: read what changed. Wakes that come while reading become one. */
   async follow(): Promise<void> {
     this.again = this.following;
-    if (this.following) return;
+    if (this.following || this.version < 0) return;
     this.following = true;
     try {
       await this.catchUp(this.version);
@@ -121,6 +121,7 @@ export class Reader {
     this.blocks.put(0, page.rows.map((row) => row.id));
     this.version = Math.max(this.version, page.version);
     this.arrived(page);
+    if (this.token !== null && this.version !== this.orderVersion) void this.follow();
   }
 
   private async page(offset: number, limit: number, signal: AbortSignal): Promise<RowsPage> {

@@ -79,7 +79,7 @@ export class Session {
 
   /** Somebody (the socket, or Python where the socket is blocked) says that there is a newer version. */
   hear(version: number): void {
-    if (this.reader.version > 0 && version > this.reader.version) void this.reader.follow();
+    if (version > this.reader.version) void this.reader.follow();
   }
 
   /** What a cell holds or, where something was typed that is not saved, what it is to hold. */
@@ -154,7 +154,7 @@ export class Session {
   private connected(isOpen: boolean): void {
     this.isLive = isOpen;
     // Whatever was told while nobody listened is read now; the socket's first word may come before the first page.
-    if (isOpen && this.reader.version > 0) void this.reader.follow();
+    if (isOpen) void this.reader.follow();
     if (isOpen) this.sender.wake();
     this.changed();
   }

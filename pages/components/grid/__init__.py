@@ -14,8 +14,11 @@ ASSETS = "/assets/grid"
 LOADER = """
 const grid = import(location.origin + "%s")
 export default function (component) {
-  grid.then(({ mount }) => mount(component))
-  return () => grid.then(({ unmount }) => unmount(component.parentElement))
+  grid.then(
+    ({ mount }) => mount(component),
+    () => { component.parentElement.textContent = "The grid could not be loaded. Reload the page to try again." },
+  )
+  return () => grid.then(({ unmount }) => unmount(component.parentElement), () => {})
 }
 """
 
