@@ -128,7 +128,7 @@ def welcome(ours: Settings) -> None:
     if link:
         lines[-1:] = ["", "  Nobody can sign in yet. Open this link once to become the administrator:", f"  {link}", ""]
     if ours.host not in LOOPBACK and not ours.public_url.startswith("https://"):
-        lines[-1:] = [
+        lines += [
             f"  Colleagues reach it at http://{socket.gethostname()}:{ours.port}, over plain http: whoever can listen",
             "  on this network can read passwords and data. For more than a trial put it behind a proxy with https.",
             "",

@@ -35,7 +35,10 @@ def open_engine(urls: Urls) -> Engine:
         if outdated:
             migrate(owner)
     except ProgrammingError as error:
-        raise DatabaseUnavailable(f"The schema could not be brought up to date: {first_line(error)}.") from error
+        raise DatabaseUnavailable(
+            f"The schema could not be brought up to date: {first_line(error)}. "
+            "docs/operations.md says which rights its owner needs."
+        ) from error
     finally:
         owner.dispose()
     return app_engine(urls)

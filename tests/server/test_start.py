@@ -3,13 +3,15 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.server.started import Started, databases_in, free_port
+from tests.server.started import ROOT, Started, databases_in, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -113,3 +115,14 @@ def test_it_runs_on_an_external_database(data: Path, database: str) -> None:
     with Started(data, DATABASE_URL=database) as started:
         assert started.get("/api/health/ready") == 200
         assert not (data / "postgres").exists()
+
+
+def test_a_start_does_not_wait_for_libraries_that_only_a_page_or_a_file_needs(tmp_path: Path) -> None:
+    """Half of a start is imports: what reads and writes files is imported where it is used."""
+    heavy = ("pandas", "pyarrow", "openpyxl", "altair", "streamlit_authenticator", "alembic")
+    script = f"import sys, app; print([name for name in {heavy} if name in sys.modules])"
+    environment = os.environ | {"CONTRIVANCE_DATA": str(tmp_path / "data")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "[]", done.stderr
