@@ -1,13 +1,14 @@
 """Engine and transaction: the one place that opens connections. Callers own the transaction; core never commits."""
 
 import json
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -37,12 +38,11 @@ class Unavailable(Busy):
 def make_engine(url: str, *, role: str | None = APP_ROLE, **settings: str) -> Engine:
     """An engine on `url`. Its connections act as `role` (None: as the one who signs in, for migrations)."""
     options = CONNECTION_SETTINGS | ({"role": role} if role else {}) | settings
-    return create_engine(
+    engine = create_engine(
         driver_url(url),
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_WAIT_SECONDS,
-        pool_pre_ping=True,
         connect_args={
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
             "connect_timeout": 5,
@@ -50,6 +50,19 @@ def make_engine(url: str, *, role: str | None = APP_ROLE, **settings: str) -> En
         },
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
     )
+    event.listen(engine, "checkout", refuse_dead_connection)
+    return engine
+
+
+def refuse_dead_connection(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool replace a connection that the server has closed, without asking the server (three round trips).
+
+    An idle connection has nothing to read, unless the server has said good-bye or hung up.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if connection.closed or poll.poll(0):
+        raise DisconnectionError
 
 
 def driver_url(url: str) -> str:

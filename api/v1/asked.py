@@ -1,20 +1,48 @@
 """What requests ask for again and again: who asks, which sheet, which view of its rows."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
 
 from api.bodies import read_json
-from api.identity import current_actor
+from api.identity import actor_of, current_actor
 from core.actor import Actor
 from core.errors import Invalid
 from core.query import View
+from db.engine import transaction
 
 MOST_ID = 2**63 - 1
 MOST_ROW_ID = 2**31 - 1
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Whoever sent this request, not looked up yet."""
+
+    headers: Mapping[str, str]
+    address: str | None
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[Session, Actor]]:
+        """The one transaction of the request. Who asks is read in it, too: no second one, no second thread."""
+        with transaction() as session:
+            yield session, actor_of(session, self.headers, address=self.address)
+
+
+async def asker(connection: HTTPConnection) -> Asker:
+    """Costs nothing: the session is looked up where the transaction begins."""
+    return Asker(connection.headers, connection.client.host if connection.client else None)
+
+
+Asked = Annotated[Asker, Depends(asker)]
 SheetId = Annotated[int, Path(description="The sheet's number.", ge=1, le=MOST_ID)]
 ColumnId = Annotated[int, Path(description="The column's number in its sheet.", ge=1, le=MOST_ROW_ID)]
 RowId = Annotated[int, Path(description="The row's number in its sheet.", ge=1, le=MOST_ROW_ID)]

@@ -6,25 +6,24 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.answers import answer
-from api.v1.asked import MOST_ID, MOST_ROW_ID, CurrentActor, SheetId
+from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, SheetId
 from core.access import get_access
 from core.history import LoggedChange, recent_changes
 from core.permissions import Permission
 from core.sync import changes_since
-from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])
 
 
 @router.get("/changes", summary="What changed since a version")
 def since(
-    actor: CurrentActor,
+    asker: Asked,
     sheet: SheetId,
     since: Annotated[int, Query(ge=0, le=MOST_ID, description="The version that you have.")],
 ) -> Response:
     """Per row the changed cells with their versions, by whom, and whether it was added or removed. Complete up to the
     `version` it names: ask again from there. `reset` means too much changed to tell; read the rows again."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet, Permission.ROWS_SEE)
         found = changes_since(session, access, since)
     return answer(found.as_json())
@@ -32,7 +31,7 @@ def since(
 
 @router.get("/history", summary="Who changed what, newest first")
 def history(
-    actor: CurrentActor,
+    asker: Asked,
     sheet: SheetId,
     *,
     row: Annotated[int | None, Query(ge=1, le=MOST_ROW_ID, description="Of this row only.")] = None,
@@ -44,7 +43,7 @@ def history(
 ) -> Response:
     """Old and new values are text as people see it. `effective_at` differs from `recorded_at` for imported history."""
     place = tuple(int(part) for part in before.split(":")) if before else None
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         lines = recent_changes(session, actor, sheet, row=row, by=by, before=place, limit=limit)  # type: ignore[arg-type]
     more = _place(lines[-1]) if len(lines) == limit else None
     return answer({"changes": [asdict(line) for line in lines], "next": more})

@@ -7,11 +7,10 @@ from sqlalchemy.orm import Session
 
 from api.answers import answer
 from api.bodies import ExactRoute
-from api.v1.asked import MOST_ID, CurrentActor, SheetId, Strict
+from api.v1.asked import MOST_ID, Asked, SheetId, Strict
 from core import sharing
 from core.actor import Actor
 from core.permissions import Level
-from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}/collaborators", tags=["Collaborators"], route_class=ExactRoute)
 
@@ -23,24 +22,24 @@ class LevelBody(Strict):
 
 
 @router.get("", summary="Who may use a sheet")
-def listed(actor: CurrentActor, sheet: SheetId) -> Response:
+def listed(asker: Asked, sheet: SheetId) -> Response:
     """The owner, then the others by name."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         return _all(session, actor, sheet)
 
 
 @router.put("/{user}", summary="Share a sheet with a person")
-def share(actor: CurrentActor, sheet: SheetId, user: UserId, body: LevelBody) -> Response:
+def share(asker: Asked, sheet: SheetId, user: UserId, body: LevelBody) -> Response:
     """Or change the level that they have. Only the owner may."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         sharing.share_sheet(session, actor, sheet, user, level=Level(body.level))
         return _all(session, actor, sheet)
 
 
 @router.delete("/{user}", summary="Take a sheet away from a person")
-def unshare(actor: CurrentActor, sheet: SheetId, user: UserId) -> Response:
+def unshare(asker: Asked, sheet: SheetId, user: UserId) -> Response:
     """It is gone for them at once; their open live connections are closed."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         sharing.unshare_sheet(session, actor, sheet, user)
         return _all(session, actor, sheet)
 

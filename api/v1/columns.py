@@ -7,12 +7,11 @@ from pydantic import Field
 
 from api.answers import answer
 from api.bodies import ExactRoute
-from api.v1.asked import ColumnId, CurrentActor, SheetId, Strict
+from api.v1.asked import Asked, ColumnId, SheetId, Strict
 from core import columns
 from core.access import ColumnInfo, get_access
 from core.column_types import Option, column_type
 from core.columns import NewColumn
-from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}/columns", tags=["Columns"], route_class=ExactRoute)
 
@@ -50,52 +49,52 @@ class ColumnOrder(Strict):
 
 
 @router.get("", summary="The columns of a sheet")
-def listed(actor: CurrentActor, sheet: SheetId) -> Response:
+def listed(asker: Asked, sheet: SheetId) -> Response:
     """In their order; those taken out of the sheet beside them under `retired`."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet)
         retired = columns.retired_columns(session, access)
     return answer({"columns": _listed(access.columns), "retired": _listed(retired)})
 
 
 @router.post("", summary="Add a column", status_code=201)
-def add(actor: CurrentActor, sheet: SheetId, new: ColumnBody) -> Response:
+def add(asker: Asked, sheet: SheetId, new: ColumnBody) -> Response:
     """It stands behind the others."""
     plan = NewColumn(new.name, new.type, new.rules, _options(new.options), new.description)
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         return answer(column_json(columns.add_column(session, actor, sheet, plan)), 201)
 
 
 @router.put("/order", summary="Reorder the columns")
-def reorder(actor: CurrentActor, sheet: SheetId, wanted: ColumnOrder) -> Response:
+def reorder(asker: Asked, sheet: SheetId, wanted: ColumnOrder) -> Response:
     """The order that everybody starts with; each person may then arrange their own."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         columns.reorder_columns(session, actor, sheet, wanted.order)
         return answer({"columns": _listed(get_access(session, actor, sheet).columns)})
 
 
 @router.patch("/{column}", summary="Change a column")
-def change(actor: CurrentActor, sheet: SheetId, column: ColumnId, changes: ColumnChanges) -> Response:
+def change(asker: Asked, sheet: SheetId, column: ColumnId, changes: ColumnChanges) -> Response:
     """Its name, description, rules or options. An option that is left out of `options` is retired, not lost."""
     named = {name: getattr(changes, name) for name in changes.model_fields_set if getattr(changes, name) is not None}
     if changes.options is not None:
         named["options"] = tuple(_options(changes.options))
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         return answer(column_json(columns.change_column(session, actor, sheet, column, **named)))
 
 
 @router.delete("/{column}", summary="Retire a column")
-def retire(actor: CurrentActor, sheet: SheetId, column: ColumnId) -> Response:
+def retire(asker: Asked, sheet: SheetId, column: ColumnId) -> Response:
     """It leaves the sheet; its values and their history are kept, and come back when it is restored."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         columns.retire_column(session, actor, sheet, column)
     return answer({"retired": column})
 
 
 @router.post("/{column}/restore", summary="Restore a retired column")
-def restore(actor: CurrentActor, sheet: SheetId, column: ColumnId) -> Response:
+def restore(asker: Asked, sheet: SheetId, column: ColumnId) -> Response:
     """With all its values."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         columns.restore_column(session, actor, sheet, column)
         return answer(column_json(get_access(session, actor, sheet).column(column)))
 

@@ -6,9 +6,8 @@ from fastapi import APIRouter, Response
 
 from api.answers import answer
 from api.bodies import ExactRoute
-from api.v1.asked import CurrentActor, SheetId, Strict
+from api.v1.asked import Asked, SheetId, Strict
 from core.layouts import layout, remember_layout
-from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}/layout", tags=["Layout"], route_class=ExactRoute)
 
@@ -24,14 +23,14 @@ class LayoutBody(Strict):
 
 
 @router.get("", summary="Your layout of a sheet")
-def remembered(actor: CurrentActor, sheet: SheetId) -> Response:
+def remembered(asker: Asked, sheet: SheetId) -> Response:
     """Widths, hidden columns, order, frozen columns and the view last used; empty where you never changed it."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         return answer(layout(session, actor, sheet))
 
 
 @router.put("", summary="Remember your layout of a sheet")
-def remember(actor: CurrentActor, sheet: SheetId, body: LayoutBody) -> Response:
+def remember(asker: Asked, sheet: SheetId, body: LayoutBody) -> Response:
     """Nobody else's view changes. Parts that are not named stay as they were."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         return answer(remember_layout(session, actor, sheet, body.model_dump(mode="json", exclude_none=True)))

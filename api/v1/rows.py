@@ -8,17 +8,15 @@ from pydantic import Field
 
 from api.answers import answer
 from api.bodies import ExactRoute
-from api.v1.asked import MOST_ID, MOST_ROW_ID, AskedView, CurrentActor, RowId, SheetId, Strict
+from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, Asker, RowId, SheetId, Strict
 from core import rows
 from core.access import get_access
-from core.actor import Actor
 from core.batch import Add, Batch, Edit, Given, Outcome
 from core.cells import write
 from core.changes import Source
 from core.errors import Invalid, NotFound
 from core.order import kept_order, row_order
 from core.permissions import Permission
-from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRoute)
 
@@ -77,7 +75,7 @@ class NewRows(Strict):
 
 @router.get("/rows", summary="A page of rows")
 def page(
-    actor: CurrentActor,
+    asker: Asked,
     sheet: SheetId,
     view: AskedView,
     *,
@@ -91,7 +89,7 @@ def page(
     """Numbers come as decimal text, so that nothing is rounded. Follow `next_cursor` until it is null: no row is
     skipped or doubled. For a jump to any place ask `…/order` once, then give `order` and `offset`."""
     total = None
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet, Permission.ROWS_SEE)
         if order is not None:
             kept = kept_order(access, order)
@@ -107,18 +105,18 @@ def page(
 
 
 @router.get("/order", summary="Fix the order of a view's rows")
-def order(actor: CurrentActor, sheet: SheetId, view: AskedView) -> Response:
+def order(asker: Asked, sheet: SheetId, view: AskedView) -> Response:
     """A token for `rows?order=…&offset=…`, and how many rows there are. A token that is no longer kept answers 410."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet, Permission.ROWS_SEE)
         kept = row_order(session, access, view)
     return answer({"order": kept.token, "version": kept.version, "total": kept.total})
 
 
 @router.get("/rows/{row}", summary="One row")
-def one(actor: CurrentActor, sheet: SheetId, row: RowId) -> Response:
+def one(asker: Asked, sheet: SheetId, row: RowId) -> Response:
     """404 where it does not exist or is in the trash."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet, Permission.ROWS_SEE)
         found = rows.rows_by_id(session, access, [row])[0]
     if found.get("deleted"):
@@ -127,15 +125,15 @@ def one(actor: CurrentActor, sheet: SheetId, row: RowId) -> Response:
 
 
 @router.post("/rows", summary="Add rows", status_code=201)
-def add(actor: CurrentActor, sheet: SheetId, new: NewRows) -> Response:
+def add(asker: Asked, sheet: SheetId, new: NewRows) -> Response:
     """All rows or none: 422 names every cell that breaks its column's rules. `added` keeps the order that you gave."""
     adds = tuple(Add(str(place), _values(cells)) for place, cells in enumerate(new.rows))
-    outcome = _written(actor, sheet, Batch(adds=adds), new.operation_id)
+    outcome = _written(asker, sheet, Batch(adds=adds), new.operation_id)
     return answer({"version": outcome.version, "added": outcome.added}, 201)
 
 
 @router.patch("/rows", summary="Edit cells, add and delete rows, as one action")
-def change(actor: CurrentActor, sheet: SheetId, body: BatchBody, page: FromPage = None) -> Response:
+def change(asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None) -> Response:
     """All or nothing: 409 shows mine, theirs and the original of every cell that moved on since its `base`, 422 the
     reason for every refused cell. With `partial` the rest is written and the answer (200) names what was not."""
     batch = Batch(
@@ -146,20 +144,20 @@ def change(actor: CurrentActor, sheet: SheetId, body: BatchBody, page: FromPage 
     if len({add.key for add in batch.adds}) < len(batch.adds):
         raise Invalid("Two new rows have the same key. Give each its own.")
     source = Source(body.source or ("grid" if page else "api"))
-    outcome = _written(actor, sheet, batch, body.operation_id, source=source, partial=body.partial)
+    outcome = _written(asker, sheet, batch, body.operation_id, source=source, partial=body.partial)
     return answer(outcome.as_json())
 
 
 @router.delete("/rows", summary="Delete rows")
 def delete(
-    actor: CurrentActor,
+    asker: Asked,
     sheet: SheetId,
     ids: Annotated[str, Query(description="Row numbers: `4,7,12`.", pattern="^[0-9]{1,9}(,[0-9]{1,9})*$")],
     operation_id: UUID | None = None,
 ) -> Response:
     """They go to the trash, with their history. 404, and nothing is deleted, where one of them is not there."""
     wanted = tuple(dict.fromkeys(int(one) for one in ids.split(",")))
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         batch = Batch(deletes=wanted)
         outcome = write(session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=Source.API)
         if missing := sorted(set(wanted) - set(outcome.deleted)):
@@ -168,7 +166,7 @@ def delete(
 
 
 def _written(
-    actor: Actor,
+    asker: Asker,
     sheet: int,
     batch: Batch,
     operation_id: UUID | None,
@@ -176,7 +174,7 @@ def _written(
     source: Source = Source.API,
     partial: bool = False,
 ) -> Outcome:
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         return write(session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=source, partial=partial)
 
 

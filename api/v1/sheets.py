@@ -8,13 +8,12 @@ from sqlalchemy.orm import Session
 
 from api.answers import answer
 from api.bodies import ExactRoute
-from api.v1.asked import CurrentActor, SheetId, Strict
+from api.v1.asked import Asked, SheetId, Strict
 from api.v1.columns import column_json
 from core import sharing, sheets
 from core.access import Access, get_access
 from core.actor import Actor
 from core.permissions import Level
-from db.engine import transaction
 
 router = APIRouter(prefix="/sheets", tags=["Sheets"], route_class=ExactRoute)
 
@@ -39,34 +38,32 @@ class SheetChanges(Strict):
 
 
 @router.get("", summary="The sheets that you may see")
-def listed(
-    actor: CurrentActor, archived: Annotated[bool, Query(description="Archived ones instead.")] = False
-) -> Response:
+def listed(asker: Asked, archived: Annotated[bool, Query(description="Archived ones instead.")] = False) -> Response:
     """Ordered by name, pipelines first."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         found = sheets.sheets(session, actor, archived=archived)
     return answer({"sheets": [_listed_json(sheet) for sheet in found]})
 
 
 @router.post("", summary="Create a sheet", status_code=201)
-def create(actor: CurrentActor, new: NewSheet) -> Response:
+def create(asker: Asked, new: NewSheet) -> Response:
     """You become its owner. A template brings columns; `pipeline` also says which is the stage and so on."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         access = sheets.create_sheet(session, actor, new.name, template=new.template, description=new.description)
         return answer(sheet_json(access), 201, {"Location": f"/api/v1/sheets/{access.sheet.sheet_id}"})
 
 
 @router.get("/{sheet}", summary="A sheet with its columns and what you may do in it")
-def detail(actor: CurrentActor, sheet: SheetId) -> Response:
+def detail(asker: Asked, sheet: SheetId) -> Response:
     """404 where the sheet does not exist or is not shared with you."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         return _detail(session, actor, sheet)
 
 
 @router.patch("/{sheet}", summary="Rename, describe or configure a sheet")
-def change(actor: CurrentActor, sheet: SheetId, changes: SheetChanges) -> Response:
+def change(asker: Asked, sheet: SheetId, changes: SheetChanges) -> Response:
     """Only its owner may. All changes are made or none."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         if changes.name is not None:
             sheets.rename_sheet(session, actor, sheet, changes.name)
         if changes.description is not None:
@@ -80,17 +77,17 @@ def change(actor: CurrentActor, sheet: SheetId, changes: SheetChanges) -> Respon
 
 
 @router.post("/{sheet}/archive", summary="Archive a sheet")
-def archive(actor: CurrentActor, sheet: SheetId) -> Response:
+def archive(asker: Asked, sheet: SheetId) -> Response:
     """It is kept whole, can be read, and takes no changes until it is restored."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         sheets.archive_sheet(session, actor, sheet)
         return _detail(session, actor, sheet)
 
 
 @router.post("/{sheet}/restore", summary="Restore an archived sheet")
-def restore(actor: CurrentActor, sheet: SheetId) -> Response:
+def restore(asker: Asked, sheet: SheetId) -> Response:
     """Everything in it is as it was."""
-    with transaction(actor.user_id) as session:
+    with asker.transaction() as (session, actor):
         sheets.restore_sheet(session, actor, sheet)
         return _detail(session, actor, sheet)
 
