@@ -2,6 +2,7 @@
 
 import { DataEditorCore } from "@glideapps/glide-data-grid";
 import { useCallback, type ReactElement } from "react";
+import { useCellMenu, type CellMenu } from "./cellmenu";
 import { useClipboard } from "./clipboard";
 import { headerIcons } from "./columns";
 import { useRowDeletion } from "./deletion";
@@ -28,6 +29,7 @@ export function Grid(props: GridProps): ReactElement {
   const edit = useEditing(hands, useClosed(scene));
   const headers = useHeaders(scene);
   const deletion = useRowDeletion(hands, selection, select, data.can_delete);
+  const cellMenu = useCellMenu(scene, deletion);
   const height = useHeight(box, data.height);
   useClipboard({ hands, box, ranges: edit.editing ? [] : rects(selection, columns.length) });
   return (
@@ -35,13 +37,13 @@ export function Grid(props: GridProps): ReactElement {
       data-testid="live-grid" data-version={session.reader.version}>
       <Banner session={session} />
       <div className="cg-canvas" onContextMenu={(event) => event.preventDefault()}>
-        <Canvas scene={scene} viewport={viewport} edit={edit} headers={headers} onDelete={deletion.onDelete} />
+        <Canvas scene={scene} viewport={viewport} edit={edit} headers={headers} cellMenu={cellMenu} onDelete={deletion.onDelete} />
       </div>
       <div style={{ height: STATUS_HEIGHT }}>
         <Status scene={scene} hidden={headers.hidden} showHidden={headers.showHidden} jump={viewport.jump}
           selected={deletion.selected} deleteSelected={deletion.ask} open={rowToOpen(scene)} />
       </div>
-      <Overlays scene={scene} portal={portal} tick={viewport.tick} edit={edit} headers={headers} deletion={deletion} />
+      <Overlays scene={scene} portal={portal} tick={viewport.tick} edit={edit} headers={headers} cellMenu={cellMenu} deletion={deletion} />
     </div>
   );
 }
@@ -51,13 +53,14 @@ interface CanvasProps {
   viewport: Viewport;
   edit: EditingState;
   headers: Headers;
+  cellMenu: CellMenu;
   onDelete: ReturnType<typeof useRowDeletion>["onDelete"];
 }
 
 const COARSE = matchMedia("(pointer: coarse)").matches;
 const KEYS = { copy: false, cut: false, paste: false, search: false, downFill: false, rightFill: false, delete: "Delete|Backspace" };
 
-function Canvas({ scene, viewport, edit, headers, onDelete }: CanvasProps): ReactElement {
+function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete }: CanvasProps): ReactElement {
   const { data, grid, palette, selection, select, hands, trigger } = scene;
   const painting = usePainting(scene);
   const pointer = usePointer({ hands, selection, open: edit.open, openRow: (id) => trigger("open", id) });
@@ -71,7 +74,7 @@ function Canvas({ scene, viewport, edit, headers, onDelete }: CanvasProps): Reac
       rowMarkers={data.can_delete ? "both" : "number"}
       onVisibleRegionChanged={viewport.onVisible} smoothScrollX smoothScrollY keybindings={KEYS}
       cellActivationBehavior={COARSE ? "second-click" : "double-click"} onCellActivated={onActivated}
-      onDelete={onDelete} fillHandle={data.can_edit} {...pointer} {...headers.events}
+      onCellContextMenu={cellMenu.onCellContextMenu} onDelete={onDelete} fillHandle={data.can_edit} {...pointer} {...headers.events}
     />
   );
 }

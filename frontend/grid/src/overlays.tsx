@@ -1,6 +1,7 @@
 // What opens over the canvas: the editor, the word beside a refused cell, menus, the question before deleting.
 
 import type { ReactElement } from "react";
+import type { CellMenu } from "./cellmenu";
 import { IssueCard } from "./conflicts";
 import type { RowDeletion } from "./deletion";
 import { ConfirmDelete } from "./dialog";
@@ -17,16 +18,22 @@ interface OverlaysProps {
   tick: number;
   edit: EditingState;
   headers: Headers;
+  cellMenu: CellMenu;
   deletion: RowDeletion;
 }
 
-export function Overlays({ scene, portal, tick, edit, headers, deletion }: OverlaysProps): ReactElement {
+export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletion }: OverlaysProps): ReactElement {
   const { session, context, palette, selection, grid } = scene;
   const { editing } = edit;
   const cell = selection.current?.cell ?? null;
   const column = cell ? scene.columns[cell[0]] : undefined;
   const ref = cell ? refOn(scene, cell[1]) : null;
   const issue = ref !== null && column ? session.outbox.cell(ref, column.id)?.issue : undefined;
+  /** What was clicked goes away with its click; the keyboard goes back to the grid. */
+  const andBack = (act: () => void) => (): void => {
+    act();
+    grid.current?.focus();
+  };
   const bounds = useBounds(grid, editing?.cell ?? (issue ? cell : null), tick + session.revision);
   return (
     <>
@@ -36,11 +43,13 @@ export function Overlays({ scene, portal, tick, edit, headers, deletion }: Overl
       )}
       {!editing && issue && bounds && (
         <IssueCard issue={issue} column={column} context={context} bounds={bounds} portal={portal}
-          keepMine={() => session.keepMine(issue)} drop={() => session.drop(issue)} />
+          keepMine={andBack(() => session.keepMine(issue))} drop={andBack(() => session.drop(issue))} />
       )}
       {headers.menu && <Menu {...headers.menu} portal={portal} close={headers.closeMenu} />}
+      {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}
       {deletion.isAsking && (
-        <ConfirmDelete count={deletion.selected} confirm={deletion.confirm} cancel={deletion.cancel} />
+        <ConfirmDelete count={deletion.selected} confirm={andBack(deletion.confirm)}
+          cancel={andBack(deletion.cancel)} />
       )}
     </>
   );
