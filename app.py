@@ -8,6 +8,8 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
+from threading import Thread
 from typing import Any
 
 import streamlit as st
@@ -25,12 +27,13 @@ from api.assets import asset_mounts
 from api.live import hub
 from api.middleware import middleware
 from api.middleware.sockets import LARGEST_FRAME
+from core.demo import seed
 from core.errors import Refused
 from core.invitations import first_admin_link
 from core.logs import configure_logs, get_log
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
 from db.embedded import DatabaseUnavailable, Urls
-from db.engine import Busy, bind, driver_url, transaction
+from db.engine import Busy, bind, driver_url, make_engine, transaction
 from db.start import database, open_engine
 
 COLLECT_SECONDS = 30
@@ -113,6 +116,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
         await hub.start(driver_url(opened[0].app).replace("+psycopg", ""))
         collecting = asyncio.create_task(collect_garbage())
         welcome(ours)
+        if ours.demo:
+            Thread(target=seed_demo, args=(opened[0].owner,), name="demo", daemon=True).start()
         try:
             yield
         finally:
@@ -135,6 +140,18 @@ def welcome(ours: Settings) -> None:
         ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def seed_demo(url: str) -> None:
+    """Fill a new workspace with the demo while the server already answers; pages ask core.demo how far it is."""
+    owner = make_engine(url, role=None, statement_timeout="0")
+    try:
+        seed(owner, today=datetime.now(UTC).date())
+    except Exception:  # Whatever it is, the server goes on without a demo.
+        if opened:  # Else the server is ending: the next start goes on with the demo.
+            log.exception("demo.failed")
+    finally:
+        owner.dispose()
 
 
 async def collect_garbage() -> None:

@@ -4,10 +4,12 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
 from core.accounts import create_user
+from core.demo import seed
 from core.errors import Refused
 from core.permissions import Role
 from core.settings import BadSetting, Settings, settings
@@ -36,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     add.set_defaults(command=run_migrate)
     add = commands.add_parser("doctor", help="check settings, data folder and database, and change nothing")
     add.set_defaults(command=run_doctor)
+    add = commands.add_parser("seed", help="fill an empty workspace with the demo")
+    add.set_defaults(command=run_seed)
     add = commands.add_parser("create-user", help="make an account")
     add.add_argument("--email", required=True)
     add.add_argument("--name", required=True)
@@ -69,6 +73,20 @@ def _state(urls: Urls) -> str:
         return f"its schema becomes version {expected_revision()} at the next start"
     app_engine(urls).dispose()
     return f"schema version {expected_revision()}, the application's role is limited"
+
+
+def run_seed(ours: Settings, _given: argparse.Namespace) -> None:
+    """The demo workspace, where there is no sheet yet; one that was cut off is finished."""
+    with database(ours.database_url, ours.app_database_url, ours.data) as urls:
+        open_engine(urls).dispose()
+        owner = make_engine(urls.owner, role=None, statement_timeout="0")
+        seed(owner, today=datetime.now(UTC).date(), tell=_tell)
+        owner.dispose()
+    print("The demo workspace is there, unless the workspace has sheets of its own.")
+
+
+def _tell(done: int, total: int) -> None:
+    print(f"\r{done} of {total} steps", end="\n" if done == total else "", flush=True)
 
 
 def run_create_user(ours: Settings, given: argparse.Namespace) -> None:

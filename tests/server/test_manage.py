@@ -59,6 +59,14 @@ def test_migrate_can_be_repeated(capsys: pytest.CaptureFixture[str]) -> None:
     assert "has schema version" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_seed_makes_the_demo_once(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["seed"]) == 0
+    assert "steps" in capsys.readouterr().out
+    assert main(["seed"]) == 0
+    assert "steps" not in capsys.readouterr().out
+
+
 def test_a_person_made_by_command_can_sign_in(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert create(monkeypatch, PASSWORD, "--role", "analyst") == 0
     db.bind(make_engine(database))

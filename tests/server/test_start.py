@@ -126,3 +126,11 @@ def test_a_start_does_not_wait_for_libraries_that_only_a_page_or_a_file_needs(tm
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_it_ends_as_cleanly_while_the_demo_is_being_made(data: Path) -> None:
+    with Started(data, CONTRIVANCE_DEMO="yes") as started:
+        assert started.stop(signal.SIGINT) == 0
+        assert "Traceback" not in started.text()
+        assert "demo.failed" not in started.text()
+    assert databases_in(data) == []
