@@ -91,11 +91,11 @@ def by_stage(session: Session, pipeline: Pipeline, view: View) -> list[Bar]:
         count, amount, weighted = found.get(option.id, NOTHING)
         if count or not option.retired:
             opened = narrowed(view, Condition(pipeline.stage.column_id, "is_any_of", [option.id]))
-            bars.append(Bar(option.label, count, amount, opened, option.color, weighted))
+            bars.append(Bar(option.label, count, amount, opened, option.color, weighted, option.kind or OPEN))
     if None in found:
         count, amount, weighted = found[None]
         opened = narrowed(view, Condition(pipeline.stage.column_id, "is_empty"))
-        bars.append(Bar("No stage", count, amount, opened, "gray", weighted))
+        bars.append(Bar("No stage", count, amount, opened, "gray", weighted, OPEN))
     return bars
 
 

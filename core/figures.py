@@ -47,6 +47,7 @@ class Bar:
     view: View
     color: str = ""
     weighted: Decimal = ZERO
+    kind: str = ""
 
 
 @dataclass(frozen=True)

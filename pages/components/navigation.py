@@ -25,7 +25,10 @@ class Page:
 
 
 PAGES = [
-    Page("You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions.", default=True),
+    Page("Insight", "insight/dashboard.py", "Dashboard", "monitoring", "dashboard", "The pipeline in charts."),
+    Page(
+        "You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions.", default=True
+    ),
     Page(
         "Workspace",
         "admin/people.py",
@@ -54,6 +57,4 @@ def for_strangers(show: Callable[[], None]) -> list[StreamlitPage]:
 
 def _made(page: Page) -> StreamlitPage:
     icon = f":material/{page.icon}:"
-    return st.Page(
-        page.file, title=page.title, icon=icon, url_path=page.url_path, help=page.help, default=page.default
-    )
+    return st.Page(page.file, title=page.title, icon=icon, url_path=page.url_path, help=page.help, default=page.default)
