@@ -38,6 +38,7 @@ def stages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> go.Figure:
     figure.add_bar(**whole, marker_color=colors, opacity=0.45, name="Amount · deals")
     weighted = _across(bars, _floats(bars, "weighted"), None)
     figure.add_bar(**weighted, marker_color=colors, name="Weighted", width=0.4)
+    figure.update_xaxes(range=[0, 1.3 * max([float(bar.amount) for bar in bars], default=1)])  # Room for the texts.
     return styled(figure, rows=len(bars), barmode="overlay")
 
 

@@ -157,7 +157,7 @@ def _headline(found: Figures, currency: str, open_overdue: Callable[[], None]) -
         st.metric("Won", charts.money(top.won_amount, currency), border=True, help="Sum of the won deals' amounts.")
         st.metric("Win rate", _percent(top.win_rate), border=True, help="Won ÷ (won + lost), by number of deals.")
         average = "–" if top.average_won is None else charts.money(top.average_won, currency)
-        st.metric("Average won deal", average, border=True, help="Won amount ÷ number of won deals.")
+        st.metric("Average won", average, border=True, help="Won amount ÷ number of won deals.")
         cycle = "–" if top.median_cycle_days is None else f"{top.median_cycle_days.normalize():f} days"
         st.metric("Median cycle", cycle, border=True, help="Days from created to closed of won deals, the middle one.")
     if top.overdue_count:
