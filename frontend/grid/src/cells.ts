@@ -36,6 +36,7 @@ export type Cell = CustomCell<CellLook>;
 export interface Scene {
   context: Context;
   palette: Palette;
+  canEdit: boolean;
   canAdd: boolean;
 }
 
@@ -43,7 +44,7 @@ export interface Scene {
 export function look(
   line: Line, column: Column, first: boolean, scene: Scene, stored?: StoredRow, state?: CellState,
 ): Cell {
-  if (line.kind === "loading") return cell(blank(line, column), "");
+  if (line.kind === "loading") return cell(blank(line, column), "", true);
   const input = state?.input;
   const raw = input && "text" in input ? input.text : null;
   const value = input ? ("value" in input ? input.value : null) : (stored?.values[column.id] ?? null);
@@ -62,7 +63,7 @@ export function look(
     hint: line.kind === "new" && first && scene.canAdd ? "New row" : null,
     opens: first && line.kind === "row",
   };
-  return cell(parts, copied, tintOf(parts.mark, scene.palette));
+  return cell(parts, copied, line.kind === "new" ? !scene.canAdd : !scene.canEdit, tintOf(parts.mark, scene.palette));
 }
 
 function blank(line: Line, column: Column): CellLook {
@@ -72,12 +73,12 @@ function blank(line: Line, column: Column): CellLook {
   };
 }
 
-function cell(data: CellLook, copyData: string, background?: string): Cell {
+function cell(data: CellLook, copyData: string, readonly: boolean, background?: string): Cell {
   return {
     kind: GridCellKind.Custom,
     // Our own editor opens instead of the library's: it knows the row by its number, not by its place.
     allowOverlay: false,
-    readonly: true,
+    readonly,
     copyData,
     data,
     ...(background && { themeOverride: { bgCell: background } }),

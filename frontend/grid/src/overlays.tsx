@@ -32,7 +32,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
   /** What was clicked goes away with its click; the keyboard goes back to the grid. */
   const andBack = (act: () => void) => (): void => {
     act();
-    grid.current?.focus();
+    requestAnimationFrame(() => grid.current?.focus());
   };
   const bounds = useBounds(grid, editing?.cell ?? (issue ? cell : null), tick + session.revision);
   return (

@@ -33,7 +33,7 @@ export function usePainting(scene: Scene): Painting {
 function paint(scene: Scene, [x, y]: Item): Cell {
   const { session, columns, context, palette, data } = scene;
   const column = columns[x];
-  const brush = { context, palette, canAdd: data.can_add };
+  const brush = { context, palette, canEdit: data.can_edit, canAdd: data.can_add };
   if (!column) return look({ kind: "loading" }, NO_COLUMN, false, brush);
   const ref = refOn(scene, y);
   const stored = typeof ref === "number" ? session.reader.rows.get(ref) : undefined;
