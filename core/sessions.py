@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actor import Actor
 from core.errors import NotFound
+from core.notices import notice_person_rights
 from core.permissions import Role
 from core.secret_tokens import hashed, new_token
 from core.throttle import plain_address
@@ -89,6 +90,7 @@ def end_session(session: Session, actor: Actor, session_id: UUID) -> None:
     ended = session.scalar(_END, {"id": session_id, "user": actor.user_id})
     if ended is None:
         raise NotFound("This session has ended already.")
+    notice_person_rights(session, actor.user_id)
     audit.record(session, actor, "account:session:end", ended=str(session_id))
 
 
@@ -96,6 +98,7 @@ def end_sessions_of(session: Session, user_id: int, *, but: UUID | None = None) 
     """End every session of a person (all but one where asked), with refresh tokens and waiting tickets."""
     session.execute(_END_ALL, {"user": user_id, "but": but})
     session.execute(text("DELETE FROM sign_in_tickets WHERE user_id = :user"), {"user": user_id})
+    notice_person_rights(session, user_id)
 
 
 LIVE = f"""s.ended_at IS NULL AND s.expires_at > now() AND s.last_seen_at > now() - interval '{IDLE}'"""

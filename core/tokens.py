@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actor import Actor
+from core.notices import notice_person_rights
 from core.secret_tokens import hashed, new_token
 from core.sessions import actor_of_session, start_session
 
@@ -69,6 +70,7 @@ def session_of_access_token(token: str, *, key: str) -> UUID | None:
 def end_api_session(session: Session, actor: Actor) -> None:
     """Sign the program out: its access and refresh tokens stop working."""
     session.execute(_BETRAYED, {"id": actor.session_id})
+    notice_person_rights(session, actor.user_id)
     audit.record(session, actor, "account:session:end", ended=str(actor.session_id))
 
 
