@@ -10,7 +10,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf 
     && install -d -m 0700 -o contrivance -g contrivance /data
 COPY --from=build /venv /venv
 WORKDIR /app
-COPY app.py manage.py ./
+COPY app.py serve.py manage.py ./
 COPY .streamlit .streamlit
 COPY api api
 COPY core core
@@ -24,4 +24,4 @@ EXPOSE 8501
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/api/health/live', timeout=2)"]
 ENTRYPOINT ["tini", "--"]
-CMD ["python", "app.py"]
+CMD ["python", "serve.py"]

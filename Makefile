@@ -14,7 +14,7 @@ SHELL = /bin/bash
 run: .venv/run.stamp
 	@$(if $(DATA),export CONTRIVANCE_DATA='$(DATA)';) \
 	$(if $(HOST),export CONTRIVANCE_HOST='$(HOST)' CONTRIVANCE_SHARE_ON_NETWORK=yes;) \
-	export CONTRIVANCE_PORT='$(PORT)'; echo 'Starting Contrivance …'; exec $(BIN)/python app.py
+	export CONTRIVANCE_PORT='$(PORT)'; echo 'Starting Contrivance …'; exec $(BIN)/python serve.py
 
 test: .venv/test.stamp lint
 	@$(BIN)/python tests/chromium.py '$(BROWSER)'

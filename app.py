@@ -1,19 +1,17 @@
-"""The server: Streamlit over pages/main.py, the API at /api, the components' bundles at /assets, on one port."""
+"""The application: Streamlit over pages/main.py, the API at /api, the components' bundles at /assets, on one port."""
 
 import asyncio
 import gc
 import os
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
 
 import streamlit as st
-import uvicorn
 from google.protobuf.message import DecodeError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.routing import Mount
@@ -26,18 +24,16 @@ from api.app import create_api
 from api.assets import asset_mounts
 from api.live import hub
 from api.middleware import middleware
-from api.middleware.sockets import LARGEST_FRAME
 from core.demo import seed
 from core.errors import Refused
 from core.invitations import first_admin_link
 from core.logs import configure_logs, get_log
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
-from db.embedded import DatabaseUnavailable, Urls
+from db.embedded import Urls
 from db.engine import Busy, bind, driver_url, make_engine, transaction
 from db.start import database, open_engine
 
 COLLECT_SECONDS = 30
-SHUTDOWN_SECONDS = 5
 log = get_log("contrivance")
 opened: list[Urls] = []  # The database of this process, once it is open.
 
@@ -94,25 +90,29 @@ def tell_script_error(error: Exception) -> bool:
 
 
 @contextmanager
-def open_database(ours: Settings) -> Iterator[None]:
-    """Start or reach the database, bring it to the expected schema and use it until the block ends."""
-    with database(ours.database_url, ours.app_database_url, ours.data) as urls:
-        engine = open_engine(urls)
-        bind(engine)
-        opened.append(urls)
-        try:
-            yield
-        finally:
-            with suppress(ValueError):  # Not in the main thread: then the signals are somebody else's to handle.
-                ignore_signals()
-            opened.clear()
-            engine.dispose()
+def using(urls: Urls) -> Iterator[None]:
+    """Bring the database to the expected schema and work on it until the block ends."""
+    engine = open_engine(urls)
+    bind(engine)
+    opened.append(urls)
+    try:
+        yield
+    finally:
+        opened.clear()
+        engine.dispose()
+
+
+@contextmanager
+def own_database() -> Iterator[None]:
+    """The database for a server that was not started by serve.py (`streamlit run app.py`, uvicorn)."""
+    with database(ours.database_url, ours.app_database_url, ours.data) as urls, using(urls):
+        yield
 
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """What lives as long as the server: the database if nobody opened it yet, the live hub, the timed collection."""
-    with nullcontext() if opened else open_database(ours):
+    with nullcontext() if opened else own_database():
         await hub.start(driver_url(opened[0].app).replace("+psycopg", ""))
         collecting = asyncio.create_task(collect_garbage())
         welcome(ours)
@@ -156,72 +156,12 @@ def seed_demo(url: str) -> None:
 
 async def collect_garbage() -> None:
     """Collect now and then, not after every run; what the start made is never looked at again."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     while True:
         await asyncio.sleep(COLLECT_SECONDS)
         gc.collect()
-
-
-def main() -> int:
-    """Serve until Ctrl+C or SIGTERM; the exit code says whether that was the end that was asked for."""
-    handle_signals()
-    try:
-        with listening(ours.host, ours.port) as listener, open_database(ours):
-            serve(listener)
-    except KeyboardInterrupt:
-        return 0
-    except (DatabaseUnavailable, BadSetting) as error:
-        sys.stderr.write(f"Contrivance does not start. {error}\n")
-        return 1
-    return 0
-
-
-@contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Take the port before anything else, so that a second start on it ends at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-            listener.listen(2048)
-        except OSError as error:
-            raise BadSetting(
-                f"Port {port} on {host} cannot be used ({error.strerror}): is another server running there? "
-                f"Choose another port with PORT={port + 1}."
-            ) from error
-        listener.setblocking(False)
-        yield listener
-
-
-def serve(listener: socket.socket) -> None:
-    """Run the server in this thread. Forwarded addresses count only from proxies that FORWARDED_ALLOW_IPS names."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="websockets-sansio",
-        ws_max_size=LARGEST_FRAME + 1024,
-        ws_ping_interval=30,
-        ws_ping_timeout=30,
-        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or "nobody",
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def handle_signals() -> None:
-    """A closed terminal and SIGTERM end the server as Ctrl+C does, also while it is still starting."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))
-
-
-def ignore_signals() -> None:
-    """The end has begun: a second Ctrl+C must not leave the database behind."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
 
 
 ours = read_settings_or_leave()
@@ -235,6 +175,3 @@ app = st.App(
     middleware=middleware(ours, kind_of_message),
     on_script_error=tell_script_error,
 )
-
-if __name__ == "__main__":
-    sys.exit(main())

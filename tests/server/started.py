@@ -35,7 +35,7 @@ class Started:
         self.began = time.monotonic()
         self.output = data.with_suffix(".out")
         self.process = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [sys.executable, "serve.py"],
             cwd=ROOT,
             env=keep | ours | environment,
             stdin=subprocess.DEVNULL,
