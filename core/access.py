@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, and_, select, text
+from sqlalchemy import ColumnElement, Engine, and_, select, text
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
@@ -121,18 +122,33 @@ CHANGING = {
 
 def get_access(session: Session, actor: Actor, sheet_id: int, *permissions: Permission) -> Access:
     """The sheet as this actor sees it. NotFound: they may not know it. NotAllowed: they may not do this."""
-    found = session.execute(_LOAD, {"sheet": sheet_id, "user": actor.user_id}).mappings().one_or_none()
+    known = _known_columns(session)
+    version, columns = known.get(sheet_id, (-1, ()))
+    parameters = {"sheet": sheet_id, "user": actor.user_id, "known": version}
+    found = session.execute(_LOAD, parameters).mappings().one_or_none()
     if found is None or found["level"] is None:
         raise NotFound("There is no such sheet, or it is not shared with you.")
+    if found["columns"] is not None:
+        columns = tuple(made_column(column) for column in found["columns"])
+        if found["is_committed"]:
+            known[sheet_id] = (found["columns_version"], columns)
     access = Access(
         actor=actor,
         sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
         level=Level(found["level"]),
-        columns=tuple(made_column(column) for column in found["columns"]),
+        columns=columns,
         _session=session,
     )
     access.require(Permission.SHEET_SEE, *permissions)
     return access
+
+
+def _known_columns(session: Session) -> dict[int, tuple[int, tuple[ColumnInfo, ...]]]:
+    """Per sheet the columns as of a version of theirs: most requests need not read them again."""
+    known = _KNOWN.setdefault(session.get_bind().engine, {})
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    return known
 
 
 def visible_rows(access: Access) -> ColumnElement[bool]:
@@ -154,6 +170,8 @@ def made_column(row: Mapping[str, Any]) -> ColumnInfo:
     )
 
 
+MOST_KNOWN = 2000
+_KNOWN: WeakKeyDictionary[Engine, dict[int, tuple[int, tuple[ColumnInfo, ...]]]] = WeakKeyDictionary()
 SHEET_FIELDS = list(SheetInfo.__dataclass_fields__)
 LEVEL_SQL = """CASE WHEN s.owner_id = u.user_id THEN 'owner'
          WHEN 'editor' IN (c.level, s.workspace_level) THEN 'editor'
@@ -161,8 +179,11 @@ LEVEL_SQL = """CASE WHEN s.owner_id = u.user_id THEN 'owner'
 # One statement answers who, what and which columns: it opens every request, so it is one round trip.
 _LOAD = text(f"""
     SELECT s.*, {LEVEL_SQL} AS level,
-           coalesce((SELECT jsonb_agg(to_jsonb(k) ORDER BY k.position, k.column_id)
-                     FROM columns k WHERE k.sheet_id = s.sheet_id AND k.retired_at IS NULL), '[]') AS columns
+           CASE WHEN s.columns_version <> :known THEN coalesce(
+               (SELECT jsonb_agg(to_jsonb(k) ORDER BY k.position, k.column_id)
+                FROM columns k WHERE k.sheet_id = s.sheet_id AND k.retired_at IS NULL), '[]') END AS columns,
+           -- A transaction that has written may see columns of its own that are never committed.
+           pg_current_xact_id_if_assigned() IS NULL AS is_committed
     FROM users u
     JOIN sheets s ON s.sheet_id = :sheet
     LEFT JOIN collaborators c ON c.sheet_id = s.sheet_id AND c.user_id = u.user_id

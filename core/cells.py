@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, select, text
+from sqlalchemy import ARRAY, Integer, Text, any_, literal, select, text
 from sqlalchemy.orm import Session
 
 from core.access import Access, ColumnInfo, get_access, visible_rows
@@ -114,7 +114,7 @@ def _stored(change: Change, row_ids: set[int]) -> dict[int, Stored]:
         return {}
     found = change.session.execute(
         select(Row.row_id, _TEXT_OF_VALUES, Row.versions, Row.created_version).where(
-            visible_rows(change.access), Row.row_id.in_(row_ids)
+            visible_rows(change.access), Row.row_id == any_(literal([*row_ids], ARRAY(Integer)))
         )
     )
     return {row_id: Stored(stored(values), versions, created) for row_id, values, versions, created in found}

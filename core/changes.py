@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.access import Access
 from core.errors import Invalid
+from core.turns import take_turn
 
 
 class Source(StrEnum):
@@ -79,6 +80,7 @@ def open_change(session: Session, access: Access, *, operation_id: UUID, source:
         "source": source.value,
         "operation": operation_id,
     }
+    take_turn(session, access.sheet.sheet_id)
     version, last_row_id, answered, foreign = session.execute(_LOCK, parameters).one()
     if foreign:
         raise Invalid("This operation id belongs to somebody else's change. Use a new one.")

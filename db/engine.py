@@ -2,7 +2,7 @@
 
 import json
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ CONNECTION_SETTINGS = {
     "jit": "off",
 }
 APP_ROLE = "contrivance_app"
+AT_END = "at_end"  # In session.info: what shall be called when the transaction has ended, either way.
 
 _factory: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
@@ -85,8 +86,10 @@ def bound_engine() -> Engine:
 @contextmanager
 def transaction(actor_id: int | None = None) -> Iterator[Session]:
     """One transaction: commits at the end, rolls back on any error. The database learns who acts."""
+    at_end: list[Callable[[], None]] = []
     try:
         with _factory.begin() as session:
+            session.info[AT_END] = at_end
             yield session
     except PoolTimeout as error:
         raise Busy from error
@@ -94,3 +97,6 @@ def transaction(actor_id: int | None = None) -> Iterator[Session]:
         if error.connection_invalidated or error.orig is None or not error.statement:
             raise Unavailable(type(error.orig).__name__) from error
         raise
+    finally:
+        for action in at_end:
+            action()
