@@ -53,12 +53,12 @@ def sheets(session: Session, actor: Actor, *, archived: bool = False) -> list[Li
 
 
 def create_sheet(
-    session: Session, actor: Actor, name: str, *, template: str = "blank", description: str = ""
+    session: Session, actor: Actor, name: str, *, template: str | Template = "blank", description: str = ""
 ) -> Access:
     """A new sheet of this actor's, with the template's columns."""
     if Permission.SHEETS_CREATE not in ROLE_PERMISSIONS[actor.role]:
         raise NotAllowed(f"As {actor.role.label.lower()} you cannot create sheets. Ask an administrator.")
-    plan = get_template(template)
+    plan = template if isinstance(template, Template) else get_template(template)
     sheet = Sheet(
         owner_id=actor.user_id,
         name=checked_name(name),
@@ -67,7 +67,7 @@ def create_sheet(
     )
     session.add(sheet)
     session.flush()
-    audit.record(session, actor, "sheet:sheet:create", sheet_id=sheet.sheet_id, name=sheet.name, template=template)
+    audit.record(session, actor, "sheet:sheet:create", sheet_id=sheet.sheet_id, name=sheet.name, template=plan.label)
     made = add_columns(session, actor, sheet.sheet_id, list(plan.columns)) if plan.columns else []
     ids = {column.name: column.column_id for column in made}
     sheet.settings = {"pipeline": {part: ids[name] for part, name in plan.pipeline.items()}} if plan.pipeline else {}

@@ -1,0 +1,181 @@
+"""Loading: a file into a sheet, all of it or nothing. Read and staged without the sheet's lock, written in one go."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, BinaryIO, Self
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.access import Access, get_access
+from core.actor import Actor
+from core.changes import Change, Source, open_change
+from core.columns import add_columns, change_column
+from core.errors import Conflict, Invalid
+from core.importer.duplicates import refuse_duplicates
+from core.importer.plan import Plan, with_labels
+from core.importer.reading import Progress, Reading, columns_for, new_columns
+from core.importer.staging import staged
+from core.sheets import configure_pipeline, create_sheet
+from core.templates import Template
+from db.tables import Sheet
+
+
+@dataclass
+class Report:
+    """What an import did."""
+
+    sheet: int
+    version: int
+    rows: int
+    first_row: int
+    columns: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+    emptied: int = 0
+    left_out: list[int] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        return cls(**kept)
+
+
+def import_rows(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    file: BinaryIO,
+    plan: Plan,
+    *,
+    operation_id: UUID,
+    progress: Progress | None = None,
+) -> Report:
+    """Add the rows of a file to a sheet, with the columns and options that the plan makes, as one version.
+
+    Raises Invalid (with the misfits) where a value does not fit and the plan does not say what becomes of it, and
+    Conflict where the columns were changed meanwhile. The same operation_id is carried out once.
+    """
+    access = get_access(session, actor, sheet_id, *plan.needs)
+    if kept := _answered(session, access, operation_id):
+        return kept
+    session.execute(_PATIENCE)
+    columns = columns_for(access, plan, _next_column(session, sheet_id))
+    reading = Reading(file, plan, columns)
+    rows = staged(session, reading, progress)
+    if not rows:
+        raise Invalid("No line of the file is left to import.", misfits=[one.misfits.as_json() for one in columns])
+    change = open_change(session, access, operation_id=operation_id, source=Source.IMPORT)
+    if change.answered is not None:
+        return Report.from_json(change.answered)
+    return _written(change, reading, rows)
+
+
+def import_new_sheet(
+    session: Session,
+    actor: Actor,
+    name: str,
+    file: BinaryIO,
+    plan: Plan,
+    *,
+    operation_id: UUID,
+    parts: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """A new sheet of this actor's with the rows of a file. `parts` (part → place in the file) makes it a pipeline.
+
+    The same operation_id makes one sheet, however often it is sent.
+    """
+    if kept := _made_before(session, actor, operation_id):
+        return kept
+    access = create_sheet(session, actor, name, template=Template("Import", "", "table"))
+    sheet_id = access.sheet.sheet_id
+    report = import_rows(session, actor, sheet_id, file, plan, operation_id=operation_id, progress=progress)
+    if parts:
+        ids = {one.source: column_id for column_id, one in enumerate(plan.taken, 1)}
+        if missing := [part for part, source in parts.items() if source not in ids]:
+            raise Invalid(f"The column chosen as the pipeline's {missing[0].replace('_', ' ')} is left out.")
+        configure_pipeline(session, actor, sheet_id, {part: ids[source] for part, source in parts.items()})
+    return report
+
+
+def _written(change: Change, reading: Reading, rows: int) -> Report:
+    """Under the lock: columns, options and rows, in the order in which the ids were foreseen."""
+    made, options = _columns_made(change, reading)
+    refuse_duplicates(change, reading.columns)
+    change.next_version(new_rows=rows)
+    first = change.last_row_id - rows + 1
+    sheet_id = change.access.sheet.sheet_id
+    change.session.execute(_INSERT, {"sheet": sheet_id, "before": first - 1, "version": change.version})
+    report = Report(sheet_id, change.version, rows, first, made, options, reading.emptied, reading.left_out[:10_000])
+    change.answer(report.as_json())
+    audit.record(
+        change.session,
+        change.access.actor,
+        "sheet:rows:import",
+        sheet_id=sheet_id,
+        rows=rows,
+        columns=made,
+        emptied=report.emptied,
+        left_out=len(reading.left_out),
+    )
+    return report
+
+
+def _columns_made(change: Change, reading: Reading) -> tuple[list[str], list[str]]:
+    access = change.access
+    session, sheet_id, actor = change.session, access.sheet.sheet_id, access.actor
+    found = session.scalar(select(Sheet.columns_version).where(Sheet.sheet_id == sheet_id))
+    if found != access.sheet.columns_version:
+        raise Conflict("Somebody changed the columns of this sheet meanwhile. Nothing was imported: start again.")
+    news = new_columns(reading.plan)
+    made = add_columns(session, actor, sheet_id, news) if news else []
+    labels: list[str] = []
+    for one in reading.plan.taken:
+        if one.column is not None and one.labels:
+            options = with_labels(access.column(one.column), one.labels)
+            change_column(session, actor, sheet_id, one.column, options=options)
+            labels += one.labels
+    return [column.name for column in made], labels
+
+
+def _next_column(session: Session, sheet_id: int) -> int:
+    return (session.scalar(select(Sheet.last_column_id).where(Sheet.sheet_id == sheet_id)) or 0) + 1
+
+
+def _answered(session: Session, access: Access, operation_id: UUID) -> Report | None:
+    """What this operation answered before, so that a repeated file is not read again."""
+    found = session.execute(
+        _ANSWERED,
+        {"sheet": access.sheet.sheet_id, "operation": operation_id, "actor": access.actor.user_id},
+    ).scalar_one_or_none()
+    return Report.from_json(found) if found else None
+
+
+def _made_before(session: Session, actor: Actor, operation_id: UUID) -> Report | None:
+    """The sheet that this operation made before. The lock makes one wait for the other where two come at once."""
+    session.execute(_ALONE, {"key": operation_id.int & (2**63 - 1)})
+    found: Iterable[Any] = session.execute(_MADE_BEFORE, {"actor": actor.user_id, "operation": operation_id}).scalars()
+    return next((Report.from_json(kept) for kept in found), None)
+
+
+# Reading a large file takes longer than an edit may; the lock is asked for once everything is staged.
+_PATIENCE = text("""
+    SELECT set_config('statement_timeout', '600s', true), set_config('lock_timeout', '30s', true)
+""")
+_INSERT = text("""
+    INSERT INTO rows (sheet_id, row_id, values, created_version)
+    SELECT :sheet, :before + place, values, :version FROM staged_rows
+""")
+_ANSWERED = text("""
+    SELECT result FROM operations WHERE sheet_id = :sheet AND operation_id = :operation AND actor_id = :actor
+""")
+_ALONE = text("SELECT pg_advisory_xact_lock(:key)")
+_MADE_BEFORE = text("""
+    SELECT o.result FROM sheets s
+    JOIN operations o ON o.sheet_id = s.sheet_id AND o.operation_id = :operation
+    WHERE s.owner_id = :actor
+""")
