@@ -156,6 +156,10 @@ def visible_rows(access: Access) -> ColumnElement[bool]:
     return and_(Row.sheet_id == access.sheet.sheet_id, Row.deleted_version.is_(None))
 
 
+# The same gate for statements that are written as text, with the sheet's id as :sheet.
+VISIBLE_SQL = "r.sheet_id = :sheet AND r.deleted_version IS NULL"
+
+
 def made_column(row: Mapping[str, Any]) -> ColumnInfo:
     """A ColumnInfo from a row of the columns table."""
     return ColumnInfo(

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from api.v1 import auth, changes, collaborators, columns, layouts, live, rows, sheets
 
-PARTS = (auth, sheets, columns, rows, changes, layouts, collaborators, live)
+# Routes are tried in this order: what a grid asks for all the time comes first.
+PARTS = (rows, changes, live, sheets, columns, layouts, collaborators, auth)
 
 router = APIRouter()
 for part in PARTS:

@@ -123,7 +123,7 @@ def token(port: int) -> str:
 
 def figures(raw: psycopg.Connection[Any], client: Client) -> Iterator[str]:
     """Each figure as a line, with its ratio to raw PostgreSQL and what the product promises."""
-    random = Random(7)  # noqa: S311
+    random = Random(7)
     least = 10_000
     raw_page = median(lambda n: raw.execute(RAW_PAGE, (STAGES, least + n)).fetchall(), 40)
     fresh = median(lambda n: client.page(least + n), 40)
@@ -158,7 +158,7 @@ def together(client: Client, clients: int, seconds: float) -> float:
 
 
 def hammer(port: int, token: str, sheet: int, seed: int, seconds: float) -> int:
-    client, random, done = Client(port, token, sheet), Random(seed), 0  # noqa: S311
+    client, random, done = Client(port, token, sheet), Random(seed), 0
     client.edit(random.randint(1, ROWS), "1")
     end = time.monotonic() + seconds
     while time.monotonic() < end:
