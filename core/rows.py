@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from core.access import Access, visible_rows
 from core.cursor import Cursor, SortKeys
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from core.order import Order, order_if_asked_again
 from core.query import View, conditions, ordered, sort_keys
-from core.values import loads
+from core.values import Value, loads, stored
 from db.tables import Row
 
 MAX_PAGE = 1000
@@ -60,6 +60,14 @@ def rows_after(session: Session, access: Access, view: View, *, cursor: str | No
     last = found[limit - 1]
     ended = Cursor(last[0], tuple(last[2:]), version, None if place is None else place + limit)
     return Page(version, rows, ended.as_text(view))
+
+
+def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value]:
+    """The visible stored values of one row. Raises NotFound."""
+    found = session.scalar(select(Row.values.cast(Text)).where(visible_rows(access), Row.row_id == row_id))
+    if found is None:
+        raise NotFound("This row has been deleted, or never was.", row=row_id)
+    return {key: value for key, value in stored(found).items() if key in access.visible_keys}
 
 
 def row_count(session: Session, access: Access, view: View) -> int:

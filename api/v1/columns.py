@@ -9,9 +9,10 @@ from api.answers import answer
 from api.bodies import ExactRoute
 from api.v1.asked import Asked, ColumnId, SheetId, Strict
 from core import columns
-from core.access import ColumnInfo, get_access
-from core.column_types import Option, column_type
+from core.access import get_access
+from core.column_types import Option
 from core.columns import NewColumn
+from core.description import column_json
 
 router = APIRouter(prefix="/sheets/{sheet}/columns", tags=["Columns"], route_class=ExactRoute)
 
@@ -97,21 +98,6 @@ def restore(asker: Asked, sheet: SheetId, column: ColumnId) -> Response:
     with asker.transaction() as (session, actor):
         columns.restore_column(session, actor, sheet, column)
         return answer(column_json(get_access(session, actor, sheet).column(column)))
-
-
-def column_json(column: ColumnInfo) -> dict[str, Any]:
-    """A column as grids and programs need it."""
-    kind = column_type(column.type)
-    return {
-        "id": column.column_id,
-        "name": column.name,
-        "type": column.type,
-        "description": column.description,
-        "rules": column.rules,
-        "options": [option.as_stored() for option in column.options],
-        "editor": kind.editor,
-        "align_right": kind.aligned_right,
-    }
 
 
 def _listed(found: Any) -> list[dict[str, Any]]:

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from api.answers import answer
 from api.bodies import ExactRoute
 from api.v1.asked import Asked, SheetId, Strict
-from api.v1.columns import column_json
 from core import sharing, sheets
-from core.access import Access, get_access
+from core.access import get_access
 from core.actor import Actor
+from core.description import sheet_json
 from core.permissions import Level
 
 router = APIRouter(prefix="/sheets", tags=["Sheets"], route_class=ExactRoute)
@@ -94,26 +94,6 @@ def restore(asker: Asked, sheet: SheetId) -> Response:
 
 def _detail(session: Session, actor: Actor, sheet: int) -> Response:
     return answer(sheet_json(get_access(session, actor, sheet)))
-
-
-def sheet_json(access: Access) -> dict[str, Any]:
-    """A sheet as its reader sees it."""
-    sheet = access.sheet
-    return {
-        "id": sheet.sheet_id,
-        "name": sheet.name,
-        "description": sheet.description,
-        "icon": sheet.icon,
-        "version": sheet.version,
-        "columns_version": sheet.columns_version,
-        "level": access.level,
-        "permissions": sorted(access.permissions),
-        "workspace_level": sheet.workspace_level,
-        "archived_at": sheet.archived_at,
-        "settings": sheet.settings,
-        "columns": [column_json(column) for column in access.columns],
-        "people": dict(access.people),
-    }
 
 
 def _listed_json(sheet: sheets.ListedSheet) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import re
 from datetime import date, datetime
 
 PATTERNS = {"iso": "%Y-%m-%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y"}
+# The same formats in the words of the grid.
+DATE_PATTERNS = {"iso": "YYYY-MM-DD", "day first": "DD.MM.YYYY", "month first": "MM/DD/YYYY"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@])")
 
 

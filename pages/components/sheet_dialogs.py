@@ -1,0 +1,163 @@
+"""Dialogs about a whole sheet: share it, settings, export."""
+
+import json
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core import sharing, sheets
+from core.access import Access, get_access
+from core.actor import Actor
+from core.column_types import column_type
+from core.permissions import Level
+from core.query import View
+from db.engine import transaction
+from pages.components.errors import say, shown_errors
+from pages.components.format import literal
+from pages.components.who import current_actor
+
+LEVELS = {Level.EDITOR: "Editor: reads and changes rows", Level.VIEWER: "Viewer: reads and exports"}
+PARTS = {
+    "stage": "Stage",
+    "amount": "Amount",
+    "close_date": "Expected close",
+    "created": "Created on",
+    "owner": "Owner",
+    "probability": "Probability",
+    "account": "Account",
+}
+FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "parquet": "Parquet"}
+
+
+def export_menu(access: Access, view: View) -> None:
+    """Links to the sheet's rows as they are shown, in each format."""
+    with st.popover("Export", icon=":material/download:"):
+        st.caption("Exactly the rows and columns that you see now.")
+        given = view.as_json()
+        for name, label in FORMATS.items():
+            asked = {"format": name, "filter": json.dumps(given["filter"]), "sort": json.dumps(given["sort"])}
+            query = urlencode(asked | {"search": view.search})
+            st.link_button(label, f"/api/v1/sheets/{access.sheet.sheet_id}/export?{query}", width="stretch")
+
+
+@st.dialog("Share", width="medium")
+def share(sheet_id: int) -> None:
+    """Who may use the sheet, one by one and everybody."""
+    with shown_errors():
+        actor = current_actor()
+        with transaction() as session:
+            access = get_access(session, actor, sheet_id)
+            present = sharing.collaborators(session, actor, sheet_id)
+            others = sharing.people_to_share_with(session, actor, sheet_id)
+        for person in present:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{literal(person.name)}  \n:small[{literal(person.email)}]", width="stretch")
+                if person.level is Level.OWNER:
+                    st.badge("Owner", color="gray")
+                else:
+                    _level_of(actor, sheet_id, person)
+        _add_person(actor, sheet_id, others)
+        _everybody(actor, access)
+
+
+def _level_of(actor: Actor, sheet_id: int, person: sharing.CollaboratorInfo) -> None:
+    levels = [*LEVELS, None]
+    level = st.selectbox(
+        "Level",
+        levels,
+        index=levels.index(person.level),
+        format_func=lambda one: one.label if one else "Remove",
+        key=f"level_{person.user_id}_{person.level.value}",
+        label_visibility="collapsed",
+        width=130,
+    )
+    if level is not person.level and say(_set_level, actor, sheet_id, person.user_id, level):
+        st.rerun(scope="fragment")
+
+
+def _set_level(actor: Actor, sheet_id: int, user_id: int, level: Level | None) -> None:
+    with transaction() as session:
+        if level is None:
+            sharing.unshare_sheet(session, actor, sheet_id, user_id)
+        else:
+            sharing.share_sheet(session, actor, sheet_id, user_id, level=level)
+
+
+def _add_person(actor: Actor, sheet_id: int, others: dict[int, str]) -> None:
+    if not others:
+        st.caption("Everybody with an account has this sheet already. An administrator can invite more people.")
+        return
+    with st.form("share_with", border=False, clear_on_submit=True):
+        user_id = st.selectbox("Share with", list(others), format_func=others.__getitem__, index=None)
+        level = st.radio("As", list(LEVELS), format_func=LEVELS.__getitem__)
+        sent = st.form_submit_button("Share", type="primary", icon=":material/person_add:")
+    if sent and user_id is not None and say(_set_level, actor, sheet_id, user_id, level):
+        st.rerun(scope="fragment")
+
+
+def _everybody(actor: Actor, access: Access) -> None:
+    now = access.sheet.workspace_level
+    names = {None: "Only the people above", "viewer": "May read it", "editor": "May read and change it"}
+    levels = list(names)
+    wanted = st.selectbox("Everybody in the workspace", levels, index=levels.index(now), format_func=names.__getitem__)
+    if wanted != now and say(_set_workspace, actor, access.sheet.sheet_id, wanted):
+        st.rerun(scope="fragment")
+
+
+def _set_workspace(actor: Actor, sheet_id: int, level: str | None) -> None:
+    with transaction() as session:
+        sharing.share_with_workspace(session, actor, sheet_id, level=Level(level) if level else None)
+
+
+@st.dialog("Sheet settings", width="medium")
+def settings(sheet_id: int) -> None:
+    """Name, description, the pipeline's columns, and putting the sheet away."""
+    with shown_errors():
+        actor = current_actor()
+        with transaction() as session:
+            access = get_access(session, actor, sheet_id)
+        with st.form("sheet_settings", border=False):
+            name = st.text_input("Name", value=access.sheet.name, max_chars=sheets.MAX_NAME)
+            description = st.text_area("Description", value=access.sheet.description, height=80)
+            st.markdown("**Pipeline**")
+            st.caption(
+                "Say which column holds what, and the dashboard can chart it. Without a stage it is a plain table."
+            )
+            parts = {part: _part(access, part) for part in PARTS}
+            sent = st.form_submit_button("Save", type="primary")
+        if sent and say(_save, actor, sheet_id, name, description, parts):
+            st.rerun()
+        if st.button("Archive this sheet", icon=":material/archive:", help="It stays whole and can be restored."):
+            _archive(actor, sheet_id)
+
+
+def _part(access: Access, part: str) -> int | None:
+    """A column of a type that fits the part, or none."""
+    fitting = [column for column in access.columns if column.type in sheets.PIPELINE_PARTS[part]]
+    ids = [None, *(column.column_id for column in fitting)]
+    names = {column.column_id: column.name for column in fitting}
+    now = access.sheet.pipeline.get(part)
+    wanted = " or ".join(column_type(name).label.lower() for name in sheets.PIPELINE_PARTS[part])
+    return st.selectbox(
+        PARTS[part],
+        ids,
+        index=ids.index(now) if now in ids else 0,
+        format_func=lambda one: names.get(one, "–") if one else "–",
+        help=f"A column of type {wanted}.",
+    )
+
+
+def _save(actor: Actor, sheet_id: int, name: str, description: str, parts: dict[str, int | None]) -> None:
+    with transaction() as session:
+        sheets.rename_sheet(session, actor, sheet_id, name)
+        sheets.describe_sheet(session, actor, sheet_id, description)
+        sheets.configure_pipeline(session, actor, sheet_id, parts)
+
+
+def _archive(actor: Actor, sheet_id: int) -> None:
+    def put_away() -> None:
+        with transaction() as session:
+            sheets.archive_sheet(session, actor, sheet_id)
+
+    if say(put_away):
+        st.switch_page("work/sheets.py")

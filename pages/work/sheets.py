@@ -1,0 +1,122 @@
+"""Home: every sheet that one may see, and how to make another."""
+
+import streamlit as st
+
+from core import demo, sheets
+from core.actor import Actor
+from core.permissions import ROLE_PERMISSIONS, Level, Permission
+from core.sheets import ListedSheet
+from core.templates import TEMPLATES
+from db.engine import transaction
+from pages.components.errors import say, shown_errors
+from pages.components.format import literal
+from pages.components.who import current_actor
+
+
+def show() -> None:
+    """The page, top to bottom."""
+    actor = current_actor()
+    may_create = Permission.SHEETS_CREATE in ROLE_PERMISSIONS[actor.role]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Sheets", width="stretch")
+        if may_create:
+            if st.button("Import a file", icon=":material/upload_file:"):
+                st.switch_page("work/imports.py")
+            if st.button("New sheet", icon=":material/add:", type="primary"):
+                _create(actor)
+    _seeding()
+    with transaction() as session:
+        mine = sheets.sheets(session, actor)
+        archived = sheets.sheets(session, actor, archived=True)
+    if not mine:
+        _nothing_yet(may_create=may_create)
+    with st.grid(min_column_width=280):
+        for sheet in mine:
+            _card(sheet)
+    if archived:
+        with st.expander(f"Archived · {len(archived)}", icon=":material/archive:"):
+            for sheet in archived:
+                _archived(actor, sheet)
+
+
+def _card(sheet: ListedSheet) -> None:
+    query = {"sheet": str(sheet.sheet_id)}
+    with st.container(border=True, height="stretch"):
+        st.page_link(
+            "work/grid.py", label=f"**{literal(sheet.name)}**", icon=f":material/{sheet.icon}:", query_params=query
+        )
+        st.caption(literal(sheet.description) or "No description")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(sheet.level.label, color="gray")
+            if sheet.is_pipeline:
+                st.badge("Pipeline", color="green")
+            if sheet.level is not Level.OWNER:
+                st.caption(f"of {literal(sheet.owner)}")
+            if sheet.is_pipeline:
+                st.page_link(
+                    "insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query
+                )
+
+
+def _nothing_yet(*, may_create: bool) -> None:
+    with st.container(border=True):
+        st.subheader("No sheets yet")
+        if may_create:
+            st.write("Make a sales pipeline with “New sheet”, or bring your own deals in with “Import a file”.")
+        else:
+            st.write("As soon as somebody shares a sheet with you, it appears here.")
+
+
+@st.dialog("New sheet")
+def _create(actor: Actor) -> None:
+    with shown_errors(), st.form("new_sheet", border=False):
+        name = st.text_input("Name", max_chars=sheets.MAX_NAME, placeholder="Deals 2027")
+        template = st.radio(
+            "Begin with",
+            list(TEMPLATES),
+            format_func=lambda key: TEMPLATES[key].label,
+            captions=[plan.description or "Two columns, the rest is yours." for plan in TEMPLATES.values()],
+        )
+        if st.form_submit_button("Create", type="primary"):
+            made: list[int] = []
+            if say(_make, actor, name, template, made):
+                st.switch_page("work/grid.py", query_params={"sheet": str(made[0])})
+
+
+def _make(actor: Actor, name: str, template: str, made: list[int]) -> None:
+    with transaction() as session:
+        made.append(sheets.create_sheet(session, actor, name, template=template).sheet.sheet_id)
+
+
+def _archived(actor: Actor, sheet: ListedSheet) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(literal(sheet.name), width="stretch")
+        restore = sheet.level is Level.OWNER and st.button("Restore", key=f"restore_{sheet.sheet_id}")
+        if restore and say(_restore, actor, sheet.sheet_id):
+            st.rerun()
+
+
+def _restore(actor: Actor, sheet_id: int) -> None:
+    with transaction() as session:
+        sheets.restore_sheet(session, actor, sheet_id)
+
+
+def _seeding() -> None:
+    if demo.status().running:
+        _progress()
+
+
+@st.fragment(run_every=1)
+def _progress() -> None:
+    """How far the demo is; the page is drawn anew when it is there."""
+    progress = demo.status()
+    if not progress.running:
+        st.rerun()
+    share = progress.done / max(progress.total, 1)
+    st.progress(
+        share, text="A demo pipeline with eighteen months of history is being made. You can look around already."
+    )
+
+
+with shown_errors():
+    show()
