@@ -149,7 +149,7 @@ def with_labels(column: ColumnInfo, labels: Sequence[str]) -> list[Option]:
     return checked_options(column_type(column.type), [*kept, *added], before=column.options)
 
 
-def plan_from_json(given: Mapping[str, Any], proposed: Plan) -> Plan:
+def plan_from_json(given: Mapping[str, Any], proposed: Plan, inspection: Inspection, access: Access) -> Plan:
     """The proposed plan with what a program decided otherwise. Columns are named by `source` or by `name`."""
     if unknown := set(given) - {"format", "columns", "rows"}:
         raise Invalid(f"A plan has no “{min(unknown)}”; it has format and columns.")
@@ -160,6 +160,10 @@ def plan_from_json(given: Mapping[str, Any], proposed: Plan) -> Plan:
     for one in columns:
         found = _named(plan, one)
         plan = plan.changed(found.source, **_decided(one))
+        if one.get("add_options"):
+            column = access.column(plan.columns[found.source].column or 0)
+            labels = missing_labels(inspection.samples[found.source], column)
+            plan = plan.changed(found.source, labels=tuple(labels))
     return plan
 
 

@@ -1,0 +1,85 @@
+"""Export: exactly what a person sees of a sheet, as CSV, XLSX or Parquet, into a file."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import IO, BinaryIO
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.access import Access, ColumnInfo, get_access
+from core.actor import Actor
+from core.errors import Invalid
+from core.exports.comma import write_csv
+from core.exports.parquet import write_parquet
+from core.exports.source import Source, chosen_columns, read_source
+from core.exports.workbook import write_workbook
+from core.permissions import Permission
+from core.query import View
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of file: how it is called, what browsers call it, and what writes it (answering the rows written)."""
+
+    label: str
+    extension: str
+    media_type: str
+    write: Callable[[IO[bytes], Source], int]
+
+
+FORMATS = {
+    "csv": Format("CSV", "csv", "text/csv; charset=utf-8", write_csv),
+    "xlsx": Format(
+        "Excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_workbook
+    ),
+    "parquet": Format("Parquet", "parquet", "application/vnd.apache.parquet", write_parquet),
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A written file: the name to save it under, its media type, and how many rows it has."""
+
+    name: str
+    media_type: str
+    rows: int
+
+
+def export_rows(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    view: View,
+    file: BinaryIO,
+    *,
+    file_format: str,
+    columns: Sequence[int] | None = None,
+    bom: bool = False,
+) -> Exported:
+    """Write the rows of a view to `file`, which may be temporary: nothing but the file grows with the sheet.
+
+    `columns` are ids in the order wanted; without them it is the person's own layout of the sheet. The event stands
+    in the same transaction, so commit before the file is handed out.
+    """
+    access = get_access(session, actor, sheet_id, Permission.ROWS_EXPORT)
+    if file_format not in FORMATS:
+        raise Invalid(f"There is no export as “{file_format[:20]}”. Choose one of: {', '.join(FORMATS)}.")
+    chosen = FORMATS[file_format]
+    wanted = chosen_columns(session, actor, access, columns)
+    rows = chosen.write(file, read_source(session, access, view, wanted, bom=bom))
+    _record(session, access, file_format, wanted, rows)
+    return Exported(f"{_file_name(access.sheet.name)}.{chosen.extension}", chosen.media_type, rows)
+
+
+def _record(session: Session, access: Access, file_format: str, columns: list[ColumnInfo], rows: int) -> None:
+    names = [column.name for column in columns]
+    sheet_id = access.sheet.sheet_id
+    event = {"format": file_format, "rows": rows, "columns": names}
+    audit.record(session, access.actor, "sheet:rows:export", sheet_id=sheet_id, **event)  # type: ignore[arg-type]
+
+
+def _file_name(name: str) -> str:
+    """The sheet's name without what a file system or a header could take for something else."""
+    kept = "".join(character if character.isalnum() or character in " -_.()" else "_" for character in name)
+    return kept.strip(" .")[:80] or "export"

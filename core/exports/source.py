@@ -1,0 +1,59 @@
+"""The source of an export: the view's rows, read piece by piece by a cursor in the database, and its columns."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Text, select
+from sqlalchemy.orm import Session
+
+from core.access import Access, ColumnInfo
+from core.actor import Actor
+from core.column_types import People, column_type
+from core.layouts import layout
+from core.query import View, conditions, ordering
+from core.values import Value, stored
+from db.tables import Row
+
+BLOCK = 1_000
+Record = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is written: columns in order, the people whom they name, and the records in blocks, once."""
+
+    title: str
+    columns: list[ColumnInfo]
+    people: People
+    blocks: Iterator[list[Record]]
+    bom: bool = False
+
+    def writer(self, column: ColumnInfo) -> Callable[[Any], str]:
+        """What turns this column's values into their canonical text."""
+        return column_type(column.type).writer(column, self.people)
+
+
+def read_source(session: Session, access: Access, view: View, columns: list[ColumnInfo], *, bom: bool) -> Source:
+    """The rows of a view in its order. Raises Invalid where the view is none."""
+    statement = select(Row.values.cast(Text)).where(conditions(access, view)).order_by(*ordering(access, view))
+    people = access.people if any(column.type == "person" for column in columns) else {}
+    return Source(access.sheet.name, columns, people, _blocks(session, statement), bom)
+
+
+def chosen_columns(session: Session, actor: Actor, access: Access, asked: Sequence[int] | None) -> list[ColumnInfo]:
+    """The columns that were asked for, else those that this person shows, in their order."""
+    if asked is not None:
+        return [access.column(column_id) for column_id in dict.fromkeys(asked)]
+    mine = layout(session, actor, access.sheet.sheet_id)
+    hidden, order = set(mine.get("hidden") or []), mine.get("order") or []
+    places = {column_id: place for place, column_id in enumerate(order)}
+    shown = [column for column in access.columns if column.column_id not in hidden]
+    return sorted(shown, key=lambda column: places.get(column.column_id, len(places)))
+
+
+def _blocks(session: Session, statement: Any) -> Iterator[list[Record]]:
+    """A cursor in the database: neither it nor we ever hold all rows."""
+    found = session.execute(statement, execution_options={"stream_results": True, "yield_per": BLOCK})
+    for rows in found.scalars().partitions(BLOCK):
+        yield [stored(values) for values in rows]
