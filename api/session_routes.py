@@ -1,5 +1,6 @@
 """Signing in and out of the browser: a ticket becomes an HttpOnly cookie, and a cookie's session ends."""
 
+from contextlib import suppress
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -9,6 +10,7 @@ from starlette.routing import Route
 
 from api.bodies import read_body, read_json
 from api.middleware.gate import is_own
+from core.errors import NotFound
 from core.sessions import actor_of_session, end_session, session_of_token
 from core.settings import Settings
 from core.tickets import redeem_ticket
@@ -44,7 +46,6 @@ async def _redeem(request: Request, settings: Settings) -> Response:
         return _said(401, "This sign-in has run out. Sign in again.")
     response = _said(200, "Signed in.")
     response.set_cookie(settings.cookie_name, token, max_age=THIRTY_DAYS, **_protection(settings))
-    response.delete_cookie(settings.nonce_name, **_protection(settings))
     return response
 
 
@@ -88,7 +89,8 @@ def _end(token: str) -> None:
         found = session_of_token(session, token)
         actor = actor_of_session(session, found.session_id) if found else None
         if found and actor:
-            end_session(session, actor, found.session_id)
+            with suppress(NotFound):  # Another window was faster.
+                end_session(session, actor, found.session_id)
 
 
 def _protection(settings: Settings) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.actor import Actor
 from core.errors import Invalid, NotAllowed, NotFound
-from core.passwords import hash_password, is_right
+from core.passwords import hash_password
 from core.permissions import ROLE_PERMISSIONS, Permission, Role
 from core.sessions import end_sessions_of
 from db.tables import User
@@ -21,6 +21,7 @@ from db.tables import User
 LONGEST_EMAIL = 254
 LONGEST_NAME = 100
 DATE_FORMATS = ("iso", "day first", "month first")
+NO_EMAIL = "This is no e-mail address. Write it like ann@example.com."
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>()]{1,64}@[^@\s\x00-\x1f\"<>()]{1,253}")
 
 
@@ -78,11 +79,18 @@ def add_account(
         with session.begin_nested():
             session.add(user)
     except IntegrityError as error:
-        if "first_admin" in str(error.orig):
-            raise Invalid("The first administrator exists already. Sign in, or ask them for an invitation.") from error
-        raise Invalid(f"There is an account for {user.email} already.") from error
+        raise _refusal(error, user.email) from error
     audit.record(session, actor, "account:user:create", user=user.user_id, email=user.email, role=user.role)
     return user.user_id
+
+
+def _refusal(error: IntegrityError, email: str) -> Invalid:
+    """What the broken constraint means to a person."""
+    if "uq_users_first_admin" in str(error.orig):
+        return Invalid("The first administrator exists already. Sign in, or ask them for an invitation.")
+    if "uq_users_email" in str(error.orig):
+        return Invalid(f"There is an account for {email} already.")
+    return Invalid(NO_EMAIL)
 
 
 def change_role(session: Session, actor: Actor, user_id: int, *, role: Role) -> None:
@@ -114,22 +122,13 @@ def reactivate(session: Session, actor: Actor, user_id: int) -> None:
     audit.record(session, actor, "account:user:reactivate", user=user_id)
 
 
-def change_password(session: Session, actor: Actor, *, current: str, new: str) -> None:
-    """Change my own password. Every session of mine ends, this one too: sign in again with the new one."""
-    stored = session.scalar(select(User.password_hash).where(User.user_id == actor.user_id))
-    if not is_right(current, stored):
-        raise Invalid("The current password is not right.")
-    if new == current:
-        raise Invalid("The new password is the old one. Choose another.")
-    session.execute(update(User).where(User.user_id == actor.user_id).values(password_hash=hash_password(new)))
-    end_sessions_of(session, actor.user_id)
-    audit.record(session, actor, "account:password:change")
-
-
 def rename_myself(session: Session, actor: Actor, name: str) -> None:
     """Change my own name."""
-    session.execute(update(User).where(User.user_id == actor.user_id).values(name=clean_name(name)))
-    audit.record(session, actor, "account:user:rename")
+    cleaned = clean_name(name)
+    before = session.scalar(select(User.name).where(User.user_id == actor.user_id))
+    if before != cleaned:
+        session.execute(update(User).where(User.user_id == actor.user_id).values(name=cleaned))
+        audit.record(session, actor, "account:user:rename", before=before, name=cleaned)
 
 
 def preferences(session: Session, actor: Actor) -> dict[str, Any]:
@@ -155,8 +154,8 @@ def require(actor: Actor, permission: Permission) -> None:
 def clean_email(email: str) -> str:
     """The address in its one form: NFC, lower case, no spaces around it. Raises Invalid."""
     cleaned = unicodedata.normalize("NFC", email).strip(" ").lower()
-    if len(cleaned) > LONGEST_EMAIL or not _EMAIL.fullmatch(cleaned):
-        raise Invalid("This is no e-mail address. Write it like ann@example.com.")
+    if len(cleaned) > LONGEST_EMAIL or not cleaned.isprintable() or not _EMAIL.fullmatch(cleaned):
+        raise Invalid(NO_EMAIL)
     return cleaned
 
 
@@ -171,20 +170,21 @@ def clean_name(name: str) -> str:
 
 
 def _managed(session: Session, actor: Actor, user_id: int) -> User:
+    """The person to change. One administrator at a time, and only who still is one: two cannot dismiss each other."""
     require(actor, Permission.PEOPLE_MANAGE)
-    person = session.get(User, user_id, with_for_update=True)
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('people', 0))"))
+    if not session.scalar(select(User.user_id).where(User.user_id == actor.user_id, *_ADMINISTRATOR)):
+        raise NotAllowed("You are no administrator any more. Ask another one.")
+    person = session.get(User, user_id, populate_existing=True)
     if person is None:
         raise NotFound("There is no such person.")
     return person
 
 
 def _keep_an_administrator(session: Session, leaving: int) -> None:
-    """The rows are locked, so that two administrators cannot send each other away at the same time."""
-    rest = session.scalars(
-        select(User.user_id)
-        .where(User.role == Role.ADMIN.value, User.is_active, User.password_hash.is_not(None))
-        .order_by(User.user_id)
-        .with_for_update()
-    ).all()
-    if not set(rest) - {leaving}:
+    rest = select(User.user_id).where(User.user_id != leaving, User.password_hash.is_not(None), *_ADMINISTRATOR)
+    if not session.scalar(rest.limit(1)):
         raise Invalid("This is the last administrator. Make somebody else administrator first.")
+
+
+_ADMINISTRATOR = (User.role == Role.ADMIN.value, User.is_active)

@@ -8,14 +8,25 @@ from core.actor import Actor
 from db.tables import AuditEvent
 
 
-def record(session: Session, actor: Actor | None, action: str, *, sheet_id: int | None = None, **facts: Any) -> None:
-    """Append an event in the caller's transaction. The facts hold ids and names, never secrets or cell values."""
+def record(
+    session: Session,
+    actor: Actor | None,
+    action: str,
+    *,
+    sheet_id: int | None = None,
+    address: str | None = None,
+    **facts: Any,
+) -> None:
+    """Append an event in the caller's transaction. The facts hold ids and names, never secrets or cell values.
+
+    `address` is for events without an actor: whence they came.
+    """
     session.add(
         AuditEvent(
             action=action,
             actor_id=actor.user_id if actor else None,
             sheet_id=sheet_id,
-            address=actor.address if actor else None,
+            address=actor.address if actor else address,
             facts=facts,
         )
     )

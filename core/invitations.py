@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.accounts import add_account, clean_email, require
+from core.accounts import add_account, clean_email, clean_name, require
 from core.actor import Actor
 from core.errors import Invalid, NotFound
 from core.passwords import hash_password
@@ -49,19 +49,21 @@ def first_admin_link(session: Session, url: str) -> str | None:
     session.execute(
         update(Invitation)
         .where(Invitation.kind == FIRST_ADMIN, Invitation.used_at.is_(None))
-        .values(revoked_at=text("now()"))
+        .values(revoked_at=func.now())
     )
     token = _invite(session, None, kind=FIRST_ADMIN, email=None, role=Role.ADMIN)
     return link(url, token)
 
 
 def invite(session: Session, actor: Actor, *, email: str, role: Role) -> str:
-    """Invite a person: the token of their link, to be told once."""
+    """Invite a person: the token of their link, to be told once. It replaces an earlier link to the same address."""
     require(actor, Permission.PEOPLE_MANAGE)
     address = clean_email(email)
     waiting = select(User.user_id).where(User.email == address, User.password_hash.is_not(None))
     if session.scalar(waiting):
         raise Invalid(f"There is an account for {address} already.")
+    earlier = update(Invitation).where(Invitation.email == address, *_usable())
+    session.execute(earlier.values(revoked_at=func.now()))
     token = _invite(session, actor, kind="member", email=address, role=role)
     audit.record(session, actor, "account:invitation:create", email=address, role=role.value)
     return token
@@ -80,7 +82,7 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int) -> Non
     found = session.scalar(
         update(Invitation)
         .where(Invitation.invitation_id == invitation_id, *_usable())
-        .values(revoked_at=text("now()"))
+        .values(revoked_at=func.now())
         .returning(Invitation.email)
     )
     if found is None:
@@ -105,8 +107,7 @@ def accept_invitation(session: Session, token: str, *, email: str, name: str, pa
         raise NotFound(GONE)
     first = found.kind == FIRST_ADMIN
     user_id = _account_for(session, found, email=found.email or email, name=name, password=password)
-    found.used_at = session.scalar(text("SELECT now()"))
-    session.flush()
+    session.execute(update(Invitation).where(Invitation.token_hash == hashed(token)).values(used_at=func.now()))
     audit.record(session, None, "account:invitation:accept", user=user_id, first_admin=first)
     return user_id
 
@@ -118,6 +119,7 @@ def _account_for(session: Session, found: Invitation, *, email: str, name: str, 
     )
     if waiting is not None and found.kind != FIRST_ADMIN:
         waiting.password_hash = hash_password(password)
+        waiting.name = clean_name(name)
         waiting.role = found.role
         return waiting.user_id
     first = found.kind == FIRST_ADMIN

@@ -42,7 +42,9 @@ def checked_password(password: str) -> str:
         raise Invalid("The password has a character that cannot be stored.") from None
     if length > LONGEST_BYTES:
         raise Invalid(f"A password has at most {LONGEST_BYTES} bytes (fewer characters where some have accents).")
-    if "\x00" in password or password != password.strip():
+    if "\x00" in password:
+        raise Invalid("The password has a character that cannot be stored.")
+    if password != password.strip():
         raise Invalid("A password does not begin or end with a space.")
     if len(set(password)) < 4:
         raise Invalid("This password repeats too few different characters.")
@@ -51,4 +53,5 @@ def checked_password(password: str) -> str:
 
 @lru_cache(maxsize=1)
 def _nobodys_hash() -> str:
-    return bcrypt.hashpw(b"nobody has this password", bcrypt.gensalt(COST)).decode()
+    """As dear to check as a real one, and free to make: no password has a digest of dots."""
+    return bcrypt.gensalt(COST).decode() + "." * 31

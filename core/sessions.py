@@ -52,21 +52,27 @@ def start_session(
 
 
 def session_of_token(session: Session, token: str) -> SessionInfo | None:
-    """The live session that this cookie belongs to."""
+    """The live session that this cookie belongs to. It counts as seen, so the transaction should be short."""
     found = session.execute(_BY_TOKEN, {"token": hashed(token)}).mappings().one_or_none()
     return SessionInfo(**found) if found else None
 
 
-def actor_of_session(session: Session, session_id: str | UUID, *, address: str | None = None) -> Actor | None:
-    """Who acts in a session, if it still lives and its person is active. One statement; asked on every run and call."""
+def actor_of_session(
+    session: Session, session_id: str | UUID, *, address: str | None = None, seen: bool = False
+) -> Actor | None:
+    """Who acts in a session, if it still lives and its person is active. One statement; asked on every run and call.
+
+    `seen` says that the session is in use: for short transactions, because it can be ended only after them.
+    """
     try:
         key = UUID(str(session_id))
     except ValueError:
         return None
-    return actor_from(session.execute(_ACTOR, {"id": key}).mappings().one_or_none(), key, address)
+    found = session.execute(_ACTOR_SEEN if seen else _ACTOR, {"id": key}).mappings().one_or_none()
+    return _actor_from(found, key, address)
 
 
-def actor_from(found: Any, session_id: UUID, address: str | None) -> Actor | None:
+def _actor_from(found: Any, session_id: UUID, address: str | None) -> Actor | None:
     """An Actor from a row of users, None where there was none."""
     if found is None:
         return None
@@ -94,6 +100,12 @@ def end_session(session: Session, actor: Actor, session_id: UUID) -> None:
     audit.record(session, actor, "account:session:end", ended=str(session_id))
 
 
+def end_other_sessions(session: Session, actor: Actor) -> None:
+    """Sign me out everywhere but here."""
+    end_sessions_of(session, actor.user_id, but=actor.session_id)
+    audit.record(session, actor, "account:session:end-others", kept=str(actor.session_id))
+
+
 def end_sessions_of(session: Session, user_id: int, *, but: UUID | None = None) -> None:
     """End every session of a person (all but one where asked), with refresh tokens and waiting tickets."""
     session.execute(_END_ALL, {"user": user_id, "but": but})
@@ -107,20 +119,33 @@ _START = text(f"""
     INSERT INTO sessions (session_id, user_id, token_hash, kind, address, user_agent, expires_at)
     VALUES (:id, :user, :token, :kind, CAST(:address AS inet), :agent, now() + interval '{ABSOLUTE}')
 """)  # noqa: S608 - constants of this module.
+
+
+def _seen(which: str) -> str:
+    """Notes the use at most once a minute, so that a busy page does not write on every run; never waits to do so."""
+    return f"""
+    WITH stale AS (
+        SELECT s.session_id FROM sessions s
+        WHERE {which} AND {LIVE} AND s.last_seen_at < now() - interval '1 minute'
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), seen AS (
+        UPDATE sessions s SET last_seen_at = now() FROM stale WHERE s.session_id = stale.session_id
+    )
+    """  # noqa: S608 - constants of this module.
+
+
 _BY_TOKEN = text(f"""
+    {_seen("s.token_hash = :token")}
     SELECT {_FIELDS} FROM sessions s JOIN users u ON u.user_id = s.user_id AND u.is_active
     WHERE s.token_hash = :token AND {LIVE}
 """)  # noqa: S608 - the same.
-# The session counts as seen at most once a minute, so that a busy page does not write on every run.
-_ACTOR = text(f"""
-    WITH seen AS (
-        UPDATE sessions s SET last_seen_at = now()
-        WHERE s.session_id = :id AND {LIVE} AND s.last_seen_at < now() - interval '1 minute'
-    )
+_WHO = f"""
     SELECT u.user_id, u.name, u.email, u.role
     FROM sessions s JOIN users u ON u.user_id = s.user_id AND u.is_active
     WHERE s.session_id = :id AND {LIVE}
-""")  # noqa: S608 - the same.
+"""  # noqa: S608 - the same.
+_ACTOR = text(_WHO)
+_ACTOR_SEEN = text(_seen("s.session_id = :id") + _WHO)
 _MINE = text(f"""
     SELECT {_FIELDS} FROM sessions s WHERE s.user_id = :user AND {LIVE} ORDER BY s.last_seen_at DESC, s.created_at DESC
 """)  # noqa: S608 - the same.

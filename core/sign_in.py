@@ -3,55 +3,96 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.accounts import clean_email
+from core.actor import Actor
 from core.errors import Invalid
-from core.passwords import is_right
-from core.throttle import close_attempt, open_attempt, plain_address
+from core.passwords import checked_password, hash_password, is_right
+from core.sessions import end_sessions_of
+from core.throttle import THROTTLED, close_attempt, is_news, open_attempt, plain_address
 from db.tables import User
 
 NEUTRAL = "The e-mail or the password is not right, or there were too many attempts. Try again in a few minutes."
+NOT_CURRENT = "The current password is not right, or there were too many attempts. Try again in a few minutes."
 Transaction = Callable[[], AbstractContextManager[Session]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the check needs of an account."""
+class Attempt:
+    """An attempt that is counted as failed until it proves right, and what it is measured against."""
 
-    user_id: int
+    number: int
+    user_id: int | None
     password_hash: str | None
 
 
-def sign_in(transaction: Transaction, email: str, password: str, *, address: str | None) -> int | None:
-    """The id of the person whose e-mail and password these are, else None (say NEUTRAL, whatever the reason).
+def sign_in(
+    transaction: Transaction, email: str, password: str, *, address: str | None, grant: Callable[[Session, int], T]
+) -> T | None:
+    """What `grant` makes for the person whose e-mail and password these are, else None (say NEUTRAL, whatever it was).
 
     Three steps in the caller's transactions, so that a failure stays counted and no connection waits for the hash.
     """
     account, where = _account(email), plain_address(address)
     with transaction() as session:
-        attempt = open_attempt(session, account, where)
-        known = _known(session, account)
-        if attempt is None:
-            audit.record(session, None, "account:sign-in:throttle", account=account, address=where)
-            return None
-    if not is_right(password, known.password_hash if known else None) or known is None:
+        attempt = _open(session, account, where)
+    if attempt is None:
+        return None
+    if not is_right(password, attempt.password_hash):
         with transaction() as session:
-            audit.record(session, None, "account:sign-in:fail", account=account, address=where)
+            audit.record(session, None, "account:sign-in:fail", address=where, account=account)
         return None
     with transaction() as session:
-        close_attempt(session, attempt)
-    return known.user_id
+        return _granted(session, attempt, grant)
 
 
-def _known(session: Session, account: str) -> Known | None:
-    found = session.execute(
+def change_password(transaction: Transaction, actor: Actor, *, current: str, new: str) -> None:
+    """Change my own password. Every session of mine ends, this one too: sign in again with the new one.
+
+    The current one is checked like a sign-in: who sits at my open browser cannot try passwords without end.
+    """
+    if checked_password(new) == current:
+        raise Invalid("The new password is the old one. Choose another.")
+    change = partial(_set_password, actor=actor, password=new)
+    if not sign_in(transaction, actor.email, current, address=actor.address, grant=change):
+        raise Invalid(NOT_CURRENT)
+
+
+def _set_password(session: Session, user_id: int, *, actor: Actor, password: str) -> bool:
+    session.execute(update(User).where(User.user_id == user_id).values(password_hash=hash_password(password)))
+    end_sessions_of(session, user_id)
+    audit.record(session, actor, "account:password:change")
+    return True
+
+
+def _open(session: Session, account: str, address: str) -> Attempt | None:
+    """Count the attempt and look the account up; None where there were too many."""
+    number = open_attempt(session, account, address)
+    if number is None:
+        if is_news(session, address):
+            audit.record(session, None, THROTTLED, address=address, account=account)
+        return None
+    known = session.execute(
         select(User.user_id, User.password_hash).where(User.email == account, User.is_active)
     ).one_or_none()
-    return Known(*found) if found else None
+    return Attempt(number, *(known or (None, None)))
+
+
+def _granted(session: Session, attempt: Attempt, grant: Callable[[Session, int], T]) -> T | None:
+    """The grant, unless password or account were changed while the hash was computed: then it was the old one."""
+    unchanged = (User.user_id == attempt.user_id, User.password_hash == attempt.password_hash, User.is_active)
+    user_id = session.scalar(select(User.user_id).where(*unchanged).with_for_update(key_share=True))
+    if user_id is None:
+        return None
+    close_attempt(session, attempt.number)
+    return grant(session, user_id)
 
 
 def _account(email: str) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 WINDOW = "15 minutes"
 PER_ACCOUNT = 5
 PER_ADDRESS = 30
+THROTTLED = "account:sign-in:throttle"
 
 
 def open_attempt(session: Session, account: str, address: str) -> int | None:
@@ -24,13 +25,13 @@ def open_attempt(session: Session, account: str, address: str) -> int | None:
 
 
 def close_attempt(session: Session, attempt: int) -> None:
-    """The attempt was right: it does not count."""
-    session.execute(text("DELETE FROM sign_in_failures WHERE failure_id = :attempt"), {"attempt": attempt})
+    """The attempt was right: it does not count. Those that no window reaches any more go with it."""
+    session.execute(_DELETE, {"attempt": attempt})
 
 
-def forget_old_failures(session: Session) -> None:
-    """Drop failures that no window reaches any more."""
-    session.execute(text("DELETE FROM sign_in_failures WHERE failed_at < now() - interval '1 day'"))
+def is_news(session: Session, address: str) -> bool:
+    """Whether the audit trail has not yet told in this window that the address was throttled; a flood tells it once."""
+    return not session.scalar(_TOLD, {"address": address})
 
 
 def plain_address(address: str | None) -> str:
@@ -55,3 +56,12 @@ _COUNT = text(f"""
 _INSERT = text("""
     INSERT INTO sign_in_failures (account, address) VALUES (:account, CAST(:address AS inet)) RETURNING failure_id
 """)
+_DELETE = text(f"""
+    DELETE FROM sign_in_failures WHERE failure_id = :attempt OR failed_at < now() - 2 * interval '{WINDOW}'
+""")  # noqa: S608 - the same.
+_TOLD = text(f"""
+    SELECT EXISTS (
+        SELECT FROM audit_events
+        WHERE recorded_at > now() - interval '{WINDOW}' AND action = '{THROTTLED}' AND address = CAST(:address AS inet)
+    )
+""")  # noqa: S608 - the same.

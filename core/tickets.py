@@ -13,8 +13,8 @@ LIFE = "60 seconds"
 def make_ticket(session: Session, user_id: int, *, nonce: str) -> str:
     """A one-time ticket for a person whose password was right, bound to the nonce of their browser."""
     ticket = new_token()
-    parameters = {"ticket": hashed(ticket), "user": user_id, "nonce": hashed(nonce)}
-    session.execute(_MAKE, parameters)
+    session.execute(text("DELETE FROM sign_in_tickets WHERE expires_at < now()"))
+    session.execute(_MAKE, {"ticket": hashed(ticket), "user": user_id, "nonce": hashed(nonce)})
     return ticket
 
 

@@ -46,10 +46,10 @@ def refresh_tokens(session: Session, refresh_token: str, *, key: str) -> TokenPa
     if found is None:
         return None
     if found["used_at"] is not None:
-        session.execute(_BETRAYED, {"id": found["session_id"]})
-        audit.record(session, None, "account:session:reuse", ended=str(found["session_id"]))
+        _end(session, found["user_id"], found["session_id"])
+        audit.record(session, None, "account:session:reuse", user=found["user_id"], ended=str(found["session_id"]))
         return None
-    actor = actor_of_session(session, found["session_id"])
+    actor = actor_of_session(session, found["session_id"], seen=True)
     if actor is None or found["is_late"]:
         return None
     session.execute(_USED, {"token": hashed(refresh_token)})
@@ -69,9 +69,13 @@ def session_of_access_token(token: str, *, key: str) -> UUID | None:
 
 def end_api_session(session: Session, actor: Actor) -> None:
     """Sign the program out: its access and refresh tokens stop working."""
-    session.execute(_BETRAYED, {"id": actor.session_id})
-    notice_person_rights(session, actor.user_id)
+    _end(session, actor.user_id, actor.session_id)
     audit.record(session, actor, "account:session:end", ended=str(actor.session_id))
+
+
+def _end(session: Session, user_id: int, session_id: UUID | None) -> None:
+    session.execute(_ENDED, {"id": session_id})
+    notice_person_rights(session, user_id)
 
 
 def _pair(session: Session, session_id: UUID, user_id: int, key: str) -> TokenPair:
@@ -96,8 +100,9 @@ _KEEP = text(f"""
     VALUES (:token, :id, now() + interval '{REFRESH_LIFE}')
 """)  # noqa: S608 - the constant above.
 _TAKE = text("""
-    SELECT session_id, used_at, expires_at <= now() AS is_late
-    FROM refresh_tokens WHERE token_hash = :token FOR UPDATE
+    SELECT r.session_id, s.user_id, r.used_at, r.expires_at <= now() AS is_late
+    FROM refresh_tokens r JOIN sessions s ON s.session_id = r.session_id
+    WHERE r.token_hash = :token FOR UPDATE OF r
 """)
 _USED = text("UPDATE refresh_tokens SET used_at = now() WHERE token_hash = :token")
-_BETRAYED = text("UPDATE sessions SET ended_at = coalesce(ended_at, now()) WHERE session_id = :id")
+_ENDED = text("UPDATE sessions SET ended_at = coalesce(ended_at, now()) WHERE session_id = :id")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import sign_in
+from pages.components import sign_in, sign_out
 from pages.components.errors import shown_errors
 from pages.components.navigation import for_strangers, offered
 from pages.components.who import find_actor
@@ -17,5 +17,10 @@ with shown_errors():
     actor = find_actor()
     if actor is None:
         st.navigation(for_strangers(sign_in.show), position="hidden").run()
+    elif sign_out.is_wanted():
+        st.navigation(for_strangers(sign_out.show), position="hidden").run()
     else:
-        st.navigation(offered(actor)).run()
+        page = st.navigation(offered(actor))
+        sign_out.offer(actor)
+        sign_in.remind_of_invitation(actor)
+        page.run()

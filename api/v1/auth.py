@@ -1,5 +1,6 @@
 """Signing in for programs: tokens for a password, fresh ones for a refresh token, and the end of a session."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -29,12 +30,12 @@ class Refresh(Strict):
 def login(request: Request, given: Credentials) -> TokenPair:
     """An access token for ten minutes and a refresh token. 401 says the same whatever was wrong."""
     address = request.client.host if request.client else None
-    user_id = sign_in(transaction, given.email, given.password, address=address)
-    if user_id is None:
-        raise WrongCredentials
     agent = request.headers.get("user-agent", "")
-    with transaction() as session:
-        return grant_tokens(session, user_id, key=token_key(), address=address, user_agent=agent)
+    grant = partial(grant_tokens, key=token_key(), address=address, user_agent=agent)
+    pair = sign_in(transaction, given.email, given.password, address=address, grant=grant)
+    if pair is None:
+        raise WrongCredentials
+    return pair
 
 
 @router.post("/auth/refresh", summary="Fresh tokens for a refresh token")

@@ -6,27 +6,22 @@ import streamlit as st
 
 from core import accounts, sessions
 from core.actor import Actor
+from core.sign_in import change_password
 from db.engine import transaction
-from pages.components import redeem
+from pages.components import sign_in
 from pages.components.errors import say
-from pages.components.format import literal, moment
+from pages.components.format import moment
 from pages.components.who import current_actor
 
 SHOWN_FORMATS = {"iso": "2026-12-31", "day first": "31.12.2026", "month first": "12/31/2026"}
-LEAVING = "leaving"
+CHANGED = "Your password is changed. Sign in with the new one."
 
 
 def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with st.container(width=720):
         st.title("Profile")
-        st.caption(f"{literal(actor.email)} · {actor.role.label}")
-        if st.session_state.get(LEAVING):
-            redeem.sign_out()
-            return
-        if st.button("Sign out", icon=":material/logout:"):
-            st.session_state[LEAVING] = True
-            st.rerun()
+        st.text(f"{actor.email} · {actor.role.label}")
         _personal(actor)
         _password(actor)
         _sessions(actor)
@@ -62,14 +57,9 @@ def _password(actor: Actor) -> None:
         sent = st.form_submit_button("Change password")
     if sent and new != repeated:
         st.error("The two new passwords differ. Type the same one twice.", icon=":material/error:")
-    elif sent and say(_change_password, actor, current, new):
-        st.session_state[LEAVING] = True
+    elif sent and say(change_password, transaction, actor, current=current, new=new):
+        st.session_state[sign_in.NOTE] = CHANGED
         st.rerun()
-
-
-def _change_password(actor: Actor, current: str, new: str) -> None:
-    with transaction() as session:
-        accounts.change_password(session, actor, current=current, new=new)
 
 
 def _sessions(actor: Actor) -> None:
@@ -86,11 +76,18 @@ def _sessions(actor: Actor) -> None:
                 st.badge("This one", color="green")
             elif st.button("Sign out there", key=f"end_{one.session_id}") and say(_end, actor, one.session_id):
                 st.rerun()
+    if len(mine) > 1 and st.button("Sign out everywhere else", icon=":material/logout:") and say(_end_others, actor):
+        st.rerun()
 
 
 def _end(actor: Actor, session_id: UUID) -> None:
     with transaction() as session:
         sessions.end_session(session, actor, session_id)
+
+
+def _end_others(actor: Actor) -> None:
+    with transaction() as session:
+        sessions.end_other_sessions(session, actor)
 
 
 def _device(user_agent: str, kind: str) -> str:

@@ -9,7 +9,7 @@ from core.permissions import Role
 from core.settings import settings
 from db.engine import transaction
 from pages.components.errors import say
-from pages.components.format import literal, moment
+from pages.components.format import moment
 from pages.components.who import current_actor
 
 LINK = "invitation_link"
@@ -76,33 +76,44 @@ def _withdraw(actor: Actor, invitation_id: int) -> None:
 
 def _person(actor: Actor, person: PersonInfo) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container():
+        with st.container(gap=None):
             st.text(person.name + (" (you)" if person.user_id == actor.user_id else ""))
-            st.caption(_state(person))
-        roles = list(Role)
+            st.text(f"{person.email} · {_state(person)}")
+        with st.popover("Change"):
+            _changes(actor, person)
+
+
+def _changes(actor: Actor, person: PersonInfo) -> None:
+    """Role and access of one person: chosen first, then confirmed, because both sign the person out."""
+    if person.is_active:
         role = st.selectbox(
             "Role",
-            roles,
-            index=roles.index(person.role),
-            format_func=lambda role: role.label,
+            list(ROLES),
+            index=list(ROLES).index(person.role),
+            format_func=ROLES.__getitem__,
             key=f"role_{person.user_id}_{person.role.value}",
-            label_visibility="collapsed",
-            width=170,
-            disabled=not person.is_active,
         )
-        if role is not person.role and say(_change_role, actor, person.user_id, role):
-            st.rerun()
-        verb = "Deactivate" if person.is_active else "Reactivate"
-        if st.button(verb, key=f"active_{person.user_id}") and say(_switch, actor, person):
-            st.rerun()
+        st.caption(
+            "With a new role the person signs in again. Deactivating ends their access at once; what they did "
+            "stays under their name."
+        )
+        if st.button("Save role", key=f"save_{person.user_id}", type="primary", disabled=role is person.role):
+            _done(say(_change_role, actor, person.user_id, role))
+    verb = "Deactivate" if person.is_active else "Reactivate"
+    if st.button(verb, key=f"active_{person.user_id}"):
+        _done(say(_switch, actor, person))
+
+
+def _done(carried_out: bool) -> None:
+    if carried_out:
+        st.rerun()
 
 
 def _state(person: PersonInfo) -> str:
-    """The address, and what keeps the person out."""
-    escaped = literal(person.email)
+    """The role, and what keeps the person out."""
     if not person.is_active:
-        return f"{escaped} · deactivated"
-    return escaped if person.has_password else f"{escaped} · no password yet: invite them"
+        return "deactivated"
+    return person.role.label if person.has_password else f"{person.role.label} · no password yet: invite them"
 
 
 def _change_role(actor: Actor, user_id: int, role: Role) -> None:

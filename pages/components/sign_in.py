@@ -1,7 +1,10 @@
 """What a stranger sees: the sign-in form, or the page behind an invitation's link."""
 
+from functools import partial
+
 import streamlit as st
 
+from core.actor import Actor
 from core.errors import Refused
 from core.invitations import Welcome, accept_invitation, welcome
 from core.settings import settings
@@ -10,14 +13,19 @@ from core.tickets import make_ticket
 from db.engine import transaction
 from pages.components import redeem
 from pages.components.authenticator import SignInForm
+from pages.components.format import literal
+from pages.components.who import address, had_session
 
 TICKET, REFUSAL, INVITE = "sign_in_ticket", "sign_in_refusal", "invite"
+NOTE = "sign_in_note"  # Why a person who was signed in a moment ago sees the form.
+ENDED = "Your session has ended. Sign in again to go on."
 NO_NONCE = "Your browser did not keep our cookie. Allow cookies for this site and load the page again."
 
 
 def show() -> None:
     """The way in. A right password becomes a ticket, and the ticket the session cookie."""
     with st.container(horizontal_alignment="center"), st.container(width=420, key="way_in"):
+        st.html(_look())
         st.title("Contrivance")
         if st.session_state.get(TICKET):
             redeem.sign_in(st.session_state.pop(TICKET))
@@ -27,33 +35,42 @@ def show() -> None:
             _sign_in()
 
 
+def remind_of_invitation(actor: Actor) -> None:
+    """Who opens an invitation's link while signed in hears why nothing happens."""
+    if INVITE in st.query_params:
+        st.info(
+            f"You are signed in as {literal(actor.name)}. To accept an invitation, sign out first and open its link "
+            "again, or open it in another browser.",
+            icon=":material/link:",
+        )
+
+
 def _sign_in() -> None:
     st.caption("The sales pipeline that your team edits together.")
-    refusal = st.empty()
+    place = st.empty()
     SignInForm(_try).show()
     if st.session_state.get(TICKET):
         st.rerun()
-    if message := st.session_state.pop(REFUSAL, None):
-        refusal.error(message, icon=":material/error:")
+    if refusal := st.session_state.pop(REFUSAL, None):
+        place.error(refusal, icon=":material/error:")
+    elif note := st.session_state.get(NOTE) or (ENDED if had_session() else None):
+        place.info(note, icon=":material/logout:")
     st.caption("No account yet? Ask an administrator of your workspace for an invitation.")
 
 
 def _try(email: str, password: str) -> None:
     """One press of the button: the ticket, or what to say."""
-    user_id = sign_in(transaction, email, password, address=st.context.ip_address)
-    if user_id is None:
-        st.session_state[REFUSAL] = NEUTRAL
-    else:
-        _keep_ticket(user_id)
-
-
-def _keep_ticket(user_id: int) -> None:
-    nonce = st.context.cookies.get(settings().nonce_name)
+    nonce = _nonce()
     if not nonce:
         st.session_state[REFUSAL] = NO_NONCE
         return
-    with transaction() as session:
-        st.session_state[TICKET] = make_ticket(session, user_id, nonce=nonce)
+    ticket = sign_in(transaction, email, password, address=address(), grant=partial(make_ticket, nonce=nonce))
+    st.session_state[REFUSAL if ticket is None else TICKET] = ticket or NEUTRAL
+
+
+def _nonce() -> str:
+    """What ties a sign-in to this browser; the middleware gave it when the page was opened."""
+    return st.context.cookies.get(settings().nonce_name) or ""
 
 
 def _invitation(token: str) -> None:
@@ -97,12 +114,24 @@ def _account_form(invited: Welcome) -> tuple[str, str, str] | None:
 
 
 def _accept(token: str, email: str, name: str, password: str) -> None:
+    nonce = _nonce()
+    if not nonce:
+        st.error(NO_NONCE, icon=":material/error:")
+        return
     try:
         with transaction() as session:
             user_id = accept_invitation(session, token, email=email, name=name, password=password)
+            ticket = make_ticket(session, user_id, nonce=nonce)
     except Refused as refusal:
         st.error(refusal.message, icon=":material/error:")
         return
+    st.session_state[TICKET] = ticket
     st.query_params.clear()
-    _keep_ticket(user_id)
     st.rerun()
+
+
+def _look() -> str:
+    """The library's button cannot be told that it is the one to press."""
+    color = st.get_option("theme.light.primaryColor")
+    button = ".st-key-way_in [data-testid='stFormSubmitButton'] button"
+    return f"<style>{button} {{ width: 100%; background: {color}; border-color: {color}; color: white }}</style>"

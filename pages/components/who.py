@@ -1,7 +1,5 @@
 """Who is asking: the person behind this run, looked up again on every run, callback and fragment."""
 
-from typing import NoReturn
-
 import streamlit as st
 
 from core.actor import Actor
@@ -11,20 +9,25 @@ from db.engine import transaction
 
 def find_actor() -> Actor | None:
     """The signed-in person of this run, None for a stranger or an ended session."""
-    session_id = st.user.get("session")
-    if not session_id:
+    if not had_session():
         return None
     with transaction() as session:
-        return actor_of_session(session, str(session_id), address=st.context.ip_address)
+        return actor_of_session(session, str(st.user["session"]), address=address(), seen=True)
+
+
+def had_session() -> bool:
+    """Whether this page was opened by somebody signed in; it may have ended since."""
+    return bool(st.user.get("session"))
 
 
 def current_actor() -> Actor:
-    """The signed-in person of this run. Where the session has ended the run stops and says so."""
-    return find_actor() or stop_with_ended_session()
+    """The signed-in person of this run. Where the session has ended, the whole page becomes the way in and says so."""
+    actor = find_actor()
+    if actor is None:
+        st.rerun()
+    return actor
 
 
-def stop_with_ended_session() -> NoReturn:
-    """Say that the session has ended and offer the way back in."""
-    st.warning("Your session has ended. Sign in again to go on.", icon=":material/logout:")
-    st.link_button("Sign in", "/", type="primary")
-    st.stop()
+def address() -> str:
+    """Where this browser is. Streamlit says nothing of one on this very machine."""
+    return st.context.ip_address or "127.0.0.1"

@@ -5,7 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 _SCRIPT = Path(__file__).with_name("redeem.js").read_text()
-_redeem = st.components.v2.component("contrivance_session", html="<p class='said' role='status'></p>", js=_SCRIPT)
+_HTML = "<p class='said' role='status'></p>\n<button class='again' type='button' hidden>Try again</button>"
+_CSS = """
+button {
+    padding: 0.4rem 0.8rem; border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
+    background: transparent; color: var(--st-text-color); font: inherit; cursor: pointer;
+}
+"""
+_redeem = st.components.v2.component("contrivance_session", html=_HTML, css=_CSS, js=_SCRIPT)
 
 
 def sign_in(ticket: str) -> None:

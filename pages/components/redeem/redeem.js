@@ -5,9 +5,15 @@ const done = new WeakSet();
 export default function (component) {
   const { data, parentElement } = component;
   const said = parentElement.querySelector(".said");
+  const again = parentElement.querySelector(".again");
   said.textContent = data.said;
   if (done.has(parentElement)) return;
   done.add(parentElement);
+  const stop = (reason) => {
+    said.textContent = reason;
+    again.hidden = false;
+    again.onclick = () => location.reload();
+  };
   fetch(location.origin + data.path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -18,9 +24,7 @@ export default function (component) {
       // Signed in, the same address shows what it was asked for; signed out, the way in stands at the root.
       if (answer.ok && data.stay) location.reload();
       else if (answer.ok) location.replace(location.origin + "/");
-      else said.textContent = (await answer.json()).detail;
+      else stop((await answer.json()).detail);
     })
-    .catch(() => {
-      said.textContent = "The server cannot be reached. Load the page again.";
-    });
+    .catch(() => stop("The server does not answer. Try again in a moment."));
 }
