@@ -131,11 +131,17 @@ def figures(raw: psycopg.Connection[Any], client: Client) -> Iterator[str]:
     yield f"page of 100 of {ROWS:,}, filtered on two columns, sorted: raw {raw_page:.1f} ms"
     yield f"  another filter each time {fresh:.1f} ms, {fresh / raw_page:.2f} × raw"
     yield f"  the same view again      {again:.1f} ms, {again / raw_page:.2f} × raw (promised ≤ 2.0)"
-    raw_edit = median(lambda n: raw.execute(RAW_EDIT, (n, random.randint(1, ROWS))), 400)
+    raw_edit = median(lambda n: edit_raw(raw, n, random.randint(1, ROWS)), 400)
     edit = median(lambda n: client.edit(random.randint(1, ROWS), f"{n}.25"), 400)
     yield f"one cell: raw {raw_edit:.2f} ms, API {edit:.2f} ms, {edit / raw_edit:.1f} × raw (promised ≤ 12)"
     yield f"eight clients: {together(client, 8, 5.0):.0f} cells/s (promised ≥ 400)"
     yield f"edit → value at another client: {seen(client):.1f} ms median (promised ≤ 40)"
+
+
+def edit_raw(raw: psycopg.Connection[Any], value: int, row: int) -> None:
+    """What a program does that has the database for itself: BEGIN, UPDATE, COMMIT."""
+    with raw.transaction():
+        raw.execute(RAW_EDIT, (value, row))
 
 
 def median(action: Callable[[int], Any], times: int) -> float:
