@@ -57,15 +57,13 @@ def seed(owner: Engine, *, today: date, tell: Callable[[int, int], None] | None 
     Each simulated day is one transaction with an operation id of its own: a seeding that was cut off goes on where
     it was, and doing it twice changes nothing.
     """
-    with owner.connect() as guard:
+    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
         guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
-        guard.commit()
         try:
             _seed(owner, today, tell)
         finally:
             _progress.running = False
             guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
-            guard.commit()
 
 
 def _seed(owner: Engine, today: date, tell: Callable[[int, int], None] | None) -> None:
