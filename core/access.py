@@ -84,11 +84,7 @@ class Access:
     @cached_property
     def people(self) -> Directory:
         """Whom a person column may name: user id → name, and their e-mails."""
-        rows = self._session.execute(
-            select(User.user_id, User.name, User.email).order_by(User.name, User.user_id)
-        ).all()
-        names = {str(user_id): name for user_id, name, _ in rows}
-        return Directory(names, {email: str(user_id) for user_id, _, email in rows})
+        return directory(self._session)
 
     def column(self, column_id: int) -> ColumnInfo:
         """The column, or NotFound where there is none that this person may see."""
@@ -149,6 +145,13 @@ def _known_columns(session: Session) -> dict[int, tuple[int, tuple[ColumnInfo, .
     if len(known) > MOST_KNOWN:
         known.clear()
     return known
+
+
+def directory(session: Session) -> Directory:
+    """Everybody whom a person column may name."""
+    rows = session.execute(select(User.user_id, User.name, User.email).order_by(User.name, User.user_id)).all()
+    names = {str(user_id): name for user_id, name, _ in rows}
+    return Directory(names, {email: str(user_id) for user_id, _, email in rows})
 
 
 def visible_rows(access: Access) -> ColumnElement[bool]:

@@ -152,7 +152,7 @@ def _change(
 ) -> None:
     get_access(session, actor, sheet_id, permission)
     session.execute(update(Sheet).where(Sheet.sheet_id == sheet_id).values(**values))
-    facts = {name: value for name, value in values.items() if isinstance(value, str | dict)}
+    facts: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, str | dict)}
     audit.record(session, actor, f"sheet:sheet:{verb}", sheet_id=sheet_id, **facts)
 
 

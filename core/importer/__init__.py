@@ -14,7 +14,7 @@ from core.importer.plan import (
     plan_from_json,
     propose,
 )
-from core.importer.preview import Check, check, preview, refused_lines
+from core.importer.preview import Check, check, preview, refused_lines, refusing
 from core.importer.stages import as_stages, guess_parts, stages_of
 
 __all__ = [
@@ -42,5 +42,6 @@ __all__ = [
     "preview",
     "propose",
     "refused_lines",
+    "refusing",
     "stages_of",
 ]

@@ -11,7 +11,7 @@ from core.column_types import People, column_type
 from core.errors import Invalid
 from core.importer.inspection import Inspection
 from core.importer.plan import OnMisfit, Plan
-from core.importer.reading import Column, Misfits, Progress, Reading, columns_for
+from core.importer.reading import Column, Misfits, Progress, Reading, columns_for, refuses
 from core.importer.records import blocks
 
 _FIRST_NEW = 1_000_000
@@ -49,6 +49,18 @@ def check(
     except Invalid as refusal:
         found.refusal = refusal.message
     return found
+
+
+def refusing(plan: Plan, found: Check, access: Access | None = None) -> list[str]:
+    """The columns whose misfits still refuse the file: nothing else was decided, or they must not be empty."""
+    counted = {one.source for one in found.misfits}
+    by_id = access.by_id if access else {}
+    return [
+        one.name
+        for one in plan.taken
+        if one.source in counted
+        and refuses(one, required=one.column is not None and bool(by_id[one.column].rules.get("required")))
+    ]
 
 
 def preview(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from core.access import Access, ColumnInfo
+from core.access import Access
 from core.column_types import ColumnLike, People, column_type
 from core.columns import NewColumn
 from core.errors import Invalid
@@ -17,7 +17,6 @@ from core.values import Value, dumps
 Progress = Callable[[int, int], None]
 _REMEMBERED = 100_000
 _LISTED = 1_000
-_EXAMPLES = 3
 _EMPTY = ""
 # Texts of these types are stored as they are where they are plain ASCII and the column has no rule on them.
 _PLAIN_TYPES = {"text", "long_text"}
@@ -40,18 +39,20 @@ class Misfit:
 
 @dataclass
 class Misfits:
-    """Those of one column: how many, and the first of them."""
+    """Those of one column of the file: how many, and the first of them."""
 
+    source: int
     name: str
     count: int = 0
     listed: list[Misfit] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        return {"name": self.name, "count": self.count, "first": [vars(one) for one in self.listed[:20]]}
-
-    @property
-    def examples(self) -> str:
-        return " ".join(f"Line {one.line:,}: {one.reason}" for one in self.listed[:_EXAMPLES])
+        return {
+            "source": self.source,
+            "name": self.name,
+            "count": self.count,
+            "first": [vars(one) for one in self.listed[:20]],
+        }
 
 
 class Column(dict[str, str]):
@@ -68,7 +69,7 @@ class Column(dict[str, str]):
         self.prefix = f',"{key}":'
         self.required = bool(target.rules.get("required"))
         self.bad: dict[str, str] = {}
-        self.misfits = Misfits(plan.name)
+        self.misfits = Misfits(plan.source, plan.name)
         self._parse = column_type(target.type).parser(target, people)
         self._quick = _quick(target)
 
@@ -155,7 +156,9 @@ class Reading:
 
     def refuse_misfits(self) -> None:
         """Raise Invalid where a value does not fit and nobody has said what to do with it."""
-        refused = [column for column in self.columns if column.misfits.count and _refuses(column)]
+        refused = [
+            column for column in self.columns if column.misfits.count and refuses(column.plan, required=column.required)
+        ]
         if not refused:
             return
         first = refused[0].misfits
@@ -209,10 +212,9 @@ def _refuse_without_required(access: Access, plan: Plan) -> None:
             )
 
 
-def _refuses(column: Column) -> bool:
-    """Also where cells should be left empty, but the column must not be."""
-    policy = column.plan.on_misfit
-    return policy is OnMisfit.REFUSE or (policy is OnMisfit.EMPTY and column.required)
+def refuses(plan: ColumnPlan, *, required: bool) -> bool:
+    """Whether a misfit refuses the file. Also where cells should be left empty, but the column must not be."""
+    return plan.on_misfit is OnMisfit.REFUSE or (plan.on_misfit is OnMisfit.EMPTY and required)
 
 
 def _refuse_wider(block: Block, width: int) -> None:
@@ -251,8 +253,3 @@ def _plain_number(text: str) -> str | None:
 def new_columns(plan: Plan) -> list[NewColumn]:
     """The columns to make, in the order of the file."""
     return [one.new for one in plan.taken if one.new]
-
-
-def targets(access: Access, plan: Plan) -> dict[int, ColumnInfo]:
-    """The existing columns that a plan fills, by their place in the file."""
-    return {one.source: access.column(one.column) for one in plan.taken if one.column is not None}

@@ -28,6 +28,7 @@ PAGES = [
     Page("Work", "work/sheets.py", "Sheets", "table_view", "sheets", "Every sheet you may see.", default=True),
     Page("Work", "work/grid.py", "Grid", "grid_on", "grid", "Edit a sheet together."),
     Page("Work", "work/columns.py", "Columns", "view_column", "columns", "Columns of a sheet and their rules."),
+    Page("Work", "work/imports.py", "Import", "upload_file", "import", "Bring a CSV file into a sheet."),
     Page("Insight", "insight/dashboard.py", "Dashboard", "monitoring", "dashboard", "The pipeline in charts."),
     Page("Insight", "insight/changes.py", "Changes", "history", "changes", "Who changed what, and when."),
     Page("You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions."),

@@ -1,0 +1,261 @@
+"""Import: from a CSV file to rows, step by step. Nothing is written before the last button."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from io import BytesIO
+from pathlib import PurePath
+from typing import Any, BinaryIO, TypeVar
+from uuid import UUID, uuid4
+
+import streamlit as st
+
+from core import importer, sheets
+from core.access import Access, directory, get_access
+from core.actor import Actor
+from core.column_types import People
+from core.errors import Invalid, Refused
+from core.importer import Check, FileFormat, Inspection, Plan, Report
+from core.importer.reading import Progress
+from core.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Permission
+from db.engine import transaction
+from pages.components import import_columns, import_format, import_job, import_misfits, import_pipeline
+from pages.components.errors import shown_errors
+from pages.components.format import literal
+from pages.components.import_job import Job
+from pages.components.who import current_actor
+
+JOB, KEPT = "import_job", "import_kept"
+NEW_SHEET = 0
+Found = TypeVar("Found")
+
+
+def show(actor: Actor) -> None:
+    """The page, top to bottom."""
+    with st.container(width=1000):
+        st.title("Import")
+        job: Job | None = st.session_state.get(JOB)
+        if job:
+            _running(job)
+            return
+        st.caption("Bring a CSV file into a sheet. Everything is shown first; nothing is written until you confirm.")
+        target = _target(actor)
+        sent = st.file_uploader("CSV file", key="import_file", help="Up to 10 MB here; up to 100 MB through the API.")
+        if sent is None:
+            st.caption("From Excel: Save as → CSV UTF-8. Any delimiter, encoding and date format will do.")
+            return
+        _steps(actor, target, BytesIO(sent.getvalue()), sent.name, f"import_{sent.file_id}_{target}")
+
+
+def _target(actor: Actor) -> int:
+    """The sheet to import into: the one in the address, or a new one."""
+    with transaction() as session:
+        listed = sheets.sheets(session, actor)
+    options = {NEW_SHEET: "A new sheet from this file"} if _may_create(actor) else {}
+    fitting = [sheet for sheet in listed if Permission.ROWS_IMPORT in LEVEL_PERMISSIONS[sheet.level]]
+    options |= {sheet.sheet_id: sheet.name for sheet in fitting}
+    if not options:
+        st.info("You can read the sheets here, and not import into them. Ask an owner to share one as editor.")
+        st.stop()
+    wanted = st.query_params.get("sheet", "")
+    places = list(options)
+    first = places.index(int(wanted)) if wanted.isdigit() and int(wanted) in places else 0
+    return int(st.selectbox("Into", places, first, format_func=options.__getitem__, key=f"import_target_{wanted}"))
+
+
+def _may_create(actor: Actor) -> bool:
+    return Permission.SHEETS_CREATE in ROLE_PERMISSIONS[actor.role]
+
+
+def _steps(actor: Actor, target: int, file: BinaryIO, name: str, key: str) -> None:
+    found = _found(file, key)
+    if found is None:
+        return
+    with transaction() as session:
+        access = get_access(session, actor, target, Permission.ROWS_IMPORT) if target else None
+        people = access.people if access else directory(session)
+    key = f"{key}_{abs(hash(found.format))}"
+    plan = _kept("plan", (key, _version(access)), lambda: importer.propose(found, access, people=people))
+    st.subheader("Columns")
+    plan = import_columns.show(found, plan, access, people, key)
+    parts: dict[str, int] = {}
+    sheet_name = ""
+    if access is None:
+        st.subheader("The new sheet")
+        sheet_name = st.text_input("Name", _proposed_name(name), key=f"{key}_name", max_chars=120)
+        plan, parts = import_pipeline.show(plan, key)
+    request = _Request(file, found, plan, access, people, sheet_name, parts)
+    _check(actor, request, key)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Everything that has been decided."""
+
+    file: BinaryIO
+    found: Inspection
+    plan: Plan
+    access: Access | None
+    people: People
+    name: str
+    parts: dict[str, int]
+
+
+def _found(file: BinaryIO, key: str) -> Inspection | None:
+    """What the file holds, as detected or as the person says; None where it cannot be read, which is said."""
+    st.subheader("The file")
+    said = st.container()
+    detected, refusal = _kept("detected", key, lambda: _inspected(file, {}))
+    with st.expander("Read the file differently", icon=":material/tune:", expanded=detected is None):
+        chosen = import_format.choices(detected.format if detected else FileFormat(), key)
+    found = detected
+    if chosen:
+        found, refusal = _kept("chosen", (key, tuple(chosen.items())), lambda: _inspected(file, chosen))
+    with said:
+        if found is None:
+            st.error(literal(refusal), icon=":material/error:")
+        else:
+            import_format.summary(found)
+    return found
+
+
+def _inspected(file: BinaryIO, chosen: dict[str, Any]) -> tuple[Inspection | None, str]:
+    try:
+        return importer.inspect(file, chosen), ""
+    except Invalid as refusal:
+        return None, refusal.message
+
+
+def _check(actor: Actor, request: _Request, key: str) -> None:
+    """What would come of it: misfits with the decision on them, the first rows, and the last button."""
+    plan, access, people = request.plan, request.access, request.people
+    if access is None and not request.name.strip():
+        st.info("Give the new sheet a name.", icon=":material/edit:")
+        return
+    try:
+        found: Check = _kept(
+            "checked",
+            (key, repr(plan.columns), _version(access)),
+            lambda: importer.check(request.file, plan, access, people=people),
+        )
+    except Refused as refusal:
+        st.error(literal(refusal.message), icon=":material/error:")
+        return
+    if found.misfits:
+        st.subheader("Values that do not fit")
+        plan = import_misfits.show(plan, found, key)
+        _offer_lines(replace(request, plan=plan))
+    st.subheader("Preview")
+    st.dataframe(importer.preview(request.found, plan, access, people=people), hide_index=True, height=290)
+    _last_step(actor, replace(request, plan=plan), found)
+
+
+def _offer_lines(request: _Request) -> None:
+    """The lines to mend, made only when they are asked for."""
+    lines = partial(importer.refused_lines, request.file, request.plan, request.access, people=request.people)
+    st.download_button(
+        "Download these lines as CSV",
+        lambda: lines().encode("utf-8-sig"),
+        "lines-to-mend.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _last_step(actor: Actor, request: _Request, found: Check) -> None:
+    open_columns = importer.refusing(request.plan, found, request.access)
+    if open_columns:
+        named = ", ".join(f"“{literal(name)}”" for name in open_columns)
+        st.info(f"Decide above what becomes of the values of {named} that do not fit.", icon=":material/arrow_upward:")
+    into = request.name.strip() if request.access is None else request.access.sheet.name
+    made = sum(1 for one in request.plan.taken if one.new)
+    st.markdown(
+        f"**{found.rows:,} rows** into **{literal(into)}**"
+        + (f", with {made} new columns" if made and request.access else "")
+        + ". All of them, or none."
+    )
+    if st.button("Import", type="primary", icon=":material/upload_file:", disabled=bool(open_columns)):
+        job = Job(partial(_import, actor, request, uuid4()), total=found.rows)
+        st.session_state[JOB] = job
+        st.session_state.pop(KEPT, None)
+        job.start()
+        st.rerun()
+
+
+def _import(actor: Actor, request: _Request, operation_id: UUID, progress: Progress) -> Report:
+    with transaction(actor.user_id) as session:
+        if request.access:
+            sheet_id = request.access.sheet.sheet_id
+            return importer.import_rows(
+                session, actor, sheet_id, request.file, request.plan, operation_id=operation_id, progress=progress
+            )
+        return importer.import_new_sheet(
+            session,
+            actor,
+            request.name,
+            request.file,
+            request.plan,
+            operation_id=operation_id,
+            parts=request.parts,
+            progress=progress,
+        )
+
+
+def _running(job: Job) -> None:
+    """A started import: watched to its end, then what it did, or why it did not."""
+    if job.is_running:
+        import_job.watch(job)
+        st.rerun()
+    if job.report:
+        _done(job.report)
+    else:
+        st.error(literal(job.refusal), icon=":material/error:")
+    if st.button("Import another file" if job.report else "Back to the file", icon=":material/arrow_back:"):
+        del st.session_state[JOB]
+        st.rerun()
+
+
+def _done(report: Report) -> None:
+    actor = current_actor()
+    with transaction() as session:
+        sheet = get_access(session, actor, report.sheet).sheet
+    st.success(f"{report.rows:,} rows are in “{literal(sheet.name)}”.", icon=":material/check_circle:")
+    made = [literal(name) for name in report.columns]
+    facts = {
+        "New columns": ", ".join(made),
+        "New options": ", ".join(map(literal, report.options)),
+        "Cells left empty": f"{report.emptied:,}" if report.emptied else "",
+        "Lines left out": f"{len(report.left_out):,}" if report.left_out else "",
+    }
+    for label, fact in facts.items():
+        if fact:
+            st.caption(f"{label}: {fact}")
+    query = {"sheet": str(report.sheet)}
+    with st.container(horizontal=True):
+        st.page_link("work/grid.py", label="Open the sheet", icon=":material/grid_on:", query_params=query)
+        if sheet.pipeline:
+            st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query)
+
+
+def _proposed_name(file_name: str) -> str:
+    words = PurePath(file_name).stem.replace("_", " ").replace("-", " ").split()
+    name = " ".join(words)[:120]
+    return name[:1].upper() + name[1:]
+
+
+def _version(access: Access | None) -> tuple[int, int]:
+    return (access.sheet.sheet_id, access.sheet.columns_version) if access else (NEW_SHEET, 0)
+
+
+def _kept(name: str, key: object, make: Callable[[], Found]) -> Found:
+    """What was made for this key before: the file is read again only when something about it was changed."""
+    kept: dict[str, tuple[object, Any]] = st.session_state.setdefault(KEPT, {})
+    if name not in kept or kept[name][0] != key:
+        kept[name] = (key, make())
+    found: Found = kept[name][1]
+    return found
+
+
+with shown_errors():
+    show(current_actor())
