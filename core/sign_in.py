@@ -18,8 +18,8 @@ from core.sessions import end_sessions_of
 from core.throttle import THROTTLED, close_attempt, is_news, open_attempt, plain_address
 from db.tables import User
 
-NEUTRAL = "The e-mail or the password is not right, or there were too many attempts. Try again in a few minutes."
-NOT_CURRENT = "The current password is not right, or there were too many attempts. Try again in a few minutes."
+NEUTRAL = "E-mail or password is not right. Check both and try again; after several failures, wait a few minutes."
+NOT_CURRENT = "The current password is not right. Try again; after several failures, wait a few minutes."
 Transaction = Callable[[], AbstractContextManager[Session]]
 T = TypeVar("T")
 

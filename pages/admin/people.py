@@ -9,7 +9,7 @@ from core.permissions import Role
 from core.settings import settings
 from db.engine import transaction
 from pages.components.errors import say
-from pages.components.format import moment
+from pages.components.format import literal, moment
 from pages.components.who import current_actor
 
 LINK = "invitation_link"
@@ -43,22 +43,23 @@ def show(actor: Actor) -> None:
 
 
 def _invite(actor: Actor) -> None:
-    with st.form("invite", clear_on_submit=True):
+    with st.form("invite"):
         st.subheader("Invite somebody")
         email = st.text_input("E-mail", placeholder="ben@example.com")
         role = st.selectbox("Role", list(ROLES), index=2, format_func=ROLES.__getitem__)
         if st.form_submit_button("Make an invitation link", type="primary"):
             st.session_state.pop(LINK, None)
-            say(_make_link, actor, email, role)
+            _done(say(_make_link, actor, email, role))
     if LINK in st.session_state:
-        st.success("Send this link to them yourself. It works once, for seven days.", icon=":material/link:")
-        st.code(st.session_state[LINK], language=None, wrap_lines=True)
+        made_for, link = st.session_state[LINK]
+        st.success(f"Send this link to {literal(made_for)} yourself. It works once, for seven days.")
+        st.code(link, language=None, wrap_lines=True)
 
 
 def _make_link(actor: Actor, email: str, role: Role) -> None:
     with transaction() as session:
         token = invitations.invite(session, actor, email=email, role=role)
-    st.session_state[LINK] = invitations.link(_address(), token)
+    st.session_state[LINK] = (email.strip(), invitations.link(_address(), token))
 
 
 def _address() -> str:

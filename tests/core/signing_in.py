@@ -1,0 +1,29 @@
+"""How the tests sign somebody in."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.actor import Actor
+from core.sessions import start_session
+from core.sign_in import sign_in
+from db.engine import transaction
+from tests.conftest import PASSWORD
+
+KEY = "a key of at least thirty-two bytes, surely"
+HOME = "192.0.2.7"
+
+
+def attempt(email: str, password: str = PASSWORD, address: str = HOME) -> int | None:
+    """The id of whoever signs in, None where the attempt is refused."""
+    return sign_in(transaction, email, password, address=address, grant=lambda _, user_id: user_id)
+
+
+def signed_in(session: Session, who: Actor) -> tuple[UUID, str]:
+    return start_session(session, who.user_id, kind="browser", address=HOME, user_agent="Firefox/1")
+
+
+def actions(session: Session) -> list[str]:
+    """What the audit trail tells, in its order."""
+    return list(session.scalars(text("SELECT action FROM audit_events ORDER BY event_id")))
