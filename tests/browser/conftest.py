@@ -1,0 +1,123 @@
+"""The real server and a real Chromium, with the cast's sheets in a database of the module's own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from core.batch import Add, Batch, Given
+from core.cells import write
+from core.changes import Source
+from db import engine as db
+from tests import chromium
+from tests.browser.people import Person
+from tests.conftest import actor, make_deals
+from tests.server.started import Started
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+STAGES = ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium: run python tests/chromium.py, or name one with CHROMIUM=")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def database_url(clone: Callable[[], str]) -> str:
+    return clone()
+
+
+@pytest.fixture(scope="module")
+def server_at(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """The product on its own database, started as `make run` starts it."""
+    folder: Path = tmp_path_factory.mktemp("browser") / "data"
+    with Started(folder, DATABASE_URL=database_url) as started:
+        yield started
+
+
+@pytest.fixture
+def make_sheet(database_url: str) -> Iterator[Callable[..., int]]:
+    """A fresh pipeline of Ann's with some deals: Ben edits it, Cleo reads it."""
+    engine = db.make_engine(database_url)
+    db.bind(engine, join_transaction_mode="conditional_savepoint")
+
+    def make(deals: int = 12) -> int:
+        with db.transaction() as session:
+            sheet_id = make_deals(session).sheet.sheet_id
+        add(sheet_id, [deal(number) for number in range(1, deals + 1)])
+        return sheet_id
+
+    yield make
+    engine.dispose()
+    db.bind(None)
+
+
+def deal(number: int) -> dict[int, str]:
+    return {
+        1: f"Deal {number}",
+        2: f"Account {number % 3}",
+        3: STAGES[number % 6],
+        4: f"{number * 100}",
+        6: "2026-01-05",
+    }
+
+
+def add(sheet_id: int, rows: list[dict[int, str]], who: str = "Ann") -> Any:
+    """Add rows in a transaction of their own, as another program would."""
+    adds = tuple(Add(str(n), {column: Given(text) for column, text in row.items()}) for n, row in enumerate(rows))
+    with db.transaction() as session:
+        return write(session, actor(who), sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+
+
+@pytest.fixture
+def person(browser: Browser, server_at: Started) -> Iterator[Callable[..., Person]]:
+    """Seat somebody: person("Ann"). Whatever a page throws fails the test."""
+    seated: list[Person] = []
+
+    def seat(name: str, **options: Any) -> Person:
+        made = Person(browser, server_at.url.replace("127.0.0.1", "localhost"), name, **options)
+        seated.append(made)
+        return made
+
+    yield seat
+    errors = [error for one in seated for error in one.errors]
+    for one in seated:
+        one.context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def together(
+    person: Callable[..., Person], make_sheet: Callable[..., int]
+) -> Callable[..., tuple[Person, Person, int]]:
+    """Ann and Ben with the same sheet open."""
+
+    def open_both(deals: int = 12) -> tuple[Person, Person, int]:
+        sheet = make_sheet(deals)
+        ann, ben = (person(name).signed_in().open_sheet(sheet) for name in ("Ann", "Ben"))
+        return ann, ben, sheet
+
+    return open_both

@@ -1,0 +1,119 @@
+"""People at a keyboard: one of the cast in a Chromium window of their own, typing at human speed."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Self
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import PASSWORD
+
+HEADER, ROW, MARKERS = 38, 34, 49
+KEY_MS = 40
+PATIENCE = 15
+
+
+class Person:
+    """One of the cast with the product open."""
+
+    def __init__(self, browser: Browser, url: str, name: str, **options: Any) -> None:
+        self.name, self.url = name, url
+        self.context = browser.new_context(viewport={"width": 1400, "height": 860}, **options)
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+        self.page: Page = self.context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def sign_in(self, path: str = "/", password: str = PASSWORD) -> Self:
+        """Through the form, like everybody."""
+        self.page.goto(self.url + path)
+        self.page.get_by_label("E-mail").fill(f"{self.name.lower()}@example.com")
+        self.page.get_by_role("textbox", name="Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        return self
+
+    def signed_in(self, path: str = "/") -> Self:
+        self.sign_in(path)
+        self.page.get_by_role("link", name="Sheets").first.wait_for(timeout=PATIENCE * 1000)
+        return self
+
+    def open_sheet(self, sheet_id: int, view: dict[str, Any] | None = None) -> Self:
+        """Open the grid and wait for its rows."""
+        query = f"&view={quote(json.dumps(view))}" if view else ""
+        self.page.goto(f"{self.url}/grid?sheet={sheet_id}{query}")
+        self.until(lambda: "row" in self.row_count)
+        self.page.wait_for_timeout(400)
+        return self
+
+    # --- the grid
+
+    @property
+    def row_count(self) -> str:
+        return self._text("grid-rows")
+
+    @property
+    def saving(self) -> str:
+        return self._text("grid-saving")
+
+    @property
+    def version(self) -> int:
+        return int(self.page.get_by_test_id("live-grid").get_attribute("data-version") or 0)
+
+    def cell(self, column: int, row: int) -> str:
+        """What a cell shows, both counted from 0."""
+        found = self.page.locator(f'[data-testid="glide-cell-{column + 1}-{row}"]')
+        return (found.text_content() or "") if found.count() else ""
+
+    def select(self, column: int, row: int) -> Self:
+        """Click into the row's first column and go right: widths do not matter then."""
+        box = self.page.get_by_test_id("data-grid-canvas").bounding_box()
+        assert box
+        self.page.mouse.click(box["x"] + MARKERS + 60, box["y"] + HEADER + ROW * row + ROW / 2)
+        self.page.wait_for_timeout(120)
+        for _ in range(column):
+            self.page.keyboard.press("ArrowRight")
+        self.page.wait_for_timeout(60)
+        return self
+
+    def type(self, text: str, *, then: str = "Enter") -> Self:
+        self.page.keyboard.type(text, delay=KEY_MS)
+        if then:
+            self.page.keyboard.press(then)
+        return self
+
+    def paste(self, text: str) -> Self:
+        self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+        self.page.keyboard.press("Control+v")
+        return self
+
+    def click_header(self, column_left: int) -> Self:
+        """Click a column's header; `column_left` is its left edge, in pixels behind the row markers."""
+        box = self.page.get_by_test_id("data-grid-canvas").bounding_box()
+        assert box
+        self.page.mouse.click(box["x"] + MARKERS + column_left + 60, box["y"] + HEADER / 2)
+        return self
+
+    def saved(self) -> Self:
+        self.until(lambda: "All changes saved" in self.saving)
+        return self
+
+    def sees(self, column: int, row: int, text: str) -> Self:
+        self.until(lambda: self.cell(column, row) == text, f"{self.name} sees {text!r} at {column},{row}")
+        return self
+
+    def until(self, holds: Callable[[], bool], what: str = "") -> None:
+        """Wait until something holds; in small steps, so that a passing state is not missed."""
+        ends = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < ends, what or f"{self.name} waited in vain: {self.page.url}"
+            self.page.wait_for_timeout(30)
+
+    def says(self, text: str) -> Self:
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE * 1000)
+        return self
+
+    def _text(self, testid: str) -> str:
+        found = self.page.get_by_test_id(testid)
+        return (found.first.text_content() or "") if found.count() else ""
