@@ -111,7 +111,7 @@ def test_edits_typed_while_offline_arrive_when_the_network_is_back(together: Tog
 
 
 def test_deleted_rows_ask_first_and_leave_both_screens(together: Together) -> None:
-    ann, ben, sheet = together()
+    ann, ben, _ = together()
     box = ann.page.get_by_test_id("data-grid-canvas").bounding_box()
     assert box
     ann.page.mouse.click(box["x"] + 20, box["y"] + 38 + 34 * 3 + 17)
