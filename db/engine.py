@@ -84,8 +84,8 @@ def bound_engine() -> Engine:
 
 
 @contextmanager
-def transaction(actor_id: int | None = None) -> Iterator[Session]:
-    """One transaction: commits at the end, rolls back on any error. The database learns who acts."""
+def transaction() -> Iterator[Session]:
+    """One transaction: commits at the end, rolls back on any error."""
     at_end: list[Callable[[], None]] = []
     try:
         with _factory.begin() as session:

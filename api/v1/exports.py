@@ -38,7 +38,7 @@ def export(
     asked = [int(one) for one in columns.split(",")] if columns else None
     file = tempfile.TemporaryFile()  # noqa: SIM115 - It is closed once it has been sent.
     try:
-        with transaction(actor.user_id) as session:
+        with transaction() as session:
             done = export_rows(session, actor, sheet, view, file, file_format=format, columns=asked, bom=bom)
     except BaseException:
         file.close()

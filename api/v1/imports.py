@@ -68,7 +68,7 @@ async def add(
 
 def _may_import(actor: Actor, sheet: int) -> None:
     """Known before a large file is read."""
-    with transaction(actor.user_id) as session:
+    with transaction() as session:
         get_access(session, actor, sheet, Permission.ROWS_IMPORT)
 
 
@@ -76,7 +76,7 @@ def _imported(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     operation_id = _operation_id(upload)
     given = _given(upload)
     inspection = importer.inspect(upload.file, given.get("format"))
-    with transaction(actor.user_id) as session:
+    with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(given, inspection, access)
         report = importer.import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id)
@@ -86,7 +86,7 @@ def _imported(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
 def _tried(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     given = _given(upload)
     inspection = importer.inspect(upload.file, given.get("format"))
-    with transaction(actor.user_id) as session:
+    with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(given, inspection, access)
         found = importer.check(upload.file, plan, access)

@@ -115,7 +115,7 @@ def people(session: Session, deals: Access) -> Iterator[People]:
 @pytest.fixture
 def live_people(database: str) -> Iterator[People]:
     """The same on a database of their own, with real commits and the live hub."""
-    with db.transaction(2) as session:
+    with db.transaction() as session:
         sheet = make_deals(session).sheet.sheet_id
     with TestClient(make_app(database), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield lambda name: sign_in(client, name, sheet)

@@ -126,7 +126,7 @@ def test_many_writers_leave_rows_and_log_in_agreement(sheet: int) -> None:
             assert state[row].get(str(column)) == old
             state[row][str(column)] = new
     rows = read("SELECT row_id, values FROM rows WHERE deleted_version IS NULL")
-    assert state == {row_id: values for row_id, values in rows}
+    assert state == dict(map(tuple, rows))
     versions = sorted({line.version for line in lines})
     assert versions == list(range(1, read("SELECT version FROM sheets")[0][0] + 1))
 

@@ -56,9 +56,9 @@ def ids(session: Session, filled: Access) -> Callable[..., list[int]]:
     """The row ids of a view; every way to read it agrees."""
 
     def read(
-        filter: list[dict[str, Any]] | None = None, sort: list[dict[str, Any]] | None = None, search: str = ""
+        conditions: list[dict[str, Any]] | None = None, sort: list[dict[str, Any]] | None = None, search: str = ""
     ) -> list[int]:
-        view = View.from_json({"filter": filter, "sort": sort, "search": search})
+        view = View.from_json({"filter": conditions, "sort": sort, "search": search})
         found = [row["id"] for row in first_rows(session, filled, view, limit=100).rows]
         assert row_order(session, filled, view).ids.tolist() == found
         assert row_count(session, filled, view) == len(found)

@@ -121,7 +121,7 @@ def test_a_made_up_cookie_is_nobody(stranger: TestClient, cookie: str) -> None:
 
 
 def test_an_ended_session_is_nobody(bens: tuple[UUID, str]) -> None:
-    with transaction(ben().user_id) as session:
+    with transaction() as session:
         end_session(session, ben(), bens[0])
     client = client_of()
     client.cookies.set("contrivance_session", bens[1])
