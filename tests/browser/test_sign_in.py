@@ -146,21 +146,6 @@ def test_an_invitation_becomes_an_account_once_and_leaves_the_address_bar(visit:
     visit().open(address).reads("This invitation has been used").press("Go to sign-in").sign_in("Eve", NEW).is_in()
 
 
-def test_a_browser_that_keeps_no_cookies_is_told_what_to_do(visit: Visit) -> None:
-    def without_cookies(route: Route) -> None:
-        answer = route.fetch()
-        headers = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
-        route.fulfill(response=answer, headers=headers)
-
-    visitor = visit()
-    visitor.page.route(visitor.url + "/", without_cookies)
-    visitor.page.add_init_script("Object.defineProperty(document, 'cookie', {get: () => '', set: () => {}})")
-    visitor.open()
-    visitor.context.clear_cookies()
-    visitor.page.reload()
-    visitor.sign_in("Ann").reads("Allow cookies for this site and load the page again.")
-
-
 def test_a_ticket_stolen_from_the_page_is_worth_nothing_elsewhere(visit: Visit, server_at: Started) -> None:
     stolen: list[str] = []
 
