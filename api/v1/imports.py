@@ -59,23 +59,23 @@ async def add(
     """Encoding, delimiter, header, types, number and date formats are detected; columns of the same name go together,
     others become new ones (for which you must be the owner). All rows are added, or none: 422 names the values that do
     not fit, with their lines. Try `dry_run` first: its `plan` can be sent back, changed."""
-    await run_in_threadpool(_may_import, actor, sheet)
+    await run_in_threadpool(_names, actor, sheet)
     upload = await read_upload(request, importer.MAX_BYTES)
     if dry_run:
         return answer(await run_in_threadpool(_tried, actor, sheet, upload))
     return answer(await run_in_threadpool(_imported, actor, sheet, upload), 201)
 
 
-def _may_import(actor: Actor, sheet: int) -> None:
-    """Known before a large file is read."""
+def _names(actor: Actor, sheet: int) -> list[str]:
+    """The sheet's columns. Who may not import is told so before a large file is read."""
     with transaction() as session:
-        get_access(session, actor, sheet, Permission.ROWS_IMPORT)
+        return [column.name for column in get_access(session, actor, sheet, Permission.ROWS_IMPORT).columns]
 
 
 def _imported(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     operation_id = _operation_id(upload)
     given = _given(upload)
-    inspection = importer.inspect(upload.file, given.get("format"))
+    inspection = importer.inspect(upload.file, given.get("format"), known=_names(actor, sheet))
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(given, inspection, access)
@@ -85,7 +85,7 @@ def _imported(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
 
 def _tried(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     given = _given(upload)
-    inspection = importer.inspect(upload.file, given.get("format"))
+    inspection = importer.inspect(upload.file, given.get("format"), known=_names(actor, sheet))
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(given, inspection, access)

@@ -43,6 +43,7 @@ _MULTI_BYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\x
 # Below this the best of the simple encodings is no language: ask a library that knows the Asian ones.
 _DOUBTFUL = 0.3
 _ENOUGH = 8
+_LATIN = "\u0250"
 
 
 def detect_encoding(file: BinaryIO, head: bytes) -> str:
@@ -160,7 +161,9 @@ def _mark(before: str, this: str, after: str) -> float:
         return 0.0 if this.isspace() and not inside else -2.0
     if not this.isalpha():
         return -1.0 if inside else 0.3 if this in "€£§°«»“”„’–…·" else 0.0
-    if this < "\u0250":  # Latin: letters above ASCII seldom stand side by side.
-        misplaced = (this.isupper() and before.islower()) or max(before, after) > "\x7f"
-        return -0.7 if misplaced else 1.0 if this.isupper() or before.isalpha() or after.isalpha() else 0.2
-    return -0.7 if this.isupper() and before.islower() else 0.9
+    if this.isupper() and before.islower():
+        return -0.7
+    neighbours = [one for one in (before, after) if one.isalpha()]
+    if this < _LATIN:  # Letters above ASCII seldom stand side by side.
+        return 0.2 if not neighbours or max(neighbours) > "\x7f" else 1.0
+    return 0.9 if all(one >= _LATIN for one in neighbours) else -1.0

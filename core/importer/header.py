@@ -1,9 +1,10 @@
 """The header: where the table of a file begins, whether its first line names the columns, and what they are called."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
-from core.column_types.characters import clean, one_line
+from core.column_types.characters import clean, key, one_line
 from core.column_types.propose import propose_type
 from core.columns import MAX_NAME
 from core.errors import Invalid
@@ -13,9 +14,17 @@ from core.importer.format import FileFormat
 _TYPED = {"number", "money", "percent", "date", "datetime", "checkbox", "email", "link", "phone"}
 
 
-def find_header(records: list[list[str]], file_format: FileFormat) -> FileFormat:
-    """The format with the place where the table begins in these first records, and whether it has a header."""
+def find_header(records: list[list[str]], file_format: FileFormat, known: Collection[str] = ()) -> FileFormat:
+    """The format with the place where the table begins in these first records, and whether it has a header.
+
+    A record that holds mostly names of `known` columns is the header, whatever stands in it.
+    """
     above = file_format.lines_above
+    named = {key(name) for name in known}
+    for place, record in enumerate(records[above:], above):
+        filled = [name for cell in record if (name := _cleaned(cell))]
+        if len(filled) > 0 and sum(key(name) in named for name in filled) * 2 > len(filled):
+            return replace(file_format, lines_above=place, has_header=True)
     above += _preamble(records[above:])
     table = [record for record in records[above:] if any(record)]
     return replace(file_format, lines_above=above, has_header=bool(table) and _names_columns(table))

@@ -2,7 +2,7 @@
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -63,13 +63,14 @@ class Inspection:
         return len(self.names)
 
 
-def inspect(file: BinaryIO, chosen: dict[str, Any] | None = None) -> Inspection:
+def inspect(file: BinaryIO, chosen: dict[str, Any] | None = None, *, known: Collection[str] = ()) -> Inspection:
     """Look through the whole file. `chosen` parts of its format are taken as they are, the others are detected.
 
+    `known` are the names of the columns of the sheet that it goes to: a line of them is the header.
     Raises Invalid where it is empty, too large, no CSV, or cannot be read to its end.
     """
     head = _head(file)
-    file_format = _format(file, head, chosen or {})
+    file_format = _format(file, head, chosen or {}, known)
     cells = header(file, file_format)
     return _looked_through(file, file_format, cells, _above(head, file_format))
 
@@ -88,14 +89,14 @@ def _head(file: BinaryIO) -> bytes:
     return head
 
 
-def _format(file: BinaryIO, head: bytes, chosen: dict[str, Any]) -> FileFormat:
+def _format(file: BinaryIO, head: bytes, chosen: dict[str, Any], known: Collection[str]) -> FileFormat:
     encoding = chosen.get("encoding") or detect_encoding(file, head)
     text = _decoded(head, FileFormat(encoding).checked().encoding)
     detected = detect_format(text, encoding)
     wanted = FileFormat.from_json(
         {name: value for name, value in chosen.items() if name not in {"lines_above", "has_header"}}, detected
     )
-    found = find_header(records_of(io.StringIO(text, newline="").readlines(), wanted), wanted)
+    found = find_header(records_of(io.StringIO(text, newline="").readlines(), wanted), wanted, known)
     return FileFormat.from_json(chosen, found)
 
 

@@ -40,16 +40,16 @@ def refuse_other_kinds(head: bytes) -> None:
     """Raise Invalid where the file that begins with these bytes is plainly something else than a CSV."""
     for mark, kind in _KINDS.items():
         # Two letters begin many a text: they count only where bytes follow that no text has.
-        if head.startswith(mark) and (len(mark) > 2 or _is_binary(head)):
+        if head.startswith(mark) and (len(mark) > 2 or b"\0" in head or _is_binary(head)):
             raise Invalid(f"This file is no CSV; it is {kind}.")
     if _MARKUP.match(head):
         raise Invalid("This file is no CSV; it is a web page or XML. Export the table as CSV where it came from.")
     if _JSON.match(head):
         raise Invalid("This file is no CSV; it is JSON. Send it to the API, or write it as CSV.")
-    if not head.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_binary(head):
+    if b"\0" not in head and _is_binary(head):
         raise Invalid("This file is no CSV: it holds bytes that no text has.")
 
 
 def _is_binary(head: bytes) -> bool:
-    """Many controls; those of UTF-16 are NULs, which are judged with the encoding."""
+    """Many controls. A file with NULs may be UTF-16: it is judged with the encoding."""
     return len(_CONTROLS.findall(head)) > len(head) * 0.01

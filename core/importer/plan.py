@@ -136,7 +136,9 @@ def missing_labels(sample: Sample, column: ColumnInfo) -> list[str]:
     if column.type != "choice":
         return []
     known = {key(option.label) for option in column.options if not option.retired}
-    found = {key(label): " ".join(label.split()) for label in _fitting_labels(sample.labels)}
+    found: dict[str, str] = {}
+    for label in _fitting_labels(sample.labels):
+        found.setdefault(key(label), " ".join(label.split()))
     return [label for folded, label in found.items() if folded not in known]
 
 

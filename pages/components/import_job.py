@@ -47,9 +47,15 @@ class Job:
         except Exception:  # noqa: BLE001 - Nobody is above this thread to say what happened.
             get_log("contrivance").error("import.failed", exc_info=True)
             self.refusal = FAILED
+        finally:
+            self.run = _spent  # What it held, the file above all, may go.
 
     def _note(self, done: int, total: int) -> None:
         self.done, self.total = done, total
+
+
+def _spent(_progress: Progress) -> Report:
+    raise Refused("This import has ended.")
 
 
 def watch(job: Job) -> None:

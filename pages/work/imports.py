@@ -68,12 +68,12 @@ def _may_create(actor: Actor) -> bool:
 
 
 def _steps(actor: Actor, target: int, file: BinaryIO, name: str, key: str) -> None:
-    found = _found(file, key)
-    if found is None:
-        return
     with transaction() as session:
         access = get_access(session, actor, target, Permission.ROWS_IMPORT) if target else None
         people = access.people if access else directory(session)
+    found = _found(file, [column.name for column in access.columns] if access else [], key)
+    if found is None:
+        return
     key = f"{key}_{abs(hash(found.format))}"
     plan = _kept("plan", (key, _version(access)), lambda: importer.propose(found, access, people=people))
     st.subheader("Columns")
@@ -101,16 +101,16 @@ class _Request:
     parts: dict[str, int]
 
 
-def _found(file: BinaryIO, key: str) -> Inspection | None:
+def _found(file: BinaryIO, known: list[str], key: str) -> Inspection | None:
     """What the file holds, as detected or as the person says; None where it cannot be read, which is said."""
     st.subheader("The file")
     said = st.container()
-    detected, refusal = _kept("detected", key, lambda: _inspected(file, {}))
+    detected, refusal = _kept("detected", key, lambda: _inspected(file, {}, known))
     with st.expander("Read the file differently", icon=":material/tune:", expanded=detected is None):
         chosen = import_format.choices(detected.format if detected else FileFormat(), key)
     found = detected
     if chosen:
-        found, refusal = _kept("chosen", (key, tuple(chosen.items())), lambda: _inspected(file, chosen))
+        found, refusal = _kept("chosen", (key, tuple(chosen.items())), lambda: _inspected(file, chosen, known))
     with said:
         if found is None:
             st.error(literal(refusal), icon=":material/error:")
@@ -119,9 +119,9 @@ def _found(file: BinaryIO, key: str) -> Inspection | None:
     return found
 
 
-def _inspected(file: BinaryIO, chosen: dict[str, Any]) -> tuple[Inspection | None, str]:
+def _inspected(file: BinaryIO, chosen: dict[str, Any], known: list[str]) -> tuple[Inspection | None, str]:
     try:
-        return importer.inspect(file, chosen), ""
+        return importer.inspect(file, chosen, known=known), ""
     except Invalid as refusal:
         return None, refusal.message
 
@@ -175,7 +175,9 @@ def _last_step(actor: Actor, request: _Request, found: Check) -> None:
         + (f", with {made} new columns" if made and request.access else "")
         + ". All of them, or none."
     )
-    if st.button("Import", type="primary", icon=":material/upload_file:", disabled=bool(open_columns)):
+    if st.button(
+        f"Import {found.rows:,} rows", type="primary", icon=":material/upload_file:", disabled=bool(open_columns)
+    ):
         job = Job(partial(_import, actor, request, uuid4()), total=found.rows)
         st.session_state[JOB] = job
         st.session_state.pop(KEPT, None)
@@ -184,7 +186,7 @@ def _last_step(actor: Actor, request: _Request, found: Check) -> None:
 
 
 def _import(actor: Actor, request: _Request, operation_id: UUID, progress: Progress) -> Report:
-    with transaction(actor.user_id) as session:
+    with transaction() as session:
         if request.access:
             sheet_id = request.access.sheet.sheet_id
             return importer.import_rows(

@@ -47,7 +47,7 @@ def texts(page: AppTest) -> str:
 
 
 def button(page: AppTest, label: str) -> "object":
-    return next(one for one in page.button if one.label == label)
+    return next(one for one in page.button if one.label.startswith(label))
 
 
 def rows_of(session: Session, sheet: int) -> list[str]:

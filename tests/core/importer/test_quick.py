@@ -1,0 +1,48 @@
+"""The short cuts of reading answer what the column types answer, for every text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.column_types import TYPES, Draft
+from core.errors import Invalid
+from core.formulas import released, shielded
+from core.importer.plan import ColumnPlan
+from core.importer.reading import Column
+from core.values import dumps
+
+NUMBERS = st.from_regex(r"-?[0-9]{1,17}(\.[0-9]{0,4})?", fullmatch=True) | st.from_regex(
+    r"[0-9.,' -]{1,9}", fullmatch=True
+)
+TEXTS = st.text(max_size=30) | st.text("ab '\"\\=-+@\t\n", max_size=8)
+
+
+@pytest.mark.parametrize("name", ["text", "long_text", "number", "money", "percent"])
+@given(text=TEXTS | NUMBERS, number_format=st.sampled_from([None, "1,234.56", "1.234,56"]))
+def test_a_short_cut_reads_as_the_type_does(name: str, text: str, number_format: str | None) -> None:
+    takes = {rule.key for rule in TYPES[name].takes}
+    rules = {"number_format": number_format} if number_format and "number_format" in takes else {}
+    draft = Draft(name, rules)
+    column = Column(ColumnPlan(0, "x"), "7", draft, {})
+    try:
+        value = TYPES[name].parse(released(text), draft, {})
+    except Invalid:
+        assert column[text] == ""
+        assert text in column.bad
+        return
+    assert column[text].replace("\\\\", "\\") == ("" if value is None else f',"7":{dumps(value)}')
+
+
+@given(TEXTS)
+def test_the_apostrophe_before_a_formula_comes_off_again(text: str) -> None:
+    assert released(shielded(text)) == text
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+49 151", "-x", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''-2+3", "＝1"])
+def test_what_a_spreadsheet_would_run_is_shielded(text: str) -> None:
+    assert shielded(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["-5", "-0.25", "12", "a=b", "'quoted'", "", "−5"])
+def test_numbers_and_plain_texts_stay_as_they_are(text: str) -> None:
+    assert shielded(text) == text
