@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import io
 import pkgutil
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +20,12 @@ from core.cells import write
 from core.changes import Source
 from core.columns import NewColumn
 from core.errors import NotAllowed, NotFound
+from core.exports import export_rows
+from core.importer import import_rows, propose
+from core.importer import inspect as inspect_file
 from core.permissions import LEVEL_PERMISSIONS, Level
 from core.permissions import Permission as P
+from core.query import View
 from tests.conftest import CAST, actor
 
 Call = Callable[[Session, Actor, int], Any]
@@ -36,6 +41,21 @@ def call(name: str, /, *args: Any, **kwargs: Any) -> Call:
     return lambda session, who, sheet: command(session, who, sheet, *args, **kwargs)
 
 
+def exported(session: Session, who: Actor, sheet: int) -> None:
+    export_rows(session, who, sheet, View(), io.BytesIO(), file_format="csv")
+
+
+def imported(content: str) -> Call:
+    file = io.BytesIO(content.encode())
+    found = inspect_file(file)
+
+    def call_import(session: Session, who: Actor, sheet: int) -> None:
+        plan = propose(found, get_access(session, actor("Ann"), sheet))
+        import_rows(session, who, sheet, file, plan, operation_id=uuid4())
+
+    return call_import
+
+
 # Every command on one sheet, with what it needs. A command that is not here fails the test below.
 COMMANDS: dict[str, tuple[P, Call]] = {
     "cells.write edits": (P.ROWS_EDIT, written(Batch(edits=(Edit(1, 1, Given("x")),)))),
@@ -47,6 +67,9 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "columns.reorder_columns": (P.COLUMNS_EDIT, call("columns.reorder_columns", [3, 2, 1])),
     "columns.retire_column": (P.COLUMNS_EDIT, call("columns.retire_column", 11)),
     "columns.restore_column": (P.COLUMNS_EDIT, call("columns.restore_column", 10)),
+    "exports.export_rows": (P.ROWS_EXPORT, exported),
+    "importer.loading.import_rows": (P.ROWS_IMPORT, imported("Deal\nAcme\n")),
+    "importer.loading.import_rows new column": (P.COLUMNS_EDIT, imported("Deal,Region\nAcme,North\n")),
     "history.recent_changes": (P.HISTORY_SEE, call("history.recent_changes")),
     "layouts.layout": (P.SHEET_SEE, call("layouts.layout")),
     "layouts.remember_layout": (P.SHEET_SEE, call("layouts.remember_layout", {"hidden": [2]})),
