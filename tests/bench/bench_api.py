@@ -80,6 +80,7 @@ def main() -> None:
 def server() -> Iterator[tuple[psycopg.Connection[Any], Client]]:
     """The real server on a database of 100,000 deals, beside them the same rows in a typed table."""
     with tempfile.TemporaryDirectory(prefix="cbench-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)  # As root, the database runs as a user of its own, who must get through.
         data = Path(folder) / "data"
         data.mkdir(mode=0o700)
         with database(os.environ.get("DATABASE_URL", ""), "", data) as urls:
@@ -192,13 +193,13 @@ def seen(client: Client, times: int = 60) -> float:
 
 FILL = """
     INSERT INTO rows (sheet_id, row_id, values, created_version)
-    SELECT :sheet, n, jsonb_build_object(
+    SELECT :sheet, n::integer, jsonb_build_object(
         '1', 'Deal ' || n, '2', 'Account ' || n * 7919 % 5000, '3', 'o' || 1 + n % 6,
         '4', round(n * 7919 % 1000003 / 10.0, 2), '5', (2 + n % 4)::text,
-        '6', to_char(date '2024-01-01' + n * 31 % 700, 'YYYY-MM-DD'),
-        '7', to_char(date '2025-01-01' + n * 37 % 700, 'YYYY-MM-DD'),
+        '6', to_char(date '2024-01-01' + (n * 31 % 700)::integer, 'YYYY-MM-DD'),
+        '7', to_char(date '2025-01-01' + (n * 37 % 700)::integer, 'YYYY-MM-DD'),
         '8', 'o' || 1 + n % 5, '9', 'Call them about item ' || n), 1
-    FROM generate_series(1, :rows) n
+    FROM generate_series(1::bigint, :rows) n
 """
 TYPED = """
     CREATE TABLE raw_deals AS
