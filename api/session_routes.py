@@ -14,10 +14,11 @@ from core.errors import NotFound
 from core.sessions import actor_of_session, end_session, session_of_token
 from core.settings import Settings
 from core.tickets import redeem_ticket
-from db.engine import transaction
+from db.engine import Busy, transaction
 
 LARGEST_BODY = 1000
 THIRTY_DAYS = 30 * 24 * 3600
+AWAY = "The database does not answer. Try again in a moment."
 
 
 def routes(settings: Settings) -> list[Route]:
@@ -41,7 +42,10 @@ async def _redeem(request: Request, settings: Settings) -> Response:
         return _said(403, "This request does not come from our own page.")
     ticket = await _ticket(request)
     nonce = request.cookies.get(settings.nonce_name, "")
-    token = await run_in_threadpool(_token, request, ticket, nonce) if ticket and nonce else None
+    try:
+        token = await run_in_threadpool(_token, request, ticket, nonce) if ticket and nonce else None
+    except Busy:
+        return _said(503, AWAY)
     if token is None:
         return _said(401, "This sign-in has run out. Sign in again.")
     response = _said(200, "Signed in.")
@@ -54,8 +58,10 @@ async def _sign_out(request: Request, settings: Settings) -> Response:
     if not _comes_from_our_page(request, settings):
         return _said(403, "This request does not come from our own page.")
     token = request.cookies.get(settings.cookie_name, "")
-    if token:
+    try:
         await run_in_threadpool(_end, token)
+    except Busy:
+        return _said(503, AWAY)
     response = _said(200, "Signed out.")
     response.delete_cookie(settings.cookie_name, **_protection(settings))
     return response

@@ -59,9 +59,11 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role) -> str:
     """Invite a person: the token of their link, to be told once. It replaces an earlier link to the same address."""
     require(actor, Permission.PEOPLE_MANAGE)
     address = clean_email(email)
-    waiting = select(User.user_id).where(User.email == address, User.password_hash.is_not(None))
-    if session.scalar(waiting):
-        raise Invalid(f"There is an account for {address} already.")
+    person = session.scalar(select(User).where(User.email == address))
+    if person and not person.is_active:
+        raise Invalid(f"The account of {address} is deactivated. Reactivate it instead.")
+    if person and person.password_hash:
+        raise Invalid(f"There is an account for {address} already. They can sign in with it.")
     earlier = update(Invitation).where(Invitation.email == address, *_usable())
     session.execute(earlier.values(revoked_at=func.now()))
     token = _invite(session, actor, kind="member", email=address, role=role)

@@ -14,7 +14,7 @@ ICON = Path(__file__).parent / "components" / "icon.png"
 st.set_page_config(page_title="Contrivance", page_icon=str(ICON), layout="wide")
 
 with shown_errors():
-    actor = find_actor()
+    actor = find_actor(seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
     if actor is None:
         st.navigation(for_strangers(sign_in.show), position="hidden").run()
     elif sign_out.is_wanted():

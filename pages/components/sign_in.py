@@ -78,7 +78,7 @@ def _invitation(token: str) -> None:
         with transaction() as session:
             invited = welcome(session, token)
     except Refused as refusal:
-        st.error(refusal.message, icon=":material/link_off:")
+        st.error(literal(refusal.message), icon=":material/link_off:")
         if st.button("Go to sign-in"):
             st.query_params.clear()
             st.rerun()
@@ -123,7 +123,7 @@ def _accept(token: str, email: str, name: str, password: str) -> None:
             user_id = accept_invitation(session, token, email=email, name=name, password=password)
             ticket = make_ticket(session, user_id, nonce=nonce)
     except Refused as refusal:
-        st.error(refusal.message, icon=":material/error:")
+        st.error(literal(refusal.message), icon=":material/error:")
         return
     st.session_state[TICKET] = ticket
     st.query_params.clear()

@@ -7,12 +7,12 @@ from core.sessions import actor_of_session
 from db.engine import transaction
 
 
-def find_actor() -> Actor | None:
-    """The signed-in person of this run, None for a stranger or an ended session."""
+def find_actor(*, seen: bool = False) -> Actor | None:
+    """The signed-in person of this run, None for a stranger or an ended session. `seen`: somebody is at work here."""
     if not had_session():
         return None
     with transaction() as session:
-        return actor_of_session(session, str(st.user["session"]), address=address(), seen=True)
+        return actor_of_session(session, str(st.user["session"]), address=address(), seen=seen)
 
 
 def had_session() -> bool:

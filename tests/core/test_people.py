@@ -133,6 +133,12 @@ def test_somebody_with_an_account_is_not_invited_again(session: Session, ada: Ac
         invite(session, ada, email="ann@example.com", role=Role.MEMBER)
 
 
+def test_who_was_let_out_is_let_in_again_rather_than_invited(session: Session, ada: Actor, ben: Actor) -> None:
+    deactivate(session, ada, ben.user_id)
+    with pytest.raises(Invalid, match="Reactivate"):
+        invite(session, ada, email="ben@example.com", role=Role.MEMBER)
+
+
 def test_two_administrators_cannot_dismiss_each_other(database: str, ada: Actor, ann: Actor) -> None:
     with transaction() as session:
         change_role(session, ada, ann.user_id, role=Role.ADMIN)

@@ -63,7 +63,8 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def said(app: AppTest) -> list[str]:
-    return [str(one.value) for one in [*app.error, *app.info, *app.success]]
+    """Messages as they are read: what escapes Markdown is not seen."""
+    return [str(one.value).replace("\\", "") for one in [*app.error, *app.info, *app.success]]
 
 
 def labels(app: AppTest) -> list[str]:

@@ -9,11 +9,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from api.session_routes import routes
+from api.session_routes import AWAY, routes
 from core.actor import Actor
 from core.sessions import session_of_token, start_session
 from core.settings import Settings
 from core.tickets import make_ticket
+from db import engine as db
 from db.engine import transaction
 
 ORIGIN = "http://localhost:8501"
@@ -120,6 +121,19 @@ def test_signing_out_ends_the_session_and_takes_the_cookie_back(database: str, a
     assert 'contrivance_session=""' in answer.headers["set-cookie"]
     with transaction() as session:
         assert session_of_token(session, token) is None
+
+
+def test_while_the_database_is_away_a_sentence_says_so(database: str) -> None:
+    gone, here = db.make_engine("postgresql://owner@127.0.0.1:9/sales"), db.bound_engine()
+    db.bind(gone)
+    try:
+        client = browser()
+        client.cookies.set("contrivance_session", "somebody's")
+        answers = [redeem(client, "a ticket"), client.post("/session/sign-out", json={}, headers=OWN_PAGE)]
+    finally:
+        db.bind(here)
+    assert [(one.status_code, one.json()["detail"]) for one in answers] == [(503, AWAY)] * 2
+    assert not any("set-cookie" in one.headers for one in answers)
 
 
 @pytest.mark.parametrize("token", ["", "made up", "x" * 5000])
