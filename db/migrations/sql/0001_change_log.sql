@@ -166,9 +166,19 @@ CREATE TRIGGER keep_audit BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_events
 
 -- The application's role: it reads and writes rows, and reads the logs that triggers and commands append to.
 GRANT USAGE ON SCHEMA public TO contrivance_app;
+-- An import stages its rows in a temporary table. Where somebody else owns the database this only warns, and the
+-- default, by which everybody may, has to stand.
+DO $$ BEGIN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO contrivance_app', current_database());
+END $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO contrivance_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO contrivance_app;
 REVOKE INSERT, UPDATE, DELETE ON changes FROM contrivance_app;
 REVOKE UPDATE, DELETE ON audit_events FROM contrivance_app;
 REVOKE DELETE ON rows, users FROM contrivance_app;
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM contrivance_app;
+
+-- An import stages its rows in a temporary table before it takes the sheet's lock.
+DO $$ BEGIN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO contrivance_app', current_database());
+END $$;
