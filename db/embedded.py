@@ -222,7 +222,8 @@ class Server:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
                 connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
-                connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {APP}")
+            # Temporary tables: an import stages its rows in one.
+            connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {APP}")
 
     def _running(self) -> psutil.Process | None:
         if self.process and self.process.poll() is None:
