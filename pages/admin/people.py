@@ -5,6 +5,7 @@ import streamlit as st
 from core import accounts, invitations
 from core.accounts import PersonInfo
 from core.actor import Actor
+from core.invitations import InvitationInfo
 from core.permissions import Role
 from core.settings import settings
 from db.engine import transaction
@@ -32,12 +33,7 @@ def show(actor: Actor) -> None:
         st.caption("Everybody with an account here. A person sees a sheet once it is shared with them.")
         _invite(actor)
         for invitation in waiting:
-            with st.container(border=True, horizontal=True, vertical_alignment="center"):
-                until = moment(invitation.expires_at, date_format)
-                st.text(f"{invitation.email} · invited as {invitation.role.label.lower()} · until {until}")
-                withdraw = st.button("Withdraw", key=f"withdraw_{invitation.invitation_id}")
-                if withdraw and say(_withdraw, actor, invitation.invitation_id):
-                    st.rerun()
+            _waiting(actor, invitation, date_format)
         for person in everybody:
             _person(actor, person)
 
@@ -68,6 +64,16 @@ def _address() -> str:
         return settings().public_url
     host = st.context.headers.get("host")
     return f"http://{host}" if host else settings().url
+
+
+def _waiting(actor: Actor, invitation: InvitationInfo, date_format: str) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap=None):
+            st.text(invitation.email)
+            st.text(f"invited as {invitation.role.label.lower()} until {moment(invitation.expires_at, date_format)}")
+        withdraw = st.button("Withdraw", key=f"withdraw_{invitation.invitation_id}")
+        if withdraw and say(_withdraw, actor, invitation.invitation_id):
+            st.rerun()
 
 
 def _withdraw(actor: Actor, invitation_id: int) -> None:

@@ -131,11 +131,10 @@ def _accept(token: str, email: str, name: str, password: str) -> None:
 
 
 def _look() -> str:
-    """The library's button cannot be told that it is the one to press, nor an emptied sidebar that it is."""
+    """The library's button cannot be told that it is the one to press, nor the sidebar that it is empty now."""
     color = st.get_option("theme.light.primaryColor")
-    button = ".st-key-way_in [data-testid='stFormSubmitButton']"
+    button = ".st-key-way_in [data-testid='stFormSubmitButton'] button"
     return f"""<style>
         [data-testid='stSidebar'] {{ display: none }}
-        .st-key-way_in [data-testid='stElementContainer']:has({button}), {button}, {button} button {{ width: 100% }}
-        {button} button {{ background: {color}; border-color: {color}; color: white }}
+        {button} {{ background: {color}; border-color: {color}; color: white }}
     </style>"""
