@@ -17,6 +17,7 @@ from core.permissions import Role
 from core.sessions import start_session
 from core.settings import settings
 from core.sign_in import NEUTRAL
+from db import engine as db
 from pages.components.navigation import PAGES
 from tests.conftest import PASSWORD, actor
 
@@ -98,6 +99,19 @@ def test_a_wrong_password_is_refused_and_counted(opened: Opened, session: Sessio
     assert said(app) == [NEUTRAL]
     assert session.scalar(text("SELECT count(*) FROM sign_in_failures")) == 1
     assert said(app.run()) == []
+
+
+def test_while_the_database_is_away_the_form_says_so_and_works_again_after(opened: Opened, session: Session) -> None:
+    app = opened(None)
+    fill(app, {"E-mail": "ann@example.com", "Password": PASSWORD})
+    here = session.get_bind()
+    db.bind(db.make_engine("postgresql://owner@127.0.0.1:9/sales"))
+    press(app, "Sign in")
+    db.bind(here)
+    assert "The database cannot be reached" in said(app)[0]
+    fill(app.run(), {"E-mail": "ann@example.com", "Password": "wrong password"})
+    press(app, "Sign in")
+    assert said(app) == [NEUTRAL]
 
 
 def test_a_session_that_ends_while_its_page_is_open_says_so(opened: Opened, session: Session) -> None:
