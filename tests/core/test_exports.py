@@ -117,6 +117,18 @@ def test_a_workbook_has_typed_cells_and_no_formula(session: Session, ann: Actor,
     assert (third[1].value, third[4].value) == ("999999999999999.0000000001", "1900-01-01")
 
 
+def test_markup_in_a_workbook_is_text(session: Session, ann: Actor) -> None:
+    name = '<b>&"Tom\'s"</b>'
+    access = create_sheet(
+        session, ann, "[a]: <&>", template=Template("x", "", "table", (NewColumn(name, "long_text"),))
+    )
+    batch = Batch(adds=(Add("a", {1: Given(" <script>\n&amp;é😀 ")}),))
+    write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    sheet = openpyxl.load_workbook(exported(session, ann, access, "xlsx")).active
+    assert [cell.value for cell in sheet["A"]] == [name, "<script>\n&amp;é😀"]
+    assert sheet.title == "a    <&>"
+
+
 def test_a_parquet_file_has_exact_types(session: Session, ann: Actor, sheet: Access) -> None:
     table = pq.read_table(exported(session, ann, sheet, "parquet"))
     first, second, third = table.to_pylist()
