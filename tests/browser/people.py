@@ -12,7 +12,7 @@ from tests.conftest import PASSWORD
 
 HEADER, ROW, MARKERS = 38, 34, 49
 KEY_MS = 40
-PATIENCE = 15
+PATIENCE = 30
 
 
 class Person:
