@@ -15,7 +15,10 @@ MOST_KEPT = 200
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures at the top. Rates are from 0 to 1; None where there is nothing to divide by."""
+    """The figures at the top; `won_now` is what was won in the present quarter.
+
+    Rates are from 0 to 1; None where there is nothing to divide by.
+    """
 
     open_count: int
     open_amount: Decimal
@@ -23,6 +26,8 @@ class Headline:
     overdue_count: int
     won_count: int
     won_amount: Decimal
+    won_now_count: int
+    won_now_amount: Decimal
     lost_count: int
     median_cycle_days: Decimal | None
 
@@ -58,6 +63,7 @@ class ClosedPeriod:
     label: str
     won: Bar
     lost: Bar
+    closed: Bar
 
     @property
     def win_rate(self) -> Decimal | None:
@@ -65,8 +71,8 @@ class ClosedPeriod:
 
 
 @dataclass(frozen=True)
-class OwnerFigures:
-    """What one owner has open, and has won and lost."""
+class Party:
+    """What one owner or one account has open, won and lost."""
 
     label: str
     open: Bar
@@ -88,9 +94,13 @@ class Figures:
     stages: list[Bar]
     months: list[ClosedPeriod]
     quarters: list[ClosedPeriod]
-    owners: list[OwnerFigures]
+    owners: list[Party]
     ages: list[Bar]
-    accounts: list[Bar]
+    accounts: list[Party]
+
+    def closed_outside(self, periods: list[ClosedPeriod]) -> int:
+        """How many closed deals are in none of these periods: closed at another time, or without a close date."""
+        return self.headline.won_count + self.headline.lost_count - sum(period.closed.count for period in periods)
 
 
 def rate(won: int, lost: int) -> Decimal | None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Date, Numeric, case, cast, func, literal, 
 from core.access import Access, ColumnInfo
 from core.column_types import Option
 from core.errors import Invalid
-from core.query import Condition, cell
+from core.query import ADDED, Condition, cell
 
 OPEN, WON, LOST = "open", "won", "lost"
 
@@ -73,6 +73,11 @@ class Pipeline:
     @property
     def created_sql(self) -> ColumnElement[date]:
         return _date(self.created)
+
+    @property
+    def begun(self) -> ColumnInfo:
+        """What says when a deal began: its own date, else the day on which its row was added."""
+        return self.created or ADDED
 
     # --- as conditions of a view, so that whatever is counted can be opened in the grid
 

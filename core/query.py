@@ -5,18 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from core.access import Access, ColumnInfo, visible_rows
 from core.column_types import column_type
+from core.column_types.characters import clean
 from core.column_types.conditions import TEXT, Cell, cell_of
-from core.errors import Invalid
-from db.tables import Row
+from core.errors import Invalid, Refused
+from db.tables import Change, Row
 
 MAX_CONDITIONS = 50
 MAX_SEARCH = 200
 # Columns that store ids: what is searched there are the names that they stand for.
 NAMED = {"choice": "is_any_of", "choices": "has_any_of", "person": "is_any_of"}
+# The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.
+ADDED = ColumnInfo(0, "Added", "date", "The day on which the row was added.", 0, {}, ())
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ class View:
         try:
             conditions = tuple(Condition.from_json(one) for one in given.get("filter") or ())
             sorts = tuple(Sort.from_json(one) for one in given.get("sort") or ())
-            search = str(given.get("search") or "").strip()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            search = clean(str(given.get("search") or ""))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             shape = '{"filter": [{"column": 1, "op": "is", "value": "x"}], "sort": [{"column": 1}], "search": ""}'
             raise Invalid(f"A view looks like this: {shape}") from error
         if len(conditions) > MAX_CONDITIONS or len(sorts) > MAX_CONDITIONS or len(search) > MAX_SEARCH:
@@ -83,6 +86,13 @@ class View:
     def is_plain(self) -> bool:
         """All rows, oldest first."""
         return not (self.filter or self.sort or self.search)
+
+
+def fitting(access: Access, view: View) -> View:
+    """The view without what its columns no longer allow: columns that are gone, options and values of old."""
+    kept = tuple(condition for condition in view.filter if _fits(access, condition))
+    sorts = tuple(sort for sort in view.sort if sort.column in access.by_id)
+    return View(kept, sorts, view.search)
 
 
 def conditions(access: Access, view: View) -> ColumnElement[bool]:
@@ -114,12 +124,25 @@ def _sort_key(access: Access, column: ColumnInfo) -> ColumnElement[Any]:
 
 
 def _condition(access: Access, condition: Condition) -> ColumnElement[bool]:
-    column = access.column(condition.column)
+    column = column_of(access, condition)
     kind = column_type(column.type)
     try:
         return kind.condition(condition.op, condition.value, cell(column), column, _people(access, column))
     except Invalid as refusal:
         raise Invalid(f"Filter on “{column.name}”: {refusal.message}", column=column.column_id) from refusal
+
+
+def _fits(access: Access, condition: Condition) -> bool:
+    try:
+        _condition(access, condition)
+    except Refused:
+        return False
+    return True
+
+
+def column_of(access: Access, condition: Condition) -> ColumnInfo:
+    """The column that a condition is on; NotFound where there is none that this person may see."""
+    return ADDED if condition.column == ADDED.column_id else access.column(condition.column)
 
 
 def _found(access: Access, wanted: str) -> ColumnElement[bool]:
@@ -139,7 +162,18 @@ def _found_in(access: Access, column: ColumnInfo, wanted: str) -> ColumnElement[
 
 def cell(column: ColumnInfo) -> Cell:
     """A column's cell in SQL."""
-    return cell_of(Row.values.expression, column.column_id)
+    return _day_added() if column is ADDED else cell_of(Row.values.expression, column.column_id)
+
+
+def _day_added() -> Cell:
+    line = select(func.to_char(Change.effective_at, "YYYY-MM-DD")).where(
+        Change.sheet_id == Row.sheet_id,
+        Change.version == Row.created_version,
+        Change.row_id == Row.row_id,
+        Change.column_id == ADDED.column_id,
+    )
+    day = line.correlate(Row).scalar_subquery()
+    return Cell(func.to_jsonb(day), day)
 
 
 def _people(access: Access, column: ColumnInfo) -> Mapping[str, str]:

@@ -1,157 +1,221 @@
-"""The dashboard's charts: plain bars in one style; each bar carries the view that opens its rows."""
+"""The dashboard's charts: plain bars; each carries the view that opens its rows."""
 
-import html
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from core.figures import Bar, ClosedPeriod, OwnerFigures
+from core.figures import Bar, ClosedPeriod, Party
+from pages.components.chart_style import (
+    HEIGHT,
+    LOST,
+    OPEN,
+    RATE,
+    WON,
+    color_of,
+    faded,
+    literal,
+    money,
+    percent,
+    short,
+    steps,
+    styled,
+)  # fmt: skip
 
-WON, LOST, OPEN, WEIGHTED = "#2f7d4f", "#b3352e", "#9fb8c4", "#0b6b6b"
-# The named colours that options may have, as they look on both light and dark ground.
-NAMED = {
-    "gray": "#8d9ca6",
-    "blue": "#4a86c5",
-    "violet": "#8a74c9",
-    "orange": "#d98a3d",
-    "green": "#3f9a63",
-    "red": "#c9564d",
-    "yellow": "#c9a227",
-}
-ROW = 38
-SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+ROW = 34
 
 
 def stages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> go.Figure:
     """The open pipeline by stage: amount and, within it, the weighted amount; or the number of deals."""
-    figure = go.Figure()
-    colors = [NAMED.get(bar.color, bar.color or NAMED["gray"]) for bar in bars]
+    chart, colors = _Lying(currency, by_count), [color_of(bar.color) for bar in bars]
     if by_count:
-        figure.add_bar(
-            **_across(bars, [bar.count for bar in bars], [str(bar.count) for bar in bars]), marker_color=colors
-        )
-        return styled(figure, rows=len(bars))
-    texts = [f"{money(bar.amount, currency)} · {bar.count}" for bar in bars]
-    whole = _across(bars, _floats(bars, "amount"), texts) | {"textposition": "outside"}
-    figure.add_bar(**whole, marker_color=colors, opacity=0.45, name="Amount · deals")
-    weighted = _across(bars, _floats(bars, "weighted"), None)
-    figure.add_bar(**weighted, marker_color=colors, name="Weighted", width=0.4)
-    figure.update_xaxes(range=[0, 1.3 * max([float(bar.amount) for bar in bars], default=1)])  # Room for the texts.
-    return styled(figure, rows=len(bars), barmode="overlay")
+        chart.add("Deals", bars, colors, text=bars)
+    else:
+        chart.add("Amount", bars, [faded(color) for color in colors], text=bars)
+        chart.add("Weighted", bars, colors, sizes=_floats(bars, "weighted"), width=0.34)
+    return chart.done([bar.label for bar in bars])
+
+
+def owners(people: Sequence[Party], currency: str, *, by_count: bool) -> go.Figure:
+    """Per owner what is won and, below it, what is open with its weighted amount; the win rate under the name."""
+    chart = _Lying(currency, by_count)
+    won, still = [one.won for one in people], [one.open for one in people]
+    chart.add("Won", won, WON, text=won, width=0.36, place=-0.2)
+    chart.add("Open", still, OPEN if by_count else faded(OPEN), text=still, width=0.36, place=0.2)
+    if not by_count:
+        chart.add("Weighted", still, OPEN, sizes=_floats(still, "weighted"), width=0.16, place=0.2)
+    notes = [f"{percent(one.win_rate)} won" if one.win_rate is not None else "" for one in people]
+    return chart.done([one.label for one in people], notes=notes, rows=1.6 * len(people))
+
+
+def accounts(companies: Sequence[Party], currency: str, *, by_count: bool) -> go.Figure:
+    """Per account what is won and, behind it, what is open; the text says both together."""
+    chart = _Lying(currency, by_count)
+    won, still = [one.won for one in companies], [one.open for one in companies]
+    both = [
+        replace(one, count=one.count + other.count, amount=one.amount + other.amount)
+        for one, other in zip(won, still, strict=True)
+    ]
+    chart.add("Won", won, WON)
+    chart.add("Open", still, OPEN, text=both, base=chart.sizes(won))
+    return chart.done([one.label for one in companies], rows=0.9 * len(companies))
+
+
+def ages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> go.Figure:
+    """Open deals by age."""
+    chart = _Lying(currency, by_count)
+    chart.add("Open", bars, OPEN, text=bars)
+    return chart.done([bar.label for bar in bars])
 
 
 def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) -> go.Figure:
     """Won above and lost below the line, by period."""
-    figure = go.Figure()
+    figure, highest = go.Figure(), 0.0
     for name, color, sign, bars in (
         ("Won", WON, 1, [period.won for period in periods]),
         ("Lost", LOST, -1, [period.lost for period in periods]),
     ):
-        values = [sign * (bar.count if by_count else float(bar.amount)) for bar in bars]
-        texts = [str(bar.count) if by_count else money(bar.amount, currency) for bar in bars]
-        hover = [f"{name} {label(bar)}: {bar.count} deals, {money(bar.amount, currency)}" for bar in bars]
+        heights = [float(bar.count) for bar in bars] if by_count else _floats(bars, "amount")
+        highest = max(highest, *heights)
+        hover = [f"{name} {_said(bar, currency)}" for bar in bars]
         figure.add_bar(
-            x=[label(bar) for bar in bars],
-            y=values,
+            x=[*range(len(bars))],
+            y=[sign * height for height in heights],
             name=name,
             marker_color=color,
             customdata=_views(bars),
             hovertext=hover,
             hoverinfo="text",
-            text=texts if len(bars) <= 12 else None,
-            textposition="outside",
-            cliponaxis=False,
         )
-    figure.update_yaxes(showticklabels=False, zeroline=True)
-    return styled(figure, barmode="relative", height=320)
+    marks = steps(highest)
+    ticks = [*(-mark for mark in reversed(marks)), 0.0, *marks]
+    labels = [f"{abs(tick):,.0f}" if by_count else money(Decimal(abs(tick)), currency) for tick in ticks]
+    figure.update_yaxes(tickvals=ticks, ticktext=labels, zeroline=True)
+    figure.update_layout(barmode="relative", bargap=0.25)
+    return _over_time(figure, periods)
 
 
-def win_rate(periods: Sequence[ClosedPeriod]) -> go.Figure:
-    """Won ÷ (won + lost) per period, as a line."""
-    known = [period for period in periods if period.win_rate is not None]
+def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None) -> go.Figure:
+    """Won ÷ (won + lost) per period; dotted, that of all closed deals. A period without closed deals is a gap."""
     figure = go.Figure()
+    if overall is not None:
+        figure.add_hline(y=float(overall), line={"dash": "dot", "width": 1, "color": OPEN})
     figure.add_scatter(
-        x=[html.escape(period.label) for period in known],
-        y=[float(period.win_rate or 0) for period in known],
+        x=[*range(len(periods))],
+        y=[None if one.win_rate is None else float(one.win_rate) for one in periods],
         mode="lines+markers",
-        line={"color": WEIGHTED, "width": 2},
-        customdata=_views([period.won for period in known]),
-        hovertemplate="%{x}: %{y:.0%}<extra></extra>",
+        line={"width": 2, "color": RATE},
+        marker={"size": 8, "color": RATE},
+        customdata=_views([one.closed for one in periods]),
+        hovertext=[f"{literal(one.label)}: {_rate_said(one)}" for one in periods],
+        hoverinfo="text",
         name="Win rate",
     )
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
-    return styled(figure, height=260)
+    return _over_time(figure, periods)
 
 
-def owners(people: Sequence[OwnerFigures], currency: str) -> go.Figure:
-    """Per owner the open amount and the won amount."""
-    figure = go.Figure()
-    for name, color, bars in (
-        ("Won", WON, [one.won for one in people]),
-        ("Open", OPEN, [one.open for one in people]),
-    ):
-        texts = [f"{money(bar.amount, currency)} · {bar.count}" for bar in bars]
-        figure.add_bar(**_across(bars, _floats(bars, "amount"), texts), marker_color=color, name=name)
-    return styled(figure, rows=2 * len(people), barmode="group")
+@dataclass
+class _Lying:
+    """A chart of lying bars, the first one on top; lengths and texts are amounts or numbers of deals.
+
+    The bars stand at numbers, not at names: two groups may have the same name, or one that looks like a date.
+    """
+
+    currency: str
+    by_count: bool
+    figure: go.Figure = field(default_factory=go.Figure)
+    longest: float = 0
+
+    def add(
+        self,
+        name: str,
+        bars: Sequence[Bar],
+        color: str | list[str],
+        *,
+        text: Sequence[Bar] | None = None,
+        sizes: list[float] | None = None,
+        base: list[float] | None = None,
+        width: float = 0.62,
+        place: float = 0,
+    ) -> None:
+        """A bar each; `text`: the bars whose figures stand behind them, `base`: where they begin."""
+        sizes = sizes or self.sizes(bars)
+        self.longest = max([self.longest, *map(sum, zip(sizes, base or [0.0] * len(sizes), strict=True))])
+        self.figure.add_bar(
+            orientation="h",
+            name=name,
+            y=[number + place for number in range(len(bars))],
+            x=sizes,
+            base=base,
+            width=width,
+            marker_color=color,
+            text=None if text is None else [self._text(bar) for bar in text],
+            textposition="none" if text is None else "outside",
+            cliponaxis=False,
+            customdata=_views(bars),
+            hovertext=[f"{name}: {_said(bar, self.currency)}" for bar in bars],
+            hoverinfo="text",
+        )
+
+    def sizes(self, bars: Sequence[Bar]) -> list[float]:
+        return [float(bar.count) for bar in bars] if self.by_count else _floats(bars, "amount")
+
+    def done(self, labels: Sequence[str], *, notes: Sequence[str] = (), rows: float | None = None) -> go.Figure:
+        """The figure with its labels, a note under each, and room for the texts."""
+        names = [short(label) for label in labels]
+        ticks = [
+            f"{name}<br><i>{note}</i>" if note else name
+            for name, note in zip(names, notes or [""] * len(names), strict=True)
+        ]
+        self.figure.update_xaxes(visible=False, range=[0, (self.longest or 1) * 1.42])
+        ends = [len(ticks) - 0.45, -0.55]
+        self.figure.update_yaxes(
+            tickvals=[*range(len(ticks))], ticktext=ticks, range=ends, automargin=True, showgrid=False, zeroline=False
+        )
+        self.figure.update_layout(barmode="overlay")
+        return styled(self.figure, height=max(HEIGHT, round(ROW * (len(ticks) if rows is None else rows)) + 40))
+
+    def _text(self, bar: Bar) -> str:
+        if not bar.count:
+            return ""
+        return f"{bar.count:,}" if self.by_count else f"{money(bar.amount, self.currency)} · {bar.count:,}"
 
 
-def plain(bars: Sequence[Bar], currency: str, *, color: str = WEIGHTED) -> go.Figure:
-    """One bar each: amount and number of deals."""
-    figure = go.Figure()
-    texts = [f"{money(bar.amount, currency)} · {bar.count}" for bar in bars]
-    figure.add_bar(**_across(bars, _floats(bars, "amount"), texts), marker_color=color)
-    return styled(figure, rows=len(bars))
-
-
-def styled(figure: go.Figure, *, rows: int = 0, barmode: str = "group", height: int = 0) -> go.Figure:
-    """The common look. `uirevision` keeps a reader's zoom when the figures are refreshed."""
-    figure.update_layout(
-        barmode=barmode,
-        height=height or max(140, ROW * rows + 60),
-        margin={"l": 4, "r": 24, "t": 8, "b": 4},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "title": ""},
-        showlegend=len(figure.data) > 1,
-        bargap=0.28,
-        uirevision="kept",
-        dragmode=False,
-        hovermode="closest",
-        uniformtext={"minsize": 10, "mode": "show"},
+def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
+    """Periods from left to right; of many months each third is named, and the year stands under its first label."""
+    quarterly = periods[0].label.partition(" ")[2].startswith("Q")
+    places = [place for place, one in enumerate(periods) if quarterly or len(periods) < 7 or one.start.month % 3 == 1]
+    starts = [periods[place].start for place in places]
+    names = [f"Q{(start.month + 2) // 3}" if quarterly else f"{start:%b}" for start in starts]
+    begins = [True, *(before.year != start.year for before, start in pairwise(starts))]
+    ticks = [
+        f"{name}<br>{start.year}" if first else name for name, start, first in zip(names, starts, begins, strict=False)
+    ]
+    figure.update_xaxes(
+        tickvals=places,
+        ticktext=ticks,
+        tickangle=0,
+        range=[-0.6, len(periods) - 0.4],
+        showgrid=False,
+        zeroline=False,
     )
-    if rows:
-        figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
-        figure.update_yaxes(automargin=True, autorange="reversed")
-    return figure
+    return styled(figure)
 
 
-def money(amount: Decimal, currency: str) -> str:
-    """An amount in a glance: € 1.2 M, € 340 k, € 950."""
-    sign = SYMBOLS.get(currency, currency)
-    for size, mark in ((10**9, "bn"), (10**6, "M"), (10**3, "k")):
-        if abs(amount) >= size:
-            figure = amount / size
-            return f"{sign} {figure:.1f} {mark}" if abs(figure) < 100 else f"{sign} {figure:.0f} {mark}"
-    return f"{sign} {amount:.0f}".strip()
+def _said(bar: Bar, currency: str) -> str:
+    """A bar in words."""
+    deals = (
+        f"{literal(bar.label)}: {bar.count:,} {'deal' if bar.count == 1 else 'deals'}, {money(bar.amount, currency)}"
+    )
+    return f"{deals}, weighted {money(bar.weighted, currency)}" if bar.weighted else deals
 
 
-def label(bar: Bar) -> str:
-    """A label letter by letter: plotly would read markup in it."""
-    return html.escape(bar.label, quote=False)
-
-
-def _across(bars: Sequence[Bar], values: Sequence[float], texts: Sequence[str] | None) -> dict[str, object]:
-    """A horizontal bar each, with its text beside it."""
-    return {
-        "orientation": "h",
-        "y": [label(bar) for bar in bars],
-        "x": list(values),
-        "text": texts,
-        "textposition": "auto",
-        "customdata": _views(bars),
-        "hovertemplate": "%{y}: %{text}<extra></extra>" if texts else "%{y}<extra></extra>",
-        "cliponaxis": False,
-    }
+def _rate_said(period: ClosedPeriod) -> str:
+    return f"{percent(period.win_rate)}, {period.won.count:,} won of {period.closed.count:,} closed"
 
 
 def _floats(bars: Sequence[Bar], what: str) -> list[float]:

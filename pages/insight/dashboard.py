@@ -1,203 +1,231 @@
 """The pipeline in charts: what is open, what was won and lost, by whom, and how old it is. Every bar opens its rows."""
 
 import json
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.access import Access, ColumnInfo, get_access
+from core.access import get_access
 from core.actor import Actor
 from core.dashboard import figures, overdue_view
-from core.figures import Figures
+from core.figures import ClosedPeriod, Figures
+from core.parties import MOST_OWNERS, owner_names
+from core.permissions import Permission
 from core.pipeline import OPEN, Pipeline, get_pipeline
-from core.query import Condition, View
+from core.query import View
 from core.sheets import ListedSheet, sheets
 from db.engine import transaction
-from pages.components import charts
+from pages.components import charts, pipeline_filters
+from pages.components.chart_style import money, percent
 from pages.components.errors import shown_errors
 from pages.components.format import literal
+from pages.components.pipeline_filters import today
 from pages.components.who import current_actor
 
 REFRESH_SECONDS = 5
-OPENED = "dashboard_opened"
-PERIODS = ("All time", "This month", "Last month", "This quarter", "Last quarter", "This year", "Last year", "Other…")
-CONFIG = {"displayModeBar": False, "scrollZoom": False}
+PICKED, OPENED = "dashboard_pipeline", "dashboard_opened"
+CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
 def show() -> None:
     """The page, top to bottom."""
     actor = current_actor()
     with transaction() as session:
-        pipelines = [sheet for sheet in sheets(session, actor) if sheet.is_pipeline]
-    if not pipelines:
-        st.title("Dashboard")
-        st.info("There is no pipeline yet. Create one from the template “Sales pipeline”.", icon=":material/info:")
-        st.page_link("work/sheets.py", label="Go to the sheets", icon=":material/table_view:")
-        return
+        listed = sheets(session, actor)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title("Dashboard", width="stretch")
-        chosen = _pick(pipelines)
+        chosen = _pick(listed)
+    if chosen is None:
+        return
     with transaction() as session:
-        access = get_access(session, actor, chosen.sheet_id)
+        access = get_access(session, actor, chosen, Permission.ROWS_SEE)
         pipeline = get_pipeline(access)
-        view = _filters(access, pipeline)
-    _figures(chosen.sheet_id, json.dumps(view.as_json()))
+        names = owner_names(session, pipeline)
+    filtered = pipeline_filters.show(pipeline, names)
+    _figures(chosen, json.dumps(filtered.view.as_json()), by_period=filtered.by_period)
 
 
-def _pick(pipelines: list[ListedSheet]) -> ListedSheet:
-    """Which pipeline, remembered in the address."""
-    wanted = st.query_params.get("sheet", "")
-    places = [str(sheet.sheet_id) for sheet in pipelines]
-    chosen = st.selectbox(
+def _pick(listed: list[ListedSheet]) -> int | None:
+    """The pipeline in the address or the first one, else the way to one."""
+    names = {sheet.sheet_id: sheet.name for sheet in listed if sheet.is_pipeline}
+    asked = st.query_params.get("sheet")
+    other = next((sheet for sheet in listed if str(sheet.sheet_id) == asked and not sheet.is_pipeline), None)
+    if other:
+        text = f"“{literal(other.name)}” is a plain table. Choose its stage column in the sheet's settings to chart it."
+        st.info(text, icon=":material/info:", width=420)
+    if not names:
+        _no_pipeline()
+        return None
+    known = next((sheet_id for sheet_id in names if str(sheet_id) == asked), None)
+    if asked and known is None and other is None:
+        st.warning("That sheet is archived, or not shared with you. This is another one.", icon=":material/lock:")
+    st.session_state[PICKED] = known or next(iter(names))
+    st.selectbox(
         "Pipeline",
-        pipelines,
-        index=places.index(wanted) if wanted in places else 0,
-        format_func=lambda sheet: sheet.name,
-        key="dashboard_sheet",
+        list(names),
+        format_func=names.__getitem__,
+        key=PICKED,
+        on_change=lambda: st.query_params.update(sheet=str(st.session_state[PICKED])),
         label_visibility="collapsed",
         width=260,
     )
-    st.query_params["sheet"] = str(chosen.sheet_id)
-    return chosen
+    return int(st.session_state[PICKED])
 
 
-def _filters(access: Access, pipeline: Pipeline) -> View:
-    """Owner, period and any choice column, as the conditions of a view."""
-    conditions: list[Condition] = []
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if pipeline.close_date:
-            conditions += _period(pipeline.close_date)
-        if pipeline.owner and pipeline.owner.type == "person":
-            conditions += _any_of(access, pipeline.owner, dict(access.people))
-        choices = [column for column in access.columns if column.type == "choice"]
-        if choices:
-            with st.popover("More filters", icon=":material/filter_list:"):
-                for column in choices:
-                    conditions += _any_of(access, column, {option.id: option.label for option in column.options})
-    return View(filter=tuple(conditions))
-
-
-def _any_of(access: Access, column: ColumnInfo, names: dict[str, str]) -> list[Condition]:
-    key = f"dashboard_{access.sheet.sheet_id}_{column.column_id}"
-    picked = st.multiselect(
-        literal(column.name), list(names), format_func=names.__getitem__, key=key, placeholder="All", width=280
+def _no_pipeline() -> None:
+    text = (
+        "There is no pipeline yet. Create a sheet from the template “Sales pipeline”, or import your deals from a file."
     )
-    return [Condition(column.column_id, "is_any_of", picked)] if picked else []
-
-
-def _period(column: ColumnInfo) -> list[Condition]:
-    """Deals whose close date, expected or real, lies in the period."""
-    meaning = "the expected date of open deals, the day on which others were won or lost"
-    explained = f"Deals whose “{literal(column.name)}” lies in this period: {meaning}."
-    name = st.selectbox("Period", PERIODS, key="dashboard_period", width=180, help=explained)
-    if name == PERIODS[-1]:
-        picked = st.date_input("From and to", value=[], key="dashboard_dates", width=240)
-        span = tuple(picked) if isinstance(picked, tuple | list) else ()
-        return _between(column, span[0], span[1]) if len(span) == 2 else []
-    found = period(name, datetime.now(UTC).date())
-    return _between(column, *found) if found else []
-
-
-def _between(column: ColumnInfo, first: date, last: date) -> list[Condition]:
-    return [Condition(column.column_id, "between", [first.isoformat(), last.isoformat()])]
-
-
-def period(name: str, today: date) -> tuple[date, date] | None:
-    """First and last day of a named period, None for all time."""
-    which, _, unit = name.partition(" ")
-    months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
-    if months is None:
-        return None
-    place = today.year * 12 + today.month - 1
-    start = place - place % months - (months if which == "Last" else 0)
-    return _first_of(start), _first_of(start + months) - timedelta(days=1)
-
-
-def _first_of(month: int) -> date:
-    return date(month // 12, month % 12 + 1, 1)
+    st.info(text, icon=":material/info:")
+    st.page_link("work/sheets.py", label="Create a pipeline", icon=":material/add:")
+    st.page_link("work/imports.py", label="Import deals", icon=":material/upload_file:")
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def _figures(sheet_id: int, view_json: str) -> None:
+def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
     """The figures, read again every few seconds: while nothing changes that is one look at the sheet's version."""
     with shown_errors():
         actor = current_actor()
         if OPENED in st.session_state:
             query = {"sheet": str(sheet_id), "view": st.session_state.pop(OPENED)}
             st.switch_page("work/grid.py", query_params=query)
-        view, today = View.from_json(json.loads(view_json)), datetime.now(UTC).date()
-        found, pipeline = _read(actor, sheet_id, view, today)
-        currency = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
+        view, day = View.from_json(json.loads(view_json)), today()
+        found, pipeline = _read(actor, sheet_id, view, day)
         if not found.total:
-            st.info("No deals here. Widen the filters, or add deals in the grid.", icon=":material/info:")
-            st.page_link(
-                "work/grid.py", label="Open the grid", icon=":material/grid_on:", query_params={"sheet": str(sheet_id)}
-            )
+            _nothing(sheet_id, filtered=not view.is_plain)
             return
-        _headline(found, currency, lambda: _open(overdue_view(pipeline, view, today=today)))
-        _charts(found, currency)
+        currency = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
+        _headline(found, currency, by_period=by_period)
+        _overdue(found, overdue_view(pipeline, view, today=day))
+        _charts(found, pipeline, currency)
 
 
-def _read(actor: Actor, sheet_id: int, view: View, today: date) -> tuple[Figures, Pipeline]:
+def _read(actor: Actor, sheet_id: int, view: View, day: date) -> tuple[Figures, Pipeline]:
     with transaction() as session:
-        access = get_access(session, actor, sheet_id)
-        return figures(session, access, view, today=today), get_pipeline(access)
+        access = get_access(session, actor, sheet_id, Permission.ROWS_SEE)
+        return figures(session, access, view, today=day), get_pipeline(access)
 
 
-def _headline(found: Figures, currency: str, open_overdue: Callable[[], None]) -> None:
+def _nothing(sheet_id: int, *, filtered: bool) -> None:
+    if filtered:
+        st.info("No deal fits these filters. Take one away, or choose a longer period.", icon=":material/info:")
+        return
+    st.info("There are no deals yet. Type the first one into the grid, or import a file.", icon=":material/info:")
+    query = {"sheet": str(sheet_id)}
+    st.page_link("work/grid.py", label="Open the grid", icon=":material/grid_on:", query_params=query)
+    st.page_link("work/imports.py", label="Import deals", icon=":material/upload_file:", query_params=query)
+
+
+def _headline(found: Figures, currency: str, *, by_period: bool) -> None:
+    """Eight figures, each with its formula."""
+    with st.grid(4, min_column_width=140):
+        _of_open(found, currency)
+        _of_closed(found, currency, by_period=by_period)
+
+
+def _of_open(found: Figures, currency: str) -> None:
     top = found.headline
-    with st.grid(min_column_width=124):
-        st.metric("Open", charts.money(top.open_amount, currency), border=True, help="Sum of the open deals' amounts.")
-        weighted = "Sum of amount × probability over the open deals."
-        st.metric("Weighted", charts.money(top.weighted, currency), border=True, help=weighted)
-        st.metric("Open deals", f"{top.open_count:,}", border=True)
-        st.metric("Won", charts.money(top.won_amount, currency), border=True, help="Sum of the won deals' amounts.")
-        st.metric("Win rate", _percent(top.win_rate), border=True, help="Won ÷ (won + lost), by number of deals.")
-        average = "–" if top.average_won is None else charts.money(top.average_won, currency)
-        st.metric("Average won", average, border=True, help="Won amount ÷ number of won deals.")
-        cycle = "–" if top.median_cycle_days is None else f"{top.median_cycle_days.normalize():f} days"
-        st.metric("Median cycle", cycle, border=True, help="Days from created to closed of won deals, the middle one.")
-    if top.overdue_count:
-        text = f"{top.overdue_count} open deals are past their expected close"
-        st.button(text, icon=":material/event_busy:", type="tertiary", on_click=open_overdue, key="dashboard_overdue")
+    number = max(top.open_count, 1)
+    each, late = top.open_amount / number, Decimal(top.overdue_count) / number
+    share = top.weighted / top.open_amount if top.open_amount else None
+    _metric("Open deals", f"{top.open_count:,}", f"of {_deals(found.total)}", "Number of deals whose stage is open.")
+    formula = "Sum of the open deals' amounts."
+    _metric("Open", money(top.open_amount, currency), f"{money(each, currency)} each", formula)
+    formula = "Sum of amount × probability over the open deals; the probability is the deal's own, else its stage's."
+    _metric("Weighted", money(top.weighted, currency), f"{percent(share)} of open", formula)
+    formula = "Open deals whose expected close is before today."
+    _metric("Overdue", f"{top.overdue_count:,}", f"{percent(late)} of open", formula)
 
 
-def _charts(found: Figures, currency: str) -> None:
-    with st.container(horizontal=True):
-        measure = st.segmented_control(
-            "Measure", ["Amount", "Deals"], default="Amount", key="dashboard_measure", label_visibility="collapsed"
-        )
-        unit = st.segmented_control(
-            "By", ["Month", "Quarter"], default="Month", key="dashboard_unit", label_visibility="collapsed"
-        )
-    by_count = measure == "Deals"
+def _of_closed(found: Figures, currency: str, *, by_period: bool) -> None:
+    top = found.headline
+    count, amount = (top.won_count, top.won_amount) if by_period else (top.won_now_count, top.won_now_amount)
+    formula = f"Sum of the amounts of the deals won in the {'chosen period' if by_period else 'present quarter'}."
+    _metric("Won" if by_period else "Won this quarter", money(amount, currency), _deals(count), formula)
+    note = f"{top.won_count:,} of {top.won_count + top.lost_count:,} closed"
+    _metric("Win rate", percent(top.win_rate), note, "Won ÷ (won + lost), by number of deals.")
+    average = "–" if top.average_won is None else money(top.average_won, currency)
+    _metric("Average won", average, f"of {_deals(top.won_count)}", "Amount of the won deals ÷ their number.")
+    days = "–" if top.median_cycle_days is None else f"{top.median_cycle_days.normalize():f} days"
+    _metric("Median cycle", days, "created to won", "Days from created to closed: half of the won deals took longer.")
+
+
+def _metric(label: str, value: str, note: str, formula: str) -> None:
+    st.metric(label, value, note, delta_color="off", delta_arrow="off", border=True, help=formula)
+
+
+def _deals(count: int) -> str:
+    return f"{count:,} {'deal' if count == 1 else 'deals'}"
+
+
+def _overdue(found: Figures, view: View) -> None:
+    if count := found.headline.overdue_count:
+        text = f"{_deals(count)} past the expected close: open {'it' if count == 1 else 'them'}"
+        st.button(text, icon=":material/event_busy:", type="tertiary", on_click=_open, args=(view,), key="overdue")
+
+
+def _charts(found: Figures, pipeline: Pipeline, currency: str) -> None:
+    by_count, quarterly = _switches(pipeline)
     open_stages = [bar for bar in found.stages if bar.kind == OPEN]
-    periods = found.quarters if unit == "Quarter" else found.months[-18:]
-    with st.grid(min_column_width=420):
+    closed = found.quarters if quarterly else found.months
+    with st.grid(2, min_column_width=340):
         _chart("Pipeline by stage", charts.stages(open_stages, currency, by_count=by_count), "stages")
-        if periods:
-            _chart("Won and lost", charts.closed(periods, currency, by_count=by_count), "closed")
+        if closed:
+            _chart(
+                "Won and lost", charts.closed(closed, currency, by_count=by_count), "closed", _outside(found, closed)
+            )
         if found.owners:
-            _chart("By owner", charts.owners(found.owners, currency), "owners")
+            most = f"The {MOST_OWNERS} with the largest open amount." if len(found.owners) == MOST_OWNERS else ""
+            people = charts.owners(found.owners, currency, by_count=by_count)
+            _chart("By owner", people, "owners", most)
         if found.accounts:
-            _chart("Top accounts, open and won", charts.plain(found.accounts, currency), "accounts")
-        if found.ages:
-            _chart("Age of open deals", charts.plain(found.ages, currency, color=charts.OPEN), "ages")
-        if periods:
-            _chart("Win rate", charts.win_rate(periods), "rate")
-    st.caption("Click a bar to open its rows.")
+            companies = charts.accounts(found.accounts, currency, by_count=by_count)
+            _chart("Top accounts", companies, "accounts")
+        source = "" if pipeline.created else "Days since the row was added: no column is chosen as the day of creation."
+        _chart("Age of open deals", charts.ages(found.ages, currency, by_count=by_count), "ages", source)
+        if closed:
+            _chart("Win rate", charts.win_rate(closed, found.headline.win_rate), "rate")
 
 
-def _chart(title: str, figure: go.Figure, key: str) -> None:
+def _switches(pipeline: Pipeline) -> tuple[bool, bool]:
+    """Whether bars count deals, and whether time is in quarters."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        by_count = pipeline.amount is None or _either("Measure", "Amount", "Deals", "dashboard_measure")
+        quarterly = pipeline.close_date is not None and _either("By", "Month", "Quarter", "dashboard_unit")
+        st.caption("Click a bar to open its rows in the grid.")
+    return by_count, quarterly
+
+
+def _either(label: str, usual: str, other: str, key: str) -> bool:
+    """One of two; whether the other one is chosen."""
+    chosen = st.segmented_control(
+        label, [usual, other], default=usual, required=True, key=key, label_visibility="collapsed"
+    )
+    return chosen == other
+
+
+def _outside(found: Figures, closed: list[ClosedPeriod]) -> str:
+    """That a chart over time leaves deals out."""
+    count = found.closed_outside(closed)
+    return f"{_deals(count)} closed at another time, or without a close date." if count else ""
+
+
+def _chart(title: str, figure: go.Figure, key: str, note: str = "") -> None:
     name = f"dashboard_chart_{key}"
     with st.container(border=True, height="stretch"):
-        st.subheader(title)
+        st.subheader(title, anchor=False)
         st.plotly_chart(
-            figure, key=name, on_select=lambda: _open_selected(name), selection_mode="points", config=CONFIG
+            figure,
+            key=name,
+            on_select=lambda: _open_selected(name),
+            selection_mode="points",
+            config=CONFIG,
+            alt=f"{title}: a chart whose bars open their rows",
         )
+        if note:
+            st.caption(note)
 
 
 def _open_selected(name: str) -> None:
@@ -209,10 +237,6 @@ def _open_selected(name: str) -> None:
 
 def _open(view: View) -> None:
     st.session_state[OPENED] = json.dumps(view.as_json())
-
-
-def _percent(rate: Decimal | None) -> str:
-    return "–" if rate is None else f"{rate:.0%}"
 
 
 with shown_errors():

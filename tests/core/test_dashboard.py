@@ -4,7 +4,9 @@ import csv
 import json
 import random
 from collections import Counter, defaultdict
-from datetime import date, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -12,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from core.access import Access, get_access
@@ -23,6 +26,7 @@ from core.column_types import Option
 from core.columns import NewColumn, add_columns, change_column
 from core.dashboard import Bar, Figures, figures, overdue_view
 from core.errors import Invalid
+from core.parties import is_owned_by, owner_names
 from core.pipeline import get_pipeline
 from core.query import Condition, View
 from core.rows import row_count
@@ -113,6 +117,8 @@ def test_the_headline_is_what_plain_counting_gives(rows: list[Deal], shown: Figu
     assert (top.won_count, top.won_amount) == total(won)
     assert top.lost_count == len(of_kind(rows, "lost"))
     assert top.weighted == sum(map(weighted, of_kind(rows, "open")), Decimal(0))
+    quarter = [row for row in won if "2026-04-01" <= row[CLOSE] <= "2026-06-30"]
+    assert (top.won_now_count, top.won_now_amount) == total(quarter)
     assert top.overdue_count == sum(bool(row[CLOSE]) and row[CLOSE] < "2026-06-15" for row in of_kind(rows, "open"))
     assert top.win_rate == Decimal(len(won)) / (len(won) + top.lost_count)
     assert top.average_won == top.won_amount / len(won)
@@ -138,19 +144,30 @@ def test_stages_are_in_their_order_and_retired_ones_show_while_deals_stand_there
         assert bar.weighted == sum(map(weighted, here), Decimal(0))
 
 
-@pytest.mark.parametrize("unit", ["months", "quarters"])
-def test_won_and_lost_fall_into_the_period_of_their_close_date(rows: list[Deal], shown: Figures, unit: str) -> None:
+@pytest.mark.parametrize(("unit", "most"), [("months", 18), ("quarters", 8)])
+def test_won_and_lost_fall_into_the_period_of_their_close_date(
+    rows: list[Deal], shown: Figures, unit: str, most: int
+) -> None:
     expected: dict[date, dict[str, list[Deal]]] = defaultdict(lambda: {"won": [], "lost": []})
     for row in of_kind(rows, "won", "lost"):
         if row[CLOSE]:
-            day = date.fromisoformat(row[CLOSE]).replace(day=1)
-            start = day if unit == "months" else day.replace(month=(day.month - 1) // 3 * 3 + 1)
-            expected[start][kind(row)].append(row)
+            expected[begun(row[CLOSE], unit)][kind(row)].append(row)
     periods = getattr(shown, unit)
-    assert [period.start for period in periods] == sorted(expected)
+    past = [start for start in sorted(expected) if start <= begun(TODAY.isoformat(), unit)]
+    assert [period.start for period in periods if period.closed.count] == past[-most:]
     for period in periods:
-        assert measured(period.won) == total(expected[period.start]["won"])
-        assert measured(period.lost) == total(expected[period.start]["lost"])
+        here = expected[period.start]
+        assert measured(period.won) == total(here["won"])
+        assert measured(period.lost) == total(here["lost"])
+        assert measured(period.closed) == total(here["won"] + here["lost"])
+        assert period.win_rate == (Decimal(len(here["won"])) / period.closed.count if period.closed.count else None)
+    inside = sum(period.closed.count for period in periods)
+    assert shown.closed_outside(periods) == len(of_kind(rows, "won", "lost")) - inside > 0
+
+
+def begun(day: str, unit: str) -> date:
+    first = date.fromisoformat(day).replace(day=1)
+    return first if unit == "months" else first.replace(month=(first.month - 1) // 3 * 3 + 1)
 
 
 def test_owners_have_what_is_theirs(rows: list[Deal], shown: Figures) -> None:
@@ -165,9 +182,29 @@ def test_owners_have_what_is_theirs(rows: list[Deal], shown: Figures) -> None:
 
 
 def test_open_deals_are_in_the_bucket_of_their_age(rows: list[Deal], shown: Figures) -> None:
-    ages = [(TODAY - date.fromisoformat(row[CREATED])).days for row in of_kind(rows, "open") if row[CREATED]]
-    limits = [(0, 30), (31, 60), (61, 90), (91, 180), (181, 10**6)]
-    assert [bar.count for bar in shown.ages] == [sum(low <= age <= high for age in ages) for low, high in limits]
+    limits = {"0–30 days": (-999, 30), "31–60 days": (31, 60), "61–90 days": (61, 90), "91–180 days": (91, 180)}
+    limits["over 180 days"] = (181, 9999)
+    aged: dict[str, list[Deal]] = {label: [] for label in [*limits, "No date"]}
+    for row in of_kind(rows, "open"):
+        age = (TODAY - date.fromisoformat(row[CREATED])).days if row[CREATED] else None
+        aged[
+            next((name for name, (low, high) in limits.items() if age is not None and low <= age <= high), "No date")
+        ].append(row)
+    assert {bar.label: measured(bar) for bar in shown.ages} == {label: total(here) for label, here in aged.items()}
+    assert sum(bar.count for bar in shown.ages) == shown.headline.open_count
+
+
+def test_without_a_created_column_a_deal_is_as_old_as_its_row(session: Session, filled: Access, ann: Actor) -> None:
+    sheet = filled.sheet.sheet_id
+    configure_pipeline(
+        session, ann, sheet, {part: one for part, one in filled.sheet.pipeline.items() if part != "created"}
+    )
+    access = get_access(session, ann, sheet)
+    for day, label in ((datetime.now(UTC).date(), "0–30 days"), (date(2099, 1, 1), "over 180 days")):
+        found = figures(session, access, View(), today=day)
+        (bar,) = [bar for bar in found.ages if bar.count]
+        assert (bar.label, bar.count) == (label, found.headline.open_count)
+        assert row_count(session, access, View.from_json(bar.view.as_json())) == bar.count
 
 
 def test_the_largest_accounts_come_first_however_they_are_cased(rows: list[Deal], shown: Figures) -> None:
@@ -175,13 +212,17 @@ def test_the_largest_accounts_come_first_however_they_are_cased(rows: list[Deal]
     expected = Counter[str]()
     for row in alive:
         expected[row[ACCOUNT].lower()] += amount(row)  # type: ignore[assignment]
-    assert [(bar.label.lower(), bar.amount) for bar in shown.accounts] == expected.most_common(10)
+    assert [one.label.lower() for one in shown.accounts] == [name for name, _ in expected.most_common(10)]
+    for one in shown.accounts:
+        theirs = [row for row in rows if row[ACCOUNT].lower() == one.label.lower()]
+        assert measured(one.open) == total(of_kind(theirs, "open"))
+        assert measured(one.won) == total(of_kind(theirs, "won"))
 
 
 def test_every_bar_opens_exactly_the_rows_that_it_counts(session: Session, filled: Access, shown: Figures) -> None:
-    bars = [*shown.stages, *shown.ages, *shown.accounts]
-    bars += [bar for period in [*shown.months, *shown.quarters] for bar in (period.won, period.lost)]
-    bars += [bar for one in shown.owners for bar in (one.open, one.won)]
+    bars = [*shown.stages, *shown.ages]
+    bars += [bar for period in [*shown.months, *shown.quarters] for bar in (period.won, period.lost, period.closed)]
+    bars += [bar for one in [*shown.owners, *shown.accounts] for bar in (one.open, one.won)]
     assert len(bars) > 50
     for bar in bars:
         assert row_count(session, filled, View.from_json(bar.view.as_json())) == bar.count, bar
@@ -206,6 +247,48 @@ def test_a_new_version_of_the_sheet_gives_new_figures(session: Session, filled: 
     assert after.headline != before.headline
 
 
+def test_another_choice_of_columns_gives_new_figures(
+    session: Session, filled: Access, ann: Actor, shown: Figures
+) -> None:
+    configure_pipeline(session, ann, filled.sheet.sheet_id, {"stage": STAGE})
+    access = get_access(session, ann, filled.sheet.sheet_id)
+    assert access.sheet.version == shown.version
+    assert figures(session, access, View(), today=TODAY).headline.open_amount == 0
+
+
+def test_each_figure_is_one_statement_and_none_while_nothing_changes(session: Session, filled: Access) -> None:
+    with statements(session) as seen:
+        figures(session, filled, View(search="deal"), today=TODAY)
+    assert sum("FROM rows" in one for one in seen) == 7
+    with statements(session) as seen:
+        figures(session, filled, View(search="deal"), today=TODAY)
+    assert seen == []
+
+
+def test_owners_written_as_text_can_be_chosen(session: Session, ann: Actor, filled: Access) -> None:
+    sheet = filled.sheet.sheet_id
+    configure_pipeline(session, ann, sheet, {"stage": STAGE, "owner": ACCOUNT})
+    pipeline = get_pipeline(get_access(session, ann, sheet))
+    names = owner_names(session, pipeline)
+    assert list(names) == ["acme", "bolt <b>", "crate & co", "dyno"]
+    chosen = View(filter=tuple(is_owned_by(pipeline.owner or filled.columns[0], ["acme"])))
+    found = figures(session, pipeline.access, chosen, today=TODAY)
+    assert [one.label.lower() for one in found.owners] == ["acme"]
+
+
+@contextmanager
+def statements(session: Session) -> Iterator[list[str]]:
+    """The statements that are sent in the block."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    yield seen
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+
+
 def test_a_plain_table_says_what_to_do(session: Session, ann: Actor) -> None:
     access = create_sheet(session, ann, "Contacts", template="contacts")
     with pytest.raises(Invalid, match="Choose its stage column"):
@@ -218,7 +301,8 @@ def test_a_pipeline_without_its_other_columns_still_counts(session: Session, ann
     write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
     found = figures(session, get_access(session, ann, deals.sheet.sheet_id), View(), today=TODAY)
     assert (found.headline.won_count, found.headline.open_count) == (1, 1)
-    assert (found.months, found.owners, found.ages, found.accounts) == ([], [], [], [])
+    assert (found.months, found.owners, found.accounts) == ([], [], [])
+    assert sum(bar.count for bar in found.ages) == 1
 
 
 MAVEN = Path(__file__).parents[3] / "shared" / "data" / "maven_crm"
