@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from core.columns import MAX_COLUMNS
 from core.errors import Invalid
 from core.formulas import released
 from core.importer.encoding import detect_encoding
@@ -96,7 +97,10 @@ def _format(file: BinaryIO, head: bytes, chosen: dict[str, Any], known: Collecti
     wanted = FileFormat.from_json(
         {name: value for name, value in chosen.items() if name not in {"lines_above", "has_header"}}, detected
     )
-    found = find_header(records_of(io.StringIO(text, newline="").readlines(), wanted), wanted, known)
+    records = records_of(io.StringIO(text, newline="").readlines(), wanted)
+    # What is far too wide is counted and refused later; looking at each of its names would take long.
+    too_wide = any(len(record) > MAX_COLUMNS for record in records)
+    found = wanted if too_wide else find_header(records, wanted, known)
     return FileFormat.from_json(chosen, found)
 
 

@@ -91,7 +91,7 @@ def _labels(found: Inspection, plan: ColumnPlan, access: Access, key: str) -> Co
     if Permission.COLUMNS_EDIT not in access.permissions:
         st.caption(f"No options of this column yet: {named}. Only the sheet’s owner adds options.")
         return plan
-    added = st.checkbox(f"Add {len(labels)} options: {named}", key=f"{key}_labels")
+    added = st.checkbox(f"Add {'these options' if len(labels) > 1 else 'the option'}: {named}", key=f"{key}_labels")
     return replace(plan, labels=tuple(labels) if added else ())
 
 

@@ -106,7 +106,7 @@ def _found(file: BinaryIO, known: list[str], key: str) -> Inspection | None:
     st.subheader("The file")
     said = st.container()
     detected, refusal = _kept("detected", key, lambda: _inspected(file, {}, known))
-    with st.expander("Read the file differently", icon=":material/tune:", expanded=detected is None):
+    with st.expander("Read the file differently", icon=":material/tune:"):
         chosen = import_format.choices(detected.format if detected else FileFormat(), key)
     found = detected
     if chosen:
@@ -146,7 +146,7 @@ def _check(actor: Actor, request: _Request, key: str) -> None:
         plan = import_misfits.show(plan, found, key)
         _offer_lines(replace(request, plan=plan))
     st.subheader("Preview")
-    st.dataframe(importer.preview(request.found, plan, access, people=people), hide_index=True, height=290)
+    st.dataframe(importer.preview(request.found, plan, access, people=people), hide_index=True)
     _last_step(actor, replace(request, plan=plan), found)
 
 
@@ -172,7 +172,7 @@ def _last_step(actor: Actor, request: _Request, found: Check) -> None:
     made = sum(1 for one in request.plan.taken if one.new)
     st.markdown(
         f"**{found.rows:,} rows** into **{literal(into)}**"
-        + (f", with {made} new columns" if made and request.access else "")
+        + (f", with {made} new {'columns' if made > 1 else 'column'}" if made and request.access else "")
         + ". All of them, or none."
     )
     if st.button(

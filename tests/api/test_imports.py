@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -101,6 +102,22 @@ def test_a_file_that_is_too_large_is_refused_unread(people: People) -> None:
     answer = people("Ann").ask("POST", "/sheets/{sheet}/import", content=b"", headers=headers)
     assert answer.status_code == 413
     assert "100 MB" in answer.json()["detail"]
+
+
+def test_a_stream_without_a_length_ends_at_the_limit(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.importer.MAX_BYTES", 2**20)
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    sent: list[int] = []
+
+    def chunks() -> Iterator[bytes]:
+        yield form
+        for _ in range(40):
+            sent.append(1)
+            yield b"a,b\n" * 2**16
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = people("Ann").ask("POST", "/sheets/{sheet}/import", content=chunks(), headers=headers)
+    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("plan", ["[]", "7", '{"format": 3}', '{"columns": {}}', '{"columns": [{"source": 99}]}', "{"])

@@ -126,7 +126,7 @@ def test_markup_in_a_workbook_is_text(session: Session, ann: Actor) -> None:
     write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
     sheet = openpyxl.load_workbook(exported(session, ann, access, "xlsx")).active
     assert [cell.value for cell in sheet["A"]] == [name, "<script>\n&amp;é😀"]
-    assert sheet.title == "a    <&>"
+    assert sheet.title == "a   <&>"
 
 
 def test_a_parquet_file_has_exact_types(session: Session, ann: Actor, sheet: Access) -> None:
