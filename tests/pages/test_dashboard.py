@@ -1,0 +1,167 @@
+"""The dashboard page, as a manager reads it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core.access import Access
+from core.batch import Add, Batch, Given
+from core.cells import write
+from core.changes import Source
+from core.sessions import start_session
+from core.sheets import configure_pipeline, create_sheet
+from tests.conftest import actor
+
+ROOT = Path(__file__).parents[2]
+TODAY = datetime.now(UTC).date().isoformat()
+DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
+DEALS = [
+    {STAGE: "Lead", AMOUNT: "1000", OWNER: "Ann", CREATED: TODAY, CLOSE: "2001-02-03", ACCOUNT: "<b>Acme</b> & co"},
+    {STAGE: "Proposal", AMOUNT: "2000", OWNER: "Ben", CREATED: "2001-02-03"},
+    {STAGE: "Won", AMOUNT: "3000", OWNER: "Ann", CREATED: "2001-02-03", CLOSE: TODAY},
+    {STAGE: "Won", AMOUNT: "500", OWNER: "Ann", CREATED: "2001-02-03", CLOSE: "2001-03-01"},
+    {STAGE: "Lost", AMOUNT: "4000", OWNER: "Ben", CREATED: TODAY, CLOSE: TODAY},
+]
+Opened = Callable[..., AppTest]
+
+
+@pytest.fixture
+def opened(session: Session) -> Opened:
+    def open_page(name: str, **query: str) -> AppTest:
+        session_id, _ = start_session(session, actor(name).user_id, kind="browser", address=None, user_agent="")
+        page = AppTest.from_file(str(ROOT / "pages/main.py"), default_timeout=30)
+        page.user = {"session": str(session_id)}
+        for key, value in query.items():
+            page.query_params[key] = value
+        page.run()
+        page.switch_page("insight/dashboard.py")
+        return page.run()
+
+    return open_page
+
+
+@pytest.fixture
+def filled(session: Session, deals: Access) -> Access:
+    adds = tuple(
+        Add(str(place), {DEAL: Given(f"Deal {place}")} | {column: Given(text) for column, text in deal.items()})
+        for place, deal in enumerate(DEALS)
+    )
+    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    return deals
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {one.label: one.value for one in page.metric}
+
+
+def texts(page: AppTest) -> str:
+    parts = [*page.title, *page.subheader, *page.caption, *page.info, *page.warning, *page.error]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def charts(page: AppTest) -> list[dict[str, object]]:
+    return [json.loads(one.proto.spec or one.proto.figure.spec) for one in page.get("plotly_chart")]
+
+
+def test_the_figures_stand_at_the_top_each_with_its_formula(opened: Opened, filled: Access) -> None:
+    page = opened("Ann")
+    assert not page.exception
+    assert metrics(page) == {
+        "Open deals": "2",
+        "Open": "€ 3.0 k",
+        "Weighted": "€ 950",
+        "Overdue": "1",
+        "Won this quarter": "€ 3.0 k",
+        "Win rate": "67%",
+        "Average won": "€ 1.8 k",
+        "Median cycle": metrics(page)["Median cycle"],
+    }
+    assert all(one.help for one in page.metric)
+
+
+def test_a_viewer_sees_the_same_figures(opened: Opened, filled: Access) -> None:
+    assert metrics(opened("Cleo")) == metrics(opened("Ann"))
+
+
+def test_a_period_narrows_to_deals_that_close_in_it(opened: Opened, filled: Access) -> None:
+    page = opened("Ann")
+    page.selectbox(key="period").set_value("This quarter").run()
+    assert not page.exception
+    found = metrics(page)
+    assert (found["Open deals"], found["Won"], found["Win rate"]) == ("0", "€ 3.0 k", "50%")
+
+
+def test_an_owner_and_a_choice_narrow_every_figure(opened: Opened, filled: Access) -> None:
+    page = opened("Ann")
+    page.multiselect(key="owner").set_value(["2"]).run()
+    assert metrics(page)["Open"] == "€ 1.0 k"
+    page.multiselect(key=f"column_{STAGE}").set_value(["o5"]).run()
+    assert metrics(page)["Open deals"] == "0"
+    assert metrics(page)["Average won"] == "€ 1.8 k"
+    assert "Only Stage" in texts(page)
+
+
+def test_charts_can_count_deals_and_show_quarters(opened: Opened, filled: Access) -> None:
+    page = opened("Ann")
+    assert len(charts(page)) == 6
+    page.segmented_control(key="dashboard_measure").set_value("Deals").run()
+    page.segmented_control(key="dashboard_unit").set_value("Quarter").run()
+    assert not page.exception
+    (stages, *_) = charts(page)
+    assert stages["data"][0]["x"] == [1, 0, 1, 0]
+
+
+def test_what_a_chart_over_time_leaves_out_is_said(opened: Opened, filled: Access) -> None:
+    assert "1 deal closed at another time, or without a close date." in texts(opened("Ann"))
+
+
+def test_cell_text_in_a_chart_is_nothing_but_text(opened: Opened, filled: Access) -> None:
+    shown = json.dumps([chart["layout"] for chart in charts(opened("Ann"))])
+    assert "&lt;b&gt;Acme&lt;/b&gt; &amp; co" in shown
+    assert "<b>Acme" not in shown
+
+
+def test_without_a_pipeline_the_page_says_what_to_do(opened: Opened, session: Session) -> None:
+    create_sheet(session, actor("Dan"), "Contacts", template="contacts")
+    page = opened("Dan")
+    assert not page.exception
+    assert "There is no pipeline yet" in texts(page)
+    assert not page.metric
+
+
+def test_without_deals_the_page_says_what_to_do(opened: Opened, deals: Access) -> None:
+    assert "There are no deals yet" in texts(opened("Ann"))
+
+
+def test_filters_that_leave_nothing_say_so(opened: Opened, filled: Access) -> None:
+    page = opened("Ann")
+    page.multiselect(key="owner").set_value(["5"]).run()
+    assert "No deal fits these filters" in texts(page)
+
+
+def test_a_sheet_that_is_not_shared_shows_nothing_of_itself(opened: Opened, filled: Access) -> None:
+    page = opened("Dan", sheet=str(filled.sheet.sheet_id))
+    assert not page.exception
+    assert "There is no pipeline yet" in texts(page)
+
+
+def test_a_plain_table_in_the_address_says_how_to_chart_it(opened: Opened, session: Session, filled: Access) -> None:
+    plain = create_sheet(session, actor("Ann"), "Contacts *A*", template="contacts")
+    page = opened("Ann", sheet=str(plain.sheet.sheet_id))
+    assert "is a plain table" in texts(page)
+    assert r"\*A\*" in texts(page)
+
+
+def test_a_pipeline_of_stages_alone_counts_deals(opened: Opened, session: Session, filled: Access) -> None:
+    configure_pipeline(session, actor("Ann"), filled.sheet.sheet_id, {"stage": STAGE})
+    page = opened("Ann")
+    assert not page.exception
+    assert metrics(page)["Open deals"] == "2"
+    assert not page.segmented_control
+    assert "Days since the row was added" in texts(page)
