@@ -213,7 +213,7 @@ def _running(job: Job) -> None:
         _done(job.report)
     else:
         st.error(literal(job.refusal), icon=":material/error:")
-    if st.button("Import another file" if job.report else "Back to the file", icon=":material/arrow_back:"):
+    if st.button("Import another file" if job.report else "Start again", icon=":material/arrow_back:"):
         del st.session_state[JOB]
         st.rerun()
 

@@ -16,6 +16,7 @@ from core.importer import (
     OnMisfit,
     Plan,
     check,
+    import_new_sheet,
     inspect,
     missing_labels,
     new_column,
@@ -211,3 +212,18 @@ def test_dates_that_can_be_two_things_are_left_to_the_person(session: Session, a
     assert check(file, plan).misfits[0].count == 6
     decided = replace(plan, columns=(replace(plan.columns[0], reading={"date_order": "month first"}),))
     assert check(file, decided).fits
+
+
+def test_who_may_not_create_sheets_imports_none(session: Session, cleo: Actor) -> None:
+    before = session.scalar(text("SELECT count(*) FROM sheets"))
+    with pytest.raises(NotAllowed):
+        load_new(session, cleo, "a,b\n1,2\n")
+    assert session.scalar(text("SELECT count(*) FROM sheets")) == before
+
+
+def test_a_pipeline_part_that_is_left_out_is_refused(session: Session, ann: Actor) -> None:
+    file, plan, _ = planned("stage,value\n" + "Won,1\nLost,2\n" * 3)
+    with pytest.raises(Invalid, match="pipeline's amount is left out"):
+        import_new_sheet(
+            session, ann, "P", file, plan.changed(1, new=None), operation_id=uuid4(), parts={"stage": 0, "amount": 1}
+        )
