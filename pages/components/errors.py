@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import Refused
 from core.logs import get_log
 from db.engine import Busy, Unavailable
+from pages.components.format import literal
 
 AWAY = "The database cannot be reached. What you typed is kept; this page goes on when it is back."
 BUSY = "The server is busy. Try again in a moment."
@@ -20,12 +21,10 @@ def shown_errors() -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
-        st.error(refusal.message, icon=":material/error:")
-    except Unavailable as error:
-        get_log("contrivance").warning("database.away", reason=str(error))
-        _wait(AWAY)
-    except Busy:
-        _wait(BUSY)
+        _show_refusal(refusal)
+    except Busy as error:
+        _show_trouble(error)
+        _try_again()
 
 
 def say(command: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
@@ -33,17 +32,29 @@ def say(command: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
     try:
         command(*args, **kwargs)
     except Refused as refusal:
-        st.error(refusal.message, icon=":material/error:")
+        _show_refusal(refusal)
         return False
     except Busy as error:
-        st.error(AWAY if isinstance(error, Unavailable) else BUSY, icon=":material/cloud_off:")
+        _show_trouble(error)
         return False
     return True
 
 
-def _wait(message: str) -> None:
-    st.error(message, icon=":material/cloud_off:")
-    _try_again()
+def _show_refusal(refusal: Refused) -> None:
+    """Say why something was refused."""
+    st.error(literal(refusal.message), icon=":material/error:")
+
+
+def told(trouble: Busy) -> str:
+    """That the database is away or busy, in a sentence."""
+    if isinstance(trouble, Unavailable):
+        get_log("contrivance").warning("database.away", reason=str(trouble))
+        return AWAY
+    return BUSY
+
+
+def _show_trouble(trouble: Busy) -> None:
+    st.error(told(trouble), icon=":material/cloud_off:")
 
 
 @st.fragment(run_every=3)

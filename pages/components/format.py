@@ -1,12 +1,24 @@
-"""How things are written: dates as the person likes them, and other people's text as nothing but text."""
+"""How things are written: dates and numbers as the person likes them, other people's text as nothing but text."""
 
 import re
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from core.access import ColumnInfo
 
 PATTERNS = {"iso": "%Y-%m-%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y"}
-# The same formats in the words of the grid.
+# The same formats in the words of the grid, and of date inputs.
 DATE_PATTERNS = {"iso": "YYYY-MM-DD", "day first": "DD.MM.YYYY", "month first": "MM/DD/YYYY"}
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@])")
+Color = Literal["blue", "green", "violet", "orange", "red"]
+COLORS: tuple[Color, ...] = ("blue", "green", "violet", "orange", "red")
+# What Markdown reads as formatting: some of it wherever it stands, some only at the beginning of a line.
+_MARKS = re.compile(r"([\\`*_{}\[\]<~:$&^!|#]|^[-+>=])")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+# Streamlit makes arrows, icons and links of these when Markdown is done; a joiner that nobody sees keeps them apart.
+_JOINED = re.compile(r"(?<=[<>~-])(?=[-=>])|(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_JOINER = "\u2060"
 
 
 def day(value: date, date_format: str) -> str:
@@ -21,4 +33,59 @@ def moment(value: datetime, date_format: str) -> str:
 
 def literal(text: str) -> str:
     """Text of a sheet or a person for Markdown: shown letter by letter, never read as formatting."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    line = _JOINED.sub(_JOINER, " ".join(_BIDI.sub("", text).split()))
+    return _NUMBERED.sub(r"\1\\\2", _MARKS.sub(r"\\\1", line))
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text in one line, its end left out where it is too long for its place."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def cell(text: str, column: ColumnInfo, date_format: str) -> str:
+    """The canonical text of a cell as a person likes to read it; text that is no such value stays as it is."""
+    try:
+        return _WRITTEN.get(column.type, _as_it_is)(text, column, date_format)
+    except (ValueError, InvalidOperation):
+        return text
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a person."""
+    words = [word for word in re.split(r"[\s.\-]+", name) if word[:1].isalnum()]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
+
+
+def color_of(user_id: int) -> Color:
+    """The colour of a person, the same as in the grid."""
+    return COLORS[sum(map(ord, str(user_id))) % len(COLORS)]
+
+
+def _as_it_is(text: str, _column: ColumnInfo, _date_format: str) -> str:
+    return text
+
+
+def _date(text: str, _column: ColumnInfo, date_format: str) -> str:
+    return day(date.fromisoformat(text), date_format)
+
+
+def _instant(text: str, _column: ColumnInfo, date_format: str) -> str:
+    return moment(datetime.fromisoformat(text), date_format)
+
+
+def _number(text: str, column: ColumnInfo, _date_format: str) -> str:
+    places = column.rules.get("decimals")
+    number = Decimal(text)
+    return f"{number:,.{places}f}" if isinstance(places, int) else f"{number:,}"
+
+
+def _money(text: str, column: ColumnInfo, date_format: str) -> str:
+    return f"{_number(text, column, date_format)} {column.rules.get('currency', '')}".strip()
+
+
+def _percent(text: str, column: ColumnInfo, date_format: str) -> str:
+    return f"{_number(text, column, date_format)} %"
+
+
+_WRITTEN = {"date": _date, "datetime": _instant, "number": _number, "money": _money, "percent": _percent}

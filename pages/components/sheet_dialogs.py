@@ -29,15 +29,15 @@ PARTS = {
 FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "parquet": "Parquet"}
 
 
-def export_menu(access: Access, view: View) -> None:
-    """Links to the sheet's rows as they are shown, in each format."""
-    with st.popover("Export", icon=":material/download:"):
+def export_menu(sheet_id: int, view: View) -> None:
+    """Links to the sheet's rows as they are shown, in each format. The cookie is never sent from another site."""
+    with st.popover("Export", icon=":material/download:", type="tertiary"):
         st.caption("Exactly the rows and columns that you see now.")
         given = view.as_json()
         for name, label in FORMATS.items():
             asked = {"format": name, "filter": json.dumps(given["filter"]), "sort": json.dumps(given["sort"])}
             query = urlencode(asked | {"search": view.search})
-            st.link_button(label, f"/api/v1/sheets/{access.sheet.sheet_id}/export?{query}", width="stretch")
+            st.link_button(label, f"/api/v1/sheets/{sheet_id}/export?{query}", width="stretch")
 
 
 @st.dialog("Share", width="medium")
@@ -123,9 +123,10 @@ def settings(sheet_id: int) -> None:
             st.caption(
                 "Say which column holds what, and the dashboard can chart it. Without a stage it is a plain table."
             )
-            parts = {part: _part(access, part) for part in PARTS}
+            with st.grid(min_column_width=220):
+                parts = {part: _part(access, part) for part in PARTS}
             sent = st.form_submit_button("Save", type="primary")
-        if sent and say(_save, actor, sheet_id, name, description, parts):
+        if sent and say(_save, actor, access, name, description, parts):
             st.rerun()
         if st.button("Archive this sheet", icon=":material/archive:", help="It stays whole and can be restored."):
             _archive(actor, sheet_id)
@@ -147,11 +148,16 @@ def _part(access: Access, part: str) -> int | None:
     )
 
 
-def _save(actor: Actor, sheet_id: int, name: str, description: str, parts: dict[str, int | None]) -> None:
+def _save(actor: Actor, access: Access, name: str, description: str, parts: dict[str, int | None]) -> None:
+    """What was changed, and only that, in one transaction."""
+    sheet = access.sheet
     with transaction() as session:
-        sheets.rename_sheet(session, actor, sheet_id, name)
-        sheets.describe_sheet(session, actor, sheet_id, description)
-        sheets.configure_pipeline(session, actor, sheet_id, parts)
+        if name != sheet.name:
+            sheets.rename_sheet(session, actor, sheet.sheet_id, name)
+        if description != sheet.description:
+            sheets.describe_sheet(session, actor, sheet.sheet_id, description)
+        if {part: column for part, column in parts.items() if column is not None} != sheet.pipeline:
+            sheets.configure_pipeline(session, actor, sheet.sheet_id, parts)
 
 
 def _archive(actor: Actor, sheet_id: int) -> None:

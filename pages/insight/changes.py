@@ -1,30 +1,23 @@
 """Recent changes of a sheet: who changed which cell from what to what, when, and from where."""
 
-import pandas as pd
+from itertools import groupby
+
 import streamlit as st
 
 from core import accounts, history
-from core.access import get_access
+from core.access import Access, get_access
 from core.actor import Actor
 from core.history import LoggedChange
 from db.engine import transaction
-from pages.components import sheet_picker
+from pages.components import change_lines, sheet_picker
 from pages.components.errors import shown_errors
-from pages.components.format import moment
+from pages.components.format import literal, shortened
 from pages.components.who import current_actor
 
 PAGE = 100
-SOURCES = {
-    "grid": "Grid",
-    "board": "Board",
-    "form": "Form",
-    "api": "API",
-    "import": "Import",
-    "undo": "Undo",
-    "seed": "Demo",
-}
-KINDS = {"add": "Row added", "remove": "Row deleted", "restore": "Row restored"}
 PLACES = "changes_pages"
+LARGEST = 2**31 - 1
+TITLE = 60
 
 
 def show() -> None:
@@ -35,57 +28,74 @@ def show() -> None:
         chosen = sheet_picker.pick(actor)
     if chosen is None:
         return
-    row, by = _filters(actor, chosen.sheet_id)
-    here = (chosen.sheet_id, row, by)
-    if st.session_state.get(PLACES, {}).get("of") != here:
-        st.session_state[PLACES] = {"of": here, "before": []}
-    befores = st.session_state[PLACES]["before"]
     with transaction() as session:
+        access = get_access(session, actor, chosen.sheet_id)
+        people = {int(user_id): name for user_id, name in access.people.items()}
         date_format = accounts.preferences(session, actor)["date_format"]
-        before = befores[-1] if befores else None
-        found = history.recent_changes(session, actor, chosen.sheet_id, row=row, by=by, before=before, limit=PAGE)
+    row, by = _filters(people)
+    befores = _places((chosen.sheet_id, row, by))
+    found = _found(actor, chosen.sheet_id, row, by, befores)
     if not found:
-        st.info("Nothing has changed here." if not befores else "That is all.", icon=":material/info:")
-    else:
-        st.dataframe(_table(found, date_format), hide_index=True, height="content", width="stretch")
+        st.info("That is all." if befores else "Nothing has changed here yet.", icon=":material/info:")
+    with st.container(gap="medium"):
+        for _, changes in groupby(found, key=lambda change: (change.version, change.by)):
+            _together(access, list(changes), date_format)
     _pages(befores, found)
 
 
-def _filters(actor: Actor, sheet_id: int) -> tuple[int | None, int | None]:
-    with transaction() as session:
-        people = dict(get_access(session, actor, sheet_id).people)
+def _filters(people: dict[int, str]) -> tuple[int | None, int | None]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.selectbox(
             "By", list(people), format_func=people.__getitem__, index=None, placeholder="Everybody", width=240
         )
-        row = st.number_input("Row number", min_value=1, max_value=2**31 - 1, value=None, step=1, width=160)
-    return (int(row) if row else None), (int(by) if by else None)
+        row = st.number_input(
+            "Row number", min_value=1, max_value=LARGEST, value=None, step=1, placeholder="Any", width=160
+        )
+    return (int(row) if row else None), by
 
 
-def _table(found: list[LoggedChange], date_format: str) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "When": [moment(change.recorded_at, date_format) for change in found],
-            "Who": [change.by for change in found],
-            "Row": [f"#{change.row} {change.row_title}" for change in found],
-            "What": [change.column or KINDS.get(change.kind, change.kind) for change in found],
-            "From": [change.old for change in found],
-            "To": [change.new for change in found],
-            "Where": [SOURCES.get(change.source, change.source) for change in found],
-            "Took effect": [moment(change.effective_at, date_format) for change in found],
-        }
-    )
+def _places(here: tuple[int, int | None, int | None]) -> list[tuple[int, int, int]]:
+    """Where each page begins, behind which one has gone; another sheet or filter begins anew."""
+    kept = st.session_state.get(PLACES)
+    if kept is None or kept["of"] != here:
+        kept = st.session_state[PLACES] = {"of": here, "before": []}
+    before: list[tuple[int, int, int]] = kept["before"]
+    return before
+
+
+def _found(
+    actor: Actor, sheet_id: int, row: int | None, by: int | None, befores: list[tuple[int, int, int]]
+) -> list[LoggedChange]:
+    with transaction() as session:
+        before = befores[-1] if befores else None
+        return history.recent_changes(session, actor, sheet_id, row=row, by=by, before=before, limit=PAGE)
+
+
+def _together(access: Access, changes: list[LoggedChange], date_format: str) -> None:
+    """What one person did in one go: a line about it, then its rows with their cells."""
+    first = changes[0]
+    with st.container(gap="xxsmall"):
+        st.markdown(f"**{literal(first.by)}** :gray[{change_lines.heading(first, date_format)}]")
+        lines = []
+        for row, of_row in groupby(changes, key=lambda change: change.row):
+            cells = list(of_row)
+            lines.append(f"- **\\#{row}** {literal(_title(cells[0]))}")
+            lines += [f"  - {change_lines.line(access, change, date_format)}" for change in reversed(cells)]
+        st.markdown("\n".join(lines))
+
+
+def _title(change: LoggedChange) -> str:
+    return "" if change.row_title == f"#{change.row}" else shortened(change.row_title, TITLE)
 
 
 def _pages(befores: list[tuple[int, int, int]], found: list[LoggedChange]) -> None:
     with st.container(horizontal=True):
-        if befores and st.button("Newer", icon=":material/arrow_back:"):
-            befores.pop()
-            st.rerun()
-        if len(found) == PAGE and st.button("Older", icon=":material/arrow_forward:"):
+        if befores:
+            st.button("Newer", icon=":material/arrow_back:", on_click=lambda: befores.pop() and None)
+        if len(found) == PAGE:
             last = found[-1]
-            befores.append((last.version, last.row, last.column_id))
-            st.rerun()
+            before = (last.version, last.row, last.column_id)
+            st.button("Older", icon=":material/arrow_forward:", on_click=befores.append, args=(before,))
 
 
 with shown_errors():

@@ -1,24 +1,48 @@
 """The sheet page: a line about the sheet, the view bar, and the live grid for the rest of the window."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from core import accounts, layouts
+from core import accounts, layouts, sharing
 from core.access import Access, get_access
 from core.actor import Actor
 from core.description import sheet_json
-from core.errors import Refused
+from core.errors import Invalid, Refused
+from core.history import LoggedChange, recent_changes
 from core.permissions import Permission
-from core.query import Sort, View, conditions
-from db.engine import transaction
-from pages.components import grid, row_detail, sheet_dialogs, sheet_picker, view_bar
-from pages.components.errors import shown_errors
-from pages.components.format import DATE_PATTERNS, literal
+from core.query import View, conditions, fitting
+from core.sharing import CollaboratorInfo
+from db.engine import Busy, transaction
+from pages.components import collaborators, grid, row_detail, sheet_dialogs, sheet_picker
+from pages.components.errors import say, shown_errors, told
+from pages.components.format import DATE_PATTERNS, literal, moment, shortened
+from pages.components.view_bar import ViewBar
 from pages.components.who import current_actor
 
 CATCH_UP_SECONDS = 4
+DESCRIPTION = 90
+DAMAGED = "The link's filter is damaged; all rows are shown instead."
+OUTDATED = "Columns have changed: what no longer fits them was left out of the filter."
+
+
+@dataclass
+class Opened:
+    """A sheet as this person sees it; `sheet` is brought up to date while the grid is open."""
+
+    actor: Actor
+    access: Access
+    sheet: dict[str, Any]
+    layout: dict[str, Any]
+    people: list[CollaboratorInfo]
+    date_format: str
+    latest: list[LoggedChange]
+
+    @property
+    def sheet_id(self) -> int:
+        return self.access.sheet.sheet_id
 
 
 def show() -> None:
@@ -28,111 +52,150 @@ def show() -> None:
         chosen = sheet_picker.pick(actor)
         if chosen is None:
             return
-        with transaction() as session:
-            access = get_access(session, actor, chosen.sheet_id)
-        _head(actor, access)
-    view, from_link = _view(actor, access)
-    if access.sheet.description:
-        st.caption(literal(access.sheet.description))
-    changed = view_bar.show(access, view, key=f"view_{access.sheet.sheet_id}")
-    if changed != view:
-        _keep(actor, access, changed, from_link=from_link)
-        st.rerun()
-    if from_link:
-        st.caption("This filter comes from a link and is not remembered.")
-    _grid(access.sheet.sheet_id, json.dumps(view.as_json()))
+        opened = _read(actor, chosen.sheet_id)
+        collaborators.show(opened.access.level, opened.people, opened.access.sheet.workspace_level)
+        tools = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False)
+    view = _view(opened)
+    with tools:
+        _tools(opened, view)
+    # One line that scrolls sideways where it is full: the grid below never jumps.
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        leave = _drop_link if "view" in st.query_params else None
+        ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.date_format).show()
+    _grid(opened, view)
 
 
-def _head(actor: Actor, access: Access) -> None:
+def _read(actor: Actor, sheet_id: int) -> Opened:
+    with transaction() as session:
+        access = get_access(session, actor, sheet_id)
+        return Opened(
+            actor,
+            access,
+            sheet_json(access),
+            layouts.layout(session, actor, sheet_id),
+            sharing.collaborators(session, actor, sheet_id),
+            accounts.preferences(session, actor)["date_format"],
+            recent_changes(session, actor, sheet_id, limit=1),
+        )
+
+
+def _tools(opened: Opened, view: View) -> None:
     """What one can do with the whole sheet."""
-    sheet = {"sheet": str(access.sheet.sheet_id)}
-    st.badge(access.level.label, color="gray")
+    query = {"sheet": str(opened.sheet_id)}
+    may = opened.access.permissions
     st.space("stretch")
-    if Permission.COLUMNS_EDIT in access.permissions:
-        st.page_link("work/columns.py", label="Columns", icon=":material/view_column:", query_params=sheet)
-    if Permission.SHEET_SHARE in access.permissions and st.button("Share", icon=":material/group_add:"):
-        sheet_dialogs.share(access.sheet.sheet_id)
-    sheet_dialogs.export_menu(access, View.from_json(_view(actor, access)[0].as_json()))
-    st.page_link("insight/changes.py", label="Changes", icon=":material/history:", query_params=sheet)
-    if access.sheet.pipeline:
-        st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=sheet)
-    if Permission.SHEET_CONFIGURE in access.permissions and st.button("Settings", icon=":material/settings:"):
-        sheet_dialogs.settings(access.sheet.sheet_id)
+    if opened.access.sheet.pipeline:
+        st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query)
+    st.page_link("insight/changes.py", label="Changes", icon=":material/history:", query_params=query)
+    if Permission.COLUMNS_EDIT in may:
+        st.page_link("work/columns.py", label="Columns", icon=":material/view_column:", query_params=query)
+    if Permission.ROWS_IMPORT in may:
+        st.page_link("work/imports.py", label="Import", icon=":material/upload_file:", query_params=query)
+    if Permission.ROWS_EXPORT in may:
+        sheet_dialogs.export_menu(opened.sheet_id, view)
+    if Permission.SHEET_CONFIGURE in may and st.button("Settings", icon=":material/settings:", type="tertiary"):
+        sheet_dialogs.settings(opened.sheet_id)
+    if Permission.SHEET_SHARE in may and st.button("Share", icon=":material/group_add:"):
+        sheet_dialogs.share(opened.sheet_id)
 
 
-def _view(actor: Actor, access: Access) -> tuple[View, bool]:
-    """The view to show, and whether it comes from a link. A view that no longer fits the columns is dropped."""
+def _view(opened: Opened) -> View:
+    """The view of the link, or the one this person used last; without what the columns no longer allow."""
     linked = st.query_params.get("view")
     try:
-        if linked is not None:
-            view = View.from_json(json.loads(linked))
-        else:
-            with transaction() as session:
-                view = View.from_json(layouts.layout(session, actor, access.sheet.sheet_id).get("view"))
-        conditions(access, view)
-        for sort in view.sort:
-            access.column(sort.column)
-    except (Refused, ValueError) as error:
-        reason = error.message if isinstance(error, Refused) else "The link's view is damaged."
-        st.warning(f"{literal(reason)} All rows are shown instead.", icon=":material/filter_list_off:")
-        return View(), linked is not None
-    return view, linked is not None
+        asked = View.from_json(opened.layout.get("view") if linked is None else json.loads(linked))
+    except (Invalid, ValueError, RecursionError):
+        st.warning(DAMAGED, icon=":material/filter_list_off:")
+        return View()
+    view = fitting(opened.access, asked)
+    if view != asked:
+        st.warning(OUTDATED, icon=":material/filter_list_off:")
+        if linked is None:
+            _keep(opened, view)
+    return view
 
 
-def _keep(actor: Actor, access: Access, view: View, *, from_link: bool) -> None:
-    """Remember the view for this person; one from a link stays in the address only."""
-    if from_link and not view.is_plain:
+def _keep(opened: Opened, view: View) -> None:
+    """Remember the view for this person; one that began as a link stays in the address only."""
+    say(_remember, opened, view)
+
+
+def _remember(opened: Opened, view: View) -> None:
+    view = View.from_json(view.as_json())
+    conditions(opened.access, view)  # A value that the column cannot read is refused here, with the reason.
+    if "view" in st.query_params:
         st.query_params["view"] = json.dumps(view.as_json())
         return
-    if from_link:
-        del st.query_params["view"]
     with transaction() as session:
-        layouts.remember_layout(session, actor, access.sheet.sheet_id, {"view": view.as_json()})
+        layouts.remember_layout(session, opened.actor, opened.sheet_id, {"view": view.as_json()})
+
+
+def _drop_link() -> None:
+    del st.query_params["view"]
 
 
 @st.fragment(run_every=CATCH_UP_SECONDS)
-def _grid(sheet_id: int, view_json: str) -> None:
-    """The grid, told the newest version every few seconds in case its socket is blocked."""
+def _grid(opened: Opened, view: View) -> None:
+    """The grid, told the newest version and columns every few seconds in case its socket is blocked."""
     with shown_errors():
-        actor = current_actor()
-        with transaction() as session:
-            access = get_access(session, actor, sheet_id)
-            sheet = sheet_json(access)
-            layout = layouts.layout(session, actor, sheet_id)
-            date_format = accounts.preferences(session, actor)["date_format"]
-        key = f"grid_{sheet_id}"
+        st.caption(_catch_up(opened, view) or _told(opened))
+        key = f"grid_{opened.sheet_id}"
         asked = grid.show(
-            sheet,
+            opened.sheet,
             key=key,
-            me={"id": actor.user_id, "name": actor.name},
-            view=json.loads(view_json),
-            layout={part: layout[part] for part in ("widths", "hidden", "order") if part in layout},
-            formats={"date": DATE_PATTERNS[date_format]},
-            on_view=lambda: _sort(sheet_id, view_json, st.session_state[key]["view"]),
+            me={"id": opened.actor.user_id, "name": opened.actor.name},
+            view=view.as_json(),
+            layout={part: opened.layout[part] for part in ("widths", "hidden", "order") if part in opened.layout},
+            formats={"date": DATE_PATTERNS[opened.date_format]},
+            on_view=lambda: _sort(opened, view, st.session_state[key]["view"]),
         )
         if asked.view:
             st.rerun()
-        if asked.open:
-            row_detail.show(sheet_id, int(asked.open))
-        if asked.columns:
-            st.switch_page("work/columns.py", query_params=_column_query(sheet_id, asked.columns))
+        if isinstance(asked.open, int):
+            row_detail.show(opened.sheet_id, asked.open)
+        if isinstance(asked.columns, dict):
+            column = str(asked.columns.get("column", "new"))
+            st.switch_page("work/columns.py", query_params={"sheet": str(opened.sheet_id), "column": column})
 
 
-def _sort(sheet_id: int, view_json: str, asked: dict[str, Any] | None) -> None:
+def _catch_up(opened: Opened, view: View) -> str:
+    """Read the sheet again; what is the matter where that cannot be done, else nothing.
+
+    While the database is away the grid stays where it is, with everything that is being typed into it.
+    """
+    try:
+        actor = current_actor()
+        with transaction() as session:
+            access = get_access(session, actor, opened.sheet_id)
+            fresh, fits = sheet_json(access), fitting(access, view) == view
+            if fresh["version"] != opened.sheet["version"]:
+                opened.latest = recent_changes(session, actor, opened.sheet_id, limit=1)
+    except Refused:
+        st.rerun()  # The whole page says what is the matter.
+    except Busy as trouble:
+        return f":red[:material/cloud_off: {told(trouble)}]"
+    same = ("permissions", "archived_at", "name")
+    if not fits or any(fresh[part] != opened.sheet[part] for part in same):
+        st.rerun()
+    opened.sheet = fresh
+    return ""
+
+
+def _told(opened: Opened) -> str:
+    """What the sheet is for, and who worked on it last."""
+    about = [literal(shortened(opened.sheet["description"], DESCRIPTION))]
+    about += [
+        f"Last change by {literal(change.by)}, {moment(change.effective_at, opened.date_format)}"
+        for change in opened.latest
+    ]
+    return " · ".join(filter(None, about)) or "Nothing has changed here yet."
+
+
+def _sort(opened: Opened, view: View, asked: Any) -> None:
     """A click on a header asked for another order."""
-    if not asked:
-        return
-    actor = current_actor()
-    old = View.from_json(json.loads(view_json))
-    sorts = tuple(Sort.from_json(sort) for sort in asked.get("sort", []))
-    with transaction() as session:
-        access = get_access(session, actor, sheet_id)
-    _keep(actor, access, View(old.filter, sorts, old.search), from_link="view" in st.query_params)
-
-
-def _column_query(sheet_id: int, asked: dict[str, Any]) -> dict[str, str]:
-    named = {"column": str(asked["column"])} if asked.get("column") else {"column": "new"}
-    return {"sheet": str(sheet_id), **named}
+    if isinstance(asked, dict):
+        wanted = {**view.as_json(), "sort": asked.get("sort")}
+        say(lambda: _remember(opened, fitting(opened.access, View.from_json(wanted))))
 
 
 with shown_errors():
