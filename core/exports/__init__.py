@@ -11,9 +11,7 @@ from core.access import Access, ColumnInfo, get_access
 from core.actor import Actor
 from core.errors import Invalid
 from core.exports.comma import write_csv
-from core.exports.parquet import write_parquet
 from core.exports.source import Source, chosen_columns, read_source
-from core.exports.workbook import write_workbook
 from core.permissions import Permission
 from core.query import View
 
@@ -28,12 +26,25 @@ class Format:
     write: Callable[[IO[bytes], Source], int]
 
 
+# Arrow and openpyxl take most of a second to import: the server's start does not wait for them, the first export does.
+def _write_workbook(file: IO[bytes], source: Source) -> int:
+    from core.exports.workbook import write_workbook  # noqa: PLC0415 - see above.
+
+    return write_workbook(file, source)
+
+
+def _write_parquet(file: IO[bytes], source: Source) -> int:
+    from core.exports.parquet import write_parquet  # noqa: PLC0415 - see above.
+
+    return write_parquet(file, source)
+
+
 FORMATS = {
     "csv": Format("CSV", "csv", "text/csv; charset=utf-8", write_csv),
     "xlsx": Format(
-        "Excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_workbook
+        "Excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _write_workbook
     ),
-    "parquet": Format("Parquet", "parquet", "application/vnd.apache.parquet", write_parquet),
+    "parquet": Format("Parquet", "parquet", "application/vnd.apache.parquet", _write_parquet),
 }
 
 

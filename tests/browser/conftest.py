@@ -34,8 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One Chromium for these tests; closed after them, because its event loop would be in the way of others."""
     path = chromium.find()
     if path is None:
         pytest.skip("no Chromium: run python tests/chromium.py, or name one with CHROMIUM=")
