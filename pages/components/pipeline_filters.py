@@ -1,6 +1,9 @@
-"""The filters over a pipeline's figures: when, whose, and any choice; kept in the address, for bookmarks and links."""
+"""The filters over a pipeline's figures: when, whose, and any choice.
 
-from collections.abc import Sequence
+They stay while one opens a bar's rows and comes back, and stand in the address, for bookmarks and links.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -23,7 +26,7 @@ class Filtered:
     by_period: bool
 
 
-def show(pipeline: Pipeline, owners: dict[str, str]) -> Filtered:
+def show(pipeline: Pipeline, owners: Mapping[str, str]) -> Filtered:
     """Draw the filters: period, owner and any choice column. `owners`: whom one may choose."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         period = _period(pipeline)
@@ -34,7 +37,7 @@ def show(pipeline: Pipeline, owners: dict[str, str]) -> Filtered:
             with st.popover("More filters", icon=":material/filter_list:", key="dashboard_more"):
                 for column in choices:
                     names = {option.id: option.label for option in column.options}
-                    picked = _several(column.name, names, f"column_{column.column_id}")
+                    picked = _several(pipeline, column.name, names, f"column{column.column_id}")
                     conditions += [Condition(column.column_id, "is_any_of", picked)] if picked else []
                     chosen += [f"{column.name}: {', '.join(names[one] for one in picked)}"] if picked else []
     if chosen:
@@ -42,48 +45,84 @@ def show(pipeline: Pipeline, owners: dict[str, str]) -> Filtered:
     return Filtered(View(filter=tuple(conditions)), bool(period))
 
 
-def _owner(pipeline: Pipeline, names: dict[str, str]) -> list[Condition]:
+def _owner(pipeline: Pipeline, names: Mapping[str, str]) -> list[Condition]:
     """Whose deals: several people or options; of a column of text one name."""
     if pipeline.owner is None:
         return []
-    if pipeline.owner.type in BY_ID:
-        return is_owned_by(pipeline.owner, _several(pipeline.owner.name, names, "owner"))
-    label, key = literal(pipeline.owner.name), "owner_name"
-    picked = st.selectbox(
-        label, list(names), index=None, format_func=names.__getitem__, key=key, placeholder="All", width=280
-    )
-    return is_owned_by(pipeline.owner, [picked] if picked else [])
+    most = None if pipeline.owner.type in BY_ID else 1
+    return is_owned_by(pipeline.owner, _several(pipeline, pipeline.owner.name, names, "owner", most=most))
 
 
-def _several(label: str, names: dict[str, str], key: str) -> list[str]:
-    """Some of the names, kept in the address, so that a link or a bookmark has them."""
-    st.session_state[key] = [one for one in st.session_state.get(key, []) if one in names]
-    return st.multiselect(
+def _several(
+    pipeline: Pipeline, label: str, names: Mapping[str, str], name: str, *, most: int | None = None
+) -> list[str]:
+    """Some of the names."""
+    key = _key(pipeline, name)
+    before = st.session_state.get(key, _address(name))
+    st.session_state[key] = [one for one in before if one in names][:most]
+    picked = st.multiselect(
         literal(label),
         list(names),
         format_func=names.__getitem__,
         key=key,
         placeholder="All",
+        max_selections=most,
         width=280,
-        bind="query-params",
+        persist_state="session",
     )
+    _tell(name, picked)
+    return picked
 
 
 def _period(pipeline: Pipeline) -> list[Condition]:
     """Deals whose close date lies in the period: the expected one of open deals, the real one of the others."""
     if pipeline.close_date is None:
         return []
-    column = pipeline.close_date
+    column, names, key = pipeline.close_date, [ALL, *periods.NAMED, CUSTOM], _key(pipeline, "period")
+    if key not in st.session_state:
+        st.session_state[key] = next((one for one in names if [one] == _address("period")), ALL)
     meaning = "for an open deal the day on which it is expected to close, for others the day on which it did"
     explained = f"Only deals whose “{literal(column.name)}” lies in this period: {meaning}."
-    names = [ALL, *periods.NAMED, CUSTOM]
-    name = st.selectbox("Period", names, key="period", width=170, help=explained, bind="query-params")
-    if name == CUSTOM:
-        picked = st.date_input("From and to", value=[], key="dates", width=240)
-        span: Sequence[date] = picked if isinstance(picked, tuple | list) else ()
-    else:
-        span = () if name == ALL else periods.span(name, today())
-    return [Condition(column.column_id, "between", [day.isoformat() for day in span])] if len(span) == 2 else []
+    name = st.selectbox("Period", names, key=key, width=170, help=explained, persist_state="session")
+    _tell("period", [] if name == ALL else [name])
+    days = _days(pipeline) if name == CUSTOM else () if name == ALL else periods.span(name, today())
+    return [Condition(column.column_id, "between", [day.isoformat() for day in days])] if len(days) == 2 else []
+
+
+def _days(pipeline: Pipeline) -> tuple[date, ...]:
+    """The first and the last day that were picked; fewer while somebody is picking."""
+    key = _key(pipeline, "days")
+    if key not in st.session_state:
+        st.session_state[key] = _dates(_address("days"))
+    picked = st.date_input("From and to", key=key, width=240, persist_state="session")
+    days: tuple[date, ...] = picked if isinstance(picked, tuple) else ()
+    _tell("days", [day.isoformat() for day in days])
+    return days
+
+
+def _dates(texts: list[str]) -> tuple[date, ...]:
+    try:
+        days = tuple(sorted(date.fromisoformat(text) for text in texts))
+    except ValueError:
+        return ()
+    return days if len(days) == 2 else ()
+
+
+def _key(pipeline: Pipeline, name: str) -> str:
+    return f"dashboard_{pipeline.access.sheet.sheet_id}_{name}"
+
+
+def _address(name: str) -> list[str]:
+    """What the address says about a filter."""
+    return [one for one in st.query_params.get(name, "").split(",") if one]
+
+
+def _tell(name: str, values: list[str]) -> None:
+    """Have the address say what is chosen."""
+    if values and _address(name) != values:
+        st.query_params[name] = ",".join(values)
+    elif not values and name in st.query_params:
+        del st.query_params[name]
 
 
 def today() -> date:

@@ -43,6 +43,7 @@ def show() -> None:
         access = get_access(session, actor, chosen, Permission.ROWS_SEE)
         pipeline = get_pipeline(access)
         names = owner_names(session, pipeline)
+    st.query_params.pop("view", None)  # It belongs to the grid, from which one has come back.
     filtered = pipeline_filters.show(pipeline, names)
     _figures(chosen, json.dumps(filtered.view.as_json()), by_period=filtered.by_period)
 

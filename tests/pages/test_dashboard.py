@@ -56,6 +56,10 @@ def filled(session: Session, deals: Access) -> Access:
     return deals
 
 
+def key(sheet: Access, name: str) -> str:
+    return f"dashboard_{sheet.sheet.sheet_id}_{name}"
+
+
 def metrics(page: AppTest) -> dict[str, str]:
     return {one.label: one.value for one in page.metric}
 
@@ -91,7 +95,7 @@ def test_a_viewer_sees_the_same_figures(opened: Opened, filled: Access) -> None:
 
 def test_a_period_narrows_to_deals_that_close_in_it(opened: Opened, filled: Access) -> None:
     page = opened("Ann")
-    page.selectbox(key="period").set_value("This quarter").run()
+    page.selectbox(key=key(filled, "period")).set_value("This quarter").run()
     assert not page.exception
     found = metrics(page)
     assert (found["Open deals"], found["Won"], found["Win rate"]) == ("0", "€ 3.0 k", "50%")
@@ -99,12 +103,43 @@ def test_a_period_narrows_to_deals_that_close_in_it(opened: Opened, filled: Acce
 
 def test_an_owner_and_a_choice_narrow_every_figure(opened: Opened, filled: Access) -> None:
     page = opened("Ann")
-    page.multiselect(key="owner").set_value(["2"]).run()
+    page.multiselect(key=key(filled, "owner")).set_value(["2"]).run()
     assert metrics(page)["Open"] == "€ 1.0 k"
-    page.multiselect(key=f"column_{STAGE}").set_value(["o5"]).run()
+    page.multiselect(key=key(filled, f"column{STAGE}")).set_value(["o5"]).run()
     assert metrics(page)["Open deals"] == "0"
     assert metrics(page)["Average won"] == "€ 1.8 k"
     assert "Only Stage" in texts(page)
+
+
+def test_filters_stand_in_the_address_and_come_back_from_it(opened: Opened, filled: Access) -> None:
+    page = opened("Ann")
+    page.multiselect(key=key(filled, "owner")).set_value(["2", "3"]).run()
+    page.selectbox(key=key(filled, "period")).set_value("This quarter").run()
+    query = dict(page.query_params.items())
+    assert (query["owner"], query["period"]) == ("2,3", "This quarter")
+    assert metrics(opened("Cleo", **query)) == metrics(page)
+
+
+def test_days_of_ones_own_are_a_period(opened: Opened, filled: Access) -> None:
+    page = opened("Ann", period="From … to …", days="2001-03-01,2001-03-31")
+    assert metrics(page)["Won"] == "€ 500"
+
+
+@pytest.mark.parametrize(
+    "query", [{"period": "Never"}, {"owner": "999,x"}, {"period": "From … to …", "days": "x,y"}, {"column3": "o99"}]
+)
+def test_an_address_that_makes_no_sense_shows_everything(opened: Opened, filled: Access, query: dict[str, str]) -> None:
+    page = opened("Ann", **query)
+    assert not page.exception
+    assert metrics(page)["Open deals"] == "2"
+
+
+def test_an_owner_written_as_text_is_one_of_those_that_occur(opened: Opened, session: Session, filled: Access) -> None:
+    parts = filled.sheet.pipeline | {"owner": ACCOUNT}
+    configure_pipeline(session, actor("Ann"), filled.sheet.sheet_id, parts)
+    page = opened("Ann")
+    page.multiselect(key=key(filled, "owner")).set_value(["<b>acme</b> & co"]).run()
+    assert metrics(page)["Open deals"] == "1"
 
 
 def test_charts_can_count_deals_and_show_quarters(opened: Opened, filled: Access) -> None:
@@ -141,7 +176,7 @@ def test_without_deals_the_page_says_what_to_do(opened: Opened, deals: Access) -
 
 def test_filters_that_leave_nothing_say_so(opened: Opened, filled: Access) -> None:
     page = opened("Ann")
-    page.multiselect(key="owner").set_value(["5"]).run()
+    page.multiselect(key=key(filled, "owner")).set_value(["5"]).run()
     assert "No deal fits these filters" in texts(page)
 
 
