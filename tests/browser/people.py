@@ -100,15 +100,24 @@ class Person:
         return self
 
     def sees(self, column: int, row: int, text: str) -> Self:
-        self.until(lambda: self.cell(column, row) == text, f"{self.name} sees {text!r} at {column},{row}")
+        self.until(
+            lambda: self.cell(column, row) == text, lambda: f"{text!r} at {column},{row}: {self.told(column, row)}"
+        )
         return self
 
-    def until(self, holds: Callable[[], bool], what: str = "") -> None:
+    def told(self, column: int, row: int) -> str:
+        """What this person's grid knows, for a test that failed."""
+        return f"{self.name} sees {self.cell(column, row)!r} at version {self.version}, and is told {self.saving!r}"
+
+    def until(self, holds: Callable[[], bool], what: str | Callable[[], str] = "") -> None:
         """Wait until something holds; in small steps, so that a passing state is not missed."""
         ends = time.monotonic() + PATIENCE
         while not holds():
-            assert time.monotonic() < ends, what or f"{self.name} waited in vain: {self.page.url}"
             self.page.wait_for_timeout(30)
+            if time.monotonic() > ends:
+                raise AssertionError(
+                    what() if callable(what) else what or f"{self.name} waited in vain: {self.page.url}"
+                )
 
     def says(self, text: str) -> Self:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE * 1000)

@@ -82,8 +82,8 @@ def test_two_edits_of_one_cell_are_a_conflict_that_the_second_decides(together: 
     assert all(part in told for part in ("Mine", "Theirs", "Deal 6", "Ben"))
     conflict.get_by_text("Keep mine").click()
     ann.saved()
-    ben.sees(DEAL, 5, "Mine")
     assert stored(sheet, 6, 1) == "Mine"
+    ben.sees(DEAL, 5, "Mine")
 
 
 def test_the_timed_fragment_catches_up_when_the_socket_is_blocked(
