@@ -10,6 +10,7 @@ from core import audit
 from core.access import Access, ColumnInfo, get_access, made_column
 from core.actor import Actor
 from core.column_types import Option, column_type
+from core.column_types.characters import clean, key, one_line
 from core.errors import Invalid
 from core.permissions import Permission
 from core.rules import checked_options, checked_rules
@@ -17,6 +18,7 @@ from db.tables import Column, Sheet
 
 MAX_COLUMNS = 500
 MAX_NAME = 120
+MAX_DESCRIPTION = 2000
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
     wanted = replace(
         wanted,
         name=checked_name(wanted.name, others),
-        description=wanted.description.strip(),
+        description=checked_description(wanted.description),
         rules=checked_rules(kind, wanted.rules),
         options=tuple(checked_options(kind, wanted.options, before=column.options)),
     )
@@ -103,7 +105,10 @@ def restore_column(session: Session, actor: Actor, sheet_id: int, column_id: int
     column = next((one for one in retired_columns(session, access) if one.column_id == column_id), None)
     if column is None:
         raise Invalid("There is no such retired column.")
-    checked_name(column.name, {_folded(other.name) for other in access.columns})
+    if _folded(column.name) in {_folded(other.name) for other in access.columns}:
+        raise Invalid(f"There is a column “{column.name}” already. Rename that one first.")
+    if len(access.columns) >= MAX_COLUMNS:
+        raise Invalid(f"A sheet holds at most {MAX_COLUMNS} columns.")
     _touch_columns(session, sheet_id)
     session.execute(update(Column).where(*_is(sheet_id, column_id)).values(retired_at=None))
     audit.record(session, actor, "sheet:column:restore", sheet_id=sheet_id, column=column_id, name=column.name)
@@ -120,15 +125,23 @@ def retired_columns(session: Session, access: Access) -> list[ColumnInfo]:
 
 
 def checked_name(name: str, taken: set[str]) -> str:
-    """The name without odd spaces, or Invalid where it is empty, too long or taken."""
-    name = " ".join(name.split())
-    if not name or "\x00" in name:
+    """The name clean and in one line, or Invalid where it is empty, too long or taken."""
+    name = one_line(clean(name))
+    if not name:
         raise Invalid("A column needs a name.")
     if len(name) > MAX_NAME:
         raise Invalid(f"A column's name has at most {MAX_NAME} characters; this one has {len(name)}.")
     if _folded(name) in taken:
         raise Invalid(f"There is a column “{name}” already. Choose another name.")
     return name
+
+
+def checked_description(description: str) -> str:
+    """The description clean, or Invalid where it is too long."""
+    description = clean(description)
+    if len(description) > MAX_DESCRIPTION:
+        raise Invalid(f"A description has at most {MAX_DESCRIPTION} characters; this one has {len(description)}.")
+    return description
 
 
 def _insert(
@@ -143,7 +156,7 @@ def _insert(
         column_id=column_id,
         name=name,
         type=new.type,
-        description=new.description.strip(),
+        description=checked_description(new.description),
         position=position,
         rules=checked_rules(kind, new.rules),
         options=[option.as_stored() for option in options],
@@ -179,4 +192,4 @@ def _is(sheet_id: int, column_id: int) -> tuple[Any, Any]:
 
 
 def _folded(name: str) -> str:
-    return name.lower()
+    return key(name)

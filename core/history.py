@@ -58,7 +58,9 @@ def recent_changes(
         "columns": [0, *access.by_id],
         "title": access.columns[0].key if access.columns else "",
     }
-    return [_logged(access, line) for line in session.execute(_LINES, parameters).mappings()]
+    asked = [clause for name, clause in _NARROWED.items() if parameters[name] is not None]
+    lines = text(_LINES.format(narrowed="".join(asked))).bindparams(bindparam("title"))
+    return [_logged(access, line) for line in session.execute(lines, parameters).mappings()]
 
 
 def _logged(access: Access, line: Any) -> LoggedChange:
@@ -66,7 +68,7 @@ def _logged(access: Access, line: Any) -> LoggedChange:
     return LoggedChange(
         version=line["version"],
         row=line["row_id"],
-        row_title=line["title"] or f"#{line['row_id']}",
+        row_title=_title(access, line["title"]) or f"#{line['row_id']}",
         column_id=line["column_id"],
         column=column.name if column else "",
         kind=line["kind"],
@@ -77,6 +79,11 @@ def _logged(access: Access, line: Any) -> LoggedChange:
         recorded_at=line["recorded_at"],
         effective_at=line["effective_at"],
     )
+
+
+def _title(access: Access, logged: str | None) -> str:
+    """What the row is called now: its first column."""
+    return shown(access, access.columns[0].column_id, logged) if access.columns else ""
 
 
 def shown(access: Access, column_id: int, logged: str | None) -> str:
@@ -95,16 +102,16 @@ def _text(access: Access, column: Any, value: Any) -> str:
     return column_type(column.type).text(value, column, people)
 
 
-_LINES = text("""
+_NARROWED = {"row": "AND c.row_id = :row ", "by": "AND c.actor_id = :by "}
+_LINES = """
     SELECT c.version, c.row_id, c.column_id, c.kind, c.old::text AS old, c.new::text AS new, c.source,
-           c.recorded_at, c.effective_at, u.name, r.values ->> :title AS title
+           c.recorded_at, c.effective_at, u.name, (r.values -> :title)::text AS title
     FROM changes c
     LEFT JOIN users u ON u.user_id = c.actor_id
     LEFT JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     WHERE c.sheet_id = :sheet AND c.column_id = ANY(:columns)
       AND (c.version, c.row_id, c.column_id) < (:version, :before_row, :before_column)
-      AND (CAST(:row AS integer) IS NULL OR c.row_id = :row)
-      AND (CAST(:by AS bigint) IS NULL OR c.actor_id = :by)
+      {narrowed}
     ORDER BY c.version DESC, c.row_id DESC, c.column_id DESC
     LIMIT :limit
-""").bindparams(bindparam("title"))
+"""

@@ -49,7 +49,7 @@ def share_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int, *, 
         raise Invalid("A sheet is shared as editor or as viewer.")
     if user_id == access.sheet.owner_id:
         raise Invalid("The owner has every right already.")
-    person = session.execute(_person(user_id)).one_or_none()
+    person = session.execute(_person(user_id).where(User.is_active)).one_or_none()
     if person is None:
         raise NotFound("There is no such person in this workspace.")
     row = {"sheet_id": sheet_id, "user_id": user_id, "level": level.value}

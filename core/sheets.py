@@ -12,14 +12,14 @@ from core import audit
 from core.access import LEVEL_SQL, Access, get_access
 from core.actor import Actor
 from core.column_types import column_type
-from core.columns import add_columns
+from core.column_types.characters import clean, one_line
+from core.columns import add_columns, checked_description
 from core.errors import Invalid, NotAllowed
 from core.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.templates import TEMPLATES, Template
 from db.tables import Sheet
 
 MAX_NAME = 120
-MAX_DESCRIPTION = 2000
 # Which type a column must have to play a part in a pipeline.
 PIPELINE_PARTS: dict[str, tuple[str, ...]] = {
     "stage": ("choice",),
@@ -115,21 +115,13 @@ def get_template(name: str) -> Template:
 
 
 def checked_name(name: str) -> str:
-    """The name without odd spaces, or Invalid."""
-    name = " ".join(name.replace("\x00", " ").split())
+    """The name clean and in one line, or Invalid."""
+    name = one_line(clean(name))
     if not name:
         raise Invalid("A sheet needs a name.")
     if len(name) > MAX_NAME:
         raise Invalid(f"A sheet's name has at most {MAX_NAME} characters; this one has {len(name)}.")
     return name
-
-
-def checked_description(description: str) -> str:
-    """The description without NULs, or Invalid where it is too long."""
-    description = description.replace("\x00", "").strip()
-    if len(description) > MAX_DESCRIPTION:
-        raise Invalid(f"A description has at most {MAX_DESCRIPTION} characters.")
-    return description
 
 
 def _check_part(access: Access, part: str, column_id: int) -> None:
