@@ -17,13 +17,14 @@ from core.batch import Add, Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
 from core.demo.names import CITIES, FAMILY, GIVEN, INDUSTRY, PEOPLE, POSITIONS
-from core.demo.story import Event, Story, told
+from core.demo.story import Account, Event, Story, told
 from core.permissions import Level, Role
 from core.sharing import share_with_workspace
 from core.sheets import create_sheet, describe_sheet
 from db.tables import Sheet, User
 
 PIPELINE, ACCOUNTS, CONTACTS = "Demo pipeline", "Demo accounts", "Demo contacts"
+CONTACTS_MADE = 90
 MARK = "demo"
 LOCK = 0x64656D6F  # An advisory lock's number: of two processes that start together, one seeds.
 
@@ -114,8 +115,8 @@ def _play(
 
 
 def _write(session: Session, access: Access, batch: Batch, day: date, *, key: str, hour: int) -> Any:
-    """A batch that took effect at an hour of a simulated day."""
-    moment = datetime.combine(day, time(hour, 17), UTC)
+    """A batch that took effect at an hour of a simulated day, of the present day at the latest now."""
+    moment = min(datetime.combine(day, time(hour, 17), UTC), datetime.now(UTC))
     session.execute(text("SELECT set_config('contrivance.effective_at', :at, true)"), {"at": moment.isoformat()})
     operation = uuid5(NAMESPACE_URL, f"contrivance-demo/{access.sheet.sheet_id}/{key}")
     return write(session, access.actor, access.sheet.sheet_id, batch, operation_id=operation, source=Source.SEED)
@@ -169,12 +170,12 @@ def _companies(session: Session, people: Sequence[Actor], story: Story, today: d
             {
                 "Name": account.name,
                 "Industry": INDUSTRY[account.kind],
-                "Website": f"https://{account.name.lower().replace(' ', '-')}.example.com",
+                "Website": f"https://{_domain(account)}",
                 "City": city,
                 "Country": country,
                 "Employees": str(account.employees),
                 "Owner": people[account.owner].name,
-                "Customer": "yes" if chance.random() < 0.55 else "",
+                "Customer": "yes" if account.name in story.customers else "",
             }
         )
     _fill(session, people[0], ACCOUNTS, "accounts", rows=rows, today=today)
@@ -183,21 +184,28 @@ def _companies(session: Session, people: Sequence[Actor], story: Story, today: d
 def _contacts(session: Session, people: Sequence[Actor], story: Story, today: date) -> None:
     chance = Random(11)  # noqa: S311 - a story, not a secret.
     rows = []
-    for _ in range(90):
-        given, family, account = chance.choice(GIVEN), chance.choice(FAMILY), chance.choice(story.accounts)
+    names = chance.sample([(given, family) for given in GIVEN for family in FAMILY], CONTACTS_MADE)
+    for place, (given, family) in enumerate(names):
+        # Every account has a contact before one has a second.
+        account = story.accounts[place] if place < len(story.accounts) else chance.choice(story.accounts)
         seen = date.fromordinal(today.toordinal() - chance.randint(1, 90))
         rows.append(
             {
                 "Name": f"{given} {family}",
                 "Account": account.name,
                 "Position": chance.choice(POSITIONS),
-                "E-mail": f"{given}.{family}@example.com".lower(),
+                "E-mail": f"{given}.{family}@{_domain(account)}".lower(),
                 "Phone": f"+49 40 555 {chance.randint(1000, 9999)}",
                 "Last contact": seen.isoformat(),
                 "Owner": people[account.owner].name,
             }
         )
     _fill(session, people[0], CONTACTS, "contacts", rows=rows, today=today)
+
+
+def _domain(account: Account) -> str:
+    """A company's address on the Internet: below example.com, which nobody can own."""
+    return f"{account.name.lower().replace(' ', '-')}.example.com"
 
 
 def _fill(session: Session, owner: Actor, name: str, template: str, *, rows: list[dict[str, str]], today: date) -> None:

@@ -14,6 +14,7 @@ DEALS = 600
 OWNERS = ((0.16, 0.52), (0.32, 0.46), (0.29, 0.38), (0.23, 0.31))
 SOURCES = ("Inbound", "Referral", "Outbound", "Event", "Partner")
 REASONS = ("Price", "No decision", "Competitor", "Timing", "Missing feature")
+OWN_ACCOUNT = 0.85  # How often a deal belongs to the one who looks after its account.
 # Per open stage: its name, the usual days spent there, and the share of deals that are lost from it.
 PATH = (("Lead", 17, 0.13), ("Qualified", 27, 0.11), ("Proposal", 32, 0.09), ("Negotiation", 24, 0.0))
 # Buyers sign before the summer and before the year ends, and hardly in August.
@@ -42,9 +43,10 @@ class Event:
 
 @dataclass
 class Story:
-    """The whole story, by day."""
+    """The whole story, by day; `customers` are the accounts that have bought something."""
 
     accounts: list[Account]
+    customers: set[str] = field(default_factory=set)
     days: dict[date, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -71,14 +73,15 @@ def _beginnings(chance: Random, start: date, today: date) -> list[date]:
     """Working days on which deals begin: more as the team grows, fewer in August."""
     days = [start + timedelta(days=offset) for offset in range((today - start).days + 1)]
     weekdays = [day for day in days if day.weekday() < 5]
-    weights = [SEASON[day.month - 1] * (0.7 + 0.6 * place / len(weekdays)) for place, day in enumerate(weekdays)]
+    weights = [SEASON[day.month - 1] * (0.5 + place / len(weekdays)) for place, day in enumerate(weekdays)]
     return sorted(chance.choices(weekdays, weights, k=DEALS))
 
 
 def _tell(chance: Random, story: Story, deal: int, begins: date, *, today: date, people: list[str]) -> None:
     """One deal from its first day to its end, or to today."""
     owner = chance.choices(range(len(OWNERS)), [share for share, _ in OWNERS])[0]
-    account = chance.choice(story.accounts)
+    mine = [account for account in story.accounts if account.owner == owner]
+    account = _buyer(chance, mine if chance.random() < OWN_ACCOUNT else story.accounts)
     amount = round(math.exp(chance.gauss(8.4, 0.75)) * (account.employees / 100) ** 0.35, -2) + 500
     close = begins + timedelta(days=chance.randint(45, 120))
     first = {
@@ -99,7 +102,8 @@ def _tell(chance: Random, story: Story, deal: int, begins: date, *, today: date,
         if day > today:
             return
         if place == len(PATH) - 1:
-            _end(chance, story, Event(day, deal, owner, {}), amount, OWNERS[owner][1] * 1.5)
+            if _end(chance, story, Event(day, deal, owner, {}), amount, OWNERS[owner][1] * 1.5):
+                story.customers.add(account.name)
             return
         if chance.random() < lost_here:
             _end(chance, story, Event(day, deal, owner, {}), amount, 0)
@@ -114,13 +118,21 @@ def _tell(chance: Random, story: Story, deal: int, begins: date, *, today: date,
         story.days[day].append(Event(day, deal, owner, cells))
 
 
-def _end(chance: Random, story: Story, event: Event, amount: float, chance_to_win: float) -> None:
+def _buyer(chance: Random, accounts: list[Account]) -> Account:
+    """One of the accounts: the larger ones buy more often."""
+    return chance.choices(accounts, [math.sqrt(account.employees) for account in accounts])[0]
+
+
+def _end(chance: Random, story: Story, event: Event, amount: float, chance_to_win: float) -> bool:
+    """The last day of a deal; whether it was won."""
     cells = {"Expected close": event.day.isoformat(), "Next step": ""}
-    if chance.random() < chance_to_win:
+    won = chance.random() < chance_to_win
+    if won:
         cells |= {"Stage": "Won", "Amount": f"{round(amount * chance.uniform(0.9, 1.0), -1):.2f}"}
     else:
         cells |= {"Stage": "Lost", "Lost reason": chance.choices(REASONS, (30, 28, 20, 14, 8))[0]}
     story.days[event.day].append(Event(event.day, event.deal, event.owner, cells))
+    return won
 
 
 def _workday(day: date) -> date:

@@ -17,7 +17,7 @@ from core.pipeline import OPEN, Pipeline, get_pipeline
 from core.query import View
 from core.sheets import ListedSheet, sheets
 from db.engine import transaction
-from pages.components import charts, pipeline_filters
+from pages.components import charts, pipeline_filters, sheet_picker
 from pages.components.chart_style import money, percent
 from pages.components.errors import shown_errors
 from pages.components.format import literal
@@ -62,17 +62,21 @@ def _pick(listed: list[ListedSheet]) -> int | None:
     known = next((sheet_id for sheet_id in names if str(sheet_id) == asked), None)
     if asked and known is None and other is None:
         st.warning("That sheet is archived, or not shared with you. This is another one.", icon=":material/lock:")
-    st.session_state[PICKED] = known or next(iter(names))
+    last = st.session_state.get(sheet_picker.LAST)
+    st.session_state[PICKED] = known or (last if last in names else next(iter(names)))
     st.selectbox(
         "Pipeline",
         list(names),
         format_func=names.__getitem__,
         key=PICKED,
-        on_change=lambda: st.query_params.update(sheet=str(st.session_state[PICKED])),
+        on_change=lambda: st.query_params.from_dict({"sheet": str(st.session_state[PICKED])}),
         label_visibility="collapsed",
         width=260,
     )
-    return int(st.session_state[PICKED])
+    chosen = int(st.session_state[PICKED])
+    if other is None:
+        st.session_state[sheet_picker.LAST] = chosen
+    return chosen
 
 
 def _no_pipeline() -> None:
