@@ -51,6 +51,7 @@ def test_an_analyst_creates_no_sheets(people: People) -> None:
         {"name": "a", "template": "none"},
         {"name": "a", "owner_id": 1},
         {"name": "a", "description": "x" * 5000},
+        {"name": "a\x00b"},
         [],
         "text",
     ],
@@ -61,11 +62,11 @@ def test_a_sheet_that_makes_no_sense_is_refused_with_a_sentence(people: People, 
     assert answer.json()["detail"].endswith(".")
 
 
-@pytest.mark.parametrize("name", ["__class__", "'; DROP TABLE x;--", "<script>alert(1)</script>", "名前 😀", "a\x00b"])
+@pytest.mark.parametrize("name", ["__class__", "'; DROP TABLE x;--", "<script>alert(1)</script>", "名前 😀"])
 def test_odd_names_are_only_text(people: People, name: str) -> None:
     ann = people("Ann")
     assert ann.ask("PATCH", "/sheets/{sheet}", json={"name": name, "description": name}).status_code == 200
-    assert ann.get("/sheets/{sheet}")["name"] == name.replace("\x00", " ")
+    assert ann.get("/sheets/{sheet}")["name"] == name
 
 
 def test_an_owner_renames_describes_and_configures_at_once_or_not_at_all(people: People) -> None:

@@ -6,12 +6,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from core.access import Access, get_access
+from core.access import Access
 from core.actor import Actor
 from core.batch import Add, Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
-from core.columns import change_column, retire_column
+from core.columns import change_column, reorder_columns, retire_column
 from core.errors import NotFound
 from core.history import LoggedChange, recent_changes
 
@@ -117,8 +117,6 @@ def test_a_retired_column_is_not_told(session: Session, edits: Edits, sheet: int
 
 
 def test_a_row_is_called_by_its_first_column_in_words(session: Session, edits: Edits, sheet: int, ann: Actor) -> None:
-    from core.columns import reorder_columns
-
     edits(ann, (1, STAGE, "Won"))
     reorder_columns(session, ann, sheet, [STAGE])
     titles = {one.row: one.row_title for one in recent_changes(session, ann, sheet)}
@@ -131,4 +129,3 @@ def test_history_is_for_those_who_see_the_sheet(
     assert recent_changes(session, cleo, sheet)
     with pytest.raises(NotFound):
         recent_changes(session, dan, sheet)
-    assert get_access(session, cleo, sheet)

@@ -62,7 +62,7 @@ def test_no_decimals_and_a_limit_of_zero_are_rules_too() -> None:
 
 
 def test_a_rule_that_the_type_does_not_take_is_refused_by_name() -> None:
-    with pytest.raises(Invalid, match="Checkbox.*no rule “pattern”"):
+    with pytest.raises(Invalid, match=r"Checkbox.*no rule “pattern”"):
         checked_rules(column_type("checkbox"), {"pattern": "x"})
 
 
@@ -108,7 +108,7 @@ def test_an_option_that_cannot_be_is_refused(bad: dict[str, Any]) -> None:
 
 
 def test_options_belong_to_choices_only() -> None:
-    with pytest.raises(Invalid, match="Text.*has no options"):
+    with pytest.raises(Invalid, match=r"Text.*has no options"):
         checked_options(column_type("text"), BEFORE)
 
 
