@@ -46,25 +46,24 @@ def figures(session: Session, access: Access, view: View, *, today: date) -> Fig
 
 def headline(session: Session, pipeline: Pipeline, view: View, *, today: date) -> Headline:
     """Open, won and lost; overdue: open with an expected close before today; cycle: close − created of won deals."""
-    kind, amount = pipeline.kind_sql, func.coalesce(pipeline.amount_sql, 0)
+    deals = pipeline.deals(view, created=pipeline.created_sql)
+    kind, amount, close = deals.c.kind, deals.c.amount, deals.c.close
     is_open, won = kind == OPEN, kind == WON
-    won_now = won & pipeline.close_sql.between(*periods.span("This quarter", today))
-    cycle = func.percentile_cont(0.5).within_group(cast(pipeline.close_sql - pipeline.created_sql, Integer).asc())
+    won_now = won & close.between(*periods.span("This quarter", today))
+    cycle = func.percentile_cont(0.5).within_group(cast(close - deals.c.created, Integer).asc())
     counting = session.execute(
         select(
             func.count().filter(is_open).label("open_count"),
             func.coalesce(func.sum(amount).filter(is_open), 0).label("open_amount"),
-            func.coalesce(func.sum(pipeline.weighted_sql).filter(is_open), 0).label("weighted"),
-            func.count().filter(is_open, pipeline.close_sql < today).label("overdue_count"),
+            func.coalesce(func.sum(deals.c.weighted).filter(is_open), 0).label("weighted"),
+            func.count().filter(is_open, close < today).label("overdue_count"),
             func.count().filter(won).label("won_count"),
             func.coalesce(func.sum(amount).filter(won), 0).label("won_amount"),
             func.count().filter(won_now).label("won_now_count"),
             func.coalesce(func.sum(amount).filter(won_now), 0).label("won_now_amount"),
             func.count().filter(kind == LOST).label("lost_count"),
             cycle.filter(won).label("median"),
-        )
-        .select_from(Row)
-        .where(conditions(pipeline.access, view))
+        ).select_from(deals)
     )
     found = counting.mappings().one()
     median = None if found["median"] is None else Decimal(str(found["median"]))

@@ -22,8 +22,7 @@ def by_owner(session: Session, pipeline: Pipeline, view: View) -> list[Party]:
     """Per owner what is open (with its weighted amount), won and lost; the largest open amount first."""
     if pipeline.owner is None:
         return []
-    largest = [_sum(pipeline, OPEN), _sum(pipeline, WON)]
-    return _parties(session, pipeline, view, pipeline.owner, largest=largest, most=MOST_OWNERS)
+    return _parties(session, pipeline, view, pipeline.owner, together=False, most=MOST_OWNERS)
 
 
 def top_accounts(session: Session, pipeline: Pipeline, view: View) -> list[Party]:
@@ -31,9 +30,7 @@ def top_accounts(session: Session, pipeline: Pipeline, view: View) -> list[Party
     if pipeline.account is None:
         return []
     named = narrowed(view, Condition(pipeline.account.column_id, "is_not_empty"))
-    alive = func.count().filter(pipeline.kind_sql.in_((OPEN, WON)))
-    largest = [_sum(pipeline, OPEN) + _sum(pipeline, WON), alive]
-    found = _parties(session, pipeline, named, pipeline.account, largest=largest, most=MOST_ACCOUNTS)
+    found = _parties(session, pipeline, named, pipeline.account, together=True, most=MOST_ACCOUNTS)
     return [one for one in found if one.open.count or one.won.count]
 
 
@@ -96,29 +93,25 @@ def shown_key(access: Access, column: ColumnInfo, value: str | None, written: st
 
 
 def _parties(
-    session: Session,
-    pipeline: Pipeline,
-    view: View,
-    column: ColumnInfo,
-    *,
-    largest: list[ColumnElement[Any]],
-    most: int,
+    session: Session, pipeline: Pipeline, view: View, column: ColumnInfo, *, together: bool, most: int
 ) -> list[Party]:
-    written, kind = func.min(cell(column).text), pipeline.kind_sql
+    """The largest by open and won amount together, or by the open one first."""
+    deals = pipeline.deals(view, value=group_key(column), written=cell(column).text)
+    figures: dict[str, ColumnElement[Any]] = {
+        f"{kind}_count": func.count().filter(deals.c.kind == kind) for kind in (OPEN, WON, LOST)
+    }
+    figures |= {
+        f"{kind}_amount": func.coalesce(func.sum(deals.c.amount).filter(deals.c.kind == kind), 0)
+        for kind in (OPEN, WON)
+    }
+    weighted = func.coalesce(func.sum(deals.c.weighted).filter(deals.c.kind == OPEN), 0).label("weighted")
+    amounts = [figures["open_amount"], figures["won_amount"]]
+    alive = figures["open_count"] + figures["won_count"]
+    largest = [amounts[0] + amounts[1], alive] if together else amounts
+    written = func.min(deals.c.written)
     statement = (
-        select(
-            group_key(column).label("value"),
-            written.label("written"),
-            func.count().filter(kind == OPEN).label("open_count"),
-            _sum(pipeline, OPEN).label("open_amount"),
-            func.coalesce(func.sum(pipeline.weighted_sql).filter(kind == OPEN), 0).label("weighted"),
-            func.count().filter(kind == WON).label("won_count"),
-            _sum(pipeline, WON).label("won_amount"),
-            func.count().filter(kind == LOST).label("lost_count"),
-        )
-        .select_from(Row)
-        .where(conditions(pipeline.access, view))
-        .group_by("value")  # By name: an expression with parameters would not be recognised as the selected one.
+        select(deals.c.value, written.label("written"), weighted, *(one.label(name) for name, one in figures.items()))
+        .group_by(deals.c.value)
         .order_by(*(size.desc() for size in largest), written)
         .limit(most)
     )
@@ -135,8 +128,3 @@ def _party(pipeline: Pipeline, view: View, column: ColumnInfo, found: Any) -> Pa
         Bar(label, found.won_count, found.won_amount, is_won),
         found.lost_count,
     )
-
-
-def _sum(pipeline: Pipeline, kind: str) -> ColumnElement[Any]:
-    """The amounts of the deals of a kind."""
-    return func.coalesce(func.sum(pipeline.amount_sql).filter(pipeline.kind_sql == kind), 0)

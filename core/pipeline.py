@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Numeric, case, cast, func, literal, null
+from sqlalchemy import ColumnElement, Date, Numeric, Subquery, case, cast, func, literal, null, select
 
 from core.access import Access, ColumnInfo
 from core.column_types import Option
 from core.errors import Invalid
-from core.query import ADDED, Condition, cell
+from core.query import ADDED, Condition, View, cell, conditions
+from db.tables import Row
 
 OPEN, WON, LOST = "open", "won", "lost"
 
@@ -78,6 +80,20 @@ class Pipeline:
     def begun(self) -> ColumnInfo:
         """What says when a deal began: its own date, else the day on which its row was added."""
         return self.created or ADDED
+
+    def deals(self, view: View, **more: ColumnElement[Any]) -> Subquery:
+        """The deals of a view with kind, amount, weighted amount and close date, for counting.
+
+        The offset keeps PostgreSQL from taking the cells out of the row again for each figure: a third of the time.
+        """
+        cells: dict[str, ColumnElement[Any]] = {
+            "kind": self.kind_sql,
+            "amount": self.amount_sql,
+            "weighted": self.weighted_sql,
+            "close": self.close_sql,
+        }
+        taken = [value.label(name) for name, value in (cells | more).items()]
+        return select(*taken).select_from(Row).where(conditions(self.access, view)).offset(0).subquery()
 
     # --- as conditions of a view, so that whatever is counted can be opened in the grid
 
