@@ -37,7 +37,9 @@ async def refuse(scope: Scope, receive: Receive, send: Send, status: int, detail
         await receive()
         await send({"type": "websocket.close", "code": SOCKET_CODES.get(status, 1008), "reason": detail[:100]})
         return
-    response: Response = PlainTextResponse(detail, status)
+    # A page that cannot be opened now is asked for again by the browser itself.
+    again = {"Refresh": "3"} if status == 503 else None
+    response: Response = PlainTextResponse(detail, status, again)
     if wants_json(scope):
         problem = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
         response = JSONResponse(problem, status, media_type="application/problem+json")

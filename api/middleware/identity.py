@@ -53,7 +53,8 @@ class Identity:
     async def _session(self, scope: Scope) -> str:
         """The id of the session, empty for a stranger. Asked only where somebody looks at it."""
         token = cookies(scope).get(self.settings.cookie_name, "")
-        if not token or not is_under(scope["path"], NAMED) or not self._counts(scope):
+        named = is_under(scope["path"], NAMED) or opens_page(scope)
+        if not token or not named or not self._counts(scope):
             return ""
         key = hashlib.sha256(token.encode()).digest()
         found = self.known.get(key)

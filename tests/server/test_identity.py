@@ -158,5 +158,8 @@ def test_while_the_database_is_away_nobody_is_taken_for_a_stranger(client: TestC
     db.bind(gone)
     try:
         assert client.get("/api/v1/me", headers={"X-Contrivance": "1"}).status_code == 503
+        page = client.get("/grid?sheet=1", headers={"Accept": "text/html"})
+        assert (page.status_code, page.headers["refresh"]) == (503, "3")
+        assert page.text == "The database does not answer. Try again in a moment."
     finally:
         db.bind(here)
