@@ -14,7 +14,7 @@ Color = Literal["blue", "green", "violet", "orange", "red"]
 COLORS: tuple[Color, ...] = ("blue", "green", "violet", "orange", "red")
 # What Markdown reads as formatting: some of it wherever it stands, some only at the beginning of a line.
 _MARKS = re.compile(r"([\\`*_{}\[\]<~:$&^!|#]|^[-+>=])")
-_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 # Streamlit makes arrows, icons and links of these when Markdown is done; a joiner that nobody sees keeps them apart.
 _JOINED = re.compile(r"(?<=[<>~-])(?=[-=>])|(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")

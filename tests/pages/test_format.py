@@ -1,0 +1,107 @@
+"""How things are written: as the person likes them, and never as formatting."""
+
+import re
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.access import ColumnInfo
+from pages.components.format import cell, color_of, day, initials, literal, moment, shortened
+
+MARKS = set("\\`*_{}[]<~:$&^!|#")
+
+
+def column(kind: str, **rules: object) -> ColumnInfo:
+    return ColumnInfo(1, "Column", kind, "", 1, rules, ())
+
+
+@pytest.mark.parametrize(
+    ("date_format", "written"), [("iso", "2026-12-31"), ("day first", "31.12.2026"), ("month first", "12/31/2026")]
+)
+def test_dates_are_written_as_the_person_likes_them(date_format: str, written: str) -> None:
+    assert day(date(2026, 12, 31), date_format) == written
+    assert moment(datetime(2026, 12, 31, 9, 5, 7, tzinfo=UTC), date_format) == f"{written} 09:05 UTC"
+    assert cell("2026-12-31", column("date"), date_format) == written
+    assert cell("2026-12-31T09:05:07Z", column("datetime"), date_format) == f"{written} 09:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "rules", "written"),
+    [
+        ("1234567.5", "number", {}, "1,234,567.5"),
+        ("1234567.5", "money", {"decimals": 2, "currency": "EUR"}, "1,234,567.50 EUR"),
+        ("25", "percent", {}, "25 %"),
+        ("0", "number", {"decimals": 0}, "0"),
+        ("Lead", "choice", {}, "Lead"),
+        ("not a number", "number", {}, "not a number"),
+        ("12026-13-45", "date", {}, "12026-13-45"),
+    ],
+)
+def test_a_cell_is_written_by_its_type_and_one_bad_cell_closes_nothing(
+    text: str, kind: str, rules: dict[str, object], written: str
+) -> None:
+    assert cell(text, column(kind, **rules), "iso") == written
+
+
+@given(st.text())
+def test_whatever_is_typed_no_mark_of_markdown_stands_without_its_backslash(text: str) -> None:
+    written, place = literal(text), 0
+    while place < len(written):
+        if written[place] == "\\":
+            place += 2
+            continue
+        assert written[place] not in MARKS
+        place += 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["**b** _i_ `c`", "[l](http://x) ![i](http://x/a.png)", "<b>h</b> &lt;", "$x^2$ ~~s~~", ":red[x] :smile:", "# h"],
+)
+def test_what_a_reader_sees_is_what_was_typed(text: str) -> None:
+    seen = re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", literal(text)).replace("\u2060", "")
+    assert seen == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("1. one", "1\\. one"),
+        ("12) x", "12\\) x"),
+        ("- item", "\\- item"),
+        ("> quote", "\\> quote"),
+        ("=====", "\\====="),
+        ("a -> b", "a -\u2060> b"),
+        ("https://evil.example", "https\\:\u2060//evil.example"),
+        ("www.evil.example", "www\u2060.evil.example"),
+        ("ann@evil.example", "ann@\u2060evil.example"),
+        ("two\nlines\tand  spaces", "two lines and spaces"),
+        ("turned \u202eround", "turned round"),
+        ("An ordinary sentence, 10.5 % - fine (really).", "An ordinary sentence, 10.5 % - fine (really)."),
+    ],
+)
+def test_what_markdown_or_streamlit_would_read_into_a_line_is_kept_apart(text: str, written: str) -> None:
+    assert literal(text) == written
+
+
+def test_a_long_text_is_shortened_to_its_place() -> None:
+    assert shortened("one  two\nthree", 7) == "one tw…"
+    assert shortened("one  two", 8) == "one two"
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Ann", "A"),
+        ("Nora Lindqvist", "NL"),
+        ("jean-luc de la cour", "JC"),
+        ("李 小龙", "李小"),
+        ("", "?"),
+        ("***", "?"),
+    ],
+)
+def test_a_person_has_initials_and_always_the_same_colour(name: str, letters: str) -> None:
+    assert initials(name) == letters
+    assert color_of(7) == color_of(7)

@@ -1,0 +1,253 @@
+"""The sheet page around the grid: which sheet, which view, what one may do with it."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core.access import Access
+from core.column_types import Option
+from core.columns import change_column, retire_column
+from core.layouts import layout, remember_layout
+from core.sheets import archive_sheet, create_sheet, rename_sheet
+from tests.conftest import actor
+from tests.pages.opened import add_deal, fine, labels, links, open_page, press, said
+
+GRID = "work/grid.py"
+DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
+LEADS = {"filter": [{"column": STAGE, "op": "is_any_of", "value": ["o1"]}]}
+
+
+@pytest.fixture
+def sheet(deals: Access) -> int:
+    return deals.sheet.sheet_id
+
+
+def given_to_grid(page: AppTest, sheet: int) -> dict[str, Any]:
+    """What the page hands to the grid."""
+    data: dict[str, Any] = json.loads(page.get_by_key(f"grid_{sheet}").proto.json)
+    return data
+
+
+def remembered(session: Session, name: str, sheet: int) -> dict[str, Any] | None:
+    return layout(session, actor(name), sheet).get("view")
+
+
+def add_filter(page: AppTest, column: int, op: str, *values: Any) -> AppTest:
+    """Through the fields of the popover, as a person does it."""
+    field(page, "column").set_value(column)
+    page.run()
+    field(page, f"op_{column}").set_value(op)
+    page.run()
+    names = ("many",) if isinstance(values[0], list) else ("From", "To") if len(values) == 2 else ("Value",)
+    for name, value in zip(names, values, strict=True):
+        field(page, f"{column}_{op}_{name}").set_value(value)
+    return press(page, "Add filter")
+
+
+def field(page: AppTest, name: str) -> Any:
+    fields = [*page.selectbox, *page.multiselect, *page.text_input, *page.date_input]
+    return next(one for one in fields if one.key and one.key.startswith("view_") and one.key.endswith(name))
+
+
+def chips(page: AppTest) -> list[str]:
+    return [one.label for one in page.button if one.icon == ":material/close:"]
+
+
+# --- which sheet, and what one may do
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "offered", "linked"),
+    [
+        ("Ann", "Owner", {"Share", "Settings"}, {"Columns", "Import", "Changes", "Dashboard"}),
+        ("Ben", "Editor", set(), {"Import", "Changes", "Dashboard"}),
+        ("Cleo", "Viewer", set(), {"Changes", "Dashboard"}),
+    ],
+)
+def test_each_level_is_offered_what_it_may_do(
+    session: Session, sheet: int, name: str, level: str, offered: set[str], linked: set[str]
+) -> None:
+    page = open_page(session, name, GRID, sheet=sheet)
+    assert level in said(page)
+    assert {"Share", "Settings"} & {*labels(page)} == offered
+    assert {"Columns", "Import", "Changes", "Dashboard"} & {*links(page)} == linked
+
+
+def test_the_people_of_the_sheet_are_there_by_their_initials(session: Session, sheet: int) -> None:
+    page = open_page(session, "Cleo", GRID, sheet=sheet)
+    assert [one.proto.help for one in page.markdown if one.proto.help][1:4] == [
+        "Ann, owner",
+        "Ben, editor",
+        "Cleo, viewer",
+    ]
+
+
+def test_the_grid_knows_the_rights_of_the_person(session: Session, sheet: int) -> None:
+    assert given_to_grid(open_page(session, "Ben", GRID, sheet=sheet), sheet)["can_edit"] is True
+    assert given_to_grid(open_page(session, "Cleo", GRID, sheet=sheet), sheet)["can_edit"] is False
+
+
+@pytest.mark.parametrize("asked", ["999999", "abc", "-1", "1 OR 1=1"])
+def test_a_sheet_that_is_not_there_gets_one_sentence_and_a_choice(session: Session, sheet: int, asked: str) -> None:
+    page = open_page(session, "Ann", GRID, sheet=asked)
+    assert "archived, or not shared with you" in said(page)
+    page.selectbox(key="sheet_picked").set_value(sheet)
+    assert "Owner" in said(fine(page.run()))
+
+
+def test_a_strangers_sheet_looks_like_one_that_is_not_there(session: Session, sheet: int) -> None:
+    create_sheet(session, actor("Dan"), "Of Dan")
+    page = open_page(session, "Dan", GRID, sheet=sheet)
+    assert "archived, or not shared with you" in said(page)
+    assert "Deals" not in said(page) + str(page.selectbox(key="sheet_picked").options)
+
+
+def test_an_archived_sheet_is_not_opened(session: Session, sheet: int) -> None:
+    archive_sheet(session, actor("Ann"), sheet)
+    create_sheet(session, actor("Ann"), "Another")
+    assert "archived, or not shared" in said(open_page(session, "Ann", GRID, sheet=sheet))
+
+
+def test_without_any_sheet_the_way_to_the_first_is_shown(session: Session) -> None:
+    page = open_page(session, "Dan", GRID)
+    assert "Create a sheet first" in said(page)
+    assert "Go to the sheets" in links(page)
+
+
+def test_the_sheet_looked_at_last_is_still_there_on_the_next_page(session: Session, sheet: int) -> None:
+    other = create_sheet(session, actor("Ann"), "Z, the last one").sheet.sheet_id
+    page = open_page(session, "Ann", GRID, sheet=other)
+    page.query_params.clear()
+    page.switch_page("insight/changes.py")
+    fine(page.run())
+    assert page.selectbox(key="sheet_picked").value == other
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "**bold** :red[x]"])
+def test_names_and_descriptions_are_shown_letter_by_letter(session: Session, sheet: int, name: str) -> None:
+    rename_sheet(session, actor("Ann"), sheet, name)
+    change_column(session, actor("Ann"), sheet, DEAL, name=name)
+    remember_layout(session, actor("Ann"), sheet, {"view": {"sort": [{"column": DEAL}]}})
+    (chip,) = chips(open_page(session, "Ann", GRID, sheet=sheet))
+    assert "\\*\\*" in chip or "\\<" in chip
+
+
+# --- the view
+
+
+def test_a_filter_is_added_shown_remembered_and_taken_away(session: Session, sheet: int) -> None:
+    page = add_filter(open_page(session, "Ben", GRID, sheet=sheet), STAGE, "is_any_of", ["o1", "o2"])
+    assert chips(page) == ["Stage is any of Lead, Qualified"]
+    assert given_to_grid(page, sheet)["view"]["filter"] == [{"column": STAGE, "op": "is_any_of", "value": ["o1", "o2"]}]
+    assert chips(open_page(session, "Ben", GRID, sheet=sheet)) == ["Stage is any of Lead, Qualified"]
+    assert chips(open_page(session, "Ann", GRID, sheet=sheet)) == []
+    assert chips(press(page, "Stage is any of")) == []
+    assert remembered(session, "Ben", sheet) == {"filter": [], "sort": [], "search": ""}
+
+
+def test_several_filters_hold_together_with_values_by_type(session: Session, sheet: int) -> None:
+    page = open_page(session, "Ben", GRID, sheet=sheet)
+    page = add_filter(page, AMOUNT, "between", "1.000,50", "€ 3 500")
+    page = add_filter(page, CLOSE, "on_or_before", date(2026, 12, 31))
+    assert chips(page) == ["Amount is between 1.000,50 and € 3 500", "Expected close is on or before 2026-12-31"]
+    assert "Clear all" in labels(page)
+    assert chips(press(page, "Clear all")) == []
+
+
+def test_an_operator_that_takes_nothing_is_added_as_it_is(session: Session, sheet: int) -> None:
+    page = open_page(session, "Ben", GRID, sheet=sheet)
+    field(page, "column").set_value(OWNER)
+    page.run()
+    field(page, f"op_{OWNER}").set_value("is_empty")
+    page.run()
+    assert chips(press(page, "Add filter")) == ["Owner is empty"]
+
+
+def test_a_value_that_the_column_cannot_read_is_refused_with_the_reason(session: Session, sheet: int) -> None:
+    page = add_filter(open_page(session, "Ben", GRID, sheet=sheet), AMOUNT, "gt", "many")
+    assert "Filter on “Amount”" in said(page)
+    assert chips(page) == []
+    assert remembered(session, "Ben", sheet) is None
+
+
+def test_a_filter_without_a_value_is_not_added(session: Session, sheet: int) -> None:
+    page = press(open_page(session, "Ben", GRID, sheet=sheet), "Add filter")
+    assert chips(page) == []
+    assert "Choose a value" in page.toast[0].value
+
+
+def test_a_search_is_remembered_and_cleared(session: Session, sheet: int) -> None:
+    page = open_page(session, "Ben", GRID, sheet=sheet)
+    page.text_input(key=f"search_{sheet}").set_value("  acme ")
+    fine(page.run())
+    assert given_to_grid(page, sheet)["view"]["search"] == "acme"
+    assert page.text_input(key=f"search_{sheet}").value == "acme"
+    assert open_page(session, "Ben", GRID, sheet=sheet).text_input(key=f"search_{sheet}").value == "acme"
+
+
+def test_a_view_from_a_link_is_shown_not_remembered_and_left(session: Session, sheet: int) -> None:
+    mine = {"filter": [], "sort": [{"column": AMOUNT, "descending": True}], "search": ""}
+    remember_layout(session, actor("Ben"), sheet, {"view": mine})
+    page = open_page(session, "Ben", GRID, sheet=sheet, view=json.dumps(LEADS))
+    assert chips(page) == ["Stage is any of Lead"]
+    page = add_filter(page, AMOUNT, "gt", "5")
+    assert len(json.loads(page.query_params["view"])["filter"]) == 2
+    assert remembered(session, "Ben", sheet) == mine
+    page = press(page, "Back to my view")
+    assert chips(page) == ["Amount ↓"]
+    assert "view" not in page.query_params
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["{", "5", "[" * 3000, '{"filter": 5}', '{"sort": [{"column": Infinity}]}', '{"filter": [{"column": {}}]}'],
+)
+def test_a_damaged_link_says_so_and_shows_all_rows(session: Session, sheet: int, damaged: str) -> None:
+    page = open_page(session, "Ben", GRID, sheet=sheet, view=damaged)
+    assert "damaged" in said(page)
+    assert given_to_grid(page, sheet)["view"] == {"filter": [], "sort": [], "search": ""}
+
+
+def test_what_no_longer_fits_the_columns_leaves_the_view_once(session: Session, sheet: int) -> None:
+    gone = {"filter": [{"column": 11, "op": "contains", "value": "x"}, *LEADS["filter"]]}
+    remember_layout(session, actor("Ben"), sheet, {"view": gone})
+    retire_column(session, actor("Ann"), sheet, 11)
+    page = open_page(session, "Ben", GRID, sheet=sheet)
+    assert "left out of the filter" in said(page)
+    assert chips(page) == ["Stage is any of Lead"]
+    assert "left out of the filter" not in said(open_page(session, "Ben", GRID, sheet=sheet))
+
+
+def test_a_retired_option_is_named_as_such_in_a_filter(session: Session, deals: Access, sheet: int) -> None:
+    kept: list[Option] = [option for option in deals.column(STAGE).options if option.id != "o1"]
+    change_column(session, actor("Ann"), sheet, STAGE, options=tuple(kept))
+    page = open_page(session, "Ben", GRID, sheet=sheet, view=json.dumps(LEADS))
+    assert chips(page) == ["Stage is any of Lead (retired)"]
+
+
+def test_a_forged_value_of_any_shape_shows_a_page(session: Session, sheet: int) -> None:
+    for value in ({"a": 1}, [[1]], 5, None, "x" * 10000, ["o1"] * 5000):
+        view = {"filter": [{"column": STAGE, "op": "is_any_of", "value": value}]}
+        assert given_to_grid(open_page(session, "Ben", GRID, sheet=sheet, view=json.dumps(view)), sheet)
+
+
+# --- while it is open
+
+
+def test_the_page_says_who_worked_here_last(session: Session, sheet: int) -> None:
+    add_deal(session, "Ben", sheet, {DEAL: "Acme"})
+    page = open_page(session, "Cleo", GRID, sheet=sheet)
+    assert "Last change by Ben" in said(page)
+    add_deal(session, "Ann", sheet, {DEAL: "Bolt"})
+    assert "Last change by Ann" in said(fine(page.run()))
+
+
+def test_a_right_that_was_withdrawn_shows_at_the_next_run(session: Session, sheet: int) -> None:
+    page = open_page(session, "Ben", GRID, sheet=sheet)
+    session.execute(text("DELETE FROM collaborators WHERE user_id = :ben"), {"ben": actor("Ben").user_id})
+    assert "Create a sheet first" in said(fine(page.run()))

@@ -1,0 +1,65 @@
+"""The list of sheets: what one sees first, and how one goes on from there."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core import demo
+from core.access import Access
+from core.sheets import archive_sheet, rename_sheet, sheets
+from tests.conftest import actor
+from tests.pages.opened import labels, links, open_page, press, said
+
+HOME = "work/sheets.py"
+
+
+def test_each_sheet_is_a_card_with_what_one_is_to_it(session: Session, deals: Access) -> None:
+    page = open_page(session, "Ben", HOME)
+    assert "**Deals**" in links(page)
+    assert "Editor" in said(page)
+    assert "Pipeline" in said(page)
+    assert "of Ann" in said(page)
+    assert "Dashboard" in links(page)
+
+
+def test_a_stranger_to_every_sheet_is_told_what_to_do_next(session: Session, deals: Access) -> None:
+    page = open_page(session, "Dan", HOME)
+    assert "No sheets yet" in said(page)
+    assert "New sheet" in said(page)
+    assert "Deals" not in said(page)
+
+
+def test_who_cannot_create_sheets_is_not_offered_it(session: Session) -> None:
+    page = open_page(session, "Cleo", HOME)
+    assert "New sheet" not in labels(page)
+    assert "somebody shares a sheet with you" in said(page)
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "**bold** :red[x]", "![i](https://evil.example/a.png)"])
+def test_a_name_is_shown_letter_by_letter(session: Session, deals: Access, name: str) -> None:
+    rename_sheet(session, actor("Ann"), deals.sheet.sheet_id, name)
+    (link, *_) = links(open_page(session, "Ann", HOME))
+    assert "\\[" in link or "\\<" in link
+
+
+def test_a_new_sheet_begins_with_a_template(session: Session) -> None:
+    page = press(open_page(session, "Ann", HOME), "New sheet")
+    assert page.radio[0].options == ["Sales pipeline", "Accounts", "Contacts", "Blank"]
+
+
+def test_an_archived_sheet_is_brought_back_by_its_owner_alone(session: Session, deals: Access) -> None:
+    archive_sheet(session, actor("Ann"), deals.sheet.sheet_id)
+    assert "Restore" not in labels(open_page(session, "Ben", HOME))
+    page = open_page(session, "Ann", HOME)
+    assert "Deals" in said(page)
+    press(page, "Restore")
+    assert [sheet.name for sheet in sheets(session, actor("Ann"))] == ["Deals"]
+
+
+def test_the_demo_says_how_far_it_is(session: Session) -> None:
+    progress = demo.status()
+    progress.running, progress.done, progress.total = True, 3, 10
+    try:
+        page = open_page(session, "Ann", HOME)
+        assert page.get("progress")
+    finally:
+        progress.running = False
