@@ -26,6 +26,7 @@ from pages.components.chart_style import (
 )  # fmt: skip
 
 ROW = 34
+FEWEST = 6  # Periods that a chart has room for, so that the bars of a young pipeline are no walls.
 
 
 def stages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> go.Figure:
@@ -92,7 +93,9 @@ def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) ->
         )
     marks = steps(highest)
     ticks = [*(-mark for mark in reversed(marks)), 0.0, *marks]
-    labels = [f"{abs(tick):,.0f}" if by_count else money(Decimal(abs(tick)), currency) for tick in ticks]
+    labels = [
+        f"{abs(tick):,.0f}" if by_count else money(Decimal(abs(tick)), currency).replace(".0 ", " ") for tick in ticks
+    ]
     figure.update_yaxes(tickvals=ticks, ticktext=labels, zeroline=True)
     figure.update_layout(barmode="relative", bargap=0.25)
     return _over_time(figure, periods)
@@ -199,7 +202,7 @@ def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
         tickvals=places,
         ticktext=ticks,
         tickangle=0,
-        range=[-0.6, len(periods) - 0.4],
+        range=[-0.6, max(len(periods), FEWEST) - 0.4],
         showgrid=False,
         zeroline=False,
     )

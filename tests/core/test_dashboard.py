@@ -276,6 +276,15 @@ def test_owners_written_as_text_can_be_chosen(session: Session, ann: Actor, fill
     assert [one.label.lower() for one in found.owners] == ["acme"]
 
 
+@pytest.mark.parametrize("name", ["İZMİR", "STRAẞE", "2026", "50%_\\\\", "a  b", "Ǆ", "é", "株式会社", "x" * 900])
+def test_a_bar_of_any_name_opens_its_rows(session: Session, ann: Actor, deals: Access, name: str) -> None:
+    adds = tuple(Add(str(n), {DEAL: Given("x"), ACCOUNT: Given(text)}) for n, text in enumerate([name, name, "else"]))
+    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    access = get_access(session, ann, deals.sheet.sheet_id)
+    found = figures(session, access, View(), today=TODAY)
+    assert [row_count(session, access, one.open.view) for one in found.accounts] == [2, 1]
+
+
 @contextmanager
 def statements(session: Session) -> Iterator[list[str]]:
     """The statements that are sent in the block."""
