@@ -55,7 +55,7 @@ def _texts(access: Access, values: Mapping[str, Value]) -> dict[int, str]:
 def _fields(access: Access, texts: Mapping[int, str], date_format: str) -> None:
     with st.container(gap="xsmall"):
         for column in access.columns:
-            name, value = st.columns([2, 5], gap="small")
+            name, value = st.columns([2, 5], gap="small", wrap=False)
             name.caption(literal(column.name))
             text = texts.get(column.column_id)
             # Plain text: line breaks stay, and nothing in it is formatting.

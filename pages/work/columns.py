@@ -71,13 +71,14 @@ def _open(column_id: int | None) -> None:
 def _column(actor: Actor, access: Access, column: ColumnInfo, place: int, *, may_edit: bool) -> None:
     is_open = may_edit and st.session_state.get(OPEN) == column.column_id
     with st.container(border=True, gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _name(access, column, is_open=is_open, may_edit=may_edit)
-            if not is_open:
-                _about(column)
-            st.space("stretch")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                _name(access, column, is_open=is_open, may_edit=may_edit)
+                if not is_open:
+                    _about(column)
             if may_edit:
-                _movers(actor, access, column, place)
+                with st.container(horizontal=True, width="content", gap="xsmall", wrap=False):
+                    _movers(actor, access, column, place)
         if is_open:
             _change(actor, access, column)
 

@@ -25,6 +25,7 @@ from pages.components.who import current_actor
 CATCH_UP_SECONDS = 4
 DESCRIPTION = 90
 DAMAGED = "The link's filter is damaged; all rows are shown instead."
+EMPTY = "An empty sheet. Type into its first row, paste rows from a spreadsheet, or bring a file in with “Import”."
 OUTDATED = "Columns have changed: what no longer fits them was left out of the filter."
 
 
@@ -182,13 +183,15 @@ def _catch_up(opened: Opened, view: View) -> str:
 
 
 def _told(opened: Opened) -> str:
-    """What the sheet is for, and who worked on it last."""
+    """What the sheet is for and who worked on it last; of an empty one, what to do next."""
+    if not opened.latest:
+        return EMPTY if Permission.ROWS_ADD in opened.access.permissions else "Nothing has been written here yet."
     about = [literal(shortened(opened.sheet["description"], DESCRIPTION))]
     about += [
         f"Last change by {literal(change.by)}, {moment(change.effective_at, opened.date_format)}"
         for change in opened.latest
     ]
-    return " · ".join(filter(None, about)) or "Nothing has changed here yet."
+    return " · ".join(filter(None, about))
 
 
 def _sort(opened: Opened, view: View, asked: Any) -> None:

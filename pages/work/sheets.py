@@ -9,8 +9,10 @@ from core.sheets import ListedSheet
 from core.templates import TEMPLATES
 from db.engine import transaction
 from pages.components.errors import say, shown_errors
-from pages.components.format import literal
+from pages.components.format import literal, shortened
 from pages.components.who import current_actor
+
+DESCRIPTION = 140
 
 
 def show() -> None:
@@ -42,20 +44,20 @@ def show() -> None:
 def _card(sheet: ListedSheet) -> None:
     query = {"sheet": str(sheet.sheet_id)}
     with st.container(border=True, height="stretch"):
-        st.page_link(
-            "work/grid.py", label=f"**{literal(sheet.name)}**", icon=f":material/{sheet.icon}:", query_params=query
-        )
-        st.caption(literal(sheet.description) or "No description")
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            name, icon = f"**{literal(sheet.name)}**", f":material/{sheet.icon}:"
+            st.page_link("work/grid.py", label=name, icon=icon, query_params=query, width="stretch")
+            if sheet.is_pipeline:
+                st.page_link(
+                    "insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query
+                )
+        st.caption(literal(shortened(sheet.description, DESCRIPTION)) or "No description")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(sheet.level.label, color="gray")
             if sheet.is_pipeline:
                 st.badge("Pipeline", color="green")
             if sheet.level is not Level.OWNER:
                 st.caption(f"of {literal(sheet.owner)}")
-            if sheet.is_pipeline:
-                st.page_link(
-                    "insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query
-                )
 
 
 def _nothing_yet(*, may_create: bool) -> None:

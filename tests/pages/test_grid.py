@@ -251,3 +251,8 @@ def test_a_right_that_was_withdrawn_shows_at_the_next_run(session: Session, shee
     page = open_page(session, "Ben", GRID, sheet=sheet)
     session.execute(text("DELETE FROM collaborators WHERE user_id = :ben"), {"ben": actor("Ben").user_id})
     assert "Create a sheet first" in said(fine(page.run()))
+
+
+def test_an_empty_sheet_says_what_to_do_next_to_those_who_can(session: Session, sheet: int) -> None:
+    assert "Type into its first row" in said(open_page(session, "Ben", GRID, sheet=sheet))
+    assert "Nothing has been written here yet" in said(open_page(session, "Cleo", GRID, sheet=sheet))
