@@ -75,11 +75,18 @@ def test_the_story_is_believable_on_any_day_and_the_same_every_time(today: date)
             state.setdefault(event.deal, {}).update(event.cells)
     still = [deal for deal in state.values() if deal["Stage"] not in ("Won", "Lost")]
     assert len(state) == 600
-    assert 110 <= len(still) <= 170
+    assert 120 <= len(still) <= 170
     assert 10 <= sum(deal["Expected close"] < today.isoformat() for deal in still) <= 40
     assert all("Lost reason" in deal for deal in state.values() if deal["Stage"] == "Lost")
+    assert won_by(state, names[0]) - won_by(state, names[3]) > 0.1
     assert story.customers == {deal["Account"] for deal in state.values() if deal["Stage"] == "Won"}
     assert sum(len(events) for events in story.days.values()) > 1500
+
+
+def won_by(state: dict[int, dict[str, str]], owner: str) -> float:
+    """The win rate of a person of the story."""
+    ends = [deal["Stage"] for deal in state.values() if deal["Owner"] == owner and deal["Stage"] in ("Won", "Lost")]
+    return ends.count("Won") / len(ends)
 
 
 def test_nothing_happens_in_the_future_when_the_story_ends_today(database: str) -> None:
