@@ -1,16 +1,12 @@
 """The dashboard's figures against plain Python over the same rows, and every bar against the rows that it opens."""
 
-import csv
-import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from statistics import median
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,8 +18,7 @@ from core.actor import Actor
 from core.batch import Add, Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
-from core.column_types import Option
-from core.columns import NewColumn, add_columns, change_column
+from core.columns import change_column
 from core.dashboard import Bar, Figures, figures, overdue_view
 from core.errors import Invalid
 from core.parties import is_owned_by, owner_names
@@ -31,7 +26,6 @@ from core.pipeline import get_pipeline
 from core.query import Condition, View
 from core.rows import row_count
 from core.sheets import configure_pipeline, create_sheet
-from tests.conftest import actor
 
 TODAY = date(2026, 6, 15)
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
@@ -312,56 +306,3 @@ def test_a_pipeline_without_its_other_columns_still_counts(session: Session, ann
     assert (found.headline.won_count, found.headline.open_count) == (1, 1)
     assert (found.months, found.owners, found.accounts) == ([], [], [])
     assert sum(bar.count for bar in found.ages) == 1
-
-
-MAVEN = Path(__file__).parents[3] / "shared" / "data" / "maven_crm"
-
-
-@pytest.mark.skipif(not MAVEN.exists(), reason="the Maven CRM files are not beside the project")
-def test_the_maven_pipeline_gives_its_known_figures(session: Session) -> None:
-    ann = actor("Ann")
-    access = create_sheet(session, ann, "Maven", template="blank")
-    stages = [
-        Option("o1", "Prospecting", "gray", probability=10, kind="open"),
-        Option("o2", "Engaging", "blue", probability=40, kind="open"),
-        Option("o3", "Won", "green", probability=100, kind="won"),
-        Option("o4", "Lost", "red", probability=0, kind="lost"),
-    ]
-    news = [
-        NewColumn("Stage", "choice", {}, stages),
-        NewColumn("Engaged", "date"),
-        NewColumn("Closed", "date"),
-        NewColumn("Value", "money"),
-        NewColumn("Agent", "text"),
-        NewColumn("Account", "text"),
-    ]
-    ids = {column.name: column.column_id for column in add_columns(session, ann, access.sheet.sheet_id, news)}
-    parts = {"stage": "Stage", "created": "Engaged", "close_date": "Closed", "amount": "Value", "owner": "Agent"}
-    chosen = {part: ids[name] for part, name in parts.items()} | {"account": ids["Account"]}
-    configure_pipeline(session, ann, access.sheet.sheet_id, chosen)
-    fields = {
-        "Stage": "deal_stage",
-        "Engaged": "engage_date",
-        "Closed": "close_date",
-        "Value": "close_value",
-        "Agent": "sales_agent",
-        "Account": "account",
-    }
-    with (MAVEN / "sales_pipeline.csv").open(newline="", encoding="utf-8-sig") as file:
-        lines = list(csv.DictReader(file))
-    adds = tuple(
-        Add(str(n), {ids[name]: Given(line[field]) for name, field in fields.items()}) for n, line in enumerate(lines)
-    )
-    write(session, ann, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.IMPORT)
-    found = figures(session, get_access(session, ann, access.sheet.sheet_id), View(), today=date(2018, 1, 1))
-    assert found.total == 8800
-    assert (found.headline.won_count, found.headline.won_amount) == (4238, Decimal(10005534))
-    assert round(found.headline.win_rate or 0, 4) == Decimal("0.6315")
-    assert found.headline.median_cycle_days == 57
-    truth: dict[str, Any] = json.loads((MAVEN / "truth.json").read_text())
-    by_agent = {
-        one.label: [one.won.count, one.lost_count, one.open.count, float(one.won.amount)] for one in found.owners
-    }
-    assert by_agent == {
-        name: [won, lost, still, value] for name, (_, won, lost, still, _, value) in truth["by_agent"].items()
-    }
