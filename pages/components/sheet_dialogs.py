@@ -13,7 +13,6 @@ from core.permissions import Level
 from core.query import View
 from db.engine import transaction
 from pages.components.errors import say, shown_errors
-from pages.components.format import literal
 from pages.components.who import current_actor
 
 LEVELS = {Level.EDITOR: "Editor: reads and changes rows", Level.VIEWER: "Viewer: reads and exports"}
@@ -51,7 +50,8 @@ def share(sheet_id: int) -> None:
             others = sharing.people_to_share_with(session, actor, sheet_id)
         for person in present:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{literal(person.name)}  \n:small[{literal(person.email)}]", width="stretch")
+                # Plain text: letter by letter, and an address can be copied.
+                st.text(f"{person.name}\n{person.email}", width="stretch")
                 if person.level is Level.OWNER:
                     st.badge("Owner", color="gray")
                 else:
