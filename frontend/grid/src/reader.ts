@@ -112,16 +112,16 @@ export class Reader {
     // A first page of another version may hold other rows than the order does.
     if (again || this.version !== found.version) this.blocks.refresh();
     this.events.changed();
-    if (found.version !== this.version) void this.follow();
+    // Rows that came after an older order, and before the page that is on the screen, are in neither.
+    if (found.version < this.version) await this.catchUp(found.version);
+    else if (found.version !== this.version) void this.follow();
   }
 
   private first(page: RowsPage, round: number): void {
     if (round !== this.round || this.blocks.hasAll(0, 0)) return;
     if (this.lines.ordered === 0) this.lines.ordered = page.rows.length;
     this.blocks.put(0, page.rows.map((row) => row.id));
-    this.version = Math.max(this.version, page.version);
     this.arrived(page);
-    if (this.token !== null && this.version !== this.orderVersion) void this.follow();
   }
 
   private async page(offset: number, limit: number, signal: AbortSignal): Promise<RowsPage> {
@@ -139,6 +139,10 @@ export class Reader {
   }
 
   private arrived(page: RowsPage): void {
+    // Following begins with whichever page comes first, the unordered one or a block of the order; and no later than
+    // the order, or the rows that came between the two would never be told.
+    const begins = this.version < 0;
+    if (begins) this.version = this.token === null ? page.version : Math.min(page.version, this.orderVersion);
     for (const row of page.rows) {
       this.rows.put(row, page.version);
       this.lines.remove(row.id);
@@ -146,6 +150,7 @@ export class Reader {
     this.events.changed();
     // Read before what was followed already: its rows may have missed a change.
     if (page.version < this.version) void this.catchUp(page.version).catch((error: unknown) => this.failed(error));
+    if (begins) void this.follow();
   }
 
   private async catchUp(since: number): Promise<void> {
@@ -162,8 +167,9 @@ export class Reader {
 
   private apply(changes: Changes, withNewRows: boolean): void {
     for (const changed of changes.rows ?? []) {
-      const isNew = changed.added && !changed.removed && this.rows.get(changed.id) === undefined;
-      if (isNew && withNewRows) this.addBelow(changed, changes.version);
+      // What was added after the order is not in it, even where the first page, read without an order, showed it.
+      const isNew = withNewRows && changed.added && !changed.removed && !this.lines.isBelow(changed.id);
+      if (isNew) this.addBelow(changed, changes.version);
       this.rows.follow(changed, changes.version, this.me, performance.now());
       this.touched(Object.keys(changed.values).map(Number));
       if (changed.removed) this.remove(changed.id);
