@@ -25,6 +25,8 @@ from pages.components.who import current_actor
 CATCH_UP_SECONDS = 4
 DESCRIPTION = 90
 DAMAGED = "The link's filter is damaged; all rows are shown instead."
+# What the page around the grid shows of a sheet: once somebody changes one of these, it is drawn anew.
+AROUND = ("permissions", "archived_at", "name", "columns_version")
 EMPTY = "An empty sheet. Type into its first row, paste rows from a spreadsheet, or bring a file in with “Import”."
 OUTDATED = "Columns have changed: what no longer fits them was left out of the filter."
 
@@ -175,10 +177,9 @@ def _catch_up(opened: Opened, view: View) -> str:
         st.rerun()  # The whole page says what is the matter.
     except Busy as trouble:
         return f":red[:material/cloud_off: {told(trouble)}]"
-    same = ("permissions", "archived_at", "name")
-    if not fits or any(fresh[part] != opened.sheet[part] for part in same):
-        st.rerun()
-    opened.sheet = fresh
+    if not fits or any(fresh[part] != opened.sheet[part] for part in AROUND):
+        st.rerun()  # What stands around the grid is drawn anew; the grid itself is not.
+    opened.access, opened.sheet = access, fresh
     return ""
 
 
