@@ -33,6 +33,10 @@ export class Blocks {
     return this.blocks.get(Math.floor(position / BLOCK))?.[position % BLOCK];
   }
 
+  get busy(): boolean {
+    return this.reading.size > 0;
+  }
+
   hasAll(first: number, last: number): boolean {
     return last < first || range(Math.floor(first / BLOCK), Math.floor(last / BLOCK)).every((block) => this.blocks.has(block));
   }

@@ -33,6 +33,8 @@ export class Reader {
   private view: View = {};
   private token: string | null = null;
   private orderVersion = 0;
+  /** The version of the first page, read without an order; -1 while there is none. */
+  private firstVersion = -1;
   private round = 0;
   private following = false;
   private again = false;
@@ -66,6 +68,7 @@ export class Reader {
   async open(view: View): Promise<void> {
     this.view = view;
     this.token = null;
+    this.firstVersion = -1;
     this.blocks.clear();
     this.lines.reorder(0);
     const round = ++this.round;
@@ -109,8 +112,7 @@ export class Reader {
     this.fresh.clear();
     this.removed.clear();
     this.lines.reorder(found.total);
-    // A first page of another version may hold other rows than the order does.
-    if (again || this.version !== found.version) this.blocks.refresh();
+    if (again || this.firstVersion !== found.version || this.blocks.busy) this.blocks.refresh();
     this.events.changed();
     // Rows that came after an older order, and before the page that is on the screen, are in neither.
     if (found.version < this.version) await this.catchUp(found.version);
@@ -118,7 +120,10 @@ export class Reader {
   }
 
   private first(page: RowsPage, round: number): void {
-    if (round !== this.round || this.blocks.hasAll(0, 0)) return;
+    // A page of another version may hold other rows than the order does: its places are not the order's.
+    const misplaced = this.token !== null && page.version !== this.orderVersion;
+    if (round !== this.round || this.blocks.hasAll(0, 0) || misplaced) return;
+    this.firstVersion = page.version;
     if (this.lines.ordered === 0) this.lines.ordered = page.rows.length;
     this.blocks.put(0, page.rows.map((row) => row.id));
     this.arrived(page);
