@@ -16,7 +16,3 @@ class Actor:
     role: Role
     session_id: UUID | None = None
     address: str | None = None
-
-    @property
-    def is_admin(self) -> bool:
-        return self.role is Role.ADMIN
