@@ -154,13 +154,19 @@ def directory(session: Session) -> Directory:
     return Directory(names, {email: str(user_id) for user_id, _, email in rows})
 
 
+def rows_in_scope(access: Access) -> ColumnElement[bool]:
+    """The condition under which this person may know a row, in the trash or not: the gate of history and trash."""
+    return Row.sheet_id == access.sheet.sheet_id
+
+
 def visible_rows(access: Access) -> ColumnElement[bool]:
     """The condition under which this person sees a row: the one gate that every read of rows passes."""
-    return and_(Row.sheet_id == access.sheet.sheet_id, Row.deleted_version.is_(None))
+    return and_(rows_in_scope(access), Row.deleted_version.is_(None))
 
 
-# The same gate for statements that are written as text, with the sheet's id as :sheet.
-VISIBLE_SQL = "r.sheet_id = :sheet AND r.deleted_version IS NULL"
+# The same gates for statements that are written as text, with the sheet's id as :sheet and the rows as r.
+SCOPE_SQL = "r.sheet_id = :sheet"
+VISIBLE_SQL = f"{SCOPE_SQL} AND r.deleted_version IS NULL"
 
 
 def made_column(row: Mapping[str, Any]) -> ColumnInfo:

@@ -218,7 +218,8 @@ def _carry_out(change: Change, plan: Plan) -> None:
         {"key": key, "row": row, "values": {name: to_wire(value) for name, value in values.items()}}
         for row, (key, values) in enumerate(zip(plan.adds, adds, strict=True), change.last_row_id + 1)
     ]
-    change.apply(_patches(plan), [dumps(values) for values in adds], plan.deletes, outcome.as_json())
+    added = [dumps(values) for values in adds]
+    change.apply(outcome.as_json(), edits=_patches(plan), adds=added, deletes=plan.deletes)
 
 
 def _patches(plan: Plan) -> dict[int, str]:

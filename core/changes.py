@@ -37,6 +37,7 @@ class Change:
     version: int
     last_row_id: int
     answered: dict[str, Any] | None
+    undoes: UUID | None = None
 
     def next_version(self, new_rows: int = 0) -> int:
         """Count the sheet's version up and open the log for it; reserves the ids of new rows."""
@@ -45,9 +46,15 @@ class Change:
         return self.version
 
     def apply(
-        self, edits: Mapping[int, str], adds: Sequence[str], deletes: Sequence[int], result: Mapping[str, Any]
+        self,
+        result: Mapping[str, Any],
+        *,
+        edits: Mapping[int, str],
+        adds: Sequence[str] = (),
+        deletes: Sequence[int] = (),
+        restores: Sequence[int] = (),
     ) -> None:
-        """Write a decided batch as the next version: patches per row and new rows as JSON text, deletions, the answer.
+        """Write a decided batch as the next version: patches per row and new rows as JSON text, row ids, the answer.
 
         The lock is held, so the version and the ids of new rows that `result` names are known beforehand.
         """
@@ -57,6 +64,8 @@ class Change:
             "patches": list(edits.values()),
             "added": list(adds),
             "deleted": list(deletes),
+            "restored": list(restores),
+            "undone": self.undoes,
             "result": json.dumps(result, ensure_ascii=False),
         }
         self.version, self.last_row_id = self.session.execute(_APPLY, parameters).one()
@@ -68,12 +77,18 @@ class Change:
             "operation": self.operation_id,
             "actor": self.access.actor.user_id,
             "result": json.dumps(result, ensure_ascii=False),
+            "version": self.version,
         }
         self.session.execute(_ANSWER, parameters)
 
 
-def open_change(session: Session, access: Access, *, operation_id: UUID, source: Source) -> Change:
-    """Lock the sheet for writing. `answered` is set where this operation was carried out before."""
+def open_change(
+    session: Session, access: Access, *, operation_id: UUID, source: Source, undoes: UUID | None = None
+) -> Change:
+    """Lock the sheet for writing. `answered` is set where this operation was carried out before.
+
+    `undoes` names the operation that this one takes back.
+    """
     parameters = {
         "sheet": access.sheet.sheet_id,
         "actor": access.actor.user_id,
@@ -84,7 +99,7 @@ def open_change(session: Session, access: Access, *, operation_id: UUID, source:
     version, last_row_id, answered, foreign = session.execute(_LOCK, parameters).one()
     if foreign:
         raise Invalid("This operation id belongs to somebody else's change. Use a new one.")
-    return Change(session, access, operation_id, version, last_row_id, answered)
+    return Change(session, access, operation_id, version, last_row_id, answered, undoes)
 
 
 _LOCK = text("""
@@ -94,9 +109,10 @@ _NEXT = text("SELECT version, last_row_id FROM next_version(:sheet, :new_rows)")
 _APPLY = text("""
     SELECT version, last_row_id FROM apply_batch(
         :sheet, CAST(:edited AS integer[]), CAST(CAST(:patches AS text[]) AS jsonb[]),
-        CAST(CAST(:added AS text[]) AS jsonb[]), CAST(:deleted AS integer[]), CAST(:result AS jsonb))
+        CAST(CAST(:added AS text[]) AS jsonb[]),
+        CAST(:deleted AS integer[]), CAST(:restored AS integer[]), CAST(:result AS jsonb), CAST(:undone AS uuid))
 """)
 _ANSWER = text("""
-    INSERT INTO operations (sheet_id, operation_id, actor_id, result)
-    VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb))
+    INSERT INTO operations (sheet_id, operation_id, actor_id, result, version)
+    VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb), :version)
 """)

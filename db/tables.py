@@ -243,10 +243,17 @@ class Row(Base):
 
 
 class Operation(Base):
-    """What one user action answered, so that a repeated request is answered again and never applied twice."""
+    """What one user action answered, so that a repeated request is answered again and never applied twice.
+
+    `version` is the one that it wrote (null: it wrote nothing), `undoes` the operation that it took back.
+    """
 
     __tablename__ = "operations"
-    __table_args__ = (Index("ix_operations_created", "created_at"),)
+    __table_args__ = (
+        Index("ix_operations_created", "created_at"),
+        # My last actions on a sheet, for undo.
+        Index("ix_operations_mine", "sheet_id", "actor_id", "version"),
+    )
     sheet_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("sheets.sheet_id", ondelete="CASCADE"), primary_key=True
     )
@@ -254,6 +261,8 @@ class Operation(Base):
     actor_id: Mapped[int] = mapped_column(BigInteger)
     result: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    version: Mapped[int | None] = mapped_column(BigInteger)
+    undoes: Mapped[UUID | None]
 
 
 class Change(Base):
@@ -288,3 +297,25 @@ class SheetLayout(Base):
         BigInteger, ForeignKey("sheets.sheet_id", ondelete="CASCADE"), primary_key=True
     )
     layout: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+
+
+class Presence(Base):
+    """An open live connection: who is on which sheet, and in which cell. Unlogged: after a crash nobody is there.
+
+    No foreign keys: a line lives for seconds, and must not lock the sheet that others write to.
+    """
+
+    __tablename__ = "presence"
+    __table_args__ = (
+        Index("ix_presence_sheet_id", "sheet_id"),
+        Index("ix_presence_process_id", "process_id"),
+        {"prefixes": ["UNLOGGED"]},
+    )
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    process_id: Mapped[UUID]
+    sheet_id: Mapped[int] = mapped_column(BigInteger)
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    row_id: Mapped[int | None]
+    column_id: Mapped[int | None]
+    since: Mapped[datetime] = mapped_column(server_default=NOW)
+    seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
