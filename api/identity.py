@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from core.actor import Actor
+from core.entering import enter
 from core.sessions import actor_of_session
 from core.settings import settings
 from core.tokens import session_of_access_token
@@ -29,13 +30,21 @@ def current_actor(connection: HTTPConnection) -> Actor:
         return actor_of(session, connection.headers, address=address)
 
 
-def actor_of(session: Session, headers: Mapping[str, str], *, address: str | None = None) -> Actor:
-    """The person whom the headers speak for. Raises NotSignedIn."""
+def actor_of(
+    session: Session, headers: Mapping[str, str], *, address: str | None = None, sheet: int | None = None
+) -> Actor:
+    """The person whom the headers speak for. Raises NotSignedIn. `sheet`: where they go on to."""
     session_id = headers.get(SESSION_HEADER) or _session_of_bearer(headers.get("authorization", ""))
-    actor = actor_of_session(session, session_id, address=address) if session_id else None
+    actor = _actor(session, session_id, address, sheet) if session_id else None
     if actor is None:
         raise NotSignedIn
     return actor
+
+
+def _actor(session: Session, session_id: str, address: str | None, sheet: int | None) -> Actor | None:
+    if sheet is None:
+        return actor_of_session(session, session_id, address=address)
+    return enter(session, session_id, sheet, address=address)
 
 
 def _session_of_bearer(authorization: str) -> str:

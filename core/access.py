@@ -119,9 +119,11 @@ CHANGING = {
 def get_access(session: Session, actor: Actor, sheet_id: int, *permissions: Permission) -> Access:
     """The sheet as this actor sees it. NotFound: they may not know it. NotAllowed: they may not do this."""
     known = _known_columns(session)
-    version, columns = known.get(sheet_id, (-1, ()))
-    parameters = {"sheet": sheet_id, "user": actor.user_id, "known": version}
-    found = session.execute(_LOAD, parameters).mappings().one_or_none()
+    _, columns = known.get(sheet_id, (-1, ()))
+    found = session.info.pop(_remembered(actor, sheet_id), None)
+    if found is None:
+        parameters = {"sheet": sheet_id, "user": actor.user_id, "known": known_version(session, sheet_id)}
+        found = session.execute(_LOAD, parameters).mappings().one_or_none()
     if found is None or found["level"] is None:
         raise NotFound("There is no such sheet, or it is not shared with you.")
     if found["columns"] is not None:
@@ -137,6 +139,20 @@ def get_access(session: Session, actor: Actor, sheet_id: int, *permissions: Perm
     )
     access.require(Permission.SHEET_SEE, *permissions)
     return access
+
+
+def remember(session: Session, actor: Actor, found: Mapping[str, Any]) -> None:
+    """Keep what LOAD_SQL gave at the start of this transaction for its first get_access(), and no later one."""
+    session.info[_remembered(actor, found["sheet_id"])] = found
+
+
+def known_version(session: Session, sheet_id: int) -> int:
+    """The version of the sheet's columns that this process knows; -1 for none."""
+    return _known_columns(session).get(sheet_id, (-1, ()))[0]
+
+
+def _remembered(actor: Actor, sheet_id: int) -> tuple[str, int, int]:
+    return "access", actor.user_id, sheet_id
 
 
 def _known_columns(session: Session) -> dict[int, tuple[int, tuple[ColumnInfo, ...]]]:
@@ -190,7 +206,7 @@ LEVEL_SQL = """CASE WHEN s.owner_id = u.user_id THEN 'owner'
          WHEN 'editor' IN (c.level, s.workspace_level) THEN 'editor'
          ELSE coalesce(c.level, s.workspace_level) END"""
 # One statement answers who, what and which columns: it opens every request, so it is one round trip.
-_LOAD = text(f"""
+LOAD_SQL = f"""
     SELECT s.*, {LEVEL_SQL} AS level,
            CASE WHEN s.columns_version <> :known THEN coalesce(
                (SELECT jsonb_agg(to_jsonb(k) ORDER BY k.position, k.column_id)
@@ -201,4 +217,5 @@ _LOAD = text(f"""
     JOIN sheets s ON s.sheet_id = :sheet
     LEFT JOIN collaborators c ON c.sheet_id = s.sheet_id AND c.user_id = u.user_id
     WHERE u.user_id = :user AND u.is_active
-""")  # noqa: S608 - LEVEL_SQL is the constant above.
+"""  # noqa: S608 - LEVEL_SQL is the constant above.
+_LOAD = text(LOAD_SQL)

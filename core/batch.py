@@ -83,7 +83,14 @@ class Outcome:
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
-        return cls(**kept)
+        return cls(**kept).at(kept["version"])
+
+    def at(self, version: int) -> Self:
+        """The outcome of what was written as this version, which nobody knew when it was decided."""
+        self.version = version
+        for cell in self.saved:
+            cell["version"] = cell["version"] or version
+        return self
 
     def raise_first(self) -> None:
         """Refuse the whole batch where any part of it cannot be written."""

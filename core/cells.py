@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.access import VISIBLE_SQL, Access, ColumnInfo, get_access
 from core.actor import Actor
 from core.batch import MAX_CELLS, Add, Batch, Edit, Given, Outcome
-from core.changes import Change, Source, open_change
+from core.changes import Change, Source, edit_unmoved, open_change
 from core.column_types import column_type
 from core.errors import Invalid
 from core.permissions import Permission
@@ -37,10 +37,14 @@ def write(
     carried out once and answered the same every time.
     """
     access = get_access(session, actor, sheet_id, *_needed(batch))
+    if outcome := _write_unmoved(session, access, batch, operation_id, source):
+        return outcome
     change = open_change(session, access, operation_id=operation_id, source=source)
     if change.answered is not None:
         return Outcome.from_json(change.answered)
-    plan = _plan(change, batch)
+    # Rights and columns may have changed while we waited for the lock.
+    change.access = get_access(session, actor, sheet_id, *_needed(batch))
+    plan = _plan(session, change.access, batch)
     if not partial:
         plan.outcome.raise_first()
     if plan.writes:
@@ -48,6 +52,7 @@ def write(
     return plan.outcome
 
 
+FEW = 100  # Edits that are worth deciding before the lock: more of them, and something has moved.
 # An edit whose cell moved on since its base, with the value that it would have written.
 Stale = tuple[Edit, Value | None]
 
@@ -94,25 +99,54 @@ def _needed(batch: Batch) -> Iterable[Permission]:
         yield Permission.ROWS_DELETE
 
 
-def _plan(change: Change, batch: Batch) -> Plan:
-    plan = Plan(Outcome(version=change.version))
-    rows = _stored(change, {edit.row for edit in batch.edits} | set(batch.deletes))
-    stale: list[Stale] = []
-    for edit in batch.edits:
-        _plan_edit(change.access, plan, rows.get(edit.row), edit, stale)
+def _write_unmoved(
+    session: Session, access: Access, batch: Batch, operation_id: UUID, source: Source
+) -> Outcome | None:
+    """Decide a few plain edits before the lock, and write them if nothing has moved when it is held; else None.
+
+    Most edits end here, and the sheet is locked for one round trip instead of three. Whatever needs the lock to be
+    decided (new rows' ids, unique values) or to be told (a conflict, a refusal) is left to be done under it.
+    """
+    columns = [access.by_id.get(edit.column) for edit in batch.edits]
+    if batch.adds or batch.deletes or len(batch.edits) > FEW:
+        return None
+    if any(column is None or column.rules.get("unique") for column in columns):
+        return None
+    rows = _stored(session, access, {edit.row for edit in batch.edits})
+    plan, stale = _plan_edits(access, rows, batch)
+    if stale or plan.outcome.refused or plan.outcome.gone or not plan.edits:
+        return None
+    _answer_edits(access, plan, None)
+    edits = _patches(plan)
+    seen = [dumps(rows[row].versions) for row in edits]
+    version = edit_unmoved(
+        session, access, plan.outcome.as_json(), operation_id=operation_id, source=source, edits=edits, seen=seen
+    )
+    return plan.outcome.at(version) if version else None
+
+
+def _plan(session: Session, access: Access, batch: Batch) -> Plan:
+    rows = _stored(session, access, {edit.row for edit in batch.edits} | set(batch.deletes))
+    plan, stale = _plan_edits(access, rows, batch)
     for add in batch.adds:
-        _plan_add(change.access, plan, add)
+        _plan_add(access, plan, add)
     plan.deletes = [row for row in dict.fromkeys(batch.deletes) if row in rows]
-    refuse_duplicates(change, plan)
-    plan.outcome.conflicts = _conflicts(change, rows, stale)
+    refuse_duplicates(session, access, plan)
+    plan.outcome.conflicts = _conflicts(session, access, rows, stale)
     return plan
 
 
-def _stored(change: Change, row_ids: set[int]) -> dict[int, Stored]:
+def _plan_edits(access: Access, rows: dict[int, Stored], batch: Batch) -> tuple[Plan, list[Stale]]:
+    plan, stale = Plan(Outcome(version=access.sheet.version)), list[Stale]()
+    for edit in batch.edits:
+        _plan_edit(access, plan, rows.get(edit.row), edit, stale)
+    return plan, stale
+
+
+def _stored(session: Session, access: Access, row_ids: set[int]) -> dict[int, Stored]:
     if not row_ids:
         return {}
-    parameters = {"sheet": change.access.sheet.sheet_id, "ids": [*row_ids]}
-    found = change.session.execute(_STORED, parameters)
+    found = session.execute(_STORED, {"sheet": access.sheet.sheet_id, "ids": [*row_ids]})
     return {row_id: Stored(stored(values), versions, created) for row_id, values, versions, created in found}
 
 
@@ -171,13 +205,13 @@ def _value(access: Access, column: ColumnInfo, given: Given, before: Value | Non
     return value
 
 
-def _conflicts(change: Change, rows: dict[int, Stored], stale: list[Stale]) -> list[dict[str, Any]]:
+def _conflicts(session: Session, access: Access, rows: dict[int, Stored], stale: list[Stale]) -> list[dict[str, Any]]:
     if not stale:
         return []
-    since = change.session.execute(
+    since = session.execute(
         _SINCE,
         {
-            "sheet": change.access.sheet.sheet_id,
+            "sheet": access.sheet.sheet_id,
             "rows": [edit.row for edit, _ in stale],
             "columns": [edit.column for edit, _ in stale],
             "bases": [edit.base for edit, _ in stale],
@@ -210,8 +244,7 @@ def _conflict(edit: Edit, mine: Value | None, theirs: Value | None, lines: list[
 def _carry_out(change: Change, plan: Plan) -> None:
     outcome = plan.outcome
     outcome.version = change.version + 1
-    by_id = change.access.by_id
-    outcome.saved += [_saved(row, by_id[column], value, outcome.version) for (row, column), value in plan.edits.items()]
+    _answer_edits(change.access, plan, outcome.version)
     outcome.deleted = plan.deletes
     adds = [_filled(cells) for cells in plan.adds.values()]
     outcome.added = [
@@ -220,6 +253,13 @@ def _carry_out(change: Change, plan: Plan) -> None:
     ]
     added = [dumps(values) for values in adds]
     change.apply(outcome.as_json(), edits=_patches(plan), adds=added, deletes=plan.deletes)
+
+
+def _answer_edits(access: Access, plan: Plan, version: int | None) -> None:
+    """Say of every planned edit that it is saved; as which version, may be known later."""
+    plan.outcome.saved += [
+        _saved(row, access.by_id[column], value, version) for (row, column), value in plan.edits.items()
+    ]
 
 
 def _patches(plan: Plan) -> dict[int, str]:
@@ -234,7 +274,7 @@ def _filled(cells: dict[int, Value | None]) -> dict[str, Value]:
     return {str(column): value for column, value in cells.items() if value is not None}
 
 
-def _saved(row: int, column: ColumnInfo, value: Value | None, version: int) -> dict[str, Any]:
+def _saved(row: int, column: ColumnInfo, value: Value | None, version: int | None) -> dict[str, Any]:
     return {"row": row, "column": column.column_id, "value": _wired(value), "version": version}
 
 

@@ -82,6 +82,33 @@ class Change:
         self.session.execute(_ANSWER, parameters)
 
 
+def edit_unmoved(
+    session: Session,
+    access: Access,
+    result: Mapping[str, Any],
+    *,
+    operation_id: UUID,
+    source: Source,
+    edits: Mapping[int, str],
+    seen: Sequence[str],
+) -> int | None:
+    """Write edits that were decided before the sheet was locked: the version, or None where something has moved.
+
+    `edits` are patches per row as JSON text, `seen` the cell versions of those rows when it was decided. After None
+    the sheet is locked and nothing is written: decide again in open_change().
+    """
+    parameters = _signature(access, operation_id, source) | {
+        "columns": access.sheet.columns_version,
+        "edited": list(edits),
+        "seen": list(seen),
+        "patches": list(edits.values()),
+        "result": json.dumps(result, ensure_ascii=False),
+    }
+    take_turn(session, access.sheet.sheet_id)
+    version: int | None = session.execute(_EDIT_UNMOVED, parameters).scalar_one()
+    return version
+
+
 def open_change(
     session: Session, access: Access, *, operation_id: UUID, source: Source, undoes: UUID | None = None
 ) -> Change:
@@ -89,17 +116,21 @@ def open_change(
 
     `undoes` names the operation that this one takes back.
     """
-    parameters = {
+    take_turn(session, access.sheet.sheet_id)
+    signature = _signature(access, operation_id, source)
+    version, last_row_id, answered, foreign = session.execute(_LOCK, signature).one()
+    if foreign:
+        raise Invalid("This operation id belongs to somebody else's change. Use a new one.")
+    return Change(session, access, operation_id, version, last_row_id, answered, undoes)
+
+
+def _signature(access: Access, operation_id: UUID, source: Source) -> dict[str, Any]:
+    return {
         "sheet": access.sheet.sheet_id,
         "actor": access.actor.user_id,
         "source": source.value,
         "operation": operation_id,
     }
-    take_turn(session, access.sheet.sheet_id)
-    version, last_row_id, answered, foreign = session.execute(_LOCK, parameters).one()
-    if foreign:
-        raise Invalid("This operation id belongs to somebody else's change. Use a new one.")
-    return Change(session, access, operation_id, version, last_row_id, answered, undoes)
 
 
 _LOCK = text("""
@@ -111,6 +142,11 @@ _APPLY = text("""
         :sheet, CAST(:edited AS integer[]), CAST(CAST(:patches AS text[]) AS jsonb[]),
         CAST(CAST(:added AS text[]) AS jsonb[]),
         CAST(:deleted AS integer[]), CAST(:restored AS integer[]), CAST(:result AS jsonb), CAST(:undone AS uuid))
+""")
+_EDIT_UNMOVED = text("""
+    SELECT edit_unmoved(
+        :sheet, :actor, :source, :operation, :columns, CAST(:edited AS integer[]),
+        CAST(CAST(:seen AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb))
 """)
 _ANSWER = text("""
     INSERT INTO operations (sheet_id, operation_id, actor_id, result, version)

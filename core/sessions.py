@@ -69,10 +69,10 @@ def actor_of_session(
     except ValueError:
         return None
     found = session.execute(_ACTOR_SEEN if seen else _ACTOR, {"id": key}).mappings().one_or_none()
-    return _actor_from(found, key, address)
+    return actor_from(found, key, address)
 
 
-def _actor_from(found: Any, session_id: UUID, address: str | None) -> Actor | None:
+def actor_from(found: Any, session_id: UUID, address: str | None) -> Actor | None:
     """An Actor from a row of users, None where there was none."""
     if found is None:
         return None
@@ -139,13 +139,13 @@ _BY_TOKEN = text(f"""
     SELECT {_FIELDS} FROM sessions s JOIN users u ON u.user_id = s.user_id AND u.is_active
     WHERE s.token_hash = :token AND {LIVE}
 """)  # noqa: S608 - the same.
-_WHO = f"""
+WHO_SQL = f"""
     SELECT u.user_id, u.name, u.email, u.role
     FROM sessions s JOIN users u ON u.user_id = s.user_id AND u.is_active
     WHERE s.session_id = :id AND {LIVE}
 """  # noqa: S608 - the same.
-_ACTOR = text(_WHO)
-_ACTOR_SEEN = text(_seen("s.session_id = :id") + _WHO)
+_ACTOR = text(WHO_SQL)
+_ACTOR_SEEN = text(_seen("s.session_id = :id") + WHO_SQL)
 _MINE = text(f"""
     SELECT {_FIELDS} FROM sessions s WHERE s.user_id = :user AND {LIVE} ORDER BY s.last_seen_at DESC, s.created_at DESC
 """)  # noqa: S608 - the same.

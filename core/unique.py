@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, Integer, Text, all_, any_, func, literal, select
+from sqlalchemy.orm import Session
 
-from core.access import ColumnInfo, visible_rows
-from core.changes import Change
+from core.access import Access, ColumnInfo, visible_rows
 from core.values import Value, to_wire
 from db.tables import Row
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from core.cells import Plan
 
 
-def refuse_duplicates(change: Change, plan: "Plan") -> None:
+def refuse_duplicates(session: Session, access: Access, plan: "Plan") -> None:
     """Move every planned value that is taken already from the plan to its refusals."""
-    for column in change.access.columns:
+    for column in access.columns:
         # A refused cell keeps its old value, which may be the one that another cell of the batch hoped for: look again.
-        while column.rules.get("unique") and _refused_in(change, plan, column):
+        while column.rules.get("unique") and _refused_in(session, access, plan, column):
             pass
 
 
-def _refused_in(change: Change, plan: "Plan", column: ColumnInfo) -> bool:
+def _refused_in(session: Session, access: Access, plan: "Plan", column: ColumnInfo) -> bool:
     """Refuse what is taken; whether anything was."""
     wanted = _wanted(plan, column.column_id)
-    taken = _taken(change, plan, column, set(wanted.values()))
+    taken = _taken(session, access, plan, column, set(wanted.values()))
     clashes = [(place, taken.setdefault(folded, place)) for place, folded in wanted.items()]
     refused = [(place, owner) for place, owner in clashes if owner != place]
     for place, owner in refused:
@@ -41,14 +41,17 @@ def _wanted(plan: "Plan", column_id: int) -> dict[int | str, str]:
     return {place: _folded(value) for place, value in {**edits, **adds}.items() if value is not None}
 
 
-def _taken(change: Change, plan: "Plan", column: ColumnInfo, folded: set[str]) -> dict[str, int | str]:
+def _taken(
+    session: Session, access: Access, plan: "Plan", column: ColumnInfo, folded: set[str]
+) -> dict[str, int | str]:
     if not folded:
         return {}
     leaving = {row for row, column_id in plan.edits if column_id == column.column_id} | set(plan.deletes)
     value = func.lower(Row.values[column.key].astext)
-    found = change.session.execute(
-        select(value, Row.row_id).where(visible_rows(change.access), value.in_(folded), Row.row_id.not_in(leaving))
-    )
+    # Arrays, so that a paste of any size stays below the limit of parameters.
+    is_wanted = value == any_(literal([*folded], ARRAY(Text)))
+    stays = Row.row_id != all_(literal([*leaving], ARRAY(Integer)))
+    found = session.execute(select(value, Row.row_id).where(visible_rows(access), is_wanted, stays))
     return {str(text): int(row) for text, row in found}
 
 

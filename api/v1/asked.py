@@ -29,17 +29,21 @@ class Asker:
 
     headers: Mapping[str, str]
     address: str | None
+    sheet: int | None
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, Actor]]:
         """The one transaction of the request. Who asks is read in it, too: no second one, no second thread."""
         with transaction() as session:
-            yield session, actor_of(session, self.headers, address=self.address)
+            yield session, actor_of(session, self.headers, address=self.address, sheet=self.sheet)
 
 
 async def asker(connection: HTTPConnection) -> Asker:
     """Costs nothing: the session is looked up where the transaction begins."""
-    return Asker(connection.headers, connection.client.host if connection.client else None)
+    sheet = str(connection.path_params.get("sheet", ""))
+    is_number = sheet.isascii() and sheet.isdigit() and int(sheet[:20]) <= MOST_ID
+    address = connection.client.host if connection.client else None
+    return Asker(connection.headers, address, int(sheet) if is_number else None)
 
 
 Asked = Annotated[Asker, Depends(asker)]

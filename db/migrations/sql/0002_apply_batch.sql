@@ -1,4 +1,5 @@
 -- A batch may also restore rows from the trash, and say which operation it takes back. Under the sheet's lock, as before.
+-- Edits that were decided before the lock was taken are written in one call, if nothing has moved meanwhile.
 
 DROP FUNCTION apply_batch(bigint, integer[], jsonb[], jsonb[], integer[], jsonb);
 
@@ -28,4 +29,43 @@ BEGIN
     INSERT INTO operations (sheet_id, operation_id, actor_id, result, version, undoes)
     VALUES (the_sheet, current_setting('contrivance.batch')::uuid, current_setting('contrivance.actor')::bigint,
             result, version, undone);
+END $$;
+
+-- As before; and the answer of a repeated operation names the version that it wrote.
+CREATE OR REPLACE FUNCTION lock_sheet(the_sheet bigint, the_actor bigint, the_source text, the_batch uuid,
+                           OUT version bigint, OUT last_row_id integer, OUT answered jsonb, OUT foreign_operation boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+BEGIN
+    PERFORM set_config('contrivance.actor', the_actor::text, true),
+            set_config('contrivance.source', the_source, true),
+            set_config('contrivance.batch', the_batch::text, true);
+    SELECT s.version, s.last_row_id INTO version, last_row_id
+    FROM sheets s WHERE s.sheet_id = the_sheet FOR NO KEY UPDATE;
+    -- A statement of its own: its snapshot is taken after the wait, so it sees what the writer before us committed.
+    SELECT CASE WHEN o.actor_id = the_actor THEN
+                     o.result || CASE WHEN o.version IS NULL THEN '{}' ELSE jsonb_build_object('version', o.version) END
+           END, o.actor_id <> the_actor
+    INTO answered, foreign_operation
+    FROM operations o WHERE o.sheet_id = the_sheet AND o.operation_id = the_batch;
+END $$;
+
+-- Lock the sheet and write edits that were decided on rows as they were `seen` (their cell versions), all or nothing.
+-- Null, with the sheet locked and nothing written: a row, the columns or the sheet has moved on, or the operation was
+-- carried out before; decide again. Where it writes, the sheet was locked for one round trip and no longer.
+CREATE FUNCTION edit_unmoved(the_sheet bigint, the_actor bigint, the_source text, the_batch uuid, the_columns bigint,
+                             edited integer[], seen jsonb[], patches jsonb[], result jsonb) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+DECLARE
+    locked record := lock_sheet(the_sheet, the_actor, the_source, the_batch);
+BEGIN
+    IF locked.foreign_operation IS NOT NULL
+       OR NOT EXISTS (SELECT FROM sheets s WHERE s.sheet_id = the_sheet AND s.columns_version = the_columns
+                                             AND s.archived_at IS NULL)
+       OR (SELECT count(*) FROM unnest(edited, seen) AS e (row_id, versions)
+           JOIN rows r ON r.sheet_id = the_sheet AND r.row_id = e.row_id
+           WHERE r.deleted_version IS NULL AND r.versions = e.versions) < cardinality(edited)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT w.version FROM apply_batch(the_sheet, edited, patches, '{}', '{}', '{}', result, NULL) w);
 END $$;
