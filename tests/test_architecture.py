@@ -86,24 +86,6 @@ def test_nothing_in_core_commits() -> None:
     assert wrong == []
 
 
-def test_rows_are_read_only_through_the_gate() -> None:
-    """A module of core that reads the rows table asks access.visible_rows, or says here why it need not."""
-    reasons = {
-        "access.py": "is the gate",
-        "cursor.py": "only says what is behind a row; rows.py reads through the gate",
-        "demo": "seeds as the owner, reads nothing for anybody",
-        "history.py": "reads the log; the row gives only its title",
-    }
-    wrong = []
-    for path in modules("core"):
-        source = path.read_text()
-        reads = "db.tables.Row" in imported(path) or "FROM rows" in source or "JOIN rows" in source
-        gated = any(gate in source for gate in ("visible_rows", "VISIBLE_SQL", "conditions("))
-        if reads and not gated and not any(part in reasons for part in path.parts):
-            wrong.append(str(path.relative_to(ROOT)))
-    assert wrong == []
-
-
 def test_every_module_opens_with_a_line_that_says_what_it_is_for() -> None:
     bare = [str(path.relative_to(ROOT)) for path in modules("core", "db", "api", "pages") if not documented(path)]
     assert bare == []

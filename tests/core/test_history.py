@@ -1,19 +1,20 @@
 """Recent changes: who changed which cell from what to what, when and from where; page after page, nothing twice."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy.orm import Session
 
-from core.access import Access
+from core.access import Access, get_access
 from core.actor import Actor
 from core.batch import Add, Batch, Edit, Given
 from core.cells import write
-from core.changes import Source
+from core.changes import Source, open_change
 from core.columns import change_column, reorder_columns, retire_column
 from core.errors import NotFound
-from core.history import LoggedChange, recent_changes
+from core.history import CellChange, LoggedChange, RowChange, cell_history, recent_changes, row_history
 
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
 Edits = Callable[..., None]
@@ -129,3 +130,103 @@ def test_history_is_for_those_who_see_the_sheet(
     assert recent_changes(session, cleo, sheet)
     with pytest.raises(NotFound):
         recent_changes(session, dan, sheet)
+
+
+# --- a row and a cell
+
+
+def delete(session: Session, actor: Actor, sheet: int, row: int) -> None:
+    write(session, actor, sheet, Batch(deletes=(row,)), operation_id=uuid4(), source=Source.GRID)
+
+
+def restore(session: Session, actor: Actor, sheet: int, row: int) -> None:
+    change = open_change(session, get_access(session, actor, sheet), operation_id=uuid4(), source=Source.GRID)
+    change.apply({}, edits={}, restores=[row])
+
+
+def in_short(found: list[RowChange]) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    return [(one.by, one.kind, [(cell.column, cell.old, cell.new) for cell in one.cells]) for one in found]
+
+
+def test_a_row_tells_what_happened_to_it_change_by_change(
+    session: Session, edits: Edits, sheet: int, ann: Actor, ben: Actor
+) -> None:
+    edits(ben, (1, AMOUNT, "7"), (1, STAGE, "Lead"), (2, STAGE, "Won"))
+    delete(session, ann, sheet, 1)
+    restore(session, ben, sheet, 1)
+    assert in_short(row_history(session, ann, sheet, 1)) == [
+        ("Ben", "restore", []),
+        ("Ann", "remove", []),
+        ("Ben", "edit", [("Stage", "", "Lead"), ("Amount", "5", "7")]),
+        ("Ann", "add", [("Deal", "", "Acme"), ("Amount", "", "5")]),
+    ]
+
+
+def test_a_cell_tells_what_it_held_from_the_day_its_row_was_added(
+    session: Session, edits: Edits, sheet: int, ann: Actor, ben: Actor
+) -> None:
+    edits(ben, (1, AMOUNT, "1234.50"))
+    edits(ann, (1, ACCOUNT, "somewhere else"))
+    edits(ann, (1, AMOUNT, ""))
+    found = cell_history(session, ann, sheet, 1, AMOUNT)
+    assert [(one.by, one.kind) for one in found] == [("Ann", "edit"), ("Ben", "edit"), ("Ann", "add")]
+    assert [one.cells for one in found] == [
+        [CellChange(AMOUNT, "Amount", "1234.5", "", None)],
+        [CellChange(AMOUNT, "Amount", "5", "1234.5", "1234.5")],
+        [CellChange(AMOUNT, "Amount", "", "5", "5")],
+    ]
+
+
+def test_a_cell_that_its_row_was_added_without_was_empty_then(
+    session: Session, edits: Edits, sheet: int, ann: Actor
+) -> None:
+    (added,) = cell_history(session, ann, sheet, 1, CLOSE)
+    assert added.cells == [CellChange(CLOSE, "Expected close", "", "", None)]
+
+
+def of_cell(session: Session, actor: Actor, sheet: int, row: int, **more: Any) -> list[RowChange]:
+    return cell_history(session, actor, sheet, row, DEAL, **more)
+
+
+@pytest.mark.parametrize("read", [row_history, of_cell])
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_page_after_page_has_every_change_once_and_whole(
+    session: Session,
+    edits: Edits,
+    sheet: int,
+    ann: Actor,
+    ben: Actor,
+    limit: int,
+    read: Callable[..., list[RowChange]],
+) -> None:
+    for number in range(5):
+        edits(ben, (1, ACCOUNT, f"a{number}"), (1, DEAL, f"d{number}"))
+    pages: list[RowChange] = []
+    while page := read(session, ann, sheet, 1, before=pages[-1].version if pages else None, limit=limit):
+        assert len(page) <= limit
+        pages += page
+    assert pages == read(session, ann, sheet, 1)
+    assert len(pages) == 6
+
+
+def test_a_retired_column_leaves_no_trace_in_a_row(session: Session, edits: Edits, sheet: int, ann: Actor) -> None:
+    edits(ann, (1, 11, "A secret"))
+    retire_column(session, ann, sheet, 11)
+    assert [one.kind for one in row_history(session, ann, sheet, 1)] == ["add"]
+    with pytest.raises(NotFound):
+        cell_history(session, ann, sheet, 1, 11)
+
+
+@pytest.mark.parametrize("row", [77, 2**31 - 1])
+def test_a_row_that_never_was_has_no_history(session: Session, edits: Edits, sheet: int, ann: Actor, row: int) -> None:
+    with pytest.raises(NotFound, match="There is no row"):
+        row_history(session, ann, sheet, row)
+    with pytest.raises(NotFound, match="There is no row"):
+        cell_history(session, ann, sheet, row, DEAL)
+
+
+def test_a_row_whose_history_has_no_older_change_is_still_there(
+    session: Session, edits: Edits, sheet: int, ann: Actor
+) -> None:
+    (added,) = row_history(session, ann, sheet, 2)
+    assert row_history(session, ann, sheet, 2, before=added.version) == []

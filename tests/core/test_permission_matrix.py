@@ -71,6 +71,8 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "importer.loading.import_rows": (P.ROWS_IMPORT, imported("Deal\nAcme\n")),
     "importer.loading.import_rows new column": (P.COLUMNS_EDIT, imported("Deal,Region\nAcme,North\n")),
     "history.recent_changes": (P.HISTORY_SEE, call("history.recent_changes")),
+    "history.row_history": (P.HISTORY_SEE, call("history.row_history", 1)),
+    "history.cell_history": (P.HISTORY_SEE, call("history.cell_history", 1, 1)),
     "layouts.layout": (P.SHEET_SEE, call("layouts.layout")),
     "layouts.remember_layout": (P.SHEET_SEE, call("layouts.remember_layout", {"hidden": [2]})),
     "sharing.collaborators": (P.SHEET_SEE, call("sharing.collaborators")),

@@ -1,0 +1,104 @@
+"""Whatever core reads of rows or of the change log passes the gate of core.access, in the statement that reads it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CORE = Path(__file__).parents[1] / "core"
+READS = re.compile(r"\b(FROM|JOIN|UPDATE|USING)\s+(ONLY\s+)?(rows|changes)\b")
+TABLES = {"Row", "Change"}
+GATES = {"SCOPE_SQL", "VISIBLE_SQL", "rows_in_scope", "visible_rows", "conditions"}
+# What need not name a gate, and why. Whatever else reads rows or changes without one fails the test.
+EXEMPT = {
+    "cells.py:_SINCE": "tells who changed cells of rows that were read through the gate in the same transaction",
+    "query.py:_day_added": "is a part of statements over rows that pass the gate",
+}
+
+
+def ungated(source: str) -> Iterator[str]:
+    """The names of statements and functions that read rows or changes without naming a gate."""
+    tree = ast.parse(source)
+    for name, node in named(tree):
+        is_text = any(READS.search(written(part)) for part in ast.walk(node) if isinstance(part, TEXTS))
+        if (is_text or selects(node, tables(tree))) and not GATES & names(node):
+            yield name
+
+
+COMPOSES = {"select", "update", "exists"}
+TEXTS = (ast.Constant, ast.JoinedStr)
+
+
+def named(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """Every function, and every assignment and expression outside of functions, with what it is called."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = {id(part) for function in functions for part in ast.walk(function)}
+    yield from ((function.name, function) for function in functions)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr) and id(node) not in inside:
+            targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+            yield (targets[0].id if isinstance(targets[0], ast.Name) else f"line {node.lineno}"), node
+
+
+def written(node: ast.AST) -> str:
+    """The constant text of a string or f-string."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return "".join(part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def tables(tree: ast.Module) -> set[str]:
+    """Which of the two tables a module has imported; core has other things of these names."""
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "db.tables"]
+    return TABLES & {alias.name for node in imports for alias in node.names}
+
+
+def selects(node: ast.AST, tables: set[str]) -> bool:
+    """Whether this composes a statement over one of the tables, or asks for one of their lines."""
+    calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+    composed = any(isinstance(call.func, ast.Name) and call.func.id in COMPOSES for call in calls)
+    asked = any(isinstance(arg, ast.Name) and arg.id in tables for call in calls for arg in call.args)
+    return asked or bool(composed and tables & names(node))
+
+
+def names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def test_rows_and_the_log_are_read_only_through_the_gate() -> None:
+    found = [f"{path.name}:{name}" for path in CORE.rglob("*.py") for name in ungated(path.read_text())]
+    assert sorted(set(found) - set(EXEMPT)) == []
+
+
+def test_every_exemption_is_still_needed() -> None:
+    found = {f"{path.name}:{name}" for path in CORE.rglob("*.py") for name in ungated(path.read_text())}
+    assert set(EXEMPT) - found == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '_LINES = text("SELECT 1 FROM changes c WHERE c.sheet_id = :sheet")',
+        '_LINES = text(f"SELECT 1 FROM rows r WHERE {MINE}")',
+        'def lines(session):\n    return session.execute("SELECT 1 FROM sheets s JOIN rows r USING (sheet_id)")',
+        "from db.tables import Change\ndef lines(session):\n    return session.scalars(select(Change.version))",
+        "from db.tables import Row\ndef one(session):\n    return session.get(Row, (1, 1))",
+        "from db.tables import Row\nclass Kept:\n    asked = select(Row.values)",
+    ],
+)
+def test_a_statement_around_the_gate_is_found(source: str) -> None:
+    assert list(ungated(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '_LINES = text(f"SELECT 1 FROM changes c JOIN rows r USING (sheet_id, row_id) WHERE {SCOPE_SQL}")',
+        "from db.tables import Row\ndef ids(access):\n    return select(Row.row_id).where(visible_rows(access))",
+        "from core.changes import Change\ndef at(change: Change):\n    return select(Sheet.version)",
+        '_USERS = text("SELECT name FROM users")',
+    ],
+)
+def test_a_statement_through_the_gate_is_not(source: str) -> None:
+    assert not list(ungated(source))
