@@ -65,7 +65,7 @@ class Batch:
 class Outcome:
     """What came of a batch: JSON-ready lists, so that it can be kept and answered again.
 
-    saved: {row, column, value, version} · added: {key, row, values} · deleted: [row] ·
+    saved: {row, column, value, version} · added: {key, row, values} · deleted: [row] · restored: [row] ·
     refused: {row or key, column, given, reason} · gone: {row, column, given, reason} ·
     conflicts: {row, column, mine, given, theirs, original, by, at, version}
     """
@@ -74,6 +74,7 @@ class Outcome:
     saved: list[dict[str, Any]] = field(default_factory=list)
     added: list[dict[str, Any]] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
+    restored: list[int] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     conflicts: list[dict[str, Any]] = field(default_factory=list)
     gone: list[dict[str, Any]] = field(default_factory=list)

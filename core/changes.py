@@ -24,6 +24,7 @@ class Source(StrEnum):
     API = "api"
     IMPORT = "import"
     UNDO = "undo"
+    RESTORE = "restore"
     SEED = "seed"
 
 

@@ -99,7 +99,7 @@ def conditions(access: Access, view: View) -> ColumnElement[bool]:
     """The rows of a view: visible, every condition true, the search text in one of the visible columns."""
     parts = [visible_rows(access), *(_condition(access, condition) for condition in view.filter)]
     if view.search:
-        parts.append(_found(access, view.search))
+        parts.append(searched(access, view.search))
     return and_(*parts)
 
 
@@ -145,7 +145,7 @@ def column_of(access: Access, condition: Condition) -> ColumnInfo:
     return ADDED if condition.column == ADDED.column_id else access.column(condition.column)
 
 
-def _found(access: Access, wanted: str) -> ColumnElement[bool]:
+def searched(access: Access, wanted: str) -> ColumnElement[bool]:
     """Any visible column whose shown text contains what is searched, however it is cased."""
     return or_(false(), *(_found_in(access, column, wanted) for column in access.columns))
 

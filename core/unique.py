@@ -1,5 +1,6 @@
 """Unique columns: a value that another row has already is refused. The sheet's lock makes the check race-free."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ARRAY, Integer, Text, all_, any_, func, literal, select
@@ -24,7 +25,8 @@ def refuse_duplicates(session: Session, access: Access, plan: "Plan") -> None:
 def _refused_in(session: Session, access: Access, plan: "Plan", column: ColumnInfo) -> bool:
     """Refuse what is taken; whether anything was."""
     wanted = _wanted(plan, column.column_id)
-    taken = _taken(session, access, plan, column, set(wanted.values()))
+    leaving = {row for row, column_id in plan.edits if column_id == column.column_id} | set(plan.deletes)
+    taken: dict[str, int | str] = {**holders(session, access, column, set(wanted.values()), leaving=leaving)}
     clashes = [(place, taken.setdefault(folded, place)) for place, folded in wanted.items()]
     refused = [(place, owner) for place, owner in clashes if owner != place]
     for place, owner in refused:
@@ -38,18 +40,18 @@ def _wanted(plan: "Plan", column_id: int) -> dict[int | str, str]:
         row: value for (row, column), value in plan.edits.items() if column == column_id
     }
     adds: dict[int | str, Value | None] = {key: cells.get(column_id) for key, cells in plan.adds.items()}
-    return {place: _folded(value) for place, value in {**edits, **adds}.items() if value is not None}
+    return {place: folded(value) for place, value in {**edits, **adds}.items() if value is not None}
 
 
-def _taken(
-    session: Session, access: Access, plan: "Plan", column: ColumnInfo, folded: set[str]
-) -> dict[str, int | str]:
-    if not folded:
+def holders(
+    session: Session, access: Access, column: ColumnInfo, wanted: set[str], *, leaving: Iterable[int] = ()
+) -> dict[str, int]:
+    """Which row has which of these folded values already, without the rows that are about to lose theirs."""
+    if not wanted:
         return {}
-    leaving = {row for row, column_id in plan.edits if column_id == column.column_id} | set(plan.deletes)
     value = func.lower(Row.values[column.key].astext)
     # Arrays, so that a paste of any size stays below the limit of parameters.
-    is_wanted = value == any_(literal([*folded], ARRAY(Text)))
+    is_wanted = value == any_(literal([*wanted], ARRAY(Text)))
     stays = Row.row_id != all_(literal([*leaving], ARRAY(Integer)))
     found = session.execute(select(value, Row.row_id).where(visible_rows(access), is_wanted, stays))
     return {str(text): int(row) for text, row in found}
@@ -67,5 +69,6 @@ def _refuse(plan: "Plan", place: int | str, column: ColumnInfo, owner: int | str
         del plan.adds[place]
 
 
-def _folded(value: Value) -> str:
+def folded(value: Value) -> str:
+    """The same text for values that must not both stand in a unique column."""
     return str(to_wire(value)).lower()

@@ -232,6 +232,14 @@ class Row(Base):
     __table_args__ = (
         # The row order of an unsorted sheet is read from this index alone.
         Index("ix_rows_live", "sheet_id", "row_id", postgresql_where=text("deleted_version IS NULL")),
+        # The trash, newest first, and how much is in it.
+        Index(
+            "ix_rows_trash",
+            "sheet_id",
+            "deleted_version",
+            "row_id",
+            postgresql_where=text("deleted_version IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": "85"}},
     )
     sheet_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sheets.sheet_id"), primary_key=True)

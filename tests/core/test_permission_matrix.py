@@ -85,6 +85,8 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "sheets.configure_pipeline": (P.SHEET_CONFIGURE, call("sheets.configure_pipeline", {"stage": 3})),
     "sheets.describe_sheet": (P.SHEET_CONFIGURE, call("sheets.describe_sheet", "Ours")),
     "sheets.rename_sheet": (P.SHEET_CONFIGURE, call("sheets.rename_sheet", "Ours")),
+    "trash.trash": (P.HISTORY_SEE, call("trash.trash")),
+    "trash.restore_rows": (P.ROWS_DELETE, call("trash.restore_rows", [1], operation_id=uuid4(), partial=True)),
     "access.get_access": (P.SHEET_SEE, get_access),
 }
 LEVELS: dict[str, Level | None] = {

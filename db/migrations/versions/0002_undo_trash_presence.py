@@ -23,6 +23,13 @@ def upgrade() -> None:
     op.add_column("operations", sa.Column("undoes", sa.UUID(), nullable=True))
     op.execute(VERSIONS_OF_BEFORE)
     op.create_index("ix_operations_mine", "operations", ["sheet_id", "actor_id", "version"], unique=False)
+    op.create_index(
+        "ix_rows_trash",
+        "rows",
+        ["sheet_id", "deleted_version", "row_id"],
+        unique=False,
+        postgresql_where=sa.text("deleted_version IS NOT NULL"),
+    )
     op.create_table(
         "presence",
         sa.Column("connection_id", sa.UUID(), nullable=False),
