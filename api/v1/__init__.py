@@ -2,10 +2,23 @@
 
 from fastapi import APIRouter
 
-from api.v1 import auth, changes, collaborators, columns, exports, imports, layouts, live, rows, sheets
+from api.v1 import (
+    auth,
+    changes,
+    collaborators,
+    columns,
+    exports,
+    histories,
+    imports,
+    layouts,
+    live,
+    rows,
+    sheets,
+    trash,
+)
 
 # Routes are tried in this order: what a grid asks for all the time comes first.
-PARTS = (rows, changes, live, sheets, columns, layouts, imports, exports, collaborators, auth)
+PARTS = (rows, changes, live, histories, trash, sheets, columns, layouts, imports, exports, collaborators, auth)
 
 router = APIRouter()
 for part in PARTS:

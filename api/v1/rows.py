@@ -63,7 +63,7 @@ class BatchBody(Strict):
     edits: list[EditBody] = Field(default_factory=list)
     adds: list[AddBody] = Field(default_factory=list)
     deletes: list[RowNumber] = Field(default_factory=list)
-    source: Literal["grid", "board", "form", "api"] | None = None
+    source: Literal["grid", "board", "form", "api", "restore"] | None = None
 
 
 class NewRows(Strict):
