@@ -14,7 +14,6 @@ from typing import Any
 import streamlit as st
 from google.protobuf.message import DecodeError
 from sqlalchemy.exc import InterfaceError, OperationalError
-from starlette.routing import Mount
 from streamlit import logger as streamlit_logger
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.bootstrap import load_config_options
@@ -170,8 +169,8 @@ configure_streamlit(ours)
 adopt_streamlits_logs()
 app = st.App(
     ROOT / "pages" / "main.py",
-    routes=[Mount("/api", create_api(ours)), *session_routes.routes(ours), *asset_mounts()],
+    routes=[*session_routes.routes(ours), *asset_mounts()],
     lifespan=lifespan,
-    middleware=middleware(ours, kind_of_message),
+    middleware=middleware(ours, kind_of_message, create_api(ours)),
     on_script_error=tell_script_error,
 )

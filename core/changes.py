@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.access import Access
 from core.errors import Invalid
 from core.turns import take_turn
+from db.quick import Quick
 
 
 class Source(StrEnum):
@@ -106,7 +107,7 @@ def edit_unmoved(
         "result": json.dumps(result, ensure_ascii=False),
     }
     take_turn(session, access.sheet.sheet_id)
-    version: int | None = session.execute(_EDIT_UNMOVED, parameters).scalar_one()
+    version: int | None = _EDIT_UNMOVED.value(session, parameters)
     return version
 
 
@@ -144,7 +145,7 @@ _APPLY = text("""
         CAST(CAST(:added AS text[]) AS jsonb[]),
         CAST(:deleted AS integer[]), CAST(:restored AS integer[]), CAST(:result AS jsonb), CAST(:undone AS uuid))
 """)
-_EDIT_UNMOVED = text("""
+_EDIT_UNMOVED = Quick("""
     SELECT edit_unmoved(
         :sheet, :actor, :source, :operation, :columns, CAST(:edited AS integer[]),
         CAST(CAST(:seen AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb))

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.access import LOAD_SQL, known_version, remember
 from core.actor import Actor
 from core.sessions import WHO_SQL, actor_from
+from db.quick import Quick
 
 
 def enter(session: Session, session_id: str, sheet_id: int, *, address: str | None) -> Actor | None:
@@ -17,16 +17,16 @@ def enter(session: Session, session_id: str, sheet_id: int, *, address: str | No
     except ValueError:
         return None
     parameters = {"id": key, "sheet": sheet_id, "known": known_version(session, sheet_id)}
-    found = session.execute(_ENTER, parameters).mappings().one_or_none()
+    found = _ENTER.row(session, parameters)
     if found is None:
         return None
     actor = actor_from({**found, "name": found["user_name"]}, key, address)
     if actor and found["sheet_id"] is not None:
-        remember(session, actor, dict(found))
+        remember(session, actor, found)
     return actor
 
 
-_ENTER = text(f"""
+_ENTER = Quick(f"""
     SELECT who.user_id, who.name AS user_name, who.email, who.role, entered.*
     FROM ({WHO_SQL}) who LEFT JOIN LATERAL ({LOAD_SQL.replace(":user", "who.user_id")}) entered ON true
 """)  # noqa: S608 - constants of the two modules.

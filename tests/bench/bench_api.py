@@ -165,7 +165,8 @@ def together(client: Client, clients: int, seconds: float) -> float:
 
 
 def hammer(port: int, token: str, sheet: int, seed: int, seconds: float) -> int:
-    client, random, done = Client(port, token, sheet), Random(seed), 0
+    # Never the same values twice: a cell that has them already would not be written.
+    client, random, done = Client(port, token, sheet), Random(f"{seed} {time.time_ns()}"), 0
     client.edit(random.randint(1, ROWS), "1")
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -1,11 +1,13 @@
 """Many at once, with real commits: nothing is lost, nothing is applied twice, the log and the rows agree."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -142,3 +144,78 @@ def test_a_right_that_is_withdrawn_meanwhile_refuses_the_next_edit(sheet: int) -
     with pytest.raises(NotAllowed, match="archived"):
         put(sheet, batch)
     assert read("SELECT values ->> '4' FROM rows WHERE row_id = 1") == [("0",)]
+
+
+# --- an edit that has been decided and waits for the sheet, while somebody else's change is being committed
+
+
+def meanwhile(database: str, sheet_id: int, change: Callable[[psycopg.Connection[Any]], Any], batch: Batch) -> Outcome:
+    """Ben's batch, sent while another process holds the sheet, makes its change and commits."""
+    with psycopg.connect(database) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("SELECT lock_sheet(%s, %s, 'sql', gen_random_uuid())", [sheet_id, ANN.user_id])
+        waiting = pool.submit(put, sheet_id, batch, who=BEN)
+        with psycopg.connect(database, autocommit=True) as watch:
+            while not waiting.done() and not watch.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                time.sleep(0.01)
+        change(other)
+        other.commit()
+        return waiting.result()
+
+
+def write_by_hand(other: psycopg.Connection[Any], sheet_id: int, row: int, column: int, value: int) -> None:
+    other.execute("SELECT next_version(%s, 0)", [sheet_id])
+    change = "UPDATE rows SET values = jsonb_set(values, %s, to_jsonb(%s)) WHERE sheet_id = %s AND row_id = %s"
+    other.execute(change, [[str(column)], value, sheet_id, row])
+
+
+EDIT = Batch(edits=(Edit(1, AMOUNT, Given("5"), 1),))
+
+
+def test_a_cell_that_moved_while_its_edit_waited_is_a_conflict(database: str, sheet: int) -> None:
+    outcome = meanwhile(database, sheet, lambda other: write_by_hand(other, sheet, 1, AMOUNT, 300), EDIT)
+    assert outcome.saved == []
+    assert (outcome.conflicts[0]["mine"], outcome.conflicts[0]["theirs"]) == ("5", "300")
+    assert read("SELECT values ->> '4' FROM rows WHERE row_id = 1") == [("300",)]
+
+
+def test_another_cell_of_the_row_that_moved_meanwhile_keeps_its_value(database: str, sheet: int) -> None:
+    outcome = meanwhile(database, sheet, lambda other: write_by_hand(other, sheet, 1, DEAL, 7), EDIT)
+    assert outcome.saved[0]["value"] == "5"
+    assert read("SELECT values ->> '1', values ->> '4' FROM rows WHERE row_id = 1") == [("7", "5")]
+
+
+def test_a_row_that_was_deleted_while_its_edit_waited_is_gone(database: str, sheet: int) -> None:
+    def delete(other: psycopg.Connection[Any]) -> None:
+        other.execute("SELECT next_version(%s, 0)", [sheet])
+        other.execute("UPDATE rows SET deleted_version = 3 WHERE sheet_id = %s AND row_id = 1", [sheet])
+
+    outcome = meanwhile(database, sheet, delete, EDIT)
+    assert (outcome.saved, outcome.gone[0]["given"]) == ([], "5")
+
+
+def test_a_column_that_was_retired_while_its_edit_waited_is_gone(database: str, sheet: int) -> None:
+    def retire(other: psycopg.Connection[Any]) -> None:
+        other.execute("UPDATE columns SET retired_at = now() WHERE sheet_id = %s AND column_id = %s", [sheet, AMOUNT])
+        other.execute("UPDATE sheets SET columns_version = columns_version + 1 WHERE sheet_id = %s", [sheet])
+
+    outcome = meanwhile(database, sheet, retire, EDIT)
+    assert (outcome.saved, outcome.gone[0]["given"]) == ([], "5")
+
+
+def test_a_sheet_that_was_archived_while_its_edit_waited_takes_no_edit(database: str, sheet: int) -> None:
+    with pytest.raises(NotAllowed, match="archived"):
+        meanwhile(
+            database,
+            sheet,
+            lambda other: other.execute("UPDATE sheets SET archived_at = now() WHERE sheet_id = %s", [sheet]),
+            EDIT,
+        )
+    assert read("SELECT values ->> '4' FROM rows WHERE row_id = 1") == [("0",)]
+
+
+def test_one_edit_sent_five_times_at_once_is_one_change(sheet: int) -> None:
+    operation = uuid4()
+    answers = together([lambda: put(sheet, EDIT, operation_id=operation)] * 5)
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0].saved[0]["version"] == answers[0].version
+    assert read("SELECT count(*) FROM changes WHERE kind = 'edit'") == [(1,)]

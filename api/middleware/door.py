@@ -1,0 +1,21 @@
+"""The API's own door: what is meant for it goes straight to it, past what Streamlit does for its pages."""
+
+from starlette.routing import Match, Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class ApiDoor:
+    """Hands requests and sockets under /api to the API. Page sessions and slow compression are none of its business."""
+
+    def __init__(self, app: ASGIApp, api: ASGIApp) -> None:
+        self.app = app
+        self.mount = Mount("/api", api)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            match, inside = self.mount.matches(scope)
+            if match is Match.FULL:
+                scope.update(inside)
+                await self.mount.handle(scope, receive, send)
+                return
+        await self.app(scope, receive, send)

@@ -1,0 +1,57 @@
+"""Statements of the hot path: they run on the transaction's own psycopg connection, without a result object of
+SQLAlchemy's around a row or two, which costs more than the row. Everything else goes through the session."""
+
+import re
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+Parameters = dict[str, Any]
+_NAMED = re.compile(r"(?<!:):([a-z_]+)")
+
+
+class Quick:
+    """A statement written as for `sqlalchemy.text`, with :named parameters."""
+
+    def __init__(self, statement: str) -> None:
+        self.statement = _NAMED.sub(r"%(\1)s", statement.replace("%", "%%"))
+
+    def rows(self, session: Session, parameters: Parameters) -> list[tuple[Any, ...]]:
+        """All rows."""
+        return self._run(session, parameters).fetchall()
+
+    def row(self, session: Session, parameters: Parameters) -> dict[str, Any] | None:
+        """The first row by names, None where there is none."""
+        cursor = self._run(session, parameters)
+        found = cursor.fetchone()
+        return dict(zip((column.name for column in cursor.description or ()), found, strict=True)) if found else None
+
+    def value(self, session: Session, parameters: Parameters) -> Any:
+        """The first value of the first row, which there must be."""
+        return self.rows(session, parameters)[0][0]
+
+    def _run(self, session: Session, parameters: Parameters) -> "psycopg.Cursor[tuple[Any, ...]]":
+        connection = session.connection()
+        try:
+            driver: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
+            return driver.execute(self.statement.encode(), parameters)
+        except psycopg.Error as error:
+            raise self._as_ours(connection, error) from error
+
+    def _as_ours(self, connection: Connection, error: psycopg.Error) -> BaseException:
+        """The error as the session would have raised it; a connection that is gone leaves the pool."""
+        is_gone = connection.dialect.is_disconnect(error, connection.connection.driver_connection, None)  # type: ignore[arg-type]
+        if is_gone:
+            connection.invalidate(error)
+        return DBAPIError.instance(
+            self.statement,
+            None,
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            connection_invalidated=is_gone,
+            dialect=connection.dialect,
+        )
