@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 from google.protobuf.message import DecodeError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from streamlit import logger as streamlit_logger
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.bootstrap import load_config_options
@@ -25,6 +25,7 @@ from api.live import hub
 from api.middleware import middleware
 from core.demo import seed
 from core.errors import Refused
+from core.housekeeping import keep_house
 from core.invitations import first_admin_link
 from core.logs import configure_logs, get_log
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
@@ -33,6 +34,7 @@ from db.engine import Busy, bind, driver_url, make_engine, transaction
 from db.start import database, open_engine
 
 COLLECT_SECONDS = 30
+HOUSEKEEPING_SECONDS = 3600
 log = get_log("contrivance")
 opened: list[Urls] = []  # The database of this process, once it is open.
 
@@ -113,14 +115,15 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     """What lives as long as the server: the database if nobody opened it yet, the live hub, the timed collection."""
     with nullcontext() if opened else own_database():
         await hub.start(driver_url(opened[0].app).replace("+psycopg", ""))
-        collecting = asyncio.create_task(collect_garbage())
+        regular = [asyncio.create_task(task) for task in (collect_garbage(), keep_house_hourly())]
         welcome(ours)
         if ours.demo:
             Thread(target=seed_demo, args=(opened[0].owner,), name="demo", daemon=True).start()
         try:
             yield
         finally:
-            collecting.cancel()
+            for task in regular:
+                task.cancel()
             await hub.stop()
 
 
@@ -161,6 +164,22 @@ async def collect_garbage() -> None:
     while True:
         await asyncio.sleep(COLLECT_SECONDS)
         gc.collect()
+
+
+async def keep_house_hourly() -> None:
+    """Have what is over deleted. A database that is away is tidied the next time."""
+    while True:
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+        try:
+            if gone := await asyncio.to_thread(tidy):
+                log.info("house.kept", **gone)
+        except (SQLAlchemyError, Busy) as error:
+            log.warning("house.not_kept", reason=type(error).__name__)
+
+
+def tidy() -> dict[str, int]:
+    with transaction() as session:
+        return keep_house(session)
 
 
 ours = read_settings_or_leave()
