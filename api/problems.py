@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from api.answers import answer
+from api.etags import PreconditionFailed
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled
 from core.order import OrderExpired
 from db.engine import Busy, Unavailable
@@ -19,6 +20,7 @@ STATUS: dict[type[Refused], int] = {
     OrderExpired: 410,
     NotFound: 404,
     NotAllowed: 403,
+    PreconditionFailed: 412,
     Conflict: 409,
     Throttled: 429,
     Invalid: 422,
@@ -31,6 +33,7 @@ TITLES = {
     405: "Wrong method",
     409: "Conflict",
     410: "No longer there",
+    412: "Moved on since you read it",
     413: "Too large",
     415: "Wrong kind of content",
     422: "Invalid input",

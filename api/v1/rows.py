@@ -1,5 +1,6 @@
 """Rows: pages of a view, one row, and the writes: new rows in batches, edits, deletions."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
@@ -8,10 +9,11 @@ from pydantic import Field
 
 from api.answers import answer
 from api.bodies import ExactRoute
-from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, Asker, RowId, SheetId, Strict
+from api.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
+from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, RowId, SheetId, Strict
 from core import rows
 from core.access import get_access
-from core.batch import Add, Batch, Edit, Given, Outcome
+from core.batch import Add, Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
 from core.errors import Invalid, NotFound
@@ -85,12 +87,15 @@ def page(
         int | None, Query(ge=0, le=MOST_ROW_ID, description="Place in the order, instead of a cursor.")
     ] = None,
     order: Annotated[str | None, Query(description="A token of `…/order`: places stay while others edit.")] = None,
+    known: IfNoneMatch = None,
 ) -> Response:
     """Numbers come as decimal text, so that nothing is rounded. Follow `next_cursor` until it is null: no row is
     skipped or doubled. For a jump to any place ask `…/order` once, then give `order` and `offset`."""
     total = None
     with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet, Permission.ROWS_SEE)
+        if is_known(known, access):
+            return not_modified(access)
         if order is not None:
             kept = kept_order(access, order)
             total = kept.total
@@ -99,9 +104,8 @@ def page(
             found = rows.first_rows(session, access, view, limit=limit, offset=offset)
         else:
             found = rows.rows_after(session, access, view, cursor=cursor, limit=limit)
-    return answer(
-        {"version": found.version, "order": order, "total": total, "rows": found.rows, "next_cursor": found.next_cursor}
-    )
+    page = {"version": found.version, "order": order, "total": total, "rows": found.rows}
+    return answer(page | {"next_cursor": found.next_cursor}, headers={"ETag": tag_of(access)})
 
 
 @router.get("/order", summary="Fix the order of a view's rows")
@@ -114,37 +118,50 @@ def order(asker: Asked, sheet: SheetId, view: AskedView) -> Response:
 
 
 @router.get("/rows/{row}", summary="One row")
-def one(asker: Asked, sheet: SheetId, row: RowId) -> Response:
+def one(asker: Asked, sheet: SheetId, row: RowId, known: IfNoneMatch = None) -> Response:
     """404 where it does not exist or is in the trash."""
     with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet, Permission.ROWS_SEE)
         found = rows.rows_by_id(session, access, [row])[0]
     if found.get("deleted"):
         raise NotFound(f"There is no row {row} in this sheet.", row=row)
-    return answer(found | {"version": access.sheet.version})
+    if is_known(known, access):
+        return not_modified(access)
+    return answer(found | {"version": access.sheet.version}, headers={"ETag": tag_of(access)})
 
 
 @router.post("/rows", summary="Add rows", status_code=201)
 def add(asker: Asked, sheet: SheetId, new: NewRows) -> Response:
     """All rows or none: 422 names every cell that breaks its column's rules. `added` keeps the order that you gave."""
     adds = tuple(Add(str(place), _values(cells)) for place, cells in enumerate(new.rows))
-    outcome = _written(asker, sheet, Batch(adds=adds), new.operation_id)
+    with asker.transaction() as (session, actor):
+        operation_id = new.operation_id or uuid4()
+        outcome = write(session, actor, sheet, Batch(adds=adds), operation_id=operation_id, source=Source.API)
     return answer({"version": outcome.version, "added": outcome.added}, 201)
 
 
 @router.patch("/rows", summary="Edit cells, add and delete rows, as one action")
-def change(asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None) -> Response:
+def change(asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None, if_match: IfMatch = None) -> Response:
     """All or nothing: 409 shows mine, theirs and the original of every cell that moved on since its `base`, 422 the
-    reason for every refused cell. With `partial` the rest is written and the answer (200) names what was not."""
+    reason for every refused cell. With `partial` the rest is written and the answer (200) names what was not.
+    `If-Match` is the `base` of edits that have none; where such a cell, or a row to delete, moved on, 412 tells it."""
+    seen = version_seen(if_match)
     batch = Batch(
-        edits=tuple(Edit(edit.row, edit.column, _given(edit), edit.base) for edit in body.edits),
+        edits=tuple(
+            Edit(edit.row, edit.column, _given(edit), seen if edit.base is None else edit.base) for edit in body.edits
+        ),
         adds=tuple(Add(add.key, {int(key): _given(cell) for key, cell in add.cells.items()}) for add in body.adds),
         deletes=tuple(body.deletes),
     )
     if len({add.key for add in batch.adds}) < len(batch.adds):
         raise Invalid("Two new rows have the same key. Give each its own.")
     source = Source(body.source or ("grid" if page else "api"))
-    outcome = _written(asker, sheet, batch, body.operation_id, source=source, partial=body.partial)
+    unbased = [(edit.row, edit.column) for edit in body.edits if edit.base is None]
+    with asker.transaction() as (session, actor):
+        writing = partial(
+            write, session, actor, sheet, batch, operation_id=body.operation_id, source=source, partial=body.partial
+        )
+        outcome = if_unmoved(session, actor, sheet, writing, seen=seen, edits=unbased)
     return answer(outcome.as_json())
 
 
@@ -154,28 +171,18 @@ def delete(
     sheet: SheetId,
     ids: Annotated[str, Query(description="Row numbers: `4,7,12`.", pattern="^[0-9]{1,9}(,[0-9]{1,9})*$")],
     operation_id: UUID | None = None,
+    if_match: IfMatch = None,
 ) -> Response:
-    """They go to the trash, with their history. 404, and nothing is deleted, where one of them is not there."""
+    """They go to the trash, with their history. 404, and nothing is deleted, where one of them is not there; 412 where
+    one changed after the `If-Match` of the request."""
     wanted = tuple(dict.fromkeys(int(one) for one in ids.split(",")))
     with asker.transaction() as (session, actor):
         batch = Batch(deletes=wanted)
-        outcome = write(session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=Source.API)
+        writing = partial(write, session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=Source.API)
+        outcome = if_unmoved(session, actor, sheet, writing, seen=version_seen(if_match))
         if missing := sorted(set(wanted) - set(outcome.deleted)):
             raise NotFound(f"There is no row {missing[0]} in this sheet. Nothing was deleted.", rows=missing)
     return answer({"version": outcome.version, "deleted": outcome.deleted})
-
-
-def _written(
-    asker: Asker,
-    sheet: int,
-    batch: Batch,
-    operation_id: UUID | None,
-    *,
-    source: Source = Source.API,
-    partial: bool = False,
-) -> Outcome:
-    with asker.transaction() as (session, actor):
-        return write(session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=source, partial=partial)
 
 
 def _given(cell: Cell) -> Given:
