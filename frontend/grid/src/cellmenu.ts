@@ -15,21 +15,25 @@ export interface CellMenu {
 }
 
 export function useCellMenu(scene: Scene, deletion: RowDeletion): CellMenu {
-  const [place, setPlace] = useState<(MenuPlace & { line: number }) | null>(null);
+  const [place, setPlace] = useState<(MenuPlace & { cell: readonly [number, number] }) | null>(null);
   const close = useCallback(() => setPlace(null), []);
-  const onCellContextMenu = useCallback<CellMenu["onCellContextMenu"]>(([, line], event) => {
+  const onCellContextMenu = useCallback<CellMenu["onCellContextMenu"]>((cell, event) => {
     event.preventDefault();
-    setPlace({ x: event.bounds.x + event.localEventX, y: event.bounds.y + event.localEventY, line });
+    setPlace({ x: event.bounds.x + event.localEventX, y: event.bounds.y + event.localEventY, cell });
   }, []);
-  const entries = place ? entriesFor(place.line, scene, deletion) : [];
+  const entries = place ? entriesFor(place.cell, scene, deletion) : [];
   return { menu: place && entries.length > 0 ? { entries, place, label: "Cell" } : null, close, onCellContextMenu };
 }
 
-function entriesFor(y: number, scene: Scene, deletion: RowDeletion): MenuEntry[] {
+function entriesFor([x, y]: readonly [number, number], scene: Scene, deletion: RowDeletion): MenuEntry[] {
   const { session, hands, selection, trigger, columns } = scene;
   const line = session.reader.lines.at(y);
   const entries: MenuEntry[] = [];
-  if (line.kind === "row") entries.push({ label: "Open row", act: () => trigger("open", line.id) });
+  if (line.kind === "row") {
+    const [row, column] = [line.id, columns[x]?.id];
+    entries.push({ label: "Open row", act: () => trigger("open", row) });
+    if (column !== undefined) entries.push({ label: "History of this cell", act: () => trigger("open", { row, column }) });
+  }
   if (line.kind === "new" || line.kind === "loading") return entries;
   if (hands.canEdit) {
     entries.push({ label: "Clear cells", isApart: true, act: () => clear(hands, rects(selection, columns.length)) });

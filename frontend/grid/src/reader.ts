@@ -1,6 +1,7 @@
 // Reads a sheet: the first page at once, the order beside it, blocks by the order's token, and what changed since.
 
 import { Problem, type Api } from "./api";
+import { Attendance } from "./attendance";
 import { BLOCK, Blocks } from "./blocks";
 import { Lines } from "./lines";
 import { Rows } from "./rows";
@@ -27,9 +28,7 @@ export class Reader {
   version = -1;
   /** The order on the screen is no longer the one that sort and filter ask for. */
   stale = false;
-  /** New rows of others that are not shown because the view is sorted or filtered. */
-  readonly fresh = new Set<number>();
-  private removed = new Set<number>();
+  private attendance = new Attendance();
   private view: View = {};
   private token: string | null = null;
   private orderVersion = 0;
@@ -57,7 +56,12 @@ export class Reader {
 
   /** How many rows there are, once somebody has counted. */
   get total(): number | null {
-    return this.token === null ? null : this.lines.ordered + this.lines.numbered - this.removed.size;
+    return this.token === null ? null : this.lines.ordered + this.lines.numbered - this.attendance.missing;
+  }
+
+  /** New rows of others that are not shown because the view is sorted or filtered. */
+  get fresh(): Set<number> {
+    return this.attendance.fresh;
   }
 
   get plain(): boolean {
@@ -109,8 +113,7 @@ export class Reader {
     this.token = found.order;
     this.orderVersion = found.version;
     this.stale = false;
-    this.fresh.clear();
-    this.removed.clear();
+    this.attendance.clear();
     this.lines.reorder(found.total);
     if (again || this.firstVersion !== found.version || this.blocks.busy) this.blocks.refresh();
     this.events.changed();
@@ -172,19 +175,20 @@ export class Reader {
 
   private apply(changes: Changes, withNewRows: boolean): void {
     for (const changed of changes.rows ?? []) {
-      // What was added after the order is not in it, even where the first page, read without an order, showed it.
-      const isNew = withNewRows && changed.added && !changed.removed && !this.lines.isBelow(changed.id);
-      if (isNew) this.addBelow(changed, changes.version);
+      // What came after the order is not in it, even where the first page, read without an order, showed it.
+      const isBelow = this.lines.isBelow(changed.id);
+      const news = withNewRows ? this.attendance.note(changed, changes.version, isBelow) : null;
+      if (news === "came") this.addBelow(changed, changes.version);
+      if (news === "went") this.stale = true;
       this.rows.follow(changed, changes.version, this.me, performance.now());
       this.touched(Object.keys(changed.values).map(Number));
-      if (changed.removed) this.remove(changed.id);
     }
   }
 
-  /** A row is gone: it stays in its place, struck out, until the order is refreshed. */
-  remove(id: number): void {
+  /** I deleted a row: it stays in its place, struck out, until the order is refreshed. */
+  remove(id: number, version: number): void {
+    if (version <= this.orderVersion || this.attendance.leave(id, version) !== "went") return;
     this.rows.markRemoved(id);
-    if (!this.fresh.delete(id)) this.removed.add(id);
     this.stale = true;
   }
 
@@ -203,6 +207,8 @@ export class Reader {
     }
     this.rows.put({ id: changed.id, values: changed.values }, version);
     this.lines.append(changed.id);
+    // Its place in the order is among the others: it goes there when somebody asks, not under their hands.
+    if (changed.restored) this.stale = true;
   }
 
   private startOver(): void {

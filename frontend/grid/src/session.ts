@@ -146,7 +146,7 @@ export class Session {
     const { rows } = this.reader;
     for (const { row, column, value, version } of outcome.saved) rows.settle(row, column, value, version);
     for (const { key, row, values } of outcome.added) this.reader.take(key, { id: row, values }, outcome.version);
-    for (const row of outcome.deleted) this.reader.remove(row);
+    for (const row of outcome.deleted) this.reader.remove(row, outcome.version);
     this.reader.touched(command.edits.map((edit) => edit.column));
     if (this.trouble) this.readWell();
   }

@@ -90,6 +90,8 @@ export interface ChangedRow {
   by?: { id: string | number; name: string } | null;
   added?: boolean;
   removed?: boolean;
+  /** It was in the trash at the version since which this is told. */
+  restored?: boolean;
 }
 
 export interface Changes {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Api } from "../src/api";
 import { Reader } from "../src/reader";
-import type { Changes, RowsPage, View } from "../src/types";
+import type { ChangedRow, Changes, Row, RowsPage, View } from "../src/types";
 
 interface Waiting {
   path: string;
@@ -16,7 +16,8 @@ interface Waiting {
 class Sheet {
   version = 1;
   values = new Map<number, string>();
-  log: { version: number; id: number; value: string; added: boolean }[] = [];
+  trash = new Set<number>();
+  log: { version: number; id: number; kind: "add" | "edit" | "remove" | "restore" }[] = [];
   orders = new Map<string, number[]>();
   waiting: Waiting[] = [];
 
@@ -31,9 +32,20 @@ class Sheet {
 
   write(id: number | null): void {
     const row = id ?? this.values.size + 1;
-    const value = `v${++this.version}`;
-    this.log.push({ version: this.version, id: row, value, added: !this.values.has(row) });
-    this.values.set(row, value);
+    if (this.trash.has(row)) return;
+    this.log.push({ version: ++this.version, id: row, kind: this.values.has(row) ? "edit" : "add" });
+    this.values.set(row, `v${this.version}`);
+  }
+
+  /** Into the trash, or out of it. */
+  throw(id: number): void {
+    const isBack = this.trash.delete(id);
+    if (!isBack) this.trash.add(id);
+    this.log.push({ version: ++this.version, id, kind: isBack ? "restore" : "remove" });
+  }
+
+  get alive(): number[] {
+    return [...this.values.keys()].filter((id) => !this.trash.has(id));
   }
 
   /** The server reads: what it answers is true now, however late it arrives. */
@@ -44,24 +56,27 @@ class Sheet {
   private made({ path, query }: Waiting): unknown {
     if (path.endsWith("/order")) {
       const order = `o${this.orders.size}`;
-      this.orders.set(order, [...this.values.keys()]);
-      return { order, version: this.version, total: this.values.size };
+      this.orders.set(order, this.alive);
+      return { order, version: this.version, total: this.alive.length };
     }
     if (path.endsWith("/changes")) return this.changes(Number(query.since));
-    const ids = this.orders.get(String(query.order)) ?? [...this.values.keys()];
+    const ids = this.orders.get(String(query.order)) ?? this.alive;
     const offset = Number(query.offset);
-    const rows = ids.slice(offset, offset + Number(query.limit)).map((id) => ({ id, values: { 1: this.values.get(id)! } }));
+    const rows = ids.slice(offset, offset + Number(query.limit)).map((id): Row =>
+      this.trash.has(id) ? { id, values: {}, deleted: true } : { id, values: { 1: this.values.get(id)! } });
     return { version: this.version, order: null, total: null, rows } satisfies RowsPage;
   }
 
   private changes(since: number): Changes {
-    const rows = new Map<number, NonNullable<Changes["rows"]>[number]>();
-    for (const line of this.log.filter((one) => one.version > since)) {
-      const known = rows.get(line.id);
-      rows.set(line.id, {
-        id: line.id, values: { 1: line.value }, versions: { 1: line.version }, by: { id: "9", name: "Ben" },
-        added: line.added || known?.added,
-      });
+    const rows = new Map<number, ChangedRow>();
+    for (const { id, kind, version } of this.log.filter((one) => one.version > since)) {
+      const row = rows.get(id) ?? { id, values: {}, versions: {}, by: { id: "9", name: "Ben" } };
+      row.added ||= kind === "add";
+      row.restored ||= kind === "restore" && !row.removed;
+      row.removed = kind === "remove";
+      if (kind !== "remove") row.values = { 1: this.values.get(id)! };
+      if (kind === "edit") row.versions = { 1: version };
+      rows.set(id, row);
     }
     return { version: this.version, columns_version: 1, reset: false, rows: [...rows.values()] };
   }
@@ -85,8 +100,25 @@ function open(sheet: Sheet, view: View = {}): Reader {
   return reader;
 }
 
-const shown = (reader: Reader, rows: number): (string | undefined)[] =>
-  Array.from({ length: rows }, (_, id) => reader.rows.get(id + 1)?.values[1] as string | undefined);
+/** What stands on the lines, without the rows that are struck out. */
+function shown(reader: Reader): [number, unknown][] {
+  const lines = Array.from({ length: reader.lines.count }, (_, y) => reader.lines.at(y));
+  const rows = lines.map((line) => (line.kind === "row" ? reader.rows.get(line.id) : undefined));
+  return rows.filter((row) => row !== undefined).filter((row) => !row.removed).map((row) => [row.id, row.values[1]]);
+}
+
+async function opened(rows: number, view: View = {}): Promise<{ sheet: Sheet; reader: Reader; follow: () => Promise<void> }> {
+  const sheet = new Sheet(rows);
+  const reader = open(sheet, view);
+  const follow = async (): Promise<void> => {
+    void reader.follow();
+    reader.blocks.look(0, 20);
+    await sheet.settle();
+  };
+  await sheet.settle();
+  await follow();
+  return { sheet, reader, follow };
+}
 
 test("a grid whose order and first block come before its first page follows all the same", async () => {
   const sheet = new Sheet(3);
@@ -110,16 +142,17 @@ test("a grid whose order and first block come before its first page follows all 
 test("however answers are delayed and reordered, the grid ends equal to the sheet", async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constantFrom("answer", "deliver"), which: fc.nat(5) }),
-    fc.record({ kind: fc.constantFrom("add", "edit", "wake"), which: fc.nat(5) }),
+    fc.record({ kind: fc.constantFrom("add", "edit", "throw", "wake"), which: fc.nat(5) }),
   );
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 14 }), async (rows, steps) => {
+    fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 18 }), async (rows, steps) => {
       const sheet = new Sheet(rows);
       const reader = open(sheet);
       for (const { kind, which } of steps) {
         const asked = sheet.waiting[which % Math.max(sheet.waiting.length, 1)];
         if (kind === "add") sheet.write(null);
         else if (kind === "edit") sheet.write(1 + (which % sheet.values.size));
+        else if (kind === "throw") sheet.throw(1 + (which % sheet.values.size));
         else if (kind === "wake") void reader.follow();
         else if (asked && kind === "answer") sheet.answer(asked);
         else if (asked) {
@@ -134,9 +167,50 @@ test("however answers are delayed and reordered, the grid ends equal to the shee
       void reader.follow();
       await sheet.settle();
       assert.equal(reader.version, sheet.version);
-      assert.equal(reader.total, sheet.values.size);
-      assert.deepEqual(shown(reader, sheet.values.size), [...sheet.values.values()]);
+      assert.equal(reader.total, sheet.alive.length);
+      const told = shown(reader).sort(([a], [b]) => a - b);
+      assert.deepEqual(told, sheet.alive.map((id) => [id, sheet.values.get(id)]));
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
+});
+
+test("a deleted row that is restored stands in its line again, with what it held", async () => {
+  const { sheet, reader, follow } = await opened(3);
+  sheet.throw(2);
+  await follow();
+  assert.deepEqual([reader.total, reader.lines.at(1)], [2, { kind: "row", id: 2 }]);
+  assert.ok(reader.rows.get(2)?.removed);
+  sheet.throw(2);
+  await follow();
+  assert.equal(reader.total, 3);
+  assert.deepEqual(shown(reader), [[1, "row 1"], [2, "row 2"], [3, "row 3"]]);
+});
+
+test("a row deleted before the grid was opened comes back below, until the order is asked for again", async () => {
+  const sheet = new Sheet(3);
+  sheet.throw(1);
+  const reader = open(sheet);
+  await sheet.settle();
+  sheet.throw(1);
+  void reader.follow();
+  await sheet.settle();
+  assert.deepEqual(shown(reader).map(([id]) => id), [2, 3, 1]);
+  assert.ok(reader.stale);
+  reader.blocks.look(0, 20);
+  void reader.refresh();
+  await sheet.settle();
+  assert.deepEqual(shown(reader).map(([id]) => id), [1, 2, 3]);
+});
+
+test("a restored row of a sorted view is announced, not pushed under the hand", async () => {
+  const sheet = new Sheet(3);
+  sheet.throw(1);
+  const reader = open(sheet, { sort: [{ column: 2, descending: false }] });
+  await sheet.settle();
+  sheet.throw(1);
+  void reader.follow();
+  await sheet.settle();
+  assert.deepEqual([...reader.fresh], [1]);
+  assert.deepEqual(shown(reader).map(([id]) => id), [2, 3]);
 });
