@@ -74,7 +74,7 @@ def if_unmoved(
     seen: int | None,
     edits: Iterable[tuple[int, int]] = (),
 ) -> Outcome:
-    """Write what depends on the version `seen`. PreconditionFailed where one of these cells, or a deleted row, moved."""
+    """Write what depends on the version `seen`; PreconditionFailed where a cell of these, or a deleted row, moved."""
     if seen is None:
         return write()
     access = get_access(session, actor, sheet)
