@@ -14,6 +14,8 @@ from typing import Any
 import streamlit as st
 from google.protobuf.message import DecodeError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 from streamlit import logger as streamlit_logger
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.bootstrap import load_config_options
@@ -188,7 +190,8 @@ configure_streamlit(ours)
 adopt_streamlits_logs()
 app = st.App(
     ROOT / "pages" / "main.py",
-    routes=[*session_routes.routes(ours), *asset_mounts()],
+    # Streamlit knows its first page at / only; whoever types its name means it.
+    routes=[Route("/sheets", lambda _: RedirectResponse("/")), *session_routes.routes(ours), *asset_mounts()],
     lifespan=lifespan,
     middleware=middleware(ours, kind_of_message, create_api(ours)),
     on_script_error=tell_script_error,

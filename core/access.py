@@ -202,20 +202,16 @@ def made_column(row: Mapping[str, Any]) -> ColumnInfo:
 MOST_KNOWN = 2000
 _KNOWN: WeakKeyDictionary[Engine, dict[int, tuple[int, tuple[ColumnInfo, ...]]]] = WeakKeyDictionary()
 SHEET_FIELDS = list(SheetInfo.__dataclass_fields__)
-LEVEL_SQL = """CASE WHEN s.owner_id = u.user_id THEN 'owner'
-         WHEN 'editor' IN (c.level, s.workspace_level) THEN 'editor'
-         ELSE coalesce(c.level, s.workspace_level) END"""
 # One statement answers who, what and which columns: it opens every request, so it is one round trip.
-LOAD_SQL = f"""
-    SELECT s.*, {LEVEL_SQL} AS level,
+LOAD_SQL = """
+    SELECT s.*, l.level,
            CASE WHEN s.columns_version <> :known THEN coalesce(
                (SELECT jsonb_agg(to_jsonb(k) ORDER BY k.position, k.column_id)
                 FROM columns k WHERE k.sheet_id = s.sheet_id AND k.retired_at IS NULL), '[]') END AS columns,
            -- A transaction that has written may see columns of its own that are never committed.
            pg_current_xact_id_if_assigned() IS NULL AS is_committed
-    FROM users u
-    JOIN sheets s ON s.sheet_id = :sheet
-    LEFT JOIN collaborators c ON c.sheet_id = s.sheet_id AND c.user_id = u.user_id
-    WHERE u.user_id = :user AND u.is_active
-"""  # noqa: S608 - LEVEL_SQL is the constant above.
+    FROM sheet_levels l
+    JOIN sheets s ON s.sheet_id = l.sheet_id
+    WHERE l.sheet_id = :sheet AND l.user_id = :user
+"""
 _LOAD = text(LOAD_SQL)

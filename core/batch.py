@@ -20,13 +20,15 @@ class Given:
     def shown(self) -> Any:
         """What to show the person again when it was not written; numbers, and what no cell holds, as text."""
         given = self.value if self.text is None else self.text
-        return given if given is None or isinstance(given, str | bool) else _as_text(given)
+        return given if given is None or isinstance(given, bool) else _as_text(given)
 
 
 def _as_text(given: Any) -> Any:
+    """Text without NUL, which no JSON of the database's can hold."""
     if isinstance(given, list) and all(isinstance(one, str) for one in given):
-        return given
-    return str(given)[:MAX_SHOWN]
+        return [_as_text(one) for one in given]
+    text = given if isinstance(given, str) else str(given)[:MAX_SHOWN]
+    return text.replace("\x00", "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)

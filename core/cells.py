@@ -50,6 +50,9 @@ def write(
         plan.outcome.raise_first()
     if plan.writes:
         _carry_out(change, plan)
+    else:
+        # A late copy of this request must not be decided anew, after its person was told that it was not written.
+        change.answer(plan.outcome.as_json(), wrote=False)
     return plan.outcome
 
 
@@ -139,7 +142,8 @@ def _plan(session: Session, access: Access, batch: Batch) -> Plan:
 
 def _plan_edits(access: Access, rows: dict[int, Stored], batch: Batch) -> tuple[Plan, list[Stale]]:
     plan, stale = Plan(Outcome(version=access.sheet.version)), list[Stale]()
-    for edit in batch.edits:
+    # Of two edits of one cell in one action the later one counts.
+    for edit in {(edit.row, edit.column): edit for edit in batch.edits}.values():
         _plan_edit(access, plan, rows.get(edit.row), edit, stale)
     return plan, stale
 
@@ -222,23 +226,23 @@ def _conflicts(session: Session, access: Access, rows: dict[int, Stored], stale:
     for line in since:
         by_cell.setdefault((line["row_id"], line["column_id"]), []).append(line)
     return [
-        _conflict(edit, mine, rows[edit.row].values.get(str(edit.column)), by_cell.get((edit.row, edit.column), []))
+        _conflict(access.column(edit.column), edit, mine, rows[edit.row], by_cell[edit.row, edit.column])
         for edit, mine in stale
     ]
 
 
-def _conflict(edit: Edit, mine: Value | None, theirs: Value | None, lines: list[Any]) -> dict[str, Any]:
-    first, last = (lines[0], lines[-1]) if lines else (None, None)
+def _conflict(column: ColumnInfo, edit: Edit, mine: Value | None, row: Stored, lines: list[Any]) -> dict[str, Any]:
+    first, last = lines[0], lines[-1]
     return {
         "row": edit.row,
         "column": edit.column,
         "given": edit.given.shown,
         "mine": _wired(mine),
-        "theirs": _wired(theirs),
-        "original": _wired(stored(first["old"])) if first and first["old"] else None,
-        "by": last["name"] if last else None,
-        "at": last["recorded_at"].isoformat() if last else None,
-        "version": last["version"] if last else edit.base,
+        "theirs": _wired(row.values.get(column.key)),
+        "original": _wired(stored(first["old"])) if first["old"] else None,
+        "by": last["name"],
+        "at": last["recorded_at"].isoformat(),
+        "version": row.version_of(column),
     }
 
 
@@ -287,11 +291,13 @@ _STORED = Quick(f"""
     SELECT r.row_id, r.values::text, r.versions, r.created_version
     FROM rows r WHERE {VISIBLE_SQL} AND r.row_id = ANY(:ids)
 """)  # noqa: S608 - VISIBLE_SQL is a constant of core.access.
+# A cell's lines since its base; where the whole row is younger, the line that added it.
 _SINCE = text("""
-    SELECT c.row_id, c.column_id, c.version, c.old::text AS old, u.name, c.recorded_at
+    SELECT w.row_id, w.column_id, c.version, c.old::text AS old, u.name, c.recorded_at
     FROM unnest(CAST(:rows AS integer[]), CAST(:columns AS integer[]), CAST(:bases AS bigint[]))
          AS w (row_id, column_id, base)
-    JOIN changes c ON c.sheet_id = :sheet AND c.row_id = w.row_id AND c.column_id = w.column_id AND c.version > w.base
+    JOIN changes c ON c.sheet_id = :sheet AND c.row_id = w.row_id AND c.version > w.base
+         AND (c.column_id = w.column_id OR c.kind = 'add')
     LEFT JOIN users u ON u.user_id = c.actor_id
     ORDER BY c.version
 """)

@@ -72,14 +72,14 @@ class Change:
         }
         self.version, self.last_row_id = self.session.execute(_APPLY, parameters).one()
 
-    def answer(self, result: Mapping[str, Any]) -> None:
+    def answer(self, result: Mapping[str, Any], *, wrote: bool = True) -> None:
         """Keep what this operation answers, so that a repeated request is answered the same and never applied twice."""
         parameters = {
             "sheet": self.access.sheet.sheet_id,
             "operation": self.operation_id,
             "actor": self.access.actor.user_id,
             "result": json.dumps(result, ensure_ascii=False),
-            "version": self.version,
+            "version": self.version if wrote else None,
         }
         self.session.execute(_ANSWER, parameters)
 
@@ -101,6 +101,7 @@ def edit_unmoved(
     """
     parameters = _signature(access, operation_id, source) | {
         "columns": access.sheet.columns_version,
+        "level": access.level,
         "edited": list(edits),
         "seen": list(seen),
         "patches": list(edits.values()),
@@ -147,7 +148,7 @@ _APPLY = text("""
 """)
 _EDIT_UNMOVED = Quick("""
     SELECT edit_unmoved(
-        :sheet, :actor, :source, :operation, :columns, CAST(:edited AS integer[]),
+        :sheet, :actor, :source, :operation, :columns, :level, CAST(:edited AS integer[]),
         CAST(CAST(:seen AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb))
 """)
 _ANSWER = text("""

@@ -9,7 +9,7 @@ from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.access import LEVEL_SQL, Access, get_access
+from core.access import Access, get_access
 from core.actor import Actor
 from core.column_types import column_type
 from core.column_types.characters import clean, one_line
@@ -148,16 +148,12 @@ def _change(
     audit.record(session, actor, f"sheet:sheet:{verb}", sheet_id=sheet_id, **facts)
 
 
-_LIST = text(f"""
-    SELECT * FROM (
-        SELECT s.sheet_id, s.name, s.description, s.icon, {LEVEL_SQL} AS level, o.name AS owner,
-               coalesce(s.settings -> 'pipeline' -> 'stage' IS NOT NULL, false) AS is_pipeline, s.archived_at
-        FROM users u
-        CROSS JOIN sheets s
-        JOIN users o ON o.user_id = s.owner_id
-        LEFT JOIN collaborators c ON c.sheet_id = s.sheet_id AND c.user_id = u.user_id
-        WHERE u.user_id = :user AND u.is_active AND (s.archived_at IS NOT NULL) = :archived
-    ) listed
-    WHERE level IS NOT NULL
-    ORDER BY is_pipeline DESC, lower(name), sheet_id
-""")  # noqa: S608 - LEVEL_SQL is a constant of core.access.
+_LIST = text("""
+    SELECT s.sheet_id, s.name, s.description, s.icon, l.level, o.name AS owner,
+           coalesce(s.settings -> 'pipeline' -> 'stage' IS NOT NULL, false) AS is_pipeline, s.archived_at
+    FROM sheet_levels l
+    JOIN sheets s ON s.sheet_id = l.sheet_id
+    JOIN users o ON o.user_id = s.owner_id
+    WHERE l.user_id = :user AND l.level IS NOT NULL AND (s.archived_at IS NOT NULL) = :archived
+    ORDER BY is_pipeline DESC, lower(s.name), s.sheet_id
+""")

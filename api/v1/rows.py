@@ -24,7 +24,7 @@ router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRou
 
 RowNumber = Annotated[int, Field(ge=-MOST_ROW_ID, le=MOST_ROW_ID)]
 ColumnKey = Annotated[str, Field(pattern="^[0-9]{1,9}$")]
-ClientKey = Annotated[str, Field(max_length=100)]
+ClientKey = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
 OperationId = Annotated[
     UUID,
     Field(strict=False, description="Made by you: a repeated request with it is done once, and answered the same."),

@@ -2,7 +2,6 @@
 
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy.orm import Session
 
 from core.access import Access
@@ -19,10 +18,6 @@ def put(session: Session, who: Actor, access: Access, batch: Batch, operation: U
     return write(session, who, sheet_id, batch, operation_id=operation, source=Source.GRID, partial=True)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core.cells.write keeps no answer where nothing was written: a late repeat is decided anew, and written",
-)
 def test_what_was_refused_stays_refused_when_the_same_request_comes_again_late(
     session: Session, deals: Access, ann: Actor
 ) -> None:
@@ -37,10 +32,6 @@ def test_what_was_refused_stays_refused_when_the_same_request_comes_again_late(
     assert put(session, ann, deals, late, operation) == first
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core.cells._conflict names the edit's own base where the log has no line of the cell (a row added since)",
-)
 def test_the_version_that_a_conflict_names_is_enough_to_decide_it(session: Session, deals: Access, ann: Actor) -> None:
     put(session, ann, deals, Batch(adds=(Add("n", {1: Given("Acme")}),)))
     put(session, ann, deals, Batch(adds=(Add("n", {1: Given("Bolt")}),)))
@@ -50,10 +41,6 @@ def test_the_version_that_a_conflict_names_is_enough_to_decide_it(session: Sessi
     assert decided.saved
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core.cells._plan_edit: a later edit of a cell is compared with what is stored, not with the earlier edit",
-)
 def test_of_two_edits_of_one_cell_in_a_batch_the_later_one_holds(session: Session, deals: Access, ann: Actor) -> None:
     put(session, ann, deals, Batch(adds=(Add("n", {1: Given("Acme")}),)))
     twice = Batch(edits=(Edit(1, 1, Given("Other")), Edit(1, 1, Given("Acme"))))

@@ -49,18 +49,32 @@ BEGIN
     FROM operations o WHERE o.sheet_id = the_sheet AND o.operation_id = the_batch;
 END $$;
 
+-- Who may do how much in which sheet; null: nothing. The one place that decides a person's level.
+CREATE VIEW sheet_levels AS
+SELECT s.sheet_id, u.user_id,
+       CASE WHEN s.owner_id = u.user_id THEN 'owner'
+            WHEN 'editor' IN (c.level, s.workspace_level) THEN 'editor'
+            ELSE coalesce(c.level, s.workspace_level) END AS level
+FROM users u
+CROSS JOIN sheets s
+LEFT JOIN collaborators c ON c.sheet_id = s.sheet_id AND c.user_id = u.user_id
+WHERE u.is_active;
+GRANT SELECT ON sheet_levels TO contrivance_app;
+
 -- Lock the sheet and write edits that were decided on rows as they were `seen` (their cell versions), all or nothing.
--- Null, with the sheet locked and nothing written: a row, the columns or the sheet has moved on, or the operation was
--- carried out before; decide again. Where it writes, the sheet was locked for one round trip and no longer.
+-- Null, with the sheet locked and nothing written: a row, the columns, the sheet or the person's level has moved on, or
+-- the operation was carried out before; decide again. Where it writes, the sheet was locked for one round trip only.
 CREATE FUNCTION edit_unmoved(the_sheet bigint, the_actor bigint, the_source text, the_batch uuid, the_columns bigint,
-                             edited integer[], seen jsonb[], patches jsonb[], result jsonb) RETURNS bigint
+                             the_level text, edited integer[], seen jsonb[], patches jsonb[], result jsonb)
+RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 DECLARE
     locked record := lock_sheet(the_sheet, the_actor, the_source, the_batch);
 BEGIN
     IF locked.foreign_operation IS NOT NULL
-       OR NOT EXISTS (SELECT FROM sheets s WHERE s.sheet_id = the_sheet AND s.columns_version = the_columns
-                                             AND s.archived_at IS NULL)
+       OR NOT EXISTS (SELECT FROM sheets s JOIN sheet_levels l USING (sheet_id)
+                      WHERE s.sheet_id = the_sheet AND s.columns_version = the_columns AND s.archived_at IS NULL
+                        AND l.user_id = the_actor AND l.level = the_level)
        OR (SELECT count(*) FROM unnest(edited, seen) AS e (row_id, versions)
            JOIN rows r ON r.sheet_id = the_sheet AND r.row_id = e.row_id
            WHERE r.deleted_version IS NULL AND r.versions = e.versions) < cardinality(edited)
