@@ -11,7 +11,7 @@ from core.values import Value, to_wire
 from db.tables import Row
 
 if TYPE_CHECKING:
-    from core.cells import Plan
+    from core.planning import Plan
 
 
 def refuse_duplicates(session: Session, access: Access, plan: "Plan") -> None:
