@@ -68,3 +68,10 @@ def test_another_site_cannot_frame_a_page(started: Started, page: Page) -> None:
     page.set_content(f'<iframe src="{started.url}/"></iframe>')
     page.wait_for_timeout(1500)
     assert "chrome-error" in page.frames[1].url
+
+
+def test_the_first_page_answers_to_its_name_too(started: Started, page: Page) -> None:
+    page.goto(started.url + "/sheets")
+    assert page.url == started.url + "/"
+    page.get_by_text("Sign in").first.wait_for()
+    assert page.get_by_text("Page not found").count() == 0
