@@ -45,7 +45,7 @@ new_rows = st.lists(st.dictionaries(columns, texts, max_size=3), min_size=1, max
 
 @dataclass
 class Done:
-    """An operation that wrote, and what it was answered."""
+    """An operation, and what it was answered."""
 
     who: Actor
     batch: Batch
@@ -203,7 +203,7 @@ class Writers(RuleBasedStateMachine):
         outcome = self.attempt(WRITERS[who], batch, operation, partial=partial)
         if judged.writes():
             self.model.carry_out(batch, judged, who, str(operation))
-            self.done[operation] = Done(WRITERS[who], batch, outcome)
+        self.done[operation] = Done(WRITERS[who], batch, outcome)
         assert_agrees(outcome, judged, self.model.version)
         assert outcome.version == self.model.version
 

@@ -1,5 +1,6 @@
 // The outbox: every user action waits here until the server has answered it. Pure, so that a model server can try it out.
 
+import { lowered, OwnWrites, shownBase } from "./bases";
 import type { ConflictFact, Outcome, RowRef } from "./types";
 import {
   byCell, cellKey, draftIssues, indexed, type Add, type CellState, type Command, type Draft, type Edit, type Issue,
@@ -13,6 +14,7 @@ export class Outbox {
   private issues: Map<string, Issue>;
   private drafts: Map<string, Draft>;
   private made: Map<string, { row: number; version: number }>;
+  private own = new OwnWrites();
   private sending: string | null = null;
   private index: Map<string, CellState> | null = null;
   private queued: Map<string, Edit[]> | null = null;
@@ -53,13 +55,14 @@ export class Outbox {
   answer(id: string, outcome: Outcome): boolean {
     const command = this.take(id);
     if (!command) return false;
-    for (const saved of outcome.saved) this.settle(saved.row, saved.column, saved.version);
+    const typed = new Map(command.edits.map((edit) => [cellKey(edit.row, edit.column), edit]));
+    for (const saved of outcome.saved) this.settle(typed.get(cellKey(saved.row, saved.column)), saved);
     this.settleAdds(outcome);
     for (const refusal of outcome.refused) {
-      if (refusal.row != null) this.raise("refused", command, refusal.row, refusal.column ?? null, refusal.reason);
+      if (refusal.row != null) this.raise("refused", typed, refusal.row, refusal.column ?? null, refusal.reason);
     }
     for (const conflict of outcome.conflicts) {
-      this.raise("conflict", command, conflict.row, conflict.column, "", conflict);
+      this.raise("conflict", typed, conflict.row, conflict.column, "", conflict);
     }
     for (const gone of outcome.gone) this.raiseGone(command, gone.row ?? null, gone.column ?? null, gone.reason);
     const made = new Map(outcome.added.map(({ key, row }) => [key, row]));
@@ -74,9 +77,9 @@ export class Outbox {
   refuse(id: string, kind: IssueKind, reason: string): boolean {
     const command = this.take(id);
     if (!command) return false;
-    for (const edit of command.edits) this.raise(kind, command, edit.row, edit.column, reason);
+    for (const { row, column, input, base } of command.edits) this.keep({ kind, row, column, input, reason, base });
     for (const add of command.adds) this.bounce(add.key, { cells: add.cells, reasons: { "": reason } });
-    for (const row of command.deletes) this.raise(kind, command, row, null, reason);
+    for (const row of command.deletes) this.keep({ kind, row, column: null, input: { value: null }, reason, base: null });
     return true;
   }
 
@@ -131,10 +134,17 @@ export class Outbox {
     return true;
   }
 
-  /** After a conflict: write mine over what the other wrote, which I have now seen. */
-  keepMine(row: RowRef, column: number): void {
-    const issue = this.issues.get(cellKey(row, column));
-    if (issue?.conflict) this.put([{ row, column, input: issue.input, base: issue.conflict.version }]);
+  /** After conflicts: write mine over what the others wrote, which I have now seen; as one action. */
+  keepMine(issues: readonly Issue[]): void {
+    this.sendAgain(issues.filter((issue) => issue.conflict));
+  }
+
+  /** Try once more what was not taken: a row or a right may have come back. */
+  sendAgain(issues: readonly Issue[]): void {
+    const edits = issues.flatMap(({ row, column, input, base, conflict }) =>
+      typeof row === "number" && column !== null ? [{ row, column, input, base: conflict?.version ?? base }] : [],
+    );
+    this.put(edits);
   }
 
   toJSON(): Saved {
@@ -147,20 +157,20 @@ export class Outbox {
   }
 
   private place(edit: Edit, command: Command, waiting: Map<string, Add>): void {
-    this.issues.delete(cellKey(edit.row, edit.column));
-    if (typeof edit.row === "number") {
-      command.edits.push(edit);
-      return;
-    }
-    const made = this.made.get(edit.row);
-    if (made) {
-      this.issues.delete(cellKey(made.row, edit.column));
-      command.edits.push({ ...edit, row: made.row, base: made.version });
-    } else if (this.onItsWay(edit.row)) {
-      command.edits.push(edit);
-    } else {
-      this.joinDraft(edit.row, edit, command, waiting);
-    }
+    const made = typeof edit.row === "string" ? this.made.get(edit.row) : undefined;
+    if (made) this.issues.delete(cellKey(edit.row, edit.column));
+    if (made) this.placeSaved({ ...edit, row: made.row, base: made.version }, command);
+    else if (typeof edit.row === "number") this.placeSaved(edit, command);
+    else if (this.onItsWay(edit.row)) command.edits.push(edit);
+    else this.joinDraft(edit.row, edit, command, waiting);
+  }
+
+  private placeSaved(edit: Edit, command: Command): void {
+    const key = cellKey(edit.row, edit.column);
+    const shown = shownBase(this.later(edit.row, edit.column), this.issues.get(key));
+    this.issues.delete(key);
+    const base = lowered(edit.base, shown);
+    command.edits.push({ ...edit, base: this.own.raised({ ...edit, base }) });
   }
 
   private joinDraft(key: string, edit: Edit, command: Command, waiting: Map<string, Add>): void {
@@ -200,8 +210,9 @@ export class Outbox {
   }
 
   /** My own earlier edit of this cell is what the later one was typed over: it must not count as somebody else's. */
-  private settle(row: number, column: number, version: number): void {
+  private settle(edit: Edit | undefined, { row, column, version }: Outcome["saved"][number]): void {
     this.issues.delete(cellKey(row, column));
+    if (edit) this.own.saved(edit, version);
     for (const edit of this.later(row, column)) if (edit.base !== null) edit.base = Math.max(edit.base, version);
   }
 
@@ -222,7 +233,7 @@ export class Outbox {
     if (row !== undefined) {
       for (const { column, reason } of refusals) {
         const input = add.cells[String(column)];
-        if (column != null && input) this.keep({ kind: "refused", row, column, input, reason });
+        if (column != null && input) this.keep({ kind: "refused", row, column, input, reason, base: outcome.version });
       }
       return;
     }
@@ -244,18 +255,17 @@ export class Outbox {
   }
 
   private raise(
-    kind: IssueKind, command: Command, row: RowRef, column: number | null, reason: string, conflict?: ConflictFact,
+    kind: IssueKind, typed: Map<string, Edit>, row: number, column: number | null, reason: string, conflict?: ConflictFact,
   ): void {
-    const edit = command.edits.find((one) => one.row === row && one.column === column);
-    const input = edit?.input ?? { value: null };
-    this.keep({ kind, row, column, input, reason, ...(conflict && { conflict }) });
+    const { input = { value: null }, base = null } = typed.get(cellKey(row, column)) ?? {};
+    this.keep({ kind, row, column, input, reason, base, ...(conflict && { conflict }) });
   }
 
   /** A gone row or column may stand for several of the command's cells. */
   private raiseGone(command: Command, row: number | null, column: number | null, reason?: string | null): void {
     const said = reason ?? "This cell is no longer there.";
     const hit = command.edits.filter((e) => (row === null || e.row === row) && (column === null || e.column === column));
-    for (const edit of hit) this.keep({ kind: "gone", row: edit.row, column: edit.column, input: edit.input, reason: said });
+    for (const edit of hit) this.keep({ kind: "gone", reason: said, ...edit });
   }
 
   private keep(issue: Issue): void {

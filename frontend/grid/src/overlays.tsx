@@ -43,7 +43,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
       )}
       {!editing && issue && bounds && (
         <IssueCard issue={issue} column={column} context={context} bounds={bounds} portal={portal}
-          keepMine={andBack(() => session.keepMine(issue))} drop={andBack(() => session.drop(issue))} />
+          keepMine={andBack(() => session.keepMine([issue]))} drop={andBack(() => session.drop(issue))} />
       )}
       {headers.menu && <Menu {...headers.menu} portal={portal} close={headers.closeMenu} />}
       {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}

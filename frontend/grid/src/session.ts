@@ -99,8 +99,15 @@ export class Session {
     this.sent();
   }
 
-  keepMine(issue: Issue): void {
-    if (issue.column !== null) this.outbox.keepMine(issue.row, issue.column);
+  /** Write mine over theirs after all, of one conflict or of many as one action. */
+  keepMine(issues: readonly Issue[]): void {
+    this.outbox.keepMine(issues);
+    this.sent();
+  }
+
+  /** Try once more what was not taken. */
+  sendAgain(issues: readonly Issue[]): void {
+    this.outbox.sendAgain(issues);
     this.sent();
   }
 

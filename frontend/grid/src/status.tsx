@@ -59,7 +59,7 @@ function Saving({ scene, jump }: Pick<StatusProps, "scene" | "jump">): ReactElem
             <li key={`${issue.row}:${issue.column}`} className={`cg-${issue.kind}`}>
               <button className="cg-link" onClick={() => jump(issue)}>{columnOf(issue, data.columns)?.name ?? "Row"} · {rowName(issue)}</button>
               <IssueText issue={issue} column={columnOf(issue, data.columns)} context={context}
-                keepMine={() => session.keepMine(issue)} drop={() => session.drop(issue)} />
+                keepMine={() => session.keepMine([issue])} drop={() => session.drop(issue)} />
             </li>
           ))}
         </ul>

@@ -32,6 +32,8 @@ export interface Issue {
   column: number | null;
   input: Input;
   reason: string;
+  /** What the value was typed over. */
+  base: number | null;
   conflict?: ConflictFact;
 }
 
@@ -65,6 +67,7 @@ export function draftIssues(key: string, draft: Draft): Issue[] {
     column: column === "" ? null : Number(column),
     input: draft.cells[column] ?? { value: null as Wire },
     reason,
+    base: null,
   }));
 }
 
