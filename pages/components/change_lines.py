@@ -1,7 +1,7 @@
 """Lines of the change log in words: what happened to a cell or a row."""
 
 from core.access import Access, ColumnInfo
-from core.history import LoggedChange
+from core.history import LoggedChange, RowChange
 from pages.components.format import cell, literal, moment, shortened
 
 SOURCES = {
@@ -11,6 +11,7 @@ SOURCES = {
     "api": "API",
     "import": "import",
     "undo": "undo",
+    "restore": "restored",
     "seed": "demo",
 }
 ROWS = {"add": "row added", "remove": "row deleted", "restore": "row restored"}
@@ -19,7 +20,7 @@ LONGEST = 140
 APART_SECONDS = 60
 
 
-def heading(change: LoggedChange, date_format: str) -> str:
+def heading(change: LoggedChange | RowChange, date_format: str) -> str:
     """Who, when and from where."""
     where = SOURCES.get(change.source, change.source)
     when = moment(change.effective_at, date_format)
@@ -37,6 +38,16 @@ def line(access: Access, change: LoggedChange, date_format: str) -> str:
     column = access.column(change.column_id)
     old, new = (_value(text, column, date_format) for text in (change.old, change.new))
     return f"{literal(column.name)}: {old} :gray[→] {new}"
+
+
+def lines(access: Access, change: RowChange, date_format: str) -> list[str]:
+    """What one change did to a row: what became of it, then its cells."""
+    told = [] if change.kind == "edit" else [f":gray[{ROWS[change.kind]}]"]
+    for one in change.cells:
+        column = access.column(one.column_id)
+        before = "" if change.kind == "add" else f"{_value(one.old, column, date_format)} :gray[→] "
+        told.append(f"{literal(column.name)}: {before}{_value(one.new, column, date_format)}")
+    return told
 
 
 def _value(text: str, column: ColumnInfo, date_format: str) -> str:

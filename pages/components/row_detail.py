@@ -1,49 +1,37 @@
 """A row in full: every field, and what happened to it."""
 
 from collections.abc import Mapping
+from uuid import uuid4
 
 import streamlit as st
 
-from core import accounts
+from core import accounts, history
 from core.access import Access, get_access
+from core.actor import Actor
 from core.column_types import column_type
 from core.errors import NotFound
-from core.history import LoggedChange, recent_changes
+from core.permissions import Permission
 from core.rows import stored_row
+from core.trash import restore_rows
 from core.values import Value
 from db.engine import transaction
-from pages.components import change_lines
-from pages.components.errors import shown_errors
+from pages.components import row_history
+from pages.components.errors import say, shown_errors
 from pages.components.format import cell, literal
 from pages.components.who import current_actor
 
-CHANGES = 50
-LARGEST = 2**31 - 1
+FIELDS, HISTORY = "Fields", "History"
 
 
-def show(sheet_id: int, row_id: int) -> None:
-    """A drawer with the row's fields and its history."""
-    st.dialog(f"Row {row_id}", position="right", width=560)(_row)(sheet_id, row_id)
+def show(sheet_id: int, row_id: int, *, column: int | None = None) -> None:
+    """A drawer with the row's fields and its history; open at the history of a cell, or (0) of the row, if asked."""
+    key = f"row_{sheet_id}_{row_id}"
+    st.session_state[f"{key}_tab"] = FIELDS if column is None else HISTORY
+    row_history.choose(key, column or row_history.ALL)
+    st.dialog(f"Row {row_id}", position="right", width=560)(_row)(sheet_id, row_id, key)
 
 
-def _row(sheet_id: int, row_id: int) -> None:
-    with shown_errors():
-        actor = current_actor()
-        with transaction() as session:
-            access = get_access(session, actor, sheet_id)
-            date_format = accounts.preferences(session, actor)["date_format"]
-            changes = recent_changes(session, actor, sheet_id, row=row_id, limit=CHANGES) if row_id <= LARGEST else []
-            try:
-                fields = _texts(access, stored_row(session, access, row_id))
-            except NotFound as gone:
-                fields = None
-                st.info(gone.message, icon=":material/delete:")
-        if fields is not None:
-            _fields(access, fields, date_format)
-        _history(access, changes, date_format)
-
-
-def _texts(access: Access, values: Mapping[str, Value]) -> dict[int, str]:
+def texts(access: Access, values: Mapping[str, Value]) -> dict[int, str]:
     """The canonical text of each cell that has a value."""
     return {
         column.column_id: column_type(column.type).text(value, column, access.people)
@@ -52,21 +40,66 @@ def _texts(access: Access, values: Mapping[str, Value]) -> dict[int, str]:
     }
 
 
-def _fields(access: Access, texts: Mapping[int, str], date_format: str) -> None:
+def _row(sheet_id: int, row_id: int, key: str) -> None:
+    with shown_errors():
+        actor = current_actor()
+        access, fields, date_format = _read(actor, sheet_id, row_id)
+        if fields is None:
+            _in_trash(actor, access, row_id)
+            row_history.show(actor, access, row_id, key, date_format)
+            return
+        fields_tab, history_tab = st.tabs([FIELDS, HISTORY], key=f"{key}_tab", on_change="rerun")
+        with fields_tab:
+            _fields(access, fields, key, date_format)
+        if history_tab.open:
+            with history_tab:
+                row_history.show(actor, access, row_id, key, date_format)
+
+
+def _read(actor: Actor, sheet_id: int, row_id: int) -> tuple[Access, dict[int, str] | None, str]:
+    """The texts of the row's cells, None where it is in the trash. Raises NotFound where there is no such row."""
+    with transaction() as session:
+        access = get_access(session, actor, sheet_id)
+        date_format = accounts.preferences(session, actor)["date_format"]
+        history.row_history(session, actor, sheet_id, row_id, limit=1)
+        try:
+            return access, texts(access, stored_row(session, access, row_id)), date_format
+        except NotFound:
+            return access, None, date_format
+
+
+def _fields(access: Access, fields: Mapping[int, str], key: str, date_format: str) -> None:
     with st.container(gap="xsmall"):
         for column in access.columns:
-            name, value = st.columns([2, 5], gap="small", wrap=False)
+            name, value, past = st.columns([3, 8, 1], gap="small", wrap=False, vertical_alignment="center")
             name.caption(literal(column.name))
-            text = texts.get(column.column_id)
+            text = fields.get(column.column_id)
             # Plain text: line breaks stay, and nothing in it is formatting.
             value.text(cell(text, column, date_format) if text else "–")
+            past.button(
+                ":material/history:",
+                key=f"{key}_past_{column.column_id}",
+                help=f"History of {literal(column.name)}",
+                type="tertiary",
+                on_click=_open_history,
+                args=(key, column.column_id),
+            )
 
 
-def _history(access: Access, changes: list[LoggedChange], date_format: str) -> None:
-    st.subheader("History")
-    if not changes:
-        st.caption("Nothing has happened to this row yet.")
-    with st.container(gap="xsmall"):
-        for change in changes:
-            st.markdown(change_lines.line(access, change, date_format))
-            st.caption(f"{literal(change.by)} · {change_lines.heading(change, date_format)}")
+def _open_history(key: str, column: int) -> None:
+    st.session_state[f"{key}_tab"] = HISTORY
+    row_history.choose(key, column)
+
+
+def _in_trash(actor: Actor, access: Access, row_id: int) -> None:
+    """That the row was deleted and, for those who may, the way back."""
+    st.info("This row is in the trash.", icon=":material/delete:")
+    may = Permission.ROWS_DELETE in access.permissions and access.sheet.archived_at is None
+    asked = may and st.button("Restore this row", icon=":material/restore_from_trash:", type="primary")
+    if asked and say(_restore, actor, access.sheet.sheet_id, row_id):
+        st.rerun(scope="fragment")
+
+
+def _restore(actor: Actor, sheet_id: int, row_id: int) -> None:
+    with transaction() as session:
+        restore_rows(session, actor, sheet_id, [row_id], operation_id=uuid4())

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core import accounts, layouts, sharing
+from core import accounts, layouts, sharing, trash
 from core.access import Access, get_access
 from core.actor import Actor
 from core.description import sheet_json
@@ -16,7 +17,7 @@ from core.permissions import Permission
 from core.query import View, conditions, fitting
 from core.sharing import CollaboratorInfo
 from db.engine import Busy, transaction
-from pages.components import collaborators, grid, row_detail, sheet_dialogs, sheet_picker
+from pages.components import collaborators, grid, row_detail, sheet_dialogs, sheet_picker, trash_dialog
 from pages.components.errors import say, shown_errors, told
 from pages.components.format import DATE_PATTERNS, literal, moment, shortened
 from pages.components.view_bar import ViewBar
@@ -42,6 +43,7 @@ class Opened:
     people: list[CollaboratorInfo]
     date_format: str
     latest: list[LoggedChange]
+    trashed: int
 
     @property
     def sheet_id(self) -> int:
@@ -65,7 +67,9 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         leave = _drop_link if "view" in st.query_params else None
         ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.date_format).show()
-    _grid(opened, view)
+        st.space("stretch")
+        trash_place = st.container(width="content")
+    _grid(opened, view, trash_place)
 
 
 def _read(actor: Actor, sheet_id: int) -> Opened:
@@ -79,6 +83,7 @@ def _read(actor: Actor, sheet_id: int) -> Opened:
             sharing.collaborators(session, actor, sheet_id),
             accounts.preferences(session, actor)["date_format"],
             recent_changes(session, actor, sheet_id, limit=1),
+            trash.trash_size(session, access),
         )
 
 
@@ -138,10 +143,12 @@ def _drop_link() -> None:
 
 
 @st.fragment(run_every=CATCH_UP_SECONDS)
-def _grid(opened: Opened, view: View) -> None:
+def _grid(opened: Opened, view: View, trash_place: DeltaGenerator) -> None:
     """The grid, told the newest version and columns every few seconds in case its socket is blocked."""
     with shown_errors():
         st.caption(_catch_up(opened, view) or _told(opened))
+        with trash_place:
+            trash_dialog.button(opened.sheet_id, opened.trashed)
         key = f"grid_{opened.sheet_id}"
         asked = grid.show(
             opened.sheet,
@@ -154,11 +161,19 @@ def _grid(opened: Opened, view: View) -> None:
         )
         if asked.view:
             st.rerun()
-        if isinstance(asked.open, int):
-            row_detail.show(opened.sheet_id, asked.open)
+        if asked.open is not None:
+            _open_row(opened, asked.open)
         if isinstance(asked.columns, dict):
             column = str(asked.columns.get("column", "new"))
             st.switch_page("work/columns.py", query_params={"sheet": str(opened.sheet_id), "column": column})
+
+
+def _open_row(opened: Opened, asked: Any) -> None:
+    """A row, or the history of one of its cells; what the browser sends is looked at first."""
+    given = asked if isinstance(asked, dict) else {"row": asked}
+    row, column = given.get("row"), given.get("column")
+    if isinstance(row, int):
+        row_detail.show(opened.sheet_id, row, column=column if isinstance(column, int) else None)
 
 
 def _catch_up(opened: Opened, view: View) -> str:
@@ -173,6 +188,7 @@ def _catch_up(opened: Opened, view: View) -> str:
             fresh, fits = sheet_json(access), fitting(access, view) == view
             if fresh["version"] != opened.sheet["version"]:
                 opened.latest = recent_changes(session, actor, opened.sheet_id, limit=1)
+                opened.trashed = trash.trash_size(session, access)
     except Refused:
         st.rerun()  # The whole page says what is the matter.
     except Busy as trouble:

@@ -41,7 +41,8 @@ def show(
 ) -> Any:
     """The grid of a sheet. Returns what was asked for in this run: `.view`, `.open`, `.columns`, each None or
 
-    view: {"sort": [{"column", "descending"}]} · open: a row id · columns: {"column": id} or {"add": True}.
+    view: {"sort": [{"column", "descending"}]} · columns: {"column": id} or {"add": True} ·
+    open: a row id, or {"row", "column"} for the history of a cell.
     The same stands in `st.session_state[key]` while `on_view`, `on_open` or `on_columns` runs.
 
     sheet: what GET /api/v1/sheets/{id} answers (id, name, version, permissions, columns, people).
