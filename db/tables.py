@@ -67,6 +67,7 @@ class User(Base):
     is_first_admin: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     preferences: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    email_verified_at: Mapped[datetime | None]  # When a link sent to the address was last opened.
 
 
 class UserSession(Base):
@@ -106,6 +107,7 @@ class SignInTicket(Base):
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"))
     nonce_hash: Mapped[bytes] = mapped_column(LargeBinary)
     expires_at: Mapped[datetime]
+    needs_code: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # A code is missing yet.
 
 
 class Invitation(Base):
@@ -123,6 +125,7 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    is_mailed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # Using it proves the address.
 
 
 class SignInFailure(Base):
