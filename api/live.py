@@ -5,7 +5,6 @@ few seconds. Each socket has a mailbox with one slot: a slow reader misses nothi
 """
 
 import asyncio
-import contextlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -14,11 +13,15 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection, Notify
 
+from api.mailboxes import Mailbox
+from api.presence import Presence
 from core.notices import RIGHTS_CHANNEL
+from core.presence import PRESENCE_CHANNEL
 
 COMPARE_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
-MOST_BACKOFF_SECONDS = 5.0
+# Every open page is right again within five seconds of the database's return.
+MOST_BACKOFF_SECONDS = 2.0
 MOST_SOCKETS_PER_PERSON = 50
 SHEETS_CHANNEL = "sheet_changes"
 # A dead network is noticed in seconds, not after the two hours of TCP's default.
@@ -30,41 +33,6 @@ KEEPALIVE = {
     "application_name": "contrivance live",
 }
 log = structlog.get_logger()
-
-
-class Mailbox:
-    """What one socket has not been told yet: at most the newest version of its sheet."""
-
-    def __init__(self, sheet_id: int, user_id: int) -> None:
-        self.sheet_id = sheet_id
-        self.user_id = user_id
-        self.version = 0
-        self.doubted = False
-        self.closed = False
-        self._news = asyncio.Event()
-
-    def put(self, version: int) -> None:
-        self.version = max(self.version, version)
-        self._news.set()
-
-    def doubt(self) -> None:
-        """Ask the socket to look again whether its reader may still see the sheet."""
-        self.doubted = True
-        self._news.set()
-
-    def close(self) -> None:
-        self.closed = True
-        self._news.set()
-
-    async def news(self, patience: float) -> bool:
-        """Wait for anything new; False when nothing came within `patience` seconds."""
-        # Not wait_for: in Python 3.11 it can swallow a cancellation that comes together with news.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await self._news.wait()
-        arrived = self._news.is_set()
-        self._news.clear()
-        return arrived
 
 
 class TooManySockets(Exception):
@@ -80,11 +48,13 @@ class Hub:
         self._seen: dict[int, tuple[int, int]] = {}
         self._task: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
+        self.presence = Presence(lambda sheet_id: self._watchers.get(sheet_id, set()))
 
     async def start(self, conninfo: str) -> None:
         """Begin to listen, in the running loop. Comes back at once; the database may still be away."""
         self.connected = asyncio.Event()
         self._task = asyncio.create_task(self._keep_listening(conninfo), name="live hub")
+        self.presence.start()
 
     async def stop(self) -> None:
         """Stop listening and let every socket close."""
@@ -92,6 +62,7 @@ class Hub:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        await self.presence.stop()
         for mailbox in self._all():
             mailbox.close()
 
@@ -106,6 +77,7 @@ class Hub:
 
     def leave(self, mailbox: Mailbox) -> None:
         """The socket is gone."""
+        self.presence.leave(mailbox)
         watchers = self._watchers[mailbox.sheet_id]
         watchers.discard(mailbox)
         if not watchers:
@@ -137,16 +109,19 @@ class Hub:
             except (psycopg.Error, OSError, TimeoutError) as error:
                 self.connected.clear()
                 failures += 1
+                for mailbox in self._all():
+                    mailbox.lose()
                 log.warning("live.disconnected", failures=failures, reason=type(error).__name__)
                 await asyncio.sleep(min(MOST_BACKOFF_SECONDS, 0.1 * 2**failures) * random.uniform(0.5, 1))  # noqa: S311
 
     async def _listen(self, connection: AsyncConnection) -> None:
         async with asyncio.timeout(ANSWER_SECONDS):
-            await connection.execute(f"LISTEN {SHEETS_CHANNEL}")
-            await connection.execute(f"LISTEN {RIGHTS_CHANNEL}")
+            for channel in (SHEETS_CHANNEL, RIGHTS_CHANNEL, PRESENCE_CHANNEL):
+                await connection.execute(f"LISTEN {channel}")
         # Whatever was said while nobody listened is lost: look at every version, and doubt every right.
         for mailbox in self._all():
-            mailbox.doubt()
+            mailbox.find()
+            self.presence.stir(mailbox.sheet_id)
         while True:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._compare(connection)
@@ -160,6 +135,8 @@ class Hub:
             self._wake(int(subject), int(detail))
         elif notify.channel == RIGHTS_CHANNEL and detail.isdigit():
             self._doubt(subject, int(detail))
+        elif notify.channel == PRESENCE_CHANNEL and subject.isdigit():
+            self.presence.stir(int(subject))
 
     def _doubt(self, subject: str, number: int) -> None:
         """Rights of a sheet (“sheet:5”) or of a person (“user:7”) have changed."""

@@ -11,16 +11,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from api.identity import NotSignedIn, actor_of
-from api.live import Mailbox, TooManySockets, hub
+from api.live import TooManySockets, hub
+from api.mailboxes import Mailbox, Reader
 from api.v1.asked import MOST_ID
 from core.access import get_access
 from core.errors import Refused
 from core.permissions import Permission
 from db.engine import Busy, transaction
 
-# A socket says its version again after so long, which keeps proxies from closing it; rights are looked at no later.
-HEARTBEAT_SECONDS = 20.0
+# A socket says its version again after so long: a page that hears nothing for longer knows that the line is dead.
+HEARTBEAT_SECONDS = 4.0
+# Rights are looked at when a notice says that they changed, and so often in case that one got lost.
+LOOK_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 1.0
 FIRST_MESSAGE_SECONDS = 5.0
+LONGEST_MESSAGE, MOST_ROW = 200, 2**31 - 1
 SEND_SECONDS = 15.0
 # Why a socket was closed, in the range that RFC 6455 leaves to applications; 1012 and 1013: come back in a moment.
 NO_SESSION, NO_RIGHT, TOO_SLOW, TOO_MANY = 4401, 4404, 4408, 4429
@@ -40,8 +45,10 @@ class Closed(Exception):
 
 @router.websocket("/sheets/{sheet}/live")
 async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MOST_ID)]) -> None:
-    """Sends {"version": 7} at once and after every change.
+    """Sends {"version": 7} at once, after every change and every few seconds; with "away" while the database is away.
 
+    Whoever says where they are, as {"cell": [row, column]} or {"cell": null}, is told who else is there, now and after
+    every move: {"present": [{"connection", "user", "row", "column"}]}.
     A page is known by its cookie. A program gives its token as an Authorization header or, where it cannot set one,
     as the first message: {"token": "…"}.
     """
@@ -56,13 +63,14 @@ async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MOST_ID
 
 async def _serve(websocket: WebSocket, sheet: int) -> None:
     headers = await _headers(websocket)
-    user_id, version = await run_in_threadpool(_look, headers, sheet)
+    reader = await run_in_threadpool(_look, headers, sheet)
     try:
-        mailbox = hub.watch(sheet, user_id)
+        mailbox = hub.watch(sheet, reader.actor.user_id)
     except TooManySockets:
         raise Closed(TOO_MANY, "You have too many live connections open. Close some.") from None
-    mailbox.put(version)
-    tasks = {asyncio.create_task(_talk(websocket, mailbox, headers)), asyncio.create_task(_listen(websocket))}
+    mailbox.looked(reader)
+    mailbox.put(reader.version)
+    tasks = {asyncio.create_task(_talk(websocket, mailbox, headers)), asyncio.create_task(_listen(websocket, mailbox))}
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -76,29 +84,63 @@ async def _serve(websocket: WebSocket, sheet: int) -> None:
 
 
 async def _talk(websocket: WebSocket, mailbox: Mailbox, headers: dict[str, str]) -> None:
-    """Say the newest version whenever there is news; look again whether the reader may still hear it."""
+    """Say what is new whenever there is news; look again whether the reader may still hear it."""
     looked = time.monotonic()
     while True:
-        await mailbox.news(HEARTBEAT_SECONDS)
+        await mailbox.news(LOOK_AGAIN_SECONDS if mailbox.doubted and not mailbox.away else HEARTBEAT_SECONDS)
         if mailbox.closed:
             raise Closed(RESTARTING, "The server restarts.")
-        if mailbox.doubted or time.monotonic() - looked >= HEARTBEAT_SECONDS:
-            mailbox.doubted, looked = False, time.monotonic()
-            _, version = await run_in_threadpool(_look, headers, mailbox.sheet_id)
-            mailbox.version = max(mailbox.version, version)
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await websocket.send_text(json.dumps({"version": mailbox.version}))
-        except TimeoutError:
-            raise Closed(TOO_SLOW, "The other side does not read.") from None
+        if not mailbox.away and (mailbox.doubted or time.monotonic() - looked >= LOOK_SECONDS):
+            looked = time.monotonic()
+            await _look_again(mailbox, headers)
+        for message in [] if mailbox.doubted and not mailbox.away else mailbox.messages():
+            await _say(websocket, message)
 
 
-async def _listen(websocket: WebSocket) -> None:
-    """Read, and forget, what the other side says: that is how its going away is noticed."""
+async def _look_again(mailbox: Mailbox, headers: dict[str, str]) -> None:
+    """Whether the reader may still hear; the mailbox stays in doubt for as long as that cannot be found out."""
+    mailbox.doubted = False
+    try:
+        if mailbox.looked(await run_in_threadpool(_look, headers, mailbox.sheet_id)):
+            hub.presence.stir(mailbox.sheet_id)
+    except Closed as closed:
+        if closed.code != TRY_LATER:
+            raise
+        mailbox.doubted = True
+
+
+async def _say(websocket: WebSocket, message: str) -> None:
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await websocket.send_text(message)
+    except TimeoutError:
+        raise Closed(TOO_SLOW, "The other side does not read.") from None
+
+
+async def _listen(websocket: WebSocket, mailbox: Mailbox) -> None:
+    """Read where the other side says it is, and forget the rest; that is also how its going away is noticed."""
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1000))
+        if cell := _cell(message.get("text") or ""):
+            hub.presence.place(mailbox, *cell)
+
+
+def _cell(said: str) -> tuple[int | None, int | None] | None:
+    """The row and column of {"cell": [row, column]}, both None for {"cell": null}; None for any other message."""
+    if len(said) > LONGEST_MESSAGE:
+        return None
+    try:
+        cell = json.loads(said)["cell"]
+        row, column = (None, None) if cell is None else cell
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return (row, column) if _is_number(row) and _is_number(column) else None
+
+
+def _is_number(given: object) -> bool:
+    return given is None or (type(given) is int and 0 < given <= MOST_ROW)
 
 
 async def _headers(websocket: WebSocket) -> dict[str, str]:
@@ -114,12 +156,13 @@ async def _headers(websocket: WebSocket) -> dict[str, str]:
     return headers | {"authorization": f"Bearer {token}"}
 
 
-def _look(headers: dict[str, str], sheet: int) -> tuple[int, int]:
-    """The person's id and the sheet's version; Closed where the session or the right to see the sheet is gone."""
+def _look(headers: dict[str, str], sheet: int) -> Reader:
+    """Who reads and the sheet's version; Closed where the session or the right to see the sheet is gone."""
     try:
         with transaction() as session:
             actor = actor_of(session, headers)
-            return actor.user_id, get_access(session, actor, sheet, Permission.ROWS_SEE).sheet.version
+            access = get_access(session, actor, sheet, Permission.ROWS_SEE)
+            return Reader(actor, access.sheet.version, access.scope)
     except NotSignedIn:
         raise Closed(NO_SESSION, "Sign in again.") from None
     except Refused:

@@ -1,0 +1,89 @@
+"""Mailboxes: what a live socket has not been told yet. One slot for each kind of news, so nobody waits for a reader."""
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass
+from uuid import uuid4
+
+from core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a socket and what they may see, when it was looked at last."""
+
+    actor: Actor
+    version: int
+    scope: str
+
+
+class Mailbox:
+    """What one socket has not been told yet: at most the newest version of its sheet, and who is there now."""
+
+    def __init__(self, sheet_id: int, user_id: int) -> None:
+        self.connection_id = uuid4()
+        self.sheet_id = sheet_id
+        self.user_id = user_id
+        self.reader: Reader | None = None
+        self.version = 0
+        self.doubted = False
+        self.closed = False
+        self.away = False
+        self._told_present = ""
+        self._present: str | None = None
+        self._news = asyncio.Event()
+
+    def put(self, version: int) -> None:
+        self.version = max(self.version, version)
+        self._news.set()
+
+    def show(self, present: str) -> None:
+        """Tell who is there, as JSON; the same again is no news."""
+        if present != self._told_present:
+            self._told_present = self._present = present
+            self._news.set()
+
+    def doubt(self) -> None:
+        """Ask the socket to look again whether its reader may still see the sheet."""
+        self.doubted = True
+        self._news.set()
+
+    def lose(self) -> None:
+        """Nobody hears of changes now: the database is away."""
+        self.away = True
+        self._news.set()
+
+    def find(self) -> None:
+        """Changes are heard of again; what happened meanwhile, to the right to read as well, is to be looked at."""
+        self.away = False
+        self.doubt()
+
+    def close(self) -> None:
+        self.closed = True
+        self._news.set()
+
+    def looked(self, reader: Reader) -> bool:
+        """The reader may still see the sheet. Whether they see more or less of it: then who is there is told anew."""
+        has_moved = self.reader is not None and self.reader.scope != reader.scope
+        if has_moved:
+            self._told_present, self._present = "", None
+        self.reader = reader
+        self.version = max(self.version, reader.version)
+        return has_moved
+
+    def messages(self) -> list[str]:
+        """What to say now: the version always, because it is also the sign of life."""
+        version = {"version": self.version, "away": True} if self.away else {"version": self.version}
+        present, self._present = self._present, None
+        return [json.dumps(version), *filter(None, [present])]
+
+    async def news(self, patience: float) -> bool:
+        """Wait for anything new; False when nothing came within `patience` seconds."""
+        # Not wait_for: in Python 3.11 it can swallow a cancellation that comes together with news.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._news.wait()
+        arrived = self._news.is_set()
+        self._news.clear()
+        return arrived
