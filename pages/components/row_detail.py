@@ -28,7 +28,7 @@ def show(sheet_id: int, row_id: int, *, column: int | None = None) -> None:
     key = f"row_{sheet_id}_{row_id}"
     st.session_state[f"{key}_tab"] = FIELDS if column is None else HISTORY
     row_history.choose(key, column or row_history.ALL)
-    st.dialog(f"Row {row_id}", position="right", width=560)(_row)(sheet_id, row_id, key)
+    st.dialog(f"Row {row_id}", position="right", width=560)(contents)(sheet_id, row_id, key)
 
 
 def texts(access: Access, values: Mapping[str, Value]) -> dict[int, str]:
@@ -40,12 +40,16 @@ def texts(access: Access, values: Mapping[str, Value]) -> dict[int, str]:
     }
 
 
-def _row(sheet_id: int, row_id: int, key: str) -> None:
+def contents(sheet_id: int, row_id: int, key: str) -> None:
+    """What the drawer shows of a row, wherever it is; `key` begins the names of its state."""
     with shown_errors():
         actor = current_actor()
+        row_history.restore_wanted(actor, sheet_id, row_id, key)
+        if st.session_state.pop(f"{key}_back", False):
+            say(_restore, actor, sheet_id, row_id)
         access, fields, date_format = _read(actor, sheet_id, row_id)
         if fields is None:
-            _in_trash(actor, access, row_id)
+            _in_trash(access, key)
             row_history.show(actor, access, row_id, key, date_format)
             return
         fields_tab, history_tab = st.tabs([FIELDS, HISTORY], key=f"{key}_tab", on_change="rerun")
@@ -91,13 +95,18 @@ def _open_history(key: str, column: int) -> None:
     row_history.choose(key, column)
 
 
-def _in_trash(actor: Actor, access: Access, row_id: int) -> None:
+def _in_trash(access: Access, key: str) -> None:
     """That the row was deleted and, for those who may, the way back."""
     st.info("This row is in the trash.", icon=":material/delete:")
     may = Permission.ROWS_DELETE in access.permissions and access.sheet.archived_at is None
-    asked = may and st.button("Restore this row", icon=":material/restore_from_trash:", type="primary")
-    if asked and say(_restore, actor, access.sheet.sheet_id, row_id):
-        st.rerun(scope="fragment")
+    if may:
+        st.button(
+            "Restore this row",
+            icon=":material/restore_from_trash:",
+            type="primary",
+            on_click=st.session_state.__setitem__,
+            args=(f"{key}_back", True),
+        )
 
 
 def _restore(actor: Actor, sheet_id: int, row_id: int) -> None:

@@ -35,10 +35,6 @@ class Wanted:
 
 def show(actor: Actor, access: Access, row: int, key: str, date_format: str) -> None:
     """The history of a row or, where one is chosen, of a cell. `access` was read before the history is."""
-    wanted: Wanted | None = st.session_state.pop(f"{key}_wanted", None)
-    if wanted is not None and say(_restore, actor, access.sheet.sheet_id, row, wanted):
-        st.toast("The older value is back.", icon=":material/history:")
-        st.rerun(scope="fragment")  # With the version that has just been written: it is on the screen from now on.
     column = access.by_id.get(_field(access, key))
     limit = st.session_state.get(f"{key}_shown", PAGE)
     found = _read(actor, access.sheet.sheet_id, row, column, limit)
@@ -49,6 +45,13 @@ def show(actor: Actor, access: Access, row: int, key: str, date_format: str) -> 
             _values(access, column, found, key, date_format)
     if len(found) == limit < MOST:
         st.button("Older", icon=":material/arrow_downward:", key=f"{key}_older", on_click=_show_more, args=(key,))
+
+
+def restore_wanted(actor: Actor, sheet_id: int, row: int, key: str) -> None:
+    """Bring back the value that somebody has asked for, if any; say so, or why not. Goes before all reading."""
+    wanted: Wanted | None = st.session_state.pop(f"{key}_wanted", None)
+    if wanted is not None and say(_restore, actor, sheet_id, row, wanted):
+        st.toast("The older value is back.", icon=":material/history:")
 
 
 def choose(key: str, column: int) -> None:

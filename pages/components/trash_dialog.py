@@ -31,11 +31,12 @@ def button(sheet_id: int, size: int) -> None:
     if st.button(f"Trash{count}", key="trash", icon=":material/delete:", type="tertiary"):
         for kept in (PLACES, SEARCH, ASKED):
             st.session_state.pop(kept, None)
-        _show(sheet_id)
+        show(sheet_id)
 
 
 @st.dialog("Trash", width="medium")
-def _show(sheet_id: int) -> None:
+def show(sheet_id: int) -> None:
+    """The rows of the trash, in a dialog."""
     with shown_errors():
         actor = current_actor()
         asked = st.session_state.pop(ASKED, None)

@@ -9,7 +9,7 @@ from core.access import Access, get_access
 from core.actor import Actor
 from core.history import LoggedChange
 from db.engine import transaction
-from pages.components import change_lines, sheet_picker
+from pages.components import change_lines, row_detail, row_history, sheet_picker
 from pages.components.errors import shown_errors
 from pages.components.format import literal, shortened
 from pages.components.who import current_actor
@@ -76,12 +76,18 @@ def _together(access: Access, changes: list[LoggedChange], date_format: str) -> 
     first = changes[0]
     with st.container(gap="xxsmall"):
         st.markdown(f"**{literal(first.by)}** :gray[{change_lines.heading(first, date_format)}]")
-        lines = []
-        for row, of_row in groupby(changes, key=lambda change: change.row):
+        for _, of_row in groupby(changes, key=lambda change: change.row):
             cells = list(of_row)
-            lines.append(f"- **\\#{row}** {literal(_title(cells[0]))}")
-            lines += [f"  - {change_lines.line(access, change, date_format)}" for change in reversed(cells)]
-        st.markdown("\n".join(lines))
+            _row(access, cells[0])
+            lines = [f"- {change_lines.line(access, change, date_format)}" for change in reversed(cells)]
+            st.markdown("\n".join(lines))
+
+
+def _row(access: Access, change: LoggedChange) -> None:
+    """The row's number and name, which lead to its whole history."""
+    label = f"**\\#{change.row}** {literal(_title(change))}".strip()
+    if st.button(label, key=f"row_{change.version}_{change.row}", type="tertiary", help="History of this row"):
+        row_detail.show(access.sheet.sheet_id, change.row, column=row_history.ALL)
 
 
 def _title(change: LoggedChange) -> str:

@@ -28,6 +28,18 @@ def open_page(session: Session, name: str, file: str, **query: str | int) -> App
     return fine(page.run())
 
 
+def open_piece(session: Session, name: str, call: str) -> AppTest:
+    """A piece of a page, alone and for one of the cast: such as `trash_dialog.show(1)`, however often it runs.
+
+    A dialog that a page opens is closed by the next run of a test, which runs the whole page.
+    """
+    session_id, _ = start_session(session, actor(name).user_id, kind="browser", address=None, user_agent="")
+    module, _ = call.split(".", 1)
+    page = AppTest.from_string(f"from pages.components import {module}\n{call}", default_timeout=30)
+    page.user = {"session": str(session_id)}
+    return fine(page.run())
+
+
 def fine(page: AppTest) -> AppTest:
     """The page, which has shown no traceback."""
     assert not page.exception, page.exception

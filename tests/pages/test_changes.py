@@ -23,10 +23,11 @@ def sheet(session: Session, deals: Access) -> int:
 
 
 def test_each_change_is_told_with_old_and_new(session: Session, sheet: int) -> None:
-    told = said(open_page(session, "Cleo", CHANGES, sheet=sheet))
+    page = open_page(session, "Cleo", CHANGES, sheet=sheet)
+    told = said(page)
     assert "**Ann**" in told
     assert "grid" in told
-    assert "**\\#1** Acme" in told
+    assert "**\\#1** Acme" in labels(page)
     assert "Stage: Lead :gray[→] Won" in told
     assert "5.00 EUR :gray[→] 1,234.50 EUR" in told
     assert "row added" in told
@@ -45,7 +46,8 @@ def test_one_person_or_one_row_can_be_asked_for(session: Session, sheet: int) ->
     assert "Won" not in told
     page.selectbox[1].set_value(None)
     page.number_input[0].set_value(2)
-    told = said(fine(page.run()))
+    page = fine(page.run())
+    told = "\n".join([said(page), *labels(page)])
     assert "Bolt" in told
     assert "Acme" not in told
 
@@ -75,6 +77,12 @@ def test_what_was_typed_is_told_letter_by_letter(session: Session, sheet: int, t
     told = said(open_page(session, "Ann", CHANGES, sheet=sheet))
     assert typed not in told
     assert "\\<script" in told or "\\[" in told
+
+
+def test_a_line_leads_to_the_history_of_its_row(session: Session, sheet: int) -> None:
+    page = press(open_page(session, "Cleo", CHANGES, sheet=sheet), "**\\#2** Bolt")
+    assert page.session_state[f"row_{sheet}_2_tab"] == "History"
+    assert "Ann" in said(page)
 
 
 def test_the_history_of_a_strangers_sheet_is_not_shown(session: Session, sheet: int) -> None:
