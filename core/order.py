@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.access import Access
 from core.errors import NotFound
+from core.past import over
 from core.query import View, conditions, ordering
 from db.tables import Row
 
@@ -119,7 +120,7 @@ def _ids(session: Session, access: Access, view: View) -> "array[int]":
     number = func.int4send(Row.row_id, type_=LargeBinary)
     separator = aggregate_order_by(literal(b"", LargeBinary), *ordering(access, view))
     together = func.string_agg(number, separator, type_=LargeBinary)
-    packed = session.scalar(select(together).where(conditions(access, view)))
+    packed = session.scalar(over(access, select(together).where(conditions(access, view))))
     ids = array("i", bytes(packed or b""))
     ids.byteswap()
     return ids

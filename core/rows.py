@@ -11,6 +11,7 @@ from core.access import Access, visible_rows
 from core.cursor import Cursor, SortKeys
 from core.errors import Invalid, NotFound
 from core.order import Order, order_if_asked_again
+from core.past import over
 from core.query import View, conditions, ordered, sort_keys
 from core.values import Value, loads, stored
 from db.tables import Row
@@ -64,7 +65,8 @@ def rows_after(session: Session, access: Access, view: View, *, cursor: str | No
 
 def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value]:
     """The visible stored values of one row. Raises NotFound."""
-    found = session.scalar(select(Row.values.cast(Text)).where(visible_rows(access), Row.row_id == row_id))
+    one = select(Row.values.cast(Text)).where(visible_rows(access), Row.row_id == row_id)
+    found = session.scalar(over(access, one))
     if found is None:
         raise NotFound("This row has been deleted, or never was.", row=row_id)
     return {key: value for key, value in stored(found).items() if key in access.visible_keys}
@@ -72,7 +74,8 @@ def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value
 
 def row_count(session: Session, access: Access, view: View) -> int:
     """How many rows the view has."""
-    return session.scalar(select(func.count()).select_from(Row).where(conditions(access, view))) or 0
+    counted = select(func.count()).select_from(Row).where(conditions(access, view))
+    return session.scalar(over(access, counted)) or 0
 
 
 def checked_limit(limit: int) -> int:
@@ -108,15 +111,14 @@ def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cu
     cut = inner.limit(limit).offset(offset).subquery()
     row_id, values, *cut_keys = cut.c
     shown = select(row_id, values.cast(Text), *(key.cast(Text) for key in cut_keys))
-    return shown.order_by(*ordered(view, cut_keys, row_id))
+    return over(access, shown.order_by(*ordered(view, cut_keys, row_id)))
 
 
 def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:
     # One array parameter, however many ids: the statement stays the same text, and below the limit of parameters.
     wanted = Row.row_id == any_(literal(ids, ARRAY(Integer)))
-    return select(Row.row_id, Row.values.cast(Text), *(key.cast(Text) for _, key in keys)).where(
-        visible_rows(access), wanted
-    )
+    found = select(Row.row_id, Row.values.cast(Text), *(key.cast(Text) for _, key in keys))
+    return over(access, found.where(visible_rows(access), wanted))
 
 
 def _wire(access: Access, row_id: int, values: str) -> WireRow:

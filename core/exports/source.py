@@ -11,6 +11,7 @@ from core.access import Access, ColumnInfo
 from core.actor import Actor
 from core.column_types import People, column_type
 from core.layouts import layout
+from core.past import over
 from core.query import View, conditions, ordering
 from core.values import Value, stored
 from db.tables import Row
@@ -38,7 +39,7 @@ def read_source(session: Session, access: Access, view: View, columns: list[Colu
     """The rows of a view in its order. Raises Invalid where the view is none."""
     statement = select(Row.values.cast(Text)).where(conditions(access, view)).order_by(*ordering(access, view))
     people = access.people if any(column.type == "person" for column in columns) else {}
-    return Source(access.sheet.name, columns, people, _blocks(session, statement), bom)
+    return Source(access.sheet.name, columns, people, _blocks(session, over(access, statement)), bom)
 
 
 def chosen_columns(session: Session, actor: Actor, access: Access, asked: Sequence[int] | None) -> list[ColumnInfo]:

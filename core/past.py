@@ -1,0 +1,116 @@
+"""The past: a sheet as it was at an instant, read by everything that reads rows, and written by nothing."""
+
+import re
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import CTE, Select, text
+from sqlalchemy.orm import Session
+
+from core.access import SCOPE_SQL, Access, get_access
+from core.actor import Actor
+from core.errors import Invalid
+from core.permissions import Permission
+from db.tables import Row
+
+READING = {Permission.SHEET_SEE, Permission.ROWS_SEE, Permission.ROWS_EXPORT, Permission.HISTORY_SEE}
+SHAPE = "An instant looks like 2026-11-20T18:00:00Z or 2026-11-20; a version of the sheet like version:120."
+_VERSION = re.compile(r"version:([0-9]{1,18})")
+
+
+@dataclass(frozen=True)
+class PastAccess(Access):
+    """What somebody may see today of how a sheet was: the `version` of its sheet is one of the past."""
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return super().permissions & READING
+
+    @property
+    def scope(self) -> str:
+        return f"{super().scope}:as of {self.sheet.version}"
+
+
+def get_access_as_of(
+    session: Session, actor: Actor, sheet_id: int, instant: str | None, *permissions: Permission
+) -> Access:
+    """The sheet as this actor sees it as of an instant (ISO, or version:N); as it is now where there is none."""
+    if instant is None:
+        return get_access(session, actor, sheet_id, *permissions)
+    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE, *permissions)
+    return as_of(access, version_at(session, access, instant))
+
+
+def as_of(access: Access, version: int) -> PastAccess:
+    """The same person's view of the sheet as it was at a version: today's rights, columns and rows in scope."""
+    parts = {part.name: getattr(access, part.name) for part in fields(Access)}
+    return PastAccess(**parts | {"sheet": replace(access.sheet, version=version)})
+
+
+def version_at(session: Session, access: Access, instant: str) -> int:
+    """The version of the sheet at an instant of its business time: 0 before its first change. Raises Invalid."""
+    access.require(Permission.HISTORY_SEE)
+    if named := _VERSION.fullmatch(instant.strip()):
+        version = int(named[1])
+        if version > access.sheet.version:
+            raise Invalid(f"There is no version {version} of this sheet yet; it is at version {access.sheet.version}.")
+        return version
+    parameters = {"sheet": access.sheet.sheet_id, "latest": access.sheet.version, "at": _instant(instant)}
+    return session.scalar(_AT, parameters) or 0
+
+
+def over(access: Access, statement: Select[Any]) -> Select[Any]:
+    """The statement over the rows that this access is of: those of now, or those of the past.
+
+    The derived table has the name of the real one, which it hides, so that no query needs to know of the past.
+    """
+    return statement.add_cte(_rows(access)) if isinstance(access, PastAccess) else statement
+
+
+def _rows(access: PastAccess) -> CTE:
+    parameters = {"sheet": access.sheet.sheet_id, "past": access.sheet.version}
+    columns = (Row.sheet_id, Row.row_id, Row.values, Row.created_version, Row.deleted_version)
+    return _PAST.bindparams(**parameters).columns(*columns).cte(Row.__tablename__)
+
+
+def _instant(given: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(given.strip())
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"“{given[:40]}” is no instant. {SHAPE}") from error
+
+
+# Backwards from now: it costs what has changed since.
+_AT = text("""
+    SELECT version FROM changes
+    WHERE sheet_id = :sheet AND version <= :latest AND effective_at <= :at
+    ORDER BY version DESC LIMIT 1
+""")
+# Now, less what came after: a cell held what its first later line found there, and so on for whole rows. Its cost is
+# that of the later lines; the rows themselves are read as far as a query needs them.
+_PAST = text(f"""
+    SELECT r.sheet_id, r.row_id,
+           CASE WHEN later.cells IS NULL THEN r.values
+                ELSE (r.values - later.cells) || coalesce(later.held, '{{}}') END AS values,
+           r.created_version, CAST(NULL AS bigint) AS deleted_version
+    FROM rows r
+    LEFT JOIN (
+        SELECT row_id,
+               array_agg(CAST(column_id AS text)) FILTER (WHERE column_id > 0) AS cells,
+               jsonb_object_agg(column_id, old) FILTER (WHERE column_id > 0 AND old IS NOT NULL) AS held,
+               min(kind) FILTER (WHERE column_id = 0) AS whole
+        FROM (
+            SELECT DISTINCT ON (row_id, column_id) row_id, column_id, kind,
+                   CASE WHEN column_id > 0 THEN old END AS old
+            FROM changes
+            WHERE sheet_id = :sheet AND version > :past
+            ORDER BY row_id, column_id, version
+        ) first_lines
+        GROUP BY row_id
+    ) later ON later.row_id = r.row_id
+    WHERE {SCOPE_SQL}
+      AND CASE WHEN later.whole IS NULL THEN r.created_version <= :past AND r.deleted_version IS NULL
+               ELSE later.whole = 'remove' END
+""")  # noqa: S608 - The gate of core.access.
