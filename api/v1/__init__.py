@@ -7,6 +7,7 @@ from api.v1 import (
     changes,
     collaborators,
     columns,
+    differences,
     exports,
     histories,
     imports,
@@ -18,7 +19,10 @@ from api.v1 import (
 )
 
 # Routes are tried in this order: what a grid asks for all the time comes first.
-PARTS = (rows, changes, live, histories, trash, sheets, columns, layouts, imports, exports, collaborators, auth)
+PARTS = (
+    *(rows, changes, live, histories, differences, trash),
+    *(sheets, columns, layouts, imports, exports, collaborators, auth),
+)
 
 router = APIRouter()
 for part in PARTS:

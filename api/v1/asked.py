@@ -51,6 +51,15 @@ SheetId = Annotated[int, Path(description="The sheet's number.", ge=1, le=MOST_I
 ColumnId = Annotated[int, Path(description="The column's number in its sheet.", ge=1, le=MOST_ROW_ID)]
 RowId = Annotated[int, Path(description="The row's number in its sheet.", ge=1, le=MOST_ROW_ID)]
 
+AsOf = Annotated[
+    str | None,
+    Query(
+        max_length=60,
+        description="The rows as they were: an instant in ISO (`2026-11-20T18:00:00Z`, without a zone UTC), or "
+        "`version:120`. With the rights and the columns of today.",
+    ),
+]
+
 SORT = 'JSON: `[{"column": 3, "descending": true}, …]`; or short: `-3,5`.'
 FILTER = 'JSON, all must hold: `[{"column": 3, "op": "is_any_of", "value": ["o1"]}, …]`.'
 SEARCH = "Text that occurs in any visible cell of a row."

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.v1.asked import AskedView, CurrentActor, SheetId
+from api.v1.asked import AskedView, AsOf, CurrentActor, SheetId
 from core.exports import export_rows
 from db.engine import transaction
 
@@ -32,6 +32,7 @@ def export(
         ),
     ] = None,
     bom: Annotated[bool, Query(description="CSV with a byte-order mark, for Excel.")] = False,
+    as_of: AsOf = None,
 ) -> Response:
     """Texts that a spreadsheet would run (they begin with = + - @) are written behind an apostrophe in a CSV; an import
     takes it off again. The file is complete before its first byte is sent, so what you get is never half of it."""
@@ -39,7 +40,9 @@ def export(
     file = tempfile.TemporaryFile()  # noqa: SIM115 - It is closed once it has been sent.
     try:
         with transaction() as session:
-            done = export_rows(session, actor, sheet, view, file, file_format=format, columns=asked, bom=bom)
+            done = export_rows(
+                session, actor, sheet, view, file, file_format=format, columns=asked, bom=bom, as_of=as_of
+            )
     except BaseException:
         file.close()
         raise

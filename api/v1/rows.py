@@ -10,14 +10,14 @@ from pydantic import Field
 from api.answers import answer
 from api.bodies import ExactRoute
 from api.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
-from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, RowId, SheetId, Strict
+from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, AsOf, RowId, SheetId, Strict
 from core import rows
-from core.access import get_access
 from core.batch import Add, Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
 from core.errors import Invalid, NotFound
 from core.order import kept_order, row_order
+from core.past import get_access_as_of
 from core.permissions import Permission
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRoute)
@@ -87,13 +87,14 @@ def page(
         int | None, Query(ge=0, le=MOST_ROW_ID, description="Place in the order, instead of a cursor.")
     ] = None,
     order: Annotated[str | None, Query(description="A token of `…/order`: places stay while others edit.")] = None,
+    as_of: AsOf = None,
     known: IfNoneMatch = None,
 ) -> Response:
     """Numbers come as decimal text, so that nothing is rounded. Follow `next_cursor` until it is null: no row is
     skipped or doubled. For a jump to any place ask `…/order` once, then give `order` and `offset`."""
     total = None
     with asker.transaction() as (session, actor):
-        access = get_access(session, actor, sheet, Permission.ROWS_SEE)
+        access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
         if is_known(known, access):
             return not_modified(access)
         if order is not None:
@@ -109,19 +110,20 @@ def page(
 
 
 @router.get("/order", summary="Fix the order of a view's rows")
-def order(asker: Asked, sheet: SheetId, view: AskedView) -> Response:
-    """A token for `rows?order=…&offset=…`, and how many rows there are. A token that is no longer kept answers 410."""
+def order(asker: Asked, sheet: SheetId, view: AskedView, as_of: AsOf = None) -> Response:
+    """A token for `rows?order=…&offset=…`, and how many rows there are. A token that is no longer kept answers 410.
+    One of the past is read with the same `as_of`; `version:N` with the `version` of this answer is quickest."""
     with asker.transaction() as (session, actor):
-        access = get_access(session, actor, sheet, Permission.ROWS_SEE)
+        access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
         kept = row_order(session, access, view)
     return answer({"order": kept.token, "version": kept.version, "total": kept.total})
 
 
 @router.get("/rows/{row}", summary="One row")
-def one(asker: Asked, sheet: SheetId, row: RowId, known: IfNoneMatch = None) -> Response:
-    """404 where it does not exist or is in the trash."""
+def one(asker: Asked, sheet: SheetId, row: RowId, as_of: AsOf = None, known: IfNoneMatch = None) -> Response:
+    """404 where it does not exist or is in the trash, or did not or was at the instant asked for."""
     with asker.transaction() as (session, actor):
-        access = get_access(session, actor, sheet, Permission.ROWS_SEE)
+        access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
         found = rows.rows_by_id(session, access, [row])[0]
     if found.get("deleted"):
         raise NotFound(f"There is no row {row} in this sheet.", row=row)

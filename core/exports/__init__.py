@@ -7,11 +7,12 @@ from typing import IO, BinaryIO
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.access import Access, ColumnInfo, get_access
+from core.access import Access, ColumnInfo
 from core.actor import Actor
 from core.errors import Invalid
 from core.exports.comma import write_csv
 from core.exports.source import Source, chosen_columns, read_source
+from core.past import PastAccess, get_access_as_of
 from core.permissions import Permission
 from core.query import View
 
@@ -67,27 +68,35 @@ def export_rows(
     file_format: str,
     columns: Sequence[int] | None = None,
     bom: bool = False,
+    as_of: str | None = None,
 ) -> Exported:
     """Write the rows of a view to `file`, which may be temporary: nothing but the file grows with the sheet.
 
     `columns` are ids in the order wanted; without them it is the person's own layout of the sheet. The event stands
-    in the same transaction, so commit before the file is handed out.
+    in the same transaction, so commit before the file is handed out. `as_of` is an instant of the past.
     """
-    access = get_access(session, actor, sheet_id, Permission.ROWS_EXPORT)
+    access = get_access_as_of(session, actor, sheet_id, as_of, Permission.ROWS_EXPORT)
     if file_format not in FORMATS:
         raise Invalid(f"There is no export as “{file_format[:20]}”. Choose one of: {', '.join(FORMATS)}.")
     chosen = FORMATS[file_format]
     wanted = chosen_columns(session, actor, access, columns)
     rows = chosen.write(file, read_source(session, access, view, wanted, bom=bom))
     _record(session, access, file_format, wanted, rows)
-    return Exported(f"{_file_name(access.sheet.name)}.{chosen.extension}", chosen.media_type, rows)
+    return Exported(f"{_file_name(_title(access))}.{chosen.extension}", chosen.media_type, rows)
 
 
 def _record(session: Session, access: Access, file_format: str, columns: list[ColumnInfo], rows: int) -> None:
     names = [column.name for column in columns]
     sheet_id = access.sheet.sheet_id
-    event = {"format": file_format, "rows": rows, "columns": names}
+    past = {"as_of_version": access.sheet.version} if isinstance(access, PastAccess) else {}
+    event = {"format": file_format, "rows": rows, "columns": names, **past}
     audit.record(session, access.actor, "sheet:rows:export", sheet_id=sheet_id, **event)  # type: ignore[arg-type]
+
+
+def _title(access: Access) -> str:
+    """A file of the past says so: nobody shall take it for the sheet of today."""
+    sheet = access.sheet
+    return f"{sheet.name[:60]} (as of version {sheet.version})" if isinstance(access, PastAccess) else sheet.name
 
 
 def _file_name(name: str) -> str:
