@@ -29,14 +29,18 @@ from core.demo import seed
 from core.errors import Refused
 from core.housekeeping import keep_house
 from core.invitations import first_admin_link
+from core.letters import compose
 from core.logs import configure_logs, get_log
+from core.mail import send_letters
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
+from core.smtp import post
 from db.embedded import Urls
 from db.engine import Busy, bind, driver_url, make_engine, transaction
 from db.start import database, open_engine
 
 COLLECT_SECONDS = 30
 HOUSEKEEPING_SECONDS = 3600
+POST_SECONDS = 2
 log = get_log("contrivance")
 opened: list[Urls] = []  # The database of this process, once it is open.
 
@@ -44,6 +48,7 @@ opened: list[Urls] = []  # The database of this process, once it is open.
 def read_settings_or_leave() -> Settings:
     """The settings; a bad one ends the start with its sentence."""
     try:
+        post()
         return settings()
     except BadSetting as error:
         raise SystemExit(f"Contrivance does not start. {error}") from error
@@ -117,7 +122,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     """What lives as long as the server: the database if nobody opened it yet, the live hub, the timed collection."""
     with nullcontext() if opened else own_database():
         await hub.start(driver_url(opened[0].app).replace("+psycopg", ""))
-        regular = [asyncio.create_task(task) for task in (collect_garbage(), keep_house_hourly())]
+        regular = [asyncio.create_task(task) for task in (collect_garbage(), keep_house_hourly(), send_post())]
         welcome(ours)
         if ours.demo:
             Thread(target=seed_demo, args=(opened[0].owner,), name="demo", daemon=True).start()
@@ -177,6 +182,16 @@ async def keep_house_hourly() -> None:
                 log.info("house.kept", **gone)
         except (SQLAlchemyError, Busy) as error:
             log.warning("house.not_kept", reason=type(error).__name__)
+
+
+async def send_post() -> None:
+    """Send the letters that wait. What cannot be sent now waits longer; nothing is lost with this process."""
+    while True:
+        await asyncio.sleep(POST_SECONDS)
+        try:
+            await asyncio.to_thread(send_letters, transaction, compose, post())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next letter gets its chance.
+            log.warning("mail.interrupted", reason=type(error).__name__)
 
 
 def tidy() -> dict[str, int]:

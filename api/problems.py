@@ -85,7 +85,8 @@ def _http(_request: Request, error: Exception) -> Response:
     status, detail, headers = 500, "Error", None
     if isinstance(error, HTTPException):
         status, detail, headers = error.status_code, str(error.detail), error.headers
-    return problem(status, detail if detail.endswith(".") else f"{detail}.", headers=headers)
+    facts = getattr(error, "facts", None)
+    return problem(status, detail if detail.endswith(".") else f"{detail}.", facts, headers)
 
 
 def _busy(_request: Request, error: Exception) -> Response:

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actor import Actor
+from core.credentials import end_credentials_of
 from core.errors import Invalid, NotAllowed, NotFound
 from core.passwords import hash_password
 from core.permissions import ROLE_PERMISSIONS, Permission, Role
-from core.sessions import end_sessions_of
 from db.tables import User
 
 LONGEST_EMAIL = 254
@@ -95,29 +95,29 @@ def _refusal(error: IntegrityError, email: str) -> Invalid:
 
 def change_role(session: Session, actor: Actor, user_id: int, *, role: Role) -> None:
     """Give a person another role; they sign in again."""
-    person = _managed(session, actor, user_id)
+    person = managed_person(session, actor, user_id)
     if person.role == role.value:
         return
     if person.role == Role.ADMIN.value:
         _keep_an_administrator(session, user_id)
     session.execute(update(User).where(User.user_id == user_id).values(role=role.value))
-    end_sessions_of(session, user_id)
+    end_credentials_of(session, user_id)
     audit.record(session, actor, "account:user:role", user=user_id, before=person.role, role=role.value)
 
 
 def deactivate(session: Session, actor: Actor, user_id: int) -> None:
     """End a person's access everywhere at once. What they did stays under their name."""
-    person = _managed(session, actor, user_id)
+    person = managed_person(session, actor, user_id)
     if person.role == Role.ADMIN.value:
         _keep_an_administrator(session, user_id)
     session.execute(update(User).where(User.user_id == user_id).values(is_active=False))
-    end_sessions_of(session, user_id)
+    end_credentials_of(session, user_id)
     audit.record(session, actor, "account:user:deactivate", user=user_id)
 
 
 def reactivate(session: Session, actor: Actor, user_id: int) -> None:
     """Let a person in again."""
-    _managed(session, actor, user_id)
+    managed_person(session, actor, user_id)
     session.execute(update(User).where(User.user_id == user_id).values(is_active=True))
     audit.record(session, actor, "account:user:reactivate", user=user_id)
 
@@ -169,7 +169,7 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
-def _managed(session: Session, actor: Actor, user_id: int) -> User:
+def managed_person(session: Session, actor: Actor, user_id: int) -> User:
     """The person to change. One administrator at a time, and only who still is one: two cannot dismiss each other."""
     require(actor, Permission.PEOPLE_MANAGE)
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('people', 0))"))

@@ -11,6 +11,9 @@ _OVER = {
     "sessions": "least(ended_at, expires_at) < now() - interval '30 days'",
     "sign_in_tickets": "expires_at < now()",
     "sign_in_failures": "failed_at < now() - interval '1 day'",
+    "account_links": "expires_at < now()",
+    "api_tokens": "least(revoked_at, expires_at) < now() - interval '90 days'",
+    "mails": "done_at < now() - interval '30 days'",
     "operations": f"created_at < now() - interval '{UNDO_REACH}'",
 }
 

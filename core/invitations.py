@@ -10,13 +10,15 @@ from core import audit
 from core.accounts import add_account, clean_email, clean_name, require
 from core.actor import Actor
 from core.errors import Invalid, NotFound
+from core.mail import order_letter
 from core.passwords import hash_password
 from core.permissions import Permission, Role
+from core.registration import REGISTER, registration_policy
 from core.secret_tokens import hashed, new_token
 from db.tables import Invitation, User
 
 LIFE = "7 days"
-FIRST_ADMIN = "first_admin"
+FIRST_ADMIN, MEMBER = "first_admin", "member"
 GONE = "This invitation has been used, withdrawn, or has run out. Ask an administrator for a new link."
 
 
@@ -38,6 +40,7 @@ class Welcome:
     name: str
     role: Role
     is_first_admin: bool
+    is_registering: bool = False
 
 
 def first_admin_link(session: Session, url: str) -> str | None:
@@ -55,8 +58,11 @@ def first_admin_link(session: Session, url: str) -> str | None:
     return link(url, token)
 
 
-def invite(session: Session, actor: Actor, *, email: str, role: Role) -> str:
-    """Invite a person: the token of their link, to be told once. It replaces an earlier link to the same address."""
+def invite(session: Session, actor: Actor, *, email: str, role: Role, mailed_from: str = "") -> str:
+    """Invite a person: the token of their link, to be told once. It replaces an earlier link to the same address.
+
+    With `mailed_from`, the address under which we are reached, the link is sent by mail; the token here is not it.
+    """
     require(actor, Permission.PEOPLE_MANAGE)
     address = clean_email(email)
     person = session.scalar(select(User).where(User.email == address))
@@ -66,15 +72,39 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role) -> str:
         raise Invalid(f"There is an account for {address} already. They can sign in with it.")
     earlier = update(Invitation).where(Invitation.email == address, *_usable())
     session.execute(earlier.values(revoked_at=func.now()))
-    token = _invite(session, actor, kind="member", email=address, role=role)
-    audit.record(session, actor, "account:invitation:create", email=address, role=role.value)
+    token = _invite(session, actor, kind=MEMBER, email=address, role=role)
+    if mailed_from:
+        order_letter(session, "invitation", address, url=mailed_from, by=f"{actor.name} ({actor.email})")
+    by_mail = bool(mailed_from)
+    audit.record(session, actor, "account:invitation:create", email=address, role=role.value, mailed=by_mail)
     return token
+
+
+def mailed_token(session: Session, email: str) -> str | None:
+    """A fresh token for the invitation that waits for this address, which then counts as sent there; None: none does.
+
+    The token before it ends, so that only who reads the letter has the link.
+    """
+    token = new_token()
+    fresh = {"token_hash": hashed(token), "is_mailed": True}
+    wanted = update(Invitation).where(Invitation.email == email, Invitation.kind == MEMBER, *_usable())
+    return token if session.scalar(wanted.values(**fresh).returning(Invitation.invitation_id)) else None
+
+
+def registering_token(session: Session, email: str) -> str | None:
+    """The token by which a stranger makes their own account; None where the rules or an account stand against it."""
+    taken = select(User.user_id).where(User.email == email)
+    if not registration_policy(session).admits(email) or session.scalar(taken):
+        return None
+    earlier = update(Invitation).where(Invitation.email == email, Invitation.kind == REGISTER, *_usable())
+    session.execute(earlier.values(revoked_at=func.now()))
+    return _invite(session, None, kind=REGISTER, email=email, role=Role.MEMBER, is_mailed=True)
 
 
 def invitations(session: Session, actor: Actor) -> list[InvitationInfo]:
     """The invitations that wait to be used, the newest first. For administrators."""
     require(actor, Permission.PEOPLE_MANAGE)
-    rows = session.scalars(select(Invitation).where(*_usable(), Invitation.kind == "member").order_by(_newest))
+    rows = session.scalars(select(Invitation).where(*_usable(), Invitation.kind == MEMBER).order_by(_newest))
     return [InvitationInfo(i.invitation_id, i.email or "", Role(i.role), i.expires_at) for i in rows]
 
 
@@ -97,7 +127,7 @@ def welcome(session: Session, token: str) -> Welcome:
     found = session.scalar(select(Invitation).where(Invitation.token_hash == hashed(token), *_usable()))
     if found is None:
         raise NotFound(GONE)
-    return Welcome(found.email, found.name, Role(found.role), found.kind == FIRST_ADMIN)
+    return Welcome(found.email, found.name, Role(found.role), found.kind == FIRST_ADMIN, found.kind == REGISTER)
 
 
 def accept_invitation(session: Session, token: str, *, email: str, name: str, password: str) -> int:
@@ -105,11 +135,13 @@ def accept_invitation(session: Session, token: str, *, email: str, name: str, pa
     found = session.scalar(
         select(Invitation).where(Invitation.token_hash == hashed(token), *_usable()).with_for_update()
     )
-    if found is None:
+    if found is None or (found.kind == REGISTER and not registration_policy(session).admits(found.email or "")):
         raise NotFound(GONE)
     first = found.kind == FIRST_ADMIN
     user_id = _account_for(session, found, email=found.email or email, name=name, password=password)
     session.execute(update(Invitation).where(Invitation.token_hash == hashed(token)).values(used_at=func.now()))
+    if found.is_mailed:
+        session.execute(update(User).where(User.user_id == user_id).values(email_verified_at=func.now()))
     audit.record(session, None, "account:invitation:accept", user=user_id, first_admin=first)
     return user_id
 
@@ -119,7 +151,7 @@ def _account_for(session: Session, found: Invitation, *, email: str, name: str, 
     waiting = session.scalar(
         select(User).where(User.email == clean_email(email), User.password_hash.is_(None), User.is_active)
     )
-    if waiting is not None and found.kind != FIRST_ADMIN:
+    if waiting is not None and found.kind == MEMBER:
         waiting.password_hash = hash_password(password)
         waiting.name = clean_name(name)
         waiting.role = found.role
@@ -129,12 +161,14 @@ def _account_for(session: Session, found: Invitation, *, email: str, name: str, 
     return add_account(session, None, email=email, name=name, role=role, password=password, is_first_admin=first)
 
 
-def _invite(session: Session, actor: Actor | None, *, kind: str, email: str | None, role: Role) -> str:
+def _invite(
+    session: Session, actor: Actor | None, *, kind: str, email: str | None, role: Role, is_mailed: bool = False
+) -> str:
     token = new_token()
     session.execute(
         text(f"""
-            INSERT INTO invitations (token_hash, kind, email, role, invited_by, expires_at)
-            VALUES (:token, :kind, :email, :role, :by, now() + interval '{LIFE}')
+            INSERT INTO invitations (token_hash, kind, email, role, invited_by, is_mailed, expires_at)
+            VALUES (:token, :kind, :email, :role, :by, :mailed, now() + interval '{LIFE}')
         """),  # noqa: S608 - LIFE is the constant above.
         {
             "token": hashed(token),
@@ -142,6 +176,7 @@ def _invite(session: Session, actor: Actor | None, *, kind: str, email: str | No
             "email": email,
             "role": role.value,
             "by": actor.user_id if actor else None,
+            "mailed": is_mailed,
         },
     )
     return token

@@ -77,19 +77,19 @@ def settings() -> Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read and check everything; makes the data folder and the token key where they are missing."""
-    data = data_folder(_value(environment, "CONTRIVANCE_DATA"))
-    public_url = _public_url(_value(environment, "CONTRIVANCE_PUBLIC_URL"))
-    host = _value(environment, "CONTRIVANCE_HOST") or "127.0.0.1"
+    data = data_folder(value_of(environment, "CONTRIVANCE_DATA"))
+    public_url = _public_url(value_of(environment, "CONTRIVANCE_PUBLIC_URL"))
+    host = value_of(environment, "CONTRIVANCE_HOST") or "127.0.0.1"
     return Settings(
         data=data,
         host=host,
-        port=_port(_value(environment, "CONTRIVANCE_PORT") or "8501"),
+        port=_port(value_of(environment, "CONTRIVANCE_PORT") or "8501"),
         public_url=public_url,
         allowed_hosts=_allowed_hosts(environment, host, public_url),
         cors_origins=tuple(_public_url(part) for part in _list(environment, "CONTRIVANCE_CORS_ORIGINS")),
         cookie_secure=_yes(environment, "CONTRIVANCE_COOKIE_SECURE", default=public_url.startswith("https://")),
         demo=_yes(environment, "CONTRIVANCE_DEMO", default=True),
-        log_level=_log_level(_value(environment, "CONTRIVANCE_LOG_LEVEL") or quiet_where_watched()),
+        log_level=_log_level(value_of(environment, "CONTRIVANCE_LOG_LEVEL") or quiet_where_watched()),
         database_url=_database_url(environment, "DATABASE_URL"),
         app_database_url=_database_url(environment, "CONTRIVANCE_APP_DATABASE_URL"),
         token_key=_token_key(environment, data),
@@ -119,7 +119,7 @@ def _default_data() -> Path:
     return ROOT_DATA if os.geteuid() == 0 and hidden else ROOT / "data"
 
 
-def _value(environment: Mapping[str, str], name: str) -> str:
+def value_of(environment: Mapping[str, str], name: str) -> str:
     """The value of NAME, or the content of the file that NAME_FILE names; empty where neither is given."""
     if path := environment.get(f"{name}_FILE"):
         try:
@@ -133,11 +133,11 @@ def _value(environment: Mapping[str, str], name: str) -> str:
 
 
 def _list(environment: Mapping[str, str], name: str) -> list[str]:
-    return [part.strip() for part in _value(environment, name).split(",") if part.strip()]
+    return [part.strip() for part in value_of(environment, name).split(",") if part.strip()]
 
 
 def _yes(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
-    value = _value(environment, name).lower()
+    value = value_of(environment, name).lower()
     if value not in {"", "yes", "no", "true", "false", "1", "0"}:
         raise BadSetting(f"{name} is “{value}”: say yes or no.")
     return value in {"yes", "true", "1"} if value else default
@@ -169,7 +169,7 @@ def _public_url(text: str) -> str:
 
 
 def _database_url(environment: Mapping[str, str], name: str) -> str:
-    url = _value(environment, name)
+    url = value_of(environment, name)
     scheme = url.partition("://")[0]
     if url and scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
         raise BadSetting(f"{name} must begin with postgresql://; leave it out to use the built-in database.")
@@ -208,7 +208,7 @@ def _names_of_this_machine() -> list[str]:
 
 def _token_key(environment: Mapping[str, str], data: Path) -> str:
     """The secret that signs tokens: given, or generated once and kept in the data folder for nobody else to read."""
-    given = _value(environment, "CONTRIVANCE_TOKEN_KEY")
+    given = value_of(environment, "CONTRIVANCE_TOKEN_KEY")
     path = data / "token.key"
     if not given and not path.exists():
         return _kept(path, secrets.token_urlsafe(48))

@@ -1,7 +1,6 @@
 """Signing in with e-mail and password: the same for pages and API, the same answer and cost whoever asks."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -12,16 +11,21 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.accounts import clean_email
 from core.actor import Actor
-from core.errors import Invalid
+from core.credentials import end_credentials_of
+from core.errors import Invalid, NotFound
+from core.mail import Transaction, order_letter
 from core.passwords import checked_password, hash_password, is_right
-from core.sessions import end_sessions_of
+from core.second_factor import is_second_factor, needs_code
 from core.throttle import THROTTLED, close_attempt, is_news, open_attempt, plain_address
+from core.tickets import end_pending, person_of_pending
 from db.tables import User
 
 NEUTRAL = "E-mail or password is not right. Check both and try again; after several failures, wait a few minutes."
+WRONG_CODE = "This code is not right. Wait for the next one and try again; after several failures, wait a few minutes."
+TOO_LATE = "This sign-in has run out. Begin again with your password."
 NOT_CURRENT = "The current password is not right. Try again; after several failures, wait a few minutes."
-Transaction = Callable[[], AbstractContextManager[Session]]
 T = TypeVar("T")
+Grant = Callable[[Session, int], T]
 
 
 @dataclass(frozen=True)
@@ -29,15 +33,24 @@ class Attempt:
     """An attempt that is counted as failed until it proves right, and what it is measured against."""
 
     number: int
+    address: str
     user_id: int | None
     password_hash: str | None
 
 
 def sign_in(
-    transaction: Transaction, email: str, password: str, *, address: str | None, grant: Callable[[Session, int], T]
+    transaction: Transaction,
+    email: str,
+    password: str,
+    *,
+    address: str | None,
+    grant: Grant[T],
+    without_code: Grant[T],
+    code: str = "",
 ) -> T | None:
     """What `grant` makes for the person whose e-mail and password these are, else None (say NEUTRAL, whatever it was).
 
+    Where the person has a second factor and no code came along, the right password gets what `without_code` makes.
     Three steps in the caller's transactions, so that a failure stays counted and no connection waits for the hash.
     """
     account, where = _account(email), plain_address(address)
@@ -50,7 +63,30 @@ def sign_in(
             audit.record(session, None, "account:sign-in:fail", address=where, account=account)
         return None
     with transaction() as session:
-        return _granted(session, attempt, grant)
+        return _granted(session, attempt, code, grant, without_code)
+
+
+def sign_in_with_code(
+    transaction: Transaction, pending: str, code: str, *, nonce: str, address: str | None, grant: Grant[T]
+) -> T | None:
+    """The second step on a page: what `grant` makes for the code that was missing, else None (say WRONG_CODE).
+
+    `pending` is what the right password got in the same browser, a few minutes ago at most. Raises NotFound.
+    """
+    with transaction() as session:
+        account = person_of_pending(session, pending, nonce=nonce)
+        if account is None:
+            raise NotFound(TOO_LATE)
+        attempt = _open(session, account, plain_address(address))
+    if attempt is None:
+        return None
+
+    def finish(session: Session, user_id: int) -> T:
+        end_pending(session, pending)
+        return grant(session, user_id)
+
+    with transaction() as session:
+        return _granted(session, attempt, code or "-", finish, finish)
 
 
 def change_password(transaction: Transaction, actor: Actor, *, current: str, new: str) -> None:
@@ -61,14 +97,15 @@ def change_password(transaction: Transaction, actor: Actor, *, current: str, new
     if checked_password(new) == current:
         raise Invalid("The new password is the old one. Choose another.")
     change = partial(_set_password, actor=actor, password=new)
-    if not sign_in(transaction, actor.email, current, address=actor.address, grant=change):
+    if not sign_in(transaction, actor.email, current, address=actor.address, grant=change, without_code=change):
         raise Invalid(NOT_CURRENT)
 
 
 def _set_password(session: Session, user_id: int, *, actor: Actor, password: str) -> bool:
     session.execute(update(User).where(User.user_id == user_id).values(password_hash=hash_password(password)))
-    end_sessions_of(session, user_id)
+    end_credentials_of(session, user_id)
     audit.record(session, actor, "account:password:change")
+    order_letter(session, "notice", actor.email, what="password")
     return True
 
 
@@ -82,17 +119,23 @@ def _open(session: Session, account: str, address: str) -> Attempt | None:
     known = session.execute(
         select(User.user_id, User.password_hash).where(User.email == account, User.is_active)
     ).one_or_none()
-    return Attempt(number, *(known or (None, None)))
+    return Attempt(number, address, *(known or (None, None)))
 
 
-def _granted(session: Session, attempt: Attempt, grant: Callable[[Session, int], T]) -> T | None:
+def _granted(session: Session, attempt: Attempt, code: str, grant: Grant[T], without_code: Grant[T]) -> T | None:
     """The grant, unless password or account were changed while the hash was computed: then it was the old one."""
     unchanged = (User.user_id == attempt.user_id, User.password_hash == attempt.password_hash, User.is_active)
-    user_id = session.scalar(select(User.user_id).where(*unchanged).with_for_update(key_share=True))
-    if user_id is None:
+    found = session.execute(
+        select(User.user_id, User.email).where(*unchanged).with_for_update(key_share=True)
+    ).one_or_none()
+    if found is None:
+        return None
+    wants_code = needs_code(session, found.user_id)
+    if wants_code and code and not is_second_factor(session, found.user_id, code):
+        audit.record(session, None, "account:sign-in:fail", address=attempt.address, account=found.email, code=True)
         return None
     close_attempt(session, attempt.number)
-    return grant(session, user_id)
+    return (without_code if wants_code and not code else grant)(session, found.user_id)
 
 
 def _account(email: str) -> str:

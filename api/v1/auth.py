@@ -1,10 +1,11 @@
 """Signing in for programs: tokens for a password, fresh ones for a refresh token, and the end of a session."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Request
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from api.bodies import ExactRoute
 from api.identity import NotSignedIn, token_key
@@ -20,6 +21,10 @@ Secret = Annotated[str, Field(max_length=1000)]
 class Credentials(Strict):
     email: Secret
     password: Secret
+    code: Annotated[str, Field(max_length=100, description="Of an authenticator app, or a recovery code.")] = ""
+
+
+CODE_REQUIRED = TokenPair("", "")
 
 
 class Refresh(Strict):
@@ -28,13 +33,20 @@ class Refresh(Strict):
 
 @router.post("/auth/login", summary="Tokens for an e-mail and a password")
 def login(request: Request, given: Credentials) -> TokenPair:
-    """An access token for ten minutes and a refresh token. 401 says the same whatever was wrong."""
+    """An access token for ten minutes and a refresh token. 401 says the same whatever was wrong.
+
+    Where the person has a second factor, a right password without `code` gets a 401 with `code_required`.
+    """
     address = request.client.host if request.client else None
     agent = request.headers.get("user-agent", "")
     grant = partial(grant_tokens, key=token_key(), address=address, user_agent=agent)
-    pair = sign_in(transaction, given.email, given.password, address=address, grant=grant)
+    pair = sign_in(
+        transaction, given.email, given.password, address=address, grant=grant, without_code=_no_code, code=given.code
+    )
     if pair is None:
         raise WrongCredentials
+    if pair is CODE_REQUIRED:
+        raise CodeRequired
     return pair
 
 
@@ -59,6 +71,20 @@ def logout(actor: CurrentActor) -> None:
 def me(actor: CurrentActor) -> dict[str, str | int]:
     """The person whom the token or cookie belongs to."""
     return {"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role.value}
+
+
+def _no_code(_session: Session, _user_id: int) -> TokenPair:
+    return CODE_REQUIRED
+
+
+class CodeRequired(NotSignedIn):
+    """The password is right, and this person signs in with a code, too."""
+
+    facts: ClassVar[dict[str, bool]] = {"code_required": True}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detail = "A code of your authenticator app is needed, too: send it as `code`."
 
 
 class WrongCredentials(NotSignedIn):

@@ -1,7 +1,5 @@
 """What a stranger sees: the sign-in form, or the page behind an invitation's link."""
 
-from functools import partial
-
 import streamlit as st
 
 from core.actor import Actor
@@ -9,14 +7,14 @@ from core.errors import Refused
 from core.invitations import Welcome, accept_invitation, welcome
 from core.settings import settings
 from core.sign_in import NEUTRAL, sign_in
-from core.tickets import make_ticket
+from core.tickets import make_pending, make_ticket
 from db.engine import transaction
 from pages.components import redeem
 from pages.components.authenticator import SignInForm
 from pages.components.format import literal
 from pages.components.who import address, had_session
 
-TICKET, REFUSAL, INVITE = "sign_in_ticket", "sign_in_refusal", "invite"
+TICKET, PENDING, REFUSAL, INVITE = "sign_in_ticket", "sign_in_pending", "sign_in_refusal", "invite"
 NOTE = "sign_in_note"  # Why a person who was signed in a moment ago sees the form.
 ENDED = "Your session has ended. Sign in again to go on."
 NO_NONCE = "Your browser did not keep our cookie. Allow cookies for this site and load the page again."
@@ -64,8 +62,15 @@ def _try(email: str, password: str) -> None:
     if not nonce:
         st.session_state[REFUSAL] = NO_NONCE
         return
-    ticket = sign_in(transaction, email, password, address=address(), grant=partial(make_ticket, nonce=nonce))
-    st.session_state[REFUSAL if ticket is None else TICKET] = ticket or NEUTRAL
+    way, given = sign_in(
+        transaction,
+        email,
+        password,
+        address=address(),
+        grant=lambda session, user_id: (TICKET, make_ticket(session, user_id, nonce=nonce)),
+        without_code=lambda session, user_id: (PENDING, make_pending(session, user_id, nonce=nonce)),
+    ) or (REFUSAL, NEUTRAL)
+    st.session_state[way] = given
 
 
 def _nonce() -> str:
