@@ -17,7 +17,7 @@ from pages.components.who import current_actor
 PAGE = 100
 PLACES = "changes_pages"
 LARGEST = 2**31 - 1
-TITLE = 60
+TITLE = 40
 
 
 def show() -> None:
@@ -78,15 +78,18 @@ def _together(access: Access, changes: list[LoggedChange], date_format: str) -> 
         st.markdown(f"**{literal(first.by)}** :gray[{change_lines.heading(first, date_format)}]")
         for _, of_row in groupby(changes, key=lambda change: change.row):
             cells = list(of_row)
-            _row(access, cells[0])
-            lines = [f"- {change_lines.line(access, change, date_format)}" for change in reversed(cells)]
-            st.markdown("\n".join(lines))
+            row, told = st.columns([2, 7], gap="small", vertical_alignment="center")
+            with row:
+                _row(access, cells[0])
+            # Two spaces before the line end: a line break, without the air of a paragraph.
+            told.markdown("  \n".join(change_lines.line(access, change, date_format) for change in reversed(cells)))
 
 
 def _row(access: Access, change: LoggedChange) -> None:
     """The row's number and name, which lead to its whole history."""
     label = f"**\\#{change.row}** {literal(_title(change))}".strip()
-    if st.button(label, key=f"row_{change.version}_{change.row}", type="tertiary", help="History of this row"):
+    key = f"row_{change.version}_{change.row}"
+    if st.button(label, key=key, icon=":material/history:", type="tertiary", help="History of this row"):
         row_detail.show(access.sheet.sheet_id, change.row, column=row_history.ALL)
 
 
