@@ -152,7 +152,7 @@ export function deleteRows(hands: Hands, lines: readonly number[]): void {
 function deleteRead(hands: Hands, lines: readonly number[]): void {
   const rows = lines.map((y) => existing(hands, y)).filter((row) => row !== null);
   for (const row of rows) {
-    if (typeof row === "string") hands.session.drop({ kind: "refused", row, column: null, input: { value: null }, reason: "", base: null });
+    if (typeof row === "string") hands.session.drop([{ kind: "refused", row, column: null, input: { value: null }, reason: "", base: null }]);
   }
   hands.session.write([], rows.filter((row) => typeof row === "number"));
 }

@@ -7,6 +7,7 @@ import type { CellState } from "./waiting";
 import type { StoredRow } from "./rows";
 import { authorTint, optionTint, type Palette, type Tint } from "./theme";
 import type { Column, Wire } from "./types";
+import type { Visitors } from "./visitors";
 
 export interface Chip {
   label: string;
@@ -29,6 +30,8 @@ export interface CellLook {
   glow: { since: number; color: string } | null;
   hint: string | null;
   opens: boolean;
+  /** Others who are in this cell. */
+  visitors?: Visitors;
 }
 
 export type Cell = CustomCell<CellLook>;

@@ -6,6 +6,7 @@ import {
 } from "@glideapps/glide-data-grid";
 import type { Cell, CellLook, Chip } from "./cells";
 import { fade, type Palette } from "./theme";
+import { drawVisitors } from "./visitors";
 
 export const GLOW_MS = 2000;
 /** The part at the right end of a cell that opens its row or its link. */
@@ -34,6 +35,7 @@ function draw(args: Args, look: CellLook, palette: Palette): void {
   else drawPlain(args, look, palette);
   if (look.removed && !look.chips) strike(args, look, palette.faint);
   drawMark(args, look.mark, palette);
+  if (look.visitors) drawVisitors(args, look.visitors);
   if (args.hoverAmount > 0 && (look.opens || look.href)) drawAction(args, palette);
 }
 

@@ -1,6 +1,6 @@
 // Opening and closing the editor of a cell.
 
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import type { Hands } from "./actions";
 import type { Editing, EditorProps, Move } from "./editors/editor";
 import { plainText } from "./format";
@@ -12,8 +12,16 @@ export interface EditingState {
   close: EditorProps["done"];
 }
 
-export function useEditing(hands: Hands, closed: (from: Editing, move: Move | null) => void): EditingState {
-  const [editing, setEditing] = useState<Editing | null>(null);
+/** The place of the cell that is edited: it may move while the editor is open. */
+type Locate = (editing: Editing) => Editing["cell"];
+
+export function useEditing(
+  hands: Hands, locate: Locate, closed: (from: Editing, move: Move | null) => void,
+): EditingState {
+  const [begun, setEditing] = useState<Editing | null>(null);
+  const editing = begun && { ...begun, cell: locate(begun) };
+  const last = useRef(editing);
+  last.current = editing;
   const open = useCallback<EditingState["open"]>(
     (cell, typed) => {
       const begun = begin(hands, cell, typed);
@@ -26,12 +34,13 @@ export function useEditing(hands: Hands, closed: (from: Editing, move: Move | nu
   );
   const close = useCallback<EditingState["close"]>(
     (input, move) => {
-      if (!editing) return;
+      const from = last.current;
+      if (!from) return;
       setEditing(null);
-      if (input) write(hands, editing, input);
-      closed(editing, move);
+      if (input) write(hands, from, input);
+      closed(from, move);
     },
-    [editing, hands, closed],
+    [hands, closed],
   );
   return { editing, open, close };
 }
@@ -53,7 +62,7 @@ function begin(hands: Hands, cell: readonly [number, number], typed: string | nu
   const { value, state } = session.cell(row, column.id);
   const now = state && "value" in state.input ? state.input.value : value;
   const text = state && "text" in state.input ? state.input.text : plainText(now, column, context);
-  return { row, column, base: session.baseOf(row, column.id), value: now, text, typed, cell };
+  return { row, column, base: session.baseOf(row, column.id), value: now, text, typed, cell, since: performance.now() };
 }
 
 /** The character with which typing begins, "" for the start of a composed one, null for a key that types nothing. */

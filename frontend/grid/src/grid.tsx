@@ -16,6 +16,7 @@ import { usePainting } from "./painting";
 import { usePointer } from "./pointer";
 import { refOn, useScene, type GridProps, type Scene } from "./scene";
 import { oneCell, rects } from "./selection";
+import { useMyPlace } from "./myplace";
 import { Banner, Status } from "./status";
 import { useViewport, type Viewport } from "./viewport";
 
@@ -26,10 +27,11 @@ export function Grid(props: GridProps): ReactElement {
   const scene = useScene(props);
   const { session, hands, selection, select, box, columns } = scene;
   const viewport = useViewport(scene);
-  const edit = useEditing(hands, useClosed(scene));
+  const edit = useEditing(hands, viewport.locate, useClosed(scene));
   const headers = useHeaders(scene);
   const deletion = useRowDeletion(hands, selection, select, data.can_delete);
   const cellMenu = useCellMenu(scene, deletion);
+  useMyPlace(scene);
   const height = useHeight(box, data.height);
   useClipboard({ hands, box, ranges: edit.editing ? [] : rects(selection, columns.length) });
   return (

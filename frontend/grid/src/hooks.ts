@@ -2,15 +2,17 @@
 
 import type { DataEditorRef } from "@glideapps/glide-data-grid";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
+import { arrive } from "./leftovers";
 import { Session } from "./session";
 import type { GridData, Layout } from "./types";
 
-/** The session of this sheet, alive as long as the component is on the page. */
+/** The session of this sheet. */
 export function useSession(data: GridData, columnsMoved: () => void): Session {
   const moved = useRef(columnsMoved);
   moved.current = columnsMoved;
-  const [session] = useState(() => new Session(data.sheet, data.me.id, () => moved.current()));
-  useEffect(() => () => session.end(), [session]);
+  const [session] = useState(() =>
+    arrive(`${data.me.id}:${data.sheet}`, () => new Session(data.sheet, data.me.id, () => moved.current())),
+  );
   useSyncExternalStore(session.subscribe, session.snapshot);
   const view = JSON.stringify(data.view);
   useEffect(() => session.show(JSON.parse(view) as GridData["view"]), [session, view]);

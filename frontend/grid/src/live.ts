@@ -1,71 +1,126 @@
-// Hears of new versions of a sheet on a WebSocket, and comes back by itself when the connection breaks.
+// Hears on a WebSocket of new versions of a sheet and of who is on it, and comes back by itself when the line breaks.
+
+import type { Present } from "./presence";
 
 export interface LiveEvents {
   version: (version: number) => void;
+  present: (present: Present[]) => void;
+  /** Whether changes are heard of now; told when it changes. */
   open: (isOpen: boolean) => void;
   /** The server closed the socket on purpose: the session or the right to read has ended. */
   refused: () => void;
 }
 
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 15_000;
-const REFUSALS = new Set([4401, 4404]);
+interface Message {
+  version?: unknown;
+  /** The server is there, its database is not. */
+  away?: unknown;
+  present?: unknown;
+}
+
+export const FIRST_WAIT = 400;
+/** Every open page is right again within five seconds of the server's return. */
+export const LONGEST_WAIT = 2500;
+/** The server says something every four seconds; who says nothing for longer is not there. */
+export const SILENCE = 7000;
+/** After a refusal only somebody who signs in again, or shares the sheet again, can help. */
+const REFUSED_WAIT = 15_000;
+const REFUSALS = new Set([4401, 4404, 4429]);
 
 export class Live {
   private socket: WebSocket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private silence: ReturnType<typeof setTimeout> | undefined;
+  private heardAt = 0;
   private wait = FIRST_WAIT;
+  private isOpen = false;
   private ended = false;
 
   constructor(
     private url: string,
     private events: LiveEvents,
   ) {
-    window.addEventListener("online", this.now);
-    document.addEventListener("visibilitychange", this.now);
+    window.addEventListener("online", this.renew);
+    document.addEventListener("visibilitychange", this.looked);
     this.connect();
   }
 
   end(): void {
     this.ended = true;
-    clearTimeout(this.timer);
-    window.removeEventListener("online", this.now);
-    document.removeEventListener("visibilitychange", this.now);
-    this.socket?.close();
+    window.removeEventListener("online", this.renew);
+    document.removeEventListener("visibilitychange", this.looked);
+    this.hangUp();
   }
 
-  /** Try again at once: the network is back, or somebody looks at the page again. */
-  private now = (): void => {
-    if (this.ended || this.socket || document.hidden) return;
+  say(message: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  /** Call again at once: the network is back, or another one, and what the old line says is worth nothing. */
+  renew = (): void => {
+    if (this.ended) return;
     this.wait = FIRST_WAIT;
-    clearTimeout(this.timer);
+    this.hangUp();
+    this.tell(false);
     this.connect();
   };
 
+  /** Somebody looks at the page again, perhaps after a night's sleep. */
+  private looked = (): void => {
+    if (!document.hidden && (!this.socket || Date.now() - this.heardAt > SILENCE)) this.renew();
+  };
+
   private connect(): void {
+    clearTimeout(this.timer);
     const socket = new WebSocket(this.url.replace(/^http/, "ws"));
     this.socket = socket;
-    socket.onopen = () => {
-      this.wait = FIRST_WAIT;
-      this.events.open(true);
-    };
     socket.onmessage = (message) => this.hear(String(message.data));
-    socket.onclose = ({ code }) => this.lost(socket, code);
+    socket.onclose = ({ code }) => this.lost(code);
+    this.listen();
   }
 
-  private hear(message: string): void {
-    const { version } = JSON.parse(message) as { version?: unknown };
-    if (typeof version === "number") this.events.version(version);
+  /** A line that broke without a word looks like one on which nobody speaks: it is given up after a while. */
+  private listen(): void {
+    this.heardAt = Date.now();
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.lost(0), SILENCE);
   }
 
-  private lost(socket: WebSocket, code: number): void {
-    if (this.socket !== socket) return;
-    this.socket = null;
-    if (this.ended) return;
-    this.events.open(false);
-    if (REFUSALS.has(code)) this.events.refused();
+  private hear(said: string): void {
+    this.listen();
+    const { version, away, present } = JSON.parse(said) as Message;
+    if (Array.isArray(present)) this.events.present(present as Present[]);
+    if (typeof version !== "number") return;
+    this.wait = FIRST_WAIT;
+    this.tell(!away);
+    this.events.version(version);
+  }
+
+  private lost(code: number): void {
+    this.hangUp();
+    this.tell(false);
+    if (REFUSALS.has(code)) {
+      this.events.refused();
+      this.wait = REFUSED_WAIT;
+    }
     // A random part keeps a room full of browsers from coming back in the same instant.
-    this.timer = setTimeout(() => this.connect(), this.wait * (0.5 + Math.random()));
+    this.timer = setTimeout(() => this.connect(), this.wait * (0.75 + Math.random() / 2));
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
+  }
+
+  private tell(isOpen: boolean): void {
+    if (isOpen === this.isOpen) return;
+    this.isOpen = isOpen;
+    this.events.open(isOpen);
+  }
+
+  private hangUp(): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.silence);
+    const { socket } = this;
+    this.socket = null;
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
   }
 }

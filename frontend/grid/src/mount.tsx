@@ -3,6 +3,7 @@
 import { createElement } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { Grid } from "./grid";
+import { PastGrid } from "./pastgrid";
 import { readPalette, type Palette } from "./theme";
 import type { GridData } from "./types";
 import "@glideapps/glide-data-grid/dist/index.css";
@@ -30,8 +31,8 @@ export function mount({ data, parentElement, setTriggerValue }: Component): void
   const there = mounted.get(parentElement) ?? begin(parentElement);
   there.palette = keptPalette(there.palette, readPalette(parentElement));
   dress(there.portal, parentElement);
-  const element = createElement(Grid, {
-    key: `${data.me.id}:${data.sheet}`,
+  const element = createElement(data.as_of ? PastGrid : Grid, {
+    key: `${data.me.id}:${data.sheet}:${data.as_of ?? ""}`,
     data,
     palette: there.palette,
     portal: there.portal,

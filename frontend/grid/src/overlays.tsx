@@ -9,6 +9,7 @@ import type { EditingState } from "./editing";
 import { EditorOverlay } from "./editors/overlay";
 import type { Headers } from "./headers";
 import { useBounds } from "./hooks";
+import { meanwhile } from "./meanwhile";
 import { Menu } from "./menus";
 import { refOn, type Scene } from "./scene";
 
@@ -39,11 +40,12 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
     <>
       {editing && bounds && (
         <EditorOverlay key={`${editing.row}:${editing.column.id}`} editing={editing} context={context} palette={palette}
-          done={edit.close} bounds={bounds} portal={portal} />
+          done={edit.close} bounds={bounds} portal={portal} note={meanwhile(scene, editing)} />
       )}
       {!editing && issue && bounds && (
         <IssueCard issue={issue} column={column} context={context} bounds={bounds} portal={portal}
-          keepMine={andBack(() => session.keepMine([issue]))} drop={andBack(() => session.drop(issue))} />
+          keepMine={andBack(() => session.keepMine([issue]))} sendAgain={andBack(() => session.sendAgain([issue]))}
+          drop={andBack(() => session.drop([issue]))} />
       )}
       {headers.menu && <Menu {...headers.menu} portal={portal} close={headers.closeMenu} />}
       {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}

@@ -6,6 +6,7 @@ import { look, type Cell } from "./cells";
 import { gridColumns } from "./columns";
 import { cellRenderer } from "./draw";
 import { refOn, type Scene } from "./scene";
+import { visitors } from "./visitors";
 
 const NO_COLUMN = { id: 0, name: "", type: "text", rules: {}, options: [] };
 const NO_NUMBER = { textLight: "transparent" };
@@ -38,5 +39,7 @@ function paint(scene: Scene, [x, y]: Item): Cell {
   const ref = refOn(scene, y);
   const stored = typeof ref === "number" ? session.reader.rows.get(ref) : undefined;
   const state = ref === null ? undefined : session.outbox.cell(ref, column.id);
-  return look(session.reader.lines.at(y), column, x === 0, brush, stored, state);
+  const cell = look(session.reader.lines.at(y), column, x === 0, brush, stored, state);
+  cell.data.visitors = visitors(scene, ref, column.id);
+  return cell;
 }

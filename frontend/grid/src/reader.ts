@@ -37,6 +37,7 @@ export class Reader {
   private round = 0;
   private following = false;
   private again = false;
+  private asking = new AbortController();
   private columnsVersion: number | null = null;
 
   constructor(
@@ -91,13 +92,20 @@ export class Reader {
     if (this.following || this.version < 0) return;
     this.following = true;
     try {
-      await this.catchUp(this.version);
+      await this.catchUp(this.version, this.asking.signal);
     } catch (error) {
       this.failed(error);
     } finally {
       this.following = false;
     }
     if (this.again) await this.follow();
+  }
+
+  /** The line is new: what was asked on the old one may never be answered, so it is asked again. */
+  renew(): void {
+    this.asking.abort();
+    this.asking = new AbortController();
+    void this.follow();
   }
 
   /** Somebody changed a cell by which the view is sorted, filtered or searched. */
@@ -161,8 +169,8 @@ export class Reader {
     if (begins) void this.follow();
   }
 
-  private async catchUp(since: number): Promise<void> {
-    const changes = await this.api.ask<Changes>(`${this.path}/changes`, { query: { since } });
+  private async catchUp(since: number, signal?: AbortSignal): Promise<void> {
+    const changes = await this.changes(since, signal);
     this.noticeColumns(changes);
     if (changes.reset) this.startOver();
     else this.apply(changes, since >= this.orderVersion && this.token !== null);
@@ -171,6 +179,16 @@ export class Reader {
     this.events.changed();
     // Which new rows the order has already is known only for those that came after it.
     if (missedRows && this.token !== null) await this.catchUp(this.orderVersion);
+  }
+
+  private async changes(since: number, signal?: AbortSignal): Promise<Changes> {
+    try {
+      return await this.api.ask<Changes>(`${this.path}/changes`, { query: { since }, signal });
+    } catch (error) {
+      // Whoever follows next begins here: an older page may wait for what was not told now.
+      this.version = Math.min(this.version, since);
+      throw error;
+    }
   }
 
   private apply(changes: Changes, withNewRows: boolean): void {
@@ -221,8 +239,13 @@ export class Reader {
 
   private noticeColumns(changes: Changes): void {
     const version = changes.columns_version ?? null;
-    if (this.columnsVersion !== null && version !== null && version !== this.columnsVersion) this.events.columnsMoved();
+    const isMoved = this.columnsVersion !== null && version !== null && version !== this.columnsVersion;
     this.columnsVersion = version;
+    if (!isMoved) return;
+    this.events.columnsMoved();
+    // A column that came back has values that no row here was read with.
+    if (this.lines.numbered > 0) this.startOver();
+    else this.blocks.refresh();
   }
 
   private failed(error: unknown): void {

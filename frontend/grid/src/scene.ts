@@ -1,11 +1,12 @@
 // What the parts of the grid share: the session, the columns as this person sees them, the selection, the hands.
 
 import type { DataEditorRef, GridSelection } from "@glideapps/glide-data-grid";
-import { useMemo, useRef, useState, type RefObject } from "react";
+import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import type { Hands } from "./actions";
 import { visibleColumns } from "./columns";
 import type { Context } from "./format";
 import { useLayout, useNotice, useSession } from "./hooks";
+import { leave } from "./leftovers";
 import { NOTHING } from "./selection";
 import type { Session } from "./session";
 import type { Palette } from "./theme";
@@ -38,13 +39,16 @@ export interface Scene {
   box: RefObject<HTMLDivElement>;
 }
 
-export function useScene({ data, palette, trigger }: GridProps): Scene {
+export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   const session = useSession(data, () => trigger("refresh", true));
   const [layout, changeLayout] = useLayout(session, data.layout);
   const [selection, select] = useState<GridSelection>(NOTHING);
   const [notice, setNotice] = useNotice();
   const columns = useMemo(() => visibleColumns(data.columns, layout), [data.columns, layout]);
   const context = useMemo(() => ({ formats: data.formats, people: data.people }), [data.formats, data.people]);
+  const sheet = useRef({ name: data.name, columns: data.columns, context });
+  sheet.current = { name: data.name, columns: data.columns, context };
+  useEffect(() => () => leave(session, sheet.current, portal), [session, portal]);
   const { can_edit: canEdit, can_add: canAdd } = data;
   const hands = useMemo<Hands>(
     () => ({ session, columns, context, canEdit, canAdd, notice: setNotice }),

@@ -14,7 +14,10 @@ export interface SenderEvents {
 }
 
 const FIRST_WAIT = 500;
-const LONGEST_WAIT = 15_000;
+/** What waits arrives within five seconds of the server's return. */
+const LONGEST_WAIT = 2500;
+/** An answer may take so long; after that it counts as lost when the line is new. */
+const PATIENCE = 2000;
 const GONE = new Set([404, 410]);
 
 export class Sender {
@@ -23,6 +26,8 @@ export class Sender {
   private busy = false;
   private ended = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private asking = new AbortController();
+  private askedAt = 0;
 
   constructor(
     private api: Api,
@@ -37,6 +42,15 @@ export class Sender {
     clearTimeout(this.timer);
     void this.run();
   };
+
+  /** The line is new: what was asked on the old one may never be answered. Asked again, it is still done once. */
+  renew(): void {
+    if (!this.busy) this.wake();
+    else if (performance.now() - this.askedAt > PATIENCE) {
+      this.wait = 0;
+      this.asking.abort();
+    }
+  }
 
   end(): void {
     this.ended = true;
@@ -54,8 +68,11 @@ export class Sender {
 
   /** True when the next command may follow. */
   private async send(command: Command): Promise<boolean> {
+    this.asking = new AbortController();
+    this.askedAt = performance.now();
     try {
-      const outcome = await this.api.ask<Outcome>(this.path, { method: "PATCH", body: asked(command), seconds: 60 });
+      const { signal } = this.asking;
+      const outcome = await this.api.ask<Outcome>(this.path, { method: "PATCH", body: asked(command), seconds: 60, signal });
       this.events.answered(command, outcome);
       this.outbox.answer(command.id, outcome);
       this.fine();
@@ -85,7 +102,7 @@ export class Sender {
 
   private later(seconds: number | null): void {
     this.timer = setTimeout(this.wake, seconds ? seconds * 1000 : this.wait * (0.75 + Math.random() / 2));
-    this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
+    this.wait = Math.min(Math.max(this.wait * 2, FIRST_WAIT), LONGEST_WAIT);
   }
 }
 

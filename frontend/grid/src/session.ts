@@ -3,12 +3,16 @@
 import { Api, Problem } from "./api";
 import { Live } from "./live";
 import { Outbox } from "./outbox";
+import { Presence } from "./presence";
 import type { CellState, Command, Edit, Issue } from "./waiting";
 import { Reader } from "./reader";
 import { Sender } from "./sender";
 import { recall, remember } from "./storage";
 import type { Layout, Outcome, RowRef, View, Wire } from "./types";
 import { uuid } from "./uuid";
+
+/** A line that is back within this time was never away. */
+const BLINK = 1000;
 
 export class Session {
   readonly reader: Reader;
@@ -17,6 +21,9 @@ export class Session {
   /** Counts up with every change of what is to be seen. */
   revision = 0;
   isLive = false;
+  /** Changes were heard of once, and no longer are, for longer than a blink. */
+  isLost = false;
+  readonly presence: Presence;
   trouble: Problem | null = null;
   private api = new Api("/api/v1");
   private live: Live;
@@ -24,6 +31,7 @@ export class Session {
   private scheduled = false;
   private view = "";
   private ended = false;
+  private blink: ReturnType<typeof setTimeout> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -42,9 +50,11 @@ export class Session {
       answered: (command, outcome) => this.settle(command, outcome),
       changed: () => this.kept(),
     });
+    this.presence = new Presence(me, (message) => this.live.say(message), () => this.changed());
     this.live = new Live(this.api.url(`${path}/live`), {
       // The same version again can mean that columns changed, which no version counts.
       version: (version) => this.hear(version + 1),
+      present: (present) => this.presence.hear(present),
       open: (isOpen) => this.connected(isOpen),
       refused: () => void this.reader.follow(),
     });
@@ -53,13 +63,25 @@ export class Session {
     this.sender.wake();
   }
 
-  end(): void {
-    this.ended = true;
+  /** The grid is no longer on the page: nothing is read any more; what was typed is still sent, until end(). */
+  leave(): void {
     this.live.end();
-    this.sender.end();
+    this.presence.end();
+    clearTimeout(this.blink);
     this.reader.blocks.stop();
     clearTimeout(this.retry);
+  }
+
+  end(): void {
+    this.leave();
+    this.ended = true;
+    this.sender.end();
     window.removeEventListener("beforeunload", this.warn);
+  }
+
+  /** The same for every grid of this sheet and person. */
+  get key(): string {
+    return `${this.me}:${this.sheet}`;
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -89,7 +111,8 @@ export class Session {
   }
 
   baseOf(ref: RowRef, column: number): number | null {
-    return typeof ref === "number" ? this.reader.rows.versionOf(ref, column) : null;
+    // A row that is not known here has not been seen: whatever stands in it is a conflict, and not written over.
+    return typeof ref === "number" ? (this.reader.rows.versionOf(ref, column) ?? 0) : null;
   }
 
   /** Write these cells as one action. Lines without a row yet become new rows. */
@@ -112,13 +135,8 @@ export class Session {
   }
 
   /** Forget what was typed; after a conflict the cell shows theirs, at the version of theirs. */
-  drop(issue: Issue): void {
-    if (issue.conflict) {
-      const { row, column, theirs, version } = issue.conflict;
-      this.reader.rows.settle(row, column, theirs, version);
-    }
-    if (typeof issue.row === "string" && this.outbox.dropDraft(issue.row)) this.reader.lines.remove(issue.row);
-    else this.outbox.drop(issue.row, issue.column);
+  drop(issues: readonly Issue[]): void {
+    for (const issue of issues) this.dropOne(issue);
     this.kept();
   }
 
@@ -134,9 +152,19 @@ export class Session {
   }
 
   retryNow = (): void => {
-    this.sender.wake();
-    void this.reader.follow();
+    this.live.renew();
+    this.sender.renew();
+    this.reader.renew();
   };
+
+  private dropOne(issue: Issue): void {
+    if (issue.conflict) {
+      const { row, column, theirs, version } = issue.conflict;
+      this.reader.rows.settle(row, column, theirs, version);
+    }
+    if (typeof issue.row === "string" && this.outbox.dropDraft(issue.row)) this.reader.lines.remove(issue.row);
+    else this.outbox.drop(issue.row, issue.column);
+  }
 
   private sent(): void {
     this.kept();
@@ -160,9 +188,23 @@ export class Session {
 
   private connected(isOpen: boolean): void {
     this.isLive = isOpen;
+    clearTimeout(this.blink);
+    if (isOpen) this.found();
+    else this.blink = setTimeout(() => this.lose(), BLINK);
+  }
+
+  private found(): void {
+    this.isLost = false;
+    this.presence.tell();
     // Whatever was told while nobody listened is read now; the socket's first word may come before the first page.
-    if (isOpen) void this.reader.follow();
-    if (isOpen) this.sender.wake();
+    this.reader.renew();
+    this.sender.renew();
+    this.changed();
+  }
+
+  private lose(): void {
+    this.isLost = true;
+    this.presence.clear();
     this.changed();
   }
 

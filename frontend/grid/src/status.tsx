@@ -1,7 +1,8 @@
 // The line below the grid: how many rows, what is saved, what needs attention; and the banner when the session ended.
 
-import { useState, type ReactElement } from "react";
-import { IssueText } from "./conflicts";
+import type { ReactElement } from "react";
+import { IssueList, useEveryColumn, useListOpen } from "./attention";
+import { Here } from "./here";
 import type { Issue } from "./waiting";
 import type { Scene } from "./scene";
 import type { Session } from "./session";
@@ -11,7 +12,7 @@ interface StatusProps {
   scene: Scene;
   hidden: Column[];
   selected: number;
-  jump: (issue: Issue) => void;
+  jump: (cell: Pick<Issue, "row" | "column">) => void;
   open: (() => void) | null;
   deleteSelected: (() => void) | null;
   showHidden: (x: number, y: number) => void;
@@ -39,6 +40,7 @@ export function Status({ scene, selected, deleteSelected, hidden, open, jump, sh
       )}
       {open && selected === 0 && <button className="cg-link" data-testid="grid-open" onClick={open}>Open row</button>}
       {notice && <span className="cg-notice" role="status">{notice}</span>}
+      <Here scene={scene} jump={jump} />
       <Saving scene={scene} jump={jump} />
     </div>
   );
@@ -46,24 +48,15 @@ export function Status({ scene, selected, deleteSelected, hidden, open, jump, sh
 
 function Saving({ scene, jump }: Pick<StatusProps, "scene" | "jump">): ReactElement {
   const { session, context, data } = scene;
-  const [isOpen, setOpen] = useState(false);
-  const issues = session.outbox.attention();
-  const { text, tone } = state(session, issues.length, !data.can_edit && !data.can_add);
-  if (issues.length === 0) return <Tone tone={tone} text={text} />;
+  const count = session.outbox.attention().length;
+  const columns = useEveryColumn(data.columns);
+  const [isOpen, setOpen] = useListOpen(count);
+  const { text, tone } = state(session, count, !data.can_edit && !data.can_add);
+  if (count === 0) return <Tone tone={tone} text={text} />;
   return (
-    <span className="cg-attention">
+    <span className="cg-attention" onKeyDown={(event) => event.key === "Escape" && setOpen(false)}>
       <button className={`cg-tone cg-${tone}`} aria-expanded={isOpen} data-testid="grid-saving" onClick={() => setOpen(!isOpen)}>{text}</button>
-      {isOpen && (
-        <ul data-testid="grid-attention">
-          {issues.map((issue) => (
-            <li key={`${issue.row}:${issue.column}`} className={`cg-${issue.kind}`}>
-              <button className="cg-link" onClick={() => jump(issue)}>{columnOf(issue, data.columns)?.name ?? "Row"} · {rowName(issue)}</button>
-              <IssueText issue={issue} column={columnOf(issue, data.columns)} context={context}
-                keepMine={() => session.keepMine([issue])} drop={() => session.drop(issue)} />
-            </li>
-          ))}
-        </ul>
-      )}
+      {isOpen && <div className="cg-panel"><IssueList session={session} columns={columns} context={context} jump={jump} /></div>}
     </span>
   );
 }
@@ -76,10 +69,10 @@ function Tone({ tone, text }: { tone: string; text: string }): ReactElement {
 function state(session: Session, issues: number, isReadOnly: boolean): { text: string; tone: string } {
   const waiting = session.outbox.waiting();
   if (session.sender.connection === "signed out") return { text: `Signed out · ${waiting} waiting`, tone: "bad" };
-  if (session.sender.connection === "waiting") return { text: `Reconnecting… ${waiting} waiting`, tone: "warn" };
+  if (session.sender.connection === "waiting" || (session.isLost && waiting > 0)) return { text: `Reconnecting… ${waiting} waiting`, tone: "warn" };
   if (issues > 0) return { text: `Not saved: ${issues} ${issues === 1 ? "needs" : "need"} attention`, tone: "bad" };
   if (waiting > 0) return { text: `Saving ${waiting}…`, tone: "busy" };
-  if (session.trouble?.passing) return { text: "Reconnecting…", tone: "warn" };
+  if (session.trouble?.passing || session.isLost) return { text: "Reconnecting…", tone: "warn" };
   return { text: isReadOnly ? "Read only" : "All changes saved", tone: "good" };
 }
 
@@ -99,14 +92,6 @@ export function Banner({ session }: { session: Session }): ReactElement | null {
       )}
     </div>
   );
-}
-
-function columnOf(issue: Issue, columns: Column[]): Column | undefined {
-  return columns.find((column) => column.id === issue.column);
-}
-
-function rowName(issue: Issue): string {
-  return typeof issue.row === "string" ? "new row" : `#${issue.row}`;
 }
 
 function rowCount(total: number | null, locale: string): string {

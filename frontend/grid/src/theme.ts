@@ -136,6 +136,11 @@ export function fade(color: string, alpha: number): string {
   return parts ? `rgba(${parts.join(", ")}, ${alpha})` : color;
 }
 
+/** What can be read on a strong colour: black or white. */
+export function inkOn(color: string): string {
+  return brightness(color) > 150 ? "#1a1a1a" : "#ffffff";
+}
+
 function mix(color: string, other: string, share: number): string {
   const [a, b] = [rgb(color), rgb(other)];
   if (!a || !b) return color;

@@ -68,7 +68,16 @@ export interface GridData {
   formats: Formats;
   version: number | null;
   height: number | null;
+  /** "version:N": the sheet as it was, to be read only; null for the live sheet. */
+  as_of?: string | null;
+  /** How rows and cells differ from those of another instant. */
+  tints?: Tints | null;
 }
+
+export type Tint = "edited" | "added" | "deleted";
+
+/** By row: what became of the whole of it, or the columns whose cells were edited. */
+export type Tints = Record<string, "added" | "deleted" | number[]>;
 
 export interface Row {
   id: number;

@@ -2,6 +2,7 @@
 
 import type { Rectangle } from "@glideapps/glide-data-grid";
 import { useCallback, useRef, useState } from "react";
+import type { Editing } from "./editors/editor";
 import type { Issue } from "./waiting";
 import type { Scene } from "./scene";
 import { oneCell } from "./selection";
@@ -10,7 +11,9 @@ export interface Viewport {
   /** Counts up whenever things move on the screen. */
   tick: number;
   onVisible: (range: Rectangle) => void;
-  jump: (issue: Issue) => void;
+  jump: (cell: Pick<Issue, "row" | "column">) => void;
+  /** Where the cell of an open editor stands now; where it stood, if nobody knows. */
+  locate: (editing: Editing) => Editing["cell"];
 }
 
 export function useViewport({ session, columns, select, setNotice, grid }: Scene): Viewport {
@@ -25,7 +28,7 @@ export function useViewport({ session, columns, select, setNotice, grid }: Scene
     },
     [reader],
   );
-  const jump = (issue: Issue): void => {
+  const jump = (issue: Pick<Issue, "row" | "column">): void => {
     const column = Math.max(columns.findIndex((one) => one.id === issue.column), 0);
     const row = reader.lines.find(issue.row, seen.current);
     if (row === undefined) {
@@ -36,5 +39,10 @@ export function useViewport({ session, columns, select, setNotice, grid }: Scene
     grid.current?.scrollTo(column, row, "both", 0, 40);
     grid.current?.focus();
   };
-  return { tick, onVisible, jump };
+  const locate = ({ row, column, cell }: Editing): Editing["cell"] => {
+    const x = columns.findIndex((one) => one.id === column.id);
+    const y = reader.lines.find((typeof row === "string" && session.outbox.rowOf(row)) || row, seen.current);
+    return [x < 0 ? cell[0] : x, y ?? cell[1]];
+  };
+  return { tick, onVisible, jump, locate };
 }

@@ -12,13 +12,14 @@ interface Pick {
   tint: Tint;
 }
 
-export function ChoiceEditor({ editing, context, palette, done }: EditorProps): ReactElement {
+export function ChoiceEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
   const [sought, setSought] = useState(editing.typed ?? "");
   const [at, setAt] = useState(-1);
   const picks = matching(everyPick(editing.column, context, palette), sought);
   const current = typeof editing.value === "string" ? editing.value : null;
   const marked = at >= 0 ? at : sought ? 0 : picks.findIndex((pick) => pick.id === current);
-  const close = (move: Move | typeof LEFT): void => done(chosen(picks[marked], sought, at >= 0, current), move);
+  unsaved.current = () => chosen(picks[marked], sought, at >= 0, current);
+  const close = (move: Move | typeof LEFT): void => done(unsaved.current(), move);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
     const move = moveOf(event);
@@ -55,7 +56,7 @@ function chosen(marked: Pick | undefined, sought: string, moved: boolean, curren
   return marked.id === current ? null : { value: marked.id };
 }
 
-export function ChoicesEditor({ editing, context, palette, done }: EditorProps): ReactElement {
+export function ChoicesEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
   const before = Array.isArray(editing.value) ? editing.value : [];
   const [sought, setSought] = useState(editing.typed ?? "");
   const [at, setAt] = useState(-1);
@@ -66,10 +67,11 @@ export function ChoicesEditor({ editing, context, palette, done }: EditorProps):
     setPicked((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]));
     setSought("");
   };
-  const close = (move: Move | typeof LEFT): void => {
-    if (sought && picks.length === 0) done({ text: sought }, move);
-    else done(same(picked, before) ? null : { value: picked.length ? picked : null }, move);
+  unsaved.current = () => {
+    if (sought && picks.length === 0) return { text: sought };
+    return same(picked, before) ? null : { value: picked.length ? picked : null };
   };
+  const close = (move: Move | typeof LEFT): void => done(unsaved.current(), move);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
     const move = moveOf(event);

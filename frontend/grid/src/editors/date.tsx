@@ -4,9 +4,10 @@ import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElemen
 import { localTime, today } from "../format";
 import { isLeft, LEFT, moveOf, STAY, typedInput, type EditorProps } from "./editor";
 
-export function DateEditor({ editing, context, done }: EditorProps): ReactElement {
+export function DateEditor({ editing, context, done, unsaved }: EditorProps): ReactElement {
   const { time_zone: zone, locale } = context.formats;
   const [text, setText] = useState(editing.typed ?? editing.text);
+  unsaved.current = () => typedInput(text, editing.text);
   const current = dateOf(editing, zone);
   const [month, setMonth] = useState((current ?? today(zone)).slice(0, 7));
   const field = useRef<HTMLInputElement>(null);

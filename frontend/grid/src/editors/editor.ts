@@ -1,5 +1,6 @@
 // What every editor is given and gives back.
 
+import type { MutableRefObject } from "react";
 import type { Context } from "../format";
 import type { Palette } from "../theme";
 import type { Column, Input, RowRef, Wire } from "../types";
@@ -20,6 +21,8 @@ export interface Editing {
   /** The character with which typing began; it replaces what was there. */
   typed: string | null;
   cell: readonly [column: number, row: number];
+  /** When it opened, by the clock of performance.now(). */
+  since: number;
 }
 
 export interface EditorProps {
@@ -28,6 +31,8 @@ export interface EditorProps {
   palette: Palette;
   /** The new content, or null to leave the cell as it is. Then the selection moves, unless the editor was just LEFT. */
   done: (input: Input | null, move: Move | typeof LEFT) => void;
+  /** What would be written if the page took the editor away now. */
+  unsaved: MutableRefObject<() => Input | null>;
 }
 
 /** Where the selection goes after this key, or null where the key does not end editing. */

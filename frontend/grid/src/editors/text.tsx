@@ -7,9 +7,10 @@ const MODES: Record<string, "decimal" | "email" | "tel" | "url"> = {
   number: "decimal", money: "decimal", percent: "decimal", email: "email", phone: "tel", link: "url",
 };
 
-export function TextEditor({ editing, done }: EditorProps): ReactElement {
+export function TextEditor({ editing, done, unsaved }: EditorProps): ReactElement {
   const [text, setText] = useState(editing.typed ?? editing.text);
   const field = useRef<HTMLTextAreaElement>(null);
+  unsaved.current = () => typedInput(text, editing.text);
   const isLong = editing.column.type === "long_text";
   useLayoutEffect(() => focusAtEnd(field.current), []);
   useLayoutEffect(() => fit(field.current), [text]);

@@ -1,0 +1,128 @@
+// Reads a sheet as it was: an order and blocks of rows as of a version. Nothing in it changes, so nothing is followed.
+
+import { Problem, type Api } from "./api";
+import { BLOCK, Blocks } from "./blocks";
+import type { RowsPage, Tint, Tints, View, Wire } from "./types";
+
+interface Order {
+  order: string;
+  total: number;
+}
+
+const RETRY_MS = 2000;
+
+export class Past {
+  readonly blocks: Blocks;
+  /** How many rows there were; null until it is known. */
+  total: number | null = null;
+  trouble: string | null = null;
+  /** Counts up with every change of what is to be seen. */
+  revision = 0;
+  private rows = new Map<number, Record<string, Wire>>();
+  private view: View = {};
+  private token: string | null = null;
+  private asking = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private listeners = new Set<() => void>();
+
+  constructor(
+    private api: Api,
+    private path: string,
+    private asOf: string,
+  ) {
+    this.blocks = new Blocks({
+      read: (offset, limit, signal) => this.page(offset, limit, signal),
+      arrived: (page) => this.arrived(page),
+      failed: (error) => this.failed(error),
+      dropped: (ids) => ids.forEach((id) => this.rows.delete(id)),
+    });
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  snapshot = (): number => this.revision;
+
+  /** Show the rows in this view: their order first, which says how many there were. */
+  async open(view: View): Promise<void> {
+    this.end();
+    this.view = view;
+    const asking = (this.asking = new AbortController());
+    try {
+      const { signal } = asking;
+      const order = await this.api.ask<Order>(`${this.path}/order`, { query: this.asked(), seconds: 60, signal });
+      if (signal.aborted) return;
+      this.blocks.clear();
+      [this.token, this.total] = [order.order, order.total];
+      this.blocks.look(0, Math.min(BLOCK, order.total) - 1);
+      this.changed();
+    } catch (error) {
+      if (!asking.signal.aborted) this.failed(error);
+    }
+  }
+
+  end(): void {
+    this.asking.abort();
+    this.blocks.stop();
+    clearTimeout(this.timer);
+  }
+
+  /** The row at a place, once it has been read. */
+  at(place: number): { id: number; values: Record<string, Wire> } | null {
+    const id = this.blocks.idAt(place);
+    const values = id === undefined ? undefined : this.rows.get(id);
+    return id === undefined || !values ? null : { id, values };
+  }
+
+  private page(offset: number, limit: number, signal: AbortSignal): Promise<RowsPage> {
+    const query = { ...this.asked(), offset, limit, order: this.token };
+    return this.api.ask<RowsPage>(`${this.path}/rows`, { query, signal });
+  }
+
+  private asked(): Record<string, string | undefined> {
+    const { sort, filter, search } = this.view;
+    return {
+      as_of: this.asOf,
+      sort: sort?.length ? JSON.stringify(sort) : undefined,
+      filter: filter?.length ? JSON.stringify(filter) : undefined,
+      search: search || undefined,
+    };
+  }
+
+  private arrived(page: RowsPage): void {
+    for (const { id, values } of page.rows) this.rows.set(id, values);
+    this.trouble = null;
+    this.changed();
+  }
+
+  private failed(error: unknown): void {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    const problem = error instanceof Problem ? error : new Problem(0, "offline", String(error));
+    // 410: the order is no longer kept, and is made again.
+    if (problem.status === 410) void this.open(this.view);
+    else this.trouble = problem.message;
+    clearTimeout(this.timer);
+    if (problem.passing) this.timer = setTimeout(() => this.again(), RETRY_MS);
+    this.changed();
+  }
+
+  private again(): void {
+    if (this.total === null) void this.open(this.view);
+    else this.blocks.retry();
+  }
+
+  private changed(): void {
+    this.revision += 1;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** How a cell differs from the instant that the sheet is compared with. */
+export function tintOf(tints: Tints, row: number, column: number): Tint | null {
+  const found = tints[row];
+  if (found === undefined) return null;
+  if (typeof found === "string") return found;
+  return found.includes(column) ? "edited" : null;
+}
