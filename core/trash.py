@@ -103,6 +103,9 @@ def restore_rows(
     if outcome.restored:
         outcome.version = change.version + 1
         change.apply(outcome.as_json(), edits={}, restores=outcome.restored)
+    else:
+        # A late copy of this request must not be decided anew, after its person was told that nothing came back.
+        change.answer(outcome.as_json(), wrote=False)
     return outcome
 
 

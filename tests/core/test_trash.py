@@ -155,6 +155,16 @@ def test_a_repeated_request_is_answered_the_same_and_done_once(session: Session,
     assert 1 not in alive(session, sheet)
 
 
+def test_a_request_that_restored_nothing_restores_nothing_when_it_comes_again(
+    session: Session, sheet: int, ann: Actor
+) -> None:
+    operation = uuid4()
+    first = restore(session, ann, sheet, 1, operation_id=operation, partial=True)
+    delete(session, ann, sheet, 1)
+    assert restore(session, ann, sheet, 1, operation_id=operation, partial=True) == first
+    assert 1 not in alive(session, sheet)
+
+
 def test_the_operation_of_another_action_restores_nothing(session: Session, sheet: int, ann: Actor) -> None:
     operation = uuid4()
     write(session, ann, sheet, Batch(deletes=(1,)), operation_id=operation, source=Source.GRID)
