@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.access import Access, get_access
+from core.columns import change_column
 from core.history import cell_history
 from core.rows import stored_row
 from core.values import Value
@@ -104,6 +105,17 @@ def test_a_value_that_somebody_has_just_changed_is_not_overwritten(session: Sess
     assert "99.00 EUR" in [one.value for one in page.text]
     restore(page, 1)
     assert str(held(session, sheet)[str(AMOUNT)]) == "5"
+
+
+def test_a_value_that_the_column_takes_no_longer_is_refused_with_the_reason(
+    session: Session, deals: Access, sheet: int
+) -> None:
+    edit(session, "Ann", sheet, 1, {STAGE: "Won"})
+    others = tuple(option for option in deals.column(STAGE).options if option.label != "Lead")
+    change_column(session, actor("Ann"), sheet, STAGE, options=others)
+    page = restore(at_cell(opened(session, "Ben", sheet), STAGE), 2)
+    assert "Lead" in str(page.error[0].value)
+    assert held(session, sheet)[str(STAGE)] == "o5"
 
 
 def test_the_value_that_a_cell_has_is_not_offered(session: Session, sheet: int) -> None:
