@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from core.actor import Actor
+from core.api_tokens import actor_of_token, is_token
 from core.entering import enter
 from core.sessions import actor_of_session
 from core.settings import settings
@@ -27,15 +28,33 @@ def current_actor(connection: HTTPConnection) -> Actor:
     """The signed-in person of this request. The session's row is read each time: ended is ended."""
     with transaction() as session:
         address = connection.client.host if connection.client else None
-        return actor_of(session, connection.headers, address=address)
+        return actor_of(session, connection.headers, address=address, only_reads=reads_only(connection))
+
+
+def reads_only(connection: HTTPConnection) -> bool:
+    """Whether this request can write nothing: a GET never acts."""
+    return connection.scope.get("method") in {"GET", "HEAD"}
 
 
 def actor_of(
-    session: Session, headers: Mapping[str, str], *, address: str | None = None, sheet: int | None = None
+    session: Session,
+    headers: Mapping[str, str],
+    *,
+    address: str | None = None,
+    sheet: int | None = None,
+    only_reads: bool = False,
 ) -> Actor:
-    """The person whom the headers speak for. Raises NotSignedIn. `sheet`: where they go on to."""
-    session_id = headers.get(SESSION_HEADER) or _session_of_bearer(headers.get("authorization", ""))
-    actor = _actor(session, session_id, address, sheet) if session_id else None
+    """The person whom the headers speak for. Raises NotSignedIn. `sheet`: where they go on to.
+
+    Unless told that the request `only_reads`, a personal token that may only read is refused: nobody forgets to ask.
+    """
+    session_id = headers.get(SESSION_HEADER)
+    bearer = "" if session_id else _bearer(headers.get("authorization", ""))
+    if is_token(bearer):
+        actor = actor_of_token(session, bearer, address=address, only_reads=only_reads)
+    else:
+        session_id = session_id or _session_of_bearer(bearer)
+        actor = _actor(session, session_id, address, sheet) if session_id else None
     if actor is None:
         raise NotSignedIn
     return actor
@@ -47,9 +66,13 @@ def _actor(session: Session, session_id: str, address: str | None, sheet: int | 
     return enter(session, session_id, sheet, address=address)
 
 
-def _session_of_bearer(authorization: str) -> str:
+def _bearer(authorization: str) -> str:
     scheme, _, token = authorization.partition(" ")
-    found = session_of_access_token(token.strip(), key=token_key()) if scheme.lower() == "bearer" else None
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _session_of_bearer(bearer: str) -> str:
+    found = session_of_access_token(bearer, key=token_key()) if bearer else None
     return str(found) if found else ""
 
 

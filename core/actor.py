@@ -16,3 +16,4 @@ class Actor:
     role: Role
     session_id: UUID | None = None
     address: str | None = None
+    token_id: int | None = None  # Of the personal API token that speaks for the person, in place of a session.

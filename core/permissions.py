@@ -46,6 +46,14 @@ class Role(_Labelled):
     ANALYST = "analyst", "Analyst"
 
 
+class Scope(_Labelled):
+    """What a personal API token may be used for, within what its person may do."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Read and write"
+    ADMIN = "admin", "Read, write and administer"
+
+
 class Level(_Labelled):
     """What a person is to one sheet."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import sign_in, sign_out
+from pages.components import opened_links, sign_in, sign_out
 from pages.components.errors import shown_errors
 from pages.components.navigation import for_strangers, offered
 from pages.components.who import find_actor
@@ -15,7 +15,7 @@ st.set_page_config(page_title="Contrivance", page_icon=str(ICON), layout="wide")
 
 with shown_errors():
     actor = find_actor(seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
-    if actor is None:
+    if actor is None or opened_links.is_open():
         st.navigation(for_strangers(sign_in.show), position="hidden").run()
     elif sign_out.is_wanted():
         st.navigation(for_strangers(sign_out.show), position="hidden").run()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from api.bodies import read_json
-from api.identity import actor_of, current_actor
+from api.identity import actor_of, current_actor, reads_only
 from core.actor import Actor
 from core.errors import Invalid
 from core.query import View
@@ -30,12 +30,14 @@ class Asker:
     headers: Mapping[str, str]
     address: str | None
     sheet: int | None
+    only_reads: bool = False
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, Actor]]:
         """The one transaction of the request. Who asks is read in it, too: no second one, no second thread."""
         with transaction() as session:
-            yield session, actor_of(session, self.headers, address=self.address, sheet=self.sheet)
+            actor = actor_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads)
+            yield session, actor
 
 
 async def asker(connection: HTTPConnection) -> Asker:
@@ -43,7 +45,7 @@ async def asker(connection: HTTPConnection) -> Asker:
     sheet = str(connection.path_params.get("sheet", ""))
     is_number = sheet.isascii() and sheet.isdigit() and int(sheet[:20]) <= MOST_ID
     address = connection.client.host if connection.client else None
-    return Asker(connection.headers, address, int(sheet) if is_number else None)
+    return Asker(connection.headers, address, int(sheet) if is_number else None, reads_only(connection))
 
 
 Asked = Annotated[Asker, Depends(asker)]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from api.bodies import ExactRoute
 from api.identity import NotSignedIn, token_key
 from api.v1.asked import CurrentActor, Strict
+from core.errors import NotAllowed
 from core.sign_in import NEUTRAL, sign_in
 from core.tokens import TokenPair, end_api_session, grant_tokens, refresh_tokens
 from db.engine import transaction
@@ -63,6 +64,8 @@ def refresh(given: Refresh) -> TokenPair:
 @router.post("/auth/logout", status_code=204, summary="End this session")
 def logout(actor: CurrentActor) -> None:
     """The session's access and refresh tokens stop working at once."""
+    if actor.session_id is None:
+        raise NotAllowed("A personal token has no session. Revoke it on your profile page.")
     with transaction() as session:
         end_api_session(session, actor)
 

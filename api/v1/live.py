@@ -160,7 +160,7 @@ def _look(headers: dict[str, str], sheet: int) -> Reader:
     """Who reads and the sheet's version; Closed where the session or the right to see the sheet is gone."""
     try:
         with transaction() as session:
-            actor = actor_of(session, headers)
+            actor = actor_of(session, headers, only_reads=True)
             access = get_access(session, actor, sheet, Permission.ROWS_SEE)
             return Reader(actor, access.sheet.version, access.scope)
     except NotSignedIn:

@@ -8,7 +8,7 @@ from core import accounts, sessions
 from core.actor import Actor
 from core.sign_in import change_password
 from db.engine import transaction
-from pages.components import sign_in
+from pages.components import opened_links
 from pages.components.errors import say
 from pages.components.format import moment
 from pages.components.who import current_actor
@@ -58,7 +58,7 @@ def _password(actor: Actor) -> None:
     if sent and new != repeated:
         st.error("The two new passwords differ. Type the same one twice.", icon=":material/error:")
     elif sent and say(change_password, transaction, actor, current=current, new=new):
-        st.session_state[sign_in.NOTE] = CHANGED
+        st.session_state[opened_links.NOTE] = CHANGED
         st.rerun()
 
 

@@ -7,11 +7,10 @@ from core.accounts import PersonInfo
 from core.actor import Actor
 from core.invitations import InvitationInfo
 from core.permissions import Role
-from core.settings import settings
 from db.engine import transaction
 from pages.components.errors import say
 from pages.components.format import literal, moment
-from pages.components.who import current_actor
+from pages.components.who import current_actor, here
 
 LINK = "invitation_link"
 ROLES = {
@@ -55,15 +54,7 @@ def _invite(actor: Actor) -> None:
 def _make_link(actor: Actor, email: str, role: Role) -> None:
     with transaction() as session:
         token = invitations.invite(session, actor, email=email, role=role)
-    st.session_state[LINK] = (email.strip(), invitations.link(_address(), token))
-
-
-def _address() -> str:
-    """The address under which this person reached us: the one that others can use too."""
-    if settings().public_url:
-        return settings().public_url
-    host = st.context.headers.get("host")
-    return f"http://{host}" if host else settings().url
+    st.session_state[LINK] = (email.strip(), invitations.link(here(), token))
 
 
 def _waiting(actor: Actor, invitation: InvitationInfo, date_format: str) -> None:

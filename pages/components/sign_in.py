@@ -5,17 +5,17 @@ import streamlit as st
 from core.actor import Actor
 from core.errors import Refused
 from core.invitations import Welcome, accept_invitation, welcome
-from core.settings import settings
 from core.sign_in import NEUTRAL, sign_in
 from core.tickets import make_pending, make_ticket
 from db.engine import transaction
-from pages.components import redeem
+from pages.components import asked_letters, opened_links, redeem, second_step
 from pages.components.authenticator import SignInForm
 from pages.components.format import literal
-from pages.components.who import address, had_session
+from pages.components.opened_links import NOTE
+from pages.components.second_step import PENDING
+from pages.components.who import address, had_session, nonce
 
-TICKET, PENDING, REFUSAL, INVITE = "sign_in_ticket", "sign_in_pending", "sign_in_refusal", "invite"
-NOTE = "sign_in_note"  # Why a person who was signed in a moment ago sees the form.
+TICKET, REFUSAL, INVITE = "sign_in_ticket", "sign_in_refusal", "invite"
 ENDED = "Your session has ended. Sign in again to go on."
 NO_NONCE = "Your browser did not keep our cookie. Allow cookies for this site and load the page again."
 
@@ -29,6 +29,12 @@ def show() -> None:
             redeem.sign_in(st.session_state.pop(TICKET))
         elif INVITE in st.query_params:
             _invitation(st.query_params[INVITE])
+        elif opened_links.is_open():
+            opened_links.show()
+        elif second_step.is_open():
+            _go_in(second_step.show())
+        elif asked_letters.is_open():
+            asked_letters.show()
         else:
             _sign_in()
 
@@ -47,19 +53,25 @@ def _sign_in() -> None:
     st.caption("The sales pipeline that your team edits together.")
     place = st.empty()
     SignInForm(_try).show()
-    if st.session_state.get(TICKET):
+    if st.session_state.get(TICKET) or second_step.is_open():
         st.rerun()
     if refusal := st.session_state.pop(REFUSAL, None):
         place.error(refusal, icon=":material/error:")
     elif note := st.session_state.get(NOTE) or (ENDED if had_session() else None):
         place.info(note, icon=":material/logout:")
-    st.caption("No account yet? Ask an administrator of your workspace for an invitation.")
+    asked_letters.offer()
+
+
+def _go_in(ticket: str | None) -> None:
+    if ticket:
+        st.session_state[TICKET] = ticket
+        st.rerun()
 
 
 def _try(email: str, password: str) -> None:
     """One press of the button: the ticket, or what to say."""
-    nonce = _nonce()
-    if not nonce:
+    browser = nonce()
+    if not browser:
         st.session_state[REFUSAL] = NO_NONCE
         return
     way, given = sign_in(
@@ -67,15 +79,10 @@ def _try(email: str, password: str) -> None:
         email,
         password,
         address=address(),
-        grant=lambda session, user_id: (TICKET, make_ticket(session, user_id, nonce=nonce)),
-        without_code=lambda session, user_id: (PENDING, make_pending(session, user_id, nonce=nonce)),
+        grant=lambda session, user_id: (TICKET, make_ticket(session, user_id, nonce=browser)),
+        without_code=lambda session, user_id: (PENDING, make_pending(session, user_id, nonce=browser)),
     ) or (REFUSAL, NEUTRAL)
     st.session_state[way] = given
-
-
-def _nonce() -> str:
-    """What ties a sign-in to this browser; the middleware gave it when the page was opened."""
-    return st.context.cookies.get(settings().nonce_name) or ""
 
 
 def _invitation(token: str) -> None:
@@ -100,7 +107,11 @@ def _introduce(invited: Welcome) -> None:
         st.caption("You are the first here. This account invites everybody else; the link works once.")
     else:
         st.subheader("Make your account")
-        st.caption(f"You are invited as {invited.role.label.lower()}. The link works once.")
+        st.caption(
+            "Your address is confirmed. The link works once."
+            if invited.is_registering
+            else f"You are invited as {invited.role.label.lower()}. The link works once."
+        )
 
 
 def _account_form(invited: Welcome) -> tuple[str, str, str] | None:
@@ -119,14 +130,14 @@ def _account_form(invited: Welcome) -> tuple[str, str, str] | None:
 
 
 def _accept(token: str, email: str, name: str, password: str) -> None:
-    nonce = _nonce()
-    if not nonce:
+    browser = nonce()
+    if not browser:
         st.error(NO_NONCE, icon=":material/error:")
         return
     try:
         with transaction() as session:
             user_id = accept_invitation(session, token, email=email, name=name, password=password)
-            ticket = make_ticket(session, user_id, nonce=nonce)
+            ticket = make_ticket(session, user_id, nonce=browser)
     except Refused as refusal:
         st.error(literal(refusal.message), icon=":material/error:")
         return

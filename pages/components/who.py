@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.actor import Actor
 from core.sessions import actor_of_session
+from core.settings import settings
 from db.engine import transaction
 
 
@@ -31,3 +32,16 @@ def current_actor() -> Actor:
 def address() -> str:
     """Where this browser is. Streamlit says nothing of one on this very machine."""
     return st.context.ip_address or "127.0.0.1"
+
+
+def here() -> str:
+    """The address under which this person reached us: the one that others can use too. The gate lets in no other."""
+    if settings().public_url:
+        return settings().public_url
+    host = st.context.headers.get("host")
+    return f"http://{host}" if host else settings().url
+
+
+def nonce() -> str:
+    """What ties a sign-in to this browser; the middleware gave it when the page was opened."""
+    return st.context.cookies.get(settings().nonce_name) or ""

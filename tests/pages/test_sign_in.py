@@ -23,6 +23,7 @@ from tests.conftest import PASSWORD, actor
 
 MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
 NEW = "another good password"
+WAYS = ["Sign in", "Forgotten your password?"]
 Opened = Callable[..., AppTest]
 
 
@@ -79,7 +80,7 @@ def labels(app: AppTest) -> list[str]:
 def test_a_stranger_gets_the_form_and_nothing_else(opened: Opened) -> None:
     app = opened(None)
     assert [one.label for one in app.text_input] == ["E-mail", "Password"]
-    assert labels(app) == ["Sign in"]
+    assert labels(app) == WAYS
     assert said(app) == []
 
 
@@ -89,7 +90,7 @@ def test_a_page_asked_for_by_a_stranger_is_the_way_in(opened: Opened, page: str)
     app.user = {}
     app.switch_page(page)
     app.run()
-    assert labels(app) == ["Sign in"]
+    assert labels(app) == WAYS
 
 
 def test_a_wrong_password_is_refused_and_counted(opened: Opened, session: Session) -> None:
@@ -120,7 +121,7 @@ def test_a_session_that_ends_while_its_page_is_open_says_so(opened: Opened, sess
     session.execute(text("UPDATE sessions SET ended_at = now()"))
     press(app, "Save")
     assert said(app) == ["Your session has ended. Sign in again to go on."]
-    assert labels(app) == ["Sign in"]
+    assert labels(app) == WAYS
 
 
 @pytest.mark.parametrize("user", [{}, {"session": ""}, {"session": "x"}, {"email": "ada@example.com"}])
@@ -160,7 +161,7 @@ def test_a_link_that_is_worth_nothing_says_so_and_leads_to_the_form(opened: Open
     app = opened(None, invite=token)
     assert "Ask an administrator for a new link" in said(app)[0]
     press(app, "Go to sign-in")
-    assert labels(app) == ["Sign in"]
+    assert labels(app) == WAYS
     assert "invite" not in app.query_params
 
 
@@ -196,7 +197,7 @@ def test_a_changed_password_signs_me_out_and_says_why(opened: Opened, session: S
     fill(app, {"Current password": PASSWORD, "New password": NEW, "New password again": NEW})
     press(app, "Change password")
     assert said(app) == ["Your password is changed. Sign in with the new one."]
-    assert labels(app) == ["Sign in"]
+    assert labels(app) == WAYS
 
 
 @pytest.mark.parametrize(
