@@ -56,8 +56,17 @@ def version_at(session: Session, access: Access, instant: str) -> int:
         if version > access.sheet.version:
             raise Invalid(f"There is no version {version} of this sheet yet; it is at version {access.sheet.version}.")
         return version
-    parameters = {"sheet": access.sheet.sheet_id, "latest": access.sheet.version, "at": _instant(instant)}
+    parameters = {"sheet": access.sheet.sheet_id, "latest": access.sheet.version, "at": instant_of(instant)}
     return session.scalar(_AT, parameters) or 0
+
+
+def instant_of(given: str) -> datetime:
+    """The instant of an ISO text, in UTC where it names no zone. Raises Invalid."""
+    try:
+        instant = datetime.fromisoformat(given.strip())
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"“{given[:40]}” is no instant. {SHAPE}") from error
 
 
 def over(access: Access, statement: Select[Any]) -> Select[Any]:
@@ -72,14 +81,6 @@ def _rows(access: PastAccess) -> CTE:
     parameters = {"sheet": access.sheet.sheet_id, "past": access.sheet.version}
     columns = (Row.sheet_id, Row.row_id, Row.values, Row.created_version, Row.deleted_version)
     return _PAST.bindparams(**parameters).columns(*columns).cte(Row.__tablename__)
-
-
-def _instant(given: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(given.strip())
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Invalid(f"“{given[:40]}” is no instant. {SHAPE}") from error
 
 
 # Backwards from now: it costs what has changed since.

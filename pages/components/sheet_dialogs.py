@@ -28,14 +28,14 @@ PARTS = {
 FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "parquet": "Parquet"}
 
 
-def export_menu(sheet_id: int, view: View) -> None:
+def export_menu(sheet_id: int, view: View, as_of: str | None = None) -> None:
     """Links to the sheet's rows as they are shown, in each format. The cookie is never sent from another site."""
     with st.popover("Export", icon=":material/download:", type="tertiary"):
         st.caption("Exactly the rows and columns that you see now.")
         given = view.as_json()
         for name, label in FORMATS.items():
             asked = {"format": name, "filter": json.dumps(given["filter"]), "sort": json.dumps(given["sort"])}
-            query = urlencode(asked | {"search": view.search})
+            query = urlencode(asked | {"search": view.search} | ({"as_of": as_of} if as_of else {}))
             st.link_button(label, f"/api/v1/sheets/{sheet_id}/export?{query}", width="stretch")
 
 

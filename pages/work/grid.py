@@ -17,7 +17,7 @@ from core.permissions import Permission
 from core.query import View, conditions, fitting
 from core.sharing import CollaboratorInfo
 from db.engine import Busy, transaction
-from pages.components import collaborators, grid, row_detail, sheet_dialogs, sheet_picker, trash_dialog
+from pages.components import collaborators, grid, past_bar, row_detail, sheet_dialogs, sheet_picker, trash_dialog
 from pages.components.errors import say, shown_errors, told
 from pages.components.format import DATE_PATTERNS, literal, moment, shortened
 from pages.components.view_bar import ViewBar
@@ -69,7 +69,10 @@ def show() -> None:
         ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.date_format).show()
         st.space("stretch")
         trash_place = st.container(width="content")
-    _grid(opened, view, trash_place)
+    if past_bar.asked():
+        past_bar.show(actor, opened.sheet_id, view, lambda asked: _sort(opened, view, asked))
+    else:
+        _grid(opened, view, trash_place)
 
 
 def _read(actor: Actor, sheet_id: int) -> Opened:
@@ -94,13 +97,14 @@ def _tools(opened: Opened, view: View) -> None:
     st.space("stretch")
     if opened.access.sheet.pipeline:
         st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query)
+    past_bar.button(opened.date_format)
     st.page_link("insight/changes.py", label="Changes", icon=":material/history:", query_params=query)
     if Permission.COLUMNS_EDIT in may:
         st.page_link("work/columns.py", label="Columns", icon=":material/view_column:", query_params=query)
     if Permission.ROWS_IMPORT in may:
         st.page_link("work/imports.py", label="Import", icon=":material/upload_file:", query_params=query)
     if Permission.ROWS_EXPORT in may:
-        sheet_dialogs.export_menu(opened.sheet_id, view)
+        sheet_dialogs.export_menu(opened.sheet_id, view, past_bar.asked())
     if Permission.SHEET_CONFIGURE in may and st.button("Settings", icon=":material/settings:", type="tertiary"):
         sheet_dialogs.settings(opened.sheet_id)
     if Permission.SHEET_SHARE in may and st.button("Share", icon=":material/group_add:"):

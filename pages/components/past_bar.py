@@ -1,0 +1,167 @@
+"""The sheet as it was: the way there, the banner over it, the comparison with another moment, and the way back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core import accounts, layouts
+from core.access import Access, get_access
+from core.actor import Actor
+from core.description import sheet_json
+from core.difference import MOST, Difference, Different, difference
+from core.past import as_of, version_at
+from core.query import View
+from db.engine import transaction
+from pages.components import grid, past_list
+from pages.components.errors import shown_errors
+from pages.components.format import DATE_PATTERNS
+from pages.components.past_moments import NOW, choose, spoken
+
+AS_OF, VERSUS, SIDE = "as_of", "versus", "side"
+KINDS = (("edited", "orange", "changed cell"), ("added", "green", "added row"), ("deleted", "red", "deleted row"))
+
+
+def button(date_format: str) -> None:
+    """The way into the past; what is chosen there stands in the address."""
+    with st.popover("As of…", icon=":material/history_toggle_off:", type="tertiary", help="The sheet as it was"):
+        choose("past", date_format, _go)
+
+
+def asked() -> str | None:
+    """The instant that the address asks for; None for now."""
+    return st.query_params.get(AS_OF) or None
+
+
+def _go(instant: str) -> None:
+    st.query_params[AS_OF] = instant
+
+
+def _back() -> None:
+    for part in (AS_OF, VERSUS, SIDE):
+        st.query_params.pop(part, None)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The sheet at the instant asked for and, where they are compared, at the other one."""
+
+    now: Access
+    then: str
+    version: int
+    other: str | None
+    other_version: int
+    found: Difference | None
+    layout: dict[str, Any]
+    date_format: str
+
+    @property
+    def side(self) -> int:
+        """The version on the screen: that of the instant asked for, or of the one that it is compared with."""
+        return self.other_version if self.other and st.query_params.get(SIDE) else self.version
+
+
+def show(actor: Actor, sheet_id: int, view: View, on_sort: Callable[[Any], None]) -> None:
+    """The banner, the comparison and the grid; nothing in it can be changed."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        told = st.container(width="content")
+        st.button("Back to now", icon=":material/undo:", type="primary", on_click=_back)
+        tools = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+    with shown_errors():
+        shown = _read(actor, sheet_id)
+        told.markdown(f":material/history: The sheet as it was on **{spoken(shown.then)}** · read only")
+        with tools:
+            _compare(shown)
+        if shown.found:
+            _legend(shown, shown.found)
+        _grid(actor, shown, view, on_sort)
+
+
+def _read(actor: Actor, sheet_id: int) -> _Shown:
+    then, other = str(asked()), st.query_params.get(VERSUS) or None
+    with transaction() as session:
+        now = get_access(session, actor, sheet_id)
+        version = version_at(session, now, then)
+        other_version = now.sheet.version if other in (None, NOW) else version_at(session, now, str(other))
+        first, last = (f"version:{one}" for one in sorted((version, other_version)))
+        found = difference(session, actor, sheet_id, first, last, limit=MOST) if other else None
+        date_format = accounts.preferences(session, actor)["date_format"]
+        layout = layouts.layout(session, actor, sheet_id)
+    return _Shown(now, then, version, other, other_version, found, layout, date_format)
+
+
+def _compare(shown: _Shown) -> None:
+    label = f"Compared with {spoken(shown.other)}" if shown.other else "Compare with…"
+    with st.popover(label, icon=":material/difference:"):
+        st.button("Now", key="versus_now", on_click=_versus, args=(NOW,), width="stretch")
+        choose("versus", shown.date_format, _versus)
+        if shown.other:
+            st.button("Do not compare", type="tertiary", on_click=_alone, width="stretch")
+
+
+def _versus(instant: str) -> None:
+    st.query_params[VERSUS] = instant
+
+
+def _alone() -> None:
+    for part in (VERSUS, SIDE):
+        st.query_params.pop(part, None)
+
+
+def _legend(shown: _Shown, found: Difference) -> None:
+    """What the tints mean and how many of each there are, which side is shown, and the way to the list."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for kind, color, name in KINDS:
+            count = getattr(found, kind)
+            st.badge(f"{count:,} {name}{'' if count == 1 else 's'}", color=color)  # type: ignore[arg-type]
+        sides = {"": spoken(shown.then), "other": spoken(str(shown.other)).capitalize()}
+        st.session_state["past_side"] = "other" if st.query_params.get(SIDE) else ""
+        st.segmented_control(
+            "Show the sheet of",
+            list(sides),
+            format_func=sides.__getitem__,
+            key="past_side",
+            on_change=_turn,
+            required=True,
+            label_visibility="collapsed",
+        )
+        if found.found and st.button("List the differences", icon=":material/list:", type="tertiary"):
+            past_list.show(shown.now, found, shown.date_format)
+    if found.next:
+        st.caption(f"The first {MOST:,} differences are tinted and listed; the counts are of all.")
+
+
+def _turn() -> None:
+    if st.session_state["past_side"]:
+        st.query_params[SIDE] = "other"
+    else:
+        st.query_params.pop(SIDE, None)
+
+
+def _grid(actor: Actor, shown: _Shown, view: View, on_sort: Callable[[Any], None]) -> None:
+    version, key = shown.side, f"past_{shown.now.sheet.sheet_id}"
+    grid.show(
+        sheet_json(as_of(shown.now, version)),
+        key=key,
+        me={"id": actor.user_id, "name": actor.name},
+        view=view.as_json(),
+        layout={part: shown.layout[part] for part in ("widths", "hidden", "order") if part in shown.layout},
+        formats={"date": DATE_PATTERNS[shown.date_format]},
+        as_of=f"version:{version}",
+        tints=_tints(shown.found.found if shown.found else []),
+        on_view=lambda: on_sort(st.session_state[key]["view"]),
+    )
+
+
+def _tints(differences: list[Different]) -> dict[str, str | list[int]]:
+    """By row: what became of it, or the columns whose cells differ."""
+    tints: dict[str, str | list[int]] = {}
+    for one in differences:
+        if one.column is None:
+            tints[str(one.row)] = one.kind
+        else:
+            cells = tints.setdefault(str(one.row), [])
+            if isinstance(cells, list):
+                cells.append(one.column)
+    return tints
