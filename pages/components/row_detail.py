@@ -75,19 +75,19 @@ def _read(actor: Actor, sheet_id: int, row_id: int) -> tuple[Access, dict[int, s
 def _fields(access: Access, fields: Mapping[int, str], key: str, date_format: str) -> None:
     with st.container(gap="xsmall"):
         for column in access.columns:
-            name, value, past = st.columns([3, 8, 1], gap="small", wrap=False, vertical_alignment="center")
-            name.caption(literal(column.name))
-            text = fields.get(column.column_id)
-            # Plain text: line breaks stay, and nothing in it is formatting.
-            value.text(cell(text, column, date_format) if text else "–")
-            past.button(
-                ":material/history:",
+            name, value = st.columns([3, 7], gap="small", wrap=False, vertical_alignment="center")
+            name.button(
+                literal(column.name),
                 key=f"{key}_past_{column.column_id}",
-                help=f"History of {literal(column.name)}",
+                icon=":material/history:",
+                help="What this field held before",
                 type="tertiary",
                 on_click=_open_history,
                 args=(key, column.column_id),
             )
+            text = fields.get(column.column_id)
+            # Plain text: line breaks stay, and nothing in it is formatting.
+            value.text(cell(text, column, date_format) if text else "–")
 
 
 def _open_history(key: str, column: int) -> None:

@@ -89,7 +89,8 @@ def test_a_row_opens_beside_the_grid_and_stays_open(person: Seat, make_sheet: Ma
     drawer = cleo.page.get_by_role("dialog")
     expect(drawer.get_by_text("2026-03-10").first).to_be_visible(timeout=PATIENCE)
     expect(drawer.get_by_text("100.00 EUR").first).to_be_visible()
-    expect(drawer.get_by_text(re.compile("row added"))).to_be_visible()
+    drawer.get_by_role("tab", name="History").click()
+    expect(drawer.get_by_text(re.compile("row added"))).to_be_visible(timeout=PATIENCE)
     add(sheet, [{1: "Meanwhile"}])
     cleo.page.wait_for_timeout(5500)  # Longer than a timed run of the page.
     expect(drawer).to_be_visible()
