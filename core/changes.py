@@ -79,7 +79,9 @@ class Change:
             "operation": self.operation_id,
             "actor": self.access.actor.user_id,
             "result": json.dumps(result, ensure_ascii=False),
-            "version": self.version if wrote else None,
+            # An undo that wrote nothing counts among the actions all the same: the next one goes on behind it.
+            "version": self.version if wrote or self.undoes else None,
+            "undone": self.undoes,
         }
         self.session.execute(_ANSWER, parameters)
 
@@ -152,6 +154,6 @@ _EDIT_UNMOVED = Quick("""
         CAST(CAST(:seen AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb))
 """)
 _ANSWER = text("""
-    INSERT INTO operations (sheet_id, operation_id, actor_id, result, version)
-    VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb), :version)
+    INSERT INTO operations (sheet_id, operation_id, actor_id, result, version, undoes)
+    VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb), :version, :undone)
 """)

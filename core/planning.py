@@ -82,7 +82,7 @@ def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale
         plan.outcome.gone.append(place | {"reason": f"This {missing} has been deleted meanwhile."})
         return
     try:
-        value = _value(access, column, edit.given, row.values.get(column.key))
+        value = value_to_store(access, column, edit.given, row.values.get(column.key))
     except Invalid as refusal:
         plan.outcome.refused.append(place | {"reason": refusal.message})
         return
@@ -107,7 +107,7 @@ def _plan_add(access: Access, plan: Plan, add: Add) -> None:
             refused.append(place | {"reason": "This column has been deleted meanwhile."})
             continue
         try:
-            values[column_id] = _value(access, column, given, None)
+            values[column_id] = value_to_store(access, column, given, None)
             plan.given[add.key, column_id] = given
         except Invalid as refusal:
             refused.append(place | {"reason": refusal.message})
@@ -116,8 +116,8 @@ def _plan_add(access: Access, plan: Plan, add: Add) -> None:
         plan.adds[add.key] = values
 
 
-def _value(access: Access, column: ColumnInfo, given: Given, before: Value | None) -> Value | None:
-    """The value to store, by the column's type and rules."""
+def value_to_store(access: Access, column: ColumnInfo, given: Given, before: Value | None) -> Value | None:
+    """The value to store, by the column's type and rules. Raises Invalid."""
     kind = column_type(column.type)
     people = access.people if column.type == "person" else {}
     if given.text is None:

@@ -97,7 +97,7 @@ def restore_rows(
         return Outcome.from_json(change.answered)
     # Rights and columns may have changed while we waited for the lock.
     change.access = get_access(session, actor, sheet_id, Permission.ROWS_DELETE)
-    outcome = _decided(session, change.access, wanted)
+    outcome = restorable(session, change.access, wanted)
     if not partial:
         outcome.raise_first()
     if outcome.restored:
@@ -136,10 +136,10 @@ def _wanted(rows: Sequence[int]) -> list[int]:
     return wanted
 
 
-def _decided(session: Session, access: Access, wanted: list[int]) -> Outcome:
+def restorable(session: Session, access: Access, wanted: Sequence[int]) -> Outcome:
     """Which of these rows can come back, and why the others cannot."""
     outcome = Outcome(version=access.sheet.version)
-    asked = Row.row_id == any_(literal(wanted, ARRAY(Integer)))
+    asked = Row.row_id == any_(literal([*wanted], ARRAY(Integer)))
     found = session.execute(select(Row.row_id, Row.values.cast(Text)).where(rows_in_scope(access), IN_TRASH, asked))
     rows = {row: stored(values) for row, values in found}
     missing = [row for row in wanted if row not in rows]

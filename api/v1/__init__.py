@@ -16,11 +16,12 @@ from api.v1 import (
     rows,
     sheets,
     trash,
+    undo,
 )
 
 # Routes are tried in this order: what a grid asks for all the time comes first.
 PARTS = (
-    *(rows, changes, live, histories, differences, trash),
+    *(rows, changes, live, histories, differences, trash, undo),
     *(sheets, columns, layouts, imports, exports, collaborators, auth),
 )
 

@@ -1,5 +1,6 @@
 """Every command of core as every principal: allowed where the permission table says so, else without a trace."""
 
+import contextlib
 import importlib
 import inspect
 import io
@@ -19,7 +20,7 @@ from core.batch import Add, Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
 from core.columns import NewColumn
-from core.errors import NotAllowed, NotFound
+from core.errors import Invalid, NotAllowed, NotFound
 from core.exports import export_rows
 from core.importer import import_rows, propose
 from core.importer import inspect as inspect_file
@@ -39,6 +40,14 @@ def call(name: str, /, *args: Any, **kwargs: Any) -> Call:
     module, function = name.rsplit(".", 1)
     command = getattr(importlib.import_module(f"core.{module}"), function)
     return lambda session, who, sheet: command(session, who, sheet, *args, **kwargs)
+
+
+def taken_back(name: str) -> Call:
+    def attempt(session: Session, who: Actor, sheet: int) -> None:
+        with contextlib.suppress(Invalid):  # Whoever may has nothing to take back here.
+            call(name, operation_id=uuid4())(session, who, sheet)
+
+    return attempt
 
 
 def exported(session: Session, who: Actor, sheet: int) -> None:
@@ -89,6 +98,9 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "sheets.describe_sheet": (P.SHEET_CONFIGURE, call("sheets.describe_sheet", "Ours")),
     "sheets.rename_sheet": (P.SHEET_CONFIGURE, call("sheets.rename_sheet", "Ours")),
     "trash.trash": (P.HISTORY_SEE, call("trash.trash")),
+    "undo_stack.next_steps": (P.ROWS_EDIT, call("undo_stack.next_steps")),
+    "undo.undo": (P.ROWS_EDIT, taken_back("undo.undo")),
+    "undo.redo": (P.ROWS_EDIT, taken_back("undo.redo")),
     "trash.restore_rows": (P.ROWS_DELETE, call("trash.restore_rows", [1], operation_id=uuid4(), partial=True)),
     "access.get_access": (P.SHEET_SEE, get_access),
 }

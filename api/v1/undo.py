@@ -1,0 +1,49 @@
+"""Undo and redo of one's own last actions on a sheet."""
+
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from api.answers import answer
+from api.bodies import ExactRoute
+from api.v1.asked import Asked, SheetId, Strict
+from api.v1.rows import OperationId
+from core.undo import redo, undo
+from core.undo_stack import next_steps
+
+router = APIRouter(prefix="/sheets/{sheet}", tags=["Undo"], route_class=ExactRoute)
+
+
+class UndoBody(Strict):
+    """`target` names the action that shall be taken back; without it, it is the last one."""
+
+    operation_id: OperationId
+    target: Annotated[UUID, Field(strict=False)] | None = None
+
+
+@router.get("/undo", summary="What undo and redo would take back")
+def steps(asker: Asked, sheet: SheetId) -> Response:
+    """`undo` and `redo`: each null, or the action with what it was in words and when it was done."""
+    with asker.transaction() as (session, actor):
+        found = next_steps(session, actor, sheet)
+    return answer({which: asdict(step) if step else None for which, step in found.items()})
+
+
+@router.post("/undo", summary="Take back my last action")
+def back(asker: Asked, sheet: SheetId, body: UndoBody) -> Response:
+    """One paste, one import, one deletion is one action. Never anybody else's work: a cell or row that somebody else
+    has changed since is left alone and named under `left`, with who and when. 422: there is nothing to take back."""
+    with asker.transaction() as (session, actor):
+        taken = undo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
+    return answer(asdict(taken))
+
+
+@router.post("/redo", summary="Do again what I took back last")
+def again(asker: Asked, sheet: SheetId, body: UndoBody) -> Response:
+    """Under the same rules; a new action ends the chance."""
+    with asker.transaction() as (session, actor):
+        taken = redo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
+    return answer(asdict(taken))
