@@ -14,7 +14,7 @@ from core.errors import Invalid, NotFound, Throttled
 from core.mail import Transaction, order_letter
 from core.passwords import checked_password, hash_password
 from core.secret_tokens import hashed, new_token
-from core.sign_in import NOT_CURRENT, sign_in
+from core.sign_in import with_password
 from core.throttle import open_attempt, plain_address
 from db.tables import User
 
@@ -67,8 +67,7 @@ def ask_address(transaction: Transaction, actor: Actor, email: str, *, password:
     with transaction() as session:
         _not_too_often(session, actor)
     order = _orderer(actor, account, url)
-    if not sign_in(transaction, actor.email, password, address=actor.address, grant=order, without_code=order):
-        raise Invalid(NOT_CURRENT)
+    with_password(transaction, actor, password, order)
 
 
 def ask_verification(session: Session, actor: Actor, *, url: str) -> None:

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -16,11 +15,12 @@ from core.credentials import end_credentials_of
 from core.errors import Invalid, NotAllowed, NotFound
 from core.passwords import hash_password
 from core.permissions import ROLE_PERMISSIONS, Permission, Role
+from core.writing import preferences as preferences  # noqa: PLC0414 - asked for here, too
+from core.writing import set_preferences as set_preferences  # noqa: PLC0414
 from db.tables import User
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 100
-DATE_FORMATS = ("iso", "day first", "month first")
 NO_EMAIL = "This is no e-mail address. Write it like ann@example.com."
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>()]{1,64}@[^@\s\x00-\x1f\"<>()]{1,253}")
 
@@ -129,20 +129,6 @@ def rename_myself(session: Session, actor: Actor, name: str) -> None:
     if before != cleaned:
         session.execute(update(User).where(User.user_id == actor.user_id).values(name=cleaned))
         audit.record(session, actor, "account:user:rename", before=before, name=cleaned)
-
-
-def preferences(session: Session, actor: Actor) -> dict[str, Any]:
-    """How this person likes dates to be written; `date_format` is always there."""
-    stored = session.scalar(select(User.preferences).where(User.user_id == actor.user_id)) or {}
-    return {"date_format": DATE_FORMATS[0]} | stored
-
-
-def set_preferences(session: Session, actor: Actor, *, date_format: str) -> None:
-    """Remember how this person likes dates to be written."""
-    if date_format not in DATE_FORMATS:
-        raise Invalid(f"A date format is one of: {', '.join(DATE_FORMATS)}.")
-    kept = preferences(session, actor) | {"date_format": date_format}
-    session.execute(update(User).where(User.user_id == actor.user_id).values(preferences=kept))
 
 
 def require(actor: Actor, permission: Permission) -> None:

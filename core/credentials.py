@@ -3,7 +3,9 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.sessions import end_sessions_of
+from core import audit
+from core.actor import Actor
+from core.sessions import end_other_sessions, end_sessions_of
 
 
 def end_credentials_of(session: Session, user_id: int) -> None:
@@ -11,6 +13,14 @@ def end_credentials_of(session: Session, user_id: int) -> None:
     end_sessions_of(session, user_id)
     end_tokens_of(session, user_id)
     session.execute(_END_LINKS, {"user": user_id})
+
+
+def sign_out_elsewhere(session: Session, actor: Actor, *, tokens: bool = False) -> None:
+    """Sign me out everywhere but here; my API tokens end too where I want that."""
+    end_other_sessions(session, actor)
+    if tokens:
+        end_tokens_of(session, actor.user_id)
+        audit.record(session, actor, "account:token:revoke-all")
 
 
 def end_tokens_of(session: Session, user_id: int) -> None:

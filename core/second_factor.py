@@ -43,12 +43,26 @@ def second_factor(session: Session, actor: Actor) -> FactorInfo:
     return FactorInfo(found.since, found.codes_left)
 
 
-def begin_second_factor(session: Session, actor: Actor) -> str:
-    """A fresh secret for my app, as the otpauth:// address that its picture holds. It counts once it is confirmed."""
+def begin_second_factor(session: Session, actor: Actor) -> None:
+    """Make a fresh secret for my app. It counts once it is confirmed."""
     secret = pyotp.random_base32()
     if session.scalar(_BEGIN, {"user": actor.user_id, "secret": _seal(secret)}) is None:
         raise Invalid("You have a second factor already. Switch it off before you set up another app.")
-    return pyotp.TOTP(secret).provisioning_uri(name=actor.email, issuer_name=ISSUER)
+
+
+def waiting_secret(session: Session, actor: Actor) -> tuple[str, str] | None:
+    """The secret that my app has not confirmed yet, and the otpauth:// address that its picture holds."""
+    waiting = (SecondFactor.user_id == actor.user_id, SecondFactor.confirmed_at.is_(None))
+    sealed = session.scalar(select(SecondFactor.secret).where(*waiting))
+    if sealed is None:
+        return None
+    secret = _unseal(sealed)
+    return secret, pyotp.TOTP(secret).provisioning_uri(name=actor.email, issuer_name=ISSUER)
+
+
+def forget_waiting_secret(session: Session, actor: Actor) -> None:
+    """I do not set up an app after all."""
+    session.execute(_FORGET, {"user": actor.user_id})
 
 
 def confirm_second_factor(session: Session, actor: Actor, code: str) -> list[str]:
@@ -62,16 +76,7 @@ def confirm_second_factor(session: Session, actor: Actor, code: str) -> list[str
     session.execute(_CONFIRM, {"user": actor.user_id, "step": step})
     audit.record(session, actor, "account:second-factor:on")
     order_letter(session, "notice", actor.email, what="second factor on")
-    return _new_codes(session, actor.user_id)
-
-
-def renew_recovery_codes(session: Session, actor: Actor, code: str) -> list[str]:
-    """Ten new recovery codes for a code of the app; the old ones end."""
-    if not is_second_factor(session, actor.user_id, code):
-        raise Invalid(WRONG)
-    audit.record(session, actor, "account:second-factor:renew")
-    order_letter(session, "notice", actor.email, what="recovery codes")
-    return _new_codes(session, actor.user_id)
+    return new_recovery_codes(session, actor.user_id)
 
 
 def needs_code(session: Session, user_id: int) -> bool:
@@ -125,7 +130,8 @@ def _locked(session: Session, user_id: int) -> SecondFactor | None:
     return session.scalar(wanted.execution_options(populate_existing=True))
 
 
-def _new_codes(session: Session, user_id: int) -> list[str]:
+def new_recovery_codes(session: Session, user_id: int) -> list[str]:
+    """Ten fresh recovery codes, told this once; the old ones end."""
     session.execute(_DROP_CODES, {"user": user_id})
     plain = ["".join(secrets.choice(_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
     session.execute(_KEEP_CODE, [{"user": user_id, "code": hashed(code)} for code in plain])
@@ -162,6 +168,7 @@ _BEGIN = text("""
     ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, last_step = 0, created_at = now()
     WHERE second_factors.confirmed_at IS NULL RETURNING user_id
 """)
+_FORGET = text("DELETE FROM second_factors WHERE user_id = :user AND confirmed_at IS NULL")
 _CONFIRM = text("UPDATE second_factors SET confirmed_at = now(), last_step = :step WHERE user_id = :user")
 _USED = text("UPDATE second_factors SET last_step = :step WHERE user_id = :user")
 _KEEP_CODE = text("INSERT INTO recovery_codes (user_id, code_hash) VALUES (:user, :code)")

@@ -15,7 +15,7 @@ from core.credentials import end_credentials_of
 from core.errors import Invalid, NotFound
 from core.mail import Transaction, order_letter
 from core.passwords import checked_password, hash_password, is_right
-from core.second_factor import is_second_factor, needs_code
+from core.second_factor import drop_second_factor, is_second_factor, needs_code, new_recovery_codes
 from core.throttle import THROTTLED, close_attempt, is_news, open_attempt, plain_address
 from core.tickets import end_pending, person_of_pending
 from db.tables import User
@@ -97,8 +97,38 @@ def change_password(transaction: Transaction, actor: Actor, *, current: str, new
     if checked_password(new) == current:
         raise Invalid("The new password is the old one. Choose another.")
     change = partial(_set_password, actor=actor, password=new)
-    if not sign_in(transaction, actor.email, current, address=actor.address, grant=change, without_code=change):
+    with_password(transaction, actor, current, change)
+
+
+def switch_off_second_factor(transaction: Transaction, actor: Actor, *, password: str) -> None:
+    """Sign in without a code again. The password is checked like a sign-in."""
+
+    def switch_off(session: Session, user_id: int) -> bool:
+        drop_second_factor(session, user_id)
+        audit.record(session, actor, "account:second-factor:off")
+        order_letter(session, "notice", actor.email, what="second factor off")
+        return True
+
+    with_password(transaction, actor, password, switch_off)
+
+
+def renew_recovery_codes(transaction: Transaction, actor: Actor, *, password: str) -> list[str]:
+    """New recovery codes; the old ones end. The password is checked like a sign-in."""
+
+    def renew(session: Session, user_id: int) -> list[str]:
+        audit.record(session, actor, "account:second-factor:renew")
+        order_letter(session, "notice", actor.email, what="recovery codes")
+        return new_recovery_codes(session, user_id)
+
+    return with_password(transaction, actor, password, renew)
+
+
+def with_password(transaction: Transaction, actor: Actor, password: str, command: Grant[T]) -> T:
+    """What the command makes once the actor has given their password: who is signed in needs no code besides."""
+    done = sign_in(transaction, actor.email, password, address=actor.address, grant=command, without_code=command)
+    if done is None:
         raise Invalid(NOT_CURRENT)
+    return done
 
 
 def _set_password(session: Session, user_id: int, *, actor: Actor, password: str) -> bool:

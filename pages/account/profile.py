@@ -1,17 +1,19 @@
-"""My account: name, dates, password, and where I am signed in."""
-
-from uuid import UUID
+"""My account: how I am called and how I read, how I sign in, my programs' tokens, and where I am signed in."""
 
 import streamlit as st
 
-from core import accounts, sessions
+from core import accounts
+from core.account_links import ask_address, ask_verification, is_verified
 from core.actor import Actor
 from core.sign_in import change_password
+from core.smtp import Console, post
+from core.writing import NUMBER_FORMATS, Writing, time_zones
 from db.engine import transaction
-from pages.components import opened_links
+from pages.components import opened_links, own_sessions, own_tokens, two_factor
+from pages.components.asked_letters import PRINTED
 from pages.components.errors import say
-from pages.components.format import moment
-from pages.components.who import current_actor
+from pages.components.format import color_of, initials, literal
+from pages.components.who import current_actor, here
 
 SHOWN_FORMATS = {"iso": "2026-12-31", "day first": "31.12.2026", "month first": "12/31/2026"}
 CHANGED = "Your password is changed. Sign in with the new one."
@@ -19,32 +21,73 @@ CHANGED = "Your password is changed. Sign in with the new one."
 
 def show(actor: Actor) -> None:
     """The page, top to bottom."""
-    with st.container(width=720):
-        st.title("Profile")
-        st.text(f"{actor.email} · {actor.role.label}")
-        _personal(actor)
-        _password(actor)
-        _sessions(actor)
-
-
-def _personal(actor: Actor) -> None:
     with transaction() as session:
-        chosen = accounts.preferences(session, actor)["date_format"]
+        writing: Writing = accounts.preferences(session, actor)["date_format"]
+        verified = is_verified(session, actor)
+    with st.container(width=720):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.title("Profile", width="content")
+            st.badge(initials(actor.name), color=color_of(actor.user_id))
+        st.text(f"{actor.email} · {actor.role.label}")
+        you, way_in, tokens, sessions = st.tabs(["You", "Sign-in", "API tokens", "Where you are signed in"])
+        with you:
+            _personal(actor, writing)
+        with way_in:
+            _address(actor, verified)
+            _password(actor)
+            two_factor.show(actor, writing)
+        with tokens:
+            own_tokens.show(actor, writing)
+        with sessions:
+            own_sessions.show(actor, writing)
+
+
+def _personal(actor: Actor, writing: Writing) -> None:
     with st.form("personal"):
-        st.subheader("You")
         name = st.text_input("Name", value=actor.name, help="As others see it in the grid and in the changes.")
-        formats = list(SHOWN_FORMATS)
+        dates, numbers, zones = list(SHOWN_FORMATS), list(NUMBER_FORMATS), list(time_zones())
         date_format = st.radio(
-            "Dates", formats, index=formats.index(chosen), format_func=SHOWN_FORMATS.__getitem__, horizontal=True
+            "Dates", dates, index=dates.index(writing), format_func=SHOWN_FORMATS.__getitem__, horizontal=True
         )
-        if st.form_submit_button("Save") and say(_save_personal, actor, name, date_format):
-            st.toast("Saved.", icon=":material/check:")
+        number_format = st.radio("Numbers", numbers, index=numbers.index(writing.number_format), horizontal=True)
+        zone = st.selectbox(
+            "Time zone", zones, index=zones.index(writing.time_zone), help="Of moments, such as when a cell changed."
+        )
+        sent = st.form_submit_button("Save")
+    if sent and say(_save_personal, actor, name, date_format=date_format, number_format=number_format, time_zone=zone):
+        st.toast("Saved.", icon=":material/check:")
 
 
-def _save_personal(actor: Actor, name: str, date_format: str) -> None:
+def _save_personal(actor: Actor, name: str, **chosen: str) -> None:
     with transaction() as session:
         accounts.rename_myself(session, actor, name)
-        accounts.set_preferences(session, actor, date_format=date_format)
+        accounts.set_preferences(session, actor, **chosen)
+
+
+def _address(actor: Actor, verified: bool) -> None:
+    st.subheader("Address")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(actor.email, width="content")
+        st.badge("Confirmed" if verified else "Not confirmed", color="green" if verified else "orange")
+        if not verified and st.button("Send me a link to confirm it", type="tertiary") and say(_verify, actor):
+            _told(actor.email)
+    with st.form("address"):
+        email = st.text_input("New address", max_chars=254)
+        password = st.text_input("Password", type="password", key="address_password")
+        sent = st.form_submit_button("Change address")
+    if sent and say(ask_address, transaction, actor, email, password=password, url=here()):
+        _told(email.strip())
+
+
+def _verify(actor: Actor) -> None:
+    with transaction() as session:
+        ask_verification(session, actor, url=here())
+
+
+def _told(email: str) -> None:
+    st.success(f"A letter is on its way to {literal(email)}. Open the link in it.", icon=":material/mail:")
+    if isinstance(post(), Console):
+        st.caption(PRINTED)
 
 
 def _password(actor: Actor) -> None:
@@ -53,52 +96,13 @@ def _password(actor: Actor) -> None:
         current = st.text_input("Current password", type="password")
         new = st.text_input("New password", type="password", help="At least ten characters.")
         repeated = st.text_input("New password again", type="password")
-        st.caption("You are signed out everywhere and sign in again with the new password.")
+        st.caption("You are signed out everywhere, your API tokens end, and you sign in again with the new one.")
         sent = st.form_submit_button("Change password")
     if sent and new != repeated:
         st.error("The two new passwords differ. Type the same one twice.", icon=":material/error:")
     elif sent and say(change_password, transaction, actor, current=current, new=new):
         st.session_state[opened_links.NOTE] = CHANGED
         st.rerun()
-
-
-def _sessions(actor: Actor) -> None:
-    st.subheader("Where you are signed in")
-    with transaction() as session:
-        mine = sessions.my_sessions(session, actor)
-        date_format = accounts.preferences(session, actor)["date_format"]
-    for one in mine:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            with st.container():
-                st.text(_device(one.user_agent, one.kind))
-                st.caption(f"{one.address} · last seen {moment(one.last_seen_at, date_format)}")
-            if one.session_id == actor.session_id:
-                st.badge("This one", color="green")
-            elif st.button("Sign out there", key=f"end_{one.session_id}") and say(_end, actor, one.session_id):
-                st.rerun()
-    if len(mine) > 1 and st.button("Sign out everywhere else", icon=":material/logout:") and say(_end_others, actor):
-        st.rerun()
-
-
-def _end(actor: Actor, session_id: UUID) -> None:
-    with transaction() as session:
-        sessions.end_session(session, actor, session_id)
-
-
-def _end_others(actor: Actor) -> None:
-    with transaction() as session:
-        sessions.end_other_sessions(session, actor)
-
-
-def _device(user_agent: str, kind: str) -> str:
-    """A browser's name and system as a person would say them."""
-    if kind == "api":
-        return f"Program · {user_agent[:60]}" if user_agent else "Program"
-    browsers = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = ("Windows", "Android", "iPhone", "iPad", "Mac OS X", "Linux")
-    browser = next((name for mark, name in browsers if mark in user_agent), "Browser")
-    system = next((name for name in systems if name in user_agent), "")
-    return f"{browser} on {system}" if system else browser
 
 
 show(current_actor())

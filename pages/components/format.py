@@ -4,8 +4,10 @@ import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from core.access import ColumnInfo
+from core.writing import NUMBER_FORMATS, Writing
 
 PATTERNS = {"iso": "%Y-%m-%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y"}
 # The same formats in the words of the grid, and of date inputs.
@@ -17,6 +19,12 @@ _MARKS = re.compile(r"([\\`*_{}\[\]<~:$&^!|#]|^[-+>=])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 # Streamlit makes arrows, icons and links of these when Markdown is done; a joiner that nobody sees keeps them apart.
 _JOINED = re.compile(r"(?<=[<>~-])(?=[-=>])|(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
+_MARKS_OF = {
+    "1,234.5": {},
+    "1.234,5": str.maketrans(",.", ".,"),
+    "1 234,5": str.maketrans(",.", "\u202f,"),
+    "1’234.5": str.maketrans(",", "’"),
+}
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _JOINER = "\u2060"
 
@@ -27,8 +35,16 @@ def day(value: date, date_format: str) -> str:
 
 
 def moment(value: datetime, date_format: str) -> str:
-    """An instant in UTC to the minute."""
-    return f"{value.strftime(PATTERNS[date_format])} {value:%H:%M} UTC"
+    """An instant to the minute, in the time zone that the date format brings along, else in UTC."""
+    zone = date_format.time_zone if isinstance(date_format, Writing) else "UTC"
+    there = value.astimezone(ZoneInfo(zone))
+    return f"{there.strftime(PATTERNS[date_format])} {there:%H:%M %Z}"
+
+
+def grid_formats(date_format: str) -> dict[str, str]:
+    """What the grid is told of how this person likes to read."""
+    locale = {"locale": NUMBER_FORMATS[date_format.number_format]} if isinstance(date_format, Writing) else {}
+    return {"date": DATE_PATTERNS[date_format], **locale}
 
 
 def literal(text: str) -> str:
@@ -71,13 +87,15 @@ def _date(text: str, _column: ColumnInfo, date_format: str) -> str:
 
 
 def _instant(text: str, _column: ColumnInfo, date_format: str) -> str:
-    return moment(datetime.fromisoformat(text), date_format)
+    # Cells stand in UTC, as in the grid, where they are typed so.
+    return moment(datetime.fromisoformat(text), str(date_format))
 
 
-def _number(text: str, column: ColumnInfo, _date_format: str) -> str:
+def _number(text: str, column: ColumnInfo, date_format: str) -> str:
     places = column.rules.get("decimals")
     number = Decimal(text)
-    return f"{number:,.{places}f}" if isinstance(places, int) else f"{number:,}"
+    written = f"{number:,.{places}f}" if isinstance(places, int) else f"{number:,}"
+    return written.translate(_MARKS_OF[date_format.number_format]) if isinstance(date_format, Writing) else written
 
 
 def _money(text: str, column: ColumnInfo, date_format: str) -> str:

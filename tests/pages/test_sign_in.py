@@ -189,7 +189,8 @@ def test_a_name_and_a_way_of_writing_dates_are_saved(opened: Opened, session: Se
     press(app, "Save")
     assert said(app) == []
     stored = session.execute(text("SELECT name, preferences FROM users WHERE name LIKE 'Ann%'")).one()
-    assert tuple(stored) == ("Ann Smith", {"date_format": "day first"})
+    kept = {"date_format": "day first", "number_format": "1,234.5", "time_zone": "UTC"}
+    assert tuple(stored) == ("Ann Smith", kept)
 
 
 def test_a_changed_password_signs_me_out_and_says_why(opened: Opened, session: Session) -> None:

@@ -1,0 +1,59 @@
+"""Where I am signed in, and signing out there."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from core import sessions
+from core.actor import Actor
+from core.credentials import sign_out_elsewhere
+from core.sessions import SessionInfo
+from db.engine import transaction
+from pages.components.errors import say
+from pages.components.format import moment
+
+
+def show(actor: Actor, date_format: str) -> None:
+    """The live sessions, the latest first."""
+    st.subheader("Where you are signed in")
+    with transaction() as session:
+        mine = sessions.my_sessions(session, actor)
+    for one in mine:
+        _session(actor, one, date_format)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Sign out everywhere else", icon=":material/logout:")
+        tokens = st.checkbox("and revoke my API tokens")
+    if pressed and say(_end_others, actor, tokens):
+        st.rerun()
+
+
+def _session(actor: Actor, one: SessionInfo, date_format: str) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap=None):
+            st.text(_device(one.user_agent, one.kind))
+            st.caption(f"{one.address} · last seen {moment(one.last_seen_at, date_format)}")
+        if one.session_id == actor.session_id:
+            st.badge("This one", color="green")
+        elif st.button("Sign out there", key=f"end_{one.session_id}") and say(_end, actor, one.session_id):
+            st.rerun()
+
+
+def _end(actor: Actor, session_id: UUID) -> None:
+    with transaction() as session:
+        sessions.end_session(session, actor, session_id)
+
+
+def _end_others(actor: Actor, tokens: bool) -> None:
+    with transaction() as session:
+        sign_out_elsewhere(session, actor, tokens=tokens)
+
+
+def _device(user_agent: str, kind: str) -> str:
+    """A browser's name and system as a person would say them."""
+    if kind == "api":
+        return f"Program · {user_agent[:60]}" if user_agent else "Program"
+    browsers = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = ("Windows", "Android", "iPhone", "iPad", "Mac OS X", "Linux")
+    browser = next((name for mark, name in browsers if mark in user_agent), "Browser")
+    system = next((name for name in systems if name in user_agent), "")
+    return f"{browser} on {system}" if system else browser
