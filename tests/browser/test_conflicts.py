@@ -90,7 +90,7 @@ def test_who_types_is_told_what_became_of_the_cell_and_decides_afterwards(togeth
     assert all(part in told for part in ("Ben changed this cell meanwhile", "450", "€500.00", "€600.00"))
     assert stored(sheet, 6, 4) == "500"
     ann.page.get_by_test_id("grid-conflict").get_by_text("Take theirs").click()
-    ann.saved().sees(AMOUNT, 5, "€500.00")
+    ann.saved().sees(AMOUNT, 5, "500")
 
 
 def test_a_value_typed_again_over_an_undecided_one_does_not_pass_unseen(together: Together) -> None:
@@ -212,20 +212,15 @@ def test_what_was_typed_into_a_sheet_that_goes_away_stays_until_it_is_dropped(to
     ben.select(ACCOUNT, 3).type("Half a sentence", then="")
     if how == "unshared":
         in_sheet(unshare_sheet, sheet, BEN.user_id)
-        ben.says("There is no such sheet")
-        left = ben.page.get_by_test_id("grid-left")
-        left.get_by_text("Half a sentence").wait_for()
-        left.get_by_text("Copy value").click()
-        ben.until(lambda: clipboard(ben.page) == "Half a sentence")
-        left.get_by_text("Drop it").click()
-        left.wait_for(state="detached")
-        return
-    in_sheet(archive_sheet, sheet)
-    ben.until(lambda: "no longer" in note(ben))
-    ben.page.keyboard.press("Enter")
-    ben.until(lambda: "attention" in ben.saving)
-    ben.page.get_by_test_id("grid-saving").click()
-    assert "Half a sentence" in ben.page.get_by_test_id("grid-attention").inner_text()
+    else:
+        in_sheet(archive_sheet, sheet)
+    ben.says("That sheet is archived, or not shared with you.")
+    left = ben.page.get_by_test_id("grid-left")
+    left.get_by_text("Half a sentence").wait_for()
+    left.get_by_text("Copy value").click()
+    ben.until(lambda: clipboard(ben.page) == "Half a sentence")
+    left.get_by_text("Drop").click()
+    left.wait_for(state="detached")
 
 
 def test_values_that_wait_are_sent_though_one_has_left_the_page(together: Together) -> None:
@@ -244,4 +239,5 @@ def test_a_column_that_comes_back_shows_its_values_in_an_open_grid(together: Tog
     in_sheet(retire_column, sheet, NEXT_STEP)
     ann.open_sheet(sheet)
     in_sheet(restore_column, sheet, NEXT_STEP)
-    ann.sees(NEXT_STEP - 1, 0, "Write to them")
+    last = NEXT_STEP - 1
+    ann.until(lambda: ann.select(last, 0).cell(last, 0) == "Write to them")

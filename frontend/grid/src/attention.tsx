@@ -57,12 +57,14 @@ function ConflictLine({ issue, ...props }: ListProps & { issue: Issue }): ReactE
   if (!issue.conflict) return null;
   return (
     <li className="cg-conflict">
-      <p><Place issue={issue} {...props} /> <span className="cg-faint">{author(issue.conflict)}, {when(issue.conflict.at, context)}</span></p>
-      <Sides issue={issue} column={columnOf(issue, columns)} context={context} conflict={issue.conflict} />
-      <div className="cg-buttons">
-        <button onClick={() => session.keepMine([issue])}>Keep mine</button>
-        <button onClick={() => session.drop([issue])}>Take theirs</button>
+      <div className="cg-line">
+        <p><Place issue={issue} {...props} /> <span className="cg-faint">{author(issue.conflict)}, {when(issue.conflict.at, context)}</span></p>
+        <span className="cg-buttons">
+          <button onClick={() => session.keepMine([issue])}>Keep mine</button>
+          <button onClick={() => session.drop([issue])}>Take theirs</button>
+        </span>
       </div>
+      <Sides issue={issue} column={columnOf(issue, columns)} context={context} conflict={issue.conflict} />
     </li>
   );
 }
@@ -124,8 +126,10 @@ export function useEveryColumn(columns: Column[]): Column[] {
   return gone.length > 0 ? [...columns, ...gone] : columns;
 }
 
+export type ListOpen = [isOpen: boolean, setOpen: (isOpen: boolean) => void];
+
 /** Whether the list is open. A paste that leaves several behind opens it, unless somebody types; it takes no keyboard. */
-export function useListOpen(count: number): [boolean, (isOpen: boolean) => void] {
+export function useListOpen(count: number): ListOpen {
   const [isOpen, setOpen] = useState(false);
   const before = useRef(count);
   useEffect(() => {

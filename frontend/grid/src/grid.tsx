@@ -2,6 +2,7 @@
 
 import { DataEditorCore } from "@glideapps/glide-data-grid";
 import { useCallback, type ReactElement } from "react";
+import { useListOpen } from "./attention";
 import { useCellMenu, type CellMenu } from "./cellmenu";
 import { useClipboard } from "./clipboard";
 import { headerIcons } from "./columns";
@@ -32,6 +33,7 @@ export function Grid(props: GridProps): ReactElement {
   const deletion = useRowDeletion(hands, selection, select, data.can_delete);
   const cellMenu = useCellMenu(scene, deletion);
   useMyPlace(scene);
+  const list = useListOpen(session.outbox.attention().length);
   const height = useHeight(box, data.height);
   useClipboard({ hands, box, ranges: edit.editing ? [] : rects(selection, columns.length) });
   return (
@@ -42,10 +44,10 @@ export function Grid(props: GridProps): ReactElement {
         <Canvas scene={scene} viewport={viewport} edit={edit} headers={headers} cellMenu={cellMenu} onDelete={deletion.onDelete} />
       </div>
       <div style={{ height: STATUS_HEIGHT }}>
-        <Status scene={scene} hidden={headers.hidden} showHidden={headers.showHidden} jump={viewport.jump}
+        <Status scene={scene} list={list} hidden={headers.hidden} showHidden={headers.showHidden} jump={viewport.jump}
           selected={deletion.selected} deleteSelected={deletion.ask} open={rowToOpen(scene)} />
       </div>
-      <Overlays scene={scene} portal={portal} tick={viewport.tick} edit={edit} headers={headers} cellMenu={cellMenu} deletion={deletion} />
+      <Overlays scene={scene} isListed={list[0]} portal={portal} tick={viewport.tick} edit={edit} headers={headers} cellMenu={cellMenu} deletion={deletion} />
     </div>
   );
 }

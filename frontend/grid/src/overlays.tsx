@@ -21,9 +21,11 @@ interface OverlaysProps {
   headers: Headers;
   cellMenu: CellMenu;
   deletion: RowDeletion;
+  /** The list of what was not saved is open: it says what the card would say. */
+  isListed: boolean;
 }
 
-export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletion }: OverlaysProps): ReactElement {
+export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletion, isListed }: OverlaysProps): ReactElement {
   const { session, context, palette, selection, grid } = scene;
   const { editing } = edit;
   const cell = selection.current?.cell ?? null;
@@ -42,7 +44,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
         <EditorOverlay key={`${editing.row}:${editing.column.id}`} editing={editing} context={context} palette={palette}
           done={edit.close} bounds={bounds} portal={portal} note={meanwhile(scene, editing)} />
       )}
-      {!editing && issue && bounds && (
+      {!editing && !isListed && issue && bounds && (
         <IssueCard issue={issue} column={column} context={context} bounds={bounds} portal={portal}
           keepMine={andBack(() => session.keepMine([issue]))} sendAgain={andBack(() => session.sendAgain([issue]))}
           drop={andBack(() => session.drop([issue]))} />

@@ -93,7 +93,7 @@ function paint(past: Past, place: number, column: Column, data: PastData, palett
   return tint === null ? cell : { ...cell, themeOverride: { bgCell: backgroundOf(tint, palette) } };
 }
 
-const COLORS: Record<Tint, string> = { edited: "yellow", added: "green", deleted: "red" };
+const COLORS: Record<Tint, string> = { edited: "orange", added: "green", deleted: "red" };
 
 function backgroundOf(tint: Tint, palette: Palette): string | undefined {
   return palette.named[COLORS[tint]]?.background;

@@ -1,7 +1,7 @@
 // The line below the grid: how many rows, what is saved, what needs attention; and the banner when the session ended.
 
 import type { ReactElement } from "react";
-import { IssueList, useEveryColumn, useListOpen } from "./attention";
+import { IssueList, useEveryColumn, type ListOpen } from "./attention";
 import { Here } from "./here";
 import type { Issue } from "./waiting";
 import type { Scene } from "./scene";
@@ -16,9 +16,10 @@ interface StatusProps {
   open: (() => void) | null;
   deleteSelected: (() => void) | null;
   showHidden: (x: number, y: number) => void;
+  list: ListOpen;
 }
 
-export function Status({ scene, selected, deleteSelected, hidden, open, jump, showHidden }: StatusProps): ReactElement {
+export function Status({ scene, selected, deleteSelected, hidden, open, jump, showHidden, list }: StatusProps): ReactElement {
   const { context, notice } = scene;
   const { reader } = scene.session;
   return (
@@ -41,22 +42,26 @@ export function Status({ scene, selected, deleteSelected, hidden, open, jump, sh
       {open && selected === 0 && <button className="cg-link" data-testid="grid-open" onClick={open}>Open row</button>}
       {notice && <span className="cg-notice" role="status">{notice}</span>}
       <Here scene={scene} jump={jump} />
-      <Saving scene={scene} jump={jump} />
+      <Saving scene={scene} jump={jump} list={list} />
     </div>
   );
 }
 
-function Saving({ scene, jump }: Pick<StatusProps, "scene" | "jump">): ReactElement {
+function Saving({ scene, jump, list }: Pick<StatusProps, "scene" | "jump" | "list">): ReactElement {
   const { session, context, data } = scene;
   const count = session.outbox.attention().length;
   const columns = useEveryColumn(data.columns);
-  const [isOpen, setOpen] = useListOpen(count);
+  const [isOpen, setOpen] = list;
   const { text, tone } = state(session, count, !data.can_edit && !data.can_add);
+  const goTo = (issue: Issue): void => {
+    setOpen(false);
+    jump(issue);
+  };
   if (count === 0) return <Tone tone={tone} text={text} />;
   return (
     <span className="cg-attention" onKeyDown={(event) => event.key === "Escape" && setOpen(false)}>
       <button className={`cg-tone cg-${tone}`} aria-expanded={isOpen} data-testid="grid-saving" onClick={() => setOpen(!isOpen)}>{text}</button>
-      {isOpen && <div className="cg-panel"><IssueList session={session} columns={columns} context={context} jump={jump} /></div>}
+      {isOpen && <div className="cg-panel"><IssueList session={session} columns={columns} context={context} jump={goTo} /></div>}
     </span>
   );
 }
