@@ -21,8 +21,8 @@ def since(
     sheet: SheetId,
     since: Annotated[int, Query(ge=0, le=MOST_ID, description="The version that you have.")],
 ) -> Response:
-    """Per row the changed cells with their versions, by whom, and whether it was added or removed. Complete up to the
-    `version` it names: ask again from there. `reset` means too much changed to tell; read the rows again."""
+    """Per row the changed cells with their versions, by whom, and whether it was added, removed or restored. Complete
+    up to the `version` it names: ask again from there. `reset` means too much changed to tell; read the rows again."""
     with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet, Permission.ROWS_SEE)
         found = changes_since(session, access, since)
