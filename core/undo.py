@@ -202,15 +202,16 @@ _LINES = text(f"""
       AND {SCOPE_SQL}
     ORDER BY c.row_id, c.column_id
 """)  # noqa: S608 - SCOPE_SQL is a constant of core.access.
-_OTHERS = text("""
+_OTHERS = text(f"""
     SELECT DISTINCT ON (c.row_id, c.column_id) c.row_id, c.column_id, c.version, c.recorded_at, u.name
     FROM changes c
     JOIN (SELECT DISTINCT row_id FROM changes
           WHERE sheet_id = :sheet AND version = :version AND batch = :operation) mine ON mine.row_id = c.row_id
+    JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
-    WHERE c.sheet_id = :sheet AND c.version > :version AND c.actor_id <> :me
+    WHERE c.sheet_id = :sheet AND c.version > :version AND c.actor_id <> :me AND {SCOPE_SQL}
     ORDER BY c.row_id, c.column_id, c.version DESC
-""")
+""")  # noqa: S608 - the same.
 _LIVE = text(f"SELECT r.row_id FROM rows r WHERE {VISIBLE_SQL} AND r.row_id = ANY(:rows)")  # noqa: S608 - the same.
 _DELETED = text(f"""
     SELECT r.row_id FROM rows r WHERE {SCOPE_SQL} AND r.row_id = ANY(:rows) AND r.deleted_version = :version
