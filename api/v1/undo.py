@@ -1,16 +1,18 @@
 """Undo and redo of one's own last actions on a sheet."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from api.answers import answer
 from api.bodies import ExactRoute
 from api.v1.asked import Asked, SheetId, Strict
 from api.v1.rows import OperationId
+from core.actor import Actor
 from core.undo import redo, undo
 from core.undo_stack import next_steps
 
@@ -28,8 +30,7 @@ class UndoBody(Strict):
 def steps(asker: Asked, sheet: SheetId) -> Response:
     """`undo` and `redo`: each null, or the action with what it was in words and when it was done."""
     with asker.transaction() as (session, actor):
-        found = next_steps(session, actor, sheet)
-    return answer({which: asdict(step) if step else None for which, step in found.items()})
+        return answer(_steps(session, actor, sheet))
 
 
 @router.post("/undo", summary="Take back my last action")
@@ -38,12 +39,16 @@ def back(asker: Asked, sheet: SheetId, body: UndoBody) -> Response:
     has changed since is left alone and named under `left`, with who and when. 422: there is nothing to take back."""
     with asker.transaction() as (session, actor):
         taken = undo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
-    return answer(asdict(taken))
+        return answer(asdict(taken) | {"next": _steps(session, actor, sheet)})
 
 
 @router.post("/redo", summary="Do again what I took back last")
 def again(asker: Asked, sheet: SheetId, body: UndoBody) -> Response:
-    """Under the same rules; a new action ends the chance."""
+    """Under the same rules; a new action ends the chance. `next` is what undo and redo would take back after it."""
     with asker.transaction() as (session, actor):
         taken = redo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
-    return answer(asdict(taken))
+        return answer(asdict(taken) | {"next": _steps(session, actor, sheet)})
+
+
+def _steps(session: Session, actor: Actor, sheet: int) -> dict[str, Any]:
+    return {which: asdict(step) if step else None for which, step in next_steps(session, actor, sheet).items()}

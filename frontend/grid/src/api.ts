@@ -17,7 +17,7 @@ export class Problem extends Error {
 }
 
 export interface Ask {
-  method?: "GET" | "PATCH" | "PUT";
+  method?: "GET" | "PATCH" | "POST" | "PUT";
   query?: Record<string, string | number | null | undefined>;
   body?: unknown;
   signal?: AbortSignal;

@@ -19,6 +19,7 @@ import { refOn, useScene, type GridProps, type Scene } from "./scene";
 import { oneCell, rects } from "./selection";
 import { useMyPlace } from "./myplace";
 import { Banner, Status } from "./status";
+import { useUndoKeys, useWord } from "./undobuttons";
 import { useViewport, type Viewport } from "./viewport";
 
 const STATUS_HEIGHT = 34;
@@ -33,6 +34,8 @@ export function Grid(props: GridProps): ReactElement {
   const deletion = useRowDeletion(hands, selection, select, data.can_delete);
   const cellMenu = useCellMenu(scene, deletion);
   useMyPlace(scene);
+  useUndoKeys(session, box, edit.editing !== null);
+  useWord(session, scene.setNotice);
   const list = useListOpen(session.outbox.attention().length);
   const height = useHeight(box, data.height);
   useClipboard({ hands, box, ranges: edit.editing ? [] : rects(selection, columns.length) });

@@ -9,6 +9,7 @@ import { Reader } from "./reader";
 import { Sender } from "./sender";
 import { recall, remember } from "./storage";
 import type { Layout, Outcome, RowRef, View, Wire } from "./types";
+import { Undo } from "./undo";
 import { uuid } from "./uuid";
 
 /** A line that is back within this time was never away. */
@@ -24,6 +25,9 @@ export class Session {
   /** Changes were heard of once, and no longer are, for longer than a blink. */
   isLost = false;
   readonly presence: Presence;
+  readonly undo: Undo;
+  /** The last word of undo and redo, to be shown for a moment. */
+  word = "";
   trouble: Problem | null = null;
   private api = new Api("/api/v1");
   private live: Live;
@@ -50,6 +54,12 @@ export class Session {
       answered: (command, outcome) => this.settle(command, outcome),
       changed: () => this.kept(),
     });
+    this.undo = new Undo(this.api, path, {
+      isIdle: () => this.outbox.waiting() === 0,
+      taken: (version) => this.hear(version),
+      said: (text) => this.say(text),
+      changed: () => this.changed(),
+    });
     this.presence = new Presence(me, (message) => this.live.say(message), () => this.changed());
     this.live = new Live(this.api.url(`${path}/live`), {
       // The same version again can mean that columns changed, which no version counts.
@@ -60,13 +70,16 @@ export class Session {
     });
     for (const key of this.outbox.draftKeys()) this.reader.lines.append(key);
     window.addEventListener("beforeunload", this.warn);
+    window.addEventListener("focus", this.undo.look);
     this.sender.wake();
+    this.undo.look();
   }
 
   /** The grid is no longer on the page: nothing is read any more; what was typed is still sent, until end(). */
   leave(): void {
     this.live.end();
     this.presence.end();
+    window.removeEventListener("focus", this.undo.look);
     clearTimeout(this.blink);
     this.reader.blocks.stop();
     clearTimeout(this.retry);
@@ -76,6 +89,7 @@ export class Session {
     this.leave();
     this.ended = true;
     this.sender.end();
+    this.undo.end();
     window.removeEventListener("beforeunload", this.warn);
   }
 
@@ -174,6 +188,7 @@ export class Session {
   private kept(): void {
     // A late answer must not write over what a newer grid of this sheet has kept.
     if (!this.ended) remember(this.me, this.sheet, this.outbox);
+    this.undo.wake();
     this.changed();
   }
 
@@ -183,6 +198,7 @@ export class Session {
     for (const { key, row, values } of outcome.added) this.reader.take(key, { id: row, values }, outcome.version);
     for (const row of outcome.deleted) this.reader.remove(row, outcome.version);
     this.reader.touched(command.edits.map((edit) => edit.column));
+    this.undo.did(outcome);
     if (this.trouble) this.readWell();
   }
 
@@ -205,6 +221,11 @@ export class Session {
   private lose(): void {
     this.isLost = true;
     this.presence.clear();
+    this.changed();
+  }
+
+  private say(text: string): void {
+    this.word = text;
     this.changed();
   }
 

@@ -7,6 +7,7 @@ import type { Issue } from "./waiting";
 import type { Scene } from "./scene";
 import type { Session } from "./session";
 import type { Column } from "./types";
+import { UndoButtons } from "./undobuttons";
 
 interface StatusProps {
   scene: Scene;
@@ -24,6 +25,7 @@ export function Status({ scene, selected, deleteSelected, hidden, open, jump, sh
   const { reader } = scene.session;
   return (
     <div className="cg-status" data-testid="grid-status">
+      {scene.data.can_edit && <UndoButtons scene={scene} jump={jump} />}
       <span className="cg-count" data-testid="grid-rows">{rowCount(reader.total, context.formats.locale)}</span>
       {reader.fresh.size > 0 && (
         <button className="cg-link" data-testid="grid-fresh" onClick={() => void reader.refresh()}>{reader.fresh.size} new · show</button>
