@@ -17,6 +17,7 @@ from core.passwords import hash_password
 from core.permissions import ROLE_PERMISSIONS, Permission, Role
 from core.writing import preferences as preferences  # noqa: PLC0414 - asked for here, too
 from core.writing import set_preferences as set_preferences  # noqa: PLC0414
+from db.account_tables import SecondFactor
 from db.tables import User
 
 LONGEST_EMAIL = 254
@@ -36,15 +37,26 @@ class PersonInfo:
     is_active: bool
     has_password: bool
     created_at: datetime
+    has_second_factor: bool = False
 
 
 def people(session: Session, actor: Actor) -> list[PersonInfo]:
     """Everybody with an account, by name. For administrators."""
     require(actor, Permission.PEOPLE_MANAGE)
-    rows = session.scalars(select(User).order_by(User.name, User.user_id))
+    confirmed = select(SecondFactor.user_id).where(SecondFactor.confirmed_at.is_not(None))
+    guarded = set(session.scalars(confirmed))
     return [
-        PersonInfo(u.user_id, u.name, u.email, Role(u.role), u.is_active, u.password_hash is not None, u.created_at)
-        for u in rows
+        PersonInfo(
+            one.user_id,
+            one.name,
+            one.email,
+            Role(one.role),
+            one.is_active,
+            one.password_hash is not None,
+            one.created_at,
+            one.user_id in guarded,
+        )
+        for one in session.scalars(select(User).order_by(User.name, User.user_id))
     ]
 
 

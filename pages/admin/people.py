@@ -7,12 +7,15 @@ from core.accounts import PersonInfo
 from core.actor import Actor
 from core.invitations import InvitationInfo
 from core.permissions import Role
+from core.second_factor import reset_second_factor
+from core.smtp import Console, post
 from db.engine import transaction
+from pages.components import registration
 from pages.components.errors import say
 from pages.components.format import literal, moment
 from pages.components.who import current_actor, here
 
-LINK = "invitation_link"
+LINK, SENT = "invitation_link", "invitation_sent"
 ROLES = {
     Role.ADMIN: "Administrator: manages people, uses what is shared",
     Role.MANAGER: "Manager: creates sheets, reads the charts",
@@ -31,6 +34,7 @@ def show(actor: Actor) -> None:
         st.title("People")
         st.caption("Everybody with an account here. A person sees a sheet once it is shared with them.")
         _invite(actor)
+        registration.show(actor)
         for invitation in waiting:
             _waiting(actor, invitation, date_format)
         for person in everybody:
@@ -42,13 +46,26 @@ def _invite(actor: Actor) -> None:
         st.subheader("Invite somebody")
         email = st.text_input("E-mail", placeholder="ben@example.com")
         role = st.selectbox("Role", list(ROLES), index=2, format_func=ROLES.__getitem__)
-        if st.form_submit_button("Make an invitation link", type="primary"):
-            st.session_state.pop(LINK, None)
-            _done(say(_make_link, actor, email, role))
+        by_mail = not isinstance(post(), Console)
+        with st.container(horizontal=True):
+            mail = by_mail and st.form_submit_button("Send an invitation", type="primary")
+            make = st.form_submit_button("Make an invitation link", type="secondary" if by_mail else "primary")
+    if mail or make:
+        st.session_state.pop(LINK, None)
+        if say(_send if mail else _make_link, actor, email, role):
+            st.rerun()
+    if SENT in st.session_state:
+        st.success(f"An invitation is on its way to {literal(st.session_state.pop(SENT))}.", icon=":material/mail:")
     if LINK in st.session_state:
         made_for, link = st.session_state[LINK]
         st.success(f"Send this link to {literal(made_for)} yourself. It works once, for seven days.")
         st.code(link, language=None, wrap_lines=True)
+
+
+def _send(actor: Actor, email: str, role: Role) -> None:
+    with transaction() as session:
+        invitations.invite(session, actor, email=email, role=role, mailed_from=here())
+    st.session_state[SENT] = email.strip()
 
 
 def _make_link(actor: Actor, email: str, role: Role) -> None:
@@ -97,6 +114,8 @@ def _changes(actor: Actor, person: PersonInfo) -> None:
         )
         if st.button("Save role", key=f"save_{person.user_id}", type="primary", disabled=role is person.role):
             _done(say(_change_role, actor, person.user_id, role))
+    if person.has_second_factor and st.button("Reset two-factor sign-in", key=f"factor_{person.user_id}"):
+        _done(say(_reset_factor, actor, person.user_id))
     verb = "Deactivate" if person.is_active else "Reactivate"
     if st.button(verb, key=f"active_{person.user_id}"):
         _done(say(_switch, actor, person))
@@ -111,12 +130,19 @@ def _state(person: PersonInfo) -> str:
     """The role, and what keeps the person out."""
     if not person.is_active:
         return "deactivated"
-    return person.role.label if person.has_password else f"{person.role.label} · no password yet: invite them"
+    if not person.has_password:
+        return f"{person.role.label} · no password yet: invite them"
+    return f"{person.role.label} · two-factor sign-in" if person.has_second_factor else person.role.label
 
 
 def _change_role(actor: Actor, user_id: int, role: Role) -> None:
     with transaction() as session:
         accounts.change_role(session, actor, user_id, role=role)
+
+
+def _reset_factor(actor: Actor, user_id: int) -> None:
+    with transaction() as session:
+        reset_second_factor(session, actor, user_id)
 
 
 def _switch(actor: Actor, person: PersonInfo) -> None:

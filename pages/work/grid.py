@@ -19,7 +19,7 @@ from core.sharing import CollaboratorInfo
 from db.engine import Busy, transaction
 from pages.components import collaborators, grid, past_bar, row_detail, sheet_dialogs, sheet_picker, trash_dialog
 from pages.components.errors import say, shown_errors, told
-from pages.components.format import DATE_PATTERNS, literal, moment, shortened
+from pages.components.format import grid_formats, literal, moment, shortened
 from pages.components.view_bar import ViewBar
 from pages.components.who import current_actor
 
@@ -160,7 +160,7 @@ def _grid(opened: Opened, view: View, trash_place: DeltaGenerator) -> None:
             me={"id": opened.actor.user_id, "name": opened.actor.name},
             view=view.as_json(),
             layout={part: opened.layout[part] for part in ("widths", "hidden", "order") if part in opened.layout},
-            formats={"date": DATE_PATTERNS[opened.date_format]},
+            formats=grid_formats(opened.date_format),
             on_view=lambda: _sort(opened, view, st.session_state[key]["view"]),
         )
         if asked.view:

@@ -1,0 +1,280 @@
+"""A forgotten password and a new address: links that work once, and answers that tell nobody anything."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.account_links import (
+    account_of_reset,
+    address_of_link,
+    ask_address,
+    ask_reset,
+    ask_verification,
+    confirm_address,
+    is_verified,
+    reset_password,
+)
+from core.accounts import deactivate
+from core.actor import Actor
+from core.errors import Invalid, NotAllowed, NotFound, Refused, Throttled
+from core.invitations import accept_invitation, invite, welcome
+from core.letters import compose
+from core.mail import Letter, send_letters
+from core.permissions import Role
+from core.registration import Registration, ask_to_register, set_registration_policy
+from db.engine import transaction
+from tests.conftest import PASSWORD
+from tests.core.signing_in import HOME, actions, attempt
+
+HERE = "http://here"
+NEW = "another good password"
+Post = Callable[[], list[tuple[str, Letter]]]
+
+
+@pytest.fixture
+def post() -> Post:
+    """Send what waits: whom it reached, and what it said."""
+
+    class Box:
+        def __init__(self) -> None:
+            self.letters: list[tuple[str, Letter]] = []
+
+        def deliver(self, recipient: str, letter: Letter) -> None:
+            self.letters.append((recipient, letter))
+
+    def send() -> list[tuple[str, Letter]]:
+        box = Box()
+        send_letters(transaction, compose, box)
+        return box.letters
+
+    return send
+
+
+def token_in(letter: Letter) -> str:
+    found = re.search(r"=([\w-]{43})$", letter.link)
+    assert found, letter.link
+    return found[1]
+
+
+def reset_token(session: Session, post: Post, email: str = "ann@example.com") -> str:
+    ask_reset(session, email, address=HOME, url=HERE)
+    return token_in(post()[-1][1])
+
+
+# --- a forgotten password
+
+
+def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(session: Session, post: Post) -> None:
+    token = reset_token(session, post, " Ann@Example.com ")
+    assert account_of_reset(session, token) == "ann@example.com"
+    reset_password(session, token, NEW)
+    assert attempt("ann@example.com", NEW)
+    assert attempt("ann@example.com", PASSWORD) is None
+    for use in (lambda: account_of_reset(session, token), lambda: reset_password(session, token, NEW)):
+        with pytest.raises(NotFound, match="Ask for a new one"):
+            use()
+    assert [letter.subject for _, letter in post()] == ["Your password was changed"]
+
+
+def test_asking_looks_nothing_up_so_that_neither_answer_nor_time_tells_anything(session: Session, post: Post) -> None:
+    def queries_of(email: str) -> list[str]:
+        seen: list[str] = []
+        from sqlalchemy import event
+
+        def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "SAVEPOINT" not in statement:
+                seen.append(statement)
+
+        event.listen(session.get_bind(), "before_cursor_execute", note)
+        ask_reset(session, email, address=HOME, url=HERE)
+        event.remove(session.get_bind(), "before_cursor_execute", note)
+        return seen
+
+    assert queries_of("ann@example.com") == queries_of("nobody@example.com")
+    assert [recipient for recipient, _ in post()] == ["ann@example.com"]
+
+
+def test_who_cannot_sign_in_gets_no_link(session: Session, post: Post, ada: Actor, ben: Actor) -> None:
+    deactivate(session, ada, ben.user_id)
+    session.execute(text("UPDATE users SET password_hash = NULL WHERE name = 'Cleo'"))
+    for email in ("ben@example.com", "cleo@example.com", "nobody@example.com"):
+        ask_reset(session, email, address=HOME, url=HERE)
+    assert post() == []
+
+
+def test_a_newer_link_ends_the_one_before(session: Session, post: Post) -> None:
+    lost, found = reset_token(session, post), reset_token(session, post)
+    with pytest.raises(NotFound):
+        account_of_reset(session, lost)
+    assert account_of_reset(session, found) == "ann@example.com"
+
+
+def test_a_late_foreign_or_guessed_link_is_worth_nothing(session: Session, post: Post, ann: Actor) -> None:
+    ask_verification(session, ann, url=HERE)
+    other = token_in(post()[0][1])
+    late = reset_token(session, post)
+    session.execute(text("UPDATE account_links SET expires_at = now() WHERE kind = 'reset'"))
+    for token in (late, other, "", "x" * 43, "\x00"):
+        with pytest.raises(NotFound, match="used or has run out"):
+            reset_password(session, token, NEW)
+
+
+def test_a_refused_password_leaves_the_link_usable(session: Session, post: Post) -> None:
+    token = reset_token(session, post)
+    with pytest.raises(Invalid):
+        reset_password(session, token, "short")
+    reset_password(session, token, NEW)
+
+
+def test_a_link_lives_thirty_minutes_and_is_stored_as_a_hash(session: Session, post: Post) -> None:
+    token = reset_token(session, post)
+    lives = session.scalar(text("SELECT extract(epoch FROM expires_at - created_at) / 60 FROM account_links"))
+    assert lives == 30
+    for table in ("account_links", "mails", "audit_events"):
+        assert token not in str(session.execute(text(f"SELECT * FROM {table}")).all())
+
+
+def test_nobodys_letter_box_is_flooded(session: Session, post: Post) -> None:
+    for _ in range(20):
+        ask_reset(session, "ann@example.com", address=HOME, url=HERE)
+    assert len(post()) <= 5
+
+
+def test_a_letter_that_waited_for_hours_is_not_sent_any_more(session: Session, post: Post) -> None:
+    ask_reset(session, "ann@example.com", address=HOME, url=HERE)
+    session.execute(text("UPDATE mails SET created_at = now() - interval '2 hours'"))
+    assert post() == []
+
+
+@pytest.mark.parametrize("email", ["", "ann", "ann@example.com\nBcc: all@example.com", "a@b\x00"])
+def test_what_is_no_address_is_refused(session: Session, email: str) -> None:
+    with pytest.raises(Invalid):
+        ask_reset(session, email, address=HOME, url=HERE)
+
+
+# --- a new address
+
+
+def ask(actor: Actor, email: str, password: str = PASSWORD) -> None:
+    ask_address(transaction, actor, email, password=password, url=HERE)
+
+
+def test_a_new_address_counts_once_its_link_is_opened(session: Session, post: Post, ann: Actor) -> None:
+    ask(ann, "Ann.Smith@example.com")
+    assert attempt("ann.smith@example.com") is None
+    [(recipient, letter)] = post()
+    assert recipient == "ann.smith@example.com"
+    assert address_of_link(session, token_in(letter)) == recipient
+    assert confirm_address(session, token_in(letter)) == recipient
+    assert attempt("ann.smith@example.com") == ann.user_id
+    assert is_verified(session, ann)
+    [(told, notice)] = post()
+    assert (told, notice.subject) == ("ann@example.com", "Your address was changed")
+    assert "ann.smith@example.com" in notice.as_text()
+    assert actions(session)[-1] == "account:email:change"
+
+
+def test_a_new_address_asks_for_the_password_and_counts_failures(session: Session, post: Post, ann: Actor) -> None:
+    for _ in range(5):
+        with pytest.raises(Invalid, match="current password"):
+            ask(ann, "eve@example.com", "wrong password")
+    with pytest.raises(Refused):
+        ask(ann, "eve@example.com", PASSWORD)
+    assert post() == []
+
+
+def test_an_address_that_somebody_has_gets_no_letter_and_cannot_be_taken(
+    session: Session, post: Post, ann: Actor, ben: Actor
+) -> None:
+    ask(ann, "ben@example.com")
+    assert post() == []
+    ask(ann, "free@example.com")
+    token = token_in(post()[0][1])
+    session.execute(text("UPDATE users SET email = 'free@example.com' WHERE name = 'Ben'"))
+    with pytest.raises(Invalid, match="Another account"):
+        confirm_address(session, token)
+
+
+def test_the_address_that_one_has_is_verified_by_a_link(session: Session, post: Post, ann: Actor) -> None:
+    assert not is_verified(session, ann)
+    ask_verification(session, ann, url=HERE)
+    confirm_address(session, token_in(post()[0][1]))
+    assert is_verified(session, ann)
+    assert post() == []
+
+
+def test_letters_cannot_be_asked_for_without_end(session: Session, ann: Actor) -> None:
+    for _ in range(5):
+        ask_verification(session, ann, url=HERE)
+    with pytest.raises(Throttled):
+        ask_verification(session, ann, url=HERE)
+
+
+# --- invitation and registration
+
+
+def test_an_invitation_by_mail_has_its_secret_in_the_letter_only(session: Session, post: Post, ada: Actor) -> None:
+    told = invite(session, ada, email="eve@example.com", role=Role.MEMBER, mailed_from=HERE)
+    [(recipient, letter)] = post()
+    assert (recipient, "Ada (ada@example.com)" in letter.as_text()) == ("eve@example.com", True)
+    with pytest.raises(NotFound):
+        welcome(session, told)
+    user = accept_invitation(session, token_in(letter), email="", name="Eve", password=NEW)
+    verified = session.scalar(text("SELECT email_verified_at IS NOT NULL FROM users WHERE user_id = :u"), {"u": user})
+    assert verified is True
+
+
+def test_a_link_that_was_passed_on_proves_no_address(session: Session, ada: Actor) -> None:
+    token = invite(session, ada, email="eve@example.com", role=Role.MEMBER)
+    user = accept_invitation(session, token, email="", name="Eve", password=NEW)
+    assert session.scalar(text("SELECT email_verified_at FROM users WHERE user_id = :u"), {"u": user}) is None
+
+
+def test_a_withdrawn_invitation_is_not_sent(session: Session, post: Post, ada: Actor) -> None:
+    invite(session, ada, email="eve@example.com", role=Role.MEMBER, mailed_from=HERE)
+    session.execute(text("UPDATE invitations SET revoked_at = now()"))
+    assert post() == []
+
+
+def test_strangers_register_only_where_an_administrator_allows_it(
+    session: Session, post: Post, ada: Actor, ann: Actor
+) -> None:
+    with pytest.raises(NotAllowed, match="by invitation"):
+        ask_to_register(session, "eve@example.com", address=HOME, url=HERE)
+    with pytest.raises(NotAllowed):
+        set_registration_policy(session, ann, Registration.OPEN)
+    set_registration_policy(session, ada, Registration.DOMAINS, domains=(" Example.com", ""))
+    with pytest.raises(NotAllowed, match=re.escape("example.com")):
+        ask_to_register(session, "eve@example.org", address=HOME, url=HERE)
+    ask_to_register(session, "Eve@example.com", address=HOME, url=HERE)
+    [(recipient, letter)] = post()
+    user = accept_invitation(session, token_in(letter), email="x@example.org", name="Eve", password=NEW)
+    stored = session.execute(text("SELECT email, role, email_verified_at FROM users WHERE user_id = :u"), {"u": user})
+    email, role, verified = stored.one()
+    assert (email, recipient, role, verified is not None) == ("eve@example.com", "eve@example.com", "member", True)
+
+
+def test_who_has_an_account_is_told_so_by_letter_alone(session: Session, post: Post, ada: Actor) -> None:
+    set_registration_policy(session, ada, Registration.OPEN)
+    ask_to_register(session, "ann@example.com", address=HOME, url=HERE)
+    [(recipient, letter)] = post()
+    assert (recipient, letter.subject, letter.link) == ("ann@example.com", "You have an account", HERE)
+
+
+def test_a_door_that_closes_closes_for_links_that_are_out_already(session: Session, post: Post, ada: Actor) -> None:
+    set_registration_policy(session, ada, Registration.OPEN)
+    ask_to_register(session, "eve@example.com", address=HOME, url=HERE)
+    token = token_in(post()[0][1])
+    set_registration_policy(session, ada, Registration.INVITED)
+    with pytest.raises(NotFound):
+        accept_invitation(session, token, email="", name="Eve", password=NEW)
+
+
+@pytest.mark.parametrize("domain", ["example", "-a.com", "a b.com", "*.com", "exa mple.com", "", "x" * 300 + ".com"])
+def test_what_is_no_domain_is_refused(session: Session, ada: Actor, domain: str) -> None:
+    with pytest.raises(Invalid):
+        set_registration_policy(session, ada, Registration.DOMAINS, domains=(domain,))
