@@ -88,8 +88,9 @@ def run(app: "App", listener: socket.socket) -> None:
         server_header=False,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME + 1024,
-        ws_ping_interval=30,
-        ws_ping_timeout=30,
+        # A browser that is gone without a word is known to be gone in so many seconds: presence counts on it.
+        ws_ping_interval=5,
+        ws_ping_timeout=8,
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or "nobody",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )

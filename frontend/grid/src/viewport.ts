@@ -37,7 +37,8 @@ export function useViewport({ session, columns, select, setNotice, grid }: Scene
     }
     select(oneCell(column, row));
     grid.current?.scrollTo(column, row, "both", 0, 40);
-    grid.current?.focus();
+    // In the next frame: a grid without a selection would go to its first cell.
+    requestAnimationFrame(() => grid.current?.focus());
   };
   const locate = ({ row, column, cell }: Editing): Editing["cell"] => {
     const x = columns.findIndex((one) => one.id === column.id);
