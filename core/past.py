@@ -1,6 +1,7 @@
 """The past: a sheet as it was at an instant, read by everything that reads rows, and written by nothing."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -69,18 +70,20 @@ def instant_of(given: str) -> datetime:
         raise Invalid(f"“{given[:40]}” is no instant. {SHAPE}") from error
 
 
-def over(access: Access, statement: Select[Any]) -> Select[Any]:
+def over(access: Access, statement: Select[Any], *, ids: Sequence[int] | None = None) -> Select[Any]:
     """The statement over the rows that this access is of: those of now, or those of the past.
 
     The derived table has the name of the real one, which it hides, so that no query needs to know of the past.
+    `ids` are the only rows that the statement asks for, where they are known: it then reads no other row's history.
     """
-    return statement.add_cte(_rows(access)) if isinstance(access, PastAccess) else statement
+    return statement.add_cte(_rows(access, ids)) if isinstance(access, PastAccess) else statement
 
 
-def _rows(access: PastAccess) -> CTE:
+def _rows(access: PastAccess, ids: Sequence[int] | None) -> CTE:
     parameters = {"sheet": access.sheet.sheet_id, "past": access.sheet.version}
+    rows = _PAST.bindparams(**parameters) if ids is None else _PAST_OF.bindparams(**parameters, ids=list(ids))
     columns = (Row.sheet_id, Row.row_id, Row.values, Row.created_version, Row.deleted_version)
-    return _PAST.bindparams(**parameters).columns(*columns).cte(Row.__tablename__)
+    return rows.columns(*columns).cte(Row.__tablename__)
 
 
 # Backwards from now: it costs what has changed since.
@@ -91,10 +94,10 @@ _AT = text("""
 """)
 # Now, less what came after: a cell held what its first later line found there, and so on for whole rows. Its cost is
 # that of the later lines; the rows themselves are read as far as a query needs them.
-_PAST = text(f"""
+_ROWS = f"""
     SELECT r.sheet_id, r.row_id,
            CASE WHEN later.cells IS NULL THEN r.values
-                ELSE (r.values - later.cells) || coalesce(later.held, '{{}}') END AS values,
+                ELSE (r.values - later.cells) || coalesce(later.held, CAST('{{{{}}}}' AS jsonb)) END AS values,
            r.created_version, CAST(NULL AS bigint) AS deleted_version
     FROM rows r
     LEFT JOIN (
@@ -106,7 +109,7 @@ _PAST = text(f"""
             SELECT DISTINCT ON (row_id, column_id) row_id, column_id, kind,
                    CASE WHEN column_id > 0 THEN old END AS old
             FROM changes
-            WHERE sheet_id = :sheet AND version > :past
+            WHERE sheet_id = :sheet AND version > :past {{narrowed}}
             ORDER BY row_id, column_id, version
         ) first_lines
         GROUP BY row_id
@@ -114,4 +117,6 @@ _PAST = text(f"""
     WHERE {SCOPE_SQL}
       AND CASE WHEN later.whole IS NULL THEN r.created_version <= :past AND r.deleted_version IS NULL
                ELSE later.whole = 'remove' END
-""")  # noqa: S608 - The gate of core.access.
+"""  # noqa: S608 - The gate of core.access.
+_PAST = text(_ROWS.format(narrowed=""))
+_PAST_OF = text(_ROWS.format(narrowed="AND row_id = ANY(CAST(:ids AS integer[]))"))

@@ -66,7 +66,7 @@ def rows_after(session: Session, access: Access, view: View, *, cursor: str | No
 def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value]:
     """The visible stored values of one row. Raises NotFound."""
     one = select(Row.values.cast(Text)).where(visible_rows(access), Row.row_id == row_id)
-    found = session.scalar(over(access, one))
+    found = session.scalar(over(access, one, ids=[row_id]))
     if found is None:
         raise NotFound("This row has been deleted, or never was.", row=row_id)
     return {key: value for key, value in stored(found).items() if key in access.visible_keys}
@@ -118,7 +118,7 @@ def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:
     # One array parameter, however many ids: the statement stays the same text, and below the limit of parameters.
     wanted = Row.row_id == any_(literal(ids, ARRAY(Integer)))
     found = select(Row.row_id, Row.values.cast(Text), *(key.cast(Text) for _, key in keys))
-    return over(access, found.where(visible_rows(access), wanted))
+    return over(access, found.where(visible_rows(access), wanted), ids=ids)
 
 
 def _wire(access: Access, row_id: int, values: str) -> WireRow:

@@ -25,7 +25,9 @@ KINDS = (("edited", "orange", "changed cell"), ("added", "green", "added row"), 
 
 def button(date_format: str) -> None:
     """The way into the past; what is chosen there stands in the address."""
-    with st.popover("As of…", icon=":material/history_toggle_off:", type="tertiary", help="The sheet as it was"):
+    # Another key is another popover, which is closed: one closes by choosing.
+    key, about = f"as_of_{asked()}", "The sheet as it was at a moment of the past"
+    with st.popover("As of…", icon=":material/history_toggle_off:", type="tertiary", help=about, key=key):
         choose("past", date_format, _go)
 
 
@@ -70,7 +72,7 @@ def show(actor: Actor, sheet_id: int, view: View, on_sort: Callable[[Any], None]
         tools = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
     with shown_errors():
         shown = _read(actor, sheet_id)
-        told.markdown(f":material/history: The sheet as it was on **{spoken(shown.then)}** · read only")
+        told.markdown(f":orange-background[:material/history: The sheet as it was {_when(shown)} · read only]")
         with tools:
             _compare(shown)
         if shown.found:
@@ -91,9 +93,14 @@ def _read(actor: Actor, sheet_id: int) -> _Shown:
     return _Shown(now, then, version, other, other_version, found, layout, date_format)
 
 
+def _when(shown: _Shown) -> str:
+    when = spoken(shown.then)
+    return f"at **{when}**" if when.startswith("version") else f"on **{when}**"
+
+
 def _compare(shown: _Shown) -> None:
     label = f"Compared with {spoken(shown.other)}" if shown.other else "Compare with…"
-    with st.popover(label, icon=":material/difference:"):
+    with st.popover(label, icon=":material/difference:", key=f"compare_{shown.other}"):
         st.button("Now", key="versus_now", on_click=_versus, args=(NOW,), width="stretch")
         choose("versus", shown.date_format, _versus)
         if shown.other:
@@ -115,7 +122,7 @@ def _legend(shown: _Shown, found: Difference) -> None:
         for kind, color, name in KINDS:
             count = getattr(found, kind)
             st.badge(f"{count:,} {name}{'' if count == 1 else 's'}", color=color)  # type: ignore[arg-type]
-        sides = {"": spoken(shown.then), "other": spoken(str(shown.other)).capitalize()}
+        sides = {"": spoken(shown.then), "other": "Now" if shown.other == NOW else spoken(str(shown.other))}
         st.session_state["past_side"] = "other" if st.query_params.get(SIDE) else ""
         st.segmented_control(
             "Show the sheet of",

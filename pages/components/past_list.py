@@ -13,7 +13,7 @@ LONGEST = 100
 ROWS = {"added": ":green[row added]", "deleted": ":red[row deleted]"}
 
 
-@st.dialog("Differences", width="large")
+@st.dialog("Differences", width="medium")
 def show(access: Access, found: Difference, date_format: str) -> None:
     """The differences of a page, each row with its cells before and after, who changed them last and when."""
     pages = (len(found.found) - 1) // PAGE + 1

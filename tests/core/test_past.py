@@ -38,24 +38,23 @@ ALL = View()
 State = dict[int, dict[str, Any]]
 
 cells = st.dictionaries(st.sampled_from([1, 2, 3]), st.sampled_from(["", "1", "2", "10"]), max_size=3)
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("add"), st.lists(cells, min_size=1, max_size=3)),
-        st.tuples(
-            st.just("edit"),
-            st.lists(
-                st.tuples(st.integers(1, 6), st.sampled_from([1, 2, 3]), st.sampled_from(["", "1", "2", "10"])),
-                min_size=1,
-                max_size=4,
-                unique_by=lambda cell: cell[:2],
-            ),
-        ),
-        st.tuples(st.just("delete"), st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True)),
-        st.tuples(st.just("restore"), st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True)),
-    ),
+edits = st.lists(
+    st.tuples(st.integers(1, 6), st.sampled_from([1, 2, 3]), st.sampled_from(["", "1", "2", "10"])),
     min_size=1,
-    max_size=14,
+    max_size=4,
+    unique_by=lambda cell: cell[:2],
 )
+some_rows = st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True)
+new_rows = st.lists(cells, min_size=1, max_size=3)
+# What one action does: cells to edit, rows to add, to delete; or rows to take out of the trash.
+actions = st.one_of(
+    st.fixed_dictionaries({"adds": new_rows}),
+    st.fixed_dictionaries({"edits": edits}),
+    st.fixed_dictionaries({"deletes": some_rows}),
+    st.fixed_dictionaries({"restores": some_rows}),
+    st.fixed_dictionaries({"adds": new_rows, "edits": edits, "deletes": some_rows}),
+)
+steps = st.lists(actions, min_size=1, max_size=14)
 
 
 @dataclass
@@ -73,16 +72,23 @@ class Sheet:
     def at(self, version: int) -> Access:
         return as_of(self.access, version)
 
-    def do(self, kind: str, what: list[Any]) -> None:
-        """One action of the kind."""
-        if kind == "restore":
-            restore_rows(self.session, self.ann, self.sheet_id, what, operation_id=uuid4(), partial=True)
+    def do(
+        self,
+        *,
+        edits: list[tuple[int, int, str]] | None = None,
+        adds: list[dict[int, str]] | None = None,
+        deletes: list[int] | None = None,
+        restores: list[int] | None = None,
+    ) -> None:
+        """One action."""
+        if restores:
+            restore_rows(self.session, self.ann, self.sheet_id, restores, operation_id=uuid4(), partial=True)
             return
-        batch = {
-            "add": lambda: Batch(adds=tuple(Add(str(at), given_cells(one)) for at, one in enumerate(what))),
-            "edit": lambda: Batch(edits=tuple(Edit(row, column, Given(text)) for row, column, text in what)),
-            "delete": lambda: Batch(deletes=tuple(what)),
-        }[kind]()
+        batch = Batch(
+            edits=tuple(Edit(row, column, Given(text)) for row, column, text in edits or []),
+            adds=tuple(Add(str(at), given_cells(one)) for at, one in enumerate(adds or [])),
+            deletes=tuple(deletes or []),
+        )
         write(self.session, self.ann, self.sheet_id, batch, operation_id=uuid4(), source=Source.GRID, partial=True)
 
     def replayed(self) -> dict[int, State]:
@@ -103,7 +109,7 @@ class Sheet:
 
 LOG = text("""
     SELECT version, row_id, column_id, kind, old #>> '{}', CASE WHEN column_id = 0 THEN new::text ELSE new #>> '{}' END
-    FROM changes WHERE sheet_id = :sheet ORDER BY version, column_id <> 0, row_id, column_id
+    FROM changes WHERE sheet_id = :sheet ORDER BY version, kind = 'remove', kind = 'edit', row_id, column_id
 """)
 
 
@@ -149,11 +155,11 @@ def on_random_sheets(session: Session, check: Callable[[Sheet], None]) -> None:
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[*HealthCheck])
     @given(steps)
-    def run(made: list[tuple[str, list[Any]]]) -> None:
+    def run(made: list[dict[str, Any]]) -> None:
         savepoint = session.begin_nested()
         sheet = new_sheet(session)
-        for kind, what in made:
-            sheet.do(kind, what)
+        for action in made:
+            sheet.do(**action)
         check(sheet)
         savepoint.rollback()
 
@@ -245,11 +251,11 @@ def turned(state: State, differences: list[Different]) -> State:
 @pytest.fixture
 def filled(sheet: Sheet) -> Sheet:
     """Three rows at version 1, a changed cell at 2, a deleted row at 3, its return at 4, a new row at 5."""
-    sheet.do("add", [{1: "Acme", 3: "5"}, {1: "Bolt", 3: "7"}, {1: "Cord"}])
-    sheet.do("edit", [(1, 3, "6")])
-    sheet.do("delete", [2])
-    sheet.do("restore", [2])
-    sheet.do("add", [{1: "Dune"}])
+    sheet.do(adds=[{1: "Acme", 3: "5"}, {1: "Bolt", 3: "7"}, {1: "Cord"}])
+    sheet.do(edits=[(1, 3, "6")])
+    sheet.do(deletes=[2])
+    sheet.do(restores=[2])
+    sheet.do(adds=[{1: "Dune"}])
     return sheet
 
 
@@ -296,7 +302,7 @@ def test_a_difference_tells_who_and_when_and_what_it_was_called(filled: Sheet) -
 
 
 def test_what_was_taken_back_is_no_difference(filled: Sheet) -> None:
-    filled.do("edit", [(1, 3, "5")])
+    filled.do(edits=[(1, 3, "5")])
     found = difference(filled.session, filled.ann, filled.sheet_id, "version:1")
     assert [(one.kind, one.row) for one in found.found] == [("added", 4)]
 
@@ -350,7 +356,7 @@ def test_an_instant_is_one_of_business_time(database: str) -> None:
         for day in range(3):
             at = (start + timedelta(days=day)).isoformat()
             session.execute(text("SELECT set_config('contrivance.effective_at', :at, true)"), {"at": at})
-            sheet.do("add", [{1: str(day)}])
+            sheet.do(adds=[{1: str(day)}])
         asked = {
             "2026-11-16T08:59:59Z": 0,
             "2026-11-16T09:00:00Z": 1,
