@@ -14,7 +14,7 @@ from tests.browser.test_together import stored
 from tests.conftest import actor
 
 DEAL, ACCOUNT, STAGE, AMOUNT = 0, 1, 2, 3
-PATIENCE = 15_000
+PATIENCE = 30_000
 Together = Callable[..., tuple[Person, Person, int]]
 
 
