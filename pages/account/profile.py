@@ -34,6 +34,7 @@ def show(actor: Actor) -> None:
             _personal(actor, writing)
         with way_in:
             _address(actor, verified)
+            st.subheader("Password")
             _password(actor)
             two_factor.show(actor, writing)
         with tokens:
@@ -71,7 +72,7 @@ def _address(actor: Actor, verified: bool) -> None:
         st.badge("Confirmed" if verified else "Not confirmed", color="green" if verified else "orange")
         if not verified and st.button("Send me a link to confirm it", type="tertiary") and say(_verify, actor):
             _told(actor.email)
-    with st.form("address"):
+    with st.expander("Change my address"), st.form("address", border=False):
         email = st.text_input("New address", max_chars=254)
         password = st.text_input("Password", type="password", key="address_password")
         sent = st.form_submit_button("Change address")
@@ -91,8 +92,7 @@ def _told(email: str) -> None:
 
 
 def _password(actor: Actor) -> None:
-    with st.form("password", clear_on_submit=True):
-        st.subheader("Password")
+    with st.expander("Change my password"), st.form("password", border=False, clear_on_submit=True):
         current = st.text_input("Current password", type="password")
         new = st.text_input("New password", type="password", help="At least ten characters.")
         repeated = st.text_input("New password again", type="password")

@@ -15,7 +15,6 @@ from pages.components.format import moment
 
 def show(actor: Actor, date_format: str) -> None:
     """The live sessions, the latest first."""
-    st.subheader("Where you are signed in")
     with transaction() as session:
         mine = sessions.my_sessions(session, actor)
     for one in mine:

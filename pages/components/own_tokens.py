@@ -15,7 +15,6 @@ LIVES = {7: "a week", 30: "a month", 90: "three months", 365: "a year"}
 
 def show(actor: Actor, date_format: str) -> None:
     """The tokens that live, and a form for another."""
-    st.subheader("API tokens")
     st.caption("For programs that read or write sheets in your name. Each may do no more than you may.")
     with transaction() as session:
         tokens = my_tokens(session, actor)

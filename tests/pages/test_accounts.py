@@ -1,0 +1,255 @@
+"""My account and the ways around a forgotten password, as a person goes through their pages."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyotp
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core import passwords, smtp
+from core.account_links import address_link, reset_link
+from core.actor import Actor
+from core.api_tokens import make_token
+from core.permissions import Scope
+from core.registration import Registration, set_registration_policy
+from core.second_factor import begin_second_factor, confirm_second_factor, waiting_secret
+from core.settings import settings
+from tests.conftest import PASSWORD
+from tests.pages.opened import fine, labels, open_page, press, said
+from tests.pages.test_sign_in import fill
+
+MAIN = Path(__file__).parents[2] / "pages" / "main.py"
+NEW = "another good password"
+Way = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A data folder of the test's own, hashes that it can afford, and a browser that keeps cookies."""
+    monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
+    monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
+    monkeypatch.setattr("pages.components.who.nonce", lambda: "mine")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def stranger(session: Session) -> Way:
+    """Somebody who is not signed in, at an address of ours."""
+
+    def come(**query: str) -> AppTest:
+        page = AppTest.from_file(str(MAIN), default_timeout=30)
+        page.user = {}
+        page.query_params.update(query)
+        return fine(page.run())
+
+    return come
+
+
+def waiting(session: Session) -> list[tuple[str, str]]:
+    """The letters that wait."""
+    return [tuple(row) for row in session.execute(text("SELECT kind, recipient FROM mails ORDER BY mail_id"))]
+
+
+def app_of(session: Session, who: Actor) -> pyotp.TOTP:
+    begin_second_factor(session, who)
+    found = waiting_secret(session, who)
+    assert found
+    return pyotp.TOTP(found[0])
+
+
+# --- around a forgotten password
+
+
+@pytest.mark.parametrize("email", ["ann@example.com", "nobody@example.com"])
+def test_who_forgot_their_password_hears_the_same_whoever_they_are(stranger: Way, session: Session, email: str) -> None:
+    page = press(stranger(), "Forgotten your password?")
+    fill(page, {"E-mail": email})
+    press(page, "Send me the link")
+    assert "If there is an account for" in said(page)
+    assert "No mail server is set here" in said(page)
+    assert waiting(session) == [("reset", email)]
+    assert "Forgotten your password?" in labels(press(page, "Back to sign-in"))
+
+
+def test_a_link_for_a_new_password_is_used_by_a_press_and_leads_to_the_form(stranger: Way, session: Session) -> None:
+    token = reset_link(session, "ann@example.com")
+    assert token
+    page = stranger(reset=token)
+    assert "For ann@example.com." in said(page)
+    fill(page, {"New password": NEW, "New password again": NEW + "!"})
+    press(page, "Save the new password")
+    assert "The two passwords differ" in said(page)
+    fill(page, {"New password": NEW, "New password again": NEW})
+    press(page, "Save the new password")
+    assert "Your password is changed" in said(page)
+    assert "reset" not in page.query_params
+
+
+@pytest.mark.parametrize("query", [{"reset": "x"}, {"confirm": "x"}, {"reset": "\x00"}, {"confirm": ""}])
+def test_a_link_that_is_worth_nothing_says_so(stranger: Way, query: dict[str, str]) -> None:
+    page = stranger(**query)
+    assert "This link has been used or has run out" in said(page)
+    press(page, "Go to sign-in")
+    assert "Forgotten your password?" in labels(page)
+
+
+def test_an_address_is_confirmed_by_a_press_also_by_who_is_signed_in(session: Session, ann: Actor) -> None:
+    token = address_link(session, ann.user_id, "ann.smith@example.com")
+    assert token
+    page = open_page(session, "Ann", "work/sheets.py", confirm=token)
+    assert session.scalar(text("SELECT email FROM users WHERE name = 'Ann'")) == "ann@example.com"
+    press(page, "This is my address")
+    assert session.scalar(text("SELECT email FROM users WHERE name = 'Ann'")) == "ann.smith@example.com"
+    assert "Sign out" in labels(page)
+
+
+def test_strangers_make_an_account_only_where_that_is_allowed(stranger: Way, session: Session, ada: Actor) -> None:
+    assert "No account yet? Make one" not in labels(stranger())
+    set_registration_policy(session, ada, Registration.DOMAINS, domains=("example.com",))
+    page = press(stranger(), "No account yet? Make one")
+    fill(page, {"E-mail": "eve@example.org"})
+    press(page, "Send me the link")
+    assert "may register" in said(page)
+    fill(page, {"E-mail": "eve@example.com"})
+    press(page, "Send me the link")
+    assert waiting(session) == [("register", "eve@example.com")]
+
+
+# --- the second step
+
+
+def test_a_code_is_asked_after_the_right_password(
+    stranger: Way, session: Session, ann: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("sign_in", "second_step"):
+        monkeypatch.setattr(f"pages.components.{place}.nonce", lambda: "mine")
+    app = app_of(session, ann)
+    codes = confirm_second_factor(session, ann, app.now())
+    page = stranger()
+    fill(page, {"E-mail": "ann@example.com", "Password": PASSWORD})
+    press(page, "Sign in")
+    assert [one.label for one in page.text_input] == ["Code"]
+    fill(page, {"Code": "000000"})
+    press(page, "Go on")
+    assert "This code is not right" in said(page)
+    fill(page, {"Code": codes[0]})
+    press(page, "Go on")
+    assert session.scalar(text("SELECT count(*) FROM sign_in_tickets WHERE NOT needs_code")) == 1
+
+
+# --- my profile
+
+
+def profile(session: Session, name: str = "Ann") -> AppTest:
+    return open_page(session, name, "account/profile.py")
+
+
+def test_an_app_is_set_up_by_its_first_code(session: Session) -> None:
+    page = press(profile(session), "Set up an app")
+    key = page.code[0].value.replace(" ", "")
+    assert not any(key in str(one.value) for one in page.markdown)
+    fill(page, {"2. The six digits that the app shows now": pyotp.TOTP(key).now()})
+    press(page, "Switch on")
+    assert len(page.code[0].value.split()) == 10
+    press(page, "I have kept them")
+    assert "10 recovery codes left" in said(page)
+    page.text_input("factor_password").set_value(PASSWORD)
+    press(page, "Switch off")
+    assert "Set up an app" in labels(page)
+
+
+def test_an_app_that_is_not_set_up_after_all_is_forgotten(session: Session) -> None:
+    page = press(press(profile(session), "Set up an app"), "Not now")
+    assert "Set up an app" in labels(page)
+    assert session.scalar(text("SELECT count(*) FROM second_factors")) == 0
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(session: Session) -> None:
+    page = profile(session)
+    fill(page, {"What for": "Weekly report"})
+    press(page, "Make a token")
+    token = page.code[0].value
+    assert re.fullmatch(r"ctv_[\w-]{43}", token)
+    assert f"Weekly report · {token[:8]}…" in said(page)
+    press(page, "I have copied it")
+    assert not page.code
+    press(page, "Revoke")
+    assert "Weekly report" not in said(page)
+
+
+def test_tokens_that_administer_are_offered_to_administrators(session: Session) -> None:
+    def offered(name: str) -> list[str]:
+        return next(one for one in profile(session, name).selectbox if one.label == "May").options
+
+    assert offered("Ann") == ["Read", "Read and write"]
+    assert offered("Ada") == ["Read", "Read and write", "Read, write and administer"]
+
+
+def test_signing_out_everywhere_else_spares_tokens_unless_ticked(session: Session, ann: Actor) -> None:
+    make_token(session, ann, name="Report", scope=Scope.READ, days=1)
+    page = press(profile(session), "Sign out everywhere else")
+    assert "Report" in said(page)
+    page.checkbox[0].check()
+    press(page, "Sign out everywhere else")
+    assert "Report" not in said(page)
+
+
+def test_a_new_address_is_written_to(session: Session) -> None:
+    page = profile(session)
+    fill(page, {"New address": "ann.smith@example.com"})
+    page.text_input("address_password").set_value(PASSWORD)
+    press(page, "Change address")
+    assert "A letter is on its way" in said(page)
+    assert waiting(session) == [("address", "ann.smith@example.com")]
+
+
+def test_moments_stand_in_my_time_zone_and_numbers_in_my_way(session: Session) -> None:
+    page = profile(session)
+    next(one for one in page.selectbox if one.label == "Time zone").set_value("Asia/Tokyo")
+    next(one for one in page.radio if one.label == "Numbers").set_value("1.234,5")
+    press(page, "Save")
+    page = profile(session)
+    assert " JST" in said(page)
+
+
+# --- people
+
+
+def test_an_invitation_is_sent_where_there_is_a_mail_server(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTRIVANCE_SMTP_HOST", "localhost")
+    monkeypatch.setenv("CONTRIVANCE_SMTP_FROM", "sales@example.com")
+    smtp.post.cache_clear()
+    try:
+        page = open_page(session, "Ada", "admin/people.py")
+        fill(page, {"E-mail": "eve@example.com"})
+        press(page, "Send an invitation")
+    finally:
+        smtp.post.cache_clear()
+    assert "An invitation is on its way" in said(page)
+    assert waiting(session) == [("invitation", "eve@example.com")]
+    assert not page.code
+
+
+def test_an_administrator_says_who_may_register(session: Session) -> None:
+    page = open_page(session, "Ada", "admin/people.py")
+    next(one for one in page.radio if one.label == "Who may make an account").set_value(Registration.DOMAINS)
+    press(page, "Save the rule")
+    assert "Name at least one domain" in said(page)
+    fill(page, {"Domains": "example.com, Example.org"})
+    press(page, "Save the rule")
+    kept = session.scalar(text("SELECT value FROM workspace_settings WHERE name = 'registration'"))
+    assert kept == {"who": "domains", "domains": ["example.com", "example.org"]}
+
+
+def test_an_administrator_resets_a_lost_second_factor(session: Session, ann: Actor) -> None:
+    confirm_second_factor(session, ann, app_of(session, ann).now())
+    page = open_page(session, "Ada", "admin/people.py")
+    assert "ann@example.com · Member · two-factor sign-in" in said(page)
+    press(page, "Reset two-factor sign-in")
+    assert "two-factor" not in said(page)
