@@ -13,6 +13,7 @@ from core.demo import seed
 from core.errors import Refused
 from core.permissions import Role
 from core.settings import BadSetting, Settings, settings
+from core.smtp import Smtp, post
 from db.embedded import DatabaseUnavailable, Urls
 from db.engine import bind, make_engine, transaction
 from db.migrate import expected_revision
@@ -58,6 +59,8 @@ def run_migrate(ours: Settings, _given: argparse.Namespace) -> None:
 def run_doctor(ours: Settings, _given: argparse.Namespace) -> None:
     """Say what was looked at; the first thing that is wrong ends it with its sentence."""
     print(f"Settings: good. Data folder {ours.data}, address {ours.url}.")
+    where = post()
+    print(f"Mail: {f'by {where.host}' if isinstance(where, Smtp) else 'none, letters are printed on the console'}.")
     with database(ours.database_url, ours.app_database_url, ours.data) as urls:
         print(f"Database: {'built in' if ours.embedded else 'external'}, {_state(urls)}.")
     print("Everything is in order.")

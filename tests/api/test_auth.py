@@ -3,10 +3,13 @@
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.actor import Actor
+from core.second_factor import begin_second_factor, confirm_second_factor, waiting_secret
 from core.sign_in import NEUTRAL
 from tests.api.conftest import People
 from tests.conftest import PASSWORD
@@ -118,3 +121,18 @@ def test_a_session_that_is_ended_elsewhere_ends_its_tokens(client: httpx.Client,
     pair = login(client).json()
     session.execute(text("UPDATE sessions SET ended_at = now()"))
     assert me(client, pair["access_token"]).status_code == 401
+
+
+def test_a_code_is_asked_after_the_right_password_only(client: httpx.Client, session: Session, ann: Actor) -> None:
+    begin_second_factor(session, ann)
+    waiting = waiting_secret(session, ann)
+    assert waiting
+    codes = confirm_second_factor(session, ann, pyotp.TOTP(waiting[0]).now())
+    answer = login(client)
+    assert (answer.status_code, answer.json()["code_required"]) == (401, True)
+    assert "code of your authenticator app is needed" in answer.json()["detail"]
+    wrong = login(client, password="wrong password", code=codes[0])
+    assert (wrong.status_code, wrong.json()["detail"]) == (401, NEUTRAL)
+    assert "code_required" not in wrong.json()
+    assert login(client, code="000000").json()["detail"] == NEUTRAL
+    assert me(client, login(client, code=codes[0]).json()["access_token"]).status_code == 200
