@@ -68,6 +68,7 @@ def _take_back(
     change = open_change(session, access, operation_id=operation_id, source=Source.UNDO)
     if change.answered is not None:
         return TakenBack(**change.answered)
+    session.execute(_PATIENT)
     # Rights and columns may have changed while we waited for the lock.
     change.access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
     actions = getattr(stack_of(session, change.access), which)
@@ -193,6 +194,8 @@ def _wired(value: Value | None) -> Any:
     return None if value is None else to_wire(value)
 
 
+# The action may have been an import of hundreds of thousands of rows.
+_PATIENT = text("SELECT set_config('statement_timeout', '120s', true)")
 # A whole row's values are not needed to take its adding or deletion back, and an import has many of them.
 _LINES = text(f"""
     SELECT c.row_id, c.column_id, c.kind,
