@@ -15,6 +15,8 @@ export class Outbox {
   private drafts: Map<string, Draft>;
   private made: Map<string, { row: number; version: number }>;
   private own = new OwnWrites();
+  /** Recalled from the tab's store. A duplicated tab has them, too, and may send them first. */
+  private recalled: ReadonlySet<string>;
   private sending: string | null = null;
   private index: Map<string, CellState> | null = null;
   private queued: Map<string, Edit[]> | null = null;
@@ -24,6 +26,7 @@ export class Outbox {
     saved?: Saved | null,
   ) {
     this.queue = saved?.queue ?? [];
+    this.recalled = new Set(this.queue.map(({ id }) => id));
     this.issues = new Map((saved?.issues ?? []).map((issue) => [cellKey(issue.row, issue.column), issue]));
     this.drafts = new Map(Object.entries(saved?.drafts ?? {}));
     this.made = new Map(Object.entries(saved?.made ?? {}));
@@ -186,7 +189,8 @@ export class Outbox {
 
   private onItsWay(key: string): boolean {
     // The first command may have arrived even where its answer was lost: it is never changed any more, only repeated.
-    return this.queue[0]?.adds.some((add) => add.key === key) ?? false;
+    const mayHaveArrived = (id: string, place: number): boolean => place === 0 || this.recalled.has(id);
+    return this.queue.some(({ id, adds }, place) => mayHaveArrived(id, place) && adds.some((add) => add.key === key));
   }
 
   private take(id: string): Command | null {

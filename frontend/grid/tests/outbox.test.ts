@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Outbox } from "../src/outbox";
-import type { Command } from "../src/waiting";
+import type { Command, Saved } from "../src/waiting";
 import type { Input, Outcome } from "../src/types";
 import { ModelServer, plain } from "./model";
 
@@ -149,4 +149,17 @@ test("a value whose row is gone is offered for copying", () => {
   const [issue] = outbox.attention();
   assert.equal(issue?.kind, "gone");
   assert.deepEqual(issue?.input, text("typed"));
+});
+
+test("a duplicated tab sends what it has a copy of, and nothing is doubled or lost", () => {
+  const [first, server] = [new Outbox(newId), new ModelServer(1)];
+  first.put([{ row: 1, column: 1, input: text("before"), base: 0 }]);
+  first.put([{ row: "k", column: 1, input: text("Acme"), base: null }]);
+  const copy = JSON.stringify(first);
+  const [original, duplicate] = [copy, copy].map((saved) => new Outbox(newId, JSON.parse(saved) as Saved)) as [Outbox, Outbox];
+  original.put([{ row: "k", column: 2, input: text("12"), base: null }]);
+  duplicate.put([{ row: "k", column: 3, input: text("13"), base: null }]);
+  for (const outbox of [duplicate, original]) while (outbox.waiting() > 0) exchange(outbox, server);
+  assert.equal(server.rows.size, 2);
+  assert.deepEqual([1, 2, 3].map((column) => server.cell(2, column).value), ["Acme", "12", "13"]);
 });
