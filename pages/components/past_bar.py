@@ -36,6 +36,14 @@ def asked() -> str | None:
     return st.query_params.get(AS_OF) or None
 
 
+def shown_instant() -> str | None:
+    """The instant of the rows on the screen, which is the other one while its side is shown; None for now."""
+    other = st.query_params.get(VERSUS)
+    if asked() and other and st.query_params.get(SIDE):
+        return None if other == NOW else other
+    return asked()
+
+
 def _go(instant: str) -> None:
     st.query_params[AS_OF] = instant
 
@@ -72,7 +80,7 @@ def show(actor: Actor, sheet_id: int, view: View, on_sort: Callable[[Any], None]
         tools = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
     with shown_errors():
         shown = _read(actor, sheet_id)
-        told.markdown(f":orange-background[:material/history: The sheet as it was {_when(shown)} · read only]")
+        told.markdown(f":orange-background[:material/history: {_banner(shown)}]")
         with tools:
             _compare(shown)
         if shown.found:
@@ -93,9 +101,13 @@ def _read(actor: Actor, sheet_id: int) -> _Shown:
     return _Shown(now, then, version, other, other_version, found, layout, date_format)
 
 
-def _when(shown: _Shown) -> str:
-    when = spoken(shown.then)
-    return f"at **{when}**" if when.startswith("version") else f"on **{when}**"
+def _banner(shown: _Shown) -> str:
+    """Which sheet is on the screen: that of the moment asked for, or the other side of the comparison."""
+    moment = shown_instant()
+    if moment is None:
+        return f"The sheet as it is now, compared with **{spoken(shown.then)}** · read only"
+    when = spoken(moment)
+    return f"The sheet as it was {'at' if when.startswith('version') else 'on'} **{when}** · read only"
 
 
 def _compare(shown: _Shown) -> None:

@@ -104,7 +104,7 @@ def _tools(opened: Opened, view: View) -> None:
     if Permission.ROWS_IMPORT in may:
         st.page_link("work/imports.py", label="Import", icon=":material/upload_file:", query_params=query)
     if Permission.ROWS_EXPORT in may:
-        sheet_dialogs.export_menu(opened.sheet_id, view, past_bar.asked())
+        sheet_dialogs.export_menu(opened.sheet_id, view, past_bar.shown_instant())
     if Permission.SHEET_CONFIGURE in may and st.button("Settings", icon=":material/settings:", type="tertiary"):
         sheet_dialogs.settings(opened.sheet_id)
     if Permission.SHEET_SHARE in may and st.button("Share", icon=":material/group_add:"):

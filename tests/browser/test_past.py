@@ -87,7 +87,7 @@ def test_friday_is_shown_compared_and_left_again(person: Callable[..., Person], 
     page.keyboard.press("Escape")
 
     page.reload()
-    ann.says("The sheet as it was on").sees(1, 0, "new")
+    ann.says("The sheet as it is now, compared with").sees(1, 0, "new")
     page.get_by_role("button", name="Back to now").click()
     page.get_by_test_id("live-grid").wait_for()
     ann.sees(1, 0, "new").select(1, 0).type("typed").saved().sees(1, 0, "typed")

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
 
 from core.batch import Add, Batch, Edit, Given
 from core.cells import write
@@ -42,6 +43,22 @@ def test_a_comparison_counts_what_differs(session: Session, sheet: int) -> None:
     assert "1 deleted row" in told
     press(page, "Do not compare")
     assert "versus" not in page.query_params
+
+
+def test_the_other_side_of_a_comparison_is_said_and_exported(session: Session, sheet: int) -> None:
+    address: dict[str, str | int] = {"sheet": sheet, "as_of": "version:1", "versus": "now"}
+    then = open_page(session, "Ann", "work/grid.py", **address)
+    assert any("as it was at **version 1**" in one.value for one in then.markdown)
+    assert all("as_of=version%3A1" in link for link in exports(then))
+    now = open_page(session, "Ann", "work/grid.py", **address, side="other")
+    assert any("as it is now, compared with **version 1**" in one.value for one in now.markdown)
+    assert not any("as_of" in link for link in exports(now))
+
+
+def exports(page: AppTest) -> list[str]:
+    found = [one.proto.url for one in page.get("link_button")]
+    assert found
+    return found
 
 
 def test_a_quick_choice_leads_into_the_past(session: Session, sheet: int) -> None:
