@@ -186,12 +186,15 @@ async def keep_house_hourly() -> None:
 
 async def send_post() -> None:
     """Send the letters that wait. What cannot be sent now waits longer; nothing is lost with this process."""
+    failures = 0
     while True:
-        await asyncio.sleep(POST_SECONDS)
+        await asyncio.sleep(POST_SECONDS * 2 ** min(failures, 5))
         try:
             await asyncio.to_thread(send_letters, transaction, compose, post())
+            failures = 0
         except Exception as error:  # noqa: BLE001 - whatever it is, the next letter gets its chance.
-            log.warning("mail.interrupted", reason=type(error).__name__)
+            failures += 1
+            log.warning("mail.interrupted", reason=type(error).__name__, failures=failures)
 
 
 def tidy() -> dict[str, int]:

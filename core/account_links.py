@@ -29,7 +29,7 @@ def ask_reset(session: Session, email: str, *, address: str | None, url: str) ->
     learns nothing from the answer or its time. Whether anybody is written to is found out as the letter is sent."""
     account = clean_email(email)
     if open_attempt(session, f"reset {account}", plain_address(address)) is not None:
-        order_letter(session, RESET, account, url=url, address=plain_address(address))
+        order_letter(session, RESET, account, url=url)
 
 
 def reset_link(session: Session, email: str) -> str | None:

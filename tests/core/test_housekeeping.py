@@ -5,11 +5,15 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.account_links import reset_link
 from core.actor import Actor
+from core.api_tokens import make_token
 from core.batch import Add, Batch, Given
 from core.cells import write
 from core.changes import Source
 from core.housekeeping import keep_house
+from core.mail import order_letter
+from core.permissions import Scope
 from core.sessions import actor_of_session, start_session
 from tests.conftest import make_deals
 
@@ -41,6 +45,24 @@ def test_old_operations_go_and_their_changes_stay(session: Session, ann: Actor) 
     write(session, ann, sheet_id, batch, operation_id=uuid4(), source=Source.API)
     assert keep_house(session)["operations"] == 1
     assert (count(session, "operations"), count(session, "changes")) == (1, 2)
+
+
+def test_letters_that_were_sent_go_after_a_month_and_those_that_wait_stay(session: Session) -> None:
+    for _ in range(3):
+        order_letter(session, "notice", "ann@example.com", what="password")
+    old = "UPDATE mails SET done_at = now() - interval '31 days' WHERE mail_id = (SELECT min(mail_id) FROM mails)"
+    session.execute(text(old))
+    session.execute(text("UPDATE mails SET created_at = now() - interval '60 days'"))
+    assert keep_house(session) == {"mails": 1}
+
+
+def test_links_that_nobody_opened_and_tokens_long_over_go(session: Session, ann: Actor) -> None:
+    make_token(session, ann, name="old", scope=Scope.READ, days=1)
+    session.execute(text("UPDATE api_tokens SET revoked_at = now() - interval '91 days'"))
+    make_token(session, ann, name="new", scope=Scope.READ, days=1)
+    reset_link(session, ann.email)
+    session.execute(text("UPDATE account_links SET expires_at = now() - interval '1 second'"))
+    assert keep_house(session) == {"account_links": 1, "api_tokens": 1}
 
 
 def test_where_nothing_is_over_nothing_goes(session: Session, ann: Actor) -> None:

@@ -189,8 +189,9 @@ def test_a_name_and_a_date_format_are_kept(session: Session, ann: Actor) -> None
     assert actions(session) == ["account:user:rename"]
     set_preferences(session, ann, date_format="day first")
     assert preferences(session, ann)["date_format"] == "day first"
-    with pytest.raises(Invalid):
-        set_preferences(session, ann, date_format="stardate")
+    for wrong in ({"date_format": "stardate"}, {"number_format": "1x"}, {"time_zone": "Mars/Olympus"}):
+        with pytest.raises(Invalid):
+            set_preferences(session, ann, **wrong)
 
 
 def test_every_change_of_people_is_told_in_the_audit_trail(session: Session, ada: Actor, ben: Actor) -> None:

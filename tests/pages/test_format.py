@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access import ColumnInfo
-from pages.components.format import cell, color_of, day, initials, literal, moment, shortened
+from core.writing import Writing
+from pages.components.format import cell, color_of, day, grid_formats, initials, literal, moment, shortened
 
 MARKS = set("\\`*_{}[]<~:$&^!|#")
 
@@ -25,6 +26,43 @@ def test_dates_are_written_as_the_person_likes_them(date_format: str, written: s
     assert moment(datetime(2026, 12, 31, 9, 5, 7, tzinfo=UTC), date_format) == f"{written} 09:05 UTC"
     assert cell("2026-12-31", column("date"), date_format) == written
     assert cell("2026-12-31T09:05:07Z", column("datetime"), date_format) == f"{written} 09:05 UTC"
+
+
+def writing(**chosen: str) -> Writing:
+    return Writing.of(chosen)
+
+
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [
+        ("UTC", "2026-12-31 23:30 UTC"),
+        ("Asia/Tokyo", "2027-01-01 08:30 JST"),
+        ("America/New_York", "2026-12-31 18:30 EST"),
+    ],
+)
+def test_moments_stand_in_the_time_zone_of_who_reads_and_cells_in_utc(zone: str, written: str) -> None:
+    mine = writing(time_zone=zone)
+    assert moment(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), mine) == written
+    assert cell("2026-12-31T23:30:00Z", column("datetime"), mine) == "2026-12-31 23:30 UTC"
+
+
+@pytest.mark.parametrize(
+    ("style", "written"),
+    [
+        ("1,234.5", "1,234,567.50 EUR"),
+        ("1.234,5", "1.234.567,50 EUR"),
+        ("1 234,5", "1\u202f234\u202f567,50 EUR"),
+        ("1’234.5", "1’234’567.50 EUR"),
+    ],
+)
+def test_numbers_are_written_as_the_person_likes_them(style: str, written: str) -> None:
+    money = column("money", decimals=2, currency="EUR")
+    assert cell("1234567.5", money, writing(number_format=style)) == written
+
+
+def test_the_grid_is_told_how_this_person_reads() -> None:
+    assert grid_formats("iso") == {"date": "YYYY-MM-DD"}
+    assert grid_formats(writing(number_format="1.234,5")) == {"date": "YYYY-MM-DD", "locale": "de-DE"}
 
 
 @pytest.mark.parametrize(
