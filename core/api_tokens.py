@@ -18,6 +18,7 @@ from core.mail import order_letter
 from core.notices import notice_person_rights
 from core.permissions import Role, Scope
 from core.secret_tokens import hashed, new_token
+from core.sessions import actor_of_session
 from core.throttle import plain_address
 from db.engine import AT_END, Busy, transaction
 
@@ -49,12 +50,20 @@ def make_token(session: Session, actor: Actor, *, name: str, scope: Scope, days:
         raise Invalid(f"A token lives from one day to {MOST_DAYS} days.")
     if len(my_tokens(session, actor)) >= MOST_TOKENS:
         raise Invalid(f"You have {MOST_TOKENS} tokens. Revoke one that you do not need.")
+    _still_here(session, actor)
     token, named = PREFIX + new_token(), clean_name(name)
     given = {"user": actor.user_id, "name": named, "hint": token[:HINT], "token": hashed(token), "scope": scope.value}
     session.execute(_MAKE, given | {"days": days})
     audit.record(session, actor, "account:token:create", name=named, scope=scope.value, days=days)
     order_letter(session, "notice", actor.email, what="token", name=named)
     return token
+
+
+def _still_here(session: Session, actor: Actor) -> None:
+    """Whoever ends this person's credentials at this moment comes first or later, and then ends the new token, too."""
+    is_active = session.scalar(_HOLD, {"user": actor.user_id})
+    if not is_active or (actor.session_id and actor_of_session(session, actor.session_id) is None):
+        raise NotAllowed("Your session has ended. Sign in again.")
 
 
 def my_tokens(session: Session, actor: Actor) -> list[TokenInfo]:
@@ -112,6 +121,7 @@ def _note_use(token_id: int) -> None:
 
 LIVE = "t.revoked_at IS NULL AND t.expires_at > now()"
 _STALE = "(t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute')"
+_HOLD = text("SELECT is_active FROM users WHERE user_id = :user FOR SHARE")
 _MAKE = text("""
     INSERT INTO api_tokens (user_id, name, hint, token_hash, scope, expires_at)
     VALUES (:user, :name, :hint, :token, :scope, now() + make_interval(days => :days))

@@ -1,7 +1,10 @@
 """Personal API tokens: what they may do, what they never may, and how they end."""
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,12 +16,14 @@ from core import accounts
 from core.accounts import deactivate
 from core.actor import Actor
 from core.api_tokens import actor_of_token, make_token, my_tokens, revoke_token
+from core.credentials import end_credentials_of
 from core.errors import Invalid, NotAllowed, NotFound
 from core.permissions import Role, Scope
 from core.sign_in import change_password
 from db.engine import transaction
 from tests.api.conftest import People, Person
 from tests.conftest import PASSWORD, actor
+from tests.core.signing_in import signed_in
 
 With = Callable[[str, Scope], Person]
 
@@ -166,6 +171,35 @@ def test_the_last_use_is_noted_once_a_minute(bearer: With, session: Session, ann
     session.execute(text("UPDATE api_tokens SET last_used_at = now() - interval '61 seconds'"))
     person.get("/me")
     assert used() >= first
+
+
+def test_no_token_is_made_in_a_session_that_ended(session: Session, ann: Actor) -> None:
+    here = replace(ann, session_id=signed_in(session, ann)[0])
+    make_token(session, here, name="x", scope=Scope.READ, days=1)
+    end_credentials_of(session, ann.user_id)
+    with pytest.raises(NotAllowed, match="session has ended"):
+        make_token(session, here, name="y", scope=Scope.READ, days=1)
+
+
+def test_a_token_made_while_credentials_end_ends_with_them(database: str, ann: Actor) -> None:
+    with transaction() as making:
+        token = make_token(making, ann, name="x", scope=Scope.READ, days=1)
+        with ThreadPoolExecutor(1) as pool:
+            ending = pool.submit(change_password, transaction, ann, current=PASSWORD, new="another good password")
+            time.sleep(1.5)
+            making.commit()
+            ending.result()
+    with transaction() as session:
+        assert actor_of_token(session, token, address=None, only_reads=True) is None
+
+
+def test_a_live_line_opens_with_a_token_that_may_read(live_people: People, ann: Actor) -> None:
+    person = live_people("Ann")
+    with transaction() as session:
+        token = make_token(session, ann, name="x", scope=Scope.READ, days=1)
+    with person.client.websocket_connect(f"/api/v1/sheets/{person.sheet}/live") as line:  # type: ignore[attr-defined]
+        line.send_json({"token": token})
+        assert "version" in line.receive_json()
 
 
 @pytest.mark.parametrize("token", ["ctv_", "ctv_x", "ctv_" + "a" * 5000, "CTV_x"])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from core.account_links import (
     ask_verification,
     confirm_address,
     is_verified,
+    reset_link,
     reset_password,
 )
 from core.accounts import deactivate
@@ -104,6 +106,23 @@ def test_who_cannot_sign_in_gets_no_link(session: Session, post: Post, ada: Acto
     for email in ("ben@example.com", "cleo@example.com", "nobody@example.com"):
         ask_reset(session, email, address=HOME, url=HERE)
     assert post() == []
+
+
+def test_a_link_in_two_hands_works_in_one(database: str) -> None:
+    with transaction() as session:
+        token = reset_link(session, "ann@example.com")
+    assert token
+
+    def use(number: int) -> bool:
+        try:
+            with transaction() as session:
+                reset_password(session, token, f"{NEW} {number}")
+        except NotFound:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(use, range(8))) == 1
 
 
 def test_a_newer_link_ends_the_one_before(session: Session, post: Post) -> None:
