@@ -10,6 +10,7 @@ from pydantic import Field
 from api.answers import answer
 from api.bodies import ExactRoute
 from api.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
+from api.identity import NotSignedIn
 from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, AsOf, RowId, SheetId, Strict
 from core import rows
 from core.batch import Add, Batch, Edit, Given
@@ -66,6 +67,7 @@ class BatchBody(Strict):
     adds: list[AddBody] = Field(default_factory=list)
     deletes: list[RowNumber] = Field(default_factory=list)
     source: Literal["grid", "board", "form", "api", "restore"] | None = None
+    person: int | None = Field(default=None, description="Whose change this is: 401 where somebody else is signed in.")
 
 
 class NewRows(Strict):
@@ -160,6 +162,9 @@ def change(asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None,
     source = Source(body.source or ("grid" if page else "api"))
     unbased = [(edit.row, edit.column) for edit in body.edits if edit.base is None]
     with asker.transaction() as (session, actor):
+        # In a browser that two people share, what one left waiting must not become the other's.
+        if body.person not in (None, actor.user_id):
+            raise NotSignedIn
         writing = partial(
             write, session, actor, sheet, batch, operation_id=body.operation_id, source=source, partial=body.partial
         )

@@ -139,6 +139,15 @@ def test_somebody_elses_operation_id_is_refused(people: People) -> None:
 
 
 @pytest.mark.slow
+def test_what_somebody_typed_is_not_written_for_whoever_signed_in_after_them(people: People) -> None:
+    ann, ben = people("Ann"), people("Ben")
+    (row,) = ann.add({DEAL: "Shared browser"})
+    ann_id, ben_id = (one.get("/me")["id"] for one in (ann, ben))
+    assert ben.edit(row, ACCOUNT, "Ann typed this", person=ann_id).status_code == 401
+    assert ben.cell(row, ACCOUNT) is None
+    assert ben.edit(row, ACCOUNT, "Ben typed this", person=ben_id).status_code == 200
+
+
 def test_one_operation_five_times_in_parallel_is_one_change(live_people: People) -> None:
     ann = live_people("Ann")
     body = {"operation_id": str(uuid4()), "adds": [{"key": "a", "cells": {str(DEAL): {"value": "Only one"}}}]}

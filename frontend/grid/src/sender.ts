@@ -34,6 +34,7 @@ export class Sender {
     private path: string,
     private outbox: Outbox,
     private events: SenderEvents,
+    private person: number,
   ) {}
 
   /** Something was put into the outbox, or the connection is back. */
@@ -72,7 +73,7 @@ export class Sender {
     this.askedAt = performance.now();
     try {
       const { signal } = this.asking;
-      const outcome = await this.api.ask<Outcome>(this.path, { method: "PATCH", body: asked(command), seconds: 60, signal });
+      const outcome = await this.api.ask<Outcome>(this.path, { method: "PATCH", body: asked(command, this.person), seconds: 60, signal });
       this.events.answered(command, outcome);
       this.outbox.answer(command.id, outcome);
       this.fine();
@@ -106,7 +107,8 @@ export class Sender {
   }
 }
 
-function asked(command: Command): unknown {
+/** With whose change it is: somebody else may have signed in in this browser since. */
+function asked(command: Command, person: number): unknown {
   const edits = command.edits.map(({ row, column, input, base }) => ({ row, column, base, ...input }));
-  return { operation_id: command.id, partial: true, edits, adds: command.adds, deletes: command.deletes };
+  return { operation_id: command.id, person, partial: true, edits, adds: command.adds, deletes: command.deletes };
 }

@@ -53,7 +53,7 @@ export class Session {
     this.sender = new Sender(this.api, `${path}/rows`, this.outbox, {
       answered: (command, outcome) => this.settle(command, outcome),
       changed: () => this.kept(),
-    });
+    }, Number(me));
     this.undo = new Undo(this.api, path, {
       isIdle: () => this.outbox.waiting() === 0,
       taken: (version) => this.hear(version),

@@ -74,7 +74,7 @@ class Tab {
   }
 
   private begin(): Sender {
-    return new Sender(new Api("/api/v1"), "/sheets/1/rows", this.outbox, { answered() {}, changed() {} });
+    return new Sender(new Api("/api/v1"), "/sheets/1/rows", this.outbox, { answered() {}, changed() {} }, 1);
   }
 }
 
