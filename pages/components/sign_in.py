@@ -40,7 +40,9 @@ def show() -> None:
 
 
 def remind_of_invitation(actor: Actor) -> None:
-    """Who opens an invitation's link while signed in hears why nothing happens."""
+    """Who opens a link of ours while signed in hears what it did, or why an invitation's does nothing."""
+    if note := st.session_state.pop(NOTE, None):
+        st.success(note, icon=":material/check:")
     if INVITE in st.query_params:
         st.info(
             f"You are signed in as {literal(actor.name)}. To accept an invitation, sign out first and open its link "

@@ -106,6 +106,7 @@ def test_an_address_is_confirmed_by_a_press_also_by_who_is_signed_in(session: Se
     assert session.scalar(text("SELECT email FROM users WHERE name = 'Ann'")) == "ann@example.com"
     press(page, "This is my address")
     assert session.scalar(text("SELECT email FROM users WHERE name = 'Ann'")) == "ann.smith@example.com"
+    assert "Your address is confirmed." in said(page)
     assert "Sign out" in labels(page)
 
 

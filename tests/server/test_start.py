@@ -109,6 +109,8 @@ def test_a_database_that_is_down_is_one_sentence_without_its_password(data: Path
 def test_a_bad_setting_is_one_sentence(data: Path) -> None:
     assert "CONTRIVANCE_PORT is “none”" in refusal(Started(data, CONTRIVANCE_PORT="none"))
     assert "lets everybody on the network" in refusal(Started(data, CONTRIVANCE_HOST="0.0.0.0"))
+    assert "CONTRIVANCE_SMTP_FROM is “”" in refusal(Started(data, CONTRIVANCE_SMTP_HOST="mail.example.com"))
+    assert databases_in(data) == []
 
 
 def test_it_runs_on_an_external_database(data: Path, database: str) -> None:
