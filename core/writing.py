@@ -12,8 +12,8 @@ from core.errors import Invalid
 from db.tables import User
 
 DATE_FORMATS = ("iso", "day first", "month first")
-# As it looks, and the locale by which browsers write it so, with the months in the language of everything else.
-NUMBER_FORMATS = {"1,234.5": "en-US", "1.234,5": "en-DE", "1 234,5": "en-SE", "1’234.5": "en-CH"}
+# As it looks, and the locale by which browsers write it so. English ones (en-DE) write money another way than numbers.
+NUMBER_FORMATS = {"1,234.5": "en-US", "1.234,5": "de-DE", "1 234,5": "fr-FR", "1’234.5": "de-CH"}
 AT_FIRST = {"date_format": DATE_FORMATS[0], "number_format": "1,234.5", "time_zone": "UTC"}
 
 

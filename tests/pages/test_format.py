@@ -62,7 +62,7 @@ def test_numbers_are_written_as_the_person_likes_them(style: str, written: str) 
 
 def test_the_grid_is_told_how_this_person_reads() -> None:
     assert grid_formats("iso") == {"date": "YYYY-MM-DD"}
-    assert grid_formats(writing(number_format="1.234,5")) == {"date": "YYYY-MM-DD", "locale": "en-DE"}
+    assert grid_formats(writing(number_format="1.234,5")) == {"date": "YYYY-MM-DD", "locale": "de-DE"}
 
 
 @pytest.mark.parametrize(
