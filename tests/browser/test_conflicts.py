@@ -123,8 +123,12 @@ def test_a_paste_over_cells_that_somebody_changed_gives_a_list_to_decide(togethe
     told = attention.inner_text()
     assert all(part in told for part in ("3 cells were changed meanwhile", "P1", "B1", "Deal 1", "Ben", "Q2", "P3"))
     assert [stored(sheet, row, 1) for row in (1, 2, 3, 4)] == ["B1", "P2", "B3", "P4"]
+    ann.select(DEAL, 8).type("Goes ", then="")
     attention.locator("li").first.get_by_text("Take theirs").click()
     ann.sees(DEAL, 0, "B1")
+    ann.type("on", then="")
+    assert editor(ann).input_value() == "Goes on"
+    ann.page.keyboard.press("Escape")
     attention.get_by_text("Keep all mine").click()
     ann.saved()
     assert [stored(sheet, row, 1) for row in (1, 2, 3, 4)] == ["B1", "P2", "P3", "P4"]
