@@ -30,12 +30,14 @@ class Mailbox:
         self.doubted = False
         self.closed = False
         self.away = False
+        self._is_news = False
         self._told_present = ""
         self._present: str | None = None
         self._news = asyncio.Event()
 
     def put(self, version: int) -> None:
         self.version = max(self.version, version)
+        self._is_news = True
         self._news.set()
 
     def show(self, present: str) -> None:
@@ -46,12 +48,12 @@ class Mailbox:
 
     def doubt(self) -> None:
         """Ask the socket to look again whether its reader may still see the sheet."""
-        self.doubted = True
+        self.doubted = self._is_news = True
         self._news.set()
 
     def lose(self) -> None:
         """Nobody hears of changes now: the database is away."""
-        self.away = True
+        self.away = self._is_news = True
         self._news.set()
 
     def find(self) -> None:
@@ -73,10 +75,18 @@ class Mailbox:
         return has_moved
 
     def messages(self) -> list[str]:
-        """What to say now: the version always, because it is also the sign of life."""
-        version = {"version": self.version, "away": True} if self.away else {"version": self.version}
+        """What to say now; where there is nothing new, the version once more as a sign of life."""
         present, self._present = self._present, None
-        return [json.dumps(version), *filter(None, [present])]
+        is_news, self._is_news = self._is_news, False
+        told = [] if present is None else [present]
+        if is_news or present is None:
+            told.insert(0, json.dumps({"version": self.version} | self._manner(is_news=is_news)))
+        return told
+
+    def _manner(self, *, is_news: bool) -> dict[str, bool]:
+        if self.away:
+            return {"away": True}
+        return {} if is_news else {"beat": True}
 
     async def news(self, patience: float) -> bool:
         """Wait for anything new; False when nothing came within `patience` seconds."""

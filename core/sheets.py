@@ -15,6 +15,7 @@ from core.column_types import column_type
 from core.column_types.characters import clean, one_line
 from core.columns import add_columns, checked_description
 from core.errors import Invalid, NotAllowed
+from core.notices import notice_sheet_rights
 from core.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.templates import TEMPLATES, Template
 from db.tables import Sheet
@@ -145,6 +146,7 @@ def _change(
     get_access(session, actor, sheet_id, permission)
     session.execute(update(Sheet).where(Sheet.sheet_id == sheet_id).values(**values))
     facts: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, str | dict)}
+    notice_sheet_rights(session, sheet_id)  # Name, settings and archive stand around open grids: those look again.
     audit.record(session, actor, f"sheet:sheet:{verb}", sheet_id=sheet_id, **facts)
 
 

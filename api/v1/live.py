@@ -45,7 +45,8 @@ class Closed(Exception):
 
 @router.websocket("/sheets/{sheet}/live")
 async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MOST_ID)]) -> None:
-    """Sends {"version": 7} at once, after every change and every few seconds; with "away" while the database is away.
+    """Sends {"version": 7} at once and after every change; with "away" while the database is away, with "beat" where
+    nothing is new and only a sign of life is due.
 
     Whoever says where they are, as {"cell": [row, column]} or {"cell": null}, is told who else is there, now and after
     every move: {"present": [{"connection", "user", "row", "column"}]}.

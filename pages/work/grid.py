@@ -23,7 +23,8 @@ from pages.components.format import grid_formats, literal, moment, shortened
 from pages.components.view_bar import ViewBar
 from pages.components.who import current_actor
 
-CATCH_UP_SECONDS = 4
+# The grid asks for a look after news, and every few seconds while its socket is blocked; this is for what nobody tells.
+CATCH_UP_SECONDS = 60
 DESCRIPTION = 90
 DAMAGED = "The link's filter is damaged; all rows are shown instead."
 # What the page around the grid shows of a sheet: once somebody changes one of these, it is drawn anew.
@@ -148,7 +149,7 @@ def _drop_link() -> None:
 
 @st.fragment(run_every=CATCH_UP_SECONDS)
 def _grid(opened: Opened, view: View, trash_place: DeltaGenerator) -> None:
-    """The grid, told the newest version and columns every few seconds in case its socket is blocked."""
+    """The grid, told the newest version and columns whenever it asks, and now and then unasked."""
     with shown_errors():
         st.caption(_catch_up(opened, view) or _told(opened))
         with trash_place:

@@ -3,7 +3,10 @@
 import type { Present } from "./presence";
 
 export interface LiveEvents {
+  /** There is something new, up to this version. */
   version: (version: number) => void;
+  /** Nothing is new since this version. */
+  beat: (version: number) => void;
   present: (present: Present[]) => void;
   /** Whether changes are heard of now; told when it changes. */
   open: (isOpen: boolean) => void;
@@ -15,6 +18,8 @@ interface Message {
   version?: unknown;
   /** The server is there, its database is not. */
   away?: unknown;
+  /** Only a sign of life. */
+  beat?: unknown;
   present?: unknown;
 }
 
@@ -88,12 +93,13 @@ export class Live {
 
   private hear(said: string): void {
     this.listen();
-    const { version, away, present } = JSON.parse(said) as Message;
+    const { version, away, beat, present } = JSON.parse(said) as Message;
     if (Array.isArray(present)) this.events.present(present as Present[]);
     if (typeof version !== "number") return;
     this.wait = FIRST_WAIT;
     this.tell(!away);
-    this.events.version(version);
+    if (beat) this.events.beat(version);
+    else if (!away) this.events.version(version);
   }
 
   private lost(code: number): void {

@@ -2,6 +2,7 @@
 
 import { Api, Problem } from "./api";
 import { Live } from "./live";
+import { Lookout } from "./lookout";
 import { Outbox } from "./outbox";
 import { Presence } from "./presence";
 import type { CellState, Command, Edit, Issue } from "./waiting";
@@ -31,6 +32,7 @@ export class Session {
   trouble: Problem | null = null;
   private api = new Api("/api/v1");
   private live: Live;
+  private lookout: Lookout;
   private listeners = new Set<() => void>();
   private scheduled = false;
   private view = "";
@@ -63,11 +65,13 @@ export class Session {
     this.presence = new Presence(me, (message) => this.live.say(message), () => this.changed());
     this.live = new Live(this.api.url(`${path}/live`), {
       // The same version again can mean that columns changed, which no version counts.
-      version: (version) => this.hear(version + 1),
+      version: (version) => this.heard(version),
+      beat: (version) => this.hear(version),
       present: (present) => this.presence.hear(present),
       open: (isOpen) => this.connected(isOpen),
-      refused: () => void this.reader.follow(),
+      refused: () => this.refused(),
     });
+    this.lookout = new Lookout(() => this.columnsMoved());
     for (const key of this.outbox.draftKeys()) this.reader.lines.append(key);
     window.addEventListener("beforeunload", this.warn);
     window.addEventListener("focus", this.undo.look);
@@ -79,6 +83,7 @@ export class Session {
   leave(): void {
     this.live.end();
     this.presence.end();
+    this.lookout.end();
     window.removeEventListener("focus", this.undo.look);
     clearTimeout(this.blink);
     this.reader.blocks.stop();
@@ -116,6 +121,11 @@ export class Session {
   /** Somebody (the socket, or Python where the socket is blocked) says that there is a newer version. */
   hear(version: number): void {
     if (version > this.reader.version) void this.reader.follow();
+  }
+
+  private heard(version: number): void {
+    this.hear(version + 1);
+    this.lookout.news();
   }
 
   /** What a cell holds or, where something was typed that is not saved, what it is to hold. */
@@ -204,9 +214,15 @@ export class Session {
 
   private connected(isOpen: boolean): void {
     this.isLive = isOpen;
+    this.lookout.told(isOpen);
     clearTimeout(this.blink);
     if (isOpen) this.found();
     else this.blink = setTimeout(() => this.lose(), BLINK);
+  }
+
+  private refused(): void {
+    void this.reader.follow();
+    this.lookout.news();
   }
 
   private found(): void {

@@ -53,6 +53,7 @@ beforeEach(() => {
   told = [];
   live = new Live("http://here/live", {
     version: (version) => told.push(version),
+    beat: (version) => told.push({ beat: version }),
     present: (present) => told.push(present),
     open: (isOpen) => told.push(isOpen ? "open" : "lost"),
     refused: () => told.push("refused"),
@@ -91,7 +92,8 @@ test("a line on which nobody speaks is given up, and another one is opened", () 
   last().say({ version: 1 });
   for (let n = 0; n < 5; n++) {
     mock.timers.tick(SILENCE - 1000);
-    last().say({ version: 1 });
+    last().say({ version: 1, beat: true });
+    assert.deepEqual(told.at(-1), { beat: 1 });
   }
   assert.equal(Line.all.length, 1);
   mock.timers.tick(SILENCE);

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { EVERY, Lookout } from "../src/lookout";
+
+let looks: number;
+let lookout: Lookout;
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  looks = 0;
+  lookout = new Lookout(() => (looks += 1));
+});
+
+afterEach(() => {
+  lookout.end();
+  mock.timers.reset();
+});
+
+function wait(times: number): void {
+  for (let n = 0; n < times; n++) mock.timers.tick(EVERY);
+}
+
+test("while nothing is heard the page looks by the clock", () => {
+  wait(10);
+  assert.equal(looks, 10);
+});
+
+test("a page that hears looks once, and then only after news, however much of it there is", () => {
+  lookout.told(true);
+  wait(10);
+  assert.equal(looks, 1);
+  for (let n = 0; n < 100; n++) lookout.news();
+  wait(10);
+  assert.equal(looks, 2);
+});
+
+test("when the line breaks and when it is back the page looks", () => {
+  lookout.told(true);
+  wait(1);
+  lookout.told(false);
+  wait(3);
+  assert.equal(looks, 4);
+  lookout.told(true);
+  wait(10);
+  assert.equal(looks, 5);
+});
+
+test("what ended looks no more", () => {
+  lookout.end();
+  wait(10);
+  assert.equal(looks, 0);
+});
