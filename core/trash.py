@@ -136,15 +136,21 @@ def _wanted(rows: Sequence[int]) -> list[int]:
     return wanted
 
 
-def restorable(session: Session, access: Access, wanted: Sequence[int]) -> Outcome:
-    """Which of these rows can come back, and why the others cannot."""
+def restorable(
+    session: Session,
+    access: Access,
+    wanted: Sequence[int],
+    *,
+    edits: Mapping[tuple[int, int], Value | None] | None = None,
+) -> Outcome:
+    """Which of these rows can come back, beside edits {(row, column): value} of the same version; why others not."""
     outcome = Outcome(version=access.sheet.version)
     asked = Row.row_id == any_(literal([*wanted], ARRAY(Integer)))
     found = session.execute(select(Row.row_id, Row.values.cast(Text)).where(rows_in_scope(access), IN_TRASH, asked))
     rows = {row: stored(values) for row, values in found}
     missing = [row for row in wanted if row not in rows]
     outcome.gone = [{"row": row, "column": None, "reason": f"Row {row} is not in the trash."} for row in missing]
-    clashes = _Clashes(session, access, rows)
+    clashes = _Clashes(session, access, rows, edits or {})
     for row in wanted:
         if row in rows and not (refused := list(clashes.of(row))):
             outcome.restored.append(row)
@@ -156,13 +162,22 @@ def restorable(session: Session, access: Access, wanted: Sequence[int]) -> Outco
 class _Clashes:
     """The unique values of rows that shall come back, held against the sheet's rows and against each other."""
 
-    def __init__(self, session: Session, access: Access, rows: Mapping[int, Mapping[str, Value]]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        access: Access,
+        rows: Mapping[int, Mapping[str, Value]],
+        edits: Mapping[tuple[int, int], Value | None],
+    ) -> None:
         self._rows = rows
         self._taken: list[tuple[ColumnInfo, dict[str, int]]] = []
         for column in access.columns:
             if column.rules.get("unique"):
                 wanted = {folded(values[column.key]) for values in rows.values() if column.key in values}
-                self._taken.append((column, holders(session, access, column, wanted)))
+                beside = {row: value for (row, column_id), value in edits.items() if column_id == column.column_id}
+                taken = holders(session, access, column, wanted, leaving=beside)
+                taken |= {folded(value): row for row, value in beside.items() if value is not None}
+                self._taken.append((column, taken))
 
     def of(self, row: int) -> Iterator[dict[str, Any]]:
         """What keeps this row in the trash. Where nothing does, its values are taken from now on."""

@@ -107,8 +107,9 @@ class _Inverse:
         self.left: list[dict[str, Any]] = []
         self.others = self._changed_by_others()
         lines = self._lines()
-        self._turn_edits_back([line for line in lines if line.kind == "edit"])
+        # Rows that go give their unique values free for cells that go back, and those for rows that come back.
         self._delete([line.row_id for line in lines if line.kind in {"add", "restore"}])
+        self._turn_edits_back([line for line in lines if line.kind == "edit"])
         self._restore([line.row_id for line in lines if line.kind == "remove"])
 
     def _lines(self) -> list[Any]:
@@ -166,15 +167,17 @@ class _Inverse:
         if not rows:
             return
         self.access.require(Permission.ROWS_DELETE)
-        parameters = {"sheet": self.access.sheet.sheet_id, "rows": rows, "version": self.action.version}
-        gone = set(self.session.execute(_DELETED, parameters).scalars())
-        outcome = restorable(self.session, self.access, [row for row in rows if row in gone])
+        parameters = self._parameters() | {"rows": rows, "me": self.access.actor.user_id}
+        found = set(self.session.execute(_DELETED, parameters).scalars())
+        gone = [row for row in rows if row in found and (row, 0) not in self.others]
+        outcome = restorable(self.session, self.access, gone, edits=self.plan.edits)
         self.restores = outcome.restored
         for refused in outcome.refused:
             self._leave(refused["row"], refused["column"], refused["reason"])
-        for row in rows:
-            if row not in gone and (row, 0) in self.others:
-                self._leave(row, None, "Somebody else has restored or deleted this row since.", self.others[row, 0])
+        for row in [row for row in rows if row not in found or (row, 0) in self.others]:
+            other = self.others.get((row, 0))
+            who = "Somebody else has" if other else "You have"
+            self._leave(row, None, f"{who} restored or deleted this row since.", other)
 
     def _touched(self) -> dict[int, Any]:
         """Each row that somebody else has changed, with their last change of it."""
@@ -216,6 +219,10 @@ _OTHERS = text(f"""
     ORDER BY c.row_id, c.column_id, c.version DESC
 """)  # noqa: S608 - the same.
 _LIVE = text(f"SELECT r.row_id FROM rows r WHERE {VISIBLE_SQL} AND r.row_id = ANY(:rows)")  # noqa: S608 - the same.
+# In the trash by the action itself, or by my taking back of what I did to the row after it.
 _DELETED = text(f"""
-    SELECT r.row_id FROM rows r WHERE {SCOPE_SQL} AND r.row_id = ANY(:rows) AND r.deleted_version = :version
+    SELECT r.row_id FROM rows r
+    WHERE {SCOPE_SQL} AND r.row_id = ANY(:rows) AND (r.deleted_version = :version OR EXISTS (
+        SELECT FROM changes c WHERE c.sheet_id = r.sheet_id AND c.version = r.deleted_version AND c.row_id = r.row_id
+        AND c.column_id = 0 AND c.version > :version AND c.actor_id = :me AND c.source = 'undo'))
 """)  # noqa: S608 - the same.

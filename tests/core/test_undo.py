@@ -25,7 +25,7 @@ from core.undo import TakenBack, redo, undo
 from core.undo_stack import next_steps
 from tests.conftest import actor
 
-DEAL, ACCOUNT, STAGE, AMOUNT = range(1, 5)
+DEAL, AMOUNT, NOTES = 1, 4, 11
 
 
 @pytest.fixture
@@ -124,6 +124,32 @@ def test_a_restored_row_goes_to_the_trash_again(session: Session, sheet: int, an
     assert anns.offered()[0] == "Restoring of a row"
     assert anns.undo().deleted == 1
     assert 1 not in rows(session, sheet)
+
+
+def test_a_row_deleted_and_restored_by_me_goes_all_the_way_back_and_forth(
+    session: Session, sheet: int, anns: Desk
+) -> None:
+    before = rows(session, sheet)
+    anns.delete(1)
+    restore_rows(session, anns.who, sheet, [1], operation_id=uuid4())
+    assert (anns.undo().deleted, anns.undo().restored) == (1, 1)
+    assert rows(session, sheet) == before
+    assert (anns.redo().deleted, anns.redo().restored) == (1, 1)
+    assert rows(session, sheet) == before
+
+
+def test_a_paste_that_shifts_unique_values_into_a_new_row_goes_back_and_comes_again(
+    session: Session, sheet: int, anns: Desk
+) -> None:
+    change_column(session, actor("Ann"), sheet, DEAL, rules={"unique": True})
+    before = rows(session, sheet)
+    shifted = tuple(Edit(row, DEAL, Given(name)) for row, name in ((1, "Zinc"), (2, "Acme"), (3, "Bolt")))
+    anns.write(Batch(edits=shifted, adds=(Add("a", {DEAL: Given("Cord")}),)))
+    after = rows(session, sheet)
+    assert anns.undo().left == []
+    assert rows(session, sheet) == before
+    assert anns.redo().left == []
+    assert rows(session, sheet) == after
 
 
 def test_an_import_goes_back_as_one_action(session: Session, sheet: int, anns: Desk) -> None:
@@ -327,10 +353,8 @@ def test_a_deleted_row_whose_unique_value_is_taken_stays_in_the_trash(
 
 
 def test_a_retired_column_is_left_alone(session: Session, sheet: int, anns: Desk) -> None:
-    anns.edit((1, ACCOUNT, "x"), (1, DEAL, "y"))
-    retire_column(session, actor("Ann"), sheet, 9)
-    session.execute(text("UPDATE columns SET retired_at = now() WHERE column_id = :c"), {"c": ACCOUNT})
-    session.execute(text("UPDATE sheets SET columns_version = columns_version + 1"))
+    anns.edit((1, NOTES, "x"), (1, DEAL, "y"))
+    retire_column(session, actor("Ann"), sheet, NOTES)
     taken = anns.undo()
     assert (taken.cells, taken.left[0]["reason"]) == (1, "The column has been deleted meanwhile.")
 

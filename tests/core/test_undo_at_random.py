@@ -15,6 +15,7 @@ from core.batch import Add, Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
 from core.errors import Invalid
+from core.trash import restore_rows
 from core.undo import redo, undo
 from core.undo_stack import stack_of
 
@@ -30,7 +31,7 @@ cells = st.lists(
 actions: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.just("edit"), cells),
     st.tuples(st.just("add"), st.integers(1, 2)),
-    st.tuples(st.just("delete"), st.sets(st.integers(1, 6), min_size=1, max_size=2)),
+    st.tuples(st.sampled_from(["delete", "restore"]), st.sets(st.integers(1, 6), min_size=1, max_size=2)),
 )
 back_and_forth: st.SearchStrategy[Step] = st.tuples(st.sampled_from(["undo", "redo"]), st.none())
 RANDOMLY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -51,10 +52,13 @@ class Sheet:
             with suppress(Invalid):  # There may be nothing of theirs to take back.
                 (undo if kind == "undo" else redo)(self.session, who, self.id, operation_id=uuid4())
             return
+        if kind == "restore":
+            restore_rows(self.session, who, self.id, sorted(what), operation_id=uuid4(), partial=True)
+            return
         batch = {
             "edit": lambda: Batch(edits=tuple(Edit(row, column, Given(value)) for row, column, value in what)),
             "add": lambda: Batch(adds=tuple(Add(str(n), {DEAL: Given("new")}) for n in range(what))),
-            "delete": lambda: Batch(deletes=tuple(what)),
+            "delete": lambda: Batch(deletes=tuple(sorted(what))),
         }[kind]()
         write(self.session, who, self.id, batch, operation_id=uuid4(), source=Source.GRID, partial=True)
 
