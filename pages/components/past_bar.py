@@ -16,7 +16,7 @@ from core.query import View
 from db.engine import transaction
 from pages.components import grid, past_list
 from pages.components.errors import shown_errors
-from pages.components.format import DATE_PATTERNS
+from pages.components.format import grid_formats
 from pages.components.past_moments import NOW, choose, spoken
 
 AS_OF, VERSUS, SIDE = "as_of", "versus", "side"
@@ -166,7 +166,7 @@ def _grid(actor: Actor, shown: _Shown, view: View, on_sort: Callable[[Any], None
         me={"id": actor.user_id, "name": actor.name},
         view=view.as_json(),
         layout={part: shown.layout[part] for part in ("widths", "hidden", "order") if part in shown.layout},
-        formats={"date": DATE_PATTERNS[shown.date_format]},
+        formats=grid_formats(shown.date_format),
         as_of=f"version:{version}",
         tints=_tints(shown.found.found if shown.found else []),
         on_view=lambda: on_sort(st.session_state[key]["view"]),
