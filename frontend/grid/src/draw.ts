@@ -35,7 +35,7 @@ function draw(args: Args, look: CellLook, palette: Palette): void {
   else drawPlain(args, look, palette);
   if (look.removed && !look.chips) strike(args, look, palette.faint);
   drawMark(args, look.mark, palette);
-  if (look.visitors) drawVisitors(args, look.visitors);
+  if (look.visitors) drawVisitors(args, look.visitors, look.right);
   if (args.hoverAmount > 0 && (look.opens || look.href)) drawAction(args, palette);
 }
 

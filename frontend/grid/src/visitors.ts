@@ -24,16 +24,17 @@ export function visitors(scene: Scene, ref: RowRef | null, column: number): Visi
   return { color: authorTint(first, scene.palette).strong, label };
 }
 
-export function drawVisitors({ ctx, rect, theme }: DrawArgs<Cell>, { color, label }: Visitors): void {
+/** The letters stand where the text is not: left of a number, right of anything else. */
+export function drawVisitors({ ctx, rect, theme }: DrawArgs<Cell>, { color, label }: Visitors, isRight: boolean): void {
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = color;
   ctx.lineWidth = 2;
   ctx.strokeRect(rect.x + 2, rect.y + 2, rect.width - 3, rect.height - 3);
   ctx.font = `600 9px ${theme.fontFamily}`;
   const width = measureTextCached(label, ctx, ctx.font).width + 8;
-  const left = rect.x + rect.width - width - 1;
+  const left = isRight ? rect.x + 1 : rect.x + rect.width - width - 1;
   ctx.beginPath();
-  roundedRect(ctx, left, rect.y + 1, width, TAG_HEIGHT, { tl: 0, tr: 0, br: 0, bl: 4 });
+  roundedRect(ctx, left, rect.y + 1, width, TAG_HEIGHT, { tl: 0, tr: 0, br: isRight ? 4 : 0, bl: isRight ? 0 : 4 });
   ctx.fill();
   ctx.fillStyle = inkOn(color);
   ctx.textAlign = "center";
