@@ -15,7 +15,7 @@ from core.mail import Transaction, order_letter
 from core.passwords import checked_password, hash_password
 from core.secret_tokens import hashed, new_token
 from core.sign_in import with_password
-from core.throttle import open_attempt, plain_address
+from core.throttle import forgive, open_attempt, plain_address
 from db.tables import User
 
 RESET, ADDRESS = "reset", "address"
@@ -55,6 +55,7 @@ def reset_password(session: Session, token: str, password: str) -> None:
         .values(password_hash=secret, email_verified_at=func.coalesce(User.email_verified_at, func.now()))
     )
     end_credentials_of(session, user_id)
+    forgive(session, email)
     audit.record(session, None, "account:password:reset", user=user_id)
     order_letter(session, "notice", email, what="password")
 

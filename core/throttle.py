@@ -29,6 +29,11 @@ def close_attempt(session: Session, attempt: int) -> None:
     session.execute(_DELETE, {"attempt": attempt})
 
 
+def forgive(session: Session, account: str) -> None:
+    """Whoever has just proved that the account is theirs need not wait for earlier failures to pass."""
+    session.execute(_FORGIVE, {"account": account})
+
+
 def is_news(session: Session, address: str) -> bool:
     """Whether the audit trail has not yet told in this window that the address was throttled; a flood tells it once."""
     return not session.scalar(_TOLD, {"address": address})
@@ -59,6 +64,7 @@ _INSERT = text("""
 _DELETE = text(f"""
     DELETE FROM sign_in_failures WHERE failure_id = :attempt OR failed_at < now() - 2 * interval '{WINDOW}'
 """)  # noqa: S608 - the same.
+_FORGIVE = text("DELETE FROM sign_in_failures WHERE account = :account")
 _TOLD = text(f"""
     SELECT EXISTS (
         SELECT FROM audit_events

@@ -82,6 +82,13 @@ def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(session: Ses
     assert [letter.subject for _, letter in post()] == ["Your password was changed"]
 
 
+def test_whoever_failed_often_signs_in_at_once_with_the_new_password(session: Session, post: Post) -> None:
+    for _ in range(6):
+        assert attempt("ann@example.com", "wrong password") is None
+    reset_password(session, reset_token(session, post), NEW)
+    assert attempt("ann@example.com", NEW)
+
+
 def test_asking_looks_nothing_up_so_that_neither_answer_nor_time_tells_anything(session: Session, post: Post) -> None:
     def queries_of(email: str) -> list[str]:
         seen: list[str] = []
