@@ -5,6 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from core import passwords
+from core.letters import compose
+from core.mail import Letter, send_letters
+from db.engine import transaction
+from tests.core.signing_in import Post
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +29,22 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
 
     monkeypatch.setattr(passwords.bcrypt, "checkpw", count)
     return seen
+
+
+@pytest.fixture
+def post() -> Post:
+    """Send what waits: whom it reached, and what it said."""
+
+    class Box:
+        def __init__(self) -> None:
+            self.letters: list[tuple[str, Letter]] = []
+
+        def deliver(self, recipient: str, letter: Letter) -> None:
+            self.letters.append((recipient, letter))
+
+    def send() -> list[tuple[str, Letter]]:
+        box = Box()
+        send_letters(transaction, compose, box)
+        return box.letters
+
+    return send

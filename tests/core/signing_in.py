@@ -1,11 +1,14 @@
 """How the tests sign somebody in."""
 
+import re
+from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
+from core.mail import Letter
 from core.sessions import start_session
 from core.sign_in import sign_in
 from db.engine import transaction
@@ -13,6 +16,7 @@ from tests.conftest import PASSWORD
 
 KEY = "a key of at least thirty-two bytes, surely"
 HOME = "192.0.2.7"
+Post = Callable[[], list[tuple[str, Letter]]]  # Send what waits: whom it reached, and what it said.
 
 
 def attempt(email: str, password: str = PASSWORD, address: str = HOME) -> int | None:
@@ -29,3 +33,9 @@ def signed_in(session: Session, who: Actor) -> tuple[UUID, str]:
 def actions(session: Session) -> list[str]:
     """What the audit trail tells, in its order."""
     return list(session.scalars(text("SELECT action FROM audit_events ORDER BY event_id")))
+
+
+def token_in(letter: Letter) -> str:
+    found = re.search(r"=([\w-]{43})$", letter.link)
+    assert found, letter.link
+    return found[1]
