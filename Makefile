@@ -8,7 +8,7 @@ UV_VERSION = 0.13.9
 BIN = .venv/bin
 SHELL = /bin/bash
 
-.PHONY: run test lint bench lock frontend doctor
+.PHONY: run test lint bench bench-live lock frontend doctor
 
 # HOST= serves colleagues on the network: that it was typed is what says that it is meant.
 run: .venv/run.stamp
@@ -29,6 +29,11 @@ lint: .venv/test.stamp
 
 bench: .venv/test.stamp
 	$(BIN)/python -m tests.bench
+
+# Ends with an error when an edit was lost, doubled or written silently over somebody's.
+bench-live: .venv/test.stamp
+	$(BIN)/python -m tests.bench.bench_live
+	$(BIN)/python -m tests.bench.bench_idle
 
 doctor: .venv/run.stamp
 	@$(if $(DATA),export CONTRIVANCE_DATA='$(DATA)';) $(BIN)/python manage.py doctor
