@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from core.access import Access, get_access
 from core.actor import Actor
 from core.batch import MAX_CELLS, Batch, Outcome
-from core.changes import Change, Source, edit_unmoved, open_change
-from core.errors import Invalid
+from core.changes import Change, Source, edit_unmoved, kept_answer, open_change
+from core.errors import Invalid, Refused
 from core.permissions import Permission
 from core.planning import Plan, answer_edits, plan_batch, plan_edits, stored_rows
 from core.values import Value, dumps, to_wire
@@ -34,7 +34,13 @@ def write(
     names them; without, Conflict, Invalid or NotFound is raised and nothing is written. The same operation_id is
     carried out once and answered the same every time.
     """
-    access = get_access(session, actor, sheet_id, *_needed(batch))
+    try:
+        access = get_access(session, actor, sheet_id, *_needed(batch))
+    except Refused:
+        # The right may have been withdrawn since the first copy of this request was carried out.
+        if (kept := kept_answer(session, sheet_id, actor, operation_id)) is None:
+            raise
+        return Outcome.from_json(kept)
     if outcome := _write_unmoved(session, access, batch, operation_id, source):
         return outcome
     change = open_change(session, access, operation_id=operation_id, source=source)

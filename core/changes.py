@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.access import Access
+from core.actor import Actor
 from core.errors import Invalid
 from core.turns import take_turn
 from db.quick import Quick
@@ -129,6 +130,13 @@ def open_change(
     return Change(session, access, operation_id, version, last_row_id, answered, undoes)
 
 
+def kept_answer(session: Session, sheet_id: int, actor: Actor, operation_id: UUID) -> dict[str, Any] | None:
+    """What an operation of this person's was answered when it was carried out, whatever they may do by now."""
+    parameters = {"sheet": sheet_id, "operation": operation_id, "actor": actor.user_id}
+    kept: dict[str, Any] | None = session.execute(_KEPT, parameters).scalar()
+    return kept
+
+
 def _signature(access: Access, operation_id: UUID, source: Source) -> dict[str, Any]:
     return {
         "sheet": access.sheet.sheet_id,
@@ -152,6 +160,10 @@ _EDIT_UNMOVED = Quick("""
     SELECT edit_unmoved(
         :sheet, :actor, :source, :operation, :columns, :level, CAST(:edited AS integer[]),
         CAST(CAST(:seen AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb))
+""")
+_KEPT = text("""
+    SELECT result || jsonb_build_object('version', coalesce(version, CAST(result ->> 'version' AS bigint)))
+    FROM operations WHERE sheet_id = :sheet AND operation_id = :operation AND actor_id = :actor
 """)
 _ANSWER = text("""
     INSERT INTO operations (sheet_id, operation_id, actor_id, result, version, undoes)

@@ -2,7 +2,6 @@
 
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy.orm import Session
 
 from core.access import Access
@@ -51,11 +50,6 @@ def test_of_two_edits_of_one_cell_in_a_batch_the_later_one_holds(session: Sessio
     assert first_rows(session, deals, View(), limit=1).rows[0]["values"] == {"1": "Acme"}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core.cells.write asks for the right before it looks whether the operation was carried out already: the "
-    "browser whose answer was lost tells its person that it was not saved, and a new row is typed again",
-)
 def test_what_was_written_is_answered_as_written_though_the_right_has_been_withdrawn_since(
     session: Session, deals: Access, ann: Actor, ben: Actor
 ) -> None:
