@@ -1,5 +1,5 @@
-// Which rows came and went since the order on the screen was made. Answers come late, twice and in any order: what an
-// older one says of a row is no news.
+// Which rows came and went since the order on the screen was made. Answers come late, twice and in any order; only one
+// that goes on where the last one ended tells of it, so that nothing is missed and nothing is counted twice.
 
 import type { ChangedRow } from "./types";
 
@@ -9,40 +9,58 @@ export type News = "came" | "went" | "back" | null;
 export class Attendance {
   /** New rows of others that have no line, because the view is sorted or filtered. */
   readonly fresh = new Set<number>();
+  /** Everything that came and went since the order is known up to this version. */
+  upTo = -1;
+  private since = -1;
   private gone = new Set<number>();
   private back = new Set<number>();
-  /** Up to which version it is known whether a row is there. */
-  private told = new Map<number, number>();
+  /** Rows that are not there and have no line either. */
+  private none = new Set<number>();
+  /** My own deletions, by the version of each: an answer from before them does not know. */
+  private mine = new Map<number, number>();
 
   /** How many lines hold a row that went. */
   get missing(): number {
     return this.gone.size;
   }
 
-  /** A new order has every row that is there, and no other. */
-  clear(): void {
-    for (const kept of [this.fresh, this.gone, this.back, this.told]) kept.clear();
+  /** A new order, made at this version, has every row that is there, and no other. */
+  begin(version: number): void {
+    for (const kept of [this.fresh, this.gone, this.back, this.none, this.mine]) kept.clear();
+    this.since = this.upTo = version;
+  }
+
+  /** Whether an answer tells what came and went, without a gap behind what is known. */
+  covers(since: number, version: number): boolean {
+    return this.since <= since && since <= this.upTo && this.upTo < version;
   }
 
   /** Take note of what became of a row up to `version`; `isBelow`: it has a line below the order. */
   note({ id, added, removed, restored }: ChangedRow, version: number, isBelow: boolean): News {
-    if (version < (this.told.get(id) ?? 0)) return null;
+    if (version < (this.mine.get(id) ?? 0)) return null;
     const hasLine = isBelow || this.fresh.has(id) || this.gone.has(id) || this.back.has(id);
-    const came = (added || restored) && !hasLine;
-    if (came || removed || hasLine) this.told.set(id, version);
-    if (removed) return came ? null : this.went(id);
-    if (came) return "came";
-    return this.gone.delete(id) && this.back.add(id) ? "back" : null;
+    const isNew = this.none.has(id) || (Boolean(added || restored) && !hasLine);
+    if (removed) return this.went(id, isNew);
+    if (this.gone.delete(id)) {
+      this.back.add(id);
+      return "back";
+    }
+    this.none.delete(id);
+    return isNew ? "came" : null;
   }
 
   /** I deleted this row. */
   leave(id: number, version: number): News {
-    return this.note({ id, values: {}, versions: {}, removed: true }, version, false);
+    this.mine.set(id, version);
+    return this.went(id, this.none.has(id));
   }
 
-  private went(id: number): News {
+  private went(id: number, isNew: boolean): News {
     this.back.delete(id);
-    if (this.fresh.delete(id)) return null;
+    if (this.fresh.delete(id) || isNew) {
+      this.none.add(id);
+      return null;
+    }
     this.gone.add(id);
     return "went";
   }

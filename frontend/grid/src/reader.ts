@@ -121,7 +121,7 @@ export class Reader {
     this.token = found.order;
     this.orderVersion = found.version;
     this.stale = false;
-    this.attendance.clear();
+    this.attendance.begin(found.version);
     this.lines.reorder(found.total);
     if (again || this.firstVersion !== found.version || this.blocks.busy) this.blocks.refresh();
     this.events.changed();
@@ -172,13 +172,12 @@ export class Reader {
   private async catchUp(since: number, signal?: AbortSignal): Promise<void> {
     const changes = await this.changes(since, signal);
     this.noticeColumns(changes);
-    if (changes.reset) this.startOver();
-    else this.apply(changes, since >= this.orderVersion && this.token !== null);
-    const missedRows = !changes.reset && since < this.orderVersion && changes.version > this.orderVersion;
+    if (changes.reset) this.startOver(changes.version);
+    else this.apply(changes, this.token !== null && this.attendance.covers(since, changes.version));
     this.version = Math.max(this.version, changes.version);
     this.events.changed();
-    // Which new rows the order has already is known only for those that came after it.
-    if (missedRows && this.token !== null) await this.catchUp(this.orderVersion);
+    // Which rows came and went since the order is told without a gap, or not at all.
+    if (!changes.reset && this.token !== null && this.attendance.upTo < this.version) await this.catchUp(this.attendance.upTo, signal);
   }
 
   private async changes(since: number, signal?: AbortSignal): Promise<Changes> {
@@ -201,6 +200,7 @@ export class Reader {
       this.rows.follow(changed, changes.version, this.me, performance.now());
       this.touched(Object.keys(changed.values).map(Number));
     }
+    if (withNewRows) this.attendance.upTo = changes.version;
   }
 
   /** I deleted a row: it stays in its place, struck out, until the order is refreshed. */
@@ -229,9 +229,11 @@ export class Reader {
     if (changed.restored) this.stale = true;
   }
 
-  private startOver(): void {
+  /** Too much has changed to be told: read again; in a view, in the order that stands, until a new one is asked for. */
+  private startOver(version: number): void {
     if (this.plain) void this.refresh();
     else {
+      this.attendance.upTo = Math.max(this.attendance.upTo, version);
       this.stale = true;
       this.blocks.refresh();
     }
@@ -244,7 +246,7 @@ export class Reader {
     if (!isMoved) return;
     this.events.columnsMoved();
     // A column that came back has values that no row here was read with.
-    if (this.lines.numbered > 0) this.startOver();
+    if (this.lines.numbered > 0) this.startOver(changes.version);
     else this.blocks.refresh();
   }
 
