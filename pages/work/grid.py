@@ -69,6 +69,7 @@ def show() -> None:
         leave = _drop_link if "view" in st.query_params else None
         ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.date_format).show()
         st.space("stretch")
+        past_bar.button(opened.date_format)
         trash_place = st.container(width="content")
     if past_bar.asked():
         past_bar.show(actor, opened.sheet_id, view, lambda asked: _sort(opened, view, asked))
@@ -98,7 +99,6 @@ def _tools(opened: Opened, view: View) -> None:
     st.space("stretch")
     if opened.access.sheet.pipeline:
         st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query)
-    past_bar.button(opened.date_format)
     st.page_link("insight/changes.py", label="Changes", icon=":material/history:", query_params=query)
     if Permission.COLUMNS_EDIT in may:
         st.page_link("work/columns.py", label="Columns", icon=":material/view_column:", query_params=query)
