@@ -40,6 +40,7 @@ class Presence:
         self._stirred: set[int] = set()
         self._read_at: dict[int, float] = {}
         self._kept_at = 0.0
+        self._was_anybody = False
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -55,10 +56,11 @@ class Presence:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        was_there = bool(self._places or self._left)
         for kept in (self._places, self._moved, self._left, self._stirred, self._read_at):
             kept.clear()
-        if was_there:
+        # Also where every socket has left already: the task may have been stopped just before it wrote so.
+        if self._was_anybody:
+            self._was_anybody = False
             with contextlib.suppress(SQLAlchemyError, Busy):  # Without a database the lines grow old by themselves.
                 await run_in_threadpool(_leave, self._process_id)
 
@@ -68,6 +70,7 @@ class Presence:
         place = Place(mailbox.connection_id, mailbox.sheet_id, mailbox.user_id, row_id, column_id)
         if place == known:
             return
+        self._was_anybody = True
         self._places[place.connection_id] = place
         self._moved.add(place.connection_id)
         self._work.set()
