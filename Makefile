@@ -8,7 +8,7 @@ UV_VERSION = 0.13.9
 BIN = .venv/bin
 SHELL = /bin/bash
 
-.PHONY: run test lint bench bench-live lock frontend doctor
+.PHONY: run test lint bench bench-live faults lock frontend doctor
 
 # HOST= serves colleagues on the network: that it was typed is what says that it is meant.
 run: .venv/run.stamp
@@ -34,6 +34,10 @@ bench: .venv/test.stamp
 bench-live: .venv/test.stamp
 	$(BIN)/python -m tests.bench.bench_live
 	$(BIN)/python -m tests.bench.bench_idle
+
+# PostgreSQL and the server are killed, restarted and held while people work; ends with an error when anything was lost.
+faults: .venv/test.stamp
+	$(BIN)/python -m tests.faults
 
 doctor: .venv/run.stamp
 	@$(if $(DATA),export CONTRIVANCE_DATA='$(DATA)';) $(BIN)/python manage.py doctor

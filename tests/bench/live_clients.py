@@ -3,13 +3,20 @@
 import asyncio
 import json
 import time
-from random import Random
+from random import Random, uniform
 from typing import Any, Self
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 
 from tests.bench.live_ledger import Ledger
+
+# What a line says when the other side is not there: the same action is sent again, as a grid's outbox does.
+BROKEN = (OSError, EOFError, TimeoutError)
+# As in the grid: what it takes for a line to count as dead, and how long until it calls again.
+SILENCE, FIRST_WAIT, LONGEST_WAIT = 7.0, 0.4, 2.5
+ANSWER_SECONDS, AGAIN_SECONDS = 20.0, 0.5
 
 
 class Http:
@@ -28,13 +35,22 @@ class Http:
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         async with self._lock:
-            reader, writer = self._streams or await self._open()
-            writer.write(head.encode() + content)
-            return await self._answer(reader)
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    reader, writer = self._streams or await self._open()
+                    writer.write(head.encode() + content)
+                    return await self._answer(reader)
+            except BaseException:  # Also when the caller gives up: what comes on this line is not for the next request.
+                self._drop()
+                raise
 
     async def close(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
         if self._streams:
             self._streams[1].close()
+        self._streams = None
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         self._streams = await asyncio.open_connection("127.0.0.1", self.port, limit=2**24)
@@ -48,7 +64,7 @@ class Http:
 
 
 class Viewer:
-    """Somebody who looks at a sheet as a grid does: hears a version, asks what changed, shows it."""
+    """Somebody who looks at a sheet as a grid does: hears a version, asks what changed, shows it, calls again."""
 
     def __init__(self, http: Http, sheet: int) -> None:
         self.http, self.sheet = http, sheet
@@ -61,11 +77,9 @@ class Viewer:
         self._heard = 0
 
     async def start(self) -> Self:
-        url = f"ws://127.0.0.1:{self.http.port}/api/v1/sheets/{self.sheet}/live"
-        headers = {"Authorization": f"Bearer {self.http.token}"}
-        self._socket = await connect(url, additional_headers=headers, ping_interval=None)
+        self._socket = await self._call()
         self.version = self._heard = json.loads(await self._socket.recv()).get("version", 0)
-        self._tasks = [asyncio.create_task(self._hear(self._socket)), asyncio.create_task(self._follow())]
+        self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._follow())]
         return self
 
     async def stop(self) -> None:
@@ -74,24 +88,57 @@ class Viewer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._socket:
             await self._socket.close()
+        await self.http.close()
 
-    async def _hear(self, socket: ClientConnection) -> None:
-        async for message in socket:
-            self._heard = max(self._heard, json.loads(message).get("version", 0))
-            if self._heard > self.version:
-                self._news.set()
+    async def _call(self) -> ClientConnection:
+        url = f"ws://127.0.0.1:{self.http.port}/api/v1/sheets/{self.sheet}/live"
+        headers = {"Authorization": f"Bearer {self.http.token}"}
+        return await connect(url, additional_headers=headers, ping_interval=None, open_timeout=SILENCE)
+
+    async def _hear(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                self._socket = self._socket or await self._call()
+                while True:
+                    async with asyncio.timeout(SILENCE):
+                        message = json.loads(await self._socket.recv())
+                    wait = FIRST_WAIT
+                    self._note(message.get("version", 0))
+            except (*BROKEN, WebSocketException):
+                if self._socket:
+                    self._socket.transport.abort()
+                self._socket = None
+            await asyncio.sleep(wait * uniform(0.75, 1.25))
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    def _note(self, version: int) -> None:
+        self._heard = max(self._heard, version)
+        if self._heard > self.version:
+            self._news.set()
 
     async def _follow(self) -> None:
         while True:
             await self._news.wait()
             self._news.clear()
-            _, found = await self.http.ask("GET", f"/sheets/{self.sheet}/changes?since={self.version}")
-            for row in found.get("rows", []):
-                self.cells |= {(row["id"], column): value for column, value in row["values"].items()}
-            self.version = max(self.version, found["version"])
-            self.seen_at.append((self.version, time.perf_counter()))
+            try:
+                status, found = await self.http.ask("GET", f"/sheets/{self.sheet}/changes?since={self.version}")
+            except BROKEN:
+                status, found = 0, {}
+            if status == 200:
+                await self._show(found)
+            else:
+                await asyncio.sleep(AGAIN_SECONDS)
             if self._heard > self.version:
                 self._news.set()
+
+    async def _show(self, found: dict[str, Any]) -> None:
+        if found["reset"]:
+            _, found = await self.http.ask("GET", f"/sheets/{self.sheet}/rows?limit=1000")
+        for row in found["rows"]:
+            self.cells |= {(row["id"], column): value for column, value in row["values"].items()}
+        self.version = max(self.version, found["version"])
+        self.seen_at.append((self.version, time.perf_counter()))
 
     def saw(self, version: int) -> float | None:
         """When it showed this version or a later one."""
@@ -99,16 +146,16 @@ class Viewer:
 
 
 async def type_cells(
-    http: Http, who: int, viewer: Viewer, ledger: Ledger, *, rows: int, seconds: float, seed: int
+    http: Http, who: int, viewer: Viewer, ledger: Ledger, *, rows: int, seconds: float, seed: int, pace: float = 1.0
 ) -> dict[int, float]:
-    """Type into cells at human speed, over what this person's own grid shows; when each version was answered.
+    """Type into cells at human speed times `pace`, over what this person's own grid shows; when each was answered.
 
     Conflicts are decided by rule: even numbers keep mine, odd ones take theirs.
     """
     chance, answered, ends = Random(seed), dict[int, float](), time.monotonic() + seconds
     while time.monotonic() < ends:
         row, base = chance.randint(1, rows), viewer.version
-        await asyncio.sleep(sum(chance.uniform(0.04, 0.12) for _ in range(6)))
+        await asyncio.sleep(pace * sum(chance.uniform(0.04, 0.12) for _ in range(6)))
         value: int | None = chance.randint(1, 10**6)
         while value is not None:
             edits = [{"row": row, "column": 4, "value": value, "base": base}]
@@ -125,9 +172,16 @@ async def _write(http: Http, who: int, sheet: int, edits: list[Any], ledger: Led
     body = {"operation_id": operation, "partial": True, "edits": edits}
     while True:
         began = time.perf_counter()
-        status, outcome = await http.ask("PATCH", f"/sheets/{sheet}/rows", body)
-        if status == 200:
-            ledger.answers.append((time.perf_counter() - began) * 1000)
-            sent.outcome = outcome
-            return dict(outcome)
-        await asyncio.sleep(0.5)
+        try:
+            status, outcome = await http.ask("PATCH", f"/sheets/{sheet}/rows", body)
+        except BROKEN as error:
+            ledger.interrupted[type(error).__name__] += 1
+        else:
+            if status == 200:
+                ledger.answers.append((time.perf_counter() - began) * 1000)
+                sent.outcome = outcome
+                return dict(outcome)
+            ledger.interrupted[str(status)] += 1
+            if status != 503 or not outcome.get("detail") or "Traceback" in str(outcome):
+                ledger.strange.append(f"{status}: {outcome}")
+        await asyncio.sleep(AGAIN_SECONDS)

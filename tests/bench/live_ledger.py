@@ -1,13 +1,13 @@
 """The ledger of a live run: what was typed and answered, held against the table and the change log when all is over."""
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-import psycopg
+from tests.faults.invariants import Line, broken, read_log
 
 Cell = tuple[int, int, int]  # sheet, row, column
 
@@ -31,6 +31,8 @@ class Ledger:
     screens: list[float] = field(default_factory=list)
     viewers: list[float] = field(default_factory=list)
     wrong_viewers: int = 0
+    interrupted: Counter[str] = field(default_factory=Counter)  # What came instead of an answer, before it came.
+    strange: list[str] = field(default_factory=list)  # Answers that nobody should get.
 
     def send(self, operation: str, who: int, sheet: int, edits: Iterable[dict[str, Any]]) -> Sent:
         cells = {(edit["row"], edit["column"]): edit.get("base") for edit in edits}
@@ -48,6 +50,7 @@ class Verdict:
     doubled: int = 0
     silent: int = 0
     torn: int = 0
+    broken: list[str] = field(default_factory=list)  # What `torn` counts, in words.
 
     @property
     def is_clean(self) -> bool:
@@ -62,26 +65,23 @@ class Verdict:
 
 def judge(ledger: Ledger, url: str) -> Verdict:
     """Compare the ledger with the log and the log with the table."""
-    with psycopg.connect(url) as connection:
-        lines = connection.execute(_LOG).fetchall()
-        rows = connection.execute(_ROWS).fetchall()
-        versions = dict(connection.execute("SELECT sheet_id, version FROM sheets").fetchall())
-    verdict = Verdict()
-    chains: dict[Cell, list[Any]] = defaultdict(list)
-    by_operation: dict[str, dict[tuple[int, int], Any]] = defaultdict(dict)
-    for line in lines:
-        sheet, _, row, column, _, _, _, batch = line
-        chains[sheet, row, column].append(line)
-        verdict.doubled += (row, column) in by_operation[batch]
-        by_operation[batch][row, column] = line
+    log, verdict = read_log(url), Verdict()
+    chains: dict[Cell, list[Line]] = defaultdict(list)
+    by_operation: dict[str, dict[tuple[int, int], Line]] = defaultdict(dict)
+    for line in log.lines:
+        if line.kind == "edit":
+            chains[line.sheet, line.row, line.column].append(line)
+            verdict.doubled += (line.row, line.column) in by_operation[line.batch]
+            by_operation[line.batch][line.row, line.column] = line
     for operation, sent in ledger.sent.items():
         _hold(verdict, sent, by_operation.get(operation, {}))
     verdict.silent = sum(_silent(chain, ledger) for chain in chains.values())
-    verdict.torn = _torn(chains, rows) + _gaps(lines, versions)
+    verdict.broken = broken(log)
+    verdict.torn = len(verdict.broken)
     return verdict
 
 
-def _hold(verdict: Verdict, sent: Sent, logged: dict[tuple[int, int], Any]) -> None:
+def _hold(verdict: Verdict, sent: Sent, logged: dict[tuple[int, int], Line]) -> None:
     """One action: every cell that was answered as saved is in the log as it was answered, the others are not."""
     verdict.typed += len(sent.edits)
     if sent.outcome is None:
@@ -94,38 +94,22 @@ def _hold(verdict: Verdict, sent: Sent, logged: dict[tuple[int, int], Any]) -> N
     for cell in sent.edits:
         line = logged.get(cell)
         if cell in saved and saved[cell]["version"] == sent.outcome["version"]:
-            verdict.lost += line is None or line[1] != saved[cell]["version"] or _text(line[5]) != saved[cell]["value"]
+            verdict.lost += (
+                line is None or line.version != saved[cell]["version"] or _text(line.new) != saved[cell]["value"]
+            )
         elif cell not in saved and cell not in told:
             verdict.lost += 1
         verdict.doubled += cell in told and line is not None
 
 
-def _silent(chain: list[Any], ledger: Ledger) -> int:
+def _silent(chain: list[Line], ledger: Ledger) -> int:
     """Writes over somebody else's value that their author had not seen and was not shown."""
     count = 0
     for before, line in pairwise(chain):
-        sent = ledger.sent.get(line[7])
-        base = sent.edits.get((line[2], line[3])) if sent else None
-        count += base is not None and before[1] > base and before[6] != line[6]
+        sent = ledger.sent.get(line.batch)
+        base = sent.edits.get((line.row, line.column)) if sent else None
+        count += base is not None and before.version > base and before.actor != line.actor
     return count
-
-
-def _torn(chains: dict[Cell, list[Any]], rows: list[Any]) -> int:
-    """Lines whose old value is not the new one of the line before, and cells that are not as their last line says."""
-    table = {(sheet, row): values for sheet, row, values in rows}
-    breaks = 0
-    for (sheet, row, column), chain in chains.items():
-        breaks += sum(before[5] != line[4] for before, line in pairwise(chain))
-        breaks += table[sheet, row].get(str(column)) != chain[-1][5]
-    return breaks
-
-
-def _gaps(lines: list[Any], versions: dict[int, int]) -> int:
-    """Versions of a sheet that nothing in the log accounts for, after the first that anything does."""
-    seen: dict[int, set[int]] = defaultdict(set)
-    for line in lines:
-        seen[line[0]].add(line[1])
-    return sum(versions[sheet] - min(known) + 1 - len(known) for sheet, known in seen.items())
 
 
 def _text(value: Any) -> Any:
@@ -138,10 +122,3 @@ def spread(values: list[float]) -> str:
         return "—"
     ordered = sorted(values)
     return f"p50 {statistics.median(ordered):.0f} ms, p95 {ordered[int(len(ordered) * 0.95)]:.0f} ms"
-
-
-_LOG = """
-    SELECT sheet_id, version, row_id, column_id, old, new, actor_id, batch::text
-    FROM changes WHERE kind = 'edit' ORDER BY sheet_id, version, row_id, column_id
-"""
-_ROWS = "SELECT sheet_id, row_id, values FROM rows"

@@ -1,10 +1,8 @@
 """Behind nginx with the configuration that we ship: pages, API and sockets work, and addresses cannot be forged."""
 
 import json
-import shutil
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +14,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.server.started import ROOT, Started, free_port
+from tests.server.nginx import NGINX, nginx
+from tests.server.started import Started, free_port
 
-NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 HOST = "sales.example.com"
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
@@ -33,52 +31,11 @@ def proxied() -> Iterator[tuple[str, int, Started]]:
         port, plain = free_port(), free_port()
         public = f"https://{HOST}:{port}"
         environment = {"CONTRIVANCE_PUBLIC_URL": public, "FORWARDED_ALLOW_IPS": "127.0.0.1"}
-        with Started(folder / "data", **environment) as started:
-            write_configuration(folder, started.port, port, plain)
-            command = [str(NGINX), "-e", f"{folder}/error.log", "-p", str(folder), "-c", f"{folder}/nginx.conf"]
-            tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
-            assert tested.returncode == 0, tested.stderr
-            nginx = subprocess.Popen([*command, "-g", "daemon off;"])
-            try:
-                wait_for(port)
-                yield public, port, started
-            finally:
-                nginx.terminate()
-                nginx.wait(10)
-
-
-def write_configuration(folder: Path, app: int, port: int, plain: int) -> None:
-    """What we ship, with this machine's ports and paths in place of the container's."""
-    site = (ROOT / "deploy" / "nginx.conf").read_text()
-    for ours, here in {
-        "server app:8501": f"server 127.0.0.1:{app}",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen 443 ": f"listen 127.0.0.1:{port} ",
-        "/etc/nginx/contrivance-proxy.conf": str(ROOT / "deploy" / "contrivance-proxy.conf"),
-        "/etc/nginx/certificates/": f"{folder}/",
-    }.items():
-        assert ours in site
-        site = site.replace(ours, here)
-    temporary = "".join(f"{kind}_temp_path {folder};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    main = f"pid {folder}/nginx.pid; events {{}} http {{ access_log off; {temporary}\n{site}\n}}"
-    (folder / "nginx.conf").write_text(main)
-    subject = ["-subj", f"/CN={HOST}", "-keyout", f"{folder}/privkey.pem", "-out", f"{folder}/fullchain.pem"]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject],
-        check=True,
-        capture_output=True,
-    )
-
-
-def wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            httpx.get(f"https://127.0.0.1:{port}/", verify=False, headers={"Host": "nobody"})
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("nginx does not answer")
+        with (
+            Started(folder / "data", **environment) as started,
+            nginx(folder, HOST, [started.port], port, plain),
+        ):
+            yield public, port, started
 
 
 def ask(port: int, path: str, **headers: str) -> httpx.Response:
