@@ -62,6 +62,17 @@ class RecoveryCode(Base):
     code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
 
 
+class ProviderIdentity(Base):
+    """Who a person is at an OpenID Connect provider: its issuer and the subject by which it knows them."""
+
+    __tablename__ = "provider_identities"
+    __table_args__ = (Index("ix_provider_identities_user_id", "user_id"),)
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
 class ApiToken(Base):
     """A token that a person made for a program of theirs. It is shown once; `hint` is how it begins."""
 

@@ -32,6 +32,9 @@ NAMING = {
 }
 NOW = func.now()
 EMPTY = text("'{}'::jsonb")
+# What a sheet may be shared as, and which of its rows it is shared with: all, the team's, or one's own.
+LEVELS = "level IN ('editor', 'commenter', 'viewer')"
+ROW_SCOPES = "row_scope IN ('all', 'team', 'own')"
 
 
 class Base(DeclarativeBase):
@@ -167,7 +170,7 @@ class Sheet(Base):
 
     __tablename__ = "sheets"
     __table_args__ = (
-        CheckConstraint("workspace_level IN ('editor', 'viewer')", name="workspace_level"),
+        CheckConstraint(f"workspace_{LEVELS}", name="workspace_level"),
         {"postgresql_with": {"fillfactor": "50"}},
     )
     sheet_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -190,7 +193,8 @@ class Collaborator(Base):
 
     __tablename__ = "collaborators"
     __table_args__ = (
-        CheckConstraint("level IN ('editor', 'viewer')", name="level"),
+        CheckConstraint(LEVELS, name="level"),
+        CheckConstraint(ROW_SCOPES, name="row_scope"),
         Index("ix_collaborators_user", "user_id"),
     )
     sheet_id: Mapped[int] = mapped_column(
@@ -198,11 +202,15 @@ class Collaborator(Base):
     )
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"), primary_key=True)
     level: Mapped[str]
+    row_scope: Mapped[str] = mapped_column(server_default="all")
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class Column(Base):
-    """A column. `rules` holds its validation, `options` its choices; both in the shape its type declares."""
+    """A column. `rules` holds its validation, `options` its choices; both in the shape its type declares.
+
+    `limits` says per audience (a sheet level below owner's, or 'link') whether it is 'hidden' or 'read-only' for them.
+    """
 
     __tablename__ = "columns"
     __table_args__ = (
@@ -225,6 +233,7 @@ class Column(Base):
     position: Mapped[int] = mapped_column(Integer)
     rules: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     options: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    limits: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     retired_at: Mapped[datetime | None]
 
 

@@ -3,6 +3,7 @@
 from alembic import context
 
 import db.account_tables  # noqa: F401 - its tables belong to the schema
+import db.sharing_tables  # noqa: F401 - the same
 from db.tables import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata, compare_type=True)
