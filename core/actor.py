@@ -17,3 +17,20 @@ class Actor:
     session_id: UUID | None = None
     address: str | None = None
     token_id: int | None = None  # Of the personal API token that speaks for the person, in place of a session.
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whoever came by a public link: a principal of its own kind, never a weak person. It has no id of a user.
+
+    Commands take an Actor; only those few that a link may use take a Principal.
+    """
+
+    link_id: int
+    sheet_id: int
+    visit_id: UUID
+    may_export: bool = False
+    address: str | None = None
+
+
+Principal = Actor | Visitor

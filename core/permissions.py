@@ -10,6 +10,8 @@ class Permission(StrEnum):
     SHEETS_CREATE = "sheets:create"
     PEOPLE_SEE = "people:see"
     PEOPLE_MANAGE = "people:manage"
+    TEAMS_MANAGE = "teams:manage"
+    AUDIT_SEE = "audit:see"
     SHEET_SEE = "sheet:see"
     SHEET_CONFIGURE = "sheet:configure"
     SHEET_SHARE = "sheet:share"
@@ -22,6 +24,9 @@ class Permission(StrEnum):
     ROWS_IMPORT = "rows:import"
     ROWS_EXPORT = "rows:export"
     HISTORY_SEE = "history:see"
+    PEERS_SEE = "peers:see"
+    COMMENTS_SEE = "comments:see"
+    COMMENTS_WRITE = "comments:write"
 
 
 P = Permission
@@ -55,26 +60,41 @@ class Scope(_Labelled):
 
 
 class Level(_Labelled):
-    """What a person is to one sheet."""
+    """What a principal is to one sheet: a person one of the first four, the visitor of a public link always LINK."""
 
     OWNER = "owner", "Owner"
     EDITOR = "editor", "Editor"
+    COMMENTER = "commenter", "Commenter"
     VIEWER = "viewer", "Viewer"
+    LINK = "link", "Public link"
+
+
+class RowScope(_Labelled):
+    """Which rows of a sheet a share gives: judged by the sheet's owner column, as it stands now."""
+
+    ALL = "all", "All rows"
+    TEAM = "team", "Their team's rows"
+    OWN = "own", "Their own rows"
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ADMIN: frozenset({P.SHEETS_CREATE, P.PEOPLE_SEE, P.PEOPLE_MANAGE}),
-    Role.MANAGER: frozenset({P.SHEETS_CREATE, P.PEOPLE_SEE}),
+    Role.ADMIN: frozenset({P.SHEETS_CREATE, P.PEOPLE_SEE, P.PEOPLE_MANAGE, P.TEAMS_MANAGE, P.AUDIT_SEE}),
+    Role.MANAGER: frozenset({P.SHEETS_CREATE, P.PEOPLE_SEE, P.TEAMS_MANAGE}),
     Role.MEMBER: frozenset({P.SHEETS_CREATE, P.PEOPLE_SEE}),
     Role.ANALYST: frozenset({P.PEOPLE_SEE}),
 }
 
-_VIEWER = frozenset({P.SHEET_SEE, P.ROWS_SEE, P.ROWS_EXPORT, P.HISTORY_SEE})
-_EDITOR = _VIEWER | {P.ROWS_EDIT, P.ROWS_ADD, P.ROWS_DELETE, P.ROWS_IMPORT}
+# A visitor sees rows and nothing of the people: no names beside the cells, no history, no comments.
+_LINK = frozenset({P.SHEET_SEE, P.ROWS_SEE})
+_VIEWER = _LINK | {P.ROWS_EXPORT, P.HISTORY_SEE, P.PEERS_SEE, P.COMMENTS_SEE}
+_COMMENTER = _VIEWER | {P.COMMENTS_WRITE}
+_EDITOR = _COMMENTER | {P.ROWS_EDIT, P.ROWS_ADD, P.ROWS_DELETE, P.ROWS_IMPORT}
 _OWNER = _EDITOR | {P.SHEET_CONFIGURE, P.SHEET_SHARE, P.SHEET_ARCHIVE, P.COLUMNS_EDIT}
 
 LEVEL_PERMISSIONS: dict[Level, frozenset[Permission]] = {
     Level.OWNER: _OWNER,
     Level.EDITOR: _EDITOR,
+    Level.COMMENTER: _COMMENTER,
     Level.VIEWER: _VIEWER,
+    Level.LINK: _LINK,
 }

@@ -63,7 +63,7 @@ class TeamCollaborator(Base):
 
 
 class PublicLink(Base):
-    """A link by which anybody who has it (and its password) reads a sheet. It is shown once; `hint` is how it begins."""
+    """A link by which whoever has it (and its password) reads a sheet. It is shown once; `hint` is how it begins."""
 
     __tablename__ = "public_links"
     __table_args__ = (Index("ix_public_links_sheet_id", "sheet_id"),)
