@@ -2,7 +2,7 @@
 
 from alembic import context
 
-import db.account_tables  # noqa: F401 - its tables belong to the schema
+import db.account_tables
 import db.sharing_tables  # noqa: F401 - the same
 from db.tables import Base
 
