@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Engine, and_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Engine, Text, and_, any_, literal, select, text
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
@@ -29,11 +29,20 @@ class ColumnInfo:
     rules: dict[str, Any]
     options: tuple[Option, ...]
     retired: bool = False
+    limits: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
         """The key of this column's value in a row."""
         return str(self.column_id)
+
+    def is_hidden_from(self, level: Level) -> bool:
+        """Whether people of this level know nothing of the column."""
+        return self.limits.get(level) == HIDDEN
+
+    def is_read_only_for(self, level: Level) -> bool:
+        """Whether people of this level may see its values and not change them."""
+        return self.limits.get(level) == READ_ONLY
 
 
 @dataclass(frozen=True)
@@ -57,20 +66,35 @@ class SheetInfo:
         """Which column is the stage, the amount and so on; empty where the sheet is a plain table."""
         return self.settings.get("pipeline") or {}
 
+    @property
+    def owner_column(self) -> int | None:
+        """The column that says whose a row is: by it a share of somebody's own rows is judged."""
+        return self.settings.get("owner_column") or self.pipeline.get("owner")
+
 
 @dataclass(frozen=True)
 class Access:
-    """One person's view of one sheet: their level, what it permits, and the columns that they may see."""
+    """One person's view of one sheet: their level, what it permits, and the rows and columns that they may see.
+
+    `owners` are the user ids whose rows may be seen, as text; None: all rows. `every_column` is for checks that hold
+    for the sheet as a whole, such as unique values, and for nothing that is shown.
+    """
 
     actor: Actor
     sheet: SheetInfo
     level: Level
-    columns: tuple[ColumnInfo, ...]
+    every_column: tuple[ColumnInfo, ...]
+    owners: tuple[str, ...] | None
     _session: Session = field(repr=False)
 
     @property
     def permissions(self) -> frozenset[Permission]:
         return LEVEL_PERMISSIONS[self.level]
+
+    @cached_property
+    def columns(self) -> tuple[ColumnInfo, ...]:
+        """The columns that this person may see, in the sheet's order."""
+        return tuple(column for column in self.every_column if not column.is_hidden_from(self.level))
 
     @cached_property
     def by_id(self) -> Mapping[int, ColumnInfo]:
@@ -93,6 +117,11 @@ class Access:
         except KeyError:
             raise NotFound("There is no such column in this sheet.", column=column_id) from None
 
+    @property
+    def is_past(self) -> bool:
+        """Whether this is the sheet as it was, whose rows core.past lets through by what they are today."""
+        return False
+
     def require(self, *permissions: Permission) -> None:
         """NotAllowed unless this person's level gives every one of these."""
         if missing := set(permissions) - self.permissions:
@@ -101,10 +130,36 @@ class Access:
         if self.sheet.archived_at is not None and set(permissions) & CHANGING:
             raise NotAllowed(f"“{self.sheet.name}” is archived. Restore it first.")
 
-    @property
+    def may_write(self, column: ColumnInfo) -> bool:
+        """Whether the sheet's owner lets people of this level change the values of a column."""
+        return not column.is_read_only_for(self.level)
+
+    @cached_property
+    def owner_column(self) -> ColumnInfo | None:
+        """The column that says whose a row is, hidden or not; None where the sheet has none of people."""
+        columns = (column for column in self.every_column if column.column_id == self.sheet.owner_column)
+        return next((column for column in columns if column.type == "person"), None)
+
+    @cached_property
+    def gate(self) -> dict[str, Any]:
+        """The parameters of SCOPE_SQL and VISIBLE_SQL. Without an owner column nobody's rows are anybody's own."""
+        owner, owners = self.owner_column, self.owners
+        return {
+            "sheet": self.sheet.sheet_id,
+            "owner_key": owner.key if owner else None,
+            "owners": None if owners is None else [*owners],
+        }
+
+    @cached_property
     def scope(self) -> str:
         """Two accesses with the same scope see the same cells: the key of whatever is remembered between requests."""
-        return f"{self.sheet.sheet_id}:{self.sheet.created_at.timestamp()}:{self.sheet.columns_version}:all"
+        sheet, seen = self.sheet, ",".join(str(column_id) for column_id in self.by_id)
+        return f"{sheet.sheet_id}:{sheet.created_at.timestamp()}:{sheet.columns_version}:{seen}:{self.rows_scope}"
+
+    @property
+    def rows_scope(self) -> str:
+        """Which rows these are: the same text for the same."""
+        return "all" if self.owners is None else f"{self.sheet.owner_column} in {','.join(self.owners)}"
 
 
 CHANGING = {
@@ -134,7 +189,8 @@ def get_access(session: Session, actor: Actor, sheet_id: int, *permissions: Perm
         actor=actor,
         sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
         level=Level(found["level"]),
-        columns=columns,
+        every_column=columns,
+        owners=None if found["owners"] is None else tuple(map(str, found["owners"])),
         _session=session,
     )
     access.require(Permission.SHEET_SEE, *permissions)
@@ -172,7 +228,13 @@ def directory(session: Session) -> Directory:
 
 def rows_in_scope(access: Access) -> ColumnElement[bool]:
     """The condition under which this person may know a row, in the trash or not: the gate of history and trash."""
-    return Row.sheet_id == access.sheet.sheet_id
+    here = Row.sheet_id == access.sheet.sheet_id
+    if access.owners is None or access.is_past:
+        return here
+    key, owners = access.gate["owner_key"], access.gate["owners"]
+    return and_(
+        here, Row.values.op("->>", return_type=Text())(literal(key, Text)) == any_(literal(owners, ARRAY(Text)))
+    )
 
 
 def visible_rows(access: Access) -> ColumnElement[bool]:
@@ -180,8 +242,14 @@ def visible_rows(access: Access) -> ColumnElement[bool]:
     return and_(rows_in_scope(access), Row.deleted_version.is_(None))
 
 
-# The same gates for statements that are written as text, with the sheet's id as :sheet and the rows as r.
-SCOPE_SQL = "r.sheet_id = :sheet"
+def every_row(access: Access) -> ColumnElement[bool]:
+    """All live rows of the sheet, seen or not: for checks that hold for the whole sheet, and nothing that is shown."""
+    return and_(Row.sheet_id == access.sheet.sheet_id, Row.deleted_version.is_(None))
+
+
+# The same gates for statements that are written as text, with the rows as r; Access.gate has their parameters.
+SCOPE_SQL = """(r.sheet_id = :sheet AND (CAST(:owners AS text[]) IS NULL
+        OR r.values ->> CAST(:owner_key AS text) = ANY(CAST(:owners AS text[]))))"""
 VISIBLE_SQL = f"{SCOPE_SQL} AND r.deleted_version IS NULL"
 
 
@@ -196,8 +264,11 @@ def made_column(row: Mapping[str, Any]) -> ColumnInfo:
         rules=row["rules"],
         options=tuple(Option.read(option) for option in row["options"]),
         retired=row.get("retired_at") is not None,
+        limits=row["limits"],
     )
 
+
+HIDDEN, READ_ONLY = "hidden", "read-only"
 
 MOST_KNOWN = 2000
 _KNOWN: WeakKeyDictionary[Engine, dict[int, tuple[int, tuple[ColumnInfo, ...]]]] = WeakKeyDictionary()
@@ -205,6 +276,14 @@ SHEET_FIELDS = list(SheetInfo.__dataclass_fields__)
 # One statement answers who, what and which columns: it opens every request, so it is one round trip.
 LOAD_SQL = """
     SELECT s.*, l.level,
+           CASE l.row_scope
+               WHEN 'own' THEN ARRAY[l.user_id]
+               -- The team of the share or, where it was made to the person, every team of theirs.
+               WHEN 'team' THEN ARRAY(
+                   SELECT l.user_id UNION SELECT m.user_id FROM team_members m WHERE m.team_id = l.scope_team
+                   UNION SELECT m.user_id FROM team_members mine JOIN team_members m USING (team_id)
+                   WHERE mine.user_id = l.user_id AND l.scope_team IS NULL ORDER BY 1)
+           END AS owners,
            CASE WHEN s.columns_version <> :known THEN coalesce(
                (SELECT jsonb_agg(to_jsonb(k) ORDER BY k.position, k.column_id)
                 FROM columns k WHERE k.sheet_id = s.sheet_id AND k.retired_at IS NULL), '[]') END AS columns,

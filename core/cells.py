@@ -80,10 +80,10 @@ def _write_unmoved(
     """Decide a few plain edits before the lock, and write them if nothing has moved when it is held; else None.
 
     Most edits end here, and the sheet is locked for one round trip instead of three. Whatever needs the lock to be
-    decided (new rows' ids, unique values) or to be told (a conflict, a refusal) is left to be done under it.
+    decided (new rows' ids, unique values, whose a row is) or to be told (a conflict, a refusal) is done under it.
     """
     columns = [access.by_id.get(edit.column) for edit in batch.edits]
-    if batch.adds or batch.deletes or len(batch.edits) > FEW:
+    if batch.adds or batch.deletes or len(batch.edits) > FEW or access.owners is not None:
         return None
     if any(column is None or column.rules.get("unique") for column in columns):
         return None

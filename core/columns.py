@@ -1,5 +1,6 @@
 """Columns of a sheet: what they are, and the commands that add, change, reorder and retire them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -7,16 +8,24 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.access import Access, ColumnInfo, get_access, made_column
+from core.access import HIDDEN, READ_ONLY, Access, ColumnInfo, get_access, made_column
 from core.actor import Actor
 from core.column_types import Option, column_type
 from core.column_types.characters import clean, key, one_line
 from core.errors import Invalid
-from core.permissions import Permission
+from core.notices import notice_sheet_rights
+from core.permissions import Level, Permission
 from core.rules import checked_options, checked_rules
 from db.tables import Column, Sheet
 
 MAX_COLUMNS = 500
+# Whom a column may be limited for, and how. Who may not write at all needs no read-only column.
+LIMITED: dict[Level, tuple[str, ...]] = {
+    Level.EDITOR: (HIDDEN, READ_ONLY),
+    Level.COMMENTER: (HIDDEN,),
+    Level.VIEWER: (HIDDEN,),
+    Level.LINK: (HIDDEN,),
+}
 MAX_NAME = 120
 MAX_DESCRIPTION = 2000
 
@@ -87,6 +96,28 @@ def reorder_columns(session: Session, actor: Actor, sheet_id: int, order: list[i
     audit.record(session, actor, "sheet:column:reorder", sheet_id=sheet_id, order=order)
 
 
+def limit_column(
+    session: Session, actor: Actor, sheet_id: int, column_id: int, limits: Mapping[str, str | None]
+) -> ColumnInfo:
+    """Hide a column from, or make it read-only for, people of a level or visitors: {"editor": "read-only"}.
+
+    A level that is not named, or None, may see it and, where they may edit at all, change it.
+    """
+    access = get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
+    column = access.column(column_id)
+    wanted = {audience: limit for audience, limit in limits.items() if limit is not None}
+    for audience, limit in wanted.items():
+        if audience not in LIMITED or limit not in LIMITED[Level(audience)]:
+            raise Invalid("A column is hidden from editors, commenters, viewers or links, or read-only for editors.")
+    _touch_columns(session, sheet_id)
+    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(limits=wanted))
+    notice_sheet_rights(session, sheet_id)
+    audit.record(
+        session, actor, "sheet:column:limit", sheet_id=sheet_id, column=column_id, name=column.name, limits=wanted
+    )
+    return replace(column, limits=wanted)
+
+
 def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int) -> None:
     """Take a column out of the sheet. Its values and their history stay and come back with restore_column."""
     access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
@@ -94,6 +125,8 @@ def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int)
     used_as = [part for part, used in access.sheet.pipeline.items() if used == column_id]
     if used_as:
         raise Invalid(f"“{column.name}” is the pipeline's {used_as[0].replace('_', ' ')}: choose another one first.")
+    if column_id == access.sheet.owner_column:
+        raise Invalid(f"“{column.name}” says whose a row is: choose another column for that first.")
     _touch_columns(session, sheet_id)
     session.execute(update(Column).where(*_is(sheet_id, column_id)).values(retired_at=func.now()))
     audit.record(session, actor, "sheet:column:retire", sheet_id=sheet_id, column=column_id, name=column.name)
@@ -115,13 +148,14 @@ def restore_column(session: Session, actor: Actor, sheet_id: int, column_id: int
 
 
 def retired_columns(session: Session, access: Access) -> list[ColumnInfo]:
-    """The columns that were taken out of the sheet."""
+    """The columns that were taken out of the sheet, as far as this person may see them."""
     rows = session.scalars(
         select(Column)
         .where(Column.sheet_id == access.sheet.sheet_id, Column.retired_at.is_not(None))
         .order_by(Column.retired_at)
     )
-    return [made_column(vars(row)) for row in rows]
+    retired = [made_column(vars(row)) for row in rows]
+    return [column for column in retired if not column.is_hidden_from(access.level)]
 
 
 def checked_name(name: str, taken: set[str]) -> str:

@@ -4,10 +4,11 @@ from typing import Any
 
 from core.access import Access, ColumnInfo
 from core.column_types import column_type
+from core.permissions import Permission
 
 
-def column_json(column: ColumnInfo) -> dict[str, Any]:
-    """A column as grids and programs need it."""
+def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
+    """A column as grids and programs need it. Who else is limited in it only the sheet's owner is told."""
     kind = column_type(column.type)
     return {
         "id": column.column_id,
@@ -16,9 +17,10 @@ def column_json(column: ColumnInfo) -> dict[str, Any]:
         "description": column.description,
         "rules": column.rules,
         "options": [option.as_stored() for option in column.options],
-        "editor": kind.editor,
+        "editor": kind.editor if access.may_write(column) else "none",
+        "read_only": not access.may_write(column),
         "align_right": kind.aligned_right,
-    }
+    } | ({"limits": dict(column.limits)} if Permission.SHEET_SHARE in access.permissions else {})
 
 
 def sheet_json(access: Access) -> dict[str, Any]:
@@ -35,7 +37,17 @@ def sheet_json(access: Access) -> dict[str, Any]:
         "permissions": sorted(access.permissions),
         "workspace_level": sheet.workspace_level,
         "archived_at": sheet.archived_at,
-        "settings": sheet.settings,
-        "columns": [column_json(column) for column in access.columns],
+        "settings": _settings(access),
+        "columns": [column_json(access, column) for column in access.columns],
         "people": dict(access.people),
     }
+
+
+def _settings(access: Access) -> dict[str, Any]:
+    """The sheet's settings without the columns that this person knows nothing of."""
+    settings = dict(access.sheet.settings)
+    if "pipeline" in settings:
+        settings["pipeline"] = {part: one for part, one in access.sheet.pipeline.items() if one in access.by_id}
+    if settings.get("owner_column") not in access.by_id:
+        settings.pop("owner_column", None)
+    return settings

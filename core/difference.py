@@ -78,8 +78,7 @@ def difference(
     if not 1 <= limit <= MOST:
         raise Invalid(f"A page has 1 to {MOST} differences; you asked for {limit}.")
     row, column = behind or (-1, -1)
-    parameters = {
-        "sheet": sheet_id,
+    parameters = access.gate | {
         "earlier": first,
         "later": last,
         "columns": [0, *access.by_id],

@@ -77,8 +77,7 @@ def recent_changes(
     """The newest changes first, of the sheet, a row or a person; `before` goes on behind (version, row, column)."""
     access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
     version, before_row, before_column = before or (LATEST, 0, 0)
-    parameters = {
-        "sheet": sheet_id,
+    parameters = access.gate | {
         "row": row,
         "by": by,
         "version": version,
@@ -147,8 +146,7 @@ def _of_row(
     with_add: bool = False,
 ) -> Sequence[RowMapping]:
     """The lines of a row's last changes, whole changes only. NotFound where there is no such row."""
-    parameters = {
-        "sheet": access.sheet.sheet_id,
+    parameters = access.gate | {
         "row": row,
         "columns": columns,
         "with_add": with_add,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import CTE, Select, text
@@ -29,6 +30,10 @@ class PastAccess(Access):
         return super().permissions & READING
 
     @property
+    def is_past(self) -> bool:
+        return True
+
+    @cached_property
     def scope(self) -> str:
         return f"{super().scope}:as of {self.sheet.version}"
 
@@ -80,7 +85,7 @@ def over(access: Access, statement: Select[Any], *, ids: Sequence[int] | None = 
 
 
 def _rows(access: PastAccess, ids: Sequence[int] | None) -> CTE:
-    parameters = {"sheet": access.sheet.sheet_id, "past": access.sheet.version}
+    parameters = access.gate | {"past": access.sheet.version}
     rows = _PAST.bindparams(**parameters) if ids is None else _PAST_OF.bindparams(**parameters, ids=list(ids))
     columns = (Row.sheet_id, Row.row_id, Row.values, Row.created_version, Row.deleted_version)
     return rows.columns(*columns).cte(Row.__tablename__)

@@ -10,6 +10,7 @@ from core.access import VISIBLE_SQL, Access, ColumnInfo
 from core.batch import Add, Batch, Edit, Given, Outcome
 from core.column_types import column_type
 from core.errors import Invalid
+from core.ownership import own, refuse_losing
 from core.unique import refuse_duplicates
 from core.values import Value, Wire, stored, to_wire
 from db.quick import Quick
@@ -70,7 +71,7 @@ def stored_rows(session: Session, access: Access, row_ids: set[int]) -> dict[int
     """The rows as they are now, by id; those that are gone, or not to be seen, are missing."""
     if not row_ids:
         return {}
-    found = _STORED.rows(session, {"sheet": access.sheet.sheet_id, "ids": [*row_ids]})
+    found = _STORED.rows(session, access.gate | {"ids": [*row_ids]})
     return {row_id: Stored(stored(values), versions, created) for row_id, values, versions, created in found}
 
 
@@ -83,6 +84,7 @@ def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale
         return
     try:
         value = value_to_store(access, column, edit.given, row.values.get(column.key))
+        refuse_losing(access, column, value)
     except Invalid as refusal:
         plan.outcome.refused.append(place | {"reason": refusal.message})
         return
@@ -98,7 +100,8 @@ def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale
 def _plan_add(access: Access, plan: Plan, add: Add) -> None:
     values: dict[int, Value | None] = {}
     refused: list[dict[str, Any]] = []
-    required = [column.column_id for column in access.columns if column.rules.get("required")]
+    columns = [column for column in access.columns if column.rules.get("required") and access.may_write(column)]
+    required = [column.column_id for column in columns]
     for column_id in dict.fromkeys([*add.cells, *required]):
         given = add.cells.get(column_id, Given())
         place = {"key": add.key, "column": column_id, "given": given.shown}
@@ -111,6 +114,13 @@ def _plan_add(access: Access, plan: Plan, add: Add) -> None:
             plan.given[add.key, column_id] = given
         except Invalid as refusal:
             refused.append(place | {"reason": refusal.message})
+    if not refused:
+        try:
+            own(access, values)
+        except Invalid as refusal:
+            owner = access.sheet.owner_column
+            given = add.cells.get(owner or 0, Given()).shown
+            refused.append({"key": add.key, "column": owner, "given": given, "reason": refusal.message})
     plan.outcome.refused += refused
     if not refused:
         plan.adds[add.key] = values
@@ -126,6 +136,8 @@ def value_to_store(access: Access, column: ColumnInfo, given: Given, before: Val
         value = kind.parse(given.text, column, people, before)
     if value is None and column.rules.get("required"):
         raise Invalid(f"“{column.name}” must not be empty.")
+    if value != before and not access.may_write(column):
+        raise Invalid(f"“{column.name}” is read-only for you. Ask the sheet's owner.")
     return value
 
 

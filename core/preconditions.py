@@ -10,7 +10,7 @@ from core.access import SCOPE_SQL, Access
 
 def moved_rows(session: Session, access: Access, rows: Sequence[int], *, since: int, before: int) -> list[int]:
     """Those of the rows in which anything changed after version `since` and before version `before`."""
-    parameters = {"sheet": access.sheet.sheet_id, "rows": [*rows], "since": since, "before": before}
+    parameters = access.gate | {"rows": [*rows], "since": since, "before": before}
     return list(session.scalars(_MOVED, parameters))
 
 

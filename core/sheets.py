@@ -71,7 +71,10 @@ def create_sheet(
     audit.record(session, actor, "sheet:sheet:create", sheet_id=sheet.sheet_id, name=sheet.name, template=plan.label)
     made = add_columns(session, actor, sheet.sheet_id, list(plan.columns)) if plan.columns else []
     ids = {column.name: column.column_id for column in made}
-    sheet.settings = {"pipeline": {part: ids[name] for part, name in plan.pipeline.items()}} if plan.pipeline else {}
+    if plan.pipeline:
+        sheet.settings = {"pipeline": {part: ids[name] for part, name in plan.pipeline.items()}}
+    elif plan.owner:
+        sheet.settings = {"owner_column": ids[plan.owner]}
     session.flush()
     return get_access(session, actor, sheet.sheet_id)
 
@@ -123,6 +126,19 @@ def checked_name(name: str) -> str:
     if len(name) > MAX_NAME:
         raise Invalid(f"A sheet's name has at most {MAX_NAME} characters; this one has {len(name)}.")
     return name
+
+
+def choose_owner_column(session: Session, actor: Actor, sheet_id: int, column_id: int | None) -> None:
+    """Say which column of people tells whose a row is; None for none. A pipeline's owner counts where none is said."""
+    access = get_access(session, actor, sheet_id, Permission.SHEET_CONFIGURE)
+    if column_id is not None:
+        column = access.column(column_id)
+        if column.type != "person":
+            raise Invalid(f"“{column.name}” cannot say whose a row is: it takes a column of type Person.")
+    settings = {name: value for name, value in access.sheet.settings.items() if name != "owner_column"}
+    _change(
+        session, actor, sheet_id, "configure", settings=settings | ({"owner_column": column_id} if column_id else {})
+    )
 
 
 def _check_part(access: Access, part: str, column_id: int) -> None:

@@ -8,13 +8,14 @@ from core.columns import NewColumn
 
 @dataclass(frozen=True)
 class Template:
-    """A named set of columns, and which of them make a pipeline."""
+    """A named set of columns, which of them make a pipeline, or which one says whose a row is."""
 
     label: str
     description: str
     icon: str
     columns: tuple[NewColumn, ...] = ()
     pipeline: dict[str, str] = field(default_factory=dict)
+    owner: str = ""
 
 
 def stage(number: int, label: str, color: str, probability: int, kind: str = "open") -> Option:
@@ -96,6 +97,7 @@ TEMPLATES: dict[str, Template] = {
             NewColumn("Customer", "checkbox"),
             NewColumn("Notes", "long_text"),
         ),
+        owner="Owner",
     ),
     "contacts": Template(
         label="Contacts",
@@ -111,6 +113,7 @@ TEMPLATES: dict[str, Template] = {
             NewColumn("Owner", "person"),
             NewColumn("Notes", "long_text"),
         ),
+        owner="Owner",
     ),
     "blank": Template(
         label="Blank",

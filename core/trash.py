@@ -18,7 +18,7 @@ from core.errors import Invalid
 from core.history import row_title
 from core.permissions import Permission
 from core.query import MAX_SEARCH, searched
-from core.unique import folded, holders
+from core.unique import called, folded, holders
 from core.values import Value, dumps, stored, to_wire
 from db.tables import Change, Row, User
 
@@ -169,9 +169,9 @@ class _Clashes:
         rows: Mapping[int, Mapping[str, Value]],
         edits: Mapping[tuple[int, int], Value | None],
     ) -> None:
-        self._rows = rows
+        self._access, self._rows = access, rows
         self._taken: list[tuple[ColumnInfo, dict[str, int]]] = []
-        for column in access.columns:
+        for column in access.every_column:
             if column.rules.get("unique"):
                 wanted = {folded(values[column.key]) for values in rows.values() if column.key in values}
                 beside = {row: value for (row, column_id), value in edits.items() if column_id == column.column_id}
@@ -185,7 +185,8 @@ class _Clashes:
         mine = [(column, taken, values[column.key]) for column, taken in self._taken if column.key in values]
         clashing = [(column, value, taken[folded(value)]) for column, taken, value in mine if folded(value) in taken]
         for column, value, owner in clashing:
-            reason = f"Row {row} stays in the trash: “{column.name}” must be unique, and row #{owner} has this value."
+            where = called(self._access, owner)
+            reason = f"Row {row} stays in the trash: “{column.name}” must be unique, and {where} has this value."
             yield {"row": row, "column": column.column_id, "given": to_wire(value), "reason": reason}
         if not clashing:
             for _, taken, value in mine:

@@ -122,7 +122,7 @@ class _Inverse:
 
     def _parameters(self) -> dict[str, Any]:
         version, operation = self.action.version, self.action.operation_id
-        return {"sheet": self.access.sheet.sheet_id, "version": version, "operation": operation}
+        return self.access.gate | {"version": version, "operation": operation}
 
     def _turn_edits_back(self, lines: list[Any]) -> None:
         rows = stored_rows(self.session, self.access, {line.row_id for line in lines})
@@ -155,7 +155,7 @@ class _Inverse:
         if not rows:
             return
         self.access.require(Permission.ROWS_DELETE)
-        found = self.session.execute(_LIVE, {"sheet": self.access.sheet.sheet_id, "rows": rows})
+        found = self.session.execute(_LIVE, self.access.gate | {"rows": rows})
         live, touched = set(found.scalars()), self._touched()
         for row in rows:
             if row in live and row not in touched:

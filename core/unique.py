@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ARRAY, Integer, Text, all_, any_, func, literal, select
 from sqlalchemy.orm import Session
 
-from core.access import Access, ColumnInfo, visible_rows
+from core.access import Access, ColumnInfo, every_row
 from core.values import Value, to_wire
 from db.tables import Row
 
@@ -30,7 +30,7 @@ def _refused_in(session: Session, access: Access, plan: "Plan", column: ColumnIn
     clashes = [(place, taken.setdefault(folded, place)) for place, folded in wanted.items()]
     refused = [(place, owner) for place, owner in clashes if owner != place]
     for place, owner in refused:
-        _refuse(plan, place, column, owner)
+        _refuse(access, plan, place, column, owner)
     return bool(refused)
 
 
@@ -53,12 +53,17 @@ def holders(
     # Arrays, so that a paste of any size stays below the limit of parameters.
     is_wanted = value == any_(literal([*wanted], ARRAY(Text)))
     stays = Row.row_id != all_(literal([*leaving], ARRAY(Integer)))
-    found = session.execute(select(value, Row.row_id).where(visible_rows(access), is_wanted, stays))
+    found = session.execute(select(value, Row.row_id).where(every_row(access), is_wanted, stays))
     return {str(text): int(row) for text, row in found}
 
 
-def _refuse(plan: "Plan", place: int | str, column: ColumnInfo, owner: int | str) -> None:
-    where = f"row #{owner}" if isinstance(owner, int) else "another new row"
+def called(access: Access, row: int) -> str:
+    """How the row that holds a value is called; for whoever sees only some rows, without its number."""
+    return f"row #{row}" if access.owners is None else "another row"
+
+
+def _refuse(access: Access, plan: "Plan", place: int | str, column: ColumnInfo, owner: int | str) -> None:
+    where = called(access, owner) if isinstance(owner, int) else "another new row"
     name = "row" if isinstance(place, int) else "key"
     given = plan.given[place, column.column_id].shown
     reason = f"“{column.name}” must be unique, and {where} has this value already."

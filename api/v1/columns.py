@@ -1,6 +1,7 @@
 """Columns of a sheet: list, add, change, reorder, retire and restore."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -9,7 +10,7 @@ from api.answers import answer
 from api.bodies import ExactRoute
 from api.v1.asked import Asked, ColumnId, SheetId, Strict
 from core import columns
-from core.access import get_access
+from core.access import Access, ColumnInfo, get_access
 from core.column_types import Option
 from core.columns import NewColumn
 from core.description import column_json
@@ -45,6 +46,9 @@ class ColumnChanges(Strict):
     options: list[OptionBody] | None = None
 
 
+Limit = Literal["hidden", "read-only"]
+
+
 class ColumnOrder(Strict):
     order: list[int] = Field(description="Column ids; those not named follow in their present order.")
 
@@ -55,7 +59,7 @@ def listed(asker: Asked, sheet: SheetId) -> Response:
     with asker.transaction() as (session, actor):
         access = get_access(session, actor, sheet)
         retired = columns.retired_columns(session, access)
-    return answer({"columns": _listed(access.columns), "retired": _listed(retired)})
+    return answer({"columns": _listed(access, access.columns), "retired": _listed(access, retired)})
 
 
 @router.post("", summary="Add a column", status_code=201)
@@ -63,7 +67,8 @@ def add(asker: Asked, sheet: SheetId, new: ColumnBody) -> Response:
     """It stands behind the others."""
     plan = NewColumn(new.name, new.type, new.rules, _options(new.options), new.description)
     with asker.transaction() as (session, actor):
-        return answer(column_json(columns.add_column(session, actor, sheet, plan)), 201)
+        made = columns.add_column(session, actor, sheet, plan)
+        return answer(column_json(get_access(session, actor, sheet), made), 201)
 
 
 @router.put("/order", summary="Reorder the columns")
@@ -71,7 +76,8 @@ def reorder(asker: Asked, sheet: SheetId, wanted: ColumnOrder) -> Response:
     """The order that everybody starts with; each person may then arrange their own."""
     with asker.transaction() as (session, actor):
         columns.reorder_columns(session, actor, sheet, wanted.order)
-        return answer({"columns": _listed(get_access(session, actor, sheet).columns)})
+        access = get_access(session, actor, sheet)
+        return answer({"columns": _listed(access, access.columns)})
 
 
 @router.patch("/{column}", summary="Change a column")
@@ -81,7 +87,19 @@ def change(asker: Asked, sheet: SheetId, column: ColumnId, changes: ColumnChange
     if changes.options is not None:
         named["options"] = tuple(_options(changes.options))
     with asker.transaction() as (session, actor):
-        return answer(column_json(columns.change_column(session, actor, sheet, column, **named)))
+        changed = columns.change_column(session, actor, sheet, column, **named)
+        return answer(column_json(get_access(session, actor, sheet), changed))
+
+
+@router.put("/{column}/limits", summary="Hide a column, or make it read-only")
+def limit(asker: Asked, sheet: SheetId, column: ColumnId, limits: dict[str, Limit]) -> Response:
+    """Per level (editor, commenter, viewer) or for public links (link): "hidden" or, for editors, "read-only".
+
+    Levels that are not named are not limited.
+    """
+    with asker.transaction() as (session, actor):
+        changed = columns.limit_column(session, actor, sheet, column, limits)
+        return answer(column_json(get_access(session, actor, sheet), changed))
 
 
 @router.delete("/{column}", summary="Retire a column")
@@ -97,11 +115,12 @@ def restore(asker: Asked, sheet: SheetId, column: ColumnId) -> Response:
     """With all its values."""
     with asker.transaction() as (session, actor):
         columns.restore_column(session, actor, sheet, column)
-        return answer(column_json(get_access(session, actor, sheet).column(column)))
+        access = get_access(session, actor, sheet)
+        return answer(column_json(access, access.column(column)))
 
 
-def _listed(found: Any) -> list[dict[str, Any]]:
-    return [column_json(column) for column in found]
+def _listed(access: Access, found: Iterable[ColumnInfo]) -> list[dict[str, Any]]:
+    return [column_json(access, column) for column in found]
 
 
 def _options(given: list[OptionBody]) -> list[Option]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Integer, Text, column, func, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
-from core.access import visible_rows
+from core.access import every_row
 from core.changes import Change
 from core.errors import Invalid
 from core.importer.reading import Column
@@ -25,7 +25,7 @@ def refuse_duplicates(change: Change, columns: Iterable[Column]) -> None:
         twice = select(mine, func.count()).where(mine.is_not(None)).group_by(mine).having(func.count() > 1)
         _refuse(one, change.session.execute(twice.limit(_SHOWN)).all(), "more than once in the file")
         theirs = func.lower(Row.values[one.key].astext)
-        there = select(mine, Row.row_id).join(Row, theirs == mine).where(visible_rows(change.access))
+        there = select(mine, Row.row_id).join(Row, theirs == mine).where(every_row(change.access))
         _refuse(one, change.session.execute(there.limit(_SHOWN)).all(), "in the sheet already")
 
 

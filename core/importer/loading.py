@@ -18,6 +18,7 @@ from core.importer.duplicates import refuse_duplicates
 from core.importer.plan import Plan, with_labels
 from core.importer.reading import Progress, Reading, columns_for, new_columns
 from core.importer.staging import staged
+from core.ownership import own_staged
 from core.sheets import configure_pipeline, create_sheet
 from core.templates import Template
 from db.tables import Sheet
@@ -105,6 +106,7 @@ def import_new_sheet(
 def _written(change: Change, reading: Reading, rows: int) -> Report:
     """Under the lock: columns, options and rows, in the order in which the ids were foreseen."""
     made, options = _columns_made(change, reading)
+    own_staged(change.session, change.access)
     refuse_duplicates(change, reading.columns)
     change.next_version(new_rows=rows)
     first = change.last_row_id - rows + 1

@@ -189,6 +189,8 @@ def _column(access: Access | None, plan: ColumnPlan, made: Iterator[int], people
     if access is None:
         raise Invalid("A new sheet has no columns yet: make new ones.")
     column = access.column(plan.column or 0)
+    if not access.may_write(column):
+        raise Invalid(f"“{column.name}” is read-only for you: leave this column of the file out.")
     options = with_labels(column, plan.labels) if plan.labels else column.options
     return Column(plan, column.key, draft(column, plan.reading, options), people)
 

@@ -24,7 +24,7 @@ from core.errors import Invalid, NotAllowed, NotFound
 from core.exports import export_rows
 from core.importer import import_rows, propose
 from core.importer import inspect as inspect_file
-from core.permissions import LEVEL_PERMISSIONS, Level
+from core.permissions import LEVEL_PERMISSIONS, Level, Role
 from core.permissions import Permission as P
 from core.query import View
 from tests.conftest import CAST, actor
@@ -73,6 +73,7 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "columns.add_column": (P.COLUMNS_EDIT, call("columns.add_column", NewColumn("Extra", "text"))),
     "columns.add_columns": (P.COLUMNS_EDIT, call("columns.add_columns", [NewColumn("Extra", "text")])),
     "columns.change_column": (P.COLUMNS_EDIT, call("columns.change_column", 2, name="Company")),
+    "columns.limit_column": (P.SHEET_SHARE, call("columns.limit_column", 2, {"viewer": "hidden"})),
     "columns.reorder_columns": (P.COLUMNS_EDIT, call("columns.reorder_columns", [3, 2, 1])),
     "columns.retire_column": (P.COLUMNS_EDIT, call("columns.retire_column", 11)),
     "columns.restore_column": (P.COLUMNS_EDIT, call("columns.restore_column", 10)),
@@ -94,6 +95,7 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "sharing.unshare_sheet": (P.SHEET_SHARE, call("sharing.unshare_sheet", 4)),
     "sheets.archive_sheet": (P.SHEET_ARCHIVE, call("sheets.archive_sheet")),
     "sheets.restore_sheet": (P.SHEET_ARCHIVE, call("sheets.restore_sheet")),
+    "sheets.choose_owner_column": (P.SHEET_CONFIGURE, call("sheets.choose_owner_column", 5)),
     "sheets.configure_pipeline": (P.SHEET_CONFIGURE, call("sheets.configure_pipeline", {"stage": 3})),
     "sheets.describe_sheet": (P.SHEET_CONFIGURE, call("sheets.describe_sheet", "Ours")),
     "sheets.rename_sheet": (P.SHEET_CONFIGURE, call("sheets.rename_sheet", "Ours")),
@@ -107,6 +109,7 @@ COMMANDS: dict[str, tuple[P, Call]] = {
 LEVELS: dict[str, Level | None] = {
     "Ann": Level.OWNER,
     "Ben": Level.EDITOR,
+    "Eve": Level.COMMENTER,
     "Cleo": Level.VIEWER,
     "Dan": None,
     "Ada": None,
@@ -119,20 +122,35 @@ def sheet(session: Session, deals: Access, ann: Actor) -> int:
     sheet_id = deals.sheet.sheet_id
     written(Batch(adds=(Add("a", {1: Given("Acme")}),)))(session, ann, sheet_id)
     call("columns.retire_column", 10)(session, ann, sheet_id)
+    session.execute(EVE, {"sheet": sheet_id})
     return sheet_id
+
+
+EVE = text("""
+    WITH eve AS (INSERT INTO users (email, name) VALUES ('eve@example.com', 'Eve') RETURNING user_id)
+    INSERT INTO collaborators (sheet_id, user_id, level) SELECT :sheet, user_id, 'commenter' FROM eve
+""")
+
+
+def acting(session: Session, name: str) -> Actor:
+    """One of the cast, or Eve."""
+    if name in CAST:
+        return actor(name)
+    found = session.execute(text("SELECT user_id, email FROM users WHERE name = :name"), {"name": name}).one()
+    return Actor(found.user_id, name, found.email, Role.MEMBER)
 
 
 @pytest.mark.parametrize("who", LEVELS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_obeys_the_permission_table(session: Session, sheet: int, command: str, who: str) -> None:
     needed, run = COMMANDS[command]
-    level = LEVELS[who]
+    level, principal = LEVELS[who], acting(session, who)
     if level is not None and needed in LEVEL_PERMISSIONS[level]:
-        run(session, actor(who), sheet)
+        run(session, principal, sheet)
         return
     before = session.scalar(text(WRITTEN))
     with pytest.raises(NotFound if level is None else NotAllowed):
-        run(session, actor(who), sheet)
+        run(session, principal, sheet)
     assert session.scalar(text(WRITTEN)) == before
 
 
@@ -161,5 +179,5 @@ def sheet_commands() -> set[str]:
 
 
 def test_the_cast_covers_every_level() -> None:
-    assert {level for level in LEVELS.values() if level} == set(Level)
-    assert set(LEVELS) == set(CAST)
+    assert {level for level in LEVELS.values() if level} == set(Level) - {Level.LINK}  # Whose principal is no Actor.
+    assert set(LEVELS) == {*CAST, "Eve"}

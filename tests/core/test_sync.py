@@ -38,8 +38,7 @@ def long_log() -> int:
 def pages_read(session: Session, access: Access, since: int) -> int:
     """How many pages of the database it takes to tell what changed since a version."""
     explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sync._LINES.text}")
-    parameters = {
-        "sheet": access.sheet.sheet_id,
+    parameters = access.gate | {
         "since": since,
         "until": access.sheet.version,
         "columns": [0, *access.by_id],

@@ -117,7 +117,7 @@ export function clear(hands: Hands, rects: readonly Rect[]): void {
 function clearRead(hands: Hands, rects: readonly Rect[]): void {
   const edits = rects.flatMap(places).flatMap(({ x, y }) => {
     const [row, column] = [existing(hands, y), hands.columns[x]];
-    if (row === null || !column) return [];
+    if (row === null || !column || column.read_only) return [];
     const { value, state } = hands.session.cell(row, column.id);
     return value === null && !state ? [] : [edit(hands, row, column, { value: null })];
   });

@@ -66,7 +66,7 @@ export function look(
     hint: line.kind === "new" && first && scene.canAdd ? "New row" : null,
     opens: first && line.kind === "row",
   };
-  return cell(parts, copied, line.kind === "new" ? !scene.canAdd : !scene.canEdit, tintOf(parts.mark, scene.palette));
+  return cell(parts, copied, (line.kind === "new" ? !scene.canAdd : !scene.canEdit) || !!column.read_only, tintOf(parts.mark, scene.palette));
 }
 
 function blank(line: Line, column: Column): CellLook {

@@ -54,9 +54,11 @@ function begin(hands: Hands, cell: readonly [number, number], typed: string | nu
   const { session, columns, context } = hands;
   const line = session.reader.lines.at(cell[1]);
   const column = columns[cell[0]];
-  if (!column || column.editor === "none" || line.kind === "loading") return null;
+  if (!column || line.kind === "loading") return null;
   const isNew = line.kind === "new";
   if (isNew ? !hands.canAdd : !hands.canEdit) return null;
+  if (column.read_only) hands.notice(`“${column.name}” is read-only for you. Ask the sheet's owner.`);
+  if (column.editor === "none") return null;
   if (line.kind === "row" && session.reader.rows.get(line.id)?.removed) return null;
   const row = line.kind === "row" ? line.id : line.kind === "draft" ? line.key : session.newKey();
   const { value, state } = session.cell(row, column.id);

@@ -10,7 +10,7 @@ import type { ChangedRow, Changes, Row, RowsPage, View } from "./types";
 export interface ReaderEvents {
   changed: () => void;
   failed: (problem: Problem) => void;
-  /** The columns of the sheet are not the ones that Python sent. */
+  /** The columns of the sheet, or what I may see of it, are not what Python sent. */
   columnsMoved: () => void;
 }
 
@@ -39,6 +39,8 @@ export class Reader {
   private again = false;
   private asking = new AbortController();
   private columnsVersion: number | null = null;
+  /** Stands for the rows that I may see. */
+  private scope: string | null = null;
 
   constructor(
     private api: Api,
@@ -171,7 +173,7 @@ export class Reader {
 
   private async catchUp(since: number, signal?: AbortSignal): Promise<void> {
     const changes = await this.changes(since, signal);
-    this.noticeColumns(changes);
+    this.noticeScope(changes);
     if (changes.reset) this.startOver(changes.version);
     else this.apply(changes, this.token !== null && this.attendance.covers(since, changes.version));
     this.version = Math.max(this.version, changes.version);
@@ -239,15 +241,17 @@ export class Reader {
     }
   }
 
-  private noticeColumns(changes: Changes): void {
-    const version = changes.columns_version ?? null;
-    const isMoved = this.columnsVersion !== null && version !== null && version !== this.columnsVersion;
-    this.columnsVersion = version;
-    if (!isMoved) return;
-    this.events.columnsMoved();
+  private noticeScope(changes: Changes): void {
+    const [columns, scope] = [changes.columns_version ?? null, changes.scope ?? null];
+    const columnsMoved = this.columnsVersion !== null && columns !== null && columns !== this.columnsVersion;
+    const rowsMoved = this.scope !== null && scope !== null && scope !== this.scope;
+    [this.columnsVersion, this.scope] = [columns, scope];
+    if (columnsMoved || rowsMoved) this.events.columnsMoved();
+    // Other rows are mine to see now.
+    if (rowsMoved) void this.refresh();
     // A column that came back has values that no row here was read with.
-    if (this.lines.numbered > 0) this.startOver(changes.version);
-    else this.blocks.refresh();
+    else if (columnsMoved && this.lines.numbered > 0) this.startOver(changes.version);
+    else if (columnsMoved) this.blocks.refresh();
   }
 
   private failed(error: unknown): void {

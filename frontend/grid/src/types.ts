@@ -26,6 +26,8 @@ export interface Column {
   rules: { required?: boolean; decimals?: number; currency?: string; [rule: string]: unknown };
   options: Option[];
   editor?: string;
+  /** The sheet's owner lets people of my level see it and not change it. */
+  read_only?: boolean;
   align_right?: boolean;
 }
 
@@ -106,6 +108,8 @@ export interface ChangedRow {
 export interface Changes {
   version: number;
   columns_version?: number;
+  /** Stands for my level and the rows that I may see. */
+  scope?: string;
   reset: boolean;
   rows?: ChangedRow[];
 }
