@@ -8,5 +8,14 @@ from fastapi import Response
 
 def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The data as a JSON response that no cache keeps."""
-    content = orjson.dumps(data, default=str)
+    return answered_with(content_of(data), status, headers)
+
+
+def content_of(data: Any) -> bytes:
+    """The data as JSON."""
+    return orjson.dumps(data, default=str)
+
+
+def answered_with(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The same for data that is JSON already."""
     return Response(content, status, {"Cache-Control": "no-store"} | (headers or {}), "application/json")

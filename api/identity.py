@@ -48,16 +48,24 @@ def actor_of(
 
     Unless told that the request `only_reads`, a personal token that may only read is refused: nobody forgets to ask.
     """
-    session_id = headers.get(SESSION_HEADER)
-    bearer = "" if session_id else _bearer(headers.get("authorization", ""))
+    bearer = _bearer(headers)
     if is_token(bearer):
         actor = actor_of_token(session, bearer, address=address, only_reads=only_reads)
     else:
-        session_id = session_id or _session_of_bearer(bearer)
+        session_id = session_of(headers)
         actor = _actor(session, session_id, address, sheet) if session_id else None
     if actor is None:
         raise NotSignedIn
     return actor
+
+
+def session_of(headers: Mapping[str, str]) -> str:
+    """The session that the headers name, by cookie or access token; empty where they name none."""
+    if session_id := headers.get(SESSION_HEADER):
+        return session_id
+    bearer = _bearer(headers)
+    found = session_of_access_token(bearer, key=token_key()) if bearer and not is_token(bearer) else None
+    return str(found) if found else ""
 
 
 def _actor(session: Session, session_id: str, address: str | None, sheet: int | None) -> Actor | None:
@@ -66,14 +74,10 @@ def _actor(session: Session, session_id: str, address: str | None, sheet: int | 
     return enter(session, session_id, sheet, address=address)
 
 
-def _bearer(authorization: str) -> str:
-    scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _session_of_bearer(bearer: str) -> str:
-    found = session_of_access_token(bearer, key=token_key()) if bearer else None
-    return str(found) if found else ""
+def _bearer(headers: Mapping[str, str]) -> str:
+    """The token of the Authorization header; a session found by the middleware goes before it."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and not headers.get(SESSION_HEADER) else ""
 
 
 def token_key() -> str:

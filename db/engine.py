@@ -86,17 +86,39 @@ def bound_engine() -> Engine:
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One transaction: commits at the end, rolls back on any error."""
-    at_end: list[Callable[[], None]] = []
+    at_end = list[Callable[[], None]]()
+    with _ours(), _ended(at_end), _factory.begin() as session:
+        session.info[AT_END] = at_end
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session for a few reads that need no common transaction: no BEGIN and no COMMIT go to the database."""
+    engine, at_end = _factory.kw["bind"], list[Callable[[], None]]()
+    alone = engine.execution_options(isolation_level="AUTOCOMMIT") if isinstance(engine, Engine) else engine
+    with _ours(), _ended(at_end), _factory(bind=alone) as session:
+        session.info[AT_END] = at_end
+        yield session
+
+
+@contextmanager
+def _ended(actions: list[Callable[[], None]]) -> Iterator[None]:
     try:
-        with _factory.begin() as session:
-            session.info[AT_END] = at_end
-            yield session
+        yield
+    finally:
+        for action in actions:
+            action()
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """The pool's and the driver's errors as ours."""
+    try:
+        yield
     except PoolTimeout as error:
         raise Busy from error
     except OperationalError as error:
         if error.connection_invalidated or error.orig is None or not error.statement:
             raise Unavailable(type(error.orig).__name__) from error
         raise
-    finally:
-        for action in at_end:
-            action()

@@ -29,6 +29,12 @@ class Quick:
         found = cursor.fetchone()
         return dict(zip((column.name for column in cursor.description or ()), found, strict=True)) if found else None
 
+    def all(self, session: Session, parameters: Parameters) -> list[dict[str, Any]]:
+        """All rows by names."""
+        cursor = self._run(session, parameters)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
+
     def value(self, session: Session, parameters: Parameters) -> Any:
         """The first value of the first row, which there must be."""
         return self.rows(session, parameters)[0][0]

@@ -7,26 +7,21 @@ from fastapi import APIRouter, Query, Response
 
 from api.answers import answer
 from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, SheetId
-from core.access import get_access
+from api.v1.followers import Question, followers
 from core.history import LoggedChange, recent_changes
-from core.permissions import Permission
-from core.sync import changes_since
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])
 
 
 @router.get("/changes", summary="What changed since a version")
-def since(
+async def since(
     asker: Asked,
     sheet: SheetId,
     since: Annotated[int, Query(ge=0, le=MOST_ID, description="The version that you have.")],
 ) -> Response:
     """Per row the changed cells with their versions, by whom, and whether it was added, removed or restored. Complete
     up to the `version` it names: ask again from there. `reset` means too much changed to tell; read the rows again."""
-    with asker.transaction() as (session, actor):
-        access = get_access(session, actor, sheet, Permission.ROWS_SEE)
-        found = changes_since(session, access, since)
-    return answer(found.as_json())
+    return await followers().ask(Question(asker, sheet, since))
 
 
 @router.get("/history", summary="Who changed what, newest first")
