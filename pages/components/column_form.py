@@ -1,6 +1,6 @@
 """The fields of a column: its rules, drawn from what the type says it takes, and its choices in a small table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,8 +9,11 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
+from core import columns
+from core.access import HIDDEN, READ_ONLY
 from core.column_types import Option, Rule, column_type
 from core.column_types.currencies import CURRENCIES
+from core.permissions import Level
 from pages.components.format import literal
 
 # The names follow the theme; the others are those that imports give to labels.
@@ -158,6 +161,30 @@ def _option(line: dict[Any, Any], place: int, known: dict[str, Option]) -> Optio
 
 def _text(value: Any) -> str:
     return "" if pd.isna(value) else str(value).strip()
+
+
+def limits(now: Mapping[str, str], *, key: str) -> dict[str, str | None]:
+    """Who may see the column and who may change it, per level; None where a level is not limited."""
+    st.markdown("**Who sees it**")
+    st.caption(
+        "The sheet's owner sees and changes every column. What is hidden is hidden everywhere, exports included."
+    )
+    with st.grid(min_column_width=200):
+        return {audience: _limit(audience, now.get(audience), f"{key}_{audience}") for audience in columns.LIMITED}
+
+
+def _limit(audience: Level, now: str | None, key: str) -> str | None:
+    ways = [None, *columns.LIMITED[audience]]
+    free = "See and change it" if READ_ONLY in ways else "See it"
+    names = {None: free, READ_ONLY: "See it only", HIDDEN: "Hidden"}
+    return st.selectbox(f"{audience.label}s", ways, index=ways.index(now), format_func=names.__getitem__, key=key)
+
+
+def limited(now: Mapping[str, str]) -> list[str]:
+    """The limits of a column in a few words each: “hidden from editors, viewers”."""
+    told = {HIDDEN: "hidden from", READ_ONLY: "read-only for"}
+    of = {limit: [f"{Level(one).label.lower()}s" for one in columns.LIMITED if now.get(one) == limit] for limit in told}
+    return [f"{words} {', '.join(of[limit])}" for limit, words in told.items() if of[limit]]
 
 
 def summary(kind: str, now: dict[str, Any]) -> str:

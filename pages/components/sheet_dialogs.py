@@ -1,6 +1,7 @@
 """Dialogs about a whole sheet: share it, settings, export."""
 
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -117,16 +118,19 @@ def settings(sheet_id: int) -> None:
         with transaction() as session:
             access = get_access(session, actor, sheet_id)
         with st.form("sheet_settings", border=False):
-            name = st.text_input("Name", value=access.sheet.name, max_chars=sheets.MAX_NAME)
-            description = st.text_area("Description", value=access.sheet.description, height=80)
+            wanted: dict[str, Any] = {
+                "name": st.text_input("Name", value=access.sheet.name, max_chars=sheets.MAX_NAME),
+                "description": st.text_area("Description", value=access.sheet.description, height=80),
+            }
             st.markdown("**Pipeline**")
             st.caption(
                 "Say which column holds what, and the dashboard can chart it. Without a stage it is a plain table."
             )
             with st.grid(min_column_width=220):
-                parts = {part: _part(access, part) for part in PARTS}
+                wanted["parts"] = {part: _part(access, part) for part in PARTS}
+            wanted["owner_column"] = _owner_column(access)
             sent = st.form_submit_button("Save", type="primary")
-        if sent and say(_save, actor, access, name, description, parts):
+        if sent and say(_save, actor, access, wanted):
             st.rerun()
         if st.button("Archive this sheet", icon=":material/archive:", help="It stays whole and can be restored."):
             _archive(actor, sheet_id)
@@ -148,16 +152,32 @@ def _part(access: Access, part: str) -> int | None:
     )
 
 
-def _save(actor: Actor, access: Access, name: str, description: str, parts: dict[str, int | None]) -> None:
+def _owner_column(access: Access) -> int | None:
+    """Whose a row is, where the pipeline's owner does not say it already."""
+    people = {column.column_id: column.name for column in access.columns if column.type == "person"}
+    names: dict[int | None, str] = {None: "The pipeline's owner says it", **people}
+    ids, now = [*names], access.sheet.settings.get("owner_column")
+    return st.selectbox(
+        "Whose a row is",
+        ids,
+        index=ids.index(now) if now in names else 0,
+        format_func=names.__getitem__,
+        help="A column of people. Whoever is given only their own rows, or their team's, is given them by it.",
+    )
+
+
+def _save(actor: Actor, access: Access, wanted: dict[str, Any]) -> None:
     """What was changed, and only that, in one transaction."""
     sheet = access.sheet
     with transaction() as session:
-        if name != sheet.name:
-            sheets.rename_sheet(session, actor, sheet.sheet_id, name)
-        if description != sheet.description:
-            sheets.describe_sheet(session, actor, sheet.sheet_id, description)
-        if {part: column for part, column in parts.items() if column is not None} != sheet.pipeline:
-            sheets.configure_pipeline(session, actor, sheet.sheet_id, parts)
+        if wanted["name"] != sheet.name:
+            sheets.rename_sheet(session, actor, sheet.sheet_id, wanted["name"])
+        if wanted["description"] != sheet.description:
+            sheets.describe_sheet(session, actor, sheet.sheet_id, wanted["description"])
+        if {part: column for part, column in wanted["parts"].items() if column is not None} != sheet.pipeline:
+            sheets.configure_pipeline(session, actor, sheet.sheet_id, wanted["parts"])
+        if wanted["owner_column"] != sheet.settings.get("owner_column"):
+            sheets.choose_owner_column(session, actor, sheet.sheet_id, wanted["owner_column"])
 
 
 def _archive(actor: Actor, sheet_id: int) -> None:

@@ -98,6 +98,11 @@ def _name(access: Access, column: ColumnInfo, *, is_open: bool, may_edit: bool) 
     parts = [part.replace("_", " ") for part, used in access.sheet.pipeline.items() if used == column.column_id]
     if parts:
         st.badge(f"Pipeline: {', '.join(parts)}", color="green")
+    if may_edit:
+        for told in column_form.limited(column.limits):
+            st.badge(told.capitalize(), icon=":material/lock:", color="orange")
+    elif not access.may_write(column):
+        st.badge("Read-only for you", icon=":material/lock:", color="gray")
 
 
 def _movers(actor: Actor, access: Access, column: ColumnInfo, place: int) -> None:
@@ -163,16 +168,28 @@ def _change(actor: Actor, access: Access, column: ColumnInfo) -> None:
     if column_form.has_options(column.type):
         is_stage = access.sheet.pipeline.get("stage") == column.column_id
         changes["options"] = tuple(column_form.options(column.options, key=key, is_stage=is_stage))
+    limits = column_form.limits(column.limits, key=key)
     st.caption("The type stays, so that what was typed keeps its meaning.")
     with st.container(horizontal=True):
         save = st.button("Save", type="primary")
         st.button("Close", type="tertiary", on_click=_open, args=(None,))
         st.space("stretch")
         retire = st.button("Retire", icon=":material/delete:", help="Its values are kept and can be restored.")
-    if save and say(_in_transaction, columns.change_column, actor, sheet_id, column.column_id, **changes):
+    if save and say(_save, actor, access, column, changes, limits):
         _done("Saved.")
     if retire and say(_in_transaction, columns.retire_column, actor, sheet_id, column.column_id):
         _done(f"“{column.name}” is retired.")
+
+
+def _save(
+    actor: Actor, access: Access, column: ColumnInfo, changes: dict[str, Any], limits: dict[str, str | None]
+) -> None:
+    """What was changed, in one transaction."""
+    sheet_id = access.sheet.sheet_id
+    with transaction() as session:
+        columns.change_column(session, actor, sheet_id, column.column_id, **changes)
+        if {audience: limit for audience, limit in limits.items() if limit} != column.limits:
+            columns.limit_column(session, actor, sheet_id, column.column_id, limits)
 
 
 def _retired(actor: Actor, access: Access, retired: Sequence[ColumnInfo], *, may_edit: bool) -> None:

@@ -59,6 +59,19 @@ def test_who_may_not_change_columns_has_nothing_to_press(session: Session, sheet
     assert not page.text_input
 
 
+def test_the_owner_hides_a_column_and_makes_one_read_only(session: Session, sheet: int) -> None:
+    for column, level, limit in ((AMOUNT, "Viewers", "hidden"), (ACCOUNT, "Editors", "read-only")):
+        page = opened(session, sheet, column)
+        field(page, level).set_value(limit)
+        press(page, "Save")
+    assert now(session, sheet, AMOUNT).limits == {"viewer": "hidden"}
+    told = said(open_page(session, "Ann", COLUMNS, sheet=sheet))
+    assert "Hidden from viewers" in told
+    assert "Read-only for editors" in told
+    assert "Read-only for you" in said(open_page(session, "Ben", COLUMNS, sheet=sheet))
+    assert "Amount" not in said(open_page(session, "Cleo", COLUMNS, sheet=sheet))
+
+
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_column_of_every_type_is_added_with_the_rules_that_it_takes(session: Session, sheet: int, kind: str) -> None:
     page = opened(session, sheet, "new")
