@@ -154,7 +154,7 @@ def _part(access: Access, part: str) -> int | None:
 
 def _owner_column(access: Access) -> int | None:
     """Whose a row is, where the pipeline's owner does not say it already."""
-    people = {column.column_id: column.name for column in access.columns if column.type == "person"}
+    people: dict[int | None, str] = {one.column_id: one.name for one in access.columns if one.type == "person"}
     names: dict[int | None, str] = {None: "The pipeline's owner says it", **people}
     ids, now = [*names], access.sheet.settings.get("owner_column")
     return st.selectbox(
