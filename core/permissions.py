@@ -16,6 +16,7 @@ class Permission(StrEnum):
     SHEET_CONFIGURE = "sheet:configure"
     SHEET_SHARE = "sheet:share"
     SHEET_ARCHIVE = "sheet:archive"
+    SHEET_TRANSFER = "sheet:transfer"
     COLUMNS_EDIT = "columns:edit"
     ROWS_SEE = "rows:see"
     ROWS_EDIT = "rows:edit"
@@ -89,7 +90,7 @@ _LINK = frozenset({P.SHEET_SEE, P.ROWS_SEE})
 _VIEWER = _LINK | {P.ROWS_EXPORT, P.HISTORY_SEE, P.PEERS_SEE, P.COMMENTS_SEE}
 _COMMENTER = _VIEWER | {P.COMMENTS_WRITE}
 _EDITOR = _COMMENTER | {P.ROWS_EDIT, P.ROWS_ADD, P.ROWS_DELETE, P.ROWS_IMPORT}
-_OWNER = _EDITOR | {P.SHEET_CONFIGURE, P.SHEET_SHARE, P.SHEET_ARCHIVE, P.COLUMNS_EDIT}
+_OWNER = _EDITOR | {P.SHEET_CONFIGURE, P.SHEET_SHARE, P.SHEET_ARCHIVE, P.SHEET_TRANSFER, P.COLUMNS_EDIT}
 
 LEVEL_PERMISSIONS: dict[Level, frozenset[Permission]] = {
     Level.OWNER: _OWNER,

@@ -15,6 +15,7 @@ from api.v1 import (
     live,
     rows,
     sheets,
+    teams,
     trash,
     undo,
 )
@@ -22,7 +23,7 @@ from api.v1 import (
 # Routes are tried in this order: what a grid asks for all the time comes first.
 PARTS = (
     *(rows, changes, live, histories, differences, trash, undo),
-    *(sheets, columns, layouts, imports, exports, collaborators, auth),
+    *(sheets, columns, layouts, imports, exports, collaborators, teams, auth),
 )
 
 router = APIRouter()

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api.answers import answer
@@ -10,33 +11,49 @@ from api.bodies import ExactRoute
 from api.v1.asked import MOST_ID, Asked, SheetId, Strict
 from core import sharing
 from core.actor import Actor
-from core.permissions import Level
+from core.permissions import Level, RowScope
+from core.transfer import transfer_sheet
 
-router = APIRouter(prefix="/sheets/{sheet}/collaborators", tags=["Collaborators"], route_class=ExactRoute)
+router = APIRouter(prefix="/sheets/{sheet}", tags=["Collaborators"], route_class=ExactRoute)
 
 UserId = Annotated[int, Path(description="The person's number.", ge=1, le=MOST_ID)]
 
 
-class LevelBody(Strict):
-    level: Literal["editor", "viewer"]
+TeamId = Annotated[int, Path(description="The team's number.", ge=1, le=MOST_ID)]
 
 
-@router.get("", summary="Who may use a sheet")
+class ShareBody(Strict):
+    level: Literal["editor", "commenter", "viewer"]
+    rows: Literal["all", "team", "own"] | None = Field(
+        default=None, description="Which rows; left out: those they have, of a new share all."
+    )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the commands of sharing take."""
+        return {"level": Level(self.level), "row_scope": RowScope(self.rows) if self.rows else None}
+
+
+class NewOwner(Strict):
+    user: int = Field(ge=1, le=MOST_ID)
+
+
+@router.get("/collaborators", summary="Who may use a sheet")
 def listed(asker: Asked, sheet: SheetId) -> Response:
-    """The owner, then the others by name."""
+    """The owner, then the others by name; and the teams by name."""
     with asker.transaction() as (session, actor):
         return _all(session, actor, sheet)
 
 
-@router.put("/{user}", summary="Share a sheet with a person")
-def share(asker: Asked, sheet: SheetId, user: UserId, body: LevelBody) -> Response:
-    """Or change the level that they have. Only the owner may."""
+@router.put("/collaborators/{user}", summary="Share a sheet with a person")
+def share(asker: Asked, sheet: SheetId, user: UserId, body: ShareBody) -> Response:
+    """Or change the level and the rows that they have. Only the owner may."""
     with asker.transaction() as (session, actor):
-        sharing.share_sheet(session, actor, sheet, user, level=Level(body.level))
+        sharing.share_sheet(session, actor, sheet, user, **body.given)
         return _all(session, actor, sheet)
 
 
-@router.delete("/{user}", summary="Take a sheet away from a person")
+@router.delete("/collaborators/{user}", summary="Take a sheet away from a person")
 def unshare(asker: Asked, sheet: SheetId, user: UserId) -> Response:
     """It is gone for them at once; their open live connections are closed."""
     with asker.transaction() as (session, actor):
@@ -44,9 +61,39 @@ def unshare(asker: Asked, sheet: SheetId, user: UserId) -> Response:
         return _all(session, actor, sheet)
 
 
+@router.put("/team-collaborators/{team}", summary="Share a sheet with a team")
+def share_with_team(asker: Asked, sheet: SheetId, team: TeamId, body: ShareBody) -> Response:
+    """Given their `own` rows, the team's managers see the team's. A share made to a person counts more."""
+    with asker.transaction() as (session, actor):
+        sharing.share_with_team(session, actor, sheet, team, **body.given)
+        return _all(session, actor, sheet)
+
+
+@router.delete("/team-collaborators/{team}", summary="Take a sheet away from a team")
+def unshare_team(asker: Asked, sheet: SheetId, team: TeamId) -> Response:
+    """Whoever has it otherwise, too, keeps that."""
+    with asker.transaction() as (session, actor):
+        sharing.unshare_team(session, actor, sheet, team)
+        return _all(session, actor, sheet)
+
+
+@router.post("/transfer", summary="Transfer a sheet to another owner", status_code=204)
+def transfer(asker: Asked, sheet: SheetId, body: NewOwner) -> Response:
+    """The owner may, and becomes an editor; where the owner is deactivated, an administrator may."""
+    with asker.transaction() as (session, actor):
+        transfer_sheet(session, actor, sheet, body.user)
+        return Response(status_code=204)
+
+
 def _all(session: Session, actor: Actor, sheet: int) -> Response:
-    found: list[dict[str, Any]] = [
-        {"id": person.user_id, "name": person.name, "email": person.email, "level": person.level}
-        for person in sharing.collaborators(session, actor, sheet)
-    ]
-    return answer({"collaborators": found})
+    people = sharing.collaborators(session, actor, sheet)
+    teams = sharing.team_shares(session, actor, sheet)
+    return answer({"collaborators": [_person_json(one) for one in people], "teams": [_team_json(one) for one in teams]})
+
+
+def _person_json(one: sharing.CollaboratorInfo) -> dict[str, Any]:
+    return {"id": one.user_id, "name": one.name, "email": one.email, "level": one.level, "rows": one.row_scope}
+
+
+def _team_json(one: sharing.TeamShare) -> dict[str, Any]:
+    return {"id": one.team_id, "name": one.name, "size": one.size, "level": one.level, "rows": one.row_scope}

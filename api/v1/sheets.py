@@ -32,7 +32,7 @@ class SheetChanges(Strict):
     pipeline: dict[str, int | None] | None = Field(
         default=None, description='Which columns are the stage, the amount and so on: `{"stage": 4, "amount": 5}`.'
     )
-    workspace_level: Literal["editor", "viewer", "none"] | None = Field(
+    workspace_level: Literal["editor", "commenter", "viewer", "none"] | None = Field(
         default=None, description="What everybody in the workspace may do with it."
     )
 

@@ -65,6 +65,16 @@ def imported(content: str) -> Call:
     return call_import
 
 
+def for_team(name: str, **kwargs: Any) -> Call:
+    """The same for a command about a team: the one that the sheet is shared with."""
+
+    def attempt(session: Session, who: Actor, sheet: int) -> None:
+        team = session.scalar(text("SELECT team_id FROM team_collaborators"))
+        call(name, team, **kwargs)(session, who, sheet)
+
+    return attempt
+
+
 # Every command on one sheet, with what it needs. A command that is not here fails the test below.
 COMMANDS: dict[str, tuple[P, Call]] = {
     "cells.write edits": (P.ROWS_EDIT, written(Batch(edits=(Edit(1, 1, Given("x")),)))),
@@ -92,6 +102,10 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "sharing.people_to_share_with": (P.SHEET_SEE, call("sharing.people_to_share_with")),
     "sharing.share_sheet": (P.SHEET_SHARE, call("sharing.share_sheet", 5, level=Level.VIEWER)),
     "sharing.share_with_workspace": (P.SHEET_SHARE, call("sharing.share_with_workspace", level=None)),
+    "sharing.share_with_team": (P.SHEET_SHARE, for_team("sharing.share_with_team", level=Level.VIEWER)),
+    "sharing.team_shares": (P.SHEET_SEE, call("sharing.team_shares")),
+    "sharing.teams_to_share_with": (P.SHEET_SEE, call("sharing.teams_to_share_with")),
+    "sharing.unshare_team": (P.SHEET_SHARE, for_team("sharing.unshare_team")),
     "sharing.unshare_sheet": (P.SHEET_SHARE, call("sharing.unshare_sheet", 4)),
     "sheets.archive_sheet": (P.SHEET_ARCHIVE, call("sheets.archive_sheet")),
     "sheets.restore_sheet": (P.SHEET_ARCHIVE, call("sheets.restore_sheet")),
@@ -99,6 +113,7 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "sheets.configure_pipeline": (P.SHEET_CONFIGURE, call("sheets.configure_pipeline", {"stage": 3})),
     "sheets.describe_sheet": (P.SHEET_CONFIGURE, call("sheets.describe_sheet", "Ours")),
     "sheets.rename_sheet": (P.SHEET_CONFIGURE, call("sheets.rename_sheet", "Ours")),
+    "transfer.transfer_sheet": (P.SHEET_TRANSFER, call("transfer.transfer_sheet", 5)),
     "trash.trash": (P.HISTORY_SEE, call("trash.trash")),
     "undo_stack.next_steps": (P.ROWS_EDIT, call("undo_stack.next_steps")),
     "undo.undo": (P.ROWS_EDIT, taken_back("undo.undo")),
@@ -123,12 +138,19 @@ def sheet(session: Session, deals: Access, ann: Actor) -> int:
     written(Batch(adds=(Add("a", {1: Given("Acme")}),)))(session, ann, sheet_id)
     call("columns.retire_column", 10)(session, ann, sheet_id)
     session.execute(EVE, {"sheet": sheet_id})
+    session.execute(TEAM, {"sheet": sheet_id})
     return sheet_id
 
 
 EVE = text("""
     WITH eve AS (INSERT INTO users (email, name) VALUES ('eve@example.com', 'Eve') RETURNING user_id)
     INSERT INTO collaborators (sheet_id, user_id, level) SELECT :sheet, user_id, 'commenter' FROM eve
+""")
+
+
+TEAM = text("""
+    WITH team AS (INSERT INTO teams (name) VALUES ('North') RETURNING team_id)
+    INSERT INTO team_collaborators (sheet_id, team_id, level) SELECT :sheet, team_id, 'viewer' FROM team
 """)
 
 
