@@ -44,11 +44,25 @@ OWNERS: list[tuple[str, str, Any]] = [
     ("DELETE", "/columns/2", None),
     ("POST", "/columns/2/restore", None),
     ("PUT", "/collaborators/5", {"level": "editor"}),
+    ("PUT", "/collaborators/5", {"level": "viewer", "rows": "own"}),
     ("DELETE", "/collaborators/3", None),
+    ("PUT", "/team-collaborators/1", {"level": "viewer"}),
+    ("DELETE", "/team-collaborators/1", None),
+    ("POST", "/transfer", {"user": 3}),
 ]
 OWN: list[tuple[str, str, Any]] = [("PUT", "/layout", {"frozen": 1})]
 
-TABLES = ("sheets", "columns", "rows", "changes", "operations", "collaborators", "sheet_layouts", "audit_events")
+TABLES = (
+    "sheets",
+    "columns",
+    "rows",
+    "changes",
+    "operations",
+    "collaborators",
+    "team_collaborators",
+    "sheet_layouts",
+    "audit_events",
+)
 
 
 def stored(session: Session) -> dict[str, Any]:

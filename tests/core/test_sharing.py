@@ -167,3 +167,15 @@ def test_an_analyst_is_never_shared_a_sheet_as_editor(session: Session, ann: Act
         share_sheet(session, ann, sheet, cleo.user_id, level=Level.EDITOR)
     share_sheet(session, ann, sheet, cleo.user_id, level=Level.COMMENTER)
     assert get_access(session, cleo, sheet).level is Level.COMMENTER
+
+
+def test_what_a_team_or_everybody_may_change_an_analyst_reads_and_comments(
+    session: Session, ann: Actor, cleo: Actor, dan: Actor, deals: Access, north: int
+) -> None:
+    sheet = deals.sheet.sheet_id
+    unshare_sheet(session, ann, sheet, cleo.user_id)
+    share_with_team(session, ann, sheet, north, level=Level.EDITOR)
+    assert [get_access(session, who, sheet).level for who in (dan, cleo)] == [Level.EDITOR, Level.COMMENTER]
+    unshare_team(session, ann, sheet, north)
+    share_with_workspace(session, ann, sheet, level=Level.EDITOR)
+    assert [get_access(session, who, sheet).level for who in (dan, cleo)] == [Level.EDITOR, Level.COMMENTER]
