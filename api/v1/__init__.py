@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.v1 import (
+    admin,
     auth,
     changes,
     collaborators,
@@ -23,7 +24,7 @@ from api.v1 import (
 # Routes are tried in this order: what a grid asks for all the time comes first.
 PARTS = (
     *(rows, changes, live, histories, differences, trash, undo),
-    *(sheets, columns, layouts, imports, exports, collaborators, teams, auth),
+    *(sheets, columns, layouts, imports, exports, collaborators, teams, admin, auth),
 )
 
 router = APIRouter()
