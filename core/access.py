@@ -1,7 +1,7 @@
 """What one person may see and do in one sheet. Whatever reads rows goes through an Access; nothing reads around it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ARRAY, ColumnElement, Engine, Text, and_, any_, literal, select, text
 from sqlalchemy.orm import Session
 
-from core.actor import Actor
+from core.actor import Actor, Principal, Visitor
 from core.column_types import Directory, Option
 from core.errors import NotAllowed, NotFound
 from core.permissions import LEVEL_PERMISSIONS, Level, Permission
@@ -80,7 +80,7 @@ class Access:
     for the sheet as a whole, such as unique values, and for nothing that is shown.
     """
 
-    actor: Actor
+    principal: Principal
     sheet: SheetInfo
     level: Level
     every_column: tuple[ColumnInfo, ...]
@@ -88,8 +88,16 @@ class Access:
     _session: Session = field(repr=False)
 
     @property
+    def actor(self) -> Actor:
+        """The person whose access this is, for what only people do. NotAllowed for the visitor of a link."""
+        if isinstance(self.principal, Visitor):
+            raise NotAllowed(NOT_BY_LINK)
+        return self.principal
+
+    @property
     def permissions(self) -> frozenset[Permission]:
-        return LEVEL_PERMISSIONS[self.level]
+        may_export = isinstance(self.principal, Visitor) and self.principal.may_export
+        return LEVEL_PERMISSIONS[self.level] | ({Permission.ROWS_EXPORT} if may_export else set())
 
     @cached_property
     def columns(self) -> tuple[ColumnInfo, ...]:
@@ -107,7 +115,9 @@ class Access:
 
     @cached_property
     def people(self) -> Directory:
-        """Whom a person column may name: user id → name, and their e-mails."""
+        """Whom a person column may name: user id → name, and their e-mails. For a visitor: whom visible cells name."""
+        if isinstance(self.principal, Visitor):
+            return _shown_people(self._session, self)
         return directory(self._session)
 
     def column(self, column_id: int) -> ColumnInfo:
@@ -125,6 +135,8 @@ class Access:
     def require(self, *permissions: Permission) -> None:
         """NotAllowed unless this person's level gives every one of these."""
         if missing := set(permissions) - self.permissions:
+            if isinstance(self.principal, Visitor):
+                raise NotAllowed(NOT_BY_LINK)
             reason = f"You are {self.level.label.lower()} of “{self.sheet.name}”, which does not allow this"
             raise NotAllowed(f"{reason}. Ask its owner.", permission=min(missing))
         if self.sheet.archived_at is not None and set(permissions) & CHANGING:
@@ -171,8 +183,12 @@ CHANGING = {
 }
 
 
-def get_access(session: Session, actor: Actor, sheet_id: int, *permissions: Permission) -> Access:
-    """The sheet as this actor sees it. NotFound: they may not know it. NotAllowed: they may not do this."""
+def get_access(session: Session, actor: Principal, sheet_id: int, *permissions: Permission) -> Access:
+    """The sheet as this principal sees it. NotFound: they may not know it. NotAllowed: they may not do this."""
+    if isinstance(actor, Visitor):
+        access = _load_for_visitor(session, actor, sheet_id)
+        access.require(Permission.SHEET_SEE, *permissions)
+        return access
     known = _known_columns(session)
     _, columns = known.get(sheet_id, (-1, ()))
     found = session.info.pop(_remembered(actor, sheet_id), None)
@@ -180,13 +196,13 @@ def get_access(session: Session, actor: Actor, sheet_id: int, *permissions: Perm
         parameters = {"sheet": sheet_id, "user": actor.user_id, "known": known_version(session, sheet_id)}
         found = session.execute(_LOAD, parameters).mappings().one_or_none()
     if found is None or found["level"] is None:
-        raise NotFound("There is no such sheet, or it is not shared with you.")
+        raise NotFound(NO_SHEET)
     if found["columns"] is not None:
         columns = tuple(made_column(column) for column in found["columns"])
         if found["is_committed"]:
             known[sheet_id] = (found["columns_version"], columns)
     access = Access(
-        actor=actor,
+        principal=actor,
         sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
         level=Level(found["level"]),
         every_column=columns,
@@ -195,6 +211,34 @@ def get_access(session: Session, actor: Actor, sheet_id: int, *permissions: Perm
     )
     access.require(Permission.SHEET_SEE, *permissions)
     return access
+
+
+def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Access:
+    """All rows, and the columns that links may show, while the link lives; what it allows is read again each time."""
+    if visitor.sheet_id != sheet_id:
+        raise NotFound(NO_SHEET)
+    known, columns = _known_columns(session).get(sheet_id, (-1, ()))
+    parameters = {"sheet": sheet_id, "visit": visitor.visit_id, "known": known}
+    found = session.execute(_LOAD_FOR_VISITOR, parameters).mappings().one_or_none()
+    if found is None:
+        raise NotFound(NO_LINK)
+    if found["columns"] is not None:
+        columns = tuple(map(made_column, found["columns"]))
+    return Access(
+        principal=replace(visitor, may_export=found["may_export"]),
+        sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
+        level=Level.LINK,
+        every_column=columns,
+        owners=None,
+        _session=session,
+    )
+
+
+def _shown_people(session: Session, access: Access) -> Directory:
+    """The names of those, and only those, whom cells name that this principal sees. No e-mails."""
+    keys = [column.key for column in access.columns if column.type == "person"]
+    found = session.execute(_SHOWN_PEOPLE, access.gate | {"keys": keys}).all() if keys else []
+    return Directory({str(user_id): name for user_id, name in found}, {})
 
 
 def remember(session: Session, actor: Actor, found: Mapping[str, Any]) -> None:
@@ -269,12 +313,20 @@ def made_column(row: Mapping[str, Any]) -> ColumnInfo:
 
 
 HIDDEN, READ_ONLY = "hidden", "read-only"
+NO_SHEET = "There is no such sheet, or it is not shared with you."
+NO_LINK = "This link leads nowhere. It may have ended; ask whoever sent it for a new one."
+NOT_BY_LINK = "A public link does not allow this."
 
 MOST_KNOWN = 2000
 _KNOWN: WeakKeyDictionary[Engine, dict[int, tuple[int, tuple[ColumnInfo, ...]]]] = WeakKeyDictionary()
 SHEET_FIELDS = list(SheetInfo.__dataclass_fields__)
+# What a request has to read of the columns: nothing where this process knows them.
+_COLUMNS = """
+           CASE WHEN s.columns_version <> :known THEN coalesce(
+               (SELECT jsonb_agg(to_jsonb(k) ORDER BY k.position, k.column_id)
+                FROM columns k WHERE k.sheet_id = s.sheet_id AND k.retired_at IS NULL), '[]') END AS columns"""
 # One statement answers who, what and which columns: it opens every request, so it is one round trip.
-LOAD_SQL = """
+LOAD_SQL = f"""
     SELECT s.*, l.level,
            CASE l.row_scope
                WHEN 'own' THEN ARRAY[l.user_id]
@@ -283,14 +335,26 @@ LOAD_SQL = """
                    SELECT l.user_id UNION SELECT m.user_id FROM team_members m WHERE m.team_id = l.scope_team
                    UNION SELECT m.user_id FROM team_members mine JOIN team_members m USING (team_id)
                    WHERE mine.user_id = l.user_id AND l.scope_team IS NULL ORDER BY 1)
-           END AS owners,
-           CASE WHEN s.columns_version <> :known THEN coalesce(
-               (SELECT jsonb_agg(to_jsonb(k) ORDER BY k.position, k.column_id)
-                FROM columns k WHERE k.sheet_id = s.sheet_id AND k.retired_at IS NULL), '[]') END AS columns,
+           END AS owners,{_COLUMNS},
            -- A transaction that has written may see columns of its own that are never committed.
            pg_current_xact_id_if_assigned() IS NULL AS is_committed
     FROM sheet_levels l
     JOIN sheets s ON s.sheet_id = l.sheet_id
     WHERE l.sheet_id = :sheet AND l.user_id = :user
-"""
+"""  # noqa: S608 - the constant above.
 _LOAD = text(LOAD_SQL)
+# A visit is as good as its link, and a link as good as the account of who made it: whoever leaves keeps no way in.
+LINK_LIVES = """(p.revoked_at IS NULL AND (p.expires_at IS NULL OR p.expires_at > now()) AND EXISTS (
+        SELECT FROM sheets s WHERE s.sheet_id = p.sheet_id AND s.archived_at IS NULL) AND EXISTS (
+        SELECT FROM users u WHERE u.user_id = p.created_by AND u.is_active))"""
+_LOAD_FOR_VISITOR = text(f"""
+    SELECT s.*, p.may_export,{_COLUMNS}
+    FROM link_visits v JOIN public_links p USING (link_id) JOIN sheets s ON s.sheet_id = p.sheet_id
+    WHERE v.visit_id = :visit AND v.expires_at > now() AND s.sheet_id = :sheet AND {LINK_LIVES}
+""")  # noqa: S608 - the same.
+_SHOWN_PEOPLE = text(f"""
+    SELECT u.user_id, u.name FROM users u
+    WHERE CAST(u.user_id AS text) IN (
+        SELECT r.values ->> k FROM rows r CROSS JOIN unnest(CAST(:keys AS text[])) k WHERE {VISIBLE_SQL})
+    ORDER BY u.name, u.user_id
+""")  # noqa: S608 - the same.

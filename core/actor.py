@@ -1,6 +1,7 @@
 """Who acts: the person behind a request, as every command is told."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from core.permissions import Role
@@ -31,6 +32,7 @@ class Visitor:
     visit_id: UUID
     may_export: bool = False
     address: str | None = None
+    ends_at: datetime | None = None  # When the visit is over at the latest.
 
 
 Principal = Actor | Visitor

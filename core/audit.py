@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.actor import Actor
+from core.actor import Principal, Visitor
 from db.tables import AuditEvent
 
 
 def record(
     session: Session,
-    actor: Actor | None,
+    actor: Principal | None,
     action: str,
     *,
     sheet_id: int | None = None,
@@ -19,8 +19,11 @@ def record(
 ) -> None:
     """Append an event in the caller's transaction. The facts hold ids and names, never secrets or cell values.
 
-    `address` is for events without an actor: whence they came.
+    `address` is for events without an actor: whence they came. A visitor is nobody; their link is named.
     """
+    if isinstance(actor, Visitor):
+        address, facts = actor.address, facts | {"link": actor.link_id, "visit": str(actor.visit_id)}
+        actor = None
     session.add(
         AuditEvent(
             action=action,

@@ -4,7 +4,7 @@ from typing import Any
 
 from core.access import Access, ColumnInfo
 from core.column_types import column_type
-from core.permissions import Permission
+from core.permissions import Level, Permission
 
 
 def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
@@ -24,22 +24,30 @@ def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
 
 
 def sheet_json(access: Access) -> dict[str, Any]:
-    """A sheet as its reader sees it."""
+    """A sheet as its reader sees it. The visitor of a link learns its name, columns and rows, and nothing around it."""
     sheet = access.sheet
-    return {
+    shown = {
         "id": sheet.sheet_id,
         "name": sheet.name,
-        "description": sheet.description,
-        "icon": sheet.icon,
         "version": sheet.version,
         "columns_version": sheet.columns_version,
         "level": access.level,
         "permissions": sorted(access.permissions),
+        "columns": [column_json(access, column) for column in access.columns],
+        "people": dict(access.people),
+    }
+    return shown if access.level is Level.LINK else shown | _around(access)
+
+
+def _around(access: Access) -> dict[str, Any]:
+    """What only those know who have an account."""
+    sheet = access.sheet
+    return {
+        "description": sheet.description,
+        "icon": sheet.icon,
         "workspace_level": sheet.workspace_level,
         "archived_at": sheet.archived_at,
         "settings": _settings(access),
-        "columns": [column_json(access, column) for column in access.columns],
-        "people": dict(access.people),
     }
 
 

@@ -13,6 +13,8 @@ _OVER = {
     "sign_in_failures": "failed_at < now() - interval '1 day'",
     "account_links": "expires_at < now()",
     "api_tokens": "least(revoked_at, expires_at) < now() - interval '90 days'",
+    "link_visits": "expires_at < now()",
+    "public_links": "least(revoked_at, expires_at) < now() - interval '90 days'",
     "mails": "done_at < now() - interval '30 days'",
     "operations": f"created_at < now() - interval '{UNDO_REACH}'",
 }

@@ -11,7 +11,7 @@ from sqlalchemy import CTE, Select, text
 from sqlalchemy.orm import Session
 
 from core.access import SCOPE_SQL, Access, get_access
-from core.actor import Actor
+from core.actor import Principal
 from core.errors import Invalid
 from core.permissions import Permission
 from db.tables import Row
@@ -39,7 +39,7 @@ class PastAccess(Access):
 
 
 def get_access_as_of(
-    session: Session, actor: Actor, sheet_id: int, instant: str | None, *permissions: Permission
+    session: Session, actor: Principal, sheet_id: int, instant: str | None, *permissions: Permission
 ) -> Access:
     """The sheet as this actor sees it as of an instant (ISO, or version:N); as it is now where there is none."""
     if instant is None:

@@ -35,7 +35,7 @@ def present(session: Session, actor: Actor, sheet_id: int) -> list[dict[str, Any
 
     A cell that this actor may not see is null, and whoever may no longer see the sheet is not there.
     """
-    access = get_access(session, actor, sheet_id, Permission.ROWS_SEE)
+    access = get_access(session, actor, sheet_id, Permission.PEERS_SEE)
     parameters = access.gate | {"columns": list(access.by_id), "most": MOST_TOLD}
     found = session.execute(_PRESENT, parameters).mappings()
     return [{**line, "connection": str(line["connection"])} for line in found]

@@ -45,7 +45,7 @@ class TeamShare:
 
 def collaborators(session: Session, actor: Actor, sheet_id: int) -> list[CollaboratorInfo]:
     """The owner, then everybody the sheet is shared with one by one, by name."""
-    access = get_access(session, actor, sheet_id)
+    access = get_access(session, actor, sheet_id, Permission.PEERS_SEE)
     user_id, name, email = session.execute(_person(access.sheet.owner_id)).one()
     owner = CollaboratorInfo(user_id, name, email, Level.OWNER)
     shared = session.execute(

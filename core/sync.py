@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from core.access import SCOPE_SQL, VISIBLE_SQL, Access
+from core.permissions import Permission
 from core.values import loads
 
 MAX_LINES = 5000
@@ -74,7 +75,7 @@ def _moved(session: Session, access: Access, parameters: dict[str, Any]) -> Sequ
 def _follow_owner(access: Access, rows: dict[int, dict[str, Any]], moved: Any, since: int) -> None:
     """A row that was given to somebody else is told like a deleted one, one that came like one that came back."""
     was_seen = moved["before"] in (access.owners or ()) and moved["created_version"] <= since
-    row = _untouched(moved["row_id"]) | {"by": {"id": moved["actor_id"], "name": moved["name"]}}
+    row = _untouched(moved["row_id"]) | {"by": _author(access, moved)}
     if was_seen and not moved["is_seen"]:
         rows[moved["row_id"]] = row | {"removed": True}
     elif moved["is_seen"] and not was_seen and moved["created_version"] <= since:
@@ -87,9 +88,15 @@ def _untouched(row_id: int) -> dict[str, Any]:
     return {"id": row_id, "values": {}, "versions": {}, "by": None} | never
 
 
+def _author(access: Access, line: Any) -> dict[str, Any] | None:
+    """Who made a change, for whoever may know who works here."""
+    known = Permission.PEERS_SEE in access.permissions
+    return {"id": line["actor_id"], "name": line["name"]} if known else None
+
+
 def _follow(access: Access, row: dict[str, Any], line: Any) -> None:
     """Bring what is told of a row up to one line of the log."""
-    row["by"] = {"id": line["actor_id"], "name": line["name"]}
+    row["by"] = _author(access, line)
     if line["kind"] == "edit":
         row["values"][str(line["column_id"])] = loads(line["new"]) if line["new"] else None
         row["versions"][str(line["column_id"])] = line["version"]

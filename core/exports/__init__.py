@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.access import Access, ColumnInfo
-from core.actor import Actor
+from core.actor import Principal
 from core.errors import Invalid
 from core.exports.comma import write_csv
 from core.exports.source import Source, chosen_columns, read_source
@@ -60,7 +60,7 @@ class Exported:
 
 def export_rows(
     session: Session,
-    actor: Actor,
+    actor: Principal,
     sheet_id: int,
     view: View,
     file: BinaryIO,
@@ -79,7 +79,7 @@ def export_rows(
     if file_format not in FORMATS:
         raise Invalid(f"There is no export as “{file_format[:20]}”. Choose one of: {', '.join(FORMATS)}.")
     chosen = FORMATS[file_format]
-    wanted = chosen_columns(session, actor, access, columns)
+    wanted = chosen_columns(session, access, columns)
     rows = chosen.write(file, read_source(session, access, view, wanted, bom=bom))
     _record(session, access, file_format, wanted, rows)
     return Exported(f"{_file_name(_title(access))}.{chosen.extension}", chosen.media_type, rows)
@@ -90,7 +90,7 @@ def _record(session: Session, access: Access, file_format: str, columns: list[Co
     sheet_id = access.sheet.sheet_id
     past = {"as_of_version": access.sheet.version} if isinstance(access, PastAccess) else {}
     event = {"format": file_format, "rows": rows, "columns": names, **past}
-    audit.record(session, access.actor, "sheet:rows:export", sheet_id=sheet_id, **event)  # type: ignore[arg-type]
+    audit.record(session, access.principal, "sheet:rows:export", sheet_id=sheet_id, **event)  # type: ignore[arg-type]
 
 
 def _title(access: Access) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Text, select
 from sqlalchemy.orm import Session
 
 from core.access import Access, ColumnInfo
-from core.actor import Actor
+from core.actor import Visitor
 from core.column_types import People, column_type
 from core.layouts import layout
 from core.past import over
@@ -42,11 +42,13 @@ def read_source(session: Session, access: Access, view: View, columns: list[Colu
     return Source(access.sheet.name, columns, people, _blocks(session, over(access, statement)), bom)
 
 
-def chosen_columns(session: Session, actor: Actor, access: Access, asked: Sequence[int] | None) -> list[ColumnInfo]:
+def chosen_columns(session: Session, access: Access, asked: Sequence[int] | None) -> list[ColumnInfo]:
     """The columns that were asked for, else those that this person shows, in their order."""
     if asked is not None:
         return [access.column(column_id) for column_id in dict.fromkeys(asked)]
-    mine = layout(session, actor, access.sheet.sheet_id)
+    if isinstance(access.principal, Visitor):  # Nobody, with no layout of their own.
+        return list(access.columns)
+    mine = layout(session, access.principal, access.sheet.sheet_id)
     hidden, order = set(mine.get("hidden") or []), mine.get("order") or []
     places = {column_id: place for place, column_id in enumerate(order)}
     shown = [column for column in access.columns if column.column_id not in hidden]

@@ -50,6 +50,17 @@ def taken_back(name: str) -> Call:
     return attempt
 
 
+def on_a_link(command: str, **more: Any) -> Call:
+    """On a link that the owner has just made: whoever else asks is refused before it is looked for."""
+
+    def attempt(session: Session, who: Actor, sheet: int) -> None:
+        is_owner = who.user_id == actor("Ann").user_id
+        number = call("links.create_link")(session, who, sheet)[0] if is_owner else 1
+        call(command, number, **more)(session, who, sheet)
+
+    return attempt
+
+
 def exported(session: Session, who: Actor, sheet: int) -> None:
     export_rows(session, who, sheet, View(), io.BytesIO(), file_format="csv")
 
@@ -97,9 +108,13 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "history.cell_history": (P.HISTORY_SEE, call("history.cell_history", 1, 1)),
     "layouts.layout": (P.SHEET_SEE, call("layouts.layout")),
     "layouts.remember_layout": (P.SHEET_SEE, call("layouts.remember_layout", {"hidden": [2]})),
-    "presence.present": (P.ROWS_SEE, call("presence.present")),
-    "sharing.collaborators": (P.SHEET_SEE, call("sharing.collaborators")),
-    "sharing.people_to_share_with": (P.SHEET_SEE, call("sharing.people_to_share_with")),
+    "links.public_links": (P.SHEET_SHARE, call("links.public_links")),
+    "links.create_link": (P.SHEET_SHARE, call("links.create_link")),
+    "links.change_link": (P.SHEET_SHARE, on_a_link("links.change_link", name="x")),
+    "links.revoke_link": (P.SHEET_SHARE, on_a_link("links.revoke_link")),
+    "presence.present": (P.PEERS_SEE, call("presence.present")),
+    "sharing.collaborators": (P.PEERS_SEE, call("sharing.collaborators")),
+    "sharing.people_to_share_with": (P.PEERS_SEE, call("sharing.people_to_share_with")),
     "sharing.share_sheet": (P.SHEET_SHARE, call("sharing.share_sheet", 5, level=Level.VIEWER)),
     "sharing.share_with_workspace": (P.SHEET_SHARE, call("sharing.share_with_workspace", level=None)),
     "sharing.share_with_team": (P.SHEET_SHARE, for_team("sharing.share_with_team", level=Level.VIEWER)),

@@ -1,0 +1,112 @@
+"""Opening a public link: its token, and its password where it has one, become a visit, whose token a cookie holds.
+
+Guesses are counted by link and by address, as sign-ins are; who has a right link without a password is never counted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.access import LINK_LIVES, NO_LINK
+from core.actor import Visitor
+from core.errors import NotFound, Refused, Throttled
+from core.mail import Transaction
+from core.passwords import is_right
+from core.secret_tokens import hashed, new_token
+from core.throttle import close_attempt, open_attempt, plain_address
+
+VISIT = "7 days"
+WAIT_SECONDS = 900
+TOO_MANY = "Too many attempts. Wait a quarter of an hour, then try again."
+ASKS, WRONG = "Whoever sent you this link has its password.", "This is not the password. Try again."
+
+
+class WantsPassword(Refused):
+    """The link is right and has a password, which was not given or was another."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A visit: its link, the cookie's token and for how many seconds; no token where the browser has one already."""
+
+    link_id: int
+    token: str | None = None
+    seconds: int = 0
+
+
+def open_link(
+    transaction: Transaction,
+    token: str,
+    *,
+    password: str = "",
+    address: str | None = None,
+    held: Mapping[int, str] | None = None,
+) -> Opened:
+    """Visit by a link. `held` are the tokens of visits that this browser has, by link: it needs no second one.
+
+    Raises NotFound (the same for whatever never was or is no more), WantsPassword and Throttled.
+    """
+    where = plain_address(address)
+    with transaction() as session:
+        link = _live(session, token)
+        if link and _has_visit(session, link, held or {}):
+            return Opened(link["link_id"])
+        if link and link["password_hash"] is None:
+            return _visit(session, link, where)
+        if link and not password:
+            raise WantsPassword(ASKS)
+        attempt = open_attempt(session, f"link {link['link_id'] if link else hashed(token).hex()[:16]}", where)
+    if attempt is None:
+        raise Throttled(TOO_MANY, retry_after=WAIT_SECONDS)
+    if link is None:
+        raise NotFound(NO_LINK)
+    if not is_right(password, link["password_hash"]):
+        with transaction() as session:
+            facts = {"link": link["link_id"]}
+            audit.record(session, None, "sheet:link:fail", sheet_id=link["sheet_id"], address=where, **facts)
+        raise WantsPassword(WRONG)
+    with transaction() as session:
+        now = _live(session, token)
+        # The password may have been changed while the hash was computed: then it was the old one.
+        if now is None or now["password_hash"] != link["password_hash"]:
+            raise NotFound(NO_LINK)
+        close_attempt(session, attempt)
+        return _visit(session, now, where)
+
+
+def _live(session: Session, token: str) -> RowMapping | None:
+    return session.execute(_LIVE, {"token": hashed(token)}).mappings().one_or_none()
+
+
+def _has_visit(session: Session, link: Any, held: Mapping[int, str]) -> bool:
+    token = held.get(link["link_id"])
+    return bool(token and session.scalar(_HELD, {"link": link["link_id"], "token": hashed(token)}))
+
+
+def _visit(session: Session, link: Any, address: str) -> Opened:
+    token, link_id = new_token(), link["link_id"]
+    made = session.execute(_VISIT, {"link": link_id, "token": hashed(token), "address": address}).one()
+    visitor = Visitor(link_id, link["sheet_id"], made.visit_id, address=address)
+    audit.record(session, visitor, "sheet:link:open", sheet_id=link["sheet_id"])
+    return Opened(link_id, token, int(made.seconds))
+
+
+_LIVE = text(f"""
+    SELECT p.link_id, p.sheet_id, p.password_hash FROM public_links p WHERE p.token_hash = :token AND {LINK_LIVES}
+""")  # noqa: S608 - a constant of core.access.
+_HELD = text("""
+    SELECT EXISTS (SELECT FROM link_visits WHERE link_id = :link AND token_hash = :token AND expires_at > now())
+""")
+_VISIT = text(f"""
+    WITH used AS (
+        UPDATE public_links SET last_used_at = now() WHERE link_id = :link RETURNING link_id, expires_at
+    )
+    INSERT INTO link_visits (visit_id, link_id, token_hash, address, expires_at)
+    SELECT gen_random_uuid(), link_id, :token, CAST(:address AS inet), least(expires_at, now() + interval '{VISIT}')
+    FROM used
+    RETURNING visit_id, extract(epoch FROM expires_at - now()) AS seconds
+""")  # noqa: S608 - the constant above.
