@@ -20,7 +20,7 @@ from streamlit import logger as streamlit_logger
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.bootstrap import load_config_options
 
-from api import session_routes
+from api import link_routes, session_routes
 from api.app import create_api
 from api.assets import asset_mounts
 from api.live import hub
@@ -209,7 +209,12 @@ adopt_streamlits_logs()
 app = st.App(
     ROOT / "pages" / "main.py",
     # Streamlit knows its first page at / only; whoever types its name means it.
-    routes=[Route("/sheets", lambda _: RedirectResponse("/")), *session_routes.routes(ours), *asset_mounts()],
+    routes=[
+        Route("/sheets", lambda _: RedirectResponse("/")),
+        *session_routes.routes(ours),
+        *link_routes.routes(ours),
+        *asset_mounts(),
+    ],
     lifespan=lifespan,
     middleware=middleware(ours, kind_of_message, create_api(ours)),
     on_script_error=tell_script_error,

@@ -1,4 +1,7 @@
-"""Who asks: the Actor behind a request, by the cookie's session (which the middleware found) or by an access token."""
+"""Who asks: the Actor behind a request, by the cookie's session (which the middleware found) or by an access token.
+
+Or the Visitor of a public link, only where a route takes any Principal: to every other one a visitor is nobody.
+"""
 
 from collections.abc import Mapping
 
@@ -6,15 +9,17 @@ from fastapi import HTTPException
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
-from core.actor import Actor
+from core.access import NO_LINK
+from core.actor import Actor, Principal
 from core.api_tokens import actor_of_token, is_token
 from core.entering import enter
+from core.links import visitor_of
 from core.sessions import actor_of_session
 from core.settings import settings
 from core.tokens import session_of_access_token
 from db.engine import transaction
 
-SESSION_HEADER = "x-contrivance-session"
+SESSION_HEADER, VISIT_HEADER, LINK_HEADER = "x-contrivance-session", "x-contrivance-visit", "x-contrivance-link"
 
 
 class NotSignedIn(HTTPException):
@@ -24,11 +29,25 @@ class NotSignedIn(HTTPException):
         super().__init__(401, "Sign in first, or again: your session has ended.", {"WWW-Authenticate": "Bearer"})
 
 
+class LinkOver(HTTPException):
+    """A request that speaks for a public link, and has no visit of it that still lives."""
+
+    def __init__(self) -> None:
+        super().__init__(401, NO_LINK)
+
+
 def current_actor(connection: HTTPConnection) -> Actor:
     """The signed-in person of this request. The session's row is read each time: ended is ended."""
     with transaction() as session:
         address = connection.client.host if connection.client else None
         return actor_of(session, connection.headers, address=address, only_reads=reads_only(connection))
+
+
+def current_principal(connection: HTTPConnection) -> Principal:
+    """The same, or the visitor of a public link."""
+    with transaction() as session:
+        address = connection.client.host if connection.client else None
+        return principal_of(session, connection.headers, address=address, only_reads=reads_only(connection))
 
 
 def reads_only(connection: HTTPConnection) -> bool:
@@ -48,6 +67,8 @@ def actor_of(
 
     Unless told that the request `only_reads`, a personal token that may only read is refused: nobody forgets to ask.
     """
+    if LINK_HEADER in headers:  # The visitor of a link is nobody here, whatever else the request brings.
+        raise NotSignedIn
     bearer = _bearer(headers)
     if is_token(bearer):
         actor = actor_of_token(session, bearer, address=address, only_reads=only_reads)
@@ -60,12 +81,31 @@ def actor_of(
 
 
 def session_of(headers: Mapping[str, str]) -> str:
-    """The session that the headers name, by cookie or access token; empty where they name none."""
+    """The session that the headers name, by cookie or access token; empty where they name none, or speak for a link."""
+    if LINK_HEADER in headers:
+        return ""
     if session_id := headers.get(SESSION_HEADER):
         return session_id
     bearer = _bearer(headers)
     found = session_of_access_token(bearer, key=token_key()) if bearer and not is_token(bearer) else None
     return str(found) if found else ""
+
+
+def principal_of(
+    session: Session,
+    headers: Mapping[str, str],
+    *,
+    address: str | None = None,
+    sheet: int | None = None,
+    only_reads: bool = False,
+) -> Principal:
+    """The person, or the visitor of the link for which the request speaks. Raises NotSignedIn or LinkOver."""
+    if LINK_HEADER not in headers:
+        return actor_of(session, headers, address=address, sheet=sheet, only_reads=only_reads)
+    visitor = visitor_of(session, headers.get(VISIT_HEADER, ""), int(headers[LINK_HEADER]), address=address)
+    if visitor is None or not only_reads:
+        raise LinkOver
+    return visitor
 
 
 def _actor(session: Session, session_id: str, address: str | None, sheet: int | None) -> Actor | None:

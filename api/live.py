@@ -13,7 +13,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection, Notify
 
-from api.mailboxes import Mailbox
+from api.mailboxes import Mailbox, Who
 from api.presence import Presence
 from core.notices import RIGHTS_CHANNEL
 from core.presence import PRESENCE_CHANNEL
@@ -44,7 +44,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._watchers: dict[int, set[Mailbox]] = defaultdict(set)
-        self._per_person: Counter[int] = Counter()
+        self._per_person: Counter[Who] = Counter()
         self._seen: dict[int, tuple[int, int]] = {}
         self._task: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
@@ -66,13 +66,13 @@ class Hub:
         for mailbox in self._all():
             mailbox.close()
 
-    def watch(self, sheet_id: int, user_id: int) -> Mailbox:
+    def watch(self, sheet_id: int, who: Who) -> Mailbox:
         """A mailbox for one socket; TooManySockets where the person has enough of them."""
-        if self._per_person[user_id] >= MOST_SOCKETS_PER_PERSON:
+        if self._per_person[who] >= MOST_SOCKETS_PER_PERSON:
             raise TooManySockets
-        mailbox = Mailbox(sheet_id, user_id)
+        mailbox = Mailbox(sheet_id, who)
         self._watchers[sheet_id].add(mailbox)
-        self._per_person[user_id] += 1
+        self._per_person[who] += 1
         return mailbox
 
     def leave(self, mailbox: Mailbox) -> None:
@@ -83,9 +83,9 @@ class Hub:
         if not watchers:
             del self._watchers[mailbox.sheet_id]
             self._seen.pop(mailbox.sheet_id, None)
-        self._per_person[mailbox.user_id] -= 1
-        if self._per_person[mailbox.user_id] <= 0:
-            del self._per_person[mailbox.user_id]
+        self._per_person[mailbox.who] -= 1
+        if self._per_person[mailbox.who] <= 0:
+            del self._per_person[mailbox.who]
 
     @property
     def sockets(self) -> int:
@@ -141,7 +141,7 @@ class Hub:
     def _doubt(self, subject: str, number: int) -> None:
         """Rights of a sheet (“sheet:5”) or of a person (“user:7”) have changed."""
         for mailbox in self._all():
-            if number == (mailbox.sheet_id if subject == "sheet" else mailbox.user_id):
+            if number == (mailbox.sheet_id if subject == "sheet" else mailbox.who):
                 mailbox.doubt()
 
     async def _compare(self, connection: AsyncConnection) -> None:

@@ -4,27 +4,34 @@ import asyncio
 import contextlib
 import json
 from dataclasses import dataclass
-from uuid import uuid4
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
-from core.actor import Actor
+from core.actor import Actor, Principal
+
+Who = int | UUID  # Of a person the user id, of a visitor by a public link the visit.
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who reads a socket and what they may see, when it was looked at last."""
 
-    actor: Actor
+    principal: Principal
     version: int
     scope: str
+
+    @property
+    def who(self) -> Who:
+        return self.principal.user_id if isinstance(self.principal, Actor) else self.principal.visit_id
 
 
 class Mailbox:
     """What one socket has not been told yet: at most the newest version of its sheet, and who is there now."""
 
-    def __init__(self, sheet_id: int, user_id: int) -> None:
+    def __init__(self, sheet_id: int, who: Who) -> None:
         self.connection_id = uuid4()
         self.sheet_id = sheet_id
-        self.user_id = user_id
+        self.who = who
         self.reader: Reader | None = None
         self.version = 0
         self.doubted = False
@@ -34,6 +41,12 @@ class Mailbox:
         self._told_present = ""
         self._present: str | None = None
         self._news = asyncio.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what the reader may see has an end that is due."""
+        ends_at = getattr(self.reader and self.reader.principal, "ends_at", None)
+        return ends_at is not None and datetime.now(UTC) >= ends_at
 
     def put(self, version: int) -> None:
         self.version = max(self.version, version)

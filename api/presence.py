@@ -66,8 +66,10 @@ class Presence:
 
     def place(self, mailbox: Mailbox, row_id: int | None, column_id: int | None) -> None:
         """A socket says where its person is. From now on it is also told who else is there."""
+        if not isinstance(mailbox.who, int):  # A visitor by a public link is nowhere.
+            return
         known = self._places.get(mailbox.connection_id)
-        place = Place(mailbox.connection_id, mailbox.sheet_id, mailbox.user_id, row_id, column_id)
+        place = Place(mailbox.connection_id, mailbox.sheet_id, mailbox.who, row_id, column_id)
         if place == known:
             return
         self._was_anybody = True
@@ -152,7 +154,11 @@ class Presence:
     def _asked(self, sheets: set[int]) -> dict[Group, Actor]:
         """Somebody of each group, for whom it is read who is there."""
         readers = [(sheet_id, box.reader) for sheet_id in sheets for box in self._audience(sheet_id)]
-        return {(sheet_id, reader.scope): reader.actor for sheet_id, reader in readers if reader}
+        return {
+            (sheet_id, reader.scope): reader.principal
+            for sheet_id, reader in readers
+            if reader and isinstance(reader.principal, Actor)
+        }
 
     def _tell(self, sheet_id: int, scope: str, told: str | None) -> None:
         group = [box for box in self._audience(sheet_id) if box.reader and box.reader.scope == scope]

@@ -64,6 +64,11 @@ class Settings:
         """The cookie that ties a sign-in to the browser that began it."""
         return "__Host-contrivance_nonce" if self.cookie_secure else "contrivance_nonce"
 
+    @property
+    def link_cookie(self) -> str:
+        """How the cookies of public links begin; each ends with the number of its link."""
+        return "__Host-contrivance_link_" if self.cookie_secure else "contrivance_link_"
+
     def derived_key(self, purpose: str) -> str:
         """A key of its own for each purpose, all from the one secret."""
         return hmac.new(self.token_key.encode(), purpose.encode(), hashlib.sha256).hexdigest()

@@ -1,11 +1,15 @@
 """Who is asking: the cookie becomes the id of a live session, in a header that only we can set.
 
 The header tells which session row to look at, not that it still lives: pages and API read the row again each time.
+So it is with the visits of public links. A request that speaks for a link, as our own page of that link does, speaks
+for nobody else: neither the person's cookie nor a token counts beside it.
 """
 
 import hashlib
 import time
+from collections.abc import Callable
 from secrets import token_urlsafe
+from urllib.parse import parse_qs
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -14,15 +18,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.middleware.asgi import UNSAFE, cookies, header, is_under, refuse
 from api.middleware.gate import is_own
+from core.links import visits_of_tokens
 from core.sessions import session_of_token
 from core.settings import Settings
 from db.engine import Busy, transaction
 
 SESSION_HEADER = b"x-contrivance-session"
+VISIT_HEADER = b"x-contrivance-visit"  # The visits of this browser; of a request that speaks for a link, its one.
+LINK_HEADER = b"x-contrivance-link"  # For which link a request speaks: what is left of what our own page said.
 OWN_PREFIX = b"x-contrivance-"  # Ours to set. `X-Contrivance` itself is the header that a form cannot send.
 NAMED = ("/_stcore/stream", "/_stcore/upload_file", "/api", "/session")
 UPLOADS = "/_stcore/upload_file"
+PAGE_SOCKET = "/_stcore/stream"
 REMEMBERED_SECONDS, MOST_REMEMBERED = 5.0, 10_000
+MOST_VISITS, LONGEST_NUMBER = 20, 18
 
 
 class Identity:
@@ -37,15 +46,17 @@ class Identity:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        link = spoken_for(scope)
         scope["headers"] = [pair for pair in scope["headers"] if not pair[0].lower().startswith(OWN_PREFIX)]
         try:
-            session = await self._session(scope)
+            session = "" if link else await self._session(scope)
+            visits = await self._visits(scope, link)
         except (SQLAlchemyError, Busy):
             await refuse(scope, receive, send, 503, "The database does not answer. Try again in a moment.")
             return
-        if session:
-            scope["headers"].append((SESSION_HEADER, session.encode()))
-        elif is_upload(scope):
+        named = {LINK_HEADER: link, VISIT_HEADER: visits, SESSION_HEADER: session}
+        scope["headers"] += [(name, value.encode()) for name, value in named.items() if value]
+        if not session and is_upload(scope):
             await refuse(scope, receive, send, 401, "Sign in before you upload a file.")
             return
         await self.app(scope, receive, self._with_nonce(scope, send))
@@ -56,16 +67,31 @@ class Identity:
         named = is_under(scope["path"], NAMED) or opens_page(scope)
         if not token or not named or not self._counts(scope):
             return ""
-        key = hashlib.sha256(token.encode()).digest()
+        return await self._found(token, _look_up)
+
+    async def _visits(self, scope: Scope, link: str) -> str:
+        """The ids of the visits that this request may speak for, with commas between; empty for none."""
+        name = self.settings.link_cookie
+        if link:
+            token = cookies(scope).get(f"{name}{link}", "")
+            return await self._found(token, _look_up_visits) if token and self._counts(scope) else ""
+        if scope["path"] != PAGE_SOCKET:
+            return ""
+        tokens = sorted(token for cookie, token in cookies(scope).items() if cookie.startswith(name) and token)
+        return await self._found(" ".join(tokens[:MOST_VISITS]), _look_up_visits) if tokens else ""
+
+    async def _found(self, tokens: str, look_up: Callable[[str], str]) -> str:
+        """What was found for these cookies, now or a moment ago."""
+        key = hashlib.sha256(f"{look_up.__name__} {tokens}".encode()).digest()
         found = self.known.get(key)
         if found and found[0] > time.monotonic():
             return found[1]
-        session = await run_in_threadpool(_look_up, token)
+        ids = await run_in_threadpool(look_up, tokens)
         if len(self.known) >= MOST_REMEMBERED:
             self.known.clear()
-        if session:
-            self.known[key] = (time.monotonic() + REMEMBERED_SECONDS, session)
-        return session
+        if ids:
+            self.known[key] = (time.monotonic() + REMEMBERED_SECONDS, ids)
+        return ids
 
     def _counts(self, scope: Scope) -> bool:
         """Whether the cookie may speak: on the API only for our own pages, never for a form or a foreign site."""
@@ -95,6 +121,21 @@ class Identity:
         return add
 
 
+def spoken_for(scope: Scope) -> str:
+    """The link for which a request to the API speaks, "0" for one that cannot be; empty where it speaks for none.
+
+    A socket and a file to be saved cannot have a header of ours, and name the link in their address.
+    """
+    if not is_under(scope["path"], ["/api"]):
+        return ""
+    named = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == LINK_HEADER]
+    named += parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True).get("link", [])
+    if not named:
+        return ""
+    one = named[0] if len(set(named)) == 1 else ""
+    return one if one.isascii() and one.isdigit() and len(one) <= LONGEST_NUMBER else "0"
+
+
 def is_upload(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] in UNSAFE and is_under(scope["path"], [UPLOADS])
 
@@ -103,6 +144,11 @@ def opens_page(scope: Scope) -> bool:
     """Whether a browser asks for a page to show."""
     asks = scope["type"] == "http" and scope["method"] == "GET" and "text/html" in header(scope, b"accept")
     return asks and not is_under(scope["path"], ["/api", "/assets", "/static", "/media", "/_stcore"])
+
+
+def _look_up_visits(tokens: str) -> str:
+    with transaction() as session:
+        return ",".join(map(str, visits_of_tokens(session, tokens.split())))
 
 
 def _look_up(token: str) -> str:

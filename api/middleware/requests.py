@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.middleware.asgi import header
 from core.logs import get_log
 
+SECRET = re.compile(r"^(/l/).*", re.DOTALL)  # What follows is a public link's token.
 ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = ("/static/", "/assets/", "/_stcore/health", "/_stcore/host-config", "/api/health/", "/media/", "/favicon")
 log = get_log("contrivance.access")
@@ -61,7 +62,7 @@ class _Entry:
         (log.debug if quiet else log.info)(
             self.scope["type"],
             method=self.scope.get("method", "SOCKET"),
-            path=self.scope["path"],
+            path=SECRET.sub(r"\1…", self.scope["path"]),
             status=self.status,
             ms=round((time.monotonic() - self.began) * 1000, 1),
             address=client[0] if client else "",

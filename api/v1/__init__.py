@@ -13,6 +13,7 @@ from api.v1 import (
     histories,
     imports,
     layouts,
+    links,
     live,
     rows,
     sheets,
@@ -24,7 +25,7 @@ from api.v1 import (
 # Routes are tried in this order: what a grid asks for all the time comes first.
 PARTS = (
     *(rows, changes, live, histories, differences, trash, undo),
-    *(sheets, columns, layouts, imports, exports, collaborators, teams, admin, auth),
+    *(sheets, columns, layouts, imports, exports, collaborators, links, teams, admin, auth),
 )
 
 router = APIRouter()

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from api.bodies import read_json
-from api.identity import actor_of, current_actor, reads_only
-from core.actor import Actor
+from api.identity import actor_of, current_actor, current_principal, principal_of, reads_only
+from core.actor import Actor, Principal
 from core.errors import Invalid
 from core.query import View
 from db.engine import transaction
@@ -21,6 +21,7 @@ MOST_ID = 2**63 - 1
 MOST_ROW_ID = 2**31 - 1
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
+CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class Asker:
             actor = actor_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads)
             yield session, actor
 
+    @contextmanager
+    def transaction_of_anyone(self) -> Iterator[tuple[Session, Principal]]:
+        """The same for what the visitor of a public link may do as well."""
+        with transaction() as session:
+            yield (
+                session,
+                principal_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads),
+            )
+
 
 async def asker(connection: HTTPConnection) -> Asker:
     """Costs nothing: the session is looked up where the transaction begins."""
@@ -52,6 +62,7 @@ Asked = Annotated[Asker, Depends(asker)]
 SheetId = Annotated[int, Path(description="The sheet's number.", ge=1, le=MOST_ID)]
 ColumnId = Annotated[int, Path(description="The column's number in its sheet.", ge=1, le=MOST_ROW_ID)]
 RowId = Annotated[int, Path(description="The row's number in its sheet.", ge=1, le=MOST_ROW_ID)]
+LinkId = Annotated[int, Path(description="The link's number.", ge=1, le=MOST_ID)]
 
 AsOf = Annotated[
     str | None,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.v1.asked import AskedView, AsOf, CurrentActor, SheetId
+from api.v1.asked import AskedView, AsOf, CurrentPrincipal, SheetId
 from core.exports import export_rows
 from db.engine import transaction
 
@@ -19,7 +19,7 @@ _CHUNK = 256 * 2**10
 
 @router.get("/export", summary="Export a view as CSV, XLSX or Parquet")
 def export(
-    actor: CurrentActor,
+    actor: CurrentPrincipal,
     sheet: SheetId,
     view: AskedView,
     *,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answered_with, content_of
-from api.identity import NotSignedIn, actor_of, session_of
+from api.identity import LinkOver, NotSignedIn, principal_of, session_of
 from api.v1.asked import Asker
 from core.access import get_access
 from core.actor import Actor
@@ -95,10 +95,11 @@ Told = tuple[str, str, int, int]
 
 def _answer(session: Session, question: Question, actor: Actor | None, told: dict[Told, bytes]) -> Answered:
     try:
-        # A personal token names no session.
-        actor = actor or actor_of(session, question.asker.headers, address=question.asker.address, only_reads=True)
-        access = get_access(session, actor, question.sheet, Permission.ROWS_SEE)
-    except (NotSignedIn, Refused) as refusal:
+        # A personal token names no session, nor does the visitor of a link.
+        asker = question.asker
+        principal = actor or principal_of(session, asker.headers, address=asker.address, only_reads=True)
+        access = get_access(session, principal, question.sheet, Permission.ROWS_SEE)
+    except (NotSignedIn, LinkOver, Refused) as refusal:
         return refusal
     key = access.level.value, access.scope, access.sheet.version, question.since
     if key not in told:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, WebSocket, WebSocketDisconnect
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from api.identity import NotSignedIn, actor_of
+from api.identity import LINK_HEADER, LinkOver, NotSignedIn, principal_of
 from api.live import TooManySockets, hub
 from api.mailboxes import Mailbox, Reader
 from api.v1.asked import MOST_ID
@@ -66,7 +66,7 @@ async def _serve(websocket: WebSocket, sheet: int) -> None:
     headers = await _headers(websocket)
     reader = await run_in_threadpool(_look, headers, sheet)
     try:
-        mailbox = hub.watch(sheet, reader.actor.user_id)
+        mailbox = hub.watch(sheet, reader.who)
     except TooManySockets:
         raise Closed(TOO_MANY, "You have too many live connections open. Close some.") from None
     mailbox.looked(reader)
@@ -91,7 +91,7 @@ async def _talk(websocket: WebSocket, mailbox: Mailbox, headers: dict[str, str])
         await mailbox.news(LOOK_AGAIN_SECONDS if mailbox.doubted and not mailbox.away else HEARTBEAT_SECONDS)
         if mailbox.closed:
             raise Closed(RESTARTING, "The server restarts.")
-        if not mailbox.away and (mailbox.doubted or time.monotonic() - looked >= LOOK_SECONDS):
+        if not mailbox.away and (mailbox.doubted or mailbox.is_over or time.monotonic() - looked >= LOOK_SECONDS):
             looked = time.monotonic()
             await _look_again(mailbox, headers)
         for message in [] if mailbox.doubted and not mailbox.away else mailbox.messages():
@@ -147,7 +147,7 @@ def _is_number(given: object) -> bool:
 async def _headers(websocket: WebSocket) -> dict[str, str]:
     """The request's headers, with the token of the first message where they say nothing of who is asking."""
     headers = dict(websocket.headers)
-    if "x-contrivance-session" in headers or "authorization" in headers:
+    if "x-contrivance-session" in headers or LINK_HEADER in headers or "authorization" in headers:
         return headers
     try:
         async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
@@ -161,12 +161,12 @@ def _look(headers: dict[str, str], sheet: int) -> Reader:
     """Who reads and the sheet's version; Closed where the session or the right to see the sheet is gone."""
     try:
         with transaction() as session:
-            actor = actor_of(session, headers, only_reads=True)
-            access = get_access(session, actor, sheet, Permission.ROWS_SEE)
-            return Reader(actor, access.sheet.version, access.scope)
+            principal = principal_of(session, headers, only_reads=True)
+            access = get_access(session, principal, sheet, Permission.ROWS_SEE)
+            return Reader(principal, access.sheet.version, access.scope)
     except NotSignedIn:
         raise Closed(NO_SESSION, "Sign in again.") from None
-    except Refused:
+    except (Refused, LinkOver):
         raise Closed(NO_RIGHT, "This sheet is not shared with you any more.") from None
     except (SQLAlchemyError, Busy):
         raise Closed(TRY_LATER, "The database does not answer. Try again in a moment.") from None

@@ -11,7 +11,7 @@ from api.bodies import ExactRoute
 from api.v1.asked import Asked, SheetId, Strict
 from core import sharing, sheets
 from core.access import get_access
-from core.actor import Actor
+from core.actor import Principal
 from core.description import sheet_json
 from core.permissions import Level
 
@@ -56,7 +56,7 @@ def create(asker: Asked, new: NewSheet) -> Response:
 @router.get("/{sheet}", summary="A sheet with its columns and what you may do in it")
 def detail(asker: Asked, sheet: SheetId) -> Response:
     """404 where the sheet does not exist or is not shared with you."""
-    with asker.transaction() as (session, actor):
+    with asker.transaction_of_anyone() as (session, actor):
         return _detail(session, actor, sheet)
 
 
@@ -92,7 +92,7 @@ def restore(asker: Asked, sheet: SheetId) -> Response:
         return _detail(session, actor, sheet)
 
 
-def _detail(session: Session, actor: Actor, sheet: int) -> Response:
+def _detail(session: Session, actor: Principal, sheet: int) -> Response:
     return answer(sheet_json(get_access(session, actor, sheet)))
 
 

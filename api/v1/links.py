@@ -1,0 +1,77 @@
+"""Public links of a sheet: make, list, change and revoke them."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from api.answers import answer
+from api.bodies import ExactRoute
+from api.v1.asked import Asked, LinkId, SheetId, Strict
+from core import links
+from core.actor import Actor
+from core.links import Wishes
+from core.settings import settings
+
+router = APIRouter(prefix="/sheets/{sheet}/links", tags=["Public links"], route_class=ExactRoute)
+
+NAMED = {"expires_in_days": "days"}
+
+
+class LinkBody(Strict):
+    """What is not named has its default in a new link, and stays as it is in one that there is."""
+
+    name: str | None = Field(default=None, description="What it is for, shown to the sheet's owner alone.")
+    password: str | None = Field(default=None, description="Asked of whoever opens it; null for none.")
+    expires_in_days: int | None = Field(default=None, description="1 to 366; null for a link without an end.")
+    may_export: bool = Field(default=False, description="Whether visitors may take the rows away as a file.")
+
+
+@router.get("", summary="The public links of a sheet")
+def listed(asker: Asked, sheet: SheetId) -> Response:
+    """For its owner, the newest first. `lives` is false for one that opens nothing now."""
+    with asker.transaction() as (session, actor):
+        return _all(session, actor, sheet)
+
+
+@router.post("", summary="Make a public link", status_code=201)
+def make(asker: Asked, sheet: SheetId, body: LinkBody) -> Response:
+    """Whoever has it (and its password) reads the sheet, less the columns hidden from links. The `url` is told once."""
+    with asker.transaction() as (session, actor):
+        number, token = links.create_link(session, actor, sheet, **_wishes(body))
+    return answer({"id": number, "url": f"{settings().url}/l/{token}"}, 201)
+
+
+@router.patch("/{link}", summary="Change a public link")
+def change(asker: Asked, sheet: SheetId, link: LinkId, body: LinkBody) -> Response:
+    """Only what is named. With a new password, whoever has the link open is asked for it."""
+    with asker.transaction() as (session, actor):
+        links.change_link(session, actor, sheet, link, **_wishes(body))
+        return _all(session, actor, sheet)
+
+
+@router.delete("/{link}", summary="Revoke a public link")
+def revoke(asker: Asked, sheet: SheetId, link: LinkId) -> Response:
+    """It is over at once, for everybody who has it open as well."""
+    with asker.transaction() as (session, actor):
+        links.revoke_link(session, actor, sheet, link)
+        return _all(session, actor, sheet)
+
+
+def _wishes(body: LinkBody) -> Wishes:
+    named: Any = {NAMED.get(name, name): getattr(body, name) for name in body.model_fields_set}
+    if named.get("name", "") is None:
+        del named["name"]
+    return named  # type: ignore[no-any-return]
+
+
+def _all(session: Session, actor: Actor, sheet: int) -> Response:
+    found = [
+        {"id": link.link_id} | {name: getattr(link, name) for name in TOLD}
+        for link in links.public_links(session, actor, sheet)
+    ]
+    return answer({"links": found})
+
+
+TOLD = ("name", "hint", "has_password", "may_export", "by", "created_at", "expires_at", "last_used_at", "lives")
