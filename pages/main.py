@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import opened_links, sign_in, sign_out
+from pages.components import opened_links, shared_sheet, sign_in, sign_out
 from pages.components.errors import shown_errors
-from pages.components.navigation import for_strangers, offered
+from pages.components.navigation import for_strangers, for_visitors, offered
 from pages.components.who import find_actor
 
 # A picture of our own: a Material symbol as page icon would be fetched from a foreign host.
@@ -15,7 +15,9 @@ st.set_page_config(page_title="Contrivance", page_icon=str(ICON), layout="wide")
 
 with shown_errors():
     actor = find_actor(seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
-    if actor is None or opened_links.is_open():
+    if shared_sheet.is_open():
+        st.navigation(for_visitors(shared_sheet.show), position="hidden").run()
+    elif actor is None or opened_links.is_open():
         st.navigation(for_strangers(sign_in.show), position="hidden").run()
     elif sign_out.is_wanted():
         st.navigation(for_strangers(sign_out.show), position="hidden").run()

@@ -58,6 +58,11 @@ def for_strangers(show: Callable[[], None]) -> list[StreamlitPage]:
     return [st.Page(show, title="Contrivance", url_path=page.url_path, default=page.default) for page in PAGES]
 
 
+def for_visitors(show: Callable[[], None]) -> list[StreamlitPage]:
+    """The one page that a public link leads to; there is no way from it into the app."""
+    return [st.Page(show, title="A shared sheet", url_path="shared", default=True)]
+
+
 def _made(page: Page) -> StreamlitPage:
     icon = f":material/{page.icon}:"
     return st.Page(page.file, title=page.title, icon=icon, url_path=page.url_path, help=page.help, default=page.default)

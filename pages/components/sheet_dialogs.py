@@ -13,6 +13,7 @@ from core.column_types import column_type
 from core.permissions import Level
 from core.query import View
 from db.engine import transaction
+from pages.components import public_links
 from pages.components.errors import say, shown_errors
 from pages.components.who import current_actor
 
@@ -29,14 +30,16 @@ PARTS = {
 FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "parquet": "Parquet"}
 
 
-def export_menu(sheet_id: int, view: View, as_of: str | None = None) -> None:
+def export_menu(sheet_id: int, view: View, as_of: str | None = None, *, link: int | None = None) -> None:
     """Links to the sheet's rows as they are shown, in each format. The cookie is never sent from another site."""
     with st.popover("Export", icon=":material/download:", type="tertiary"):
         st.caption("Exactly the rows and columns that you see now.")
         given = view.as_json()
         for name, label in FORMATS.items():
             asked = {"format": name, "filter": json.dumps(given["filter"]), "sort": json.dumps(given["sort"])}
-            query = urlencode(asked | {"search": view.search} | ({"as_of": as_of} if as_of else {}))
+            query = urlencode(
+                asked | {"search": view.search} | ({"as_of": as_of} if as_of else {}) | ({"link": link} if link else {})
+            )
             st.link_button(label, f"/api/v1/sheets/{sheet_id}/export?{query}", width="stretch")
 
 
@@ -59,6 +62,7 @@ def share(sheet_id: int) -> None:
                     _level_of(actor, sheet_id, person)
         _add_person(actor, sheet_id, others)
         _everybody(actor, access)
+        public_links.show(actor, sheet_id)
 
 
 def _level_of(actor: Actor, sheet_id: int, person: sharing.CollaboratorInfo) -> None:

@@ -1,4 +1,5 @@
 // The way to the server: same-origin requests with the session cookie, problem details for errors, a limit in time.
+// A grid that is shown by a public link speaks for that link in every request, and then for nobody else.
 
 export class Problem extends Error {
   constructor(
@@ -27,14 +28,17 @@ export interface Ask {
 }
 
 export class Api {
-  constructor(private root: string) {}
+  constructor(
+    private root: string,
+    private link: number | null = null,
+  ) {}
 
   async ask<T>(path: string, { method = "GET", query, body, signal, seconds = 20, keepalive }: Ask = {}): Promise<T> {
     const limit = AbortSignal.timeout(seconds * 1000);
     const answer = await this.fetch(this.url(path, query), {
       method,
       credentials: "same-origin",
-      headers: headers(body),
+      headers: headers(body, this.link),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
       ...(keepalive && { keepalive }),
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -67,8 +71,8 @@ export class Api {
   }
 }
 
-function headers(body: unknown): HeadersInit {
-  const own = { "X-Contrivance": "1", Accept: "application/json" };
+function headers(body: unknown, link: number | null): HeadersInit {
+  const own = { "X-Contrivance": "1", Accept: "application/json", ...(link !== null && { "X-Contrivance-Link": String(link) }) };
   return body === undefined ? own : { ...own, "Content-Type": "application/json" };
 }
 

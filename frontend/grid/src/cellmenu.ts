@@ -29,7 +29,7 @@ function entriesFor([x, y]: readonly [number, number], scene: Scene, deletion: R
   const { session, hands, selection, trigger, columns } = scene;
   const line = session.reader.lines.at(y);
   const entries: MenuEntry[] = [];
-  if (line.kind === "row") {
+  if (line.kind === "row" && session.link === null) {
     const [row, column] = [line.id, columns[x]?.id];
     entries.push({ label: "Open row", act: () => trigger("open", row) });
     if (column !== undefined) entries.push({ label: "History of this cell", act: () => trigger("open", { row, column }) });

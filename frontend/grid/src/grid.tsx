@@ -68,9 +68,9 @@ const COARSE = matchMedia("(pointer: coarse)").matches;
 const KEYS = { copy: false, cut: false, paste: false, search: false, downFill: false, rightFill: false, delete: "Delete|Backspace" };
 
 function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete }: CanvasProps): ReactElement {
-  const { data, grid, palette, selection, select, hands, trigger } = scene;
+  const { data, grid, palette, selection, select, hands, trigger, session } = scene;
   const painting = usePainting(scene);
-  const pointer = usePointer({ hands, selection, open: edit.open, openRow: (id) => trigger("open", id) });
+  const pointer = usePointer({ hands, selection, open: edit.open, openRow: (id) => session.link === null && trigger("open", id) });
   const onActivated = useCallback((cell: readonly [number, number]) => void edit.open(cell, null), [edit.open]);
   return (
     <DataEditorCore
@@ -107,6 +107,7 @@ function useClosed({ columns, session, select, grid }: Scene): (from: Editing, m
 
 /** Opens the row of the selected cell: the way for touch and keyboard. */
 function rowToOpen(scene: Scene): (() => void) | null {
+  if (scene.session.link !== null) return null;
   const cell = scene.selection.current?.cell;
   const ref = cell ? refOn(scene, cell[1]) : null;
   return typeof ref === "number" ? () => scene.trigger("open", ref) : null;

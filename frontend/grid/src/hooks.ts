@@ -11,7 +11,7 @@ export function useSession(data: GridData, columnsMoved: () => void): Session {
   const moved = useRef(columnsMoved);
   moved.current = columnsMoved;
   const [session] = useState(() =>
-    arrive(`${data.me.id}:${data.sheet}`, () => new Session(data.sheet, data.me.id, () => moved.current())),
+    arrive(`${data.me.id}:${data.sheet}`, () => new Session(data.sheet, data.me.id, () => moved.current(), data.link ?? null)),
   );
   useSyncExternalStore(session.subscribe, session.snapshot);
   const view = JSON.stringify(data.view);

@@ -30,7 +30,7 @@ export class Session {
   /** The last word of undo and redo, to be shown for a moment. */
   word = "";
   trouble: Problem | null = null;
-  private api = new Api("/api/v1");
+  private api: Api;
   private live: Live;
   private lookout: Lookout;
   private listeners = new Set<() => void>();
@@ -44,7 +44,10 @@ export class Session {
     readonly sheet: number,
     readonly me: string,
     private columnsMoved: () => void,
+    /** The public link by which the sheet is shown: its visitor is nobody, with nothing of their own on the server. */
+    readonly link: number | null = null,
   ) {
+    this.api = new Api("/api/v1", link);
     const path = `/sheets/${sheet}`;
     this.outbox = new Outbox(uuid, recall(me, sheet));
     this.reader = new Reader(this.api, path, me, {
@@ -63,7 +66,7 @@ export class Session {
       changed: () => this.changed(),
     });
     this.presence = new Presence(me, (message) => this.live.say(message), () => this.changed());
-    this.live = new Live(this.api.url(`${path}/live`), {
+    this.live = new Live(this.api.url(`${path}/live`, { link }), {
       // The same version again can mean that columns changed, which no version counts.
       version: (version) => this.heard(version),
       beat: (version) => this.hear(version),
@@ -74,8 +77,9 @@ export class Session {
     this.lookout = new Lookout(() => this.columnsMoved());
     for (const key of this.outbox.draftKeys()) this.reader.lines.append(key);
     window.addEventListener("beforeunload", this.warn);
-    window.addEventListener("focus", this.undo.look);
     this.sender.wake();
+    if (link !== null) return;
+    window.addEventListener("focus", this.undo.look);
     this.undo.look();
   }
 
@@ -169,6 +173,7 @@ export class Session {
   }
 
   rememberLayout(layout: Layout): void {
+    if (this.link !== null) return;
     const request = { method: "PUT" as const, body: layout, keepalive: true };
     this.api.ask(`/sheets/${this.sheet}/layout`, request).catch((error: unknown) => {
       if (error instanceof Problem) this.failed(error);
@@ -222,7 +227,8 @@ export class Session {
 
   private refused(): void {
     void this.reader.follow();
-    this.lookout.news();
+    if (this.link === null) this.lookout.news();
+    else this.columnsMoved(); // The page says at once that the link has ended.
   }
 
   private found(): void {

@@ -88,7 +88,9 @@ export function Banner({ session }: { session: Session }): ReactElement | null {
   if (!ended && (!session.trouble || session.trouble.passing)) return null;
   return (
     <div className="cg-banner" role="alert" data-testid="grid-banner">
-      {ended ? (
+      {ended && session.link !== null ? (
+        <span>This link is not open any more. Ask whoever sent it for a new one.</span>
+      ) : ended ? (
         <>
           <span>Your session has ended. What you typed is kept in this tab.</span>
           <a href={location.pathname}>Sign in</a>

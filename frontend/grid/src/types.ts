@@ -70,6 +70,8 @@ export interface GridData {
   formats: Formats;
   version: number | null;
   height: number | null;
+  /** The public link by which the sheet is shown; null for somebody who is signed in. */
+  link?: number | null;
   /** "version:N": the sheet as it was, to be read only; null for the live sheet. */
   as_of?: string | null;
   /** How rows and cells differ from those of another instant. */

@@ -36,6 +36,7 @@ def show(
     version: int | None = None,
     height: int | None = None,
     as_of: str | None = None,
+    link: int | None = None,
     tints: Mapping[str, str | list[int]] | None = None,
     on_view: Callable[[], None] | None = None,
     on_open: Callable[[], None] | None = None,
@@ -52,6 +53,7 @@ def show(
     formats: {"locale": "de-DE", "date": "DD.MM.YYYY", "time_zone": "Europe/Berlin"}; dates know YYYY MMM MM M DD D.
     version: the newest version known; when it is ahead of the grid's, the grid catches up without its socket.
     height: in pixels; None fills the window below the grid's upper edge.
+    link: the public link by which the sheet is shown, for which alone the grid then speaks.
     as_of: "version:7" shows the sheet as it was, to be read only, and `tints` by row "added", "deleted" or [columns].
     """
     data = {
@@ -67,6 +69,7 @@ def show(
         "version": sheet["version"] if version is None else version,
         "height": height,
         "as_of": as_of,
+        "link": link,
         "tints": tints,
     }
     callbacks = {"on_view_change": on_view, "on_open_change": on_open, "on_columns_change": on_columns}
