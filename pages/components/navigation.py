@@ -60,7 +60,8 @@ def for_strangers(show: Callable[[], None]) -> list[StreamlitPage]:
 
 def for_visitors(show: Callable[[], None]) -> list[StreamlitPage]:
     """The one page that a public link leads to; there is no way from it into the app."""
-    return [st.Page(show, title="A shared sheet", url_path="shared", default=True)]
+    paths = {"start": True, "shared": False}
+    return [st.Page(show, title="A shared sheet", url_path=path, default=start) for path, start in paths.items()]
 
 
 def _made(page: Page) -> StreamlitPage:

@@ -53,15 +53,14 @@ def show() -> None:
             _ended()
             return
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.subheader(literal(shared.sheet["name"]), width="content")
+            st.subheader(literal(shared.sheet["name"]), width="content", anchor=False)
             st.badge("Shared with you to read", icon=":material/visibility:", color="gray")
             st.space("stretch")
             _offer_own(shared.visitor.sheet_id)
-            if Permission.ROWS_EXPORT in shared.access.permissions:
-                export = st.container(width="content")
+            tools = st.container(width="content")
         view = _view(shared.access)
         if Permission.ROWS_EXPORT in shared.access.permissions:
-            with export:
+            with tools:
                 sheet_dialogs.export_menu(shared.visitor.sheet_id, view, link=shared.visitor.link_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             ViewBar(shared.access, view, lambda changed: _keep(shared.access, changed), None, FORMAT).show()
@@ -83,7 +82,7 @@ def _read(*, seen: bool = False) -> Shared:
 
 def _ended() -> None:
     with st.container(horizontal_alignment="center"), st.container(width=420, border=True):
-        st.subheader("This link is not open")
+        st.subheader("This link is not open", anchor=False)
         st.caption(f"{NO_LINK} If you have it still, open it once more.")
 
 
