@@ -30,6 +30,7 @@ from core.errors import Refused
 from core.housekeeping import keep_house
 from core.invitations import first_admin_link
 from core.letters import compose
+from core.limits import configure_limits
 from core.logs import configure_logs, get_log
 from core.mail import send_letters
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
@@ -204,6 +205,7 @@ def tidy() -> dict[str, int]:
 
 ours = read_settings_or_leave()
 configure_logs(ours.log_level)
+configure_limits(ours.rates, ours.redis_url)
 configure_streamlit(ours)
 adopt_streamlits_logs()
 app = st.App(
@@ -216,6 +218,6 @@ app = st.App(
         *asset_mounts(),
     ],
     lifespan=lifespan,
-    middleware=middleware(ours, kind_of_message, create_api(ours)),
+    middleware=middleware(ours, kind_of_message, create_api()),
     on_script_error=tell_script_error,
 )

@@ -1,19 +1,17 @@
 """The API as an application of its own, mounted at /api: health, version 1, documentation, problem details."""
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import docs, health
 from api.problems import install_problems
 from api.v1 import router as v1
-from core.settings import Settings
 
 SUMMARY = "Read and edit sheets, follow their changes live, import and export."
 
 
-def create_api(settings: Settings) -> FastAPI:
-    """The API with its routes. Pages of other origins may call it with a token where the settings name them."""
+def create_api() -> FastAPI:
+    """The API with its routes."""
     api = FastAPI(title="Contrivance", version="1", summary=SUMMARY, docs_url=None, redoc_url=None)
     api.include_router(health.router)
     api.include_router(v1, prefix="/v1")
@@ -21,13 +19,4 @@ def create_api(settings: Settings) -> FastAPI:
     install_problems(api)
     # Quick rather than small: a page of rows shrinks to a fifth in a fraction of a millisecond.
     api.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
-    if settings.cors_origins:
-        api.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
-            expose_headers=["ETag"],
-            allow_credentials=False,
-        )
     return api

@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.rates import RATES, Kind, Rate, read_rates
+
 ROOT = Path(__file__).parents[1]
 ROOT_DATA = Path("/var/lib/contrivance")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -37,6 +39,8 @@ class Settings:
     cookie_secure: bool = False
     demo: bool = True
     log_level: str = "info"
+    rates: Mapping[Kind, Rate] = field(default_factory=lambda: RATES)
+    redis_url: str = field(default="", repr=False)
     database_url: str = field(default="", repr=False)
     app_database_url: str = field(default="", repr=False)
     token_key: str = field(default="", repr=False)
@@ -95,6 +99,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         cookie_secure=_yes(environment, "CONTRIVANCE_COOKIE_SECURE", default=public_url.startswith("https://")),
         demo=_yes(environment, "CONTRIVANCE_DEMO", default=True),
         log_level=_log_level(value_of(environment, "CONTRIVANCE_LOG_LEVEL") or quiet_where_watched()),
+        rates=_rates(value_of(environment, "CONTRIVANCE_LIMITS")),
+        redis_url=_redis_url(value_of(environment, "CONTRIVANCE_REDIS_URL")),
         database_url=_database_url(environment, "DATABASE_URL"),
         app_database_url=_database_url(environment, "CONTRIVANCE_APP_DATABASE_URL"),
         token_key=_token_key(environment, data),
@@ -178,6 +184,19 @@ def _database_url(environment: Mapping[str, str], name: str) -> str:
     scheme = url.partition("://")[0]
     if url and scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
         raise BadSetting(f"{name} must begin with postgresql://; leave it out to use the built-in database.")
+    return url
+
+
+def _rates(text: str) -> Mapping[Kind, Rate]:
+    try:
+        return read_rates(text)
+    except ValueError as error:
+        raise BadSetting(f"CONTRIVANCE_LIMITS: {error}; “off” means none.") from error
+
+
+def _redis_url(url: str) -> str:
+    if url and url.partition("://")[0] not in {"redis", "rediss", "unix"}:
+        raise BadSetting("CONTRIVANCE_REDIS_URL must begin with redis://, rediss:// or unix://; leave it out for none.")
     return url
 
 

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.access import Access
 from core.actor import Actor
+from core.limits import configure_limits
 from core.permissions import Level, Role
+from core.rates import RATES
 from db import engine as db
 from db.migrate import migrate
 from tests.cluster import cluster, embedded_binaries, system_binaries
@@ -21,6 +23,12 @@ CAST = {"Ada": Role.ADMIN, "Ann": Role.MEMBER, "Ben": Role.MEMBER, "Cleo": Role.
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--server", choices=["embedded", "system"], default="embedded", help="which PostgreSQL to test on")
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted_yet() -> None:
+    """Each test has the whole of every limit before it."""
+    configure_limits(RATES)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OURS = {"app", "api", "core", "db", "pages", "manage", "tests"}
-FOUNDATIONS = {"actor", "permissions", "errors", "settings", "audit"}
+FOUNDATIONS = {"actor", "permissions", "errors", "settings", "rates", "audit"}
 
 
 def modules(*folders: str) -> list[Path]:

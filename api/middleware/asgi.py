@@ -6,8 +6,18 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-TITLES = {401: "Not signed in", 403: "Not allowed", 404: "Not found", 421: "Unknown host", 503: "Not available"}
-SOCKET_CODES = {503: 1013}  # Try again later; every other refusal is a matter of policy.
+TITLES = {
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    411: "Length required",
+    421: "Unknown host",
+    429: "Too many requests",
+    503: "Not available",
+}
+PASSING = {429, 503}
+SOCKET_CODES = dict.fromkeys(PASSING, 1013)  # Try again later; every other refusal is a matter of policy.
+PERSON = "person"  # Where a request's state says whose session it has.
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -31,16 +41,26 @@ def is_under(path: str, folders: Iterable[str]) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
-    """End a request with problem details or a plain sentence, a socket before it is accepted."""
+def person_of(scope: Scope) -> str:
+    """The number of whoever the request's session belongs to, empty for strangers and before Identity has looked."""
+    return str(scope.get("state", {}).get(PERSON, ""))
+
+
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, detail: str, *, wait: int | None = None
+) -> None:
+    """End a request with problem details or a plain sentence, a socket before it is accepted. `wait`: seconds."""
     if scope["type"] == "websocket":
         await receive()
-        await send({"type": "websocket.close", "code": SOCKET_CODES.get(status, 1008), "reason": detail[:100]})
-        return
-    # A page that cannot be opened now is asked for again by the browser itself.
-    again = {"Refresh": "3"} if status == 503 else None
-    response: Response = PlainTextResponse(detail, status, again)
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": SOCKET_CODES.get(status, 1008), "reason": detail[:100]})
+            return
+    told = {"Retry-After": str(wait)} if wait else {}
     if wants_json(scope):
         problem = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
-        response = JSONResponse(problem, status, media_type="application/problem+json")
+        response: Response = JSONResponse(problem, status, told, media_type="application/problem+json")
+    else:
+        # A page that cannot be opened now is asked for again by the browser itself.
+        again = {"Refresh": str(wait or 3)} if status in PASSING else {}
+        response = PlainTextResponse(detail, status, told | again)
     await response(scope, receive, send)

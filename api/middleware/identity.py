@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.middleware.asgi import UNSAFE, cookies, header, is_under, refuse
+from api.middleware.asgi import PERSON, UNSAFE, cookies, header, is_under, refuse
 from api.middleware.gate import is_own
 from core.links import visits_of_tokens
 from core.sessions import session_of_token
@@ -28,10 +28,10 @@ VISIT_HEADER = b"x-contrivance-visit"  # The visits of this browser; of a reques
 LINK_HEADER = b"x-contrivance-link"  # For which link a request speaks: what is left of what our own page said.
 OWN_PREFIX = b"x-contrivance-"  # Ours to set. `X-Contrivance` itself is the header that a form cannot send.
 NAMED = ("/_stcore/stream", "/_stcore/upload_file", "/api", "/session")
-UPLOADS = "/_stcore/upload_file"
 PAGE_SOCKET = "/_stcore/stream"
 REMEMBERED_SECONDS, MOST_REMEMBERED = 5.0, 10_000
 MOST_VISITS, LONGEST_NUMBER = 20, 18
+Known = tuple[str, int]  # The id of a session and the number of its person; of visits their ids, and nobody's.
 
 
 class Identity:
@@ -40,7 +40,7 @@ class Identity:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
-        self.known: dict[bytes, tuple[float, str]] = {}
+        self.known: dict[bytes, tuple[float, Known]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -49,38 +49,41 @@ class Identity:
         link = spoken_for(scope)
         scope["headers"] = [pair for pair in scope["headers"] if not pair[0].lower().startswith(OWN_PREFIX)]
         try:
-            session = "" if link else await self._session(scope)
+            session = None if link else await self._session(scope)
             visits = await self._visits(scope, link)
         except (SQLAlchemyError, Busy):
             await refuse(scope, receive, send, 503, "The database does not answer. Try again in a moment.")
             return
-        named = {LINK_HEADER: link, VISIT_HEADER: visits, SESSION_HEADER: session}
+        named = {
+            LINK_HEADER: link,
+            VISIT_HEADER: visits[0] if visits else "",
+            SESSION_HEADER: session[0] if session else "",
+        }
         scope["headers"] += [(name, value.encode()) for name, value in named.items() if value]
-        if not session and is_upload(scope):
-            await refuse(scope, receive, send, 401, "Sign in before you upload a file.")
-            return
+        if session:
+            scope.setdefault("state", {})[PERSON] = session[1]
         await self.app(scope, receive, self._with_nonce(scope, send))
 
-    async def _session(self, scope: Scope) -> str:
-        """The id of the session, empty for a stranger. Asked only where somebody looks at it."""
+    async def _session(self, scope: Scope) -> Known | None:
+        """The session and its person, None for a stranger. Asked only where somebody looks at it."""
         token = cookies(scope).get(self.settings.cookie_name, "")
         named = is_under(scope["path"], NAMED) or opens_page(scope)
         if not token or not named or not self._counts(scope):
-            return ""
+            return None
         return await self._found(token, _look_up)
 
-    async def _visits(self, scope: Scope, link: str) -> str:
-        """The ids of the visits that this request may speak for, with commas between; empty for none."""
+    async def _visits(self, scope: Scope, link: str) -> Known | None:
+        """The ids of the visits that this request may speak for, with commas between; None for none."""
         name = self.settings.link_cookie
         if link:
             token = cookies(scope).get(f"{name}{link}", "")
-            return await self._found(token, _look_up_visits) if token and self._counts(scope) else ""
+            return await self._found(token, _look_up_visits) if token and self._counts(scope) else None
         if scope["path"] != PAGE_SOCKET:
-            return ""
+            return None
         tokens = sorted(token for cookie, token in cookies(scope).items() if cookie.startswith(name) and token)
-        return await self._found(" ".join(tokens[:MOST_VISITS]), _look_up_visits) if tokens else ""
+        return await self._found(" ".join(tokens[:MOST_VISITS]), _look_up_visits) if tokens else None
 
-    async def _found(self, tokens: str, look_up: Callable[[str], str]) -> str:
+    async def _found(self, tokens: str, look_up: Callable[[str], Known | None]) -> Known | None:
         """What was found for these cookies, now or a moment ago."""
         key = hashlib.sha256(f"{look_up.__name__} {tokens}".encode()).digest()
         found = self.known.get(key)
@@ -136,22 +139,19 @@ def spoken_for(scope: Scope) -> str:
     return one if one.isascii() and one.isdigit() and len(one) <= LONGEST_NUMBER else "0"
 
 
-def is_upload(scope: Scope) -> bool:
-    return scope["type"] == "http" and scope["method"] in UNSAFE and is_under(scope["path"], [UPLOADS])
-
-
 def opens_page(scope: Scope) -> bool:
     """Whether a browser asks for a page to show."""
     asks = scope["type"] == "http" and scope["method"] == "GET" and "text/html" in header(scope, b"accept")
     return asks and not is_under(scope["path"], ["/api", "/assets", "/static", "/media", "/_stcore"])
 
 
-def _look_up_visits(tokens: str) -> str:
+def _look_up_visits(tokens: str) -> Known | None:
     with transaction() as session:
-        return ",".join(map(str, visits_of_tokens(session, tokens.split())))
+        found = visits_of_tokens(session, tokens.split())
+        return (",".join(map(str, found)), 0) if found else None
 
 
-def _look_up(token: str) -> str:
+def _look_up(token: str) -> Known | None:
     with transaction() as session:
         found = session_of_token(session, token)
-        return str(found.session_id) if found else ""
+        return (str(found.session_id), found.user_id) if found else None

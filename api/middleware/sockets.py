@@ -1,15 +1,22 @@
-"""Limits of a socket: the size of a frame, the pace of messages, and the messages that nobody may send."""
+"""Limits of sockets: how many, the size of a frame, the pace of messages, and the messages that nobody may send."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.middleware.asgi import is_under
+from api.middleware.asgi import header, is_under, person_of, refuse
+from core import limits
+from core.throttle import plain_address
 
 LARGEST_FRAME = 2 * 2**20
 BURST, PACE = 200, 20  # So many messages at once, then so many a second. A person at work sends a handful.
+# Open at once, of one person or token, and of all strangers at one address: a tab has two, a stranger signs in soon.
+MOST_OPEN, MOST_OPEN_STRANGERS = 100, 100
 PAGE_SOCKET = "/_stcore/stream"
+TOO_MANY, AGAIN_SECONDS = "Too many live connections are open. Close some.", 10
 KindOf = Callable[[bytes], str | None]  # What kind of message a page's socket brings, None where it cannot be read.
 # A browser may not empty caches that all share, nor reach into the server's workings.
 DROPPED = {
@@ -27,21 +34,49 @@ class SocketLimits:
     def __init__(self, app: ASGIApp, kind_of: KindOf) -> None:
         self.app = app
         self.kind_of = kind_of
+        self.open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            limited = _Limited(receive, send, self.kind_of if is_under(scope["path"], [PAGE_SOCKET]) else None)
-            await self.app(scope, limited.receive, limited.send)
-        else:
+        if scope["type"] != "websocket":
             await self.app(scope, receive, send)
+            return
+        owner, most = _owner(scope)
+        if self.open[owner] >= most:
+            await refuse(
+                scope, receive, send, 429, "Too many live connections are open. Close some.", wait=AGAIN_SECONDS
+            )
+            return
+        limited = _Limited(receive, send, owner, self.kind_of if is_under(scope["path"], [PAGE_SOCKET]) else None)
+        with self._counted(owner):
+            await self.app(scope, limited.receive, limited.send)
+
+    @contextmanager
+    def _counted(self, owner: str) -> Iterator[None]:
+        self.open[owner] += 1
+        try:
+            yield
+        finally:
+            self.open[owner] -= 1
+            if not self.open[owner]:
+                del self.open[owner]
+
+
+def _owner(scope: Scope) -> tuple[str, int]:
+    """Whose socket it is, for counting, and how many they may have."""
+    if person := person_of(scope):
+        return f"person {person}", MOST_OPEN
+    if token := header(scope, b"authorization"):
+        return f"token {hash(token)}", MOST_OPEN
+    return f"address {plain_address(scope['client'][0] if scope.get('client') else None)}", MOST_OPEN_STRANGERS
 
 
 class _Limited:
     """One socket. Once over a limit it is closed, and the reader is told that it is gone."""
 
-    def __init__(self, receive: Receive, send: Send, kind_of: KindOf | None) -> None:
+    def __init__(self, receive: Receive, send: Send, owner: str, kind_of: KindOf | None) -> None:
         self._receive = receive
         self._send = send
+        self._owner = owner
         self._kind_of = kind_of
         self._tokens, self._filled = float(BURST), time.monotonic()
         self._closed = False
@@ -54,7 +89,7 @@ class _Limited:
             frame = message.get("bytes") or (message.get("text") or "").encode()
             if len(frame) > LARGEST_FRAME:
                 return await self._close(1009, "This message is too long.")
-            if not self._take():
+            if not (self._take() and limits.hit("message", self._owner)):
                 return await self._close(1008, "Too many messages.")
             if not (self._kind_of and self._kind_of(frame) in DROPPED):
                 return message

@@ -88,7 +88,7 @@ def make_app(conninfo: str | None = None) -> FastAPI:
         await hub.stop()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
-    app.mount("/api", create_api(settings()))
+    app.mount("/api", create_api())
     return app
 
 

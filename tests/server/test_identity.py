@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from api.middleware.identity import Identity
+from api.middleware.uploads import Uploads
 from core.actor import Actor
 from core.sessions import end_session, start_session
 from core.settings import Settings
@@ -38,7 +39,7 @@ async def who_socket(socket: WebSocket) -> None:
 def client_of(settings: Settings = OURS) -> TestClient:
     sockets = [WebSocketRoute(path, who_socket) for path in ("/_stcore/stream", "/api/v1/live")]
     pages = Route("/{path:path}", who, methods=["GET", "POST", "PUT", "DELETE"])
-    app = Starlette(routes=[*sockets, pages], middleware=[Middleware(Identity, settings=settings)])
+    app = Starlette(routes=[*sockets, pages], middleware=[Middleware(Identity, settings=settings), Middleware(Uploads)])
     return TestClient(app, base_url=ORIGIN)
 
 

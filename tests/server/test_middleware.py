@@ -197,7 +197,9 @@ def test_a_flood_of_messages_closes_the_socket() -> None:
             taken += 1
         await send({"type": "websocket.send", "text": "too late"})
 
-    asyncio.run(SocketLimits(reader, kind_of)({"type": "websocket", "path": "/_stcore/stream"}, receive, send))
+    asyncio.run(
+        SocketLimits(reader, kind_of)({"type": "websocket", "path": "/_stcore/stream", "headers": []}, receive, send)
+    )
     assert BURST <= taken < BURST * 2
     assert [message["type"] for message in sent] == ["websocket.close"]
     assert sent[0]["code"] == 1008

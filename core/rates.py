@@ -1,0 +1,47 @@
+"""Rates: how often one may do what, by kind, and how an installation says otherwise."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal["api", "address", "message", "export", "import", "upload", "link"]
+OFF = "off"
+_ENTRY = re.compile(r"([a-z]+)=([0-9]{1,9})/([0-9]{1,6})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many within so many seconds."""
+
+    amount: int
+    seconds: int
+
+
+# A grid at work sends bursts of twenty requests a second; an office of hundreds may share one address.
+RATES: dict[Kind, Rate] = {
+    "api": Rate(600, 10),  # Requests of one session or token; of one address where neither is given.
+    "address": Rate(6000, 10),  # Requests of one address, whoever they say they are.
+    "message": Rate(400, 10),  # Messages of one person over all their sockets to this process.
+    "export": Rate(10, 60),  # Files of one person.
+    "import": Rate(10, 60),  # Files of one person, tried or taken.
+    "upload": Rate(200, 600),  # Megabytes of one person's files for a page.
+    "link": Rate(20, 600),  # Wrong guesses at public links, of one address.
+}
+
+
+def read_rates(text: str) -> Mapping[Kind, Rate]:
+    """The rates that “api=600/10, export=10/60” makes of the usual ones; none with “off”. ValueError with a reason."""
+    if text.strip().lower() == OFF:
+        return {}
+    return RATES | dict(_entry(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _entry(part: str) -> tuple[Kind, Rate]:
+    found = _ENTRY.fullmatch(part.replace(" ", ""))
+    kind = next((one for one in get_args(Kind) if found and one == found[1]), None)
+    if not (found and kind and int(found[2]) and int(found[3])):
+        raise ValueError(
+            f"“{part}” is no rate like api=600/10 (so many in so many seconds) of {', '.join(get_args(Kind))}"
+        )
+    return kind, Rate(int(found[2]), int(found[3]))
