@@ -37,7 +37,7 @@ TITLES = {
     413: "Too large",
     415: "Wrong kind of content",
     422: "Invalid input",
-    429: "Too many attempts",
+    429: "Too many requests",
     500: "Server error",
     503: "Not available",
 }

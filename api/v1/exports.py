@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from api.v1.asked import AskedView, AsOf, CurrentPrincipal, SheetId
 from core.exports import export_rows
+from core.limits import demand
 from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Import and export"])
@@ -36,6 +37,7 @@ def export(
 ) -> Response:
     """Texts that a spreadsheet would run (they begin with = + - @) are written behind an apostrophe in a CSV; an import
     takes it off again. The file is complete before its first byte is sent, so what you get is never half of it."""
+    demand("export", actor.user_id)
     asked = [int(one) for one in columns.split(",")] if columns else None
     file = tempfile.TemporaryFile()  # noqa: SIM115 - It is closed once it has been sent.
     try:

@@ -15,6 +15,7 @@ from core.access import Access, get_access
 from core.actor import Actor
 from core.errors import Invalid
 from core.importer import Inspection, Plan
+from core.limits import demand
 from core.permissions import Permission
 from db.engine import transaction
 
@@ -59,15 +60,21 @@ async def add(
     """Encoding, delimiter, header, types, number and date formats are detected; columns of the same name go together,
     others become new ones (for which you must be the owner). All rows are added, or none: 422 names the values that do
     not fit, with their lines. Try `dry_run` first: its `plan` can be sent back, changed."""
-    await run_in_threadpool(_names, actor, sheet)
+    await run_in_threadpool(_may_import, actor, sheet)
     upload = await read_upload(request, importer.MAX_BYTES)
     if dry_run:
         return answer(await run_in_threadpool(_tried, actor, sheet, upload))
     return answer(await run_in_threadpool(_imported, actor, sheet, upload), 201)
 
 
+def _may_import(actor: Actor, sheet: int) -> None:
+    """Who may not import, or not again already, is told so before a large file is read."""
+    _names(actor, sheet)
+    demand("import", actor.user_id)
+
+
 def _names(actor: Actor, sheet: int) -> list[str]:
-    """The sheet's columns. Who may not import is told so before a large file is read."""
+    """The sheet's columns."""
     with transaction() as session:
         return [column.name for column in get_access(session, actor, sheet, Permission.ROWS_IMPORT).columns]
 

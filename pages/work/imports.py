@@ -17,6 +17,7 @@ from core.column_types import People
 from core.errors import Invalid, Refused
 from core.importer import Check, FileFormat, Inspection, Plan, Report
 from core.importer.reading import Progress
+from core.limits import demand
 from core.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Permission
 from db.engine import transaction
 from pages.components import import_columns, import_format, import_job, import_misfits, import_pipeline
@@ -186,6 +187,7 @@ def _last_step(actor: Actor, request: _Request, found: Check) -> None:
 
 
 def _import(actor: Actor, request: _Request, operation_id: UUID, progress: Progress) -> Report:
+    demand("import", actor.user_id)
     with transaction() as session:
         if request.access:
             sheet_id = request.access.sheet.sheet_id

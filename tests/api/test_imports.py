@@ -9,6 +9,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from core.limits import configure_limits
+from core.rates import Rate
 from tests.api.conftest import AMOUNT, DEAL, STAGE, People, Person
 
 CSV = "Deal,Stage,Amount\nAcme renewal,Lead,1200.50\nGlobex,Won,99\n"
@@ -155,3 +157,19 @@ def test_strangers_get_no_export(people: People, kind: str) -> None:
 
 def test_an_export_of_a_column_that_is_not_there_is_refused(people: People) -> None:
     assert people("Ann").ask("GET", "/sheets/{sheet}/export", params={"columns": "99"}).status_code == 404
+
+
+def test_files_of_one_person_come_a_few_a_minute(people: People) -> None:
+    configure_limits({"export": Rate(2, 60), "import": Rate(2, 60)})
+    ann, ben = people("Ann"), people("Ben")
+
+    def export(who: Person) -> httpx.Response:
+        return who.ask("GET", "/sheets/{sheet}/export")
+
+    assert [export(ann).status_code for _ in range(3)] == [200, 200, 429]
+    assert export(ben).status_code == 200
+    assert [send(ann, "Deal\nAcme", dry_run=True).status_code for _ in range(3)] == [200, 200, 429]
+    refused = send(ann, "Deal\nAcme")
+    assert refused.status_code == 429
+    assert refused.json()["detail"].startswith("You import too often. Try again in ")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60

@@ -87,7 +87,11 @@ def server() -> Iterator[tuple[psycopg.Connection[Any], Client]]:
             engine = open_engine(urls)
             db.bind(engine)
             sheet = prepare(engine, urls.owner)
-            settings = {"DATABASE_URL": urls.owner, "CONTRIVANCE_APP_DATABASE_URL": urls.app, "CONTRIVANCE_DEMO": "no"}
+            settings = {
+                "DATABASE_URL": urls.owner,
+                "CONTRIVANCE_APP_DATABASE_URL": urls.app,
+                "CONTRIVANCE_LIMITS": "off",
+            }
             app_data = Path(folder) / "app"
             app_data.mkdir(mode=0o700)
             with Started(app_data, **settings) as started, psycopg.connect(urls.owner, autocommit=True) as raw:

@@ -87,7 +87,11 @@ def server() -> Iterator[tuple[int, int, int]]:
             few, many = sheets()
             with psycopg.connect(urls.owner, autocommit=True) as owner:
                 owner.execute("VACUUM ANALYZE")
-            settings = {"DATABASE_URL": urls.owner, "CONTRIVANCE_APP_DATABASE_URL": urls.app}
+            settings = {
+                "DATABASE_URL": urls.owner,
+                "CONTRIVANCE_APP_DATABASE_URL": urls.app,
+                "CONTRIVANCE_LIMITS": "off",
+            }
             with Started(app_data, **settings) as started:
                 yield started.port, few, many
             engine.dispose()

@@ -36,7 +36,11 @@ def main() -> None:
             engine = open_engine(urls)
             db.bind(engine)
             sheets = {number: prepare(number) for number in range(PEOPLE)}
-            settings = {"DATABASE_URL": urls.owner, "CONTRIVANCE_APP_DATABASE_URL": urls.app}
+            settings = {
+                "DATABASE_URL": urls.owner,
+                "CONTRIVANCE_APP_DATABASE_URL": urls.app,
+                "CONTRIVANCE_LIMITS": "off",
+            }
             with Started(app_data, None, **settings) as started:
                 asyncio.run(measure(started, sheets))
             engine.dispose()

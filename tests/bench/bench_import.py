@@ -134,7 +134,7 @@ def in_core(data: bytes) -> Callable[[], None]:
 
 def through_the_api(urls: Any, app_data: Path, data: bytes) -> float:
     """From the first byte of the request to the answer of the real server, which is a process of its own."""
-    settings = {"DATABASE_URL": urls.owner, "CONTRIVANCE_APP_DATABASE_URL": urls.app}
+    settings = {"DATABASE_URL": urls.owner, "CONTRIVANCE_APP_DATABASE_URL": urls.app, "CONTRIVANCE_LIMITS": "off"}
     with Started(app_data, **settings) as started, httpx.Client(base_url=started.url, timeout=120) as client:
         signed_in = client.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}).json()
         client.headers["Authorization"] = f"Bearer {signed_in['access_token']}"

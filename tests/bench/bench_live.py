@@ -190,7 +190,11 @@ def field_of_work() -> Iterator[Field]:
             db.bind(engine)
             people = [person(number) for number in range(PEOPLE)]
             sheets = [sheet_of(people[0], number) for number in range(SHEETS)]
-            settings = {"DATABASE_URL": urls.owner, "CONTRIVANCE_APP_DATABASE_URL": urls.app}
+            settings = {
+                "DATABASE_URL": urls.owner,
+                "CONTRIVANCE_APP_DATABASE_URL": urls.app,
+                "CONTRIVANCE_LIMITS": "off",
+            }
             with Started(app_data, None, **settings) as started:
                 tokens = asyncio.run(signed_in(started.port))
                 yield Field(started.port, started.process.pid, urls.owner, sheets, tokens)

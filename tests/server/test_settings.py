@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.rates import RATES, Rate
 from core.settings import BadSetting, read_settings
 
 KEY = "q8Zr2mVb0yKx7WnP4tLc9HsDfJ3gTaUe6iRoXvB1"
@@ -39,11 +40,18 @@ def test_secrets_can_come_from_files_and_never_show_in_the_settings(data: str, t
     (tmp_path / "key").write_text(f"{KEY}\n")
     (tmp_path / "url").write_text("postgresql://owner:hunter2@db/sales")
     given = {"CONTRIVANCE_TOKEN_KEY_FILE": str(tmp_path / "key"), "DATABASE_URL_FILE": str(tmp_path / "url")}
-    ours = read_settings({"CONTRIVANCE_DATA": data, **given})
+    redis = {"CONTRIVANCE_REDIS_URL": "redis://:hunter2@cache/0"}
+    ours = read_settings({"CONTRIVANCE_DATA": data, **given, **redis})
     assert ours.token_key == KEY
     assert not ours.embedded
     assert KEY not in repr(ours)
     assert "hunter2" not in repr(ours)
+
+
+def test_rates_can_be_said_otherwise_one_by_one_or_switched_off(data: str) -> None:
+    ours = read_settings({"CONTRIVANCE_DATA": data, "CONTRIVANCE_LIMITS": "export=3/60"})
+    assert ours.rates == RATES | {"export": Rate(3, 60)}
+    assert read_settings({"CONTRIVANCE_DATA": data, "CONTRIVANCE_LIMITS": "off"}).rates == {}
 
 
 def test_each_purpose_has_a_key_of_its_own(data: str) -> None:
@@ -74,6 +82,8 @@ def test_on_https_the_cookies_are_bound_to_the_host(data: str) -> None:
         ("CONTRIVANCE_TOKEN_KEY", "a" * 40, "is a sample"),
         ("CONTRIVANCE_TOKEN_KEY_FILE", "/nowhere/key", "cannot be read"),
         ("CONTRIVANCE_HOST", "0.0.0.0", "lets everybody on the network"),
+        ("CONTRIVANCE_LIMITS", "api=lots", "“api=lots” is no rate like api=600/10"),
+        ("CONTRIVANCE_REDIS_URL", "http://cache:6379", "must begin with redis://"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_reason(data: str, name: str, value: str, reason: str) -> None:
