@@ -18,10 +18,11 @@ class Rate:
     seconds: int
 
 
-# A grid at work sends bursts of twenty requests a second; an office of hundreds may share one address.
+# A grid that is scrolled sends twenty requests a second, one from which a long column is copied a thousand at once; an
+# office of hundreds may share one address.
 RATES: dict[Kind, Rate] = {
-    "api": Rate(600, 10),  # Requests of one session or token; of one address where neither is given.
-    "address": Rate(6000, 10),  # Requests of one address, whoever they say they are.
+    "api": Rate(2000, 20),  # Requests of one session or token; of one address where neither is given.
+    "address": Rate(10_000, 20),  # Requests of one address, whoever they say they are.
     "message": Rate(400, 10),  # Messages of one person over all their sockets to this process.
     "export": Rate(10, 60),  # Files of one person.
     "import": Rate(10, 60),  # Files of one person, tried or taken.

@@ -11,6 +11,11 @@ export class Problem extends Error {
     super(message);
   }
 
+  /** Asked too often: asking again before the time that was said is in vain. */
+  get tooSoon(): boolean {
+    return this.status === 429;
+  }
+
   /** Asking again later can help: the connection, the server or its load were at fault, not the request. */
   get passing(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 425 || this.status === 429 || this.status >= 500;

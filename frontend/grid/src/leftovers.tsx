@@ -83,5 +83,6 @@ function told({ outbox, sender }: Session, { name }: Sheet, count: number): stri
   if (count > 0) return `${count} ${count === 1 ? "value" : "values"} of “${name}” not saved`;
   const waiting = outbox.waiting();
   if (sender.connection === "signed out") return `Signed out · ${waiting} of “${name}” waiting`;
+  if (sender.connection === "slowed") return `Saving slowly… ${waiting} of “${name}” waiting`;
   return sender.connection === "waiting" ? `Reconnecting… ${waiting} of “${name}” waiting` : `Saving ${waiting} of “${name}”…`;
 }

@@ -104,7 +104,7 @@ export class Past {
     if (problem.status === 410) void this.open(this.view);
     else this.trouble = problem.message;
     clearTimeout(this.timer);
-    if (problem.passing) this.timer = setTimeout(() => this.again(), RETRY_MS);
+    if (problem.passing) this.timer = setTimeout(() => this.again(), Math.max(RETRY_MS, (problem.retryAfter ?? 0) * 1000));
     this.changed();
   }
 

@@ -5,7 +5,7 @@ import type { Outbox } from "./outbox";
 import type { Command } from "./waiting";
 import type { Outcome } from "./types";
 
-export type Connection = "fine" | "waiting" | "signed out";
+export type Connection = "fine" | "waiting" | "slowed" | "signed out";
 
 export interface SenderEvents {
   /** The server answered: before the outbox forgets the command, so that the screen never flickers back. */
@@ -28,6 +28,8 @@ export class Sender {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asking = new AbortController();
   private askedAt = 0;
+  /** The server has said that nothing is taken before. */
+  private notBefore = 0;
 
   constructor(
     private api: Api,
@@ -41,7 +43,9 @@ export class Sender {
   wake = (): void => {
     if (this.busy || this.ended) return;
     clearTimeout(this.timer);
-    void this.run();
+    const wait = this.notBefore - performance.now();
+    if (wait > 0) this.timer = setTimeout(this.wake, wait);
+    else void this.run();
   };
 
   /** The line is new: what was asked on the old one may never be answered. Asked again, it is still done once. */
@@ -86,7 +90,8 @@ export class Sender {
   private failed(command: Command, problem: Problem): boolean {
     if (problem.status === 401 || problem.passing) {
       this.outbox.lose(command.id);
-      this.connection = problem.status === 401 ? "signed out" : "waiting";
+      this.connection = problem.status === 401 ? "signed out" : problem.tooSoon ? "slowed" : "waiting";
+      if (problem.tooSoon) this.notBefore = performance.now() + (problem.retryAfter ?? 1) * 1000;
       this.later(problem.retryAfter);
       return false;
     }

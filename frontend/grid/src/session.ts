@@ -15,6 +15,7 @@ import { uuid } from "./uuid";
 
 /** A line that is back within this time was never away. */
 const BLINK = 1000;
+const RETRY = 2000;
 
 export class Session {
   readonly reader: Reader;
@@ -259,7 +260,7 @@ export class Session {
   private failed(problem: Problem): void {
     this.trouble = problem;
     clearTimeout(this.retry);
-    if (problem.passing) this.retry = setTimeout(() => this.readAgain(), 2000);
+    if (problem.passing) this.retry = setTimeout(() => this.readAgain(), Math.max(RETRY, (problem.retryAfter ?? 0) * 1000));
     this.changed();
   }
 

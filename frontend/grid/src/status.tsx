@@ -76,9 +76,11 @@ function Tone({ tone, text }: { tone: string; text: string }): ReactElement {
 function state(session: Session, issues: number, isReadOnly: boolean): { text: string; tone: string } {
   const waiting = session.outbox.waiting();
   if (session.sender.connection === "signed out") return { text: `Signed out · ${waiting} waiting`, tone: "bad" };
+  if (session.sender.connection === "slowed") return { text: `Saving slowly… ${waiting} waiting`, tone: "warn" };
   if (session.sender.connection === "waiting" || (session.isLost && waiting > 0)) return { text: `Reconnecting… ${waiting} waiting`, tone: "warn" };
   if (issues > 0) return { text: `Not saved: ${issues} ${issues === 1 ? "needs" : "need"} attention`, tone: "bad" };
   if (waiting > 0) return { text: `Saving ${waiting}…`, tone: "busy" };
+  if (session.trouble?.tooSoon) return { text: "Reading slowly…", tone: "warn" };
   if (session.trouble?.passing || session.isLost) return { text: "Reconnecting…", tone: "warn" };
   return { text: isReadOnly ? "Read only" : "All changes saved", tone: "good" };
 }

@@ -13,6 +13,10 @@ import { newId, newValue, text } from "./person";
 
 Object.assign(globalThis, { location: { origin: "http://grid.test" } });
 
+/** The clock of this browser: it stands still unless somebody waits. */
+let clock = 0;
+performance.now = () => clock;
+
 /** What may become of a request: done and answered, done and not answered, or not done. */
 const FATES = ["fine", "done, then 504", "done, broken off", "503", "429", "502 in HTML", "401", "offline"] as const;
 type Fate = (typeof FATES)[number];
@@ -22,8 +26,10 @@ class Line {
   fate: Fate = "fine";
   server = new ModelServer(3);
   bodies = new Map<string, string>();
+  count = 0;
 
   fetch = async (_url: string, { body }: { body: string }): Promise<Response> => {
+    this.count += 1;
     const { operation_id: id, edits, adds, deletes } = JSON.parse(body) as {
       operation_id: string; edits: { row: RowRef; column: number; base: number | null; text: string }[]; adds: Add[]; deletes: number[];
     };
@@ -62,6 +68,7 @@ class Tab {
 
   /** The time to ask again has come. */
   async ask(fate: Fate): Promise<void> {
+    clock += 1000;
     this.line.fate = fate;
     this.sender.wake();
     for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -128,6 +135,27 @@ test("a session that has ended is said, and what waits is sent after the next si
   assert.equal(tab.outbox.waiting(), 1);
   await tab.ask("fine");
   assert.equal(line.server.cell(1, 1).value, tab.typed[0]);
+  tab.sender.end();
+});
+
+test("what came too soon stays in the outbox and is sent when the server said, not before", async () => {
+  const { line, tab } = opened();
+  tab.type(1, 1);
+  await tab.ask("429");
+  assert.equal(tab.sender.connection, "slowed");
+  assert.equal(tab.outbox.waiting(), 1);
+  const asked = line.count;
+  tab.type(2, 2);
+  clock += 900;
+  tab.sender.wake();
+  tab.sender.renew();
+  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(line.count, asked);
+  clock += 100;
+  await tab.ask("fine");
+  assert.equal(line.server.cell(1, 1).value, tab.typed[0]);
+  assert.equal(line.server.cell(2, 2).value, tab.typed[1]);
+  assert.equal(tab.sender.connection, "fine");
   tab.sender.end();
 });
 
