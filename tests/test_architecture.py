@@ -70,6 +70,18 @@ def test_no_page_file_stands_beside_the_script() -> None:
     assert [path.name for path in (ROOT / "pages").glob("*.py")] == ["main.py"]
 
 
+def test_no_page_puts_a_file_at_an_address_that_opens_to_everybody() -> None:
+    """What Streamlit serves under /media asks nobody who they are."""
+    open_to_all = {"download_button", "image", "audio", "video", "logo", "pdf"}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.attr}"
+        for path in modules("pages")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in open_to_all
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("name", sorted(FOUNDATIONS))
 def test_foundations_import_no_capability(name: str) -> None:
     used = {found.split(".")[1] for found in imported(ROOT / "core" / f"{name}.py") if found.startswith("core.")}

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from core.access import Access
 from core.column_types import People, column_type
 from core.errors import Invalid
+from core.formulas import released, shielded
 from core.importer.inspection import Inspection
 from core.importer.plan import OnMisfit, Plan
 from core.importer.reading import Column, Misfits, Progress, Reading, columns_for, refuses
@@ -76,11 +77,11 @@ def preview(
 
 
 def refused_lines(file: BinaryIO, plan: Plan, access: Access | None = None, *, people: People | None = None) -> str:
-    """A CSV of the lines with a value that does not fit, as they stand in the file, with line and reason in front."""
+    """A CSV of the lines with a value that does not fit, with line and reason in front; it runs in no spreadsheet."""
     columns = columns_for(access, plan, _FIRST_NEW, people)
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["Line", "Reason", *(one.name for one in plan.columns)])
+    writer.writerow(["Line", "Reason", *(shielded(one.name) for one in plan.columns)])
     for number, line in enumerate(_refused(file, plan, columns)):
         if number >= _REPORTED:
             break
@@ -93,7 +94,7 @@ def _refused(file: BinaryIO, plan: Plan, columns: list[Column]) -> Iterator[list
         for line, record in zip(block.lines, block.filled, strict=True):
             reasons = [reason for column in columns if (reason := _reason(column, record))]
             if reasons:
-                yield [str(line), " ".join(reasons), *record]
+                yield [str(line), shielded(" ".join(reasons)), *(shielded(released(text)) for text in record)]
 
 
 def _reason(column: Column, record: list[str]) -> str:

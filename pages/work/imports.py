@@ -20,7 +20,7 @@ from core.importer.reading import Progress
 from core.limits import demand
 from core.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Permission
 from db.engine import transaction
-from pages.components import import_columns, import_format, import_job, import_misfits, import_pipeline
+from pages.components import hand_over, import_columns, import_format, import_job, import_misfits, import_pipeline
 from pages.components.errors import shown_errors
 from pages.components.format import literal
 from pages.components.import_job import Job
@@ -153,15 +153,9 @@ def _check(actor: Actor, request: _Request, key: str) -> None:
 
 def _offer_lines(request: _Request) -> None:
     """The lines to mend, made only when they are asked for."""
-    lines = partial(importer.refused_lines, request.file, request.plan, request.access, people=request.people)
-    st.download_button(
-        "Download these lines as CSV",
-        lambda: lines().encode("utf-8-sig"),
-        "lines-to-mend.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    if st.button("Download these lines as CSV", icon=":material/download:"):
+        lines = importer.refused_lines(request.file, request.plan, request.access, people=request.people)
+        hand_over.text_file("lines-to-mend.csv", f"\ufeff{lines}", "text/csv", key="lines_to_mend")
 
 
 def _last_step(actor: Actor, request: _Request, found: Check) -> None:

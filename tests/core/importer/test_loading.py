@@ -191,6 +191,12 @@ def test_the_lines_to_mend_come_back_as_they_were(deals: Access) -> None:
     assert lines.startswith('Line,Reason,Deal,Amount\r\n3,Amount: “many” is not a number.,"B, the\nsecond",many')
 
 
+def test_the_lines_to_mend_run_in_no_spreadsheet(deals: Access) -> None:
+    file, plan, _ = planned("Deal,Amount\n=1+1,many\n-5,many\n", deals)
+    told = [line.split(",")[2] for line in refused_lines(file, plan, deals).splitlines()]
+    assert told == ["Deal", "'=1+1", "-5"]
+
+
 def test_lines_are_counted_across_quoted_line_ends_and_empty_lines(deals: Access) -> None:
     content = 'Deal,Amount\n"A\nB\r\nC",1\n\n,\nD,many\n'
     file, plan, _ = planned(content, deals)
