@@ -1,5 +1,6 @@
 """Answers: JSON out, exact and quick. Numbers of cells are decimal text already, so no answer holds a binary float."""
 
+import json
 from typing import Any
 
 import orjson
@@ -13,7 +14,10 @@ def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) 
 
 def content_of(data: Any) -> bytes:
     """The data as JSON."""
-    return orjson.dumps(data, default=str)
+    try:
+        return orjson.dumps(data, default=str)
+    except orjson.JSONEncodeError:  # An integer of more than 64 bits, which only the slower one can write.
+        return json.dumps(data, default=str).encode()
 
 
 def answered_with(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import docs, health
-from api.problems import install_problems
+from api.problems import DESCRIBED, install_problems
 from api.v1 import router as v1
 
 SUMMARY = "Read and edit sheets, follow their changes live, import and export."
@@ -12,7 +12,7 @@ SUMMARY = "Read and edit sheets, follow their changes live, import and export."
 
 def create_api() -> FastAPI:
     """The API with its routes."""
-    api = FastAPI(title="Contrivance", version="1", summary=SUMMARY, docs_url=None, redoc_url=None)
+    api = FastAPI(title="Contrivance", version="1", summary=SUMMARY, docs_url=None, redoc_url=None, responses=DESCRIBED)
     api.include_router(health.router)
     api.include_router(v1, prefix="/v1")
     api.include_router(docs.router)

@@ -41,6 +41,25 @@ TITLES = {
     500: "Server error",
     503: "Not available",
 }
+# How the description of the API tells of every refusal.
+_PROBLEM = {
+    "description": "A problem (RFC 9457) with one sentence that says the way out.",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "detail"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+DESCRIBED: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, "503": _PROBLEM}
 BUSY = "The server is busy. Try again in a moment."
 AWAY = "The database does not answer. Nothing was changed; try again in a moment."
 HELD = "Somebody else's change takes long. Nothing was changed; try again in a moment."

@@ -1,5 +1,6 @@
 """Layouts: how one person likes one sheet (widths, hidden columns, order, the view last used), remembered for them."""
 
+import json
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from db.tables import SheetLayout
 
 PARTS = ("widths", "hidden", "order", "view", "frozen")
 MAX_ENTRIES = 1000
+MAX_CHARACTERS = 100_000
 
 
 def layout(session: Session, actor: Actor, sheet_id: int) -> dict[str, Any]:
@@ -31,6 +33,11 @@ def remember_layout(session: Session, actor: Actor, sheet_id: int, changes: dict
     if any(len(part) > MAX_ENTRIES for part in changes.values() if isinstance(part, dict | list)):
         raise Invalid(f"A part of a layout has at most {MAX_ENTRIES} entries.")
     kept = layout(session, actor, sheet_id) | changes
+    told = json.dumps(kept, default=str)
+    if len(told) > MAX_CHARACTERS:
+        raise Invalid(f"A layout has at most {MAX_CHARACTERS:,} characters as JSON.")
+    if "\\u0000" in told:
+        raise Invalid("A layout cannot have the character NUL in it.")
     row = {"user_id": actor.user_id, "sheet_id": sheet_id, "layout": kept}
     session.execute(
         insert(SheetLayout)

@@ -2,14 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.v1.asked import AskedView, AsOf, CurrentPrincipal, SheetId
-from core.exports import export_rows
+from core.exports import FORMATS, export_rows
 from core.limits import demand
 from db.engine import transaction
 
@@ -18,7 +18,17 @@ router = APIRouter(prefix="/sheets/{sheet}", tags=["Import and export"])
 _CHUNK = 256 * 2**10
 
 
-@router.get("/export", summary="Export a view as CSV, XLSX or Parquet")
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_KINDS = [one.media_type.partition(";")[0] for one in FORMATS.values()]
+_FILE: dict[str, Any] = {"description": "The file.", "content": dict.fromkeys(_KINDS, _BINARY)}
+
+
+@router.get(
+    "/export",
+    summary="Export a view as CSV, XLSX or Parquet",
+    response_class=StreamingResponse,
+    responses={200: _FILE},
+)
 def export(
     actor: CurrentPrincipal,
     sheet: SheetId,
