@@ -19,6 +19,11 @@ class Actor:
     address: str | None = None
     token_id: int | None = None  # Of the personal API token that speaks for the person, in place of a session.
 
+    @property
+    def key(self) -> str:
+        """The same text for the same person, and for nobody else."""
+        return f"user:{self.user_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -32,6 +37,12 @@ class Visitor:
     visit_id: UUID
     may_export: bool = False
     address: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The same text for the same visit."""
+        return f"visit:{self.visit_id}"
+
     ends_at: datetime | None = None  # When the visit is over at the latest.
 
 

@@ -47,7 +47,7 @@ def export(
 ) -> Response:
     """Texts that a spreadsheet would run (they begin with = + - @) are written behind an apostrophe in a CSV; an import
     takes it off again. The file is complete before its first byte is sent, so what you get is never half of it."""
-    demand("export", actor.user_id)
+    demand("export", actor.key)
     asked = [int(one) for one in columns.split(",")] if columns else None
     file = tempfile.TemporaryFile()  # noqa: SIM115 - It is closed once it has been sent.
     try:

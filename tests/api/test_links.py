@@ -19,7 +19,6 @@ from core.access import NO_LINK
 from core.columns import limit_column
 from core.link_door import open_link
 from core.links import change_link, create_link, revoke_link, visits_of_tokens
-from core.settings import settings
 from core.sheets import archive_sheet, create_sheet
 from db.engine import transaction
 from tests.api.conftest import ACCOUNT, DEAL, People, Person
@@ -85,7 +84,7 @@ def visit(people: People) -> Visit:
 
 def routes() -> Iterator[tuple[str, str]]:
     """Every route of the API: method and path."""
-    for path, ways in create_api(settings()).openapi()["paths"].items():
+    for path, ways in create_api().openapi()["paths"].items():
         for method in ways:
             yield method.upper(), path
 

@@ -260,7 +260,7 @@ def test_every_profile_is_used() -> None:
 
 def all_routes() -> set[str]:
     """Every route as "METHOD path", below /api, and those of signing in and out beside it."""
-    api = create_api(settings())
+    api = create_api()
     named = {f"{method} {route.path}" for route in session_routes(settings()) for method in route.methods or ()}
     for route in iter_route_contexts(api.routes):
         methods = getattr(route, "methods", None) or {"WEBSOCKET"}

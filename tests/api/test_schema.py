@@ -21,7 +21,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.app import create_api
-from core.settings import settings as our_settings
 from tests.api.conftest import DEAL, People, Person
 from tests.api.test_route_matrix import ROUTES
 
@@ -39,7 +38,7 @@ HERE = {"row": 1, "column": 2, "user": 5}  # With the sheet of the test: what is
 
 @pytest.fixture(scope="module")
 def api(own_settings: None) -> Iterator[httpx.Client]:
-    with TestClient(create_api(our_settings()), base_url="http://localhost", raise_server_exceptions=False) as client:
+    with TestClient(create_api(), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client
 
 

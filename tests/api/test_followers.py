@@ -1,0 +1,127 @@
+"""Followers: whoever asks together what changed is told what they alone would be told."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from fastapi import HTTPException, Response
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from api.identity import NotSignedIn
+from api.v1 import followers
+from api.v1.asked import Asker
+from api.v1.followers import Followers, Question, answered
+from core.errors import NotFound
+from db import engine as db
+from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
+from tests.conftest import actor
+
+
+def question(who: Person, since: int = 0) -> Question:
+    headers = {"authorization": f"Bearer {who.token}"} if who.token else {}
+    return Question(Asker(headers, "192.0.2.1", who.sheet, only_reads=True), who.sheet, since)
+
+
+def told(found: object) -> str:
+    assert isinstance(found, Response), found
+    return bytes(found.body).decode()
+
+
+def test_each_is_told_what_they_may_see(people: People, session: Session) -> None:
+    ann, ben, dan, nobody = people("Ann"), people("Ben"), people("Dan"), Person(people("Ann").client, "")
+    nobody.sheet = ann.sheet
+    _mine, _theirs = ann.add({DEAL: "Mine", OWNER: str(actor("Dan").user_id)}, {DEAL: "Theirs", AMOUNT: "4711"})
+    ann.ask("PUT", f"/sheets/{{sheet}}/columns/{AMOUNT}/limits", json={"editor": "hidden"})
+    share = "INSERT INTO collaborators (sheet_id, user_id, level, row_scope) VALUES (:sheet, :dan, 'viewer', 'own')"
+    session.execute(text(share), {"sheet": ann.sheet, "dan": actor("Dan").user_id})
+    found = answered([question(one) for one in (ann, dan, ben, nobody, ann)])
+    assert "4711" in told(found[0])
+    assert "Theirs" not in told(found[1])
+    assert "Mine" in told(found[1])
+    assert "Theirs" in told(found[2])
+    assert "4711" not in told(found[2])
+    assert isinstance(found[3], NotSignedIn)
+    assert told(found[4]) == told(found[0]) == ann.ask("GET", "/sheets/{sheet}/changes", params={"since": 0}).text
+
+
+def test_a_stranger_among_them_is_refused_and_the_others_are_answered(people: People) -> None:
+    ann, dan = people("Ann"), people("Dan")
+    ann.add({DEAL: "Acme"})
+    refused, fine = answered([question(dan), question(ann)])
+    assert isinstance(refused, NotFound)
+    assert "Acme" in told(fine)
+
+
+def test_many_who_ask_the_same_cost_two_statements(people: People, database_statements: list[str]) -> None:
+    ann, ben = people("Ann"), people("Ben")
+    ann.add({DEAL: "Acme"})
+    answered([question(ann)])
+    database_statements.clear()
+    answered([question(who) for who in (ann, ben) * 20])
+    reads = [statement for statement in database_statements if "changes" in statement]
+    assert len(reads) == 2, "one for the owner, one for the editor: a level of its own"
+
+
+@pytest.fixture
+def database_statements(session: Session) -> list[str]:
+    """What is sent to the database through SQLAlchemy, from now on."""
+    sent: list[str] = []
+    event.listen(db.bound_engine(), "before_cursor_execute", lambda *given: sent.append(given[2]))
+    return sent
+
+
+def test_those_who_ask_meanwhile_are_answered_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+
+    def counted(questions: Sequence[Question]) -> list[Response]:
+        rounds.append(len(questions))
+        return [Response(str(one.since)) for one in questions]
+
+    monkeypatch.setattr(followers, "answered", counted)
+
+    async def crowd() -> list[Response]:
+        waiting = Followers()
+        asked = (Question(Asker({}, None, 1), 1, since) for since in range(250))
+        return list(await asyncio.gather(*(waiting.ask(one) for one in asked)))
+
+    answers = asyncio.run(crowd())
+    assert [int(bytes(one.body)) for one in answers] == list(range(250))
+    assert sum(rounds) == 250
+    assert max(rounds) == followers.MOST
+
+
+def test_when_the_database_fails_each_of_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(questions: Sequence[Question]) -> list[Response]:
+        raise db.Unavailable
+
+    monkeypatch.setattr(followers, "answered", away)
+
+    async def crowd() -> list[object]:
+        waiting = Followers()
+        asked = (Question(Asker({}, None, 1), 1, since) for since in range(3))
+        return list(await asyncio.gather(*(waiting.ask(one) for one in asked), return_exceptions=True))
+
+    assert [type(one) for one in asyncio.run(crowd())] == [db.Unavailable] * 3
+
+
+def test_one_who_hung_up_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followers, "answered", lambda questions: [Response(str(one.since)) for one in questions])
+
+    async def crowd() -> str:
+        waiting = Followers()
+        gone = asyncio.create_task(waiting.ask(Question(Asker({}, None, 1), 1, 1)))
+        stays = asyncio.create_task(waiting.ask(Question(Asker({}, None, 1), 1, 2)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return bytes((await stays).body).decode()
+
+    assert asyncio.run(crowd()) == "2"
+
+
+def test_an_ended_session_is_told_so(people: People, session: Session) -> None:
+    ben = people("Ben")
+    session.execute(text("UPDATE sessions SET ended_at = now()"))
+    (found,) = answered([question(ben)])
+    assert isinstance(found, HTTPException)
+    assert found.status_code == 401
