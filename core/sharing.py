@@ -145,7 +145,9 @@ def _sharing(
     if level is not None and level not in SHAREABLE:
         raise Invalid("A sheet is shared as editor, commenter or viewer. Its owner may transfer it.")
     if row_scope not in {None, RowScope.ALL} and access.owner_column is None:
-        raise Invalid(f"“{access.sheet.name}” does not say whose a row is. Choose the column that does {WHERE} first.")
+        raise Invalid(
+            f"“{access.sheet.name}” does not say whose a row is: choose the column that does in its settings."
+        )
     return access
 
 
@@ -164,7 +166,6 @@ def _person(user_id: int) -> Select[int, str, str]:
     return select(User.user_id, User.name, User.email).where(User.user_id == user_id)
 
 
-WHERE = "under “Share” or in the sheet's settings"
 _TEAM_SHARES = text("""
     SELECT t.team_id, t.name, (SELECT count(*) FROM team_members m JOIN users u USING (user_id)
                                WHERE m.team_id = t.team_id AND u.is_active) AS size, c.level, c.row_scope

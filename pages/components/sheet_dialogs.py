@@ -6,18 +6,16 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import sharing, sheets
+from core import sheets
 from core.access import Access, get_access
 from core.actor import Actor
 from core.column_types import column_type
-from core.permissions import Level
 from core.query import View
 from db.engine import transaction
-from pages.components import public_links
+from pages.components import public_links, shared_with
 from pages.components.errors import say, shown_errors
 from pages.components.who import current_actor
 
-LEVELS = {Level.EDITOR: "Editor: reads and changes rows", Level.VIEWER: "Viewer: reads and exports"}
 PARTS = {
     "stage": "Stage",
     "amount": "Amount",
@@ -45,73 +43,11 @@ def export_menu(sheet_id: int, view: View, as_of: str | None = None, *, link: in
 
 @st.dialog("Share", width="medium")
 def share(sheet_id: int) -> None:
-    """Who may use the sheet, one by one and everybody."""
+    """Who may use the sheet: people, teams and everybody."""
     with shown_errors():
         actor = current_actor()
-        with transaction() as session:
-            access = get_access(session, actor, sheet_id)
-            present = sharing.collaborators(session, actor, sheet_id)
-            others = sharing.people_to_share_with(session, actor, sheet_id)
-        for person in present:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                # Plain text: letter by letter, and an address can be copied.
-                st.text(f"{person.name}\n{person.email}", width="stretch")
-                if person.level is Level.OWNER:
-                    st.badge("Owner", color="gray")
-                else:
-                    _level_of(actor, sheet_id, person)
-        _add_person(actor, sheet_id, others)
-        _everybody(actor, access)
+        shared_with.show(actor, sheet_id)
         public_links.show(actor, sheet_id)
-
-
-def _level_of(actor: Actor, sheet_id: int, person: sharing.CollaboratorInfo) -> None:
-    levels = [*LEVELS, None]
-    level = st.selectbox(
-        "Level",
-        levels,
-        index=levels.index(person.level),
-        format_func=lambda one: one.label if one else "Remove",
-        key=f"level_{person.user_id}_{person.level.value}",
-        label_visibility="collapsed",
-        width=130,
-    )
-    if level is not person.level and say(_set_level, actor, sheet_id, person.user_id, level):
-        st.rerun(scope="fragment")
-
-
-def _set_level(actor: Actor, sheet_id: int, user_id: int, level: Level | None) -> None:
-    with transaction() as session:
-        if level is None:
-            sharing.unshare_sheet(session, actor, sheet_id, user_id)
-        else:
-            sharing.share_sheet(session, actor, sheet_id, user_id, level=level)
-
-
-def _add_person(actor: Actor, sheet_id: int, others: dict[int, str]) -> None:
-    if not others:
-        st.caption("Everybody with an account has this sheet already. An administrator can invite more people.")
-        return
-    with st.form("share_with", border=False, clear_on_submit=True):
-        user_id = st.selectbox("Share with", list(others), format_func=others.__getitem__, index=None)
-        level = st.radio("As", list(LEVELS), format_func=LEVELS.__getitem__)
-        sent = st.form_submit_button("Share", type="primary", icon=":material/person_add:")
-    if sent and user_id is not None and say(_set_level, actor, sheet_id, user_id, level):
-        st.rerun(scope="fragment")
-
-
-def _everybody(actor: Actor, access: Access) -> None:
-    now = access.sheet.workspace_level
-    names = {None: "Only the people above", "viewer": "May read it", "editor": "May read and change it"}
-    levels = list(names)
-    wanted = st.selectbox("Everybody in the workspace", levels, index=levels.index(now), format_func=names.__getitem__)
-    if wanted != now and say(_set_workspace, actor, access.sheet.sheet_id, wanted):
-        st.rerun(scope="fragment")
-
-
-def _set_workspace(actor: Actor, sheet_id: int, level: str | None) -> None:
-    with transaction() as session:
-        sharing.share_with_workspace(session, actor, sheet_id, level=Level(level) if level else None)
 
 
 @st.dialog("Sheet settings", width="medium")

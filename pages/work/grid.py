@@ -15,7 +15,7 @@ from core.errors import Invalid, Refused
 from core.history import LoggedChange, recent_changes
 from core.permissions import Permission
 from core.query import View, conditions, fitting
-from core.sharing import CollaboratorInfo
+from core.sharing import CollaboratorInfo, TeamShare
 from db.engine import Busy, transaction
 from pages.components import collaborators, grid, past_bar, row_detail, sheet_dialogs, sheet_picker, trash_dialog
 from pages.components.errors import say, shown_errors, told
@@ -42,6 +42,7 @@ class Opened:
     sheet: dict[str, Any]
     layout: dict[str, Any]
     people: list[CollaboratorInfo]
+    teams: list[TeamShare]
     date_format: str
     latest: list[LoggedChange]
     trashed: int
@@ -59,7 +60,7 @@ def show() -> None:
         if chosen is None:
             return
         opened = _read(actor, chosen.sheet_id)
-        collaborators.show(opened.access.level, opened.people, opened.access.sheet.workspace_level)
+        collaborators.show(opened.access.level, opened.people, opened.teams, opened.access.sheet.workspace_level)
         tools = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False)
     view = _view(opened)
     with tools:
@@ -86,6 +87,7 @@ def _read(actor: Actor, sheet_id: int) -> Opened:
             sheet_json(access),
             layouts.layout(session, actor, sheet_id),
             sharing.collaborators(session, actor, sheet_id),
+            sharing.team_shares(session, actor, sheet_id),
             accounts.preferences(session, actor)["date_format"],
             recent_changes(session, actor, sheet_id, limit=1),
             trash.trash_size(session, access),
