@@ -42,7 +42,7 @@ class LiveSession:
 class SecurityEvent:
     """A line of the audit trail about accounts, teams and shares, with the names as they are now.
 
-    `by` is None where nobody was signed in; `whom` is the person, team or address that it is about.
+    `by` is None where nobody was signed in; `whom` is the person or address that it is about, or else the team.
     """
 
     event_id: int
@@ -50,6 +50,7 @@ class SecurityEvent:
     action: str
     by: str | None
     whom: str | None
+    team: str | None
     sheet: str | None
     address: str | None
 
@@ -124,7 +125,8 @@ _EVENTS = text("""
         ORDER BY recorded_at DESC, event_id DESC LIMIT :most
     )
     SELECT e.event_id, e.recorded_at, e.action, by_whom.name AS "by", s.name AS sheet, host(e.address) AS address,
-           coalesce(whom.name, t.name, e.facts ->> 'name', e.facts ->> 'email') AS whom
+           coalesce(whom.name, e.facts ->> 'email', t.name, e.facts ->> 'name') AS whom,
+           coalesce(t.name, e.facts ->> 'name') AS team
     FROM latest e
     LEFT JOIN users by_whom ON by_whom.user_id = e.actor_id
     LEFT JOIN users whom ON to_jsonb(whom.user_id) = e.facts -> 'user'

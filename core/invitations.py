@@ -1,5 +1,6 @@
 """Invitations: single-use links by which people make their accounts, the very first administrator among them."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from core.secret_tokens import hashed, new_token
 from db.tables import Invitation, User
 
 LIFE = "7 days"
+MOST_AT_ONCE = 100
+_BETWEEN = re.compile(r"[\s,;]+")
 FIRST_ADMIN, MEMBER = "first_admin", "member"
 GONE = "This invitation has been used, withdrawn, or has run out. Ask an administrator for a new link."
 
@@ -78,6 +81,22 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role, mailed_fro
     by_mail = bool(mailed_from)
     audit.record(session, actor, "account:invitation:create", email=address, role=role.value, mailed=by_mail)
     return token
+
+
+def invite_all(session: Session, actor: Actor, emails: str, *, role: Role, mailed_from: str = "") -> dict[str, str]:
+    """Invite whoever is named in a text, all or nobody: address → token. Invalid says which address is in the way."""
+    require(actor, Permission.PEOPLE_MANAGE)
+    addresses = list(dict.fromkeys(_BETWEEN.split(emails.lower().strip(" \n\t,;"))))
+    if len(addresses) > MOST_AT_ONCE:
+        raise Invalid(f"Invite at most {MOST_AT_ONCE} people at once.")
+    made = {}
+    for address in addresses:
+        try:
+            made[address] = invite(session, actor, email=address, role=role, mailed_from=mailed_from)
+        except Invalid as refusal:
+            alone = len(addresses) == 1 or address in refusal.message
+            raise refusal if alone else Invalid(f"“{address}”: {refusal.message}") from None
+    return made
 
 
 def mailed_token(session: Session, email: str) -> str | None:

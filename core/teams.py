@@ -63,6 +63,13 @@ def get_team(session: Session, actor: Actor, team_id: int) -> TeamInfo:
     return found
 
 
+def people_to_add(session: Session, actor: Actor) -> dict[int, str]:
+    """Whom a team may have: user id → name and e-mail of everybody who is active."""
+    require(actor, Permission.TEAMS_MANAGE)
+    rows = session.execute(select(User.user_id, User.name, User.email).where(User.is_active).order_by(User.name))
+    return {user_id: f"{name} · {email}" for user_id, name, email in rows}
+
+
 def create_team(session: Session, actor: Actor, name: str) -> int:
     """A new team: its number. A manager who makes one manages it from the start; an administrator stays outside."""
     require(actor, Permission.TEAMS_MANAGE)
@@ -96,6 +103,12 @@ def add_member(session: Session, actor: Actor, team_id: int, user_id: int, *, is
     if not session.scalar(select(User.user_id).where(User.user_id == user_id, User.is_active)):
         raise NotFound("There is no such person in this workspace.")
     _put(session, actor, team_id, name, user_id, is_manager=is_manager)
+
+
+def add_members(session: Session, actor: Actor, team_id: int, people: Iterable[int]) -> None:
+    """Put several people into a team, all or none of them."""
+    for user_id in people:
+        add_member(session, actor, team_id, user_id)
 
 
 def remove_member(session: Session, actor: Actor, team_id: int, user_id: int) -> None:

@@ -9,7 +9,7 @@ from core.sign_in import change_password
 from core.smtp import Console, post
 from core.writing import NUMBER_FORMATS, Writing, time_zones
 from db.engine import transaction
-from pages.components import opened_links, own_sessions, own_tokens, two_factor
+from pages.components import opened_links, own_sessions, own_tokens, roles, two_factor
 from pages.components.asked_letters import PRINTED
 from pages.components.errors import say
 from pages.components.format import color_of, initials, literal
@@ -28,7 +28,7 @@ def show(actor: Actor) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title("Profile", width="content")
             st.badge(initials(actor.name), color=color_of(actor.user_id))
-        st.text(f"{actor.email} · {actor.role.label}")
+        st.text(f"{actor.email} · {actor.role.label}, who {roles.MEANINGS[actor.role]}")
         you, way_in, tokens, sessions = st.tabs(["You", "Sign-in", "API tokens", "Where you are signed in"])
         with you:
             _personal(actor, writing)

@@ -41,6 +41,25 @@ PAGES = [
         "Accounts, roles and invitations.",
         Permission.PEOPLE_MANAGE,
     ),
+    Page("Workspace", "admin/teams.py", "Teams", "groups", "teams", "Who works together.", Permission.TEAMS_MANAGE),
+    Page(
+        "Workspace",
+        "admin/security.py",
+        "Security",
+        "shield",
+        "security",
+        "Who is signed in, and what happened.",
+        Permission.PEOPLE_MANAGE,
+    ),
+    Page(
+        "Workspace",
+        "admin/system.py",
+        "System",
+        "dns",
+        "system",
+        "Database, letters and disk.",
+        Permission.PEOPLE_MANAGE,
+    ),
 ]
 
 
@@ -51,6 +70,11 @@ def offered(actor: Actor) -> dict[str, list[StreamlitPage]]:
         if page.permission is None or page.permission in ROLE_PERMISSIONS[actor.role]:
             sections.setdefault(page.section, []).append(_made(page))
     return sections
+
+
+def page_at(url_path: str) -> Page | None:
+    """The page at an address, None where there is none."""
+    return next((page for page in PAGES if page.url_path == url_path), None)
 
 
 def for_strangers(show: Callable[[], None]) -> list[StreamlitPage]:

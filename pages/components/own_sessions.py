@@ -29,7 +29,7 @@ def show(actor: Actor, date_format: str) -> None:
 def _session(actor: Actor, one: SessionInfo, date_format: str) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
-            st.text(_device(one.user_agent, one.kind))
+            st.text(device(one.user_agent, one.kind))
             st.caption(f"{one.address} · last seen {moment(one.last_seen_at, date_format)}")
         if one.session_id == actor.session_id:
             st.badge("This one", color="green")
@@ -47,7 +47,7 @@ def _end_others(actor: Actor, tokens: bool) -> None:
         sign_out_elsewhere(session, actor, tokens=tokens)
 
 
-def _device(user_agent: str, kind: str) -> str:
+def device(user_agent: str, kind: str) -> str:
     """A browser's name and system as a person would say them."""
     if kind == "api":
         return f"Program · {user_agent[:60]}" if user_agent else "Program"

@@ -57,7 +57,7 @@ def session_of(session: Session, who: str) -> UUID:
 
 def fill(app: AppTest, values: dict[str, str]) -> None:
     for label, value in values.items():
-        next(one for one in app.text_input if one.label == label).set_value(value)
+        next(one for one in [*app.text_input, *app.text_area] if one.label == label).set_value(value)
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -256,7 +256,7 @@ def test_what_is_no_address_is_not_invited_and_stays_to_be_mended(opened: Opened
     fill(app, {"E-mail": "eve"})
     press(app, "Make an invitation link")
     assert said(app) == ["This is no e-mail address. Write it like ann@example.com."]
-    assert app.text_input[0].value == "eve"
+    assert app.text_area[0].value == "eve"
 
 
 def test_a_role_changes_only_when_it_is_saved(opened: Opened, session: Session, ben: Actor) -> None:

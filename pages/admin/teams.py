@@ -1,0 +1,124 @@
+"""Teams: who works together and who manages whom. For administrators, and for managers the teams that they manage."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core import teams
+from core.actor import Actor
+from core.teams import MemberInfo, TeamInfo
+from db.engine import transaction
+from pages.components.errors import say
+from pages.components.format import literal
+from pages.components.who import current_actor
+
+MEANT = """A sheet can be shared with a whole team. Where a team is given **its own rows**, each member sees the rows
+that are theirs, and the team's managers see the rows of everybody in it."""
+
+
+def show(actor: Actor) -> None:
+    """The page, top to bottom."""
+    with transaction() as session:
+        found = teams.teams(session, actor)
+        people = teams.people_to_add(session, actor)
+    with st.container(width=860):
+        st.title("Teams")
+        st.caption(MEANT)
+        _new(actor)
+        mine = [team for team in found if team.may_manage]
+        if not mine:
+            st.caption("You manage no team yet." if found else "There is no team yet. Name the first one above.")
+        for team in mine:
+            _team(actor, team, people)
+        _others([team for team in found if not team.may_manage])
+
+
+def _new(actor: Actor) -> None:
+    with st.form("new_team", clear_on_submit=True), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("New team", placeholder="Inside Sales", max_chars=100)
+        sent = st.form_submit_button("Make the team", type="primary", icon=":material/group_add:")
+    if sent:
+        _carry_out(teams.create_team, actor, name)
+
+
+def _team(actor: Actor, team: TeamInfo, people: dict[int, str]) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(literal(team.name), width="stretch", anchor=False)
+            with st.popover("Change", key=f"change_{team.team_id}"):
+                _changes(actor, team)
+        for member in team.members:
+            _member(actor, team, member)
+        _add(actor, team, people)
+
+
+def _member(actor: Actor, team: TeamInfo, member: MemberInfo) -> None:
+    key = f"{team.team_id}_{member.user_id}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        state = "" if member.is_active else " · deactivated"
+        st.text(f"{member.name}\n{member.email} · {member.role.label}{state}", width="stretch")
+        manages = st.toggle(
+            "Manages the team",
+            value=member.is_manager,
+            key=f"manages_{key}_{member.is_manager}",
+            disabled=not member.is_active,
+        )
+        removed = st.button("Remove", key=f"remove_{key}", type="tertiary", icon=":material/person_remove:")
+    if manages is not member.is_manager:
+        _carry_out(teams.add_member, actor, team.team_id, member.user_id, is_manager=manages)
+    if removed:
+        _carry_out(teams.remove_member, actor, team.team_id, member.user_id)
+
+
+def _add(actor: Actor, team: TeamInfo, people: dict[int, str]) -> None:
+    """Several people at once, as members; who manages is switched in their lines."""
+    present = {member.user_id for member in team.members}
+    others = {user_id: name for user_id, name in people.items() if user_id not in present}
+    if not others:
+        st.caption("Everybody with an account is in this team.")
+        return
+    with (
+        st.form(f"add_{team.team_id}", border=False, clear_on_submit=True),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        chosen = st.multiselect(
+            "Add people", list(others), format_func=others.__getitem__, placeholder="One or several people"
+        )
+        sent = st.form_submit_button("Add", icon=":material/person_add:")
+    if sent and chosen:
+        _carry_out(teams.add_members, actor, team.team_id, chosen)
+
+
+def _changes(actor: Actor, team: TeamInfo) -> None:
+    with st.form(f"rename_{team.team_id}", border=False):
+        name = st.text_input("Name", value=team.name, max_chars=100)
+        renamed = st.form_submit_button("Rename", type="primary")
+    if renamed:
+        _carry_out(teams.rename_team, actor, team.team_id, name)
+    st.caption("Dissolving a team takes away at once what its people see only through it. They keep their accounts.")
+    if st.button("Dissolve the team", key=f"dissolve_{team.team_id}"):
+        _carry_out(teams.delete_team, actor, team.team_id)
+
+
+def _others(others: list[TeamInfo]) -> None:
+    """Teams that somebody else manages, to be read only."""
+    if others:
+        with st.expander(f"Other teams · {len(others)}", icon=":material/groups:"):
+            for team in others:
+                members = ", ".join(f"{one.name} (manager)" if one.is_manager else one.name for one in team.members)
+                st.text(f"{team.name}: {members or 'nobody yet'}")
+
+
+def _carry_out(command: Callable[..., object], *given: Any, **how: Any) -> None:
+    """One action of the person in one transaction; the page is drawn anew where it was carried out."""
+
+    def carry_out() -> None:
+        with transaction() as session:
+            command(session, *given, **how)
+
+    if say(carry_out):
+        st.rerun()
+
+
+show(current_actor())

@@ -1,0 +1,78 @@
+"""Inviting people, one or a whole team at once, and the invitations that wait."""
+
+import streamlit as st
+
+from core import invitations
+from core.actor import Actor
+from core.invitations import InvitationInfo
+from core.permissions import Role
+from core.smtp import Console, post
+from db.engine import transaction
+from pages.components import roles
+from pages.components.errors import say
+from pages.components.format import literal, moment
+from pages.components.who import here
+
+LINKS, SENT, FORMS = "invitation_links", "invitation_sent", "invitation_forms"
+
+
+def form(actor: Actor) -> None:
+    """Addresses and a role; a link for each goes by mail or is handed over."""
+    number = st.session_state.setdefault(FORMS, 0)
+    by_mail = not isinstance(post(), Console)
+    with st.form("invite"):
+        st.subheader("Invite people")
+        emails = st.text_area(
+            "E-mail",
+            placeholder="ben@example.com, mia@example.com",
+            help="One address or several, with commas or line by line.",
+            height=70,
+            key=f"invite_emails_{number}",
+        )
+        role = roles.choose(f"invite_role_{number}")
+        with st.container(horizontal=True):
+            mail = by_mail and st.form_submit_button("Send an invitation", type="primary")
+            make = st.form_submit_button("Make an invitation link", type="secondary" if by_mail else "primary")
+    if mail or make:
+        st.session_state.pop(LINKS, None)
+        if say(_invite, actor, emails, role, by_mail=mail):
+            st.session_state[FORMS] += 1  # A fresh form; a refused one keeps what was typed.
+            st.rerun()
+    _made()
+
+
+def _made() -> None:
+    """What became of the last press."""
+    if sent := st.session_state.pop(SENT, None):
+        st.success(f"An invitation is on its way to {literal(sent)}.", icon=":material/mail:")
+    for email, link in st.session_state.get(LINKS, []):
+        st.success(f"Send this link to {literal(email)} yourself. It works once, for seven days.")
+        st.code(link, language=None, wrap_lines=True)
+
+
+def waiting(actor: Actor, found: list[InvitationInfo], date_format: str) -> None:
+    """The invitations that nobody has used yet."""
+    for invitation in found:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            with st.container(gap=None):
+                st.text(invitation.email)
+                st.text(
+                    f"invited as {invitation.role.label.lower()} until {moment(invitation.expires_at, date_format)}"
+                )
+            withdraw = st.button("Withdraw", key=f"withdraw_{invitation.invitation_id}")
+            if withdraw and say(_withdraw, actor, invitation.invitation_id):
+                st.rerun()
+
+
+def _invite(actor: Actor, emails: str, role: Role, *, by_mail: bool) -> None:
+    with transaction() as session:
+        invited = invitations.invite_all(session, actor, emails, role=role, mailed_from=here() if by_mail else "")
+    if by_mail:
+        st.session_state[SENT] = ", ".join(invited)
+    else:
+        st.session_state[LINKS] = [(email, invitations.link(here(), token)) for email, token in invited.items()]
+
+
+def _withdraw(actor: Actor, invitation_id: int) -> None:
+    with transaction() as session:
+        invitations.revoke_invitation(session, actor, invitation_id)
