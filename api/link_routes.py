@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from api.bodies import read_body
 from core.errors import Invalid, NotFound, Refused, Throttled
-from core.link_door import Opened, WantsPassword, open_link
+from core.link_door import WRONG, Opened, WantsPassword, open_link
 from core.settings import Settings
 from db.engine import Busy, transaction
 
@@ -80,7 +80,8 @@ def _page(refusal: Refused, status: int | None = None) -> Response:
     code = status or next((code for kind, code in STATUS.items() if isinstance(refusal, kind)), 404)
     wants = isinstance(refusal, WantsPassword)
     title = "This sheet asks for a password" if wants else "Nothing to see here"
-    said = f'<p role="alert">{escape(refusal.message)}</p>'
+    is_wrong = ' class="wrong"' if refusal.message == WRONG else ""
+    said = f'<p role="alert"{is_wrong}>{escape(refusal.message)}</p>'
     wait = refusal.facts.get("retry_after")
     headers = HEADERS | ({"Retry-After": str(wait)} if wait else {})
     page = PAGE.format(title=title, style=STYLE, content=f"<h1>{title}</h1>{said}{FORM if wants else ''}")
@@ -95,9 +96,9 @@ FORM = """
 </form>"""
 STYLE = """
 :root{color-scheme:light dark;--back:#f3f5f6;--card:#fff;--text:#1c2730;--faint:#5b6972;--line:#d5dbdf;
---main:#0b6b6b;--on:#fff}
+--main:#0b6b6b;--on:#fff;--wrong:#b3352e}
 @media(prefers-color-scheme:dark){:root{--back:#0d1317;--card:#12191e;--text:#e3e9ec;--faint:#9fadb5;--line:#32404a;
---main:#4fb8b0;--on:#0d1317}}
+--main:#4fb8b0;--on:#0d1317;--wrong:#e5736a}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:16px;background:var(--back);color:var(--text);
 font:15px/1.5 "Source Sans",system-ui,sans-serif}
@@ -105,6 +106,7 @@ main{width:100%;max-width:400px;padding:32px;background:var(--card);border:1px s
 small{color:var(--main);font-weight:600}
 h1{margin:4px 0 8px;font-size:1.375rem;line-height:1.3}
 p{margin:0;color:var(--faint)}
+.wrong{color:var(--wrong)}
 form{display:grid;gap:8px;margin-top:20px}
 label{font-weight:600}
 input,button{width:100%;min-height:44px;padding:8px 12px;border-radius:6px;border:1px solid var(--line);font:inherit}

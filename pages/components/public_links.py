@@ -20,7 +20,7 @@ def show(actor: Actor, sheet_id: int) -> None:
     with transaction() as session:
         links, date_format = public_links(session, actor, sheet_id), preferences(session, actor)["date_format"]
     st.markdown("**Public links**")
-    st.caption("Whoever has the link reads the rows, without an account: no names of yours, no history, no changes.")
+    st.caption("Whoever has the link reads the rows live, without an account, and nothing else: no history, no people.")
     _new(sheet_id)
     for link in links:
         _link(actor, sheet_id, link, date_format)
@@ -33,9 +33,7 @@ def _new(sheet_id: int) -> None:
     if made and made[0] == sheet_id:
         st.success("Copy the link now: it is not shown again.", icon=":material/link:")
         st.code(made[1], language=None, wrap_lines=True)
-        if st.button("I have copied it"):
-            del st.session_state[NEW]
-            st.rerun(scope="fragment")
+        st.button("I have copied it", on_click=lambda: st.session_state.pop(NEW, None))
 
 
 def _link(actor: Actor, sheet_id: int, link: LinkInfo, date_format: str) -> None:
@@ -43,8 +41,8 @@ def _link(actor: Actor, sheet_id: int, link: LinkInfo, date_format: str) -> None
         with st.container(gap=None):
             st.text(f"{link.name} · {link.hint}…")
             st.caption(" · ".join(_facts(link, date_format)))
-        if st.button("Revoke", key=f"revoke_link_{link.link_id}") and say(_revoke, actor, sheet_id, link.link_id):
-            st.rerun(scope="fragment")
+        key = f"revoke_link_{link.link_id}"
+        st.button("Revoke", key=key, on_click=_say_revoke, args=(actor, sheet_id, link.link_id))
 
 
 def _facts(link: LinkInfo, date_format: str) -> list[str]:
@@ -70,6 +68,10 @@ def _make(actor: Actor, sheet_id: int, wishes: Wishes) -> None:
     with transaction() as session:
         _, token = create_link(session, actor, sheet_id, **wishes)
     st.session_state[NEW] = (sheet_id, f"{here()}/l/{token}")
+
+
+def _say_revoke(actor: Actor, sheet_id: int, link_id: int) -> None:
+    say(_revoke, actor, sheet_id, link_id)
 
 
 def _revoke(actor: Actor, sheet_id: int, link_id: int) -> None:

@@ -83,7 +83,7 @@ def _read(*, seen: bool = False) -> Shared:
 def _ended() -> None:
     with st.container(horizontal_alignment="center"), st.container(width=420, border=True):
         st.subheader("This link is not open", anchor=False)
-        st.caption(f"{NO_LINK} If you have it still, open it once more.")
+        st.caption("It may have ended, or been open here for long. Open it once more, or ask whoever sent it.")
 
 
 def _offer_own(sheet_id: int) -> None:
