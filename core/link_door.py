@@ -1,6 +1,7 @@
 """Opening a public link: its token, and its password where it has one, become a visit, whose token a cookie holds.
 
-Guesses are counted by link and by address, as sign-ins are; who has a right link without a password is never counted.
+Guesses at links are counted by address, guesses at a password by its link as well, as sign-ins are. A right link opens
+however many guess beside it.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from core import audit
 from core.access import LINK_LIVES, NO_LINK
 from core.actor import Visitor
 from core.errors import NotFound, Refused, Throttled
+from core.limits import demand
 from core.mail import Transaction
 from core.passwords import is_right
 from core.secret_tokens import hashed, new_token
@@ -55,15 +57,16 @@ def open_link(
         link = _live(session, token)
         if link and _has_visit(session, link, held or {}):
             return Opened(link["link_id"])
-        if link and link["password_hash"] is None:
+        if link is None:
+            demand("link", where)
+            raise NotFound(NO_LINK)
+        if link["password_hash"] is None:
             return _visit(session, link, where)
-        if link and not password:
+        if not password:
             raise WantsPassword(ASKS)
-        attempt = open_attempt(session, f"link {link['link_id'] if link else hashed(token).hex()[:16]}", where)
+        attempt = open_attempt(session, f"link {link['link_id']}", where)
     if attempt is None:
         raise Throttled(TOO_MANY, retry_after=WAIT_SECONDS)
-    if link is None:
-        raise NotFound(NO_LINK)
     if not is_right(password, link["password_hash"]):
         with transaction() as session:
             facts = {"link": link["link_id"]}
@@ -88,6 +91,7 @@ def _has_visit(session: Session, link: Any, held: Mapping[int, str]) -> bool:
 
 
 def _visit(session: Session, link: Any, address: str) -> Opened:
+    demand("visit", address)
     token, link_id = new_token(), link["link_id"]
     made = session.execute(_VISIT, {"link": link_id, "token": hashed(token), "address": address}).one()
     visitor = Visitor(link_id, link["sheet_id"], made.visit_id, address=address)

@@ -13,6 +13,7 @@ from core.settings import Settings
 from core.throttle import plain_address
 
 FREE = ("/api/health",)
+LINKS = "/l"
 Verdict = tuple[bool, Pace | None]
 address_of = lru_cache(maxsize=10_000)(plain_address)
 
@@ -43,7 +44,7 @@ def is_paced(scope: Scope) -> bool:
     """Wherever it is looked up who asks, which is where somebody could keep us busy."""
     if scope["type"] == "lifespan" or is_under(scope["path"], FREE):
         return False
-    return is_under(scope["path"], NAMED) or opens_page(scope)
+    return is_under(scope["path"], (*NAMED, LINKS)) or opens_page(scope)
 
 
 def _judge(limits: Limiter, address: str, who: str) -> Verdict:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -279,18 +280,28 @@ def test_a_visit_of_one_link_is_none_of_another(session: Session, visitor: Visit
         assert visitor_of(session, forged, visitor.link_id) is None
 
 
-def test_ten_thousand_guesses_are_thirty(session: Session, link: tuple[int, str]) -> None:
+def test_ten_thousand_guesses_are_twenty(session: Session, link: tuple[int, str]) -> None:
     def guess(number: int) -> type[Refused]:
         try:
-            open_link(transaction, f"guess {number}", address=HOME)
+            open_link(lambda: nullcontext(session), f"guess {number}", address=HOME)
         except Refused as refusal:
             return type(refusal)
         raise AssertionError
 
-    assert {guess(number) for number in range(30)} == {NotFound}
-    assert {guess(number) for number in range(30, 10_000)} == {Throttled}
-    assert session.scalar(text("SELECT count(*) FROM sign_in_failures")) == 30
+    assert {guess(number) for number in range(20)} == {NotFound}
+    assert {guess(number) for number in range(20, 10_000)} == {Throttled}
     assert open_link(transaction, link[1], address=HOME).token  # Who has a right link is no guesser.
+
+
+def test_a_flood_of_openings_ends_and_who_is_in_stays_in(session: Session, link: tuple[int, str]) -> None:
+    first = open_link(transaction, link[1], address=HOME)
+    assert first.token
+    for _ in range(99):
+        open_link(transaction, link[1], address=HOME)
+    with pytest.raises(Throttled):
+        open_link(transaction, link[1], address=HOME)
+    assert open_link(transaction, link[1], address=HOME, held={first.link_id: first.token}).token is None
+    assert open_link(transaction, link[1], address="192.0.2.99").token
 
 
 def test_the_sixth_wrong_password_of_a_link_ends_the_guessing(session: Session, sheet: int, ann: Actor) -> None:

@@ -163,10 +163,11 @@ def test_guesses_are_throttled_by_address_and_a_right_link_still_opens(sheet: in
     number, token = make(sheet)
     client = browser()
     answers = [client.get(f"/l/guess-{guess}").status_code for guess in range(200)]
-    assert set(answers[:30]) == {404}
-    assert set(answers[30:]) == {429}
+    assert set(answers[:20]) == {404}
+    assert set(answers[20:]) == {429}
     throttled = client.get("/l/one-more", headers={"X-Forwarded-For": "203.0.113.9"})
-    assert (throttled.status_code, throttled.headers["retry-after"]) == (429, "900")
+    assert throttled.status_code == 429
+    assert 0 < int(throttled.headers["retry-after"]) <= 600
     assert client.get(f"/l/{token}").headers["location"] == f"/shared?link={number}"
 
 
