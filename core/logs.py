@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 
 SECRET_WORDS = ("password", "token", "secret", "cookie", "authorization", "dsn", "database_url", "values", "text")
+# uvicorn 0.54 says so of each socket that was refused with a status, which our own line tells as well.
+REFUSED_SOCKET = "ASGI callable returned without completing handshake."
 NOISY = ("uvicorn.error", "uvicorn.access", "watchdog", "alembic", "asyncio", "sqlalchemy")
 
 
@@ -31,6 +33,7 @@ def configure_logs(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: record.msg != REFUSED_SOCKET)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=begun,

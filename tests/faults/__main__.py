@@ -1,6 +1,6 @@
 """Faults on purpose: `make faults`. Ends with an error when anything was lost, doubled, silent, torn or left behind.
 
-python -m tests.faults [F1 F2 F3 F7 F12] [--seconds 30]
+python -m tests.faults [F1 F2 F3 F7 F12 abuse] [--seconds 30]
 """
 
 import argparse

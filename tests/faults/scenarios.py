@@ -11,14 +11,20 @@ from uuid import uuid4
 
 import psycopg
 
+from api.middleware.sockets import MOST_OPEN_STRANGERS
 from tests.bench.bench_live import PEOPLE
 from tests.bench.live_clients import Http
+from tests.faults.abuse import SOCKETS, Health, abuse, watch_health
 from tests.faults.crowd import Cutting, Report, live_through
 from tests.faults.scene import Scene
 
 # db.engine.CONNECTION_SETTINGS: how long a statement waits for a lock. PostgreSQL counts each wait for itself, and who
 # comes second waits twice: for the place at the head of the queue, then for the one who holds the row.
 LOCK_SECONDS, WAITS = 3.0, 2
+# A balancer gives up after seconds; this is a machine of two cores that serves and attacks at once.
+HEALTHY_MILLISECONDS = 1000.0
+# How the server may end what is sent: 1006 where it went too fast for a word, 429 where there was no place at all.
+CLOSED = {"reruns": {1008, 1006, 429}, "huge": {1009, 1006, 429}, "random": {1002, 1006, 429}}
 
 
 async def database_killed(scene: Scene, seconds: float) -> Report:
@@ -93,6 +99,28 @@ async def transaction_stuck(scene: Scene, seconds: float) -> Report:
     return report
 
 
+async def abused(scene: Scene, seconds: float) -> Report:
+    """Abuse: floods of reruns and made-up tokens, 500 sockets, a frame of 50 MB, random bytes. Nobody else notices."""
+    health, said, wrong = Health(), list[str](), list[str]()
+
+    def attack() -> None:
+        found = abuse(scene.started.port)
+        said.append(str(found))
+        if found["sockets"].get("open", 0) > MOST_OPEN_STRANGERS or found["sockets"].get("429", 0) < SOCKETS / 2:
+            wrong.append(f"sockets were not limited: {found['sockets']}")
+        if not (found["closed"].keys() == CLOSED.keys() and all(found["closed"][one] in CLOSED[one] for one in CLOSED)):
+            wrong.append(f"what was sent did not end its socket: {found['closed']}")
+
+    watching = asyncio.create_task(watch_health(scene.started.port, health))
+    report = await live_through(scene, "Abuse from another address", attack, seconds=seconds, every=(1.0, 2.0))
+    watching.cancel()
+    report.notes += [health.said(), *said[:1]]
+    report.wrong += wrong
+    if health.failed or health.p95 > HEALTHY_MILLISECONDS:
+        report.wrong.append(f"the health check did not keep answering: {health.said()}, failed {health.failed[:5]}")
+    return report
+
+
 async def _edit(scene: Scene, sheet: int) -> tuple[int, float, str]:
     """One edit outside the ledger, of a row that nobody else edits."""
     edits = [{"row": 40, "column": 4, "value": int(time.time() * 1000) % 10**6}]
@@ -113,4 +141,5 @@ SCENARIOS: dict[str, Callable[[Scene, float], Coroutine[Any, Any, Report]]] = {
     "F3": database_restarted,
     "F7": transaction_stuck,
     "F12": requests_cut,
+    "abuse": abused,
 }
