@@ -8,7 +8,7 @@ UV_VERSION = 0.13.9
 BIN = .venv/bin
 SHELL = /bin/bash
 
-.PHONY: run test lint bench bench-live faults lock frontend doctor
+.PHONY: run test lint audit bench bench-live faults lock frontend doctor
 
 # HOST= serves colleagues on the network: that it was typed is what says that it is meant.
 run: .venv/run.stamp
@@ -26,6 +26,10 @@ lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Asks an advisory service about every requirement; where none answers it says that nothing was checked, and fails.
+audit: .venv/test.stamp
+	@$(BIN)/python tests/audit.py
 
 bench: .venv/test.stamp
 	$(BIN)/python -m tests.bench

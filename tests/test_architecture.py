@@ -1,6 +1,7 @@
 """Who may import whom, and other rules of the house that a reader should be able to trust."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -107,9 +108,18 @@ def documented(path: Path) -> bool:
     return not path.read_text().strip() or ast.get_docstring(ast.parse(path.read_text())) is not None
 
 
-def test_every_requirement_is_pinned() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        lines = [line.strip() for line in (ROOT / name).read_text().splitlines()]
-        wanted = [line for line in lines if line and not line.startswith(("#", "-"))]
-        assert wanted
-        assert [line for line in wanted if "==" not in line] == []
+PINNED = re.compile(r"[a-z0-9][a-z0-9.\-]*(\[[a-z0-9,]+\])?==[0-9][0-9a-z.+!]*( ; .+)?")
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_every_requirement_is_pinned(name: str) -> None:
+    """To one exact version each, with everything that it needs in turn; and what we name is among them."""
+    pinned = wanted(f"{name}.txt")
+    assert [line for line in pinned if not PINNED.fullmatch(line)] == []
+    versions = {line.partition("==")[0].partition("[")[0] for line in pinned}
+    assert {line.partition("[")[0].lower() for line in wanted(f"{name}.in")} <= versions
+
+
+def wanted(name: str) -> list[str]:
+    lines = [line.strip() for line in (ROOT / name).read_text().splitlines()]
+    return [line for line in lines if line and not line.startswith(("#", "-"))]
