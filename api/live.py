@@ -112,7 +112,8 @@ class Hub:
                 for mailbox in self._all():
                     mailbox.lose()
                 log.warning("live.disconnected", failures=failures, reason=type(error).__name__)
-                await asyncio.sleep(min(MOST_BACKOFF_SECONDS, 0.1 * 2**failures) * random.uniform(0.5, 1))  # noqa: S311
+                wait = min(MOST_BACKOFF_SECONDS, 0.1 * 2**failures)
+                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - no secret, it spreads the calls.
 
     async def _listen(self, connection: AsyncConnection) -> None:
         async with asyncio.timeout(ANSWER_SECONDS):

@@ -235,7 +235,7 @@ _RECENT = f"""
       {{narrowed}}
     ORDER BY c.version DESC, c.row_id DESC, c.column_id DESC
     LIMIT :limit
-"""  # noqa: S608
+"""  # noqa: S608 - the gate of core.access.
 _ASKED = "(c.column_id = ANY(:columns) OR (:with_add AND c.column_id = 0 AND c.kind = 'add'))"
 _OF_ROW = text(f"""
     SELECT {_LINE}
@@ -249,5 +249,5 @@ _OF_ROW = text(f"""
               WHERE c.sheet_id = :sheet AND c.row_id = :row AND {_ASKED} AND c.version < :before
               ORDER BY c.version DESC LIMIT :limit) v), 0)
     ORDER BY c.version DESC, c.column_id
-""")  # noqa: S608
-_THERE = text(f"SELECT 1 FROM rows r WHERE {SCOPE_SQL} AND r.row_id = :row")  # noqa: S608
+""")  # noqa: S608 - the gate of core.access.
+_THERE = text(f"SELECT 1 FROM rows r WHERE {SCOPE_SQL} AND r.row_id = :row")  # noqa: S608 - the gate of core.access.

@@ -28,5 +28,5 @@ def keep_house(session: Session) -> dict[str, int]:
 
 def _delete(session: Session, table: str, condition: str) -> int:
     some = f"SELECT ctid FROM {table} WHERE {condition} LIMIT {MOST_AT_ONCE} FOR UPDATE SKIP LOCKED"  # noqa: S608 - ours
-    deleted = session.execute(text(f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({some})) RETURNING 1"))  # noqa: S608
+    deleted = session.execute(text(f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({some})) RETURNING 1"))  # noqa: S608 - ours
     return len(deleted.all())

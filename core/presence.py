@@ -108,4 +108,4 @@ def _leaving(which: str) -> Any:
 _LEAVE = _leaving("connection_id = ANY(:connections)")
 _LEAVE_PROCESS = _leaving("process_id = :process")
 _SWEEP = _leaving(f"""connection_id IN (
-    SELECT connection_id FROM presence WHERE seen_at < now() - interval '{GONE_AFTER}' FOR UPDATE SKIP LOCKED)""")  # noqa: S608
+    SELECT connection_id FROM presence WHERE seen_at < now() - interval '{GONE_AFTER}' FOR UPDATE SKIP LOCKED)""")  # noqa: S608 - ours

@@ -108,6 +108,16 @@ def documented(path: Path) -> bool:
     return not path.read_text().strip() or ast.get_docstring(ast.parse(path.read_text())) is not None
 
 
+def test_every_exemption_from_a_security_rule_has_its_reason() -> None:
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in [*modules("core", "db", "api", "pages"), *ROOT.glob("*.py")]
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(r"#\s*noqa: (?:[A-Z]+[0-9]+, ?)*S[0-9]{3}[\s\-A-Z0-9,]*$", line)
+    ]
+    assert bare == []
+
+
 PINNED = re.compile(r"[a-z0-9][a-z0-9.\-]*(\[[a-z0-9,]+\])?==[0-9][0-9a-z.+!]*( ; .+)?")
 
 
