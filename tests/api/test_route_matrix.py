@@ -51,6 +51,9 @@ PROFILES = {
     "sees undo": profile("    404   404     ok    ok     403     403    ok  404      401  401  ok   ok    404"),
     "takes back": profile("   404   404     ok    422    403     403    422 404      401  401  403  ok    404"),
     "owns": profile("         404   404     ok    403    403     403    403 404      401  401  403  ok    404"),
+    "looks as owner": profile("404  404     ok    403    403     403    403 404      401  401  ok   ok    404"),
+    "manages team": profile(" ok    ok      403   403    403     403    403 403      401  401  403  403   ok"),
+    "administers": profile("  ok    403     403   403    403     403    403 403      401  401  403  403   ok"),
 }
 
 
@@ -63,11 +66,11 @@ class Case:
     query: str = ""
     json: Any = None
     files: Any = None
-    ids: dict[str, int] = field(default_factory=dict)  # In the path; {sheet} is the sheet of the test.
+    ids: dict[str, int | str] = field(default_factory=dict)  # In the path; {sheet} is the sheet of the test.
     rolled_back: frozenset[str] = frozenset()  # Tables that a 404 had begun to write.
 
 
-OPERATION = str(uuid4())
+OPERATION, SESSION = str(uuid4()), str(uuid4())
 BATCH = {"operation_id": OPERATION}
 SHEET = "/v1/sheets/{sheet}"
 FILE = {"file": ("deals.csv", b"Deal\nAcme\n", "text/csv")}
@@ -136,6 +139,37 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"GET {SHEET}/collaborators": Case("sees sheet"),
     f"PUT {SHEET}/collaborators/{{user}}": Case("owns", json={"level": "editor"}, ids={"user": 5}),
     f"DELETE {SHEET}/collaborators/{{user}}": Case("owns", ids={"user": 3}),
+    f"PUT {SHEET}/team-collaborators/{{team}}": Case("owns", json={"level": "viewer"}, ids={"team": 901}),
+    f"DELETE {SHEET}/team-collaborators/{{team}}": Case("owns", ids={"team": 902}),
+    f"POST {SHEET}/transfer": Case("owns", 204, json={"user": 3}),
+    f"GET {SHEET}/links": Case("looks as owner"),
+    f"POST {SHEET}/links": Case("owns", 201, json={"name": "Partner"}),
+    f"PATCH {SHEET}/links/{{link}}": Case("owns", json={"name": "Partner"}, ids={"link": 901}),
+    f"DELETE {SHEET}/links/{{link}}": Case("owns", ids={"link": 901}),
+    "GET /v1/teams": Case("signed in"),
+    "POST /v1/teams": Case("manages team", 201, json={"name": "West"}),
+    "GET /v1/teams/{team}": Case("signed in", ids={"team": 901}),
+    "PATCH /v1/teams/{team}": Case("manages team", json={"name": "East"}, ids={"team": 901}),
+    "DELETE /v1/teams/{team}": [
+        Case("manages team", ids={"team": 901}),
+        Case("administers", ids={"team": 902}),  # Of which Max is no manager.
+    ],
+    "PUT /v1/teams/{team}/members/{user}": Case("manages team", json={}, ids={"team": 901, "user": 3}),
+    "DELETE /v1/teams/{team}/members/{user}": Case("manages team", ids={"team": 901, "user": 2}),
+    "GET /v1/admin/people": Case("administers"),
+    "PATCH /v1/admin/people/{user}": Case("administers", json={"role": "manager"}, ids={"user": 3}),
+    "POST /v1/admin/people/{user}/sign-out": Case("administers", 204, ids={"user": 3}),
+    "POST /v1/admin/people/{user}/reset-link": Case("administers", 201, ids={"user": 3}),
+    "GET /v1/admin/sheets": Case("administers"),
+    "GET /v1/admin/invitations": Case("administers"),
+    "POST /v1/admin/invitations": Case("administers", 201, json={"email": "new@example.com"}),
+    "DELETE /v1/admin/invitations/{invitation}": Case("administers", ids={"invitation": 901}),
+    "GET /v1/admin/registration": Case("administers"),
+    "PUT /v1/admin/registration": Case("administers", json={"who": "open"}),
+    "GET /v1/admin/sessions": Case("administers"),
+    "DELETE /v1/admin/sessions/{session_id}": Case("administers", 204, ids={"session_id": SESSION}),
+    "GET /v1/admin/events": Case("administers"),
+    "GET /v1/admin/system": Case("administers"),
 }
 # Beside the API, and shown where their own promises are: tests/server/test_session_routes.py, tests/api/test_live.py.
 ELSEWHERE = {"POST /session/redeem", "POST /session/sign-out", f"WEBSOCKET {SHEET}/live"}
@@ -164,6 +198,23 @@ PEOPLE = text("""
            CASE name WHEN 'Owen' THEN 'own' ELSE 'all' END
     FROM made WHERE name <> 'Max'
 """)
+# Team 901, with Ann, is Max's to manage; 902 has no manager, and the sheet. A link, an invitation, a session of Ben's.
+AROUND = text("""
+    WITH made AS (INSERT INTO teams (team_id, name) VALUES (901, 'North'), (902, 'South') RETURNING team_id),
+    members AS (
+        INSERT INTO team_members (team_id, user_id, is_manager)
+        SELECT 901, user_id, name = 'Max' FROM users WHERE name IN ('Max', 'Ann')),
+    link AS (
+        INSERT INTO public_links (link_id, sheet_id, name, hint, token_hash, created_by)
+        VALUES (901, :sheet, 'Partner', 'abc', '1', :ann)),
+    invitation AS (INSERT INTO invitations (invitation_id, token_hash, email, expires_at)
+        VALUES (901, '1', 'zoe@example.com', now() + '1 day')),
+    signed_in AS (
+        INSERT INTO sessions (session_id, user_id, token_hash, kind, expires_at)
+        SELECT :session, user_id, '1', 'browser', now() + '1 day' FROM users WHERE name = 'Ben')
+    INSERT INTO team_collaborators (sheet_id, team_id, level)
+    SELECT :sheet, team_id, 'viewer' FROM made WHERE team_id = 902
+""")
 NAMES = {
     "administrator": "Ada",
     "manager": "Max",
@@ -189,6 +240,7 @@ def principals(session: Session, deals: Access) -> Iterator[dict[str, Person]]:
     """Everybody at a keyboard. Row 1 is nobody's, 2 Owen's, 3 was Owen's and is in the trash; column 10 is retired."""
     sheet = deals.sheet.sheet_id
     session.execute(PEOPLE, {"sheet": sheet})
+    session.execute(AROUND, {"sheet": sheet, "session": SESSION, "ann": actor("Ann").user_id})
     owen = session.scalar(text("SELECT user_id FROM users WHERE name = 'Owen'"))
     with TestClient(make_app(), base_url="http://localhost", raise_server_exceptions=False) as client:
         seated = {kind: sign_in(client, name, sheet) for kind, name in NAMES.items()}
