@@ -1,6 +1,7 @@
 """Teams: who works together and who manages whom. For administrators, and for managers the teams that they manage."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -66,7 +67,9 @@ def _member(actor: Actor, team: TeamInfo, member: MemberInfo) -> None:
         )
         removed = st.button("Remove", key=f"remove_{key}", type="tertiary", icon=":material/person_remove:")
     if manages is not member.is_manager:
-        _carry_out(teams.add_member, actor, team.team_id, member.user_id, is_manager=manages)
+        told = f"{member.name} {'manages' if manages else 'no longer manages'} {team.name}."
+        put = partial(teams.add_member, is_manager=manages)
+        _carry_out(put, actor, team.team_id, member.user_id, told=told)
     if removed:
         _carry_out(teams.remove_member, actor, team.team_id, member.user_id)
 
@@ -110,14 +113,16 @@ def _others(others: list[TeamInfo]) -> None:
                 st.text(f"{team.name}: {members or 'nobody yet'}")
 
 
-def _carry_out(command: Callable[..., object], *given: Any, **how: Any) -> None:
+def _carry_out(command: Callable[..., object], *given: Any, told: str = "") -> None:
     """One action of the person in one transaction; the page is drawn anew where it was carried out."""
 
     def carry_out() -> None:
         with transaction() as session:
-            command(session, *given, **how)
+            command(session, *given)
 
     if say(carry_out):
+        if told:
+            st.toast(literal(told), icon=":material/check:")
         st.rerun()
 
 

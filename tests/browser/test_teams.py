@@ -1,0 +1,145 @@
+"""A sales team of five is invited, becomes a team with a manager, and is given a sheet, each member their own rows.
+
+Nobody types an address of ours: every step is found from the page before it, by what stands on it.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, expect
+from sqlalchemy import text
+
+from db import engine as db
+from tests.browser.conftest import add
+from tests.browser.people import Person
+from tests.browser.test_walk import PASSWORD, make_account
+from tests.server.started import Started
+
+Seat = Callable[..., Person]
+PATIENCE = 20_000
+TEAM = ["Mia", "Noah", "Olga", "Pete", "Quinn"]
+OWNER = 5
+
+
+@contextmanager
+def within_a_minute() -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < 60
+
+
+def go(person: Person, page: str) -> None:
+    """By the navigation, as people do."""
+    person.page.get_by_role("link", name=page, exact=True).first.click()
+    expect(person.page.get_by_role("heading", name=page, exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def press(person: Person, label: str) -> None:
+    person.page.get_by_role("button", name=label, exact=True).first.click()
+
+
+def choose(person: Person, field: str, option: str) -> None:
+    person.page.get_by_role("combobox", name=field).click()
+    person.page.get_by_role("option", name=re.compile(option)).first.click()
+
+
+def invite(ada: Person, names: list[str]) -> list[str]:
+    """Links for all of them, in one go."""
+    go(ada, "People")
+    field = ada.page.get_by_role("textbox", name="E-mail")
+    field.fill("\n".join(f"{name.lower()}@example.com" for name in names))
+    press(ada, "Make an invitation link")
+    links = ada.page.locator("code").filter(has_text="?invite=")
+    expect(links).to_have_count(len(names), timeout=PATIENCE)
+    return [link.strip() for link in links.all_inner_texts()]
+
+
+def accept(browser: Browser, url: str, name: str, link: str) -> None:
+    """Each at a browser of their own."""
+    newcomer = Person(browser, url, name)
+    newcomer.page.goto(link)
+    make_account(newcomer.page, name, None)
+    assert newcomer.errors == []
+    newcomer.context.close()
+
+
+def make_team(ada: Person, team: str, members: list[str], manager: str) -> None:
+    go(ada, "Teams")
+    ada.page.get_by_role("textbox", name="New team").fill(team)
+    press(ada, "Make the team")
+    expect(ada.page.get_by_role("heading", name=team)).to_be_visible(timeout=PATIENCE)
+    for name in members:
+        choose(ada, "Add people", name)
+    ada.page.keyboard.press("Escape")
+    press(ada, "Add")
+    switches = ada.page.get_by_role("switch", name="Manages the team").or_(
+        ada.page.get_by_role("checkbox", name="Manages the team")
+    )
+    expect(switches).to_have_count(len(members), timeout=PATIENCE)
+    ada.page.get_by_text("Manages the team").nth(members.index(manager)).click()
+    ada.says(f"{manager} manages {team}.")
+
+
+def make_sheet(ada: Person, name: str) -> int:
+    go(ada, "Sheets")
+    press(ada, "New sheet")
+    ada.page.get_by_role("textbox", name="Name").fill(name)
+    ada.page.get_by_text("Sales pipeline", exact=True).first.click()
+    press(ada, "Create")
+    ada.says("An empty sheet")
+    found = re.search(r"sheet=(\d+)", ada.page.url)
+    assert found
+    return int(found[1])
+
+
+def share_own_rows(ada: Person, team: str) -> None:
+    press(ada, "Share")
+    dialog = ada.page.get_by_role("dialog")
+    choose(ada, "Share with", f"Team {team}")
+    dialog.get_by_text("Their own rows", exact=True).click()
+    dialog.get_by_role("button", name="Share", exact=True).last.click()
+    expect(dialog.get_by_text("its managers see the team's rows")).to_be_visible(timeout=PATIENCE)
+
+
+def add_deal_of_each(database_url: str, sheet: int, names: list[str]) -> None:
+    """A row for each, as another program would write them."""
+    engine = db.make_engine(database_url)
+    db.bind(engine, join_transaction_mode="conditional_savepoint")
+    with db.transaction() as session:
+        numbers = {one.name: one.user_id for one in session.execute(text("SELECT name, user_id FROM users"))}
+    add(sheet, [{1: f"Deal of {name}", OWNER: str(numbers[name])} for name in names], who="Ada")
+    engine.dispose()
+    db.bind(None)
+
+
+def test_a_sales_team_of_five_is_invited_led_and_given_its_own_rows(
+    person: Seat, browser: Browser, server_at: Started, database_url: str
+) -> None:
+    ada = person("Ada").signed_in()
+    with within_a_minute():
+        links = invite(ada, TEAM)
+    for name, link in zip(TEAM, links, strict=True):
+        accept(browser, ada.url, name, link)
+    with within_a_minute():
+        make_team(ada, "North", TEAM, manager="Mia")
+    sheet = make_sheet(ada, "Northern deals")
+    with within_a_minute():
+        share_own_rows(ada, "North")
+
+    add_deal_of_each(database_url, sheet, TEAM)
+    mia, noah = (person(name) for name in ("Mia", "Noah"))
+    for one in (mia, noah):
+        one.sign_in(password=PASSWORD)
+        one.says("Northern deals")
+        one.open_sheet(sheet)
+    assert [mia.cell(0, row) for row in range(5)] == [f"Deal of {name}" for name in TEAM]
+    assert (noah.row_count, noah.cell(0, 0)) == ("1 row", "Deal of Noah")
+
+    ada.page.keyboard.press("Escape")
+    go(ada, "Teams")
+    # Mia, the manager, stands first; Noah's line is the next one.
+    ada.page.get_by_role("button", name="Remove").nth(1).click()
+    noah.says("not shared with you")
+    mia.sees(0, 4, "Deal of Quinn")
