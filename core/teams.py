@@ -123,10 +123,12 @@ def remove_member(session: Session, actor: Actor, team_id: int, user_id: int) ->
 
 def _put(session: Session, actor: Actor, team_id: int, name: str, user_id: int, *, is_manager: bool) -> None:
     line = {"team": team_id, "user": user_id, "manages": is_manager}
-    if session.scalar(_PUT, line) is None:
+    is_new = session.scalar(_PUT, line)
+    if is_new is None:
         return  # They are exactly that already.
     _notice(session, team_id, [user_id])
-    audit.record(session, actor, "team:member:add", team=team_id, name=name, user=user_id, manager=is_manager)
+    verb = "add" if is_new else "manage"
+    audit.record(session, actor, f"team:member:{verb}", team=team_id, name=name, user=user_id, manager=is_manager)
 
 
 def _managed(session: Session, actor: Actor, team_id: int) -> str:
@@ -177,7 +179,7 @@ _PUT = text("""
     INSERT INTO team_members AS m (team_id, user_id, is_manager) VALUES (:team, :user, :manages)
     ON CONFLICT (team_id, user_id) DO UPDATE SET is_manager = excluded.is_manager
     WHERE m.is_manager <> excluded.is_manager
-    RETURNING user_id
+    RETURNING xmax = 0 AS is_new
 """)
 # The sheets shared with the team, and those of which a member is given “their team's rows” by a share of their own.
 _TOUCHED = text("""

@@ -92,7 +92,7 @@ def _about(workspace: Workspace, person: PersonInfo, owned: list[OwnedSheet]) ->
     """When they were here, in which teams they are, and how many sheets they own."""
     seen = person.last_seen_at
     named = workspace.teams[person.user_id]
-    parts = [f"last seen {moment(seen, workspace.date_format)}" if seen else "not seen lately"]
+    parts = [f"last seen {moment(seen, workspace.date_format)}" if seen else "not seen in the last 30 days"]
     parts += [f"team {', '.join(named)}"] if named else []
     return parts + ([f"owns {len(owned)} {'sheet' if len(owned) == 1 else 'sheets'}"] if owned else [])
 

@@ -24,7 +24,7 @@ def show(actor: Actor) -> None:
             st.warning(literal(trouble), icon=":material/warning:")
         if not health.troubles:
             st.success("Everything is in order.", icon=":material/check_circle:")
-        with st.grid(min_column_width=240):
+        with st.grid(min_column_width=340):
             for title, lines in _parts(health).items():
                 _card(title, lines)
         st.caption("Backups are made with the database's own tools; the guide for operations says how.")

@@ -52,14 +52,14 @@ def _made() -> None:
 
 def waiting(actor: Actor, found: list[InvitationInfo], date_format: str) -> None:
     """The invitations that nobody has used yet."""
-    for invitation in found:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            with st.container(gap=None):
-                st.text(invitation.email)
-                st.text(
-                    f"invited as {invitation.role.label.lower()} until {moment(invitation.expires_at, date_format)}"
-                )
-            withdraw = st.button("Withdraw", key=f"withdraw_{invitation.invitation_id}")
+    if not found:
+        return
+    with st.expander(f"Invitations that wait · {len(found)}", icon=":material/hourglass_empty:"):
+        for invitation in found:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                until = f"invited as {invitation.role.label.lower()} until {moment(invitation.expires_at, date_format)}"
+                st.text(f"{invitation.email}\n{until}", width="stretch")
+                withdraw = st.button("Withdraw", key=f"withdraw_{invitation.invitation_id}")
             if withdraw and say(_withdraw, actor, invitation.invitation_id):
                 st.rerun()
 

@@ -36,7 +36,8 @@ SENTENCES = {
     "team:team:create": "{by} made the team {whom}",
     "team:team:rename": "{by} renamed the team {whom}",
     "team:team:delete": "{by} dissolved the team {whom}",
-    "team:member:add": "{by} put {whom} into the team {team}, or changed who manages it",
+    "team:member:add": "{by} put {whom} into the team {team}",
+    "team:member:manage": "{by} changed whether {whom} manages the team {team}",
     "team:member:remove": "{by} took {whom} out of the team {team}",
     "sheet:share:grant": "{by} shared {sheet} with {whom}",
     "sheet:share:revoke": "{by} took {sheet} away from {whom}",
@@ -48,10 +49,10 @@ SENTENCES = {
 def show(events: Sequence[SecurityEvent], date_format: str) -> None:
     """One line an event, the latest first."""
     for event in events:
-        with st.container(horizontal=True, gap="small"):
-            st.caption(literal(moment(event.recorded_at, date_format)), width=190)
-            st.text(sentence(event), width="stretch")
-            st.caption(literal(event.address or ""), width=120)
+        with st.container(border=True, gap=None):
+            st.text(sentence(event))
+            whence = f" · from {event.address}" if event.address else ""
+            st.caption(literal(moment(event.recorded_at, date_format) + whence))
 
 
 def sentence(event: SecurityEvent) -> str:

@@ -27,7 +27,7 @@ EVERYBODY = {
     Level.COMMENTER: "May read and comment on it",
     Level.EDITOR: "May read and change it",
 }
-LEVEL_WIDTH, ROWS_WIDTH = 150, 190
+LEVEL_WIDTH, ROWS_WIDTH = 132, 170
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _given(actor: Actor, access: Access, one: TeamShare | CollaboratorInfo) -> N
     whom, told = _told(one)
     key = f"{whom.kind}_{whom.number}_{one.level.value}_{one.row_scope.value}"
     levels: list[Level | None] = [*LEVELS, None]
-    with _line(told):
+    with _line(told), st.container(horizontal=True, gap="small", wrap=False, width="content"):
         level = st.selectbox(
             "Level",
             levels,
@@ -167,7 +167,7 @@ def _rows_to_give(access: Access) -> RowScope:
     if access.owner_column is None:
         st.caption("To give people only their own rows, say under “Settings” whose a row is: a column of people.")
         return RowScope.ALL
-    rows = st.radio("Which rows", ROWS, format_func=lambda one: one.label, horizontal=True)
+    rows = st.radio("Which rows", ROWS, format_func=lambda one: one.label)
     named = literal(access.owner_column.name)
     st.caption(f"Whose a row is, “{named}” says. In a team that is given its own rows, its managers see the team's.")
     return rows

@@ -147,7 +147,7 @@ def test_what_happens_to_a_team_is_told_once_in_the_audit_trail(session: Session
     assert actions(session) == [
         "team:team:create",
         "team:member:add",
-        "team:member:add",
+        "team:member:manage",
         "team:member:remove",
         "team:team:rename",
         "team:team:delete",
