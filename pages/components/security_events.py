@@ -49,7 +49,7 @@ SENTENCES = {
 def show(events: Sequence[SecurityEvent], date_format: str) -> None:
     """One line an event, the latest first."""
     for event in events:
-        with st.container(border=True, gap=None):
+        with st.container(gap=None):
             st.text(sentence(event))
             whence = f" · from {event.address}" if event.address else ""
             st.caption(literal(moment(event.recorded_at, date_format) + whence))

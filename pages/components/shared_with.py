@@ -27,7 +27,7 @@ EVERYBODY = {
     Level.COMMENTER: "May read and comment on it",
     Level.EDITOR: "May read and change it",
 }
-LEVEL_WIDTH, ROWS_WIDTH = 132, 170
+LEVEL_WIDTH, ROWS_WIDTH = 132, 165
 
 
 @dataclass(frozen=True)
