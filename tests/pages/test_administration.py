@@ -1,0 +1,228 @@
+"""The pages of administration, as an administrator and a manager go through them."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core.access import Access, get_access
+from core.accounts import deactivate
+from core.actor import Actor
+from core.permissions import Level, RowScope
+from core.sharing import collaborators, share_with_team, team_shares
+from core.sheets import configure_pipeline
+from core.teams import add_member, create_team, teams
+from tests.conftest import actor
+from tests.core.signing_in import signed_in
+from tests.pages.opened import labels, open_page, open_piece, press, said
+from tests.pages.test_accounts import own_settings as own_settings  # noqa: PLC0414 - a fixture of these tests, too.
+
+PEOPLE, TEAMS, SECURITY, SYSTEM = (f"admin/{name}.py" for name in ("people", "teams", "security", "system"))
+
+
+def set_field(page: AppTest, kind: str, label: str, value: object) -> None:
+    next(one for one in getattr(page, kind) if one.label == label).set_value(value)
+
+
+@pytest.fixture
+def north(session: Session, ada: Actor, dan: Actor) -> int:
+    team = create_team(session, ada, "North")
+    add_member(session, ada, team, dan.user_id)
+    return team
+
+
+# --- who is offered what
+
+
+@pytest.mark.parametrize("file", [TEAMS, SECURITY, SYSTEM])
+def test_pages_of_administration_are_not_run_for_members(session: Session, file: str) -> None:
+    with pytest.raises(ValueError, match="Could not find a navigation page"):
+        open_page(session, "Ann", file)
+
+
+def test_a_manager_keeps_their_teams_and_reads_the_others(session: Session, north: int) -> None:
+    session.execute(text("UPDATE users SET role = 'manager' WHERE name = 'Ann'"))
+    page = open_page(session, "Ann", TEAMS)
+    assert "You manage no team yet." in said(page)
+    assert "North: Dan" in said(page)
+    set_field(page, "text_input", "New team", "South")
+    press(page, "Make the team")
+    assert [team.name for team in teams(session, actor("Ann")) if team.members[0].name == "Ann"] == ["South"]
+    with pytest.raises(ValueError, match="Could not find a navigation page"):
+        open_page(session, "Ann", PEOPLE)
+
+
+# --- people
+
+
+def test_several_people_are_invited_at_once_or_nobody(session: Session) -> None:
+    page = open_page(session, "Ada", PEOPLE)
+    set_field(page, "text_area", "E-mail", "eve@example.com, fay@example.com\nann@example.com")
+    press(page, "Make an invitation link")
+    assert "There is an account for ann@" in said(page)
+    assert session.scalar(text("SELECT count(*) FROM invitations")) == 0
+    set_field(page, "text_area", "E-mail", "eve@example.com, nonsense")
+    press(page, "Make an invitation link")
+    assert "“nonsense”" in said(page)
+    set_field(page, "text_area", "E-mail", " Eve@example.com;\nfay@example.com eve@example.com ")
+    press(page, "Make an invitation link")
+    assert ["/?invite=" in one.value for one in page.code] == [True, True]
+    assert session.scalar(text("SELECT count(*) FROM invitations WHERE revoked_at IS NULL")) == 2
+
+
+def test_what_a_leaver_owned_is_named_and_handed_over(session: Session, ada: Actor, ben: Actor, deals: Access) -> None:
+    page = open_page(session, "Ada", PEOPLE)
+    assert "They own “Deals”" in said(page).replace("\\", "")
+    page.button(f"active_{deals.sheet.owner_id}").click().run()
+    assert "Sheets to hand over" in said(page)
+    heirs = page.selectbox(f"heir_{deals.sheet.sheet_id}")
+    assert not any("Ann" in name or "Cleo" in name for name in heirs.options)
+    heirs.set_value(ben.user_id).run()
+    press(page, "Hand over")
+    assert get_access(session, ben, deals.sheet.sheet_id).level is Level.OWNER
+    assert "Sheets to hand over" not in said(page)
+
+
+def test_a_person_is_signed_out_and_given_a_link(session: Session, ben: Actor) -> None:
+    there = signed_in(session, ben)[0]
+    page = open_page(session, "Ada", PEOPLE)
+    page.button(f"out_{ben.user_id}").click().run()
+    ended = session.scalar(text("SELECT ended_at IS NOT NULL FROM sessions WHERE session_id = :id"), {"id": there})
+    assert ended is True
+    page.button(f"reset_{ben.user_id}").click().run()
+    assert "/?reset=" in page.code[0].value
+    assert not page.run().code
+
+
+def test_where_there_are_many_people_one_is_found_by_team(session: Session, north: int) -> None:
+    several = (
+        "INSERT INTO users (email, name) SELECT 'p' || n || '@example.com', 'Person ' || n FROM generate_series(1, 9) n"
+    )
+    session.execute(text(several))
+    page = open_page(session, "Ada", PEOPLE)
+    assert "Person 9" in said(page)
+    set_field(page, "text_input", "Find a person", "north")
+    page.run()
+    assert "dan@example.com" in said(page)
+    assert "Person 9" not in said(page)
+
+
+# --- teams
+
+
+def test_a_team_is_made_filled_led_and_dissolved(session: Session, ada: Actor, ben: Actor, dan: Actor) -> None:
+    def people() -> list[tuple[str, bool]]:
+        return [(one.name, one.is_manager) for team in teams(session, ada) for one in team.members]
+
+    page = open_page(session, "Ada", TEAMS)
+    assert "There is no team yet" in said(page)
+    set_field(page, "text_input", "New team", "North *1*")
+    press(page, "Make the team")
+    assert "North \\*1\\*" in said(page)
+    set_field(page, "multiselect", "Add people", [ben.user_id, dan.user_id])
+    press(page, "Add")
+    assert people() == [("Ben", False), ("Dan", False)]
+    page.toggle[1].set_value(True).run()
+    assert people() == [("Dan", True), ("Ben", False)]
+    press(page, "Remove")
+    assert people() == [("Ben", False)]
+    set_field(page, "text_input", "Name", "South")
+    press(page, "Rename")
+    assert [team.name for team in teams(session, ada)] == ["South"]
+    press(page, "Dissolve the team")
+    assert teams(session, ada) == []
+
+
+# --- security and system
+
+
+def test_somebodys_session_is_ended_from_the_list(session: Session, ben: Actor) -> None:
+    there = signed_in(session, ben)[0]
+    page = open_page(session, "Ada", SECURITY)
+    assert "Ben · ben@example.com" in said(page)
+    page.button(f"revoke_{there}").click().run()
+    assert "Ben · ben@example.com" not in said(page)
+    assert "Ada signed Ben out at one place" in said(page)
+
+
+def test_what_happened_is_told_letter_by_letter(session: Session, ada: Actor, ben: Actor) -> None:
+    session.execute(text("UPDATE users SET name = '[b](http://evil)' WHERE name = 'Ben'"))
+    deactivate(session, ada, ben.user_id)
+    page = open_page(session, "Ada", SECURITY)
+    assert "Ada deactivated [b](http://evil)" in [one.value for one in page.text]
+    assert not any("evil" in str(one.value) for one in [*page.markdown, *page.caption])
+
+
+def test_the_system_page_says_what_should_be_seen_to(session: Session) -> None:
+    session.execute(text("INSERT INTO mails (kind, recipient, attempts) VALUES ('reset', 'x@example.com', 3)"))
+    page = open_page(session, "Ada", SYSTEM)
+    assert "1 letters wait for the mail server" in said(page)
+    assert "PostgreSQL" in said(page)
+
+
+# --- sharing
+
+
+# A dialog draws itself anew after each choice, which a test's page, always whole, cannot: it is opened again.
+@pytest.fixture
+def sharing(session: Session, deals: Access, north: int) -> Callable[[], AppTest]:
+    return lambda: open_piece(session, "Ann", f"sheet_dialogs.share({deals.sheet.sheet_id})")
+
+
+def test_a_team_is_given_its_own_rows_in_the_dialog(
+    session: Session, ann: Actor, deals: Access, north: int, sharing: Callable[[], AppTest]
+) -> None:
+    page = sharing()
+    whom = next(one for one in page.selectbox if one.label == "Share with")
+    whom.select_index(whom.options.index("Team North"))
+    set_field(page, "radio", "As", Level.COMMENTER)
+    set_field(page, "radio", "Which rows", RowScope.OWN)
+    next(one for one in page.button if one.label == "Share").click()
+    page.run()
+    (share,) = team_shares(session, ann, deals.sheet.sheet_id)
+    assert (share.level, share.row_scope) == (Level.COMMENTER, RowScope.OWN)
+    assert "1 person · its managers see the team's rows" in said(sharing())
+
+
+def test_level_and_rows_of_a_line_hold_as_they_are_chosen(
+    session: Session, ann: Actor, ben: Actor, deals: Access, sharing: Callable[[], AppTest]
+) -> None:
+    def bens() -> tuple[Level, RowScope] | None:
+        found = collaborators(session, ann, deals.sheet.sheet_id)
+        return next(((one.level, one.row_scope) for one in found if one.user_id == ben.user_id), None)
+
+    sharing().selectbox(f"rows_person_{ben.user_id}_editor_all").set_value(RowScope.TEAM).run()
+    assert bens() == (Level.EDITOR, RowScope.TEAM)
+    sharing().selectbox(f"level_person_{ben.user_id}_editor_team").set_value(Level.VIEWER).run()
+    assert bens() == (Level.VIEWER, RowScope.TEAM)
+    sharing().selectbox(f"level_person_{ben.user_id}_viewer_team").select_index(3).run()
+    assert bens() is None
+
+
+def test_without_an_owner_column_the_dialog_says_where_to_choose_one(
+    session: Session, ann: Actor, deals: Access, north: int, sharing: Callable[[], AppTest]
+) -> None:
+    configure_pipeline(session, ann, deals.sheet.sheet_id, {})
+    page = sharing()
+    assert "Which rows" not in [one.label for one in page.radio]
+    assert "say under “Settings” whose a row is" in said(page)
+
+
+def test_the_owner_transfers_the_sheet_in_the_dialog(
+    session: Session, ann: Actor, ben: Actor, deals: Access, sharing: Callable[[], AppTest]
+) -> None:
+    page = sharing()
+    set_field(page, "selectbox", "New owner", ben.user_id)
+    press(page, "Transfer the sheet")
+    assert get_access(session, ben, deals.sheet.sheet_id).level is Level.OWNER
+    assert get_access(session, ann, deals.sheet.sheet_id).level is Level.EDITOR
+
+
+def test_a_shared_teams_people_see_it_beside_the_sheets_name(
+    session: Session, ann: Actor, deals: Access, north: int
+) -> None:
+    share_with_team(session, ann, deals.sheet.sheet_id, north, level=Level.VIEWER)
+    assert "Viewer" in said(open_page(session, "Dan", "work/grid.py", sheet=deals.sheet.sheet_id))
+    assert "Share" not in labels(open_page(session, "Dan", "work/grid.py", sheet=deals.sheet.sheet_id))
