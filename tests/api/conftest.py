@@ -29,6 +29,7 @@ class Person:
     client: httpx.Client
     token: str
     sheet: int = 0
+    link: int = 0  # A public link of the sheet, where the test has made one.
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """A request under /api/v1; `{sheet}` in the path is the sheet of the test."""

@@ -20,36 +20,43 @@ from core.api_tokens import make_token
 from core.permissions import Scope
 from core.settings import settings
 from tests.api.conftest import DEAL, OWNER, PASSWORD, Person, make_app, sign_in
+from tests.api.test_links import open_as_visitor
 from tests.conftest import actor
 
 # Who asks. The order is that of every profile below; a new kind of principal is one more column there.
 PRINCIPALS = (
     *("administrator", "manager", "owner", "editor", "commenter", "viewer", "own rows", "stranger"),
-    *("deactivated", "anonymous", "reading token", "writing token", "administering token"),
+    *("deactivated", "anonymous", "reading token", "writing token", "administering token", "link"),
 )
 OK = 0
 
 
 def profile(statuses: str) -> dict[str, int]:
-    return dict(zip(PRINCIPALS, (int(one) if one != "ok" else OK for one in statuses.split()), strict=True))
+    """By principal. The last, the visitor of a public link, is nobody (401) where a route does not say otherwise."""
+    given = [int(one) if one != "ok" else OK for one in statuses.split()]
+    return dict(zip(PRINCIPALS, given if len(given) == len(PRINCIPALS) else [*given, 401], strict=True))
 
 
 # What a route is to each of them. The first two have no share of the sheet; the tokens are the owner's and, the last,
 # the administrator's; the deactivated one was an editor; "own rows" edits rows of which row 2 alone is theirs.
 PROFILES = {
-    #                        admin manager owner editor comment viewer own stranger gone anon read write admin
-    "anyone": profile("       ok    ok      ok    ok     ok      ok     ok  ok       ok   ok   ok   ok    ok"),
+    #                        admin manager owner editor comment viewer own stranger gone anon read write admin link
+    "anyone": profile("       ok    ok      ok    ok     ok      ok     ok  ok       ok   ok   ok   ok    ok    ok"),
     "signed in": profile("    ok    ok      ok    ok     ok      ok     ok  ok       401  401  ok   ok    ok"),
     "by session": profile("   ok    ok      ok    ok     ok      ok     ok  ok       401  401  403  403   403"),
     "nobody": profile("       401   401     401   401    401     401    401 401      401  401  401  401   401"),
     "creates sheets": profile("ok   ok      ok    ok     ok      403    ok  ok       401  401  403  ok    ok"),
     "sees sheet": profile("   404   404     ok    ok     ok      ok     ok  404      401  401  ok   ok    404"),
     "sees row 1": profile("   404   404     ok    ok     ok      ok     404 404      401  401  ok   ok    404"),
+    "may visit": profile("    404   404     ok    ok     ok      ok     ok  404      401  401  ok   ok    404   ok"),
+    "may not": profile("      404   404     ok    ok     ok      ok     ok  404      401  401  ok   ok    404   403"),
+    "may visit 1": profile("  404   404     ok    ok     ok      ok     404 404      401  401  ok   ok    404   ok"),
     "arranges": profile("     404   404     ok    ok     ok      ok     ok  404      401  401  403  ok    404"),
     "edits": profile("        404   404     ok    ok     403     403    ok  404      401  401  403  ok    404"),
     "edits row 1": profile("  404   404     ok    ok     403     403    404 404      401  401  403  ok    404"),
     "sees undo": profile("    404   404     ok    ok     403     403    ok  404      401  401  ok   ok    404"),
     "takes back": profile("   404   404     ok    422    403     403    422 404      401  401  403  ok    404"),
+    "sees links": profile("   404   404     ok    403    403     403    403 404      401  401  ok   ok    404"),
     "owns": profile("         404   404     ok    403    403     403    403 404      401  401  403  ok    404"),
     "looks as owner": profile("404  404     ok    403    403     403    403 404      401  401  ok   ok    404"),
     "manages team": profile(" ok    ok      403   403    403     403    403 403      401  401  403  403   ok"),
@@ -90,7 +97,7 @@ ROUTES: dict[str, Case | list[Case]] = {
     "GET /v1/me": Case("signed in"),
     "GET /v1/sheets": Case("signed in"),
     "POST /v1/sheets": Case("creates sheets", 201, json={"name": "Mine"}),
-    f"GET {SHEET}": Case("sees sheet"),
+    f"GET {SHEET}": Case("may visit"),
     f"PATCH {SHEET}": [
         Case("owns", json={"name": "Ours"}),
         Case("owns", json={"description": "Ours"}),
@@ -106,9 +113,9 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"PUT {SHEET}/columns/{{column}}/limits": Case("owns", json={"viewer": "hidden"}, ids={"column": 2}),
     f"DELETE {SHEET}/columns/{{column}}": Case("owns", ids={"column": 11}),
     f"POST {SHEET}/columns/{{column}}/restore": Case("owns", ids={"column": 10}),
-    f"GET {SHEET}/rows": [Case("sees sheet"), Case("sees sheet", query="as_of=version:1")],
-    f"GET {SHEET}/order": Case("sees sheet"),
-    f"GET {SHEET}/rows/{{row}}": Case("sees row 1", ids={"row": 1}),
+    f"GET {SHEET}/rows": [Case("may visit"), Case("may not", query="as_of=version:1")],
+    f"GET {SHEET}/order": Case("may visit"),
+    f"GET {SHEET}/rows/{{row}}": Case("may visit 1", ids={"row": 1}),
     f"POST {SHEET}/rows": Case("edits", 201, json={"rows": [{"1": "New"}]}),
     f"PATCH {SHEET}/rows": [
         Case("edits row 1", json=BATCH | {"edits": [{"row": 1, "column": DEAL, "text": "x"}]}),
@@ -122,7 +129,7 @@ ROUTES: dict[str, Case | list[Case]] = {
         Case("edits row 1", query="ids=1", rolled_back=frozenset({"operations"})),
         Case("edits", query="ids=2"),
     ],
-    f"GET {SHEET}/changes": Case("sees sheet", query="since=0"),
+    f"GET {SHEET}/changes": Case("may visit", query="since=0"),
     f"GET {SHEET}/history": Case("sees sheet"),
     f"GET {SHEET}/rows/{{row}}/history": Case("sees row 1", ids={"row": 1}),
     f"GET {SHEET}/rows/{{row}}/cells/{{column}}/history": Case("sees row 1", ids={"row": 1, "column": 1}),
@@ -135,7 +142,11 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"GET {SHEET}/layout": Case("sees sheet"),
     f"PUT {SHEET}/layout": Case("arranges", json={"frozen": 1}),
     f"POST {SHEET}/import": [Case("edits", 201, files=FILE), Case("edits", 200, query="dry_run=true", files=FILE)],
-    f"GET {SHEET}/export": Case("sees sheet"),
+    f"GET {SHEET}/export": Case("may not"),
+    f"GET {SHEET}/links": Case("sees links"),
+    f"POST {SHEET}/links": Case("owns", 201, json={"name": "Partner"}),
+    f"PATCH {SHEET}/links/{{link}}": Case("owns", json={"may_export": True}),
+    f"DELETE {SHEET}/links/{{link}}": Case("owns"),
     f"GET {SHEET}/collaborators": Case("sees sheet"),
     f"PUT {SHEET}/collaborators/{{user}}": Case("owns", json={"level": "editor"}, ids={"user": 5}),
     f"DELETE {SHEET}/collaborators/{{user}}": Case("owns", ids={"user": 3}),
@@ -248,6 +259,10 @@ def principals(session: Session, deals: Access) -> Iterator[dict[str, Person]]:
             token = make_token(session, actor(name), name=kind, scope=scope, days=1)
             seated[kind] = Person(client, token, sheet)
             seated[kind].get("/me")  # When a token was used is noted once a minute: here, and not in the test.
+        visit = open_as_visitor(client, sheet)
+        seated["link"] = Visiting(client, "", sheet, headers=visit.headers)
+        for person in seated.values():
+            person.link = visit.link
         seated["owner"].add({DEAL: "Secret"}, {DEAL: "Owen's", OWNER: str(owen)}, {DEAL: "Gone", OWNER: str(owen)})
         seated["owner"].ask("DELETE", "/sheets/{sheet}/rows?ids=3")
         seated["owner"].ask("DELETE", "/sheets/{sheet}/columns/10")
@@ -255,11 +270,18 @@ def principals(session: Session, deals: Access) -> Iterator[dict[str, Person]]:
         yield seated
 
 
+@dataclass
+class Visiting(Person):
+    """Whoever came by a public link: a browser whose requests speak for it."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+
+
 def asked(person: Person, name: str, case: Case) -> httpx.Response:
     """The answer to one person's request."""
     method, _, path = name.partition(" ")
-    filled = path.format(sheet=person.sheet, **case.ids)
-    headers = {"Authorization": f"Bearer {person.token}"} if person.token else {}
+    filled = path.format(**{"sheet": person.sheet, "link": person.link} | case.ids)
+    headers = {"Authorization": f"Bearer {person.token}"} if person.token else getattr(person, "headers", {})
     more = {key: value for key, value in (("json", case.json), ("files", case.files)) if value is not None}
     return person.client.request(method, f"/api{filled}?{case.query}", headers=headers, **more)
 
