@@ -1,7 +1,10 @@
 """Attacks on the running server: what a stranger sends is dropped or ends their socket, and everybody else goes on."""
 
 import http.client
+import json
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -46,11 +49,11 @@ def page_socket(started: Started, **headers: str) -> ClientConnection:
     )
 
 
-def close_code(socket: ClientConnection) -> int:
+def close_code(page: ClientConnection) -> int:
     """Read until the server closes; the code it gives."""
     with pytest.raises(ConnectionClosed) as closed:
         while True:
-            socket.recv(timeout=10)
+            page.recv(timeout=10)
     return closed.value.rcvd.code if closed.value.rcvd else 1006  # Cut off before it could say why.
 
 
@@ -61,35 +64,35 @@ def rerun() -> bytes:
 
 
 def test_a_shutdown_or_an_emptied_cache_cannot_be_asked_for(started: Started) -> None:
-    with page_socket(started) as socket:
+    with page_socket(started) as page:
         for forbidden in ("clear_cache", "debug_shutdown_runtime", "debug_disconnect_websocket", "load_git_info"):
             message = BackMsg()
             setattr(message, forbidden, True)
-            socket.send(message.SerializeToString())
-        socket.send(rerun())
-        assert socket.recv(timeout=10)
+            page.send(message.SerializeToString())
+        page.send(rerun())
+        assert page.recv(timeout=10)
 
 
 @pytest.mark.parametrize("size", [3 * 2**20, 50 * 2**20])
 def test_a_frame_that_is_too_long_ends_its_socket(started: Started, size: int) -> None:
-    with page_socket(started) as socket:
+    with page_socket(started) as page:
         with suppress(ConnectionClosed):
-            socket.send(os.urandom(size))
-        assert close_code(socket) in {1009, 1006}
+            page.send(os.urandom(size))
+        assert close_code(page) in {1009, 1006}
 
 
 def test_random_bytes_and_text_end_their_socket(started: Started) -> None:
-    with page_socket(started) as socket:
-        socket.send(b"\xff" * 100)
-        assert close_code(socket) == 1002
+    with page_socket(started) as page:
+        page.send(b"\xff" * 100)
+        assert close_code(page) == 1002
 
 
 def test_a_flood_of_reruns_ends_its_socket(started: Started) -> None:
-    with page_socket(started) as socket:
+    with page_socket(started) as page:
         with suppress(ConnectionClosed):
             for _ in range(400):
-                socket.send(rerun())
-        assert close_code(socket) == 1008
+                page.send(rerun())
+        assert close_code(page) == 1008
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example.com", "null", "http://127.0.0.1:1"])
@@ -98,6 +101,35 @@ def test_a_foreign_page_gets_no_socket(started: Started, origin: str) -> None:
         with pytest.raises(InvalidStatus) as refused:
             connect(started.url.replace("http", "ws") + path, origin=Origin(origin), proxy=None)
         assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/_stcore/stream", "/api/v1/sheets/1/live"])
+def test_a_socket_by_another_name_of_this_machine_is_refused(started: Started, path: str) -> None:
+    """A name of an attacker's that resolves to us (DNS rebinding) is no name of ours, whatever page it comes from."""
+    address = f"ws://127.0.0.1:{started.port}{path}"
+    for host in ("evil.example.com", f"evil.example.com:{started.port}"):
+        with socket.create_connection(("127.0.0.1", started.port)) as line, pytest.raises(InvalidStatus) as refused:
+            connect(address.replace("127.0.0.1", host.partition(":")[0]), sock=line, origin=Origin(f"http://{host}"))
+        assert refused.value.response.status_code == 421
+
+
+def test_a_body_that_is_too_large_or_too_deep_is_refused_at_once(started: Started) -> None:
+    deep = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    double = b'{"email": "a@example.com", "email": "b@example.com", "password": "x"}'
+    for body, length, status in ((deep, len(deep), 413), (double, len(double), 400), (b"{", 300 * 2**20, 413)):
+        began = time.monotonic()
+        connection = http.client.HTTPConnection("127.0.0.1", started.port, timeout=10)
+        connection.putrequest("POST", "/api/v1/auth/login")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(length))
+        connection.endheaders()
+        with suppress(OSError):
+            connection.send(body)
+        answer = connection.getresponse()
+        assert answer.status == status
+        assert json.loads(answer.read())["detail"].endswith(".")
+        assert time.monotonic() - began < 2
+        connection.close()
 
 
 def test_strangers_upload_nothing(started: Started) -> None:

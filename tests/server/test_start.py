@@ -10,7 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from sqlalchemy import text
 
+from db.engine import make_engine
 from tests.server.started import ROOT, Started, databases_in, free_port
 
 pytestmark = pytest.mark.slow
@@ -111,6 +113,50 @@ def test_a_bad_setting_is_one_sentence(data: Path) -> None:
     assert "lets everybody on the network" in refusal(Started(data, CONTRIVANCE_HOST="0.0.0.0"))
     assert "CONTRIVANCE_SMTP_FROM is “”" in refusal(Started(data, CONTRIVANCE_SMTP_HOST="mail.example.com"))
     assert databases_in(data) == []
+
+
+REFUSED = {
+    "needs at least 32": {"CONTRIVANCE_TOKEN_KEY": "hunter2"},
+    "is a sample, not a secret": {"CONTRIVANCE_TOKEN_KEY": "hunter2-change-me-change-me-change-me-now"},
+    "which is empty": {"CONTRIVANCE_TOKEN_KEY_FILE": "/dev/null"},
+    "is no rate like": {"CONTRIVANCE_LIMITS": "everything=1/1"},
+    "must begin with redis://": {"CONTRIVANCE_REDIS_URL": "hunter2@cache"},
+    "must begin with postgresql://": {"DATABASE_URL": "mysql://root:hunter2@db/sales"},
+    "is no address like": {"CONTRIVANCE_CORS_ORIGINS": "*"},
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_each_setting_that_would_be_unsafe_is_one_sentence_without_what_was_given(data: Path, reason: str) -> None:
+    said = refusal(Started(data, **REFUSED[reason]))
+    assert reason in said
+    assert "hunter2" not in said
+    assert databases_in(data) == []
+
+
+def test_a_folder_or_a_secret_that_others_can_read_is_one_sentence(data: Path) -> None:
+    data.mkdir(mode=0o700)
+    secret = data / "token.key"
+    secret.write_text("q8Zr2mVb0yKx7WnP4tLc9HsDfJ3gTaUe6iRoXvB1")
+    secret.chmod(0o640)
+    assert f"run chmod 600 {secret}" in refusal(Started(data))
+    secret.chmod(0o600)
+    data.chmod(0o750)
+    assert f"run chmod 700 {data}" in refusal(Started(data))
+    assert databases_in(data) == []
+
+
+def test_a_role_with_too_much_power_and_a_schema_of_tomorrow_are_one_sentence(
+    data: Path, database: str, server: str
+) -> None:
+    superuser = server.format(database=database.split("@/")[1].partition("?")[0])
+    said = refusal(Started(data, DATABASE_URL=database, CONTRIVANCE_APP_DATABASE_URL=superuser))
+    assert "as a superuser or as the owner of its tables" in said
+    engine = make_engine(database, role=None)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    assert "has schema version 9999" in refusal(Started(data, DATABASE_URL=database))
 
 
 def test_it_runs_on_an_external_database(data: Path, database: str) -> None:
