@@ -57,7 +57,7 @@ def _target(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, access
     options |= {OUT: "Leave out"}
     proposed = str(plan.column) if plan.column else NEW if plan.new and may_make else OUT
     chosen = place.selectbox(
-        f"{plan.name} goes to",
+        f"{literal(plan.name)} goes to",
         list(options),
         list(options).index(proposed),
         format_func=options.__getitem__,
@@ -71,7 +71,7 @@ def _type(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, key: str
     types = list(TYPES)
     proposed = plan.new.type if plan.new else "text"
     chosen = place.selectbox(
-        f"Type of {plan.name}",
+        f"Type of {literal(plan.name)}",
         types,
         types.index(proposed),
         format_func=lambda name: TYPES[name].label,

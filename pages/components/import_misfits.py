@@ -29,7 +29,7 @@ def _decision(misfits: Misfits, key: str, *, may_be_text: bool) -> OnMisfit:
             said.caption(f"Line {one.line:,}: {literal(one.reason)}")
         options = {one.value: one.label for one in OnMisfit} | ({TEXT: "Make it a text column"} if may_be_text else {})
         decided = chosen.selectbox(
-            f"If a value of {misfits.name} does not fit",
+            f"If a value of {literal(misfits.name)} does not fit",
             list(options),
             format_func=options.__getitem__,
             key=f"{key}_misfit",

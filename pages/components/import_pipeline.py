@@ -76,7 +76,7 @@ def _stage(stage: Option, key: str) -> tuple[str, int]:
     name, kind, chance = st.columns([3, 3, 2], vertical_alignment="center")
     name.markdown(f"**{literal(stage.label)}**")
     chosen = kind.segmented_control(
-        f"Kind of {stage.label}",
+        f"Kind of {literal(stage.label)}",
         list(KINDS),
         default=stage.kind or "open",
         format_func=KINDS.__getitem__,
@@ -90,6 +90,12 @@ def _stage(stage: Option, key: str) -> tuple[str, int]:
         return str(chosen), fixed
     given = stage.probability if stage.kind == "open" and stage.probability is not None else 50
     probability = chance.number_input(
-        f"Probability of {stage.label}", 0, 100, given, step=5, key=f"{key}_chance", label_visibility="collapsed"
+        f"Probability of {literal(stage.label)}",
+        0,
+        100,
+        given,
+        step=5,
+        key=f"{key}_chance",
+        label_visibility="collapsed",
     )
     return "open", int(probability)

@@ -1,0 +1,256 @@
+"""Every payload on every page, in a real Chromium: shown literally, and no other host is asked for anything."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core import columns, rows, sharing, sheets
+from core.access import get_access
+from core.column_types import Option
+from core.columns import NewColumn
+from core.permissions import Level
+from core.query import View
+from db import engine as db
+from tests.browser.conftest import add
+from tests.browser.people import Person
+from tests.conftest import actor
+from tests.payloads import FOREIGN, PAYLOADS
+
+PATIENCE = 20_000
+DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, _, CLOSE = range(1, 8)
+ALL = [*PAYLOADS.values()]
+NAME = f"{PAYLOADS['script']} {PAYLOADS['image']}"
+LIVE = f"[src*='{FOREIGN}'], [href*='{FOREIGN}'], [data*='{FOREIGN}'], [srcset*='{FOREIGN}'], [onerror], [onload]"
+
+
+@pytest.fixture(scope="module")
+def sheet(database_url: str) -> Iterator[int]:
+    """One pipeline whose every name and cell is a payload, beside a sheet named by each; and people named so."""
+    engine = db.make_engine(database_url)
+    db.bind(engine, join_transaction_mode="conditional_savepoint")
+    with db.transaction() as session:
+        number = seeded(session)
+    add(
+        number,
+        [
+            {DEAL: payload, ACCOUNT: payload, STAGE: payload, AMOUNT: "10", OWNER: f"{place + 6}", CLOSE: "2026-03-10"}
+            for place, payload in enumerate(ALL)
+        ],
+    )
+    yield number
+    engine.dispose()
+    db.bind(None)
+
+
+def seeded(session: Session) -> int:
+    ann = actor("Ann")
+    for place, payload in enumerate(ALL):
+        line = {"name": payload[:100], "email": f"p{place}@example.com"}
+        session.execute(text("INSERT INTO users (email, name) VALUES (:email, :name)"), line)
+        sheets.create_sheet(session, ann, payload, template="blank", description=payload)
+    access = sheets.create_sheet(session, ann, NAME, template="pipeline", description=" ".join(ALL[:6]))
+    number = access.sheet.sheet_id
+    stage = access.column(STAGE)
+    new = [Option("", payload, "red") for payload in ALL]
+    columns.change_column(session, ann, number, STAGE, options=(*stage.options, *new))
+    for payload in ALL:
+        columns.add_column(session, ann, number, NewColumn(payload, "text", description=payload))
+    for place in range(len(ALL)):
+        sharing.share_sheet(session, ann, number, place + 6, level=Level.VIEWER)
+    sharing.share_sheet(session, ann, number, actor("Ben").user_id, level=Level.EDITOR)
+    return number
+
+
+@dataclass
+class Watched:
+    """A person, and everything that their browser did besides showing."""
+
+    person: Person
+    foreign: list[str]
+    blocked: list[str]
+    alerts: list[str]
+
+    @property
+    def page(self) -> Page:
+        return self.person.page
+
+    def open(self, path: str, shows: str) -> "Watched":
+        self.page.goto(f"{self.person.url}/{path}")
+        expect(self.page.get_by_text(shows).first).to_be_attached(timeout=PATIENCE)
+        self.page.wait_for_timeout(1500)
+        return self
+
+    def is_untouched(self) -> None:
+        """Nothing was asked of another host, nothing even tried, nothing ran, and nothing stands ready to."""
+        self.page.wait_for_timeout(300)
+        assert self.page.locator(LIVE).evaluate_all("found => found.map(one => one.outerHTML.slice(0, 200))") == []
+        assert (self.foreign, self.blocked, self.alerts) == ([], [], [])
+
+    def shows(self, payloads: list[str]) -> None:
+        """Each payload letter by letter, in what is read or in what a field holds."""
+        seen = squeezed(self.page.evaluate(SEEN))
+        assert [payload for payload in payloads if squeezed(payload) not in seen] == []
+
+
+# Text, the values of fields, and the cells that the grid draws on its canvas and tells to screen readers.
+SEEN = """() => [
+    document.body.innerText,
+    ...[...document.querySelectorAll('input, textarea')].map(one => one.value),
+    ...[...document.querySelectorAll('[role=gridcell], [role=columnheader], svg text')].map(one => one.textContent),
+].join('\\n')"""
+
+
+def squeezed(seen: str) -> str:
+    """As it looks: Streamlit is kept from reading marks into a text by characters without width."""
+    return re.sub(r"\s+", " ", re.sub("[\u2060\u200b]", "", seen.replace("\xa0", " ")))
+
+
+@pytest.fixture
+def watched(person: Callable[..., Person], sheet: int) -> Callable[[str], Watched]:
+    def watch(name: str) -> Watched:
+        seat = person(name).signed_in()
+        found = Watched(seat, [], [], [])
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((seat.url, "data:", "blob:")):
+                found.foreign.append(request.url)
+
+        def said(line: ConsoleMessage) -> None:
+            if FOREIGN in line.text or "Content Security Policy" in line.text:
+                found.blocked.append(line.text)
+
+        def alerted(dialog: Dialog) -> None:
+            found.alerts.append(dialog.message)
+            dialog.dismiss()
+
+        seat.context.on("request", asked)
+        seat.page.on("console", said)
+        seat.page.on("dialog", alerted)
+        return found
+
+    return watch
+
+
+def test_the_grid_shows_cells_columns_and_the_name(watched: Callable[[str], Watched], sheet: int) -> None:
+    ann = watched("Ann")
+    ann.person.open_sheet(sheet)
+    for row, payload in enumerate(ALL):
+        assert ann.person.cell(0, row) == payload
+        assert ann.person.cell(1, row) == payload
+    ann.shows([NAME])
+    ann.is_untouched()
+
+
+def test_a_payload_that_is_typed_pasted_or_refused_stays_text(watched: Callable[[str], Watched], sheet: int) -> None:
+    """Typed into a cell, refused by another with its reason, and in conflict with what somebody else has written."""
+    ann = watched("Ann")
+    ann.person.open_sheet(sheet)
+    ann.person.select(1, 0).paste("\n".join(ALL))
+    ann.person.saved()
+    ann.person.select(3, 0).paste(PAYLOADS["image"])
+    ann.page.wait_for_timeout(1500)
+    ann.shows([PAYLOADS["image"]])
+    ann.is_untouched()
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "payloads"),
+    [
+        ("", "Ann", ALL),
+        ("columns", "Ann", ALL),
+        ("changes", "Ann", ALL),
+        ("people", "Ada", ALL),
+        ("profile", "Ann", []),
+        ("import", "Ann", []),
+    ],
+)
+def test_a_page_shows_payloads_letter_by_letter(
+    watched: Callable[[str], Watched], sheet: int, path: str, name: str, payloads: list[str]
+) -> None:
+    seat = watched(name)
+    seat.open(f"{path}?sheet={sheet}", path.capitalize() or "Sheets")
+    seat.shows(payloads)
+    seat.is_untouched()
+
+
+def test_the_charts_and_what_they_say_under_the_mouse(watched: Callable[[str], Watched], sheet: int) -> None:
+    """Their labels are shortened: tests/pages/test_charts.py has them letter by letter."""
+    ann = watched("Ann").open(f"dashboard?sheet={sheet}", "Dashboard")
+    charts = ann.page.locator(".js-plotly-plot")
+    expect(charts.first.locator("svg").first).to_be_attached(timeout=PATIENCE)
+    for chart in charts.all():
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        assert box
+        for share in (0.2, 0.4, 0.6, 0.8):
+            ann.page.mouse.move(box["x"] + 180, box["y"] + box["height"] * share)
+            ann.page.wait_for_timeout(60)
+    assert charts.locator("a, image[href*='//']").count() == 0
+    ann.shows([PAYLOADS["sql"]])
+    ann.is_untouched()
+
+
+@pytest.mark.parametrize("button", ["Share", "Export", "Settings", "Trash"])
+def test_a_dialog_shows_payloads_letter_by_letter(watched: Callable[[str], Watched], sheet: int, button: str) -> None:
+    ann = watched("Ann")
+    ann.person.open_sheet(sheet)
+    ann.page.get_by_role("button", name=button, exact=button != "Trash").first.click()
+    expect(ann.page.get_by_role("dialog")).to_be_visible(timeout=PATIENCE)
+    ann.page.wait_for_timeout(800)
+    if button == "Share":
+        ann.shows([payload[:100] for payload in ALL])
+    ann.is_untouched()
+
+
+def test_a_row_beside_the_grid_and_its_history(watched: Callable[[str], Watched], sheet: int) -> None:
+    ann = watched("Ann")
+    for row in (1, 2, 4):
+        ann.person.open_sheet(sheet).select(0, row)
+        ann.page.get_by_text("Open row").first.click()
+        drawer = ann.page.get_by_role("dialog")
+        drawer.get_by_role("tab", name="History").click()
+        expect(drawer.get_by_text(re.compile("row added"))).to_be_visible(timeout=PATIENCE)
+        ann.shows([ALL[row]])
+        ann.is_untouched()
+
+
+def test_a_file_of_payloads_is_shown_before_it_is_imported(
+    watched: Callable[[str], Watched], sheet: int, tmp_path: Path
+) -> None:
+    """In the names of its columns, in what does not fit, and in the preview."""
+    told = io.StringIO()
+    writer = csv.writer(told)
+    writer.writerow(["Deal", "Amount", *ALL[:6]])
+    writer.writerows([payload, payload, *ALL[:6]] for payload in ALL)
+    file = tmp_path / f"{PAYLOADS['directive'][:5]} payloads.csv".replace("/", "_")
+    file.write_text(told.getvalue())
+    ann = watched("Ann").open(f"import?sheet={sheet}", "Import")
+    ann.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    ann.person.says("Preview")
+    ann.page.wait_for_timeout(1500)
+    ann.shows([PAYLOADS["link"]])
+    ann.is_untouched()
+
+
+def test_a_toast_says_a_payload_as_text(watched: Callable[[str], Watched], sheet: int) -> None:
+    ann = watched("Ann").open(f"columns?sheet={sheet}", "Columns")
+    ann.page.get_by_role("button", name=PAYLOADS["script"]).first.click()
+    ann.page.get_by_role("button", name="Retire", exact=True).first.click()
+    expect(ann.page.get_by_test_id("stToast").first).to_be_visible(timeout=PATIENCE)
+    ann.shows([PAYLOADS["script"]])
+    ann.is_untouched()
+
+
+def test_nothing_of_it_ran_on_the_way_in(sheet: int) -> None:
+    """The table that one of them would drop is there, with every row."""
+    with db.transaction() as session:
+        found = rows.row_count(session, get_access(session, actor("Ann"), sheet), View())
+    assert found == len(ALL)
