@@ -21,12 +21,15 @@ from pages.components.who import current_actor
 OPEN = "columns_open"
 NEW = 0
 ROUND = "columns_round"
+SAID = "columns_said"  # What was done, to be said by the next run: of a run that begins anew a toast is not shown.
 CHOICES_SHOWN = 8
 
 
 def show() -> None:
     """The page, top to bottom: one line a column; the one that was clicked opens where it stands."""
     actor = current_actor()
+    if said := st.session_state.pop(SAID, None):
+        st.toast(literal(said), icon=":material/check:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Columns", width="stretch")
         chosen = sheet_picker.pick(actor)
@@ -212,7 +215,7 @@ def _restore(actor: Actor, access: Access, column: ColumnInfo) -> None:
 
 def _done(told: str) -> None:
     _open(None)
-    st.toast(literal(told), icon=":material/check:")
+    st.session_state[SAID] = told
     st.rerun()
 
 
