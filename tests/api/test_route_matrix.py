@@ -58,7 +58,6 @@ PROFILES = {
     "takes back": profile("   404   404     ok    422    403     403    422 404      401  401  403  ok    404"),
     "sees links": profile("   404   404     ok    403    403     403    403 404      401  401  ok   ok    404"),
     "owns": profile("         404   404     ok    403    403     403    403 404      401  401  403  ok    404"),
-    "looks as owner": profile("404  404     ok    403    403     403    403 404      401  401  ok   ok    404"),
     "manages team": profile(" ok    ok      403   403    403     403    403 403      401  401  403  403   ok"),
     "administers": profile("  ok    403     403   403    403     403    403 403      401  401  403  403   ok"),
 }
@@ -153,10 +152,6 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"PUT {SHEET}/team-collaborators/{{team}}": Case("owns", json={"level": "viewer"}, ids={"team": 901}),
     f"DELETE {SHEET}/team-collaborators/{{team}}": Case("owns", ids={"team": 902}),
     f"POST {SHEET}/transfer": Case("owns", 204, json={"user": 3}),
-    f"GET {SHEET}/links": Case("looks as owner"),
-    f"POST {SHEET}/links": Case("owns", 201, json={"name": "Partner"}),
-    f"PATCH {SHEET}/links/{{link}}": Case("owns", json={"name": "Partner"}, ids={"link": 901}),
-    f"DELETE {SHEET}/links/{{link}}": Case("owns", ids={"link": 901}),
     "GET /v1/teams": Case("signed in"),
     "POST /v1/teams": Case("manages team", 201, json={"name": "West"}),
     "GET /v1/teams/{team}": Case("signed in", ids={"team": 901}),
