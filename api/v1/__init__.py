@@ -8,6 +8,7 @@ from api.v1 import (
     changes,
     collaborators,
     columns,
+    comments,
     differences,
     exports,
     histories,
@@ -24,7 +25,7 @@ from api.v1 import (
 
 # Routes are tried in this order: what a grid asks for all the time comes first.
 PARTS = (
-    *(rows, changes, live, histories, differences, trash, undo),
+    *(rows, changes, live, histories, comments, differences, trash, undo),
     *(sheets, columns, layouts, imports, exports, collaborators, links, teams, admin, auth),
 )
 

@@ -1,4 +1,4 @@
-"""A row in full: every field, and what happened to it."""
+"""A row in full: every field, what people say of it, and what happened to it."""
 
 from collections.abc import Mapping
 from uuid import uuid4
@@ -15,12 +15,12 @@ from core.rows import stored_row
 from core.trash import restore_rows
 from core.values import Value
 from db.engine import transaction
-from pages.components import row_history
+from pages.components import row_comments, row_history
 from pages.components.errors import say, shown_errors
 from pages.components.format import cell, literal
 from pages.components.who import current_actor
 
-FIELDS, HISTORY = "Fields", "History"
+FIELDS, COMMENTS, HISTORY = "Fields", "Comments", "History"
 
 
 def show(sheet_id: int, row_id: int, *, column: int | None = None) -> None:
@@ -52,9 +52,13 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
             _in_trash(access, key)
             row_history.show(actor, access, row_id, key, date_format)
             return
-        fields_tab, history_tab = st.tabs([FIELDS, HISTORY], key=f"{key}_tab", on_change="rerun")
+        names = [FIELDS, COMMENTS, HISTORY]
+        fields_tab, comments_tab, history_tab = st.tabs(names, key=f"{key}_tab", on_change="rerun")
         with fields_tab:
             _fields(access, fields, key, date_format)
+        if comments_tab.open:
+            with comments_tab:
+                row_comments.show(access, row_id, key, date_format)
         if history_tab.open:
             with history_tab:
                 row_history.show(actor, access, row_id, key, date_format)

@@ -53,6 +53,8 @@ PROFILES = {
     "may visit 1": profile("  404   404     ok    ok     ok      ok     404 404      401  401  ok   ok    404   ok"),
     "arranges": profile("     404   404     ok    ok     ok      ok     ok  404      401  401  403  ok    404"),
     "edits": profile("        404   404     ok    ok     403     403    ok  404      401  401  403  ok    404"),
+    "comments": profile("     404   404     ok    ok     ok      403    ok  404      401  401  403  ok    404"),
+    "owner's word": profile(" 404   404     ok    403    403     403    403 404      401  401  403  ok    404"),
     "edits row 1": profile("  404   404     ok    ok     403     403    404 404      401  401  403  ok    404"),
     "sees undo": profile("    404   404     ok    ok     403     403    ok  404      401  401  ok   ok    404"),
     "takes back": profile("   404   404     ok    422    403     403    422 404      401  401  403  ok    404"),
@@ -132,6 +134,12 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"GET {SHEET}/history": Case("sees sheet"),
     f"GET {SHEET}/rows/{{row}}/history": Case("sees row 1", ids={"row": 1}),
     f"GET {SHEET}/rows/{{row}}/cells/{{column}}/history": Case("sees row 1", ids={"row": 1, "column": 1}),
+    f"GET {SHEET}/rows/{{row}}/comments": Case("sees row 1", ids={"row": 1}),
+    f"POST {SHEET}/rows/{{row}}/comments": Case("comments", 201, json={"body": "Hello"}, ids={"row": 2}),
+    f"PATCH {SHEET}/rows/{{row}}/comments/{{comment}}": Case(
+        "owner's word", 204, json={"body": "Hello"}, ids={"row": 2, "comment": 901}
+    ),
+    f"DELETE {SHEET}/rows/{{row}}/comments/{{comment}}": Case("owner's word", 204, ids={"row": 2, "comment": 901}),
     f"GET {SHEET}/difference": Case("sees sheet", query="from=version:1"),
     f"GET {SHEET}/trash": Case("sees sheet"),
     f"POST {SHEET}/trash/restore": Case("edits", json=BATCH | {"rows": [3]}),
@@ -221,6 +229,9 @@ AROUND = text("""
     INSERT INTO team_collaborators (sheet_id, team_id, level)
     SELECT :sheet, team_id, 'viewer' FROM made WHERE team_id = 902
 """)
+SAID = text("""
+    INSERT INTO comments (comment_id, sheet_id, row_id, author_id, body) VALUES (901, :sheet, 2, :ann, 'Secret')
+""")
 NAMES = {
     "administrator": "Ada",
     "manager": "Max",
@@ -259,6 +270,7 @@ def principals(session: Session, deals: Access) -> Iterator[dict[str, Person]]:
         for person in seated.values():
             person.link = visit.link
         seated["owner"].add({DEAL: "Secret"}, {DEAL: "Owen's", OWNER: str(owen)}, {DEAL: "Gone", OWNER: str(owen)})
+        session.execute(SAID, {"sheet": sheet, "ann": actor("Ann").user_id})
         seated["owner"].ask("DELETE", "/sheets/{sheet}/rows?ids=3")
         seated["owner"].ask("DELETE", "/sheets/{sheet}/columns/10")
         session.execute(text("UPDATE users SET is_active = false WHERE name = 'Gus'"))

@@ -61,6 +61,19 @@ def on_a_link(command: str, **more: Any) -> Call:
     return attempt
 
 
+def on_a_comment(name: str, **more: Any) -> Call:
+    """A comment of the actor's own; who may not comment at all is refused before anything is looked for."""
+
+    def attempt(session: Session, who: Actor, sheet: int) -> None:
+        found = session.scalar(OF_MINE, {"sheet": sheet, "who": who.user_id})
+        call(f"comments.{name}", 1, found or 1, **more)(session, who, sheet)
+
+    return attempt
+
+
+OF_MINE = text("SELECT comment_id FROM comments WHERE sheet_id = :sheet AND author_id = :who")
+
+
 def exported(session: Session, who: Actor, sheet: int) -> None:
     export_rows(session, who, sheet, View(), io.BytesIO(), file_format="csv")
 
@@ -98,6 +111,10 @@ COMMANDS: dict[str, tuple[P, Call]] = {
     "columns.reorder_columns": (P.COLUMNS_EDIT, call("columns.reorder_columns", [3, 2, 1])),
     "columns.retire_column": (P.COLUMNS_EDIT, call("columns.retire_column", 11)),
     "columns.restore_column": (P.COLUMNS_EDIT, call("columns.restore_column", 10)),
+    "comments.comments": (P.COMMENTS_SEE, call("comments.comments", 1)),
+    "comments.add_comment": (P.COMMENTS_WRITE, call("comments.add_comment", 1, "Hello")),
+    "comments.edit_comment": (P.COMMENTS_WRITE, on_a_comment("edit_comment", body="Hello again")),
+    "comments.delete_comment": (P.COMMENTS_WRITE, on_a_comment("delete_comment")),
     "difference.difference": (P.HISTORY_SEE, call("difference.difference", "version:0")),
     "past.get_access_as_of": (P.HISTORY_SEE, call("past.get_access_as_of", "version:0")),
     "exports.export_rows": (P.ROWS_EXPORT, exported),
@@ -154,7 +171,11 @@ def sheet(session: Session, deals: Access, ann: Actor) -> int:
     call("columns.retire_column", 10)(session, ann, sheet_id)
     session.execute(EVE, {"sheet": sheet_id})
     session.execute(TEAM, {"sheet": sheet_id})
+    session.execute(SAYING, {"sheet": sheet_id})
     return sheet_id
+
+
+SAYING = text("INSERT INTO comments (sheet_id, row_id, author_id, body) SELECT :sheet, 1, user_id, 'x' FROM users")
 
 
 EVE = text("""

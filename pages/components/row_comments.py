@@ -1,0 +1,136 @@
+"""The comments of a row in its drawer: read as they come, written below, one's own changed or deleted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core import comments
+from core.access import Access
+from core.actor import Actor
+from core.comments import CommentInfo
+from core.permissions import Permission
+from db.engine import transaction
+from pages.components.errors import say, shown_errors
+from pages.components.format import color_of, initials, literal, moment
+from pages.components.who import current_actor
+
+PAGE = 30
+MOST = 200
+
+
+@dataclass(frozen=True)
+class _Talk:
+    """Who reads the comments of which row; `key` begins the names of its state."""
+
+    actor: Actor
+    access: Access
+    row: int
+    key: str
+    date_format: str
+
+    @property
+    def may_write(self) -> bool:
+        return Permission.COMMENTS_WRITE in self.access.permissions and self.access.sheet.archived_at is None
+
+    def does(self, command: Callable[..., Any], *args: Any, **more: Any) -> bool:
+        """Whether a command on this row was carried out; what it refuses is said."""
+        return say(_in_transaction, command, self.actor, self.access.sheet.sheet_id, self.row, *args, **more)
+
+
+@st.fragment(run_every=4)
+def show(access: Access, row: int, key: str, date_format: str) -> None:
+    """The comments, the newest last; looked at again by the clock, so that a colleague's appears by itself."""
+    with shown_errors():
+        talk = _Talk(current_actor(), access, row, key, date_format)
+        limit = st.session_state.get(f"{key}_said_shown", PAGE)
+        with transaction() as session:
+            found = comments.comments(session, talk.actor, access.sheet.sheet_id, row, limit=limit)
+        if len(found) == limit < MOST:
+            st.button("Earlier", icon=":material/arrow_upward:", key=f"{key}_said_older", on_click=_more, args=(key,))
+        if not found:
+            st.caption("Nobody has said anything of this row yet.")
+        with st.container(gap="medium"):
+            for one in found:
+                _comment(talk, one)
+        if talk.may_write:
+            _write(talk)
+        elif access.sheet.archived_at is None:
+            st.caption(f"To comment, ask the owner of “{literal(access.sheet.name)}” to make you a commenter.")
+
+
+def _comment(talk: _Talk, one: CommentInfo) -> None:
+    with st.container(horizontal=True, gap="small", wrap=False):
+        st.badge(literal(initials(one.author)), color=color_of(one.author_id))
+        with st.container(gap="xxsmall"):
+            edited = " · edited" if one.edited_at and not one.is_deleted else ""
+            st.markdown(f"**{literal(one.author)}** :gray[{moment(one.created_at, talk.date_format)}{edited}]")
+            if one.is_deleted:
+                st.caption("This comment has been deleted.")
+            elif talk.may_write and st.session_state.get(f"{talk.key}_editing") == one.comment_id:
+                _edit(talk, one)
+            else:
+                # Plain text: line breaks stay, and nothing in it is formatting.
+                st.text(one.body)
+                if talk.may_write:
+                    _acts(talk, one)
+
+
+def _acts(talk: _Talk, one: CommentInfo) -> None:
+    """What may be done with a comment that is there."""
+    if not (one.is_mine or Permission.SHEET_CONFIGURE in talk.access.permissions):
+        return
+    key = f"{talk.key}_{one.comment_id}"
+    with st.container(horizontal=True, gap="small"):
+        if one.is_mine:
+            st.button("Edit", key=f"{key}_edit", type="tertiary", on_click=_begin, args=(talk.key, one.comment_id))
+        with st.popover("Delete", type="tertiary", key=f"{key}_asked"):
+            st.caption("Its text is gone for good.")
+            deleted = st.button("Delete this comment", key=f"{key}_delete", type="primary")
+        if deleted and talk.does(comments.delete_comment, one.comment_id):
+            st.rerun(scope="fragment")
+
+
+def _edit(talk: _Talk, one: CommentInfo) -> None:
+    key = f"{talk.key}_{one.comment_id}"
+    body = st.text_area(
+        "Your comment", value=one.body, max_chars=comments.LONGEST, key=f"{key}_body", label_visibility="collapsed"
+    )
+    with st.container(horizontal=True, gap="small"):
+        saved = st.button("Save", key=f"{key}_save", type="primary")
+        st.button("Cancel", key=f"{key}_cancel", type="tertiary", on_click=_begin, args=(talk.key, None))
+    if saved and talk.does(comments.edit_comment, one.comment_id, body=body):
+        _begin(talk.key, None)
+        st.rerun(scope="fragment")
+
+
+def _write(talk: _Talk) -> None:
+    count = f"{talk.key}_said"
+    with st.form(f"{talk.key}_say", border=False):
+        body = st.text_area(
+            "Comment",
+            key=f"{talk.key}_saying_{st.session_state.get(count, 0)}",
+            max_chars=comments.LONGEST,
+            height=80,
+            placeholder="What should the others know?",
+            label_visibility="collapsed",
+        )
+        sent = st.form_submit_button("Comment", icon=":material/chat:", type="primary")
+    if sent and talk.does(comments.add_comment, body):
+        # A field of another name is an empty one; one that was refused keeps what was typed.
+        st.session_state[count] = st.session_state.get(count, 0) + 1
+        st.rerun(scope="fragment")
+
+
+def _begin(key: str, comment: int | None) -> None:
+    st.session_state[f"{key}_editing"] = comment
+
+
+def _more(key: str) -> None:
+    st.session_state[f"{key}_said_shown"] = st.session_state.get(f"{key}_said_shown", PAGE) + PAGE
+
+
+def _in_transaction(command: Callable[..., Any], *args: Any, **more: Any) -> None:
+    with transaction() as session:
+        command(session, *args, **more)
