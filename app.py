@@ -81,9 +81,11 @@ def adopt_streamlits_logs() -> None:
 def kind_of_message(frame: bytes) -> str | None:
     """What a page's socket asks for. What cannot be read is left for Streamlit to refuse."""
     try:
-        return str(BackMsg.FromString(frame).WhichOneof("type"))
+        message = BackMsg.FromString(frame)
     except DecodeError:
         return None
+    kind = message.WhichOneof("type")
+    return str(message.backend_operation_request.WhichOneof("payload") if kind == "backend_operation_request" else kind)
 
 
 def tell_script_error(error: Exception) -> bool:

@@ -18,13 +18,14 @@ MOST_OPEN, MOST_OPEN_STRANGERS = 100, 100
 PAGE_SOCKET = "/_stcore/stream"
 TOO_MANY, AGAIN_SECONDS = "Too many live connections are open. Close some.", 10
 KindOf = Callable[[bytes], str | None]  # What kind of message a page's socket brings, None where it cannot be read.
-# A browser may not empty caches that all share, nor reach into the server's workings.
-DROPPED = {
-    "clear_cache",
-    "set_run_on_save",
-    "load_git_info",
-    "debug_disconnect_websocket",
-    "debug_shutdown_runtime",
+# What a page needs. All else (emptying caches that all share, stopping the server, installing things) is dropped.
+TAKEN = {
+    "rerun_script",
+    "stop_script",
+    "app_heartbeat",
+    "file_urls_request",
+    "deferred_file",
+    "dataframe_chunk",
 }
 
 
@@ -91,13 +92,17 @@ class _Limited:
                 return await self._close(1009, "This message is too long.")
             if not (self._take() and limits.hit("message", self._owner)):
                 return await self._close(1008, "Too many messages.")
-            if not (self._kind_of and self._kind_of(frame) in DROPPED):
+            if self._is_taken(frame):
                 return message
 
     async def send(self, message: Message) -> None:
         """What is still on its way to a socket that we closed is dropped."""
         if not self._closed:
             await self._send(message)
+
+    def _is_taken(self, frame: bytes) -> bool:
+        kind = self._kind_of(frame) if self._kind_of else None
+        return kind is None or kind in TAKEN
 
     def _take(self) -> bool:
         now = time.monotonic()

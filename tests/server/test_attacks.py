@@ -69,6 +69,12 @@ def test_a_shutdown_or_an_emptied_cache_cannot_be_asked_for(started: Started) ->
             message = BackMsg()
             setattr(message, forbidden, True)
             page.send(message.SerializeToString())
+        for forbidden in ("install_skills", "dismiss_skills_nudge"):
+            message = BackMsg()
+            getattr(message.backend_operation_request, forbidden).SetInParent()
+            message.backend_operation_request.request_id = "forged"
+            page.send(message.SerializeToString())
+        page.send(b"")
         page.send(rerun())
         assert page.recv(timeout=10)
 
