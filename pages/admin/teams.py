@@ -14,6 +14,7 @@ from pages.components.errors import say
 from pages.components.format import literal
 from pages.components.who import current_actor
 
+TOLD = "team_told"
 MEANT = """A sheet can be shared with a whole team. Where a team is given **its own rows**, each member sees the rows
 that are theirs, and the team's managers see the rows of everybody in it."""
 
@@ -23,6 +24,8 @@ def show(actor: Actor) -> None:
     with transaction() as session:
         found = teams.teams(session, actor)
         people = teams.people_to_add(session, actor)
+    if told := st.session_state.pop(TOLD, ""):
+        st.toast(literal(told), icon=":material/check:")
     with st.container(width=860):
         st.title("Teams")
         st.caption(MEANT)
@@ -121,8 +124,7 @@ def _carry_out(command: Callable[..., object], *given: Any, told: str = "") -> N
             command(session, *given)
 
     if say(carry_out):
-        if told:
-            st.toast(literal(told), icon=":material/check:")
+        st.session_state[TOLD] = told  # Said after the page is drawn anew, which would swallow it.
         st.rerun()
 
 

@@ -21,7 +21,7 @@ def form(actor: Actor) -> None:
     number = st.session_state.setdefault(FORMS, 0)
     by_mail = not isinstance(post(), Console)
     with st.form("invite"):
-        st.subheader("Invite people")
+        st.subheader("Invite somebody, or several at once")
         emails = st.text_area(
             "E-mail",
             placeholder="ben@example.com, mia@example.com",
