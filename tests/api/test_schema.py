@@ -24,7 +24,7 @@ from api.app import create_api
 from tests.api.conftest import DEAL, People, Person
 from tests.api.test_route_matrix import ROUTES
 
-EXAMPLES = {"Ben": 15, "nobody": 5}  # Some hundreds, now and then, find what a change of the description brings.
+EXAMPLES = {"Ben": 10, "nobody": 3}  # Some hundreds, now and then, find what a change of the description brings.
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -33,6 +33,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 UNDESCRIBED = ("GET /docs", "GET /openapi.json")
+MOST_URL = 60_000  # httpx sends no longer ones.
 HERE = {"row": 1, "column": 2, "user": 5}  # With the sheet of the test: what is there.
 
 
@@ -76,15 +77,17 @@ def test_generated_requests_are_answered_as_described(
     def each(case: schemathesis.Case, place: dict[str, int]) -> None:
         session.execute(text("SAVEPOINT before_the_request"))
         case.path_parameters |= {name: place.get(name, value) for name, value in case.path_parameters.items()}
-        answer = sent(case, api, who)
-        case.validate_response(answer, checks=CHECKS)
+        if (answer := sent(case, api, who)) is not None:
+            case.validate_response(answer, checks=CHECKS)
         session.execute(text("ROLLBACK TO SAVEPOINT before_the_request"))
 
     each()
 
 
-def sent(case: schemathesis.Case, client: httpx.Client, who: Person) -> httpx.Response:
-    """The answer to a generated request, which goes out byte by byte as it was generated."""
+def sent(case: schemathesis.Case, client: httpx.Client, who: Person) -> httpx.Response | None:
+    """The answer to a generated request, which goes out byte by byte as it was generated; None: no client sends it."""
     headers = {"Authorization": f"Bearer {who.token}"} if who.token else {}
     made = requests.Request(**case.as_transport_kwargs(base_url="http://localhost", headers=headers)).prepare()
+    if len(str(made.url)) > MOST_URL:
+        return None
     return client.request(str(made.method), str(made.url), headers=dict(made.headers), content=made.body)

@@ -19,7 +19,13 @@ from tests.server.started import Started
 
 pytestmark = pytest.mark.slow
 COOKIE = "contrivance_session"
-HEADINGS = {"people": "Invite somebody", "sheets": "New sheet"}
+HEADINGS = {
+    "people": "Make an invitation link",
+    "teams": "Make the team",
+    "security": "Signed in now",
+    "system": "Look again",
+    "sheets": "New sheet",
+}
 
 
 @pytest.fixture(scope="module")
