@@ -219,8 +219,19 @@ CATALOGUE: dict[int, Case] = {
         + shown("core/test_permission_matrix", "a_command_obeys_the_permission_table")
         + shown("api/test_rights", "a_viewer_writes_nothing"),
     ),
-    37: Case("More than a public link gives", to_come="with public links"),
-    38: Case("A public link after its end, or guessed", to_come="with public links"),
+    37: Case(
+        "More than a public link gives",
+        shown("api/test_links", "a_visitor_is_nobody_on_every_route_but_those_of_a_link")
+        + shown("api/test_links", "nothing_that_a_link_reads_has_a_hidden_value_or_a_name")
+        + shown("api/test_links", "a_hidden_column_answers_like_one_that_does_not_exist")
+        + shown("core/test_links", "a_search_finds_nothing_in_a_hidden_column"),
+    ),
+    38: Case(
+        "A public link after its end, or guessed",
+        shown("core/test_links", "when_a_link_ends_everybody_who_has_it_open_is_out_at_once")
+        + shown("core/test_links", "ten_thousand_guesses_are_twenty")
+        + shown("browser/test_links", "a_partner_reads_along_until_the_link_is_revoked"),
+    ),
     39: Case(
         "Leaving a sheet or the workspace without anybody in charge",
         shown("core/test_sharing", "nobody_is_made_an_owner_and_the_owner_stays_one")
@@ -301,16 +312,15 @@ CATALOGUE: dict[int, Case] = {
     54: Case(
         "Uploads of strangers",
         shown("server/test_attacks", "strangers_upload_nothing")
-        + shown("server/test_identity", "uploads_need_a_session"),
-        "a bound per person",
+        + shown("server/test_pace", "what_one_person_uploads_is_bounded"),
     ),
     55: Case("An export of 200,000 × 100", to_come="a measurement beside others who work"),
     # F. Abuse and operation
     56: Case(
         "Floods of reruns, sockets and bytes",
         shown("server/test_attacks", "a_flood_of_reruns_ends_its_socket", "a_frame_that_is_too_long_ends_its_socket")
-        + shown("server/test_attacks", "random_bytes_and_text_end_their_socket"),
-        "five hundred sockets beside the health check",
+        + shown("server/test_attacks", "random_bytes_and_text_end_their_socket")
+        + shown("server/test_pace", "nobody_holds_more_than_so_many_sockets", "health_and_files_are_never_counted"),
     ),
     57: Case(
         "Emptying caches, asking for debug messages",
@@ -324,7 +334,8 @@ CATALOGUE: dict[int, Case] = {
     ),
     59: Case(
         "Secrets and user text in the log",
-        shown("server/test_logs", "a_secret_that_is_logged_by_mistake_is_removed")
+        shown("server/test_log_secrets", "the_log_holds_nothing_that_lets_in_and_nothing_that_was_typed")
+        + shown("server/test_logs", "a_secret_that_is_logged_by_mistake_is_removed")
         + shown("server/test_logs", "a_line_is_one_json_object_whatever_the_text")
         + shown("server/test_logs", "an_error_is_told_by_kind_and_place_never_by_message")
         + shown("db/test_embedded", "the_servers_log_repeats_neither_statements_nor_rows"),
