@@ -1,4 +1,4 @@
-"""Commands for whoever runs the server: `python manage.py migrate | doctor | create-user | seed`."""
+"""Commands for whoever runs the server: `python manage.py migrate | doctor | create-user | seed | verify-audit`."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from core import audit_chain
 from core.accounts import create_user
 from core.demo import seed
 from core.errors import Refused
@@ -41,6 +42,10 @@ def parser() -> argparse.ArgumentParser:
     add.set_defaults(command=run_doctor)
     add = commands.add_parser("seed", help="fill an empty workspace with the demo")
     add.set_defaults(command=run_seed)
+    add = commands.add_parser("verify-audit", help="check that nobody has changed the audit trail afterwards")
+    add.add_argument("--since", metavar="HASH", help="an earlier head; what lies before it is taken as checked")
+    add.add_argument("--head", metavar="HASH", help="an earlier head, kept elsewhere, that must still be in the chain")
+    add.set_defaults(command=run_verify_audit)
     add = commands.add_parser("create-user", help="make an account")
     add.add_argument("--email", required=True)
     add.add_argument("--name", required=True)
@@ -90,6 +95,19 @@ def run_seed(ours: Settings, _given: argparse.Namespace) -> None:
 
 def _tell(done: int, total: int) -> None:
     print(f"\r{done} of {total} steps", end="\n" if done == total else "", flush=True)
+
+
+def run_verify_audit(ours: Settings, given: argparse.Namespace) -> None:
+    """Recompute the chain over the audit trail; the first break ends it with its sentence. Keep the head elsewhere."""
+    with database(ours.database_url, ours.app_database_url, ours.data) as urls:
+        owner = make_engine(urls.owner, role=None, statement_timeout="0")
+        with connected(owner, urls.owner) as connection:
+            if check_schema(connection):
+                raise DatabaseUnavailable("The database has an older schema. Run `python manage.py migrate` first.")
+        found = audit_chain.verify(owner, since=given.since, head=given.head)
+        owner.dispose()
+    checked = f" ({found.checked} checked)" if given.since else ""
+    print(f"{found.events} events{checked}, head {found.head}")
 
 
 def run_create_user(ours: Settings, given: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from alembic import context
 
 import db.account_tables
+import db.audit_tables
 import db.sharing_tables  # noqa: F401 - the same
 from db.tables import Base
 

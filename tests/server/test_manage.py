@@ -93,3 +93,28 @@ def test_a_password_that_is_too_short_is_refused(
 def test_a_role_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit):
         create(monkeypatch, PASSWORD, "--role", "emperor")
+
+
+def test_verify_audit_tells_the_head_of_a_whole_trail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(monkeypatch, PASSWORD) == 0
+    capsys.readouterr()
+    assert main(["verify-audit"]) == 0
+    events, head = capsys.readouterr().out.split(", head ")
+    assert (events, len(head.strip())) == ("1 events", 64)
+    assert main(["verify-audit", "--head", head.strip()]) == 0
+
+
+def test_verify_audit_ends_with_the_first_break(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(monkeypatch, PASSWORD) == 0
+    owner = make_engine(database, role=None)
+    with owner.begin() as connection:
+        connection.execute(text("ALTER TABLE audit_events DISABLE TRIGGER keep_audit"))
+        connection.execute(text("""UPDATE audit_events SET facts = facts || '{"role": "analyst"}'"""))
+    owner.dispose()
+    capsys.readouterr()
+    assert main(["verify-audit"]) == 1
+    assert "(account:user:create), number 1 of the chain, is not what was recorded" in capsys.readouterr().err
