@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
+import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from threading import Thread
@@ -17,8 +18,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from streamlit import logger as streamlit_logger
+from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.bootstrap import load_config_options
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from api import link_routes, session_routes
 from api.app import create_api
@@ -33,6 +38,7 @@ from core.letters import compose
 from core.limits import configure_limits
 from core.logs import configure_logs, get_log
 from core.mail import send_letters
+from core.provider import CALLBACK, PROVIDER
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
 from core.smtp import post
 from db.embedded import Urls
@@ -68,6 +74,33 @@ def configure_streamlit(ours: Settings) -> None:
     )
     if st.get_option("runner.postScriptGC") or not st.get_option("server.trustedUserHeaders"):
         raise SystemExit(f"Contrivance does not start. {ROOT}/.streamlit/config.toml was not read.")
+
+
+def streamlits_secrets(ours: Settings) -> dict[str, Any]:
+    """What Streamlit must know of the provider; it is in no file."""
+    if ours.provider is None:
+        return {}
+    known = {
+        "client_id": ours.provider.client_id,
+        "client_secret": ours.provider.client_secret,
+        "server_metadata_url": ours.provider.metadata_url,
+    }
+    shared = {"redirect_uri": ours.url + CALLBACK, "cookie_secret": ours.derived_key("streamlit")}
+    return {"auth": {**shared, PROVIDER: known}}
+
+
+def claims_of(cookies: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """What a provider has said of somebody, from the cookies in which Streamlit would keep it."""
+
+    def part(name: str) -> bytes | None:
+        value = cookies.get(name)
+        return decode_signed_value(get_cookie_secret(), name, value.encode()) if value else None
+
+    try:
+        found = get_cookie_with_chunks(part, USER_COOKIE_NAME)
+        return json.loads(found) if found else None
+    except ValueError:
+        return None
 
 
 def adopt_streamlits_logs() -> None:
@@ -220,6 +253,7 @@ app = st.App(
         *asset_mounts(),
     ],
     lifespan=lifespan,
-    middleware=middleware(ours, kind_of_message, create_api()),
+    middleware=middleware(ours, kind_of_message, create_api(), claims_of),
+    secrets=streamlits_secrets(ours),
     on_script_error=tell_script_error,
 )

@@ -50,6 +50,8 @@ async def _redeem(request: Request, settings: Settings) -> Response:
         return _said(401, "This sign-in has run out. Sign in again.")
     response = _said(200, "Signed in.")
     response.set_cookie(settings.cookie_name, token, max_age=THIRTY_DAYS, **_protection(settings))
+    if settings.arrival_name in request.cookies:
+        response.delete_cookie(settings.arrival_name, **_protection(settings))
     return response
 
 
@@ -63,7 +65,8 @@ async def _sign_out(request: Request, settings: Settings) -> Response:
     except Busy:
         return _said(503, AWAY)
     response = _said(200, "Signed out.")
-    response.delete_cookie(settings.cookie_name, **_protection(settings))
+    for name in (settings.cookie_name, settings.arrival_name):
+        response.delete_cookie(name, **_protection(settings))
     return response
 
 

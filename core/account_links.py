@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from core.passwords import checked_password, hash_password
 from core.secret_tokens import hashed, new_token
 from core.sign_in import with_password
 from core.throttle import forgive, open_attempt, plain_address
+from db.account_tables import ProviderIdentity
 from db.tables import User
 
 RESET, ADDRESS = "reset", "address"
@@ -34,7 +35,9 @@ def ask_reset(session: Session, email: str, *, address: str | None, url: str) ->
 
 def reset_link(session: Session, email: str) -> str | None:
     """The token of a fresh link for the person with this address, None where nobody can use one. Older ones end."""
-    someone = select(User.user_id).where(User.email == email, User.is_active, User.password_hash.is_not(None))
+    by_provider = exists().where(ProviderIdentity.user_id == User.user_id)
+    has_way_in = or_(User.password_hash.is_not(None), by_provider)
+    someone = select(User.user_id).where(User.email == email, User.is_active, has_way_in)
     user_id = session.scalar(someone)
     return None if user_id is None else _link(session, RESET, user_id, email)
 

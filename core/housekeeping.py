@@ -12,6 +12,7 @@ _OVER = {
     "sign_in_tickets": "expires_at < now()",
     "sign_in_failures": "failed_at < now() - interval '1 day'",
     "account_links": "expires_at < now()",
+    "provider_arrivals": "expires_at < now()",
     "api_tokens": "least(revoked_at, expires_at) < now() - interval '90 days'",
     "link_visits": "expires_at < now()",
     "public_links": "least(revoked_at, expires_at) < now() - interval '90 days'",

@@ -71,7 +71,7 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role, mailed_fro
     person = session.scalar(select(User).where(User.email == address))
     if person and not person.is_active:
         raise Invalid(f"The account of {address} is deactivated. Reactivate it instead.")
-    if person and person.password_hash:
+    if person and (person.password_hash or session.scalar(_IDENTITY, {"user": person.user_id})):
         raise Invalid(f"There is an account for {address} already. They can sign in with it.")
     earlier = update(Invitation).where(Invitation.email == address, *_usable())
     session.execute(earlier.values(revoked_at=func.now()))
@@ -118,6 +118,19 @@ def registering_token(session: Session, email: str) -> str | None:
     earlier = update(Invitation).where(Invitation.email == email, Invitation.kind == REGISTER, *_usable())
     session.execute(earlier.values(revoked_at=func.now()))
     return _invite(session, None, kind=REGISTER, email=email, role=Role.MEMBER, is_mailed=True)
+
+
+def invited_role(session: Session, email: str) -> Role | None:
+    """As what this address is invited, None where no invitation waits for it."""
+    waiting = select(Invitation.role).where(Invitation.email == email, Invitation.kind == MEMBER, *_usable())
+    role = session.scalar(waiting.order_by(_newest).limit(1))
+    return Role(role) if role else None
+
+
+def use_invitations(session: Session, email: str) -> bool:
+    """The person with this address has an account now, without the link of an invitation. Whether one waited."""
+    theirs = update(Invitation).where(Invitation.email == email, *_usable()).values(used_at=func.now())
+    return bool(session.scalars(theirs.returning(Invitation.kind)).all())
 
 
 def invitations(session: Session, actor: Actor) -> list[InvitationInfo]:
@@ -211,3 +224,4 @@ def _usable() -> list[ColumnElement[bool]]:
 
 
 _newest = Invitation.created_at.desc()
+_IDENTITY = text("SELECT EXISTS (SELECT FROM provider_identities WHERE user_id = :user)")

@@ -21,6 +21,7 @@ _NOTICES = {
         "An administrator took the second factor from your account at {when}. Set up a new one on your profile.",
     ),
     "recovery codes": ("New recovery codes", "Your recovery codes were replaced at {when}. The old ones are void."),
+    "provider": ("A new way to sign in", "An account at {label} was linked at {when}: it signs in as you here."),
     "token": ("A new API token", "An API token “{name}” was made for your account at {when}."),
 }
 NOT_YOU = "If this was not you, ask for a new password on the sign-in page at once and tell an administrator."

@@ -69,13 +69,20 @@ def set_registration_policy(
 def ask_to_register(session: Session, email: str, *, address: str | None, url: str) -> None:
     """Have a link sent by which a stranger makes their account. Whether there is one already is only told by letter."""
     account = clean_email(email)
-    policy = registration_policy(session)
-    if policy.who is Registration.INVITED:
-        raise NotAllowed(CLOSED)
-    if not policy.admits(account):
-        raise NotAllowed(f"Only addresses of {', '.join(policy.domains)} may register. {CLOSED}")
+    if refusal := refusal_of_stranger(session, account):
+        raise NotAllowed(refusal)
     if open_attempt(session, f"register {account}", plain_address(address)) is not None:
         order_letter(session, REGISTER, account, url=url)
+
+
+def refusal_of_stranger(session: Session, email: str) -> str | None:
+    """Why somebody with this address may not make themselves an account, in a sentence; None where they may."""
+    policy = registration_policy(session)
+    if policy.admits(email):
+        return None
+    if policy.who is Registration.INVITED:
+        return CLOSED
+    return f"Only addresses of {', '.join(policy.domains)} may register. {CLOSED}"
 
 
 _READ = text("SELECT value FROM workspace_settings WHERE name = :name")

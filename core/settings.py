@@ -8,10 +8,11 @@ import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.provider import Provider, read_provider
 from core.rates import RATES, Kind, Rate, read_rates
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +39,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     cookie_secure: bool = False
     demo: bool = True
+    provider: Provider | None = None
     log_level: str = "info"
     rates: Mapping[Kind, Rate] = field(default_factory=lambda: RATES)
     redis_url: str = field(default="", repr=False)
@@ -69,6 +71,11 @@ class Settings:
         return "__Host-contrivance_nonce" if self.cookie_secure else "contrivance_nonce"
 
     @property
+    def arrival_name(self) -> str:
+        """The cookie of somebody whom the provider has just sent here, until a page has taken them in."""
+        return "__Host-contrivance_arrival" if self.cookie_secure else "contrivance_arrival"
+
+    @property
     def link_cookie(self) -> str:
         """How the cookies of public links begin; each ends with the number of its link."""
         return "__Host-contrivance_link_" if self.cookie_secure else "contrivance_link_"
@@ -98,6 +105,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         cors_origins=tuple(_public_url(part) for part in _list(environment, "CONTRIVANCE_CORS_ORIGINS")),
         cookie_secure=_yes(environment, "CONTRIVANCE_COOKIE_SECURE", default=public_url.startswith("https://")),
         demo=_yes(environment, "CONTRIVANCE_DEMO", default=True),
+        provider=_provider(environment, host, public_url),
         log_level=_log_level(value_of(environment, "CONTRIVANCE_LOG_LEVEL") or quiet_where_watched()),
         rates=_rates(value_of(environment, "CONTRIVANCE_LIMITS")),
         redis_url=_redis_url(value_of(environment, "CONTRIVANCE_REDIS_URL")),
@@ -192,6 +200,17 @@ def _rates(text: str) -> Mapping[Kind, Rate]:
         return read_rates(text)
     except ValueError as error:
         raise BadSetting(f"CONTRIVANCE_LIMITS: {error}; “off” means none.") from error
+
+
+def _provider(environment: Mapping[str, str], host: str, public_url: str) -> Provider | None:
+    """Whom people may sign in by. The provider sends them back to one address: it must be one that they can reach."""
+    try:
+        found = read_provider(partial(value_of, environment))
+    except ValueError as error:
+        raise BadSetting(str(error)) from error
+    if found and host not in LOOPBACK and not public_url:
+        raise BadSetting("Signing in by a provider needs CONTRIVANCE_PUBLIC_URL: there it sends people back.")
+    return found
 
 
 def _redis_url(url: str) -> str:

@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, LargeBinary, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -66,11 +76,25 @@ class ProviderIdentity(Base):
     """Who a person is at an OpenID Connect provider: its issuer and the subject by which it knows them."""
 
     __tablename__ = "provider_identities"
-    __table_args__ = (Index("ix_provider_identities_user_id", "user_id"),)
+    # One at each provider: whoever has taken over an old address there is not taken for who had it.
+    __table_args__ = (UniqueConstraint("user_id", "issuer", name="uq_provider_identities_user_id"),)
     issuer: Mapped[str] = mapped_column(primary_key=True)
     subject: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class ProviderArrival(Base):
+    """Somebody whom a provider has just sent here, until a page has taken them in; the token is in their browser."""
+
+    __tablename__ = "provider_arrivals"
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    email: Mapped[str | None]
+    is_verified: Mapped[bool]
+    name: Mapped[str]
+    expires_at: Mapped[datetime]
 
 
 class ApiToken(Base):

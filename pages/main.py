@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import opened_links, shared_sheet, sign_in, sign_out
+from pages.components import arrivals, opened_links, shared_sheet, sign_in, sign_out
 from pages.components.errors import shown_errors
 from pages.components.navigation import for_strangers, for_visitors, offered
 from pages.components.who import find_actor
@@ -17,7 +17,7 @@ with shown_errors():
     actor = find_actor(seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
     if shared_sheet.is_open():
         st.navigation(for_visitors(shared_sheet.show), position="hidden").run()
-    elif actor is None or opened_links.is_open():
+    elif actor is None or opened_links.is_open() or arrivals.is_open():
         st.navigation(for_strangers(sign_in.show), position="hidden").run()
     elif sign_out.is_wanted():
         st.navigation(for_strangers(sign_out.show), position="hidden").run()

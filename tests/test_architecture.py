@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OURS = {"app", "api", "core", "db", "pages", "manage", "tests"}
-FOUNDATIONS = {"actor", "permissions", "errors", "settings", "rates", "audit"}
+FOUNDATIONS = {"actor", "permissions", "errors", "settings", "rates", "provider", "audit"}
 
 
 def modules(*folders: str) -> list[Path]:

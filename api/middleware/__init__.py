@@ -3,6 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from api.middleware.arrivals import Arrivals, ClaimsOf
 from api.middleware.cors import Cors
 from api.middleware.door import ApiDoor
 from api.middleware.gate import Gate
@@ -15,7 +16,9 @@ from api.middleware.uploads import Uploads
 from core.settings import Settings
 
 
-def middleware(settings: Settings, kind_of: KindOf, api: ASGIApp) -> list[Middleware]:
+def middleware(
+    settings: Settings, kind_of: KindOf, api: ASGIApp, claims_of: ClaimsOf = lambda _: None
+) -> list[Middleware]:
     """Log, headers, closed doors, pace, who is asking, what they may send, and last who is asked: the API or a page."""
     return [
         Middleware(RequestLog),
@@ -24,6 +27,7 @@ def middleware(settings: Settings, kind_of: KindOf, api: ASGIApp) -> list[Middle
         Middleware(Cors, settings=settings),
         Middleware(Paced, settings=settings),
         Middleware(Identity, settings=settings),
+        Middleware(Arrivals, settings=settings, claims_of=claims_of),
         Middleware(Uploads),
         Middleware(SocketLimits, kind_of=kind_of),
         Middleware(ApiDoor, api=api),

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.middleware.asgi import UNSAFE, header, is_under, refuse
+from core.provider import CALLBACK
 from core.settings import Settings
 
 CLOSED = (
@@ -13,8 +14,10 @@ CLOSED = (
     "/_stcore/script-health-check",
     "/app/static",
     "/auth",
-    "/oauth2callback",
+    CALLBACK,
 )
+# Where somebody goes to the provider and comes back from it: open where there is one.
+TO_PROVIDER = ("/auth/login", CALLBACK)
 
 
 class Gate:
@@ -31,13 +34,16 @@ class Gate:
             await refuse(scope, receive, send, 421, "This server does not answer to that host name.")
         elif not self._may_come_from(scope, header(scope, b"origin")):
             await refuse(scope, receive, send, 403, "This request comes from another site.")
-        elif is_under(scope["path"].rstrip("/"), CLOSED):
+        elif self._is_closed(scope["path"].rstrip("/")):
             await refuse(scope, receive, send, 404, "There is nothing here.")
         else:
             await self.app(scope, receive, send)
 
     def _is_known(self, name: str) -> bool:
         return name in self.settings.allowed_hosts or "*" in self.settings.allowed_hosts
+
+    def _is_closed(self, path: str) -> bool:
+        return is_under(path, CLOSED) and not (self.settings.provider and path in TO_PROVIDER)
 
     def _may_come_from(self, scope: Scope, origin: str) -> bool:
         """Reading over HTTP is harmless: the browser keeps the answer from a foreign page."""

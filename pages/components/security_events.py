@@ -31,6 +31,8 @@ SENTENCES = {
     "account:second-factor:on": "{by} switched two-factor sign-in on",
     "account:second-factor:off": "{by} switched two-factor sign-in off",
     "account:second-factor:reset": "{by} reset the two-factor sign-in of {whom}",
+    "account:provider:link": "{whom} linked their account at the provider",
+    "account:provider:unlink": "{by} unlinked their account at the provider",
     "account:token:create": "{by} made an API token",
     "account:token:revoke": "{by} revoked an API token",
     "team:team:create": "{by} made the team {whom}",

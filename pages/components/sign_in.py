@@ -8,7 +8,7 @@ from core.invitations import Welcome, accept_invitation, welcome
 from core.sign_in import NEUTRAL, sign_in
 from core.tickets import make_pending, make_ticket
 from db.engine import transaction
-from pages.components import asked_letters, opened_links, redeem, second_step
+from pages.components import arrivals, asked_letters, opened_links, redeem, second_step
 from pages.components.authenticator import SignInForm
 from pages.components.format import literal
 from pages.components.opened_links import NOTE
@@ -31,6 +31,8 @@ def show() -> None:
             _invitation(st.query_params[INVITE])
         elif opened_links.is_open():
             opened_links.show()
+        elif arrivals.is_open():
+            arrivals.show(TICKET)
         elif second_step.is_open():
             _go_in(second_step.show())
         elif asked_letters.is_open():
@@ -61,6 +63,7 @@ def _sign_in() -> None:
         place.error(refusal, icon=":material/error:")
     elif note := st.session_state.get(NOTE) or (ENDED if had_session() else None):
         place.info(note, icon=":material/logout:")
+    arrivals.offer()
     asked_letters.offer()
 
 

@@ -1,16 +1,13 @@
 """Tickets and sessions: over at once when they are over, and nothing of a person outlives what ends it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 
-from core.account_links import account_of_reset, address_link, address_of_link, reset_link, reset_password
-from core.accounts import change_role, deactivate, reactivate
 from core.actor import Actor
 from core.api_tokens import actor_of_token, make_token
 from core.credentials import sign_out_elsewhere
@@ -24,12 +21,10 @@ from core.sessions import (
     my_sessions,
     session_of_token,
 )
-from core.sign_in import change_password
-from core.tickets import make_pending, make_ticket, person_of_pending, redeem_ticket
-from core.tokens import TokenPair, grant_tokens, refresh_tokens, session_of_access_token
+from core.tickets import make_ticket, redeem_ticket
+from core.tokens import grant_tokens
 from db.engine import transaction
-from tests.conftest import PASSWORD
-from tests.core.signing_in import HOME, KEY, actions, attempt, signed_in
+from tests.core.signing_in import HOME, KEY, actions, signed_in
 
 
 def test_a_ticket_works_once_in_the_browser_that_earned_it(session: Session, ann: Actor) -> None:
@@ -77,93 +72,6 @@ def test_only_hashes_of_secrets_are_stored(session: Session, ann: Actor, ada: Ac
     stored = "".join(str(session.execute(text(f"SELECT * FROM {table}")).all()) for table in tables)
     for secret in (token, ticket, "the nonce", invitation, pair.access_token, pair.refresh_token):
         assert secret not in stored
-
-
-@dataclass
-class Held:
-    """One of each credential of a person."""
-
-    session_id: UUID
-    pair: TokenPair
-    ticket: str
-    pending: str
-    token: str
-    reset: str
-    address: str
-
-
-# Where they live. An invitation is nobody's yet: it makes an account and lets nobody into one. A public link is
-# nobody's at all: it lets nobody in as a person, and ends with the account of who made it (tests/core/test_links.py).
-CREDENTIAL_TABLES = {"sessions", "refresh_tokens", "sign_in_tickets", "api_tokens", "account_links"}
-
-
-def everything_of(session: Session, who: Actor) -> Held:
-    reset = reset_link(session, who.email)
-    address = address_link(session, who.user_id, who.email)
-    assert reset
-    assert address
-    return Held(
-        signed_in(session, who)[0],
-        grant_tokens(session, who.user_id, key=KEY, address=HOME, user_agent="x"),
-        make_ticket(session, who.user_id, nonce="n"),
-        make_pending(session, who.user_id, nonce="n"),
-        make_token(session, who, name="Report", scope=Scope.READ, days=1),
-        reset,
-        address,
-    )
-
-
-def works(session: Session, held: Held) -> list[bool]:
-    api_session = session_of_access_token(held.pair.access_token, key=KEY)
-    assert api_session
-    return [
-        actor_of_session(session, held.session_id) is not None,
-        actor_of_session(session, api_session) is not None,
-        refresh_tokens(session, held.pair.refresh_token, key=KEY) is not None,
-        redeem_ticket(session, held.ticket, nonce="n", address=HOME, user_agent="x") is not None,
-        person_of_pending(session, held.pending, nonce="n") is not None,
-        actor_of_token(session, held.token, address=None, only_reads=True) is not None,
-        opens(lambda: account_of_reset(session, held.reset)),
-        opens(lambda: address_of_link(session, held.address)),
-    ]
-
-
-def opens(link: Callable[[], str]) -> bool:
-    try:
-        return bool(link())
-    except NotFound:
-        return False
-
-
-def test_all_credentials_die_with_a_password_a_role_and_an_account(session: Session, ada: Actor, ann: Actor) -> None:
-    def new_password() -> None:
-        change_password(transaction, ann, current=PASSWORD, new="another good password")
-
-    def forgotten_password() -> None:
-        token = reset_link(session, ann.email)
-        assert token
-        reset_password(session, token, "a third good password")
-
-    ends: list[Callable[[], None]] = [
-        new_password,
-        forgotten_password,
-        lambda: change_role(session, ada, ann.user_id, role=Role.MANAGER),
-        lambda: deactivate(session, ada, ann.user_id),
-    ]
-    assert works(session, everything_of(session, ann)) == [True] * 8
-    for end in ends:
-        held = everything_of(session, ann)
-        end()
-        assert works(session, held) == [False] * 8, end
-    assert attempt("ann@example.com", "a third good password") is None
-    reactivate(session, ada, ann.user_id)
-    assert works(session, held) == [False] * 8
-    assert attempt("ann@example.com", "a third good password") == ann.user_id
-
-
-def test_every_table_with_a_secret_is_among_the_credentials(session: Session) -> None:
-    hashed_in = "SELECT table_name FROM information_schema.columns WHERE column_name = 'token_hash'"
-    assert set(session.scalars(text(hashed_in))) - {"invitations", "public_links", "link_visits"} == CREDENTIAL_TABLES
 
 
 def test_signing_out_everywhere_else_spares_tokens_unless_asked(session: Session, ann: Actor) -> None:

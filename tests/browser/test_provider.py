@@ -1,0 +1,139 @@
+"""Signing in by an OpenID Connect provider, in a real browser against one that runs beside the server."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+from sqlalchemy import Engine, text
+
+from core.accounts import deactivate
+from core.invitations import invite
+from core.permissions import Role
+from core.registration import Registration, set_registration_policy
+from db import engine as db
+from tests.browser.test_sign_in import SESSION, Visitor
+from tests.conftest import PASSWORD, actor
+from tests.oidc_provider import LocalProvider, running_provider
+from tests.server.started import Started
+
+THERE = "Sign in with Northwind ID"
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[LocalProvider]:
+    with running_provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server_at(
+    database_url: str, provider: LocalProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Started]:
+    folder: Path = tmp_path_factory.mktemp("provider") / "data"
+    with Started(folder, DATABASE_URL=database_url, **provider.environment) as started:
+        yield started
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The server's own database."""
+    made = db.make_engine(database_url)
+    db.bind(made)
+    yield made
+    db.bind(None)
+    made.dispose()
+
+
+@pytest.fixture
+def visit(browser: Browser, server_at: Started) -> Iterator[Callable[..., Visitor]]:
+    opened: list[BrowserContext] = []
+
+    def come() -> Visitor:
+        context = browser.new_context(viewport={"width": 1400, "height": 860})
+        opened.append(context)
+        return Visitor(context, context.new_page(), server_at.url.replace("127.0.0.1", "localhost"))
+
+    yield come
+    for context in opened:
+        context.close()
+
+
+Visit = Callable[[], Visitor]
+
+
+def there(visitor: Visitor, who: str) -> Visitor:
+    """To the provider and back as one of its people."""
+    visitor.press(THERE)
+    visitor.page.get_by_role("link", name=who, exact=True).click(timeout=15_000)
+    return visitor
+
+
+def cookies(visitor: Visitor) -> set[str]:
+    return {str(one["name"]) for one in visitor.context.cookies()}
+
+
+def test_a_first_sign_in_asks_for_the_password_once_and_later_ones_for_nothing(
+    visit: Visit, provider: LocalProvider, engine: Engine
+) -> None:
+    provider.people["s-ann"] = {"email": "ann@example.com", "email_verified": True, "name": "Ann at Northwind"}
+    first = there(visit().open(), "s-ann").reads("Is this account yours?")
+    first.fill(Password="a wrong password").press("Link and sign in").reads("is not right")
+    first.fill(Password=PASSWORD).press("Link and sign in").is_in().reads("Ann")
+    assert SESSION in cookies(first)
+    assert not [name for name in cookies(first) if name.startswith(("_streamlit_user", "contrivance_arrival"))]
+    first.press("Sign out").reads(THERE)
+    there(first, "s-ann").is_in()
+    second = there(visit().open(), "s-ann").is_in()
+    expect(second.page.get_by_text("Ann", exact=True).first).to_be_visible()
+
+
+def test_who_is_unknown_hears_how_to_get_in_and_an_invitation_or_the_rule_lets_them(
+    visit: Visit, provider: LocalProvider, engine: Engine
+) -> None:
+    provider.people["s-eve"] = {"email": "eve@example.com", "email_verified": True, "name": "Eve"}
+    provider.people["s-finn"] = {"email": "finn@example.com", "email_verified": True, "name": "Finn"}
+    eve = there(visit().open(), "s-eve").reads("nobody here does").reads("Ask an administrator")
+    eve.press("Go on").reads(THERE)
+    with db.transaction() as session:
+        invite(session, actor("Ada"), email="eve@example.com", role=Role.ANALYST)
+    there(eve, "s-eve").is_in()
+    there(visit().open(), "s-finn").reads("nobody here does")
+    with db.transaction() as session:
+        set_registration_policy(session, actor("Ada"), Registration.DOMAINS, domains=("example.com",))
+    there(visit().open(), "s-finn").is_in()
+    with db.transaction() as session:
+        roles = text("SELECT role FROM users WHERE email IN ('eve@example.com', 'finn@example.com') ORDER BY email")
+        assert list(session.scalars(roles)) == ["analyst", "member"]
+        set_registration_policy(session, actor("Ada"), Registration.INVITED)
+
+
+def test_an_address_that_the_provider_does_not_confirm_opens_nothing(visit: Visit, provider: LocalProvider) -> None:
+    provider.people["s-mallory"] = {"email": "ben@example.com", "email_verified": False, "name": "Ben"}
+    visitor = there(visit().open(), "s-mallory").reads("does not confirm your address")
+    assert SESSION not in cookies(visitor)
+
+
+@pytest.mark.parametrize(
+    "spoiled", [{"aud": "another"}, {"nonce": "another"}, {"exp": 1}, {"iss": "https://evil.example"}]
+)
+def test_a_token_of_another_sign_in_is_worth_nothing(
+    visit: Visit, provider: LocalProvider, spoiled: dict[str, object]
+) -> None:
+    provider.people["s-ann"] = {"email": "ann@example.com", "email_verified": True}
+    provider.spoil = spoiled
+    visitor = there(visit().open(), "s-ann").reads("did not let you in")
+    assert SESSION not in cookies(visitor)
+
+
+def test_who_is_let_in_by_nobody_is_told_so(visit: Visit, provider: LocalProvider) -> None:
+    there(visit().open(), "nobody").reads("did not let you in")
+
+
+def test_a_deactivated_person_is_refused_at_the_door(visit: Visit, provider: LocalProvider, engine: Engine) -> None:
+    provider.people["s-cleo"] = {"email": "cleo@example.com", "email_verified": True}
+    visitor = there(visit().open(), "s-cleo").fill(Password=PASSWORD).press("Link and sign in").is_in()
+    with db.transaction() as session:
+        deactivate(session, actor("Ada"), actor("Cleo").user_id)
+    visitor.open("/profile").reads("Your session has ended")
+    there(visitor, "s-cleo").reads("Your account here is deactivated")
