@@ -37,6 +37,7 @@ class PersonInfo:
     has_password: bool
     created_at: datetime
     has_second_factor: bool = False
+    has_identity: bool = False  # At a provider that signs them in.
     last_seen_at: datetime | None = None  # Signed in, or by a program with a token of theirs.
 
 
@@ -176,6 +177,7 @@ _PEOPLE = text("""
     SELECT u.user_id, u.name, u.email, u.role, u.is_active, u.password_hash IS NOT NULL AS has_password, u.created_at,
            EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.user_id AND f.confirmed_at IS NOT NULL)
                AS has_second_factor,
+           EXISTS (SELECT FROM provider_identities i WHERE i.user_id = u.user_id) AS has_identity,
            greatest((SELECT max(last_seen_at) FROM sessions s WHERE s.user_id = u.user_id),
                     (SELECT max(last_used_at) FROM api_tokens t WHERE t.user_id = u.user_id)) AS last_seen_at
     FROM users u ORDER BY u.name, u.user_id

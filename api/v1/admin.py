@@ -175,6 +175,7 @@ def _person_json(one: accounts.PersonInfo) -> dict[str, Any]:
         "is_active": one.is_active,
         "has_password": one.has_password,
         "has_second_factor": one.has_second_factor,
+        "has_identity": one.has_identity,
         "created_at": one.created_at,
         "last_seen_at": one.last_seen_at,
     }

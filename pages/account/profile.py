@@ -3,13 +3,14 @@
 import streamlit as st
 
 from core import accounts
-from core.account_links import ask_address, ask_verification, is_verified
+from core.account_links import ask_address, ask_reset, ask_verification, is_verified
 from core.actor import Actor
+from core.identities import has_password
 from core.sign_in import change_password
 from core.smtp import Console, post
 from core.writing import NUMBER_FORMATS, Writing, time_zones
 from db.engine import transaction
-from pages.components import opened_links, own_sessions, own_tokens, roles, two_factor
+from pages.components import opened_links, own_provider, own_sessions, own_tokens, roles, two_factor
 from pages.components.asked_letters import PRINTED
 from pages.components.errors import say
 from pages.components.format import color_of, initials, literal
@@ -24,6 +25,7 @@ def show(actor: Actor) -> None:
     with transaction() as session:
         writing: Writing = accounts.preferences(session, actor)["date_format"]
         verified = is_verified(session, actor)
+        with_password = has_password(session, actor.user_id)
     with st.container(width=720):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title("Profile", width="content")
@@ -35,7 +37,8 @@ def show(actor: Actor) -> None:
         with way_in:
             _address(actor, verified)
             st.subheader("Password")
-            _password(actor)
+            (_password if with_password else _first_password)(actor)
+            own_provider.show(actor, writing)
             two_factor.show(actor, writing)
         with tokens:
             own_tokens.show(actor, writing)
@@ -89,6 +92,17 @@ def _told(email: str) -> None:
     st.success(f"A letter is on its way to {literal(email)}. Open the link in it.", icon=":material/mail:")
     if isinstance(post(), Console):
         st.caption(PRINTED)
+
+
+def _first_password(actor: Actor) -> None:
+    st.caption("You have none: your provider signs you in. With one you can come in without it, and link another.")
+    if st.button("Send me a link to choose a password") and say(_ask_first, actor):
+        _told(actor.email)
+
+
+def _ask_first(actor: Actor) -> None:
+    with transaction() as session:
+        ask_reset(session, actor.email, address=actor.address, url=here())
 
 
 def _password(actor: Actor) -> None:

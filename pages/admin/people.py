@@ -101,7 +101,7 @@ def _state(person: PersonInfo) -> str:
     """The role, and what keeps the person out."""
     if not person.is_active:
         return "deactivated"
-    if not person.has_password:
+    if not (person.has_password or person.has_identity):
         return f"{person.role.label} · no password yet: invite them"
     return f"{person.role.label} · two-factor sign-in" if person.has_second_factor else person.role.label
 

@@ -1,11 +1,16 @@
 """Signing in by an OpenID Connect provider, in a real browser against one that runs beside the server."""
 
+import hashlib
+import hmac
+import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 from sqlalchemy import Engine, text
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value, decode_signed_value
 
 from core.accounts import deactivate
 from core.invitations import invite
@@ -78,6 +83,7 @@ def test_a_first_sign_in_asks_for_the_password_once_and_later_ones_for_nothing(
 ) -> None:
     provider.people["s-ann"] = {"email": "ann@example.com", "email_verified": True, "name": "Ann at Northwind"}
     first = there(visit().open(), "s-ann").reads("Is this account yours?")
+    shown(first, "confirm")
     first.fill(Password="a wrong password").press("Link and sign in").reads("is not right")
     first.fill(Password=PASSWORD).press("Link and sign in").is_in().reads("Ann")
     assert SESSION in cookies(first)
@@ -94,7 +100,8 @@ def test_who_is_unknown_hears_how_to_get_in_and_an_invitation_or_the_rule_lets_t
     provider.people["s-eve"] = {"email": "eve@example.com", "email_verified": True, "name": "Eve"}
     provider.people["s-finn"] = {"email": "finn@example.com", "email_verified": True, "name": "Finn"}
     eve = there(visit().open(), "s-eve").reads("nobody here does").reads("Ask an administrator")
-    eve.press("Go on").reads(THERE)
+    shown(eve, "stranger")
+    shown(eve.press("Go on").reads(THERE), "sign-in")
     with db.transaction() as session:
         invite(session, actor("Ada"), email="eve@example.com", role=Role.ANALYST)
     there(eve, "s-eve").is_in()
@@ -137,3 +144,39 @@ def test_a_deactivated_person_is_refused_at_the_door(visit: Visit, provider: Loc
         deactivate(session, actor("Ada"), actor("Cleo").user_id)
     visitor.open("/profile").reads("Your session has ended")
     there(visitor, "s-cleo").reads("Your account here is deactivated")
+
+
+def test_one_links_and_unlinks_on_the_profile_page(visit: Visit, provider: LocalProvider, engine: Engine) -> None:
+    provider.people["s-ben"] = {"email": "b@private.example", "email_verified": False, "name": "Benedict"}
+    ben = visit().open("/profile").sign_in("Ben").is_in().open("/profile")
+    ben.page.get_by_role("tab", name="Sign-in").click()
+    shown(ben, "profile-unlinked")
+    ben.press("Link Northwind ID")
+    ben.page.get_by_role("link", name="s-ben").click()
+    shown(ben.reads("b@private.example at Northwind ID will sign in as Ben"), "link")
+    ben.fill(Your_password_here=PASSWORD).press("Link it").reads("Your account is linked with Northwind ID.").is_in()
+    other = there(visit().open(), "s-ben").is_in()
+    other.open("/profile").page.get_by_role("tab", name="Sign-in").click()
+    shown(other.reads("Signs you in here"), "profile-linked")
+    other.press("Unlink").reads("Link your account there")
+    shown(there(visit().open(), "s-ben").reads("does not confirm your address"), "refused")
+
+
+def test_streamlits_own_cookie_is_no_way_in(visit: Visit, provider: LocalProvider, server_at: Started) -> None:
+    """Not even one that is signed with the right key, as an earlier version or a thief might have kept it."""
+    key = hmac.new((server_at.data / "token.key").read_bytes(), b"streamlit", hashlib.sha256).hexdigest()
+    origin = f"http://localhost:{server_at.port}"
+    said = {"iss": provider.url, "sub": "s-ann", "origin": origin, "is_logged_in": True, "email": "ann@example.com"}
+    value = create_signed_value(key, "_streamlit_user", json.dumps(said)).decode()
+    assert decode_signed_value(key, "_streamlit_user", value)
+    visitor = visit()
+    visitor.context.add_cookies([{"name": "_streamlit_user", "value": value, "url": origin}])
+    visitor.open("/profile").reads(THERE)
+    assert SESSION not in cookies(visitor)
+
+
+def shown(visitor: Visitor, name: str) -> None:
+    """A picture for whoever wants to look: SCREENSHOTS=folder."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        visitor.page.wait_for_timeout(500)
+        visitor.page.screenshot(path=Path(folder) / f"{name}.png")

@@ -1,12 +1,14 @@
 """What the tests of core share: hashes that they can afford, and a count of them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from core import passwords
 from core.letters import compose
 from core.mail import Letter, send_letters
+from core.settings import settings
 from db.engine import transaction
 from tests.core.signing_in import Post
 
@@ -48,3 +50,12 @@ def post() -> Post:
         return box.letters
 
     return send
+
+
+@pytest.fixture
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings with a data folder of the test's own."""
+    monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()

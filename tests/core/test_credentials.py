@@ -32,6 +32,7 @@ from tests.core.signing_in import HOME, KEY, Post, attempt, signed_in
 
 Works = Callable[[], bool]  # Whether a credential still lets anybody in; trying may use it up.
 ISSUER, SUBJECT = "https://login.example.com", "s-ann"
+pytestmark = pytest.mark.usefixtures("own_settings")
 NEW, NEWER = "another good password", "a third good password"
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -21,7 +20,6 @@ from core.second_factor import (
     second_factor,
     waiting_secret,
 )
-from core.settings import settings
 from core.sign_in import renew_recovery_codes, sign_in, sign_in_with_code, switch_off_second_factor
 from core.tickets import make_pending, redeem_ticket
 from db.engine import transaction
@@ -29,14 +27,7 @@ from tests.conftest import PASSWORD
 from tests.core.signing_in import HOME, actions
 
 App = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_settings")
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from api.middleware.arrivals import Arrivals
 from api.middleware.identity import Identity
 from api.middleware.uploads import Uploads
 from core.actor import Actor
@@ -164,3 +166,23 @@ def test_while_the_database_is_away_nobody_is_taken_for_a_stranger(client: TestC
         assert page.text == "The database does not answer. Try again in a moment."
     finally:
         db.bind(here)
+
+
+def test_streamlits_own_cookies_of_identity_reach_nobody() -> None:
+    seen: list[bytes] = []
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        seen.extend(value for name, value in scope["headers"] if name == b"cookie")
+        set_cookies = [
+            (b"set-cookie", b"_streamlit_user=said; Path=/"),
+            (b"set-cookie", b"_streamlit_xsrf=kept; Path=/"),
+        ]
+        await send({"type": "http.response.start", "status": 302, "headers": [*set_cookies, (b"location", b"/")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    client = TestClient(Arrivals(app, Settings(Path("/nowhere")), lambda _: None), base_url=ORIGIN)
+    sent = "_streamlit_user=a; _streamlit_xsrf=b; _streamlit_user_1=c; _streamlit_user_tokens=d; other=e"
+    answer = client.get("/oauth2callback", headers={"cookie": sent}, follow_redirects=False)
+    assert seen == [b"_streamlit_xsrf=b; other=e"]
+    assert set(answer.cookies) == {"_streamlit_xsrf", "contrivance_arrival"}
+    assert answer.cookies["contrivance_arrival"] == "nobody"
