@@ -289,7 +289,7 @@ def test_what_was_recorded_before_the_chain_is_chained_by_the_migration(server: 
     execute(server, "CREATE DATABASE before_chain OWNER owner")
     owner = make_engine(owner_url(server, "before_chain"), role=None)
     with owner.connect() as connection:
-        command.upgrade(config(connection), "0005_analysts")
+        command.upgrade(config(connection), "0005")
         connection.execute(text("INSERT INTO audit_events (action) SELECT 'old' FROM generate_series(1, 3)"))
         connection.commit()
     migrate(owner)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0005_analysts"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None

@@ -5,8 +5,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_audit_chain"
-down_revision = "0005_analysts"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
