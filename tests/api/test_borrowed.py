@@ -1,5 +1,6 @@
 """What belongs to another sheet, person or time is not reached through one's own: ids, keys, caches and addresses."""
 
+from collections import defaultdict
 from typing import Any
 from uuid import uuid4
 
@@ -72,7 +73,7 @@ def test_a_key_that_no_body_has_is_refused_with_the_whole_request(
     method, _, path = name.removeprefix("v1").partition(" ")
     given = ROUTES[name]
     case = given[0] if isinstance(given, list) else given
-    filled = path.removeprefix("/v1").replace("{sheet}", str(ann.sheet)).format(**case.ids)
+    filled = path.removeprefix("/v1").replace("{sheet}", str(ann.sheet)).format_map(defaultdict(lambda: 1, case.ids))
     before = session.scalar(WRITTEN)
     answer = ann.ask(method, filled, json=case.json | {extra: 1})
     assert answer.status_code == 422, answer.text
