@@ -47,11 +47,12 @@ def show(access: Access, row: int, key: str, date_format: str) -> None:
         limit = st.session_state.get(f"{key}_said_shown", PAGE)
         with transaction() as session:
             found = comments.comments(session, talk.actor, access.sheet.sheet_id, row, limit=limit)
-        if len(found) == limit < MOST:
-            st.button("Earlier", icon=":material/arrow_upward:", key=f"{key}_said_older", on_click=_more, args=(key,))
-        if not found:
-            st.caption("Nobody has said anything of this row yet.")
+        # One container, however much is said: the field below keeps its place, and whoever types in it their cursor.
         with st.container(gap="medium"):
+            if len(found) == limit < MOST:
+                _offer_earlier(key)
+            if not found:
+                st.caption("Nobody has said anything of this row yet.")
             for one in found:
                 _comment(talk, one)
         if talk.may_write:
@@ -125,6 +126,10 @@ def _write(talk: _Talk) -> None:
 
 def _begin(key: str, comment: int | None) -> None:
     st.session_state[f"{key}_editing"] = comment
+
+
+def _offer_earlier(key: str) -> None:
+    st.button("Earlier", icon=":material/arrow_upward:", key=f"{key}_said_older", on_click=_more, args=(key,))
 
 
 def _more(key: str) -> None:

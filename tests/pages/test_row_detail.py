@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Access, get_access
 from core.columns import change_column
+from core.comments import add_comment, comments
 from core.history import cell_history
 from core.rows import stored_row
 from core.values import Value
@@ -71,7 +72,7 @@ def test_each_change_of_the_row_is_told_with_its_cells(session: Session, sheet: 
 
 def test_a_cell_tells_what_it_held(session: Session, sheet: int) -> None:
     page = at_cell(opened(session, "Cleo", sheet), AMOUNT)
-    assert [one.value for one in page.tabs[1].text] == ["(empty)", "1,234.50 EUR", "5.00 EUR"]
+    assert [one.value for one in page.tabs[2].text] == ["(empty)", "1,234.50 EUR", "5.00 EUR"]
     assert "row added" in said(page)
 
 
@@ -153,3 +154,42 @@ def test_a_long_history_is_read_bit_by_bit(session: Session, sheet: int) -> None
     assert "row added" not in said(page)
     page.button(key="drawer_older").click()
     assert "row added" in said(at_history(page))
+
+
+def test_a_viewer_reads_comments_and_is_told_how_to_write(session: Session, sheet: int) -> None:
+    add_comment(session, actor("Ann"), sheet, 1, "Call them :red[soon]")
+    page = open_piece(session, "Cleo", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page.session_state["drawer_tab"] = "Comments"
+    fine(page.run())
+    assert "Call them :red[soon]" in [one.value for one in page.text]
+    assert "ask the owner" in said(page)
+    assert not page.text_area
+
+
+def test_an_editor_says_something_changes_it_and_takes_it_back(session: Session, sheet: int) -> None:
+    def at_comments() -> AppTest:
+        page = open_piece(session, "Ben", f"row_detail.contents({sheet}, 1, 'drawer')")
+        page.session_state["drawer_tab"] = "Comments"
+        return fine(page.run())
+
+    def bodies() -> list[str]:
+        return [one.body for one in comments(session, actor("Ann"), sheet, 1)]
+
+    # What follows a click is a run of the fragment alone, which a test cannot do: it looks at a page opened anew.
+    page = at_comments()
+    page.text_area[0].set_value("Frist")
+    next(one for one in page.button if one.label == "Comment").click().run()
+    assert bodies() == ["Frist"]
+    (comment,) = comments(session, actor("Ben"), sheet, 1)
+    page = at_comments()
+    page.button(key=f"drawer_{comment.comment_id}_edit").click()
+    page.session_state["drawer_tab"] = "Comments"
+    fine(page.run())
+    page.text_area[0].set_value("First")
+    page.session_state["drawer_tab"] = "Comments"
+    page.button(key=f"drawer_{comment.comment_id}_save").click().run()
+    assert bodies() == ["First"]
+    page = at_comments()
+    page.session_state["drawer_tab"] = "Comments"
+    page.button(key=f"drawer_{comment.comment_id}_delete").click().run()
+    assert "This comment has been deleted." in said(at_comments())
