@@ -235,7 +235,9 @@ CATALOGUE: dict[int, Case] = {
     39: Case(
         "Leaving a sheet or the workspace without anybody in charge",
         shown("core/test_sharing", "nobody_is_made_an_owner_and_the_owner_stays_one")
-        + shown("core/test_people", "the_last_administrator_stays", "two_administrators_cannot_dismiss_each_other"),
+        + shown("core/test_people", "the_last_administrator_stays", "two_administrators_cannot_dismiss_each_other")
+        + shown("core/test_transfer", "an_administrator_hands_over_what_a_leaver_owned_and_nothing_else")
+        + shown("core/test_transfer", "of_two_transfers_at_once_one_holds"),
     ),
     40: Case(
         "A row of another sheet",
@@ -262,7 +264,8 @@ CATALOGUE: dict[int, Case] = {
     44: Case(
         "A page that is not offered",
         shown("server/test_forged_page", "a_page_that_is_not_offered_is_not_run_however_it_is_asked_for")
-        + shown("pages/test_sign_in", "people_are_for_administrators"),
+        + shown("pages/test_sign_in", "people_are_for_administrators")
+        + shown("pages/test_administration", "pages_of_administration_are_not_run_for_members"),
     ),
     45: Case(
         "A GET that acts",

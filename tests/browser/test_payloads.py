@@ -55,6 +55,7 @@ def seeded(session: Session) -> int:
     for place, payload in enumerate(ALL):
         line = {"name": payload[:100], "email": f"p{place}@example.com"}
         session.execute(text("INSERT INTO users (email, name) VALUES (:email, :name)"), line)
+        session.execute(TEAM, line)
         sheets.create_sheet(session, ann, payload, template="blank", description=payload)
     access = sheets.create_sheet(session, ann, NAME, template="pipeline", description=" ".join(ALL[:6]))
     number = access.sheet.sheet_id
@@ -66,7 +67,15 @@ def seeded(session: Session) -> int:
     for place in range(len(ALL)):
         sharing.share_sheet(session, ann, number, place + 6, level=Level.VIEWER)
     sharing.share_sheet(session, ann, number, actor("Ben").user_id, level=Level.EDITOR)
+    for team in sharing.teams_to_share_with(session, ann, number):
+        sharing.share_with_team(session, ann, number, team, level=Level.VIEWER)
     return number
+
+
+TEAM = text("""
+    WITH team AS (INSERT INTO teams (name) VALUES (:name) RETURNING team_id)
+    INSERT INTO team_members (team_id, user_id) SELECT team_id, user_id FROM team, users WHERE email = :email
+""")
 
 
 @dataclass
@@ -168,6 +177,9 @@ def test_a_payload_that_is_typed_pasted_or_refused_stays_text(watched: Callable[
         ("columns", "Ann", ALL),
         ("changes", "Ann", ALL),
         ("people", "Ada", ALL),
+        ("teams", "Ada", ALL),
+        ("security", "Ada", []),
+        ("system", "Ada", []),
         ("profile", "Ann", []),
         ("import", "Ann", []),
     ],
