@@ -44,8 +44,8 @@ class SystemHealth:
         found = {
             "The database has another schema version than this program expects.": self.schema != self.expected_schema,
             "The disk is nearly full.": few,
-            f"{self.letters_late} letters wait for the mail server.": self.letters_late > 0,
-            f"{self.letters_given_up} letters could not be delivered and were given up.": self.letters_given_up > 0,
+            f"Letters that the mail server has not taken yet: {self.letters_late}.": self.letters_late > 0,
+            f"Letters given up because nobody could deliver them: {self.letters_given_up}.": self.letters_given_up > 0,
             "Every connection to the database is in use.": self.connections >= self.most_connections,
         }
         return [sentence for sentence, holds in found.items() if holds]

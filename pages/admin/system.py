@@ -47,7 +47,7 @@ def _parts(health: SystemHealth) -> dict[str, list[str]]:
         ],
         "Connections": [
             f"{health.connections} of {health.most_connections} in use in this process",
-            f"{health.people_on_sheets} people on sheets now, in {health.open_sheets} open pages",
+            f"On sheets now: people {health.people_on_sheets}, open pages {health.open_sheets}",
         ],
         "Letters": [
             mail,
