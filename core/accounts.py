@@ -96,13 +96,14 @@ def _refusal(error: IntegrityError, email: str) -> Invalid:
 def change_role(session: Session, actor: Actor, user_id: int, *, role: Role) -> None:
     """Give a person another role; they sign in again."""
     person = managed_person(session, actor, user_id)
-    if person.role == role.value:
+    before = person.role
+    if before == role.value:
         return
-    if person.role == Role.ADMIN.value:
+    if before == Role.ADMIN.value:
         _keep_an_administrator(session, user_id)
     session.execute(update(User).where(User.user_id == user_id).values(role=role.value))
     end_credentials_of(session, user_id)
-    audit.record(session, actor, "account:user:role", user=user_id, before=person.role, role=role.value)
+    audit.record(session, actor, "account:user:role", user=user_id, before=before, role=role.value)
 
 
 def deactivate(session: Session, actor: Actor, user_id: int) -> None:
