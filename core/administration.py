@@ -11,6 +11,8 @@ from core import audit
 from core.account_links import RESET, reset_link
 from core.accounts import managed_person, require
 from core.actor import Actor
+from core.audit_sentences import Kind
+from core.audit_trail import AuditFilter, AuditLine, audit_events
 from core.credentials import end_credentials_of
 from core.errors import Invalid, NotFound
 from core.mail import order_letter
@@ -36,23 +38,6 @@ class LiveSession:
     user_agent: str
     created_at: datetime
     last_seen_at: datetime
-
-
-@dataclass(frozen=True)
-class SecurityEvent:
-    """A line of the audit trail about accounts, teams and shares, with the names as they are now.
-
-    `by` is None where nobody was signed in; `whom` is the person or address that it is about, or else the team.
-    """
-
-    event_id: int
-    recorded_at: datetime
-    action: str
-    by: str | None
-    whom: str | None
-    team: str | None
-    sheet: str | None
-    address: str | None
 
 
 def live_sessions(session: Session, actor: Actor) -> list[LiveSession]:
@@ -96,11 +81,11 @@ def make_reset_link(session: Session, actor: Actor, user_id: int) -> str:
     return token
 
 
-def security_events(session: Session, actor: Actor, *, most: int = MOST_EVENTS) -> list[SecurityEvent]:
+def security_events(session: Session, actor: Actor, *, most: int = MOST_EVENTS) -> list[AuditLine]:
     """What happened last to accounts, teams and shares, the latest first. For administrators."""
     require(actor, Permission.AUDIT_SEE)
-    found = session.execute(_EVENTS, {"most": most}).mappings()
-    return [SecurityEvent(**one) for one in found]
+    kinds = tuple(kind for kind in Kind if kind not in {Kind.FILES, Kind.SHEETS})
+    return audit_events(session, actor, AuditFilter(kinds=kinds), limit=most)
 
 
 def _with_password(session: Session, actor: Actor, user_id: int) -> User:
@@ -118,19 +103,3 @@ _SESSIONS = text(f"""
     WHERE {LIVE} ORDER BY s.last_seen_at DESC, s.session_id LIMIT :most
 """)  # noqa: S608 - LIVE is a constant of core.sessions.
 _END = text("UPDATE sessions SET ended_at = now() WHERE session_id = :id AND ended_at IS NULL RETURNING user_id")
-_EVENTS = text("""
-    WITH latest AS (
-        SELECT * FROM audit_events
-        WHERE split_part(action, ':', 1) IN ('account', 'team') OR split_part(action, ':', 2) = 'share'
-        ORDER BY recorded_at DESC, event_id DESC LIMIT :most
-    )
-    SELECT e.event_id, e.recorded_at, e.action, by_whom.name AS "by", s.name AS sheet, host(e.address) AS address,
-           coalesce(whom.name, e.facts ->> 'email', t.name, e.facts ->> 'name') AS whom,
-           coalesce(t.name, e.facts ->> 'name') AS team
-    FROM latest e
-    LEFT JOIN users by_whom ON by_whom.user_id = e.actor_id
-    LEFT JOIN users whom ON to_jsonb(whom.user_id) = e.facts -> 'user'
-    LEFT JOIN teams t ON to_jsonb(t.team_id) = e.facts -> 'team'
-    LEFT JOIN sheets s ON s.sheet_id = e.sheet_id
-    ORDER BY e.recorded_at DESC, e.event_id DESC
-""")

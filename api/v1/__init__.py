@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.v1 import (
     admin,
+    audit,
     auth,
     changes,
     collaborators,
@@ -26,7 +27,7 @@ from api.v1 import (
 # Routes are tried in this order: what a grid asks for all the time comes first.
 PARTS = (
     *(rows, changes, live, histories, comments, differences, trash, undo),
-    *(sheets, columns, layouts, imports, exports, collaborators, links, teams, admin, auth),
+    *(sheets, columns, layouts, imports, exports, collaborators, links, teams, audit, admin, auth),
 )
 
 router = APIRouter()

@@ -64,10 +64,11 @@ def export(
         "Cache-Control": "no-store",
         "X-Rows": str(done.rows),
     }
-    return StreamingResponse(_sent(file), media_type=done.media_type, headers=headers)
+    return StreamingResponse(sent(file), media_type=done.media_type, headers=headers)
 
 
-def _sent(file: BinaryIO) -> Iterator[bytes]:
+def sent(file: BinaryIO) -> Iterator[bytes]:
+    """The file in pieces, from its beginning; closed behind the last one."""
     with file:
         file.seek(0)
         while chunk := file.read(_CHUNK):

@@ -6,7 +6,7 @@ from core import accounts, administration
 from core.actor import Actor
 from core.administration import LiveSession
 from db.engine import transaction
-from pages.components import navigation, own_sessions, security_events
+from pages.components import audit_lines, navigation, own_sessions
 from pages.components.errors import say
 from pages.components.format import literal, moment
 from pages.components.who import current_actor
@@ -29,7 +29,7 @@ def show(actor: Actor) -> None:
         with signed_in:
             _sessions(actor, sessions, date_format)
         with happened:
-            security_events.show(events, date_format)
+            audit_lines.show(events, date_format)
 
 
 def _sessions(actor: Actor, sessions: list[LiveSession], date_format: str) -> None:

@@ -31,6 +31,15 @@ PAGES = [
     Page("Work", "work/imports.py", "Import", "upload_file", "import", "Bring a CSV file into a sheet."),
     Page("Insight", "insight/dashboard.py", "Dashboard", "monitoring", "dashboard", "The pipeline in charts."),
     Page("Insight", "insight/changes.py", "Changes", "history", "changes", "Who changed what, and when."),
+    Page(
+        "Insight",
+        "insight/audit.py",
+        "Audit",
+        "policy",
+        "audit",
+        "Who did what to accounts, shares and sheets.",
+        Permission.SHEETS_CREATE,  # Who can own no sheet would find nothing there.
+    ),
     Page("You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions."),
     Page(
         "Workspace",

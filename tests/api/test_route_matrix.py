@@ -59,6 +59,7 @@ PROFILES = {
     "sees undo": profile("    404   404     ok    ok     403     403    ok  404      401  401  ok   ok    404"),
     "takes back": profile("   404   404     ok    422    403     403    422 404      401  401  403  ok    404"),
     "sees links": profile("   404   404     ok    403    403     403    403 404      401  401  ok   ok    404"),
+    "audits": profile("       ok    404     ok    403    403     403    403 404      401  401  ok   ok    ok"),
     "owns": profile("         404   404     ok    403    403     403    403 404      401  401  403  ok    404"),
     "manages team": profile(" ok    ok      403   403    403     403    403 403      401  401  403  403   ok"),
     "administers": profile("  ok    403     403   403    403     403    403 403      401  401  403  403   ok"),
@@ -155,6 +156,8 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"PATCH {SHEET}/links/{{link}}": Case("owns", json={"may_export": True}),
     f"DELETE {SHEET}/links/{{link}}": Case("owns"),
     f"GET {SHEET}/collaborators": Case("sees sheet"),
+    "GET /v1/audit": [Case("signed in"), Case("audits", query="sheet={sheet}")],
+    "GET /v1/audit/export": [Case("signed in"), Case("audits", query="sheet={sheet}")],
     f"PUT {SHEET}/collaborators/{{user}}": Case("owns", json={"level": "editor"}, ids={"user": 5}),
     f"DELETE {SHEET}/collaborators/{{user}}": Case("owns", ids={"user": 3}),
     f"PUT {SHEET}/team-collaborators/{{team}}": Case("owns", json={"level": "viewer"}, ids={"team": 901}),
@@ -287,10 +290,10 @@ class Visiting(Person):
 def asked(person: Person, name: str, case: Case) -> httpx.Response:
     """The answer to one person's request."""
     method, _, path = name.partition(" ")
-    filled = path.format(**{"sheet": person.sheet, "link": person.link} | case.ids)
+    filled = f"{path}?{case.query}".format(**{"sheet": person.sheet, "link": person.link} | case.ids)
     headers = {"Authorization": f"Bearer {person.token}"} if person.token else getattr(person, "headers", {})
     more = {key: value for key, value in (("json", case.json), ("files", case.files)) if value is not None}
-    return person.client.request(method, f"/api{filled}?{case.query}", headers=headers, **more)
+    return person.client.request(method, f"/api{filled}", headers=headers, **more)
 
 
 def written(session: Session) -> dict[str, int]:

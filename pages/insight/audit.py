@@ -1,0 +1,116 @@
+"""The audit trail: who did what to accounts, shares and sheets. Administrators see all of it, owners their sheets."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core import accounts
+from core.access import directory
+from core.actor import Actor
+from core.audit_sentences import Kind
+from core.audit_trail import PAGE, AuditFilter, audit_events, audited_sheets
+from core.permissions import ROLE_PERMISSIONS, Permission
+from core.writing import Writing
+from db.engine import transaction
+from pages.components import audit_lines
+from pages.components.errors import shown_errors
+from pages.components.format import DATE_PATTERNS
+from pages.components.who import current_actor
+
+PLACES = "audit_pages"
+
+
+def show() -> None:
+    """The page, top to bottom."""
+    actor = current_actor()
+    sees_all = Permission.AUDIT_SEE in ROLE_PERMISSIONS[actor.role]
+    with transaction() as session:
+        people = {int(user_id): name for user_id, name in directory(session).items()}
+        sheets = audited_sheets(session, actor)
+        date_format = accounts.preferences(session, actor)["date_format"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Audit", width="stretch")
+        export = st.container(width="content")
+    st.caption("Everything that is audited here." if sees_all else "What happened to the sheets that you own.")
+    if not sheets and not sees_all:
+        st.info("You own no sheet. Once you create one, this tells who did what to it.", icon=":material/info:")
+        return
+    wanted = _wanted(people, sheets, date_format, sees_all=sees_all)
+    export.link_button("Export", _export_url(wanted), icon=":material/download:", type="tertiary")
+    _lines(actor, wanted, date_format)
+
+
+def _wanted(people: dict[int, str], sheets: dict[int, str], date_format: Writing, *, sees_all: bool) -> AuditFilter:
+    """What the person has chosen to see."""
+    kinds = [kind for kind in Kind if sees_all or kind in {Kind.SHARES, Kind.FILES, Kind.SHEETS}]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        person = st.selectbox(
+            "Person", [*people], format_func=people.__getitem__, index=None, placeholder="Everybody", width=200
+        )
+        kind = st.selectbox(
+            "About", kinds, format_func=lambda one: one.label, index=None, placeholder="Everything", width=230
+        )
+        sheet = st.selectbox(
+            "Sheet", [*sheets], format_func=sheets.__getitem__, index=None, placeholder="Any", width=200
+        )
+        days = st.date_input("Days", [], format=DATE_PATTERNS[date_format], width=230)
+        search = st.text_input("Search", placeholder="Names and details", width=220)
+    since, until = _period(days, date_format)
+    return AuditFilter(person, (kind,) if kind else (), sheet, since, until, search)
+
+
+def _period(days: tuple[date, ...], date_format: Writing) -> tuple[datetime | None, datetime | None]:
+    """From the beginning of the first day to the end of the last one, where the person lives; one day is itself."""
+    if not days:
+        return None, None
+    zone = ZoneInfo(date_format.time_zone)
+    return tuple(datetime.combine(day, time(), zone).astimezone(UTC) for day in (days[0], days[-1] + timedelta(days=1)))  # type: ignore[return-value]
+
+
+def _export_url(wanted: AuditFilter) -> str:
+    """The route that writes the file, with what is chosen here. The cookie is never sent from another site."""
+    asked = {
+        "person": wanted.person,
+        "kind": wanted.kinds[0] if wanted.kinds else None,
+        "sheet": wanted.sheet_id,
+        "since": wanted.since.isoformat() if wanted.since else None,
+        "until": wanted.until.isoformat() if wanted.until else None,
+        "search": wanted.search or None,
+    }
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    return f"/api/v1/audit/export?{query}"
+
+
+def _lines(actor: Actor, wanted: AuditFilter, date_format: str) -> None:
+    befores = _places(wanted)
+    with transaction() as session:
+        found = audit_events(session, actor, wanted, before=befores[-1] if befores else None, limit=PAGE + 1)
+    if not found:
+        nothing = "Nothing like this has happened." if wanted.used else "Nothing has happened yet."
+        st.info("That is all." if befores else nothing, icon=":material/info:")
+    audit_lines.show(found[:PAGE], date_format)
+    with st.container(horizontal=True):
+        if befores:
+            st.button("Newer", icon=":material/arrow_back:", on_click=_newer, args=(befores,))
+        if len(found) > PAGE:
+            before = found[PAGE - 1].event_id
+            st.button("Older", icon=":material/arrow_forward:", on_click=befores.append, args=(before,))
+
+
+def _newer(befores: list[int]) -> None:
+    befores.pop()
+
+
+def _places(wanted: AuditFilter) -> list[int]:
+    """Where each page begins, behind which one has gone; another filter begins anew."""
+    kept = st.session_state.get(PLACES)
+    if kept is None or kept["of"] != wanted:
+        kept = st.session_state[PLACES] = {"of": wanted, "before": []}
+    before: list[int] = kept["before"]
+    return before
+
+
+with shown_errors():
+    show()
