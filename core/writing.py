@@ -1,8 +1,9 @@
 """How one person likes dates, numbers and moments to be written."""
 
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Self
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -31,6 +32,12 @@ class Writing(str):
         made = cls(kept["date_format"])
         made.number_format, made.time_zone = kept["number_format"], kept["time_zone"]
         return made
+
+
+def today(session: Session, actor: Actor) -> date:
+    """The present day where the person is, by which their periods and ages are reckoned."""
+    writing: Writing = preferences(session, actor)["date_format"]
+    return datetime.now(ZoneInfo(writing.time_zone)).date()
 
 
 def preferences(session: Session, actor: Actor) -> dict[str, Any]:

@@ -36,9 +36,13 @@ def day(value: date, date_format: str) -> str:
 
 def moment(value: datetime, date_format: str) -> str:
     """An instant to the minute, in the time zone that the date format brings along, else in UTC."""
-    zone = date_format.time_zone if isinstance(date_format, Writing) else "UTC"
-    there = value.astimezone(ZoneInfo(zone))
+    there = value.astimezone(zone_of(date_format))
     return f"{there.strftime(PATTERNS[date_format])} {there:%H:%M %Z}"
+
+
+def zone_of(date_format: str) -> ZoneInfo:
+    """The time zone that the date format brings along, else UTC."""
+    return ZoneInfo(date_format.time_zone if isinstance(date_format, Writing) else "UTC")
 
 
 def grid_formats(date_format: str) -> dict[str, str]:

@@ -105,13 +105,13 @@ def _banner(shown: _Shown) -> str:
     """Which sheet is on the screen: that of the moment asked for, or the other side of the comparison."""
     moment = shown_instant()
     if moment is None:
-        return f"The sheet as it is now, compared with **{spoken(shown.then)}** · read only"
-    when = spoken(moment)
+        return f"The sheet as it is now, compared with **{spoken(shown.then, shown.date_format)}** · read only"
+    when = spoken(moment, shown.date_format)
     return f"The sheet as it was {'at' if when.startswith('version') else 'on'} **{when}** · read only"
 
 
 def _compare(shown: _Shown) -> None:
-    label = f"Compared with {spoken(shown.other)}" if shown.other else "Compare with…"
+    label = f"Compared with {spoken(shown.other, shown.date_format)}" if shown.other else "Compare with…"
     with st.popover(label, icon=":material/difference:", key=f"compare_{shown.other}"):
         st.button("Now", key="versus_now", on_click=_versus, args=(NOW,), width="stretch")
         choose("versus", shown.date_format, _versus)
@@ -134,7 +134,10 @@ def _legend(shown: _Shown, found: Difference) -> None:
         for kind, color, name in KINDS:
             count = getattr(found, kind)
             st.badge(f"{count:,} {name}{'' if count == 1 else 's'}", color=color)  # type: ignore[arg-type]
-        sides = {"": spoken(shown.then), "other": "Now" if shown.other == NOW else spoken(str(shown.other))}
+        sides = {
+            "": spoken(shown.then, shown.date_format),
+            "other": "Now" if shown.other == NOW else spoken(str(shown.other), shown.date_format),
+        }
         st.session_state["past_side"] = "other" if st.query_params.get(SIDE) else ""
         st.segmented_control(
             "Show the sheet of",

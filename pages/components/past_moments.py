@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from core.errors import Invalid
 from core.past import instant_of
-from pages.components.format import DATE_PATTERNS
+from pages.components.format import DATE_PATTERNS, zone_of
 
 EVENING = time(18)
 FRIDAY = 4
@@ -31,37 +32,38 @@ def written(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def spoken(given: str) -> str:
-    """An instant of the address in words: Fri 20 Nov 2026, 18:00 UTC. What is none stays as it is."""
+def spoken(given: str, date_format: str) -> str:
+    """An instant of the address as the person's clock shows it: Fri 20 Nov 2026, 18:00 UTC. What is none stays so."""
     if given == NOW:
         return "now"
     try:
-        return f"{instant_of(given):%a %d %b %Y, %H:%M} UTC"
+        return f"{instant_of(given).astimezone(zone_of(date_format)):%a %d %b %Y, %H:%M %Z}"
     except Invalid:
         return given.replace(":", " ")
 
 
 def choose(key: str, date_format: str, take: Callable[[str], None]) -> None:
     """The instants asked for most as buttons, and a field for any other; `take` is called with the one chosen."""
-    now = datetime.now(UTC)
+    zone = zone_of(date_format)
+    now = datetime.now(zone)
     for label, instant in choices(now).items():
         st.button(label, key=f"{key}_{label}", on_click=take, args=(written(instant),), width="stretch")
     field = f"{key}_other"
     st.datetime_input(
-        "Another moment (UTC)",
+        f"Another moment ({zone.key})",
         value=None,
         max_value=now.replace(tzinfo=None),
         key=field,
         format=DATE_PATTERNS[date_format].replace("-", "/"),
-        on_change=lambda: _take(field, take),
+        on_change=lambda: _take(field, zone, take),
     )
 
 
-def _take(field: str, take: Callable[[str], None]) -> None:
+def _take(field: str, zone: ZoneInfo, take: Callable[[str], None]) -> None:
     chosen = st.session_state[field]
     if chosen is not None:
-        take(written(chosen.replace(tzinfo=UTC)))
+        take(written(chosen.replace(tzinfo=zone)))
 
 
 def _at_evening(day: datetime) -> datetime:
-    return datetime.combine(day.date(), EVENING, tzinfo=UTC)
+    return datetime.combine(day.date(), EVENING, tzinfo=day.tzinfo)

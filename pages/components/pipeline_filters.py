@@ -5,7 +5,7 @@ They stay while one opens a bar's rows and comes back, and stand in the address,
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 import streamlit as st
 
@@ -26,10 +26,13 @@ class Filtered:
     by_period: bool
 
 
-def show(pipeline: Pipeline, owners: Mapping[str, str]) -> Filtered:
-    """Draw the filters: period, owner and any choice column. `owners`: whom one may choose."""
+def show(pipeline: Pipeline, owners: Mapping[str, str], *, today: date) -> Filtered:
+    """Draw the filters: period, owner and any choice column. `owners`: whom one may choose.
+
+    `today`: the day by which “this month” is reckoned.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = _period(pipeline)
+        period = _period(pipeline, today)
         conditions = [*period, *_owner(pipeline, owners)]
         chosen: list[str] = []
         choices = [one for one in pipeline.access.columns if one.type == "choice" and one is not pipeline.owner]
@@ -74,7 +77,7 @@ def _several(
     return picked
 
 
-def _period(pipeline: Pipeline) -> list[Condition]:
+def _period(pipeline: Pipeline, today: date) -> list[Condition]:
     """Deals whose close date lies in the period: the expected one of open deals, the real one of the others."""
     if pipeline.close_date is None:
         return []
@@ -85,7 +88,7 @@ def _period(pipeline: Pipeline) -> list[Condition]:
     explained = f"Only deals whose “{literal(column.name)}” lies in this period: {meaning}."
     name = st.selectbox("Period", names, key=key, width=170, help=explained, persist_state="session")
     _tell("period", [] if name == ALL else [name])
-    days = _days(pipeline) if name == CUSTOM else () if name == ALL else periods.span(name, today())
+    days = _days(pipeline) if name == CUSTOM else () if name == ALL else periods.span(name, today)
     return [Condition(column.column_id, "between", [day.isoformat() for day in days])] if len(days) == 2 else []
 
 
@@ -123,8 +126,3 @@ def _tell(name: str, values: list[str]) -> None:
         st.query_params[name] = ",".join(values)
     elif not values and name in st.query_params:
         del st.query_params[name]
-
-
-def today() -> date:
-    """The present day, by which periods and ages are reckoned: in UTC, the same for everybody."""
-    return datetime.now(UTC).date()

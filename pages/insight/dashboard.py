@@ -16,12 +16,12 @@ from core.permissions import Permission
 from core.pipeline import OPEN, Pipeline, get_pipeline
 from core.query import View
 from core.sheets import ListedSheet, sheets
+from core.writing import today
 from db.engine import transaction
 from pages.components import charts, pipeline_filters, sheet_picker
 from pages.components.chart_style import money, percent
 from pages.components.errors import shown_errors
 from pages.components.format import literal
-from pages.components.pipeline_filters import today
 from pages.components.who import current_actor
 
 REFRESH_SECONDS = 5
@@ -43,8 +43,9 @@ def show() -> None:
         access = get_access(session, actor, chosen, Permission.ROWS_SEE)
         pipeline = get_pipeline(access)
         names = owner_names(session, pipeline)
+        day = today(session, actor)
     st.query_params.pop("view", None)  # It belongs to the grid, from which one has come back.
-    filtered = pipeline_filters.show(pipeline, names)
+    filtered = pipeline_filters.show(pipeline, names, today=day)
     _figures(chosen, json.dumps(filtered.view.as_json()), by_period=filtered.by_period)
 
 
@@ -96,8 +97,8 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
         if OPENED in st.session_state:
             query = {"sheet": str(sheet_id), "view": st.session_state.pop(OPENED)}
             st.switch_page("work/grid.py", query_params=query)
-        view, day = View.from_json(json.loads(view_json)), today()
-        found, pipeline = _read(actor, sheet_id, view, day)
+        view = View.from_json(json.loads(view_json))
+        found, pipeline, day = _read(actor, sheet_id, view)
         if not found.total:
             _nothing(sheet_id, filtered=not view.is_plain)
             return
@@ -107,10 +108,11 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
         _charts(found, pipeline, currency)
 
 
-def _read(actor: Actor, sheet_id: int, view: View, day: date) -> tuple[Figures, Pipeline]:
+def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, date]:
     with transaction() as session:
         access = get_access(session, actor, sheet_id, Permission.ROWS_SEE)
-        return figures(session, access, view, today=day), get_pipeline(access)
+        day = today(session, actor)
+        return figures(session, access, view, today=day), get_pipeline(access), day
 
 
 def _nothing(sheet_id: int, *, filtered: bool) -> None:

@@ -1,6 +1,8 @@
 """People: who makes and ends accounts, and how an invitation becomes one."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -28,6 +30,7 @@ from core.invitations import (
     welcome,
 )
 from core.permissions import Role
+from core.writing import today
 from db.engine import transaction
 from tests.core.signing_in import actions, attempt
 
@@ -212,3 +215,11 @@ def test_every_change_of_people_is_told_in_the_audit_trail(session: Session, ada
         "account:user:deactivate",
         "account:user:reactivate",
     ]
+
+
+def test_today_is_the_day_where_the_person_is(session: Session, ann: Actor, ben: Actor) -> None:
+    """There is always one of these two zones, 26 hours apart, where it is another day."""
+    set_preferences(session, ann, time_zone="Pacific/Kiritimati")
+    set_preferences(session, ben, time_zone="Pacific/Niue")
+    assert today(session, ann) == datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
+    assert (today(session, ann) - today(session, ben)).days in {1, 2}

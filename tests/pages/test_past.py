@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.batch import Add, Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
+from core.writing import Writing
 from pages.components.past_moments import choices, spoken, written
 from tests.conftest import actor, make_deals
 from tests.pages.opened import labels, open_page, press
@@ -86,5 +88,13 @@ def test_every_quick_choice_is_past(now: datetime) -> None:
 
 
 def test_an_instant_is_spoken_as_it_was_written() -> None:
-    assert spoken(written(datetime(2026, 11, 20, 18, tzinfo=UTC))) == "Fri 20 Nov 2026, 18:00 UTC"
-    assert (spoken("now"), spoken("version:3"), spoken("x")) == ("now", "version 3", "x")
+    given = written(datetime(2026, 11, 20, 18, tzinfo=UTC))
+    assert spoken(given, "iso") == "Fri 20 Nov 2026, 18:00 UTC"
+    assert spoken(given, Writing.of({"time_zone": "Asia/Kolkata"})) == "Fri 20 Nov 2026, 23:30 IST"
+    assert [spoken(one, "iso") for one in ("now", "version:3", "x")] == ["now", "version 3", "x"]
+
+
+def test_evenings_are_those_of_who_asks() -> None:
+    now = datetime(2026, 11, 21, 3, tzinfo=ZoneInfo("America/New_York"))
+    assert written(choices(now)["Yesterday, 18:00"]) == "2026-11-20T23:00Z"
+    assert written(choices(now)["Start of the month"]) == "2026-11-01T04:00Z"
