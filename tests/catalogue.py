@@ -54,8 +54,8 @@ CATALOGUE: dict[int, Case] = {
     ),
     7: Case(
         "A cookie or token after a new password, another role, deactivation",
-        shown("core/test_sessions", "all_credentials_die_with_a_password_a_role_and_an_account")
-        + shown("core/test_sessions", "every_table_with_a_secret_is_among_the_credentials"),
+        shown("core/test_credentials", "all_credentials_die")
+        + shown("core/test_credentials", "every_table_that_keeps_a_secret_is_a_credential_or_says_why_not"),
     ),
     8: Case(
         "Headers that claim an identity",
