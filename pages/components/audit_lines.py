@@ -1,4 +1,4 @@
-"""Events of the audit trail, one line each: when, what in a sentence, and whence."""
+"""Events of the audit trail, one line each: when and whence, then what, in a sentence."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,10 @@ from pages.components.format import literal, moment
 
 
 def show(lines: Sequence[AuditLine], date_format: str) -> None:
-    """The latest first; the address stands at the end of its line."""
+    """The latest first."""
     with st.container(gap="xsmall"):
         for line in lines:
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                st.caption(literal(moment(line.recorded_at, date_format)), width=160)
-                st.text(line.sentence, width="stretch")
-                if line.address:
-                    st.caption(literal(line.address), width=120)
+            when, what = st.columns([2, 5], gap="xxsmall", vertical_alignment="center")
+            address = f" · {line.address}" if line.address else ""
+            when.caption(literal(moment(line.recorded_at, date_format) + address))
+            what.text(line.sentence)

@@ -1,6 +1,7 @@
 """The audit trail: who did what to accounts, shares and sheets. Administrators see all of it, owners their sheets."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from pages.components.format import DATE_PATTERNS
 from pages.components.who import current_actor
 
 PLACES = "audit_pages"
+T = TypeVar("T")
 
 
 def show() -> None:
@@ -33,7 +35,11 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Audit", width="stretch")
         export = st.container(width="content")
-    st.caption("Everything that is audited here." if sees_all else "What happened to the sheets that you own.")
+    st.caption(
+        "Who did what to accounts, shares and sheets, all over the workspace."
+        if sees_all
+        else "Who did what to the sheets that you own: shares, links, columns, exports and imports."
+    )
     if not sheets and not sees_all:
         st.info("You own no sheet. Once you create one, this tells who did what to it.", icon=":material/info:")
         return
@@ -46,19 +52,19 @@ def _wanted(people: dict[int, str], sheets: dict[int, str], date_format: Writing
     """What the person has chosen to see."""
     kinds = [kind for kind in Kind if sees_all or kind in {Kind.SHARES, Kind.FILES, Kind.SHEETS}]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        person = st.selectbox(
-            "Person", [*people], format_func=people.__getitem__, index=None, placeholder="Everybody", width=200
-        )
-        kind = st.selectbox(
-            "About", kinds, format_func=lambda one: one.label, index=None, placeholder="Everything", width=230
-        )
-        sheet = st.selectbox(
-            "Sheet", [*sheets], format_func=sheets.__getitem__, index=None, placeholder="Any", width=200
-        )
-        days = st.date_input("Days", [], format=DATE_PATTERNS[date_format], width=230)
-        search = st.text_input("Search", placeholder="Names and details", width=220)
+        person = _choice("Person", "Everybody", people, width=150)
+        kind = _choice("About", "Everything", {kind: kind.label for kind in kinds}, width=190)
+        sheet = _choice("Sheet", "Any", sheets, width=150)
+        search = st.text_input("Search", placeholder="Names, details", width=175)
+        days = st.date_input("Days", [], format=DATE_PATTERNS[date_format], width=235)
     since, until = _period(days, date_format)
     return AuditFilter(person, (kind,) if kind else (), sheet, since, until, search)
+
+
+def _choice(label: str, nothing: str, choices: dict[T, str], *, width: int) -> T | None:
+    return st.selectbox(
+        label, [*choices], format_func=choices.__getitem__, index=None, placeholder=nothing, width=width
+    )
 
 
 def _period(days: tuple[date, ...], date_format: Writing) -> tuple[datetime | None, datetime | None]:
