@@ -29,8 +29,10 @@ def ask_reset(session: Session, email: str, *, address: str | None, url: str) ->
     """Have a link for a new password sent, if there is such an account. Nothing is looked up here: whoever asks
     learns nothing from the answer or its time. Whether anybody is written to is found out as the letter is sent."""
     account = clean_email(email)
-    if open_attempt(session, f"reset {account}", plain_address(address)) is not None:
+    where = plain_address(address)
+    if open_attempt(session, f"reset {account}", where) is not None:
         order_letter(session, RESET, account, url=url)
+        audit.record(session, None, "account:password:ask", address=where, account=account)
 
 
 def reset_link(session: Session, email: str) -> str | None:
@@ -78,6 +80,7 @@ def ask_verification(session: Session, actor: Actor, *, url: str) -> None:
     """Have a link sent to the address that I have, to prove that it is mine."""
     _not_too_often(session, actor)
     order_letter(session, ADDRESS, actor.email, user=actor.user_id, url=url)
+    audit.record(session, actor, "account:email:ask", email=actor.email)
 
 
 def address_link(session: Session, user_id: int, email: str) -> str | None:

@@ -101,6 +101,7 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "account:second-factor:on": "{by} switched two-factor sign-in on",
     "account:second-factor:off": "{by} switched two-factor sign-in off",
     "account:second-factor:renew": "{by} made new recovery codes",
+    "account:second-factor:recover": "{whom} used a recovery code",
     "account:second-factor:reset": "{by} reset the two-factor sign-in of {whom}",
     "account:provider:link": "{whom} linked their account at the provider",
     "account:provider:unlink": "{by} unlinked their account at the provider",

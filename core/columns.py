@@ -80,7 +80,9 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
     row = {name: getattr(wanted, name) for name in ("name", "description", "rules")}
     stored = row | {"options": [option.as_stored() for option in wanted.options]}
     session.execute(update(Column).where(*_is(sheet_id, column_id)).values(**stored))
-    audit.record(session, actor, "sheet:column:change", sheet_id=sheet_id, column=column_id, changed=sorted(changes))
+    named = {"name": wanted.name} | ({"before": column.name} if wanted.name != column.name else {})
+    facts: dict[str, Any] = {"column": column_id, "changed": sorted(changes), **named}
+    audit.record(session, actor, "sheet:column:change", sheet_id=sheet_id, **facts)
     return wanted
 
 

@@ -58,6 +58,7 @@ def first_admin_link(session: Session, url: str) -> str | None:
         .values(revoked_at=func.now())
     )
     token = _invite(session, None, kind=FIRST_ADMIN, email=None, role=Role.ADMIN)
+    audit.record(session, None, "account:invitation:create", role=Role.ADMIN.value, first_admin=True)
     return link(url, token)
 
 

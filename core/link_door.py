@@ -19,10 +19,11 @@ from core.limits import demand
 from core.mail import Transaction
 from core.passwords import is_right
 from core.secret_tokens import hashed, new_token
-from core.throttle import close_attempt, open_attempt, plain_address
+from core.throttle import close_attempt, is_news, open_attempt, plain_address
 
 VISIT = "7 days"
 WAIT_SECONDS = 900
+THROTTLED = "sheet:link:throttle"
 TOO_MANY = "Too many attempts. Wait a quarter of an hour, then try again."
 ASKS, WRONG = "Whoever sent you this link has its password.", "This is not the password. Try again."
 
@@ -65,6 +66,9 @@ def open_link(
         if not password:
             raise WantsPassword(ASKS)
         attempt = open_attempt(session, f"link {link['link_id']}", where)
+        if attempt is None and is_news(session, where, THROTTLED):
+            facts = {"link": link["link_id"]}
+            audit.record(session, None, THROTTLED, sheet_id=link["sheet_id"], address=where, **facts)
     if attempt is None:
         raise Throttled(TOO_MANY, retry_after=WAIT_SECONDS)
     if not is_right(password, link["password_hash"]):

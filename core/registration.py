@@ -71,8 +71,10 @@ def ask_to_register(session: Session, email: str, *, address: str | None, url: s
     account = clean_email(email)
     if refusal := refusal_of_stranger(session, account):
         raise NotAllowed(refusal)
-    if open_attempt(session, f"register {account}", plain_address(address)) is not None:
+    where = plain_address(address)
+    if open_attempt(session, f"register {account}", where) is not None:
         order_letter(session, REGISTER, account, url=url)
+        audit.record(session, None, "account:registration:ask", address=where, email=account)
 
 
 def refusal_of_stranger(session: Session, email: str) -> str | None:

@@ -94,7 +94,10 @@ def is_second_factor(session: Session, user_id: int, code: str) -> bool:
     if step is not None:
         session.execute(_USED, {"user": user_id, "step": step})
         return True
-    return session.scalar(_TAKE_CODE, {"user": user_id, "code": hashed(_plain(code))}) is not None
+    if session.scalar(_TAKE_CODE, {"user": user_id, "code": hashed(_plain(code))}) is None:
+        return False
+    audit.record(session, None, "account:second-factor:recover", user=user_id)
+    return True
 
 
 def drop_second_factor(session: Session, user_id: int) -> None:

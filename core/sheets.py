@@ -159,9 +159,11 @@ def _change(
     permission: Permission = Permission.SHEET_CONFIGURE,
     **values: Any,
 ) -> None:
-    get_access(session, actor, sheet_id, permission)
+    access = get_access(session, actor, sheet_id, permission)
     session.execute(update(Sheet).where(Sheet.sheet_id == sheet_id).values(**values))
     facts: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, str | dict)}
+    if "name" in values:
+        facts["before"] = access.sheet.name
     notice_sheet_rights(session, sheet_id)  # Name, settings and archive stand around open grids: those look again.
     audit.record(session, actor, f"sheet:sheet:{verb}", sheet_id=sheet_id, **facts)
 

@@ -34,9 +34,9 @@ def forgive(session: Session, account: str) -> None:
     session.execute(_FORGIVE, {"account": account})
 
 
-def is_news(session: Session, address: str) -> bool:
+def is_news(session: Session, address: str, action: str = THROTTLED) -> bool:
     """Whether the audit trail has not yet told in this window that the address was throttled; a flood tells it once."""
-    return not session.scalar(_TOLD, {"address": address})
+    return not session.scalar(_TOLD, {"address": address, "action": action})
 
 
 def plain_address(address: str | None) -> str:
@@ -68,6 +68,6 @@ _FORGIVE = text("DELETE FROM sign_in_failures WHERE account = :account")
 _TOLD = text(f"""
     SELECT EXISTS (
         SELECT FROM audit_events
-        WHERE recorded_at > now() - interval '{WINDOW}' AND action = '{THROTTLED}' AND address = CAST(:address AS inet)
+        WHERE recorded_at > now() - interval '{WINDOW}' AND action = :action AND address = CAST(:address AS inet)
     )
 """)  # noqa: S608 - the same.

@@ -1,0 +1,513 @@
+"""What is audited: every command that writes has its event, in the same transaction, or stands here with the reason."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyotp
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core import (
+    account_links,
+    accounts,
+    administration,
+    api_tokens,
+    columns,
+    credentials,
+    invitations,
+    link_door,
+    links,
+    registration,
+    second_factor,
+    sessions,
+    sharing,
+    sheets,
+    sign_in,
+    teams,
+    tickets,
+    tokens,
+    transfer,
+)
+from core.access import Access, get_access
+from core.actor import Actor
+from core.audit_sentences import SENTENCES
+from core.audit_trail import AuditFilter, audit_events, export_audit
+from core.batch import Add, Batch, Given
+from core.cells import write
+from core.changes import Source
+from core.columns import NewColumn
+from core.errors import Refused
+from core.exports import export_rows
+from core.importer import import_new_sheet, import_rows, propose
+from core.importer import inspect as inspect_file
+from core.permissions import Level, Role, Scope
+from core.query import View
+from core.registration import Registration
+from core.settings import settings
+from db.engine import transaction
+from tests.conftest import PASSWORD, actor
+from tests.core.signing_in import HOME, KEY
+from tests.core.writers import public_writers
+
+CELL = "Project Falcon, 4711"
+SECRET = "another good password"
+ADA, ANN, BEN, CLEO, DAN = range(1, 6)
+URL = "http://here"
+
+
+@dataclass
+class Scene:
+    """A sheet of Ann's with a row, a team, a link and so on; `do` is what a case does, `gone` what it let slip."""
+
+    session: Session
+    sheet: int
+    slips: list[object] = field(default_factory=list)
+
+    def by(self, who: str, command: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A command as one of the cast; what it answers must not be in the trail."""
+        return self.kept(command(self.session, actor(who), *args, **kwargs))
+
+    def kept(self, answer: Any) -> Any:
+        self.slips.append(answer)
+        return answer
+
+    def session_of(self, who: str) -> Any:
+        found = sessions.start_session(
+            self.session, actor(who).user_id, kind="browser", address=HOME, user_agent="Firefox"
+        )
+        self.kept(found[1])
+        return found[0]
+
+    def team(self) -> int:
+        return self.by("Ada", teams.create_team, "North")
+
+    def link(self, **wishes: Any) -> tuple[int, str]:
+        return self.by("Ann", links.create_link, self.sheet, **wishes)
+
+    def sign_in(self, password: str = PASSWORD, email: str = "ann@example.com", **more: Any) -> Any:
+        grant = partial(tokens.grant_tokens, key=KEY, address=HOME, user_agent="")
+        return self.kept(
+            sign_in.sign_in(
+                transaction, email, password, address=HOME, grant=grant, without_code=lambda *_: "pending", **more
+            )
+        )
+
+    def app(self) -> pyotp.TOTP:
+        self.by("Ann", second_factor.begin_second_factor)
+        secret, _ = self.by("Ann", second_factor.waiting_secret)
+        return pyotp.TOTP(secret)
+
+    def codes(self) -> list[str]:
+        return self.by("Ann", second_factor.confirm_second_factor, self.app().now())
+
+
+def guess(scene: Scene, times: int) -> None:
+    _, token = scene.link(password=SECRET)
+    for _ in range(times):
+        with pytest.raises(Refused):
+            link_door.open_link(transaction, token, password="a wrong guess", address=HOME)
+
+
+def wrong(scene: Scene, times: int) -> None:
+    for _ in range(times):
+        assert scene.sign_in("a wrong guess") is None
+
+
+def reuse(scene: Scene) -> None:
+    pair = scene.sign_in()
+    for _ in range(2):
+        scene.kept(tokens.refresh_tokens(scene.session, pair.refresh_token, key=KEY))
+
+
+def pending(scene: Scene) -> str:
+    nonce = "a nonce of the browser"
+    token = tickets.make_pending(scene.session, ANN, nonce=nonce)
+    sign_in.sign_in_with_code(
+        transaction, scene.kept(token), "000000", nonce=nonce, address=HOME, grant=lambda *_: "ticket"
+    )
+    return token
+
+
+def redeemed(scene: Scene) -> None:
+    ticket = scene.kept(tickets.make_ticket(scene.session, ANN, nonce="a nonce of the browser"))
+    scene.kept(
+        tickets.redeem_ticket(scene.session, ticket, nonce="a nonce of the browser", address=HOME, user_agent="")
+    )
+
+
+def imported(scene: Scene, *, new: bool = False) -> None:
+    file = io.BytesIO(f"Deal\n{CELL}\n".encode())
+    found = inspect_file(file)
+    if new:
+        plan = propose(found, None)
+        import_new_sheet(scene.session, actor("Ann"), "Imported", file, plan, operation_id=uuid4())
+    else:
+        plan = propose(found, get_access(scene.session, actor("Ann"), scene.sheet))
+        import_rows(scene.session, actor("Ann"), scene.sheet, file, plan, operation_id=uuid4())
+
+
+def invited(scene: Scene) -> None:
+    token = scene.by("Ada", invitations.invite, email="eve@example.com", role=Role.MEMBER)
+    invitations.accept_invitation(scene.session, token, email="", name="Eve", password=SECRET)
+
+
+def readdressed(scene: Scene, email: str) -> None:
+    token = scene.kept(account_links.address_link(scene.session, ANN, email))
+    account_links.confirm_address(scene.session, token)
+
+
+def reset(scene: Scene) -> None:
+    token = scene.kept(account_links.reset_link(scene.session, "ann@example.com"))
+    account_links.reset_password(scene.session, token, SECRET)
+
+
+def recovered(scene: Scene) -> None:
+    second_factor.is_second_factor(scene.session, ANN, scene.codes()[0])
+
+
+def switched_off(scene: Scene) -> None:
+    scene.codes()
+    sign_in.switch_off_second_factor(transaction, actor("Ann"), password=PASSWORD)
+
+
+def factor_reset(scene: Scene) -> None:
+    scene.codes()
+    scene.by("Ada", second_factor.reset_second_factor, ANN)
+
+
+def changed_link(scene: Scene) -> None:
+    scene.by("Ann", links.change_link, scene.sheet, scene.link()[0], password=SECRET)
+
+
+def on_sheet(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[Scene], Any]:
+    return lambda scene: scene.by("Ann", command, scene.sheet, *args, **kwargs)
+
+
+def by_ada(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[Scene], Any]:
+    return lambda scene: scene.by("Ada", command, *args, **kwargs)
+
+
+def by_ann(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[Scene], Any]:
+    return lambda scene: scene.by("Ann", command, *args, **kwargs)
+
+
+def with_team(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[Scene], Any]:
+    return lambda scene: scene.by("Ada", command, scene.team(), *args, **kwargs)
+
+
+def team_shared(scene: Scene) -> int:
+    team = scene.team()
+    scene.by("Ann", sharing.share_with_team, scene.sheet, team, level=Level.VIEWER)
+    return team
+
+
+# The command, the event that it leaves, and what is done. A command may stand here several times.
+CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
+    ("sign_in.sign_in", "account:sign-in:fail", lambda scene: wrong(scene, 1)),
+    ("sign_in.sign_in", "account:sign-in:throttle", lambda scene: wrong(scene, 6)),
+    ("sign_in.sign_in_with_code", "account:sign-in:fail", lambda scene: (scene.codes(), pending(scene))),
+    ("tickets.redeem_ticket", "account:session:start", redeemed),
+    ("tokens.grant_tokens", "account:session:start", Scene.sign_in),
+    ("tokens.refresh_tokens", "account:session:reuse", reuse),
+    ("tokens.end_api_session", "account:session:end", by_ann(tokens.end_api_session)),
+    (
+        "sessions.end_session",
+        "account:session:end",
+        lambda scene: scene.by("Ann", sessions.end_session, scene.session_of("Ann")),
+    ),
+    ("sessions.end_other_sessions", "account:session:end-others", by_ann(sessions.end_other_sessions)),
+    (
+        "credentials.sign_out_elsewhere",
+        "account:token:revoke-all",
+        by_ann(credentials.sign_out_elsewhere, tokens=True),
+    ),
+    (
+        "administration.revoke_session",
+        "account:session:revoke",
+        lambda scene: scene.by("Ada", administration.revoke_session, scene.session_of("Ben")),
+    ),
+    ("administration.sign_out_person", "account:session:revoke-all", by_ada(administration.sign_out_person, BEN)),
+    ("administration.send_reset", "account:password:reset-link", by_ada(administration.send_reset, BEN, url=URL)),
+    ("administration.make_reset_link", "account:password:reset-link", by_ada(administration.make_reset_link, BEN)),
+    (
+        "accounts.create_user",
+        "account:user:create",
+        by_ada(accounts.create_user, email="eve@example.com", name="Eve", role=Role.MEMBER, password=SECRET),
+    ),
+    (
+        "accounts.add_account",
+        "account:user:create",
+        by_ada(accounts.add_account, email="eve@example.com", name="Eve", role=Role.MEMBER, password=SECRET),
+    ),
+    ("accounts.change_role", "account:user:role", by_ada(accounts.change_role, BEN, role=Role.MANAGER)),
+    ("accounts.deactivate", "account:user:deactivate", by_ada(accounts.deactivate, BEN)),
+    ("accounts.reactivate", "account:user:reactivate", by_ada(accounts.reactivate, BEN)),
+    ("accounts.rename_myself", "account:user:rename", by_ann(accounts.rename_myself, "Anna")),
+    (
+        "sign_in.change_password",
+        "account:password:change",
+        lambda _: sign_in.change_password(transaction, actor("Ann"), current=PASSWORD, new=SECRET),
+    ),
+    (
+        "account_links.ask_reset",
+        "account:password:ask",
+        lambda scene: account_links.ask_reset(scene.session, "ann@example.com", address=HOME, url=URL),
+    ),
+    ("account_links.reset_password", "account:password:reset", reset),
+    (
+        "account_links.ask_address",
+        "account:email:ask",
+        lambda _: account_links.ask_address(transaction, actor("Ann"), "anna@x.com", password=PASSWORD, url=URL),
+    ),
+    ("account_links.ask_verification", "account:email:ask", by_ann(account_links.ask_verification, url=URL)),
+    ("account_links.confirm_address", "account:email:change", lambda scene: readdressed(scene, "anna@x.com")),
+    ("account_links.confirm_address", "account:email:verify", lambda scene: readdressed(scene, "ann@example.com")),
+    ("second_factor.confirm_second_factor", "account:second-factor:on", Scene.codes),
+    ("second_factor.is_second_factor", "account:second-factor:recover", recovered),
+    ("second_factor.reset_second_factor", "account:second-factor:reset", factor_reset),
+    ("sign_in.switch_off_second_factor", "account:second-factor:off", switched_off),
+    (
+        "sign_in.renew_recovery_codes",
+        "account:second-factor:renew",
+        lambda scene: scene.kept(sign_in.renew_recovery_codes(transaction, actor("Ann"), password=PASSWORD)),
+    ),
+    (
+        "api_tokens.make_token",
+        "account:token:create",
+        by_ann(api_tokens.make_token, name="Mine", scope=Scope.READ, days=1),
+    ),
+    (
+        "api_tokens.revoke_token",
+        "account:token:revoke",
+        lambda scene: (
+            scene.by("Ann", api_tokens.make_token, name="Mine", scope=Scope.READ, days=1),
+            scene.by("Ann", api_tokens.revoke_token, scene.by("Ann", api_tokens.my_tokens)[0].token_id),
+        ),
+    ),
+    (
+        "invitations.first_admin_link",
+        "account:invitation:create",
+        lambda scene: (
+            scene.session.execute(text("UPDATE users SET role = 'member'")),
+            scene.kept(invitations.first_admin_link(scene.session, URL)),
+        ),
+    ),
+    (
+        "invitations.invite",
+        "account:invitation:create",
+        by_ada(invitations.invite, email="eve@example.com", role=Role.MEMBER),
+    ),
+    (
+        "invitations.invite_all",
+        "account:invitation:create",
+        by_ada(invitations.invite_all, "eve@example.com", role=Role.MEMBER),
+    ),
+    (
+        "invitations.revoke_invitation",
+        "account:invitation:revoke",
+        lambda scene: (
+            scene.by("Ada", invitations.invite, email="eve@example.com", role=Role.MEMBER),
+            scene.by(
+                "Ada",
+                invitations.revoke_invitation,
+                invitations.invitations(scene.session, actor("Ada"))[0].invitation_id,
+            ),
+        ),
+    ),
+    ("invitations.accept_invitation", "account:invitation:accept", invited),
+    (
+        "registration.set_registration_policy",
+        "account:registration:change",
+        by_ada(registration.set_registration_policy, Registration.OPEN),
+    ),
+    (
+        "registration.ask_to_register",
+        "account:registration:ask",
+        lambda scene: (
+            scene.by("Ada", registration.set_registration_policy, Registration.OPEN),
+            registration.ask_to_register(scene.session, "eve@example.com", address=HOME, url=URL),
+        ),
+    ),
+    ("teams.create_team", "team:team:create", Scene.team),
+    ("teams.rename_team", "team:team:rename", with_team(teams.rename_team, "South")),
+    ("teams.delete_team", "team:team:delete", with_team(teams.delete_team)),
+    ("teams.add_member", "team:member:add", with_team(teams.add_member, BEN)),
+    ("teams.add_members", "team:member:add", with_team(teams.add_members, [BEN, CLEO])),
+    (
+        "teams.remove_member",
+        "team:member:remove",
+        lambda scene: (
+            scene.by("Ada", teams.add_member, team := scene.team(), BEN),
+            scene.by("Ada", teams.remove_member, team, BEN),
+        ),
+    ),
+    ("sharing.share_sheet", "sheet:share:grant", on_sheet(sharing.share_sheet, DAN, level=Level.VIEWER)),
+    ("sharing.unshare_sheet", "sheet:share:revoke", on_sheet(sharing.unshare_sheet, BEN)),
+    ("sharing.share_with_team", "sheet:share:grant", team_shared),
+    (
+        "sharing.unshare_team",
+        "sheet:share:revoke",
+        lambda scene: scene.by("Ann", sharing.unshare_team, scene.sheet, team_shared(scene)),
+    ),
+    (
+        "sharing.share_with_workspace",
+        "sheet:share:workspace",
+        on_sheet(sharing.share_with_workspace, level=Level.VIEWER),
+    ),
+    ("transfer.transfer_sheet", "sheet:share:transfer", on_sheet(transfer.transfer_sheet, BEN)),
+    ("links.create_link", "sheet:link:create", lambda scene: scene.link(password=SECRET)),
+    ("links.change_link", "sheet:link:change", changed_link),
+    (
+        "links.revoke_link",
+        "sheet:link:revoke",
+        lambda scene: scene.by("Ann", links.revoke_link, scene.sheet, scene.link()[0]),
+    ),
+    (
+        "link_door.open_link",
+        "sheet:link:open",
+        lambda scene: scene.kept(link_door.open_link(transaction, scene.link()[1], address=HOME).token),
+    ),
+    ("link_door.open_link", "sheet:link:fail", lambda scene: guess(scene, 1)),
+    ("link_door.open_link", "sheet:link:throttle", lambda scene: guess(scene, 7)),
+    ("exports.export_rows", "sheet:rows:export", on_sheet(export_rows, View(), io.BytesIO(), file_format="csv")),
+    ("audit_trail.export_audit", "workspace:audit:export", by_ada(export_audit, AuditFilter(), io.BytesIO())),
+    ("importer.loading.import_rows", "sheet:rows:import", imported),
+    ("importer.loading.import_new_sheet", "sheet:sheet:create", lambda scene: imported(scene, new=True)),
+    ("sheets.create_sheet", "sheet:sheet:create", by_ann(sheets.create_sheet, "New")),
+    ("sheets.rename_sheet", "sheet:sheet:rename", on_sheet(sheets.rename_sheet, "New")),
+    ("sheets.describe_sheet", "sheet:sheet:describe", on_sheet(sheets.describe_sheet, "Ours")),
+    ("sheets.configure_pipeline", "sheet:sheet:configure", on_sheet(sheets.configure_pipeline, {})),
+    ("sheets.choose_owner_column", "sheet:sheet:configure", on_sheet(sheets.choose_owner_column, 5)),
+    ("sheets.archive_sheet", "sheet:sheet:archive", on_sheet(sheets.archive_sheet)),
+    ("sheets.restore_sheet", "sheet:sheet:restore", on_sheet(sheets.restore_sheet)),
+    ("columns.add_column", "sheet:column:add", on_sheet(columns.add_column, NewColumn("New", "text"))),
+    ("columns.add_columns", "sheet:column:add", on_sheet(columns.add_columns, [NewColumn("New", "text")])),
+    ("columns.change_column", "sheet:column:change", on_sheet(columns.change_column, 1, rules={"default": CELL})),
+    ("columns.reorder_columns", "sheet:column:reorder", on_sheet(columns.reorder_columns, [2, 1])),
+    ("columns.limit_column", "sheet:column:limit", on_sheet(columns.limit_column, 2, {"viewer": "hidden"})),
+    ("columns.retire_column", "sheet:column:retire", on_sheet(columns.retire_column, 11)),
+    (
+        "columns.restore_column",
+        "sheet:column:restore",
+        lambda scene: (on_sheet(columns.retire_column, 11)(scene), on_sheet(columns.restore_column, 11)(scene)),
+    ),
+]
+# The change log tells of these, line by line, with who, when and what: core.history.
+TOLD_BY_THE_CHANGE_LOG = {"cells.write", "changes.open_change", "trash.restore_rows", "undo.undo", "undo.redo"}
+# What writes and has no event of its own, and why.
+WITHOUT = {
+    "a part of commands that record what they do": {
+        "credentials.end_credentials_of",
+        "credentials.end_tokens_of",
+        "sessions.end_sessions_of",
+        "sessions.start_session",
+        "second_factor.drop_second_factor",
+        "second_factor.new_recovery_codes",
+        "sign_in.with_password",
+        "importer.staging.staged",
+        "ownership.own_staged",
+    },
+    "a step of a sign-in, whose end is recorded either way": {
+        "throttle.open_attempt",
+        "throttle.close_attempt",
+        "throttle.forgive",
+        "tickets.make_ticket",
+        "tickets.make_pending",
+        "tickets.end_pending",
+    },
+    "begins what counts only once it is confirmed": {
+        "second_factor.begin_second_factor",
+        "second_factor.forget_waiting_secret",
+    },
+    "makes the link in a letter whose order is recorded": {
+        "account_links.address_link",
+        "account_links.reset_link",
+        "invitations.mailed_token",
+        "invitations.registering_token",
+        "mail.order_letter",
+        "mail.send_letters",
+    },
+    "notes that somebody is there, or when something was used": {
+        "api_tokens.actor_of_token",
+        "links.visitor_of",
+        "presence.keep_places",
+    },
+    "how one person likes to see things": {"layouts.remember_layout", "writing.set_preferences"},
+    "deletes what is over": {"housekeeping.keep_house"},
+    "the demo, made of audited commands": {"demo.seed.seed"},
+}
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def scene(session: Session, deals: Access, ann: Actor) -> Scene:
+    batch = Batch(adds=(Add("a", {1: Given(CELL)}),))
+    write(session, ann, deals.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    return Scene(session, deals.sheet.sheet_id)
+
+
+@pytest.mark.parametrize(("event", "do"), [pytest.param(e, do, id=f"{name} {e}") for name, e, do in CASES])
+def test_a_command_leaves_its_event_with_a_sentence_and_without_a_secret(
+    session: Session, ada: Actor, scene: Scene, event: str, do: Callable[[Scene], Any]
+) -> None:
+    last = session.scalar(text("SELECT max(event_id) FROM audit_events"))
+    do(scene)
+    found = [line for line in audit_events(session, ada) if line.event_id > last]
+    assert event in {line.action for line in found}
+    assert {line.action for line in found} <= set(SENTENCES)
+    trail = json.dumps([line.facts for line in found]) + " ".join(line.sentence for line in found)
+    secrets = [CELL, SECRET, PASSWORD, "a wrong guess", *secret_texts(scene.slips)]
+    assert [secret for secret in secrets if secret in trail] == []
+    assert "nobody knows what" not in trail
+
+
+def secret_texts(answers: Any) -> Iterator[str]:
+    """Whatever texts commands answered that could be a token: all long ones in one piece but addresses."""
+    if isinstance(answers, str):
+        if len(answers) >= 16 and " " not in answers and "@" not in answers:
+            yield answers.rpartition("=")[2]
+    elif isinstance(answers, dict):
+        yield from secret_texts([*answers.values()])
+    elif isinstance(answers, list | tuple):
+        for answer in answers:
+            yield from secret_texts(answer)
+    elif isinstance(answers, tokens.TokenPair):
+        yield from (answers.access_token, answers.refresh_token)
+
+
+def test_every_command_that_writes_is_audited_or_stands_here_with_the_reason() -> None:
+    excused = TOLD_BY_THE_CHANGE_LOG.union(*WITHOUT.values())
+    assert sorted(set(public_writers()) - {name for name, _, _ in CASES} - excused) == []
+    assert sorted(excused - set(public_writers())) == [], "What is excused is there, and writes."
+
+
+def test_what_is_said_to_be_audited_reaches_the_trail() -> None:
+    audited = {name for name, reaches in public_writers().items() if reaches}
+    assert sorted({name for name, _, _ in CASES} - audited) == []
+
+
+def test_every_event_of_the_code_has_a_case_and_a_sentence() -> None:
+    left = set(SENTENCES) - {event for _, event, _ in CASES}
+    assert left == set(), "An event that no case leaves."
+
+
+def test_an_event_is_gone_with_what_it_tells_of(session: Session, ada: Actor, scene: Scene) -> None:
+    before = [line.event_id for line in audit_events(session, ada)]
+    with pytest.raises(ZeroDivisionError), transaction() as inner:
+        sheets.rename_sheet(inner, actor("Ann"), scene.sheet, "New")
+        raise ZeroDivisionError
+    assert [line.event_id for line in audit_events(session, ada)] == before
