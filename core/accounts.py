@@ -132,6 +132,11 @@ def rename_myself(session: Session, actor: Actor, name: str) -> None:
         audit.record(session, actor, "account:user:rename", before=before, name=cleaned)
 
 
+def name_of(session: Session, actor: Actor) -> str:
+    """My name as it is now."""
+    return str(session.scalar(select(User.name).where(User.user_id == actor.user_id)))
+
+
 def require(actor: Actor, permission: Permission) -> None:
     """NotAllowed unless the actor's role in the workspace gives this."""
     if permission not in ROLE_PERMISSIONS[actor.role]:

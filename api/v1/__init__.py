@@ -17,6 +17,7 @@ from api.v1 import (
     layouts,
     links,
     live,
+    me,
     rows,
     sheets,
     teams,
@@ -27,7 +28,7 @@ from api.v1 import (
 # Routes are tried in this order: what a grid asks for all the time comes first.
 PARTS = (
     *(rows, changes, live, histories, comments, differences, trash, undo),
-    *(sheets, columns, layouts, imports, exports, collaborators, links, teams, audit, admin, auth),
+    *(sheets, columns, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
 )
 
 router = APIRouter()

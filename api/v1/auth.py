@@ -70,12 +70,6 @@ def logout(actor: CurrentActor) -> None:
         end_api_session(session, actor)
 
 
-@router.get("/me", summary="Who I am")
-def me(actor: CurrentActor) -> dict[str, str | int]:
-    """The person whom the token or cookie belongs to."""
-    return {"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role.value}
-
-
 def _no_code(_session: Session, _user_id: int) -> TokenPair:
     return CODE_REQUIRED
 

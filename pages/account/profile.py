@@ -10,10 +10,10 @@ from core.sign_in import change_password
 from core.smtp import Console, post
 from core.writing import NUMBER_FORMATS, Writing, time_zones
 from db.engine import transaction
-from pages.components import opened_links, own_provider, own_sessions, own_tokens, roles, two_factor
+from pages.components import avatar, opened_links, own_provider, own_sessions, own_tokens, roles, two_factor
 from pages.components.asked_letters import PRINTED
 from pages.components.errors import say
-from pages.components.format import color_of, initials, literal
+from pages.components.format import literal
 from pages.components.who import current_actor, here
 
 SHOWN_FORMATS = {"iso": "2026-12-31", "day first": "31.12.2026", "month first": "12/31/2026"}
@@ -29,7 +29,7 @@ def show(actor: Actor) -> None:
     with st.container(width=720):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title("Profile", width="content")
-            st.badge(initials(actor.name), color=color_of(actor.user_id))
+            avatar.show(actor.user_id, actor.name)
         st.text(f"{actor.email} · {actor.role.label}, who {roles.MEANINGS[actor.role]}")
         you, way_in, tokens, sessions = st.tabs(["You", "Sign-in", "API tokens", "Where you are signed in"])
         with you:
@@ -55,7 +55,10 @@ def _personal(actor: Actor, writing: Writing) -> None:
         )
         number_format = st.radio("Numbers", numbers, index=numbers.index(writing.number_format), horizontal=True)
         zone = st.selectbox(
-            "Time zone", zones, index=zones.index(writing.time_zone), help="Of moments, such as when a cell changed."
+            "Time zone",
+            zones,
+            index=zones.index(writing.time_zone),
+            help="Of moments, and of what “today” and “this month” are. Cells with a time stand in UTC.",
         )
         sent = st.form_submit_button("Save")
     if sent and say(_save_personal, actor, name, date_format=date_format, number_format=number_format, time_zone=zone):

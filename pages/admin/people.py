@@ -12,7 +12,7 @@ from core.invitations import InvitationInfo
 from core.teams import teams
 from core.transfer import OwnedSheet, owned_sheets
 from db.engine import transaction
-from pages.components import invite, left_sheets, person_changes, registration
+from pages.components import avatar, invite, left_sheets, person_changes, registration
 from pages.components.format import literal, moment
 from pages.components.who import current_actor
 
@@ -80,6 +80,8 @@ def _searched(workspace: Workspace, one: PersonInfo) -> str:
 def _person(actor: Actor, workspace: Workspace, person: PersonInfo) -> None:
     owned = [sheet for sheet in workspace.sheets if sheet.owner_id == person.user_id]
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(width=56, horizontal_alignment="center"):
+            avatar.show(person.user_id, person.name)
         with st.container(gap=None):
             st.text(person.name + (" (you)" if person.user_id == actor.user_id else ""))
             st.text(f"{person.email} · {_state(person)}")

@@ -42,6 +42,15 @@ PAGES = [
     ),
     Page("You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions."),
     Page(
+        "You",
+        "account/colleagues.py",
+        "Colleagues",
+        "contacts",
+        "colleagues",
+        "Whom you work with.",
+        Permission.PEOPLE_SEE,
+    ),
+    Page(
         "Workspace",
         "admin/people.py",
         "People",

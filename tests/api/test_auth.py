@@ -43,6 +43,9 @@ def test_a_password_becomes_tokens_that_say_who_i_am(client: httpx.Client) -> No
         "name": "Ann",
         "email": "ann@example.com",
         "role": "member",
+        "date_format": "iso",
+        "number_format": "1,234.5",
+        "time_zone": "UTC",
     }
 
 

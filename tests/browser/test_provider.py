@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
@@ -22,6 +23,7 @@ from tests.conftest import PASSWORD, actor
 from tests.oidc_provider import LocalProvider, running_provider
 from tests.server.started import Started
 
+PHONE = {"width": 390, "height": 844}
 THERE = "Sign in with Northwind ID"
 
 
@@ -180,3 +182,15 @@ def shown(visitor: Visitor, name: str) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
         visitor.page.wait_for_timeout(500)
         visitor.page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+@pytest.mark.parametrize("looks", [{"color_scheme": "light"}, {"color_scheme": "dark", "viewport": PHONE}])
+def test_colleagues_are_found(browser: Browser, server_at: Started, looks: dict[str, Any]) -> None:
+    context = browser.new_context(**({"viewport": {"width": 1400, "height": 860}} | looks))
+    ann = Visitor(context, context.new_page(), server_at.url.replace("127.0.0.1", "localhost"))
+    ann.open("/colleagues").sign_in("Ann").reads("ben@example.com")
+    shown(ann, f"colleagues-{looks['color_scheme']}")
+    ann.page.get_by_label("Find a person").fill("ben@")
+    ann.page.keyboard.press("Enter")
+    expect(ann.page.get_by_text("ada@example.com", exact=False)).to_have_count(0)
+    context.close()

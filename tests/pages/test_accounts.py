@@ -254,3 +254,13 @@ def test_an_administrator_resets_a_lost_second_factor(session: Session, ann: Act
     assert "ann@example.com · Member · two-factor sign-in" in said(page)
     press(page, "Reset two-factor sign-in")
     assert "two-factor" not in said(page)
+
+
+def test_everybody_finds_whom_they_work_with(session: Session) -> None:
+    page = open_page(session, "Cleo", "account/colleagues.py")
+    assert {"Ann", "Ben", "Cleo (you)"} <= {one.value for one in page.text}
+    page.text_input(key="colleagues_search").set_value("ben@").run()
+    assert "Ben" in {one.value for one in page.text}
+    assert "Ann" not in {one.value for one in page.text}
+    fine(page.text_input(key="colleagues_search").set_value("zzz").run())
+    assert any("Nobody here" in one.value for one in page.caption)

@@ -1,0 +1,108 @@
+"""Who I am, how I like things written and where I am signed in; and whom I work with."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from api.answers import answer
+from api.bodies import ExactRoute
+from api.v1.asked import Asked, Strict
+from core import accounts, sessions
+from core.actor import Actor
+from core.credentials import sign_out_elsewhere
+from core.people import LONGEST_SEARCH, MOST_FOUND, find_people
+
+router = APIRouter(tags=["People"], route_class=ExactRoute)
+
+SessionId = Annotated[UUID, Path(description="The session's id.")]
+Search = Annotated[str, Query(max_length=LONGEST_SEARCH, description="Words in a name, an address or a team.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_FOUND)]
+
+
+class Myself(Strict):
+    """Only what is named changes."""
+
+    name: Annotated[str, Field(max_length=1000)] | None = None
+    date_format: Literal["iso", "day first", "month first"] | None = None
+    number_format: str | None = Field(default=None, description="As it looks: `1,234.5`, `1.234,5`, `1 234,5`…")
+    time_zone: str | None = Field(default=None, description="Such as `Europe/Berlin`, or `UTC`.")
+
+
+class Elsewhere(Strict):
+    tokens: bool = Field(default=False, description="Revoke my API tokens, too.")
+
+
+@router.get("/me", summary="Who I am")
+def me(asker: Asked) -> Response:
+    """The person whom the token or cookie belongs to, and how they like dates, numbers and moments written."""
+    with asker.transaction() as (session, actor):
+        return _myself(session, actor)
+
+
+@router.patch("/me", summary="Change my name, or how I like things written")
+def change_me(asker: Asked, changes: Myself) -> Response:
+    """Addresses and passwords are changed on the profile page."""
+    chosen = changes.model_dump(exclude_none=True, exclude={"name"})
+    with asker.transaction() as (session, actor):
+        if changes.name is not None:
+            accounts.rename_myself(session, actor, changes.name)
+        accounts.set_preferences(session, actor, **chosen)
+        return _myself(session, actor)
+
+
+@router.get("/me/sessions", summary="Where I am signed in")
+def my_sessions(asker: Asked) -> Response:
+    """The latest first; `is_this` is the one that asks."""
+    with asker.transaction() as (session, actor):
+        found = sessions.my_sessions(session, actor)
+        return answer({"sessions": [_session_json(one, actor) for one in found]})
+
+
+@router.delete("/me/sessions/{session_id}", summary="Sign out at one place", status_code=204)
+def end_session(asker: Asked, session_id: SessionId) -> Response:
+    """An open page there becomes the way in at once."""
+    with asker.transaction() as (session, actor):
+        sessions.end_session(session, actor, session_id)
+        return Response(status_code=204)
+
+
+@router.post("/me/sign-out-elsewhere", summary="Sign out everywhere else", status_code=204)
+def sign_out(asker: Asked, body: Elsewhere) -> Response:
+    """Every session but the one that asks ends, and so do links that were sent to me."""
+    with asker.transaction() as (session, actor):
+        sign_out_elsewhere(session, actor, tokens=body.tokens)
+        return Response(status_code=204)
+
+
+@router.get("/people", summary="Whom I work with")
+def people(asker: Asked, search: Search = "", limit: Limit = MOST_FOUND) -> Response:
+    """Active people by name, with their role and teams; those that have every word of the search."""
+    with asker.transaction() as (session, actor):
+        found = find_people(session, actor, search, limit=limit)
+        facts = [
+            {"id": one.user_id, "name": one.name, "email": one.email, "role": one.role, "teams": one.teams}
+            for one in found
+        ]
+        return answer({"people": facts})
+
+
+def _myself(session: Session, actor: Actor) -> Response:
+    kept: dict[str, Any] = accounts.preferences(session, actor)
+    liked = {name: str(kept[name]) for name in ("date_format", "number_format", "time_zone")}
+    name = accounts.name_of(session, actor)
+    return answer({"id": actor.user_id, "name": name, "email": actor.email, "role": actor.role} | liked)
+
+
+def _session_json(one: sessions.SessionInfo, actor: Actor) -> dict[str, Any]:
+    return {
+        "id": one.session_id,
+        "kind": one.kind,
+        "address": one.address,
+        "user_agent": one.user_agent,
+        "created_at": one.created_at,
+        "last_seen_at": one.last_seen_at,
+        "is_this": one.session_id == actor.session_id,
+    }
