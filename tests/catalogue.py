@@ -41,7 +41,8 @@ CATALOGUE: dict[int, Case] = {
     4: Case(
         "Odd passwords: 73 bytes, 10 MB, NUL, spaces, emoji",
         shown(SIGN_IN, "odd_passwords_never_sign_in_and_never_fail_badly", "the_password_policy_says_what_is_wrong")
-        + shown(SIGN_IN, "an_emoji_password_works_to_the_letter"),
+        + shown(SIGN_IN, "an_emoji_password_works_to_the_letter")
+        + shown("api/test_auth", "an_odd_password_is_answered_at_once"),
     ),
     5: Case(
         "A second account by another spelling of an address",
@@ -54,18 +55,22 @@ CATALOGUE: dict[int, Case] = {
     ),
     7: Case(
         "A cookie or token after a new password, another role, deactivation",
-        shown("core/test_credentials", "all_credentials_die")
+        shown("core/test_credentials", "all_credentials_die", "what_died_stays_dead_when_the_person_is_let_in_again")
+        + shown("core/test_credentials", "a_deactivated_person_is_refused_whatever_way_they_try")
         + shown("core/test_credentials", "every_table_that_keeps_a_secret_is_a_credential_or_says_why_not"),
     ),
     8: Case(
         "Headers that claim an identity",
         shown("server/test_identity", "what_a_client_claims_to_be_is_thrown_away")
-        + shown("server/test_identity", "with_a_cookie_a_forged_header_does_not_count_either"),
+        + shown("server/test_identity", "with_a_cookie_a_forged_header_does_not_count_either")
+        + shown("server/test_identity", "streamlits_own_cookies_of_identity_reach_nobody")
+        + shown("browser/test_provider", "streamlits_own_cookie_is_no_way_in"),
     ),
     9: Case(
         "Taking over a page's run by its session id",
-        shown("pages/test_sign_in", "only_a_live_session_makes_somebody_of_a_visitor"),
-        "the same through a socket that resumes a foreign session id",
+        shown("pages/test_sign_in", "only_a_live_session_makes_somebody_of_a_visitor")
+        + shown("server/test_resume", "a_page_in_use_stays_its_persons", "neither_does_a_header_take_it")
+        + shown("server/test_resume", "a_page_that_was_left_waits_for_its_person_alone"),
     ),
     10: Case(
         "A sign-in ticket twice, late, elsewhere",
@@ -79,7 +84,8 @@ CATALOGUE: dict[int, Case] = {
     ),
     12: Case(
         "Planting a session before somebody signs in",
-        shown("server/test_session_routes", "every_sign_in_is_a_new_session"),
+        shown("server/test_session_routes", "every_sign_in_is_a_new_session")
+        + shown("server/test_session_routes", "a_planted_session_is_not_the_one_that_follows"),
     ),
     13: Case(
         "Forged access tokens",

@@ -1,5 +1,6 @@
 """Signing in by program: tokens for a password, the same answer to everything else, and an end that is an end."""
 
+import time
 from typing import Any
 
 import httpx
@@ -64,6 +65,13 @@ def test_whatever_is_wrong_the_answer_is_the_same(client: httpx.Client, session:
     answers = [login(client, **one) for one in wrong]
     assert {(one.status_code, one.json()["detail"]) for one in answers} == {(401, NEUTRAL)}
     assert all(one.headers["content-type"] == "application/problem+json" for one in answers)
+
+
+@pytest.mark.parametrize("password", ["x" * 10**7, "x" * 73, "nul\x00", " a fine password ", "🔑" * 30])
+def test_an_odd_password_is_answered_at_once(client: httpx.Client, password: str) -> None:
+    began = time.monotonic()
+    assert login(client, password=password).status_code in {401, 413, 422}
+    assert time.monotonic() - began < 3
 
 
 def test_after_five_failures_the_right_password_gets_the_same_answer_too(client: httpx.Client) -> None:

@@ -110,6 +110,8 @@ EXEMPT = {
     "recovery_codes": "The same: they stand in for the second factor, after the right password.",
     "invitations": "Makes an account; the one for an account that waits without a password has a test of its own.",
     "public_links": "A link is nobody's: it lets nobody in as a person (tests/core/test_links.py).",
+    "audit_chain": "The seal of the audit trail: hashes of what happened, which let nobody in.",
+    "audit_head": "The same: its last link.",
     "link_visits": "The same: the browser that opened a link, whoever sits there.",
 }
 ENDS = {

@@ -1,5 +1,7 @@
 """Tokens of the API: refused for anything that is wrong with them, and betraying whoever uses one twice."""
 
+import base64
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +23,12 @@ def claims(**changed: Any) -> dict[str, Any]:
     return good | {"sid": str(uuid4()), "typ": "access"} | changed
 
 
+def unsigned(algorithm: str) -> str:
+    """A token that says how it is signed, and is not."""
+    parts = ({"alg": algorithm, "typ": "JWT"}, claims())
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
+
+
 def test_an_access_token_is_refused_for_anything_that_is_wrong_with_it() -> None:
     def sid(token: str) -> UUID | None:
         return session_of_access_token(token, key=KEY)
@@ -37,6 +45,9 @@ def test_an_access_token_is_refused_for_anything_that_is_wrong_with_it() -> None
         jwt.encode(claims(iss="another"), KEY, "HS256"),
         jwt.encode(claims(typ="refresh"), KEY, "HS256"),
         jwt.encode(claims(sid="no uuid"), KEY, "HS256"),
+        *(unsigned(alg) for alg in ("none", "None", "nOnE", "", "HS256")),
+        jwt.encode(claims(), KEY, "HS256", headers={"alg": "HS384"}),
+        jwt.encode(claims(), KEY, "HS256").rpartition(".")[0] + ".",
         "",
         "a.b.c",
     ]

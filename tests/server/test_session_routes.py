@@ -1,5 +1,6 @@
 """The cookie: given once for a ticket, to the browser that earned it, and taken back; only our own pages may ask."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from core.settings import Settings
 from core.tickets import make_ticket
 from db import engine as db
 from db.engine import transaction
+from tests.conftest import actor
 
 ORIGIN = "http://localhost:8501"
 OWN_PAGE = {"Origin": ORIGIN, "Content-Type": "application/json"}
@@ -109,6 +111,18 @@ def test_every_sign_in_is_a_new_session(database: str, ann: Actor) -> None:
         assert redeem(client, ticket).status_code == 200
         tokens.add(client.cookies["contrivance_session"])
     assert len(tokens) == 2
+
+
+def test_a_planted_session_is_not_the_one_that_follows(database: str, ann: Actor, ticket: str) -> None:
+    with transaction() as session:
+        _, planted = start_session(session, actor("Ben").user_id, kind="browser", address=None, user_agent="")
+    client = browser()
+    client.cookies.set("contrivance_session", planted)
+    token = re.search("contrivance_session=([^;]+)", redeem(client, ticket).headers["set-cookie"])
+    assert token
+    with transaction() as session:
+        whose = [session_of_token(session, one) for one in (planted, token[1])]
+    assert [one and one.user_id for one in whose] == [actor("Ben").user_id, ann.user_id]
 
 
 def test_signing_out_ends_the_session_and_takes_the_cookie_back(database: str, ann: Actor) -> None:
