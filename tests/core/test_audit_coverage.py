@@ -20,7 +20,9 @@ from core import (
     administration,
     api_tokens,
     columns,
+    comments,
     credentials,
+    identities,
     invitations,
     link_door,
     links,
@@ -143,7 +145,7 @@ def redeemed(scene: Scene) -> None:
 
 
 def imported(scene: Scene, *, new: bool = False) -> None:
-    file = io.BytesIO(f"Deal\n{CELL}\n".encode())
+    file = io.BytesIO(f'Deal\n"{CELL}"\n'.encode())
     found = inspect_file(file)
     if new:
         plan = propose(found, None)
@@ -156,6 +158,12 @@ def imported(scene: Scene, *, new: bool = False) -> None:
 def invited(scene: Scene) -> None:
     token = scene.by("Ada", invitations.invite, email="eve@example.com", role=Role.MEMBER)
     invitations.accept_invitation(scene.session, token, email="", name="Eve", password=SECRET)
+
+
+def uninvited(scene: Scene) -> None:
+    scene.by("Ada", invitations.invite, email="eve@example.com", role=Role.MEMBER)
+    (waiting,) = scene.by("Ada", invitations.invitations)
+    scene.by("Ada", invitations.revoke_invitation, waiting.invitation_id)
 
 
 def readdressed(scene: Scene, email: str) -> None:
@@ -200,6 +208,11 @@ def by_ann(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[
 
 def with_team(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[Scene], Any]:
     return lambda scene: scene.by("Ada", command, scene.team(), *args, **kwargs)
+
+
+def said(scene: Scene) -> int:
+    """The number of a comment on the row."""
+    return int(scene.by("Ann", comments.add_comment, scene.sheet, 1, CELL))
 
 
 def team_shared(scene: Scene) -> int:
@@ -291,6 +304,30 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
             scene.by("Ann", api_tokens.revoke_token, scene.by("Ann", api_tokens.my_tokens)[0].token_id),
         ),
     ),
+    ("comments.add_comment", "sheet:comment:add", on_sheet(comments.add_comment, 1, CELL)),
+    (
+        "comments.edit_comment",
+        "sheet:comment:edit",
+        lambda scene: scene.by("Ann", comments.edit_comment, scene.sheet, 1, said(scene), body=CELL),
+    ),
+    (
+        "comments.delete_comment",
+        "sheet:comment:delete",
+        lambda scene: scene.by("Ann", comments.delete_comment, scene.sheet, 1, said(scene)),
+    ),
+    (
+        "identities.add_identity",
+        "account:provider:link",
+        lambda scene: identities.add_identity(scene.session, ANN, "https://id.example.com", "4711"),
+    ),
+    (
+        "identities.unlink",
+        "account:provider:unlink",
+        lambda scene: (
+            identities.add_identity(scene.session, ANN, "https://id.example.com", "4711"),
+            scene.by("Ann", identities.unlink, "https://id.example.com"),
+        ),
+    ),
     (
         "invitations.first_admin_link",
         "account:invitation:create",
@@ -312,14 +349,7 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
     (
         "invitations.revoke_invitation",
         "account:invitation:revoke",
-        lambda scene: (
-            scene.by("Ada", invitations.invite, email="eve@example.com", role=Role.MEMBER),
-            scene.by(
-                "Ada",
-                invitations.revoke_invitation,
-                invitations.invitations(scene.session, actor("Ada"))[0].invitation_id,
-            ),
-        ),
+        uninvited,
     ),
     ("invitations.accept_invitation", "account:invitation:accept", invited),
     (
@@ -389,7 +419,7 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
     ("sheets.restore_sheet", "sheet:sheet:restore", on_sheet(sheets.restore_sheet)),
     ("columns.add_column", "sheet:column:add", on_sheet(columns.add_column, NewColumn("New", "text"))),
     ("columns.add_columns", "sheet:column:add", on_sheet(columns.add_columns, [NewColumn("New", "text")])),
-    ("columns.change_column", "sheet:column:change", on_sheet(columns.change_column, 1, rules={"default": CELL})),
+    ("columns.change_column", "sheet:column:change", on_sheet(columns.change_column, 2, name="Company")),
     ("columns.reorder_columns", "sheet:column:reorder", on_sheet(columns.reorder_columns, [2, 1])),
     ("columns.limit_column", "sheet:column:limit", on_sheet(columns.limit_column, 2, {"viewer": "hidden"})),
     ("columns.retire_column", "sheet:column:retire", on_sheet(columns.retire_column, 11)),
@@ -412,6 +442,7 @@ WITHOUT = {
         "second_factor.new_recovery_codes",
         "sign_in.with_password",
         "importer.staging.staged",
+        "invitations.use_invitations",
         "ownership.own_staged",
     },
     "a step of a sign-in, whose end is recorded either way": {
@@ -421,6 +452,13 @@ WITHOUT = {
         "tickets.make_ticket",
         "tickets.make_pending",
         "tickets.end_pending",
+    },
+    "arrives from a provider: what is linked and who is let in is recorded by what it calls": {
+        "arrivals.drop_arrival",
+        "arrivals.link_mine",
+        "arrivals.link_with_password",
+        "arrivals.note_arrival",
+        "arrivals.take_in",
     },
     "begins what counts only once it is confirmed": {
         "second_factor.begin_second_factor",
