@@ -41,15 +41,7 @@ PAGES = [
         Permission.SHEETS_CREATE,  # Who can own no sheet would find nothing there.
     ),
     Page("You", "account/profile.py", "Profile", "person", "profile", "Your name, password and sessions."),
-    Page(
-        "You",
-        "account/colleagues.py",
-        "Colleagues",
-        "contacts",
-        "colleagues",
-        "Whom you work with.",
-        Permission.PEOPLE_SEE,
-    ),
+    Page("You", "account/colleagues.py", "Colleagues", "contacts", "colleagues", "Whom you work with."),
     Page(
         "Workspace",
         "admin/people.py",
