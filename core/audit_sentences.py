@@ -29,12 +29,13 @@ class Kind(StrEnum):
     SIGN_INS = "sign-ins", "Signing in and out", ("account:session", "account:sign-in")
     ACCOUNTS = (
         *("accounts", "Accounts and passwords"),
-        ("account:user", "account:password", "account:email", "account:second-factor"),
+        ("account:user", "account:password", "account:email", "account:second-factor", "account:provider"),
     )
     TOKENS = "tokens", "API tokens", ("account:token",)
     INVITATIONS = "invitations", "Invitations and registration", ("account:invitation", "account:registration")
     TEAMS = "teams", "Teams", ("team:team", "team:member")
     SHARES = "shares", "Sharing and public links", ("sheet:share", "sheet:link")
+    COMMENTS = "comments", "Comments", ("sheet:comment",)
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
     SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column")
 

@@ -33,7 +33,7 @@ class Box:
 
 @pytest.mark.parametrize("what", list(letters._NOTICES))
 def test_every_notice_says_what_happened_when_and_what_to_do(session: Session, what: str) -> None:
-    facts = {"what": what, "email": "new@example.com", "name": PAYLOAD}
+    facts = {"what": what, "email": "new@example.com", "name": PAYLOAD, "label": PAYLOAD}
     letter = compose(session, Order(1, "notice", "ann@example.com", facts, WHEN, 1))
     assert letter
     assert "2026-12-31 09:05 UTC" in letter.as_text()

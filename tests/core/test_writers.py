@@ -29,7 +29,7 @@ from core.values import loads
 from tests.conftest import actor
 from tests.core.model_sheet import Line, ModelSheet, Table, assert_agrees, assert_chained
 
-WRITERS = {name: actor(name) for name in ("Ann", "Ben", "Cleo", "Dan")}
+WRITERS = {name: actor(name) for name in ("Ann", "Ben", "Ada", "Dan")}
 NUMBER = 3
 COLUMNS = [1, 2, NUMBER]
 
@@ -72,8 +72,8 @@ class Writers(RuleBasedStateMachine):
         self.ann = WRITERS["Ann"]
         self.sheet = create_sheet(self.session, self.ann, "Stress").sheet.sheet_id
         add_columns(self.session, self.ann, self.sheet, [NewColumn("Number", "number")])
-        self.levels: dict[str, Level | None] = {"Ann": Level.OWNER, "Ben": None, "Cleo": None, "Dan": None}
-        for name in ("Ben", "Cleo"):
+        self.levels: dict[str, Level | None] = {"Ann": Level.OWNER, "Ben": None, "Ada": None, "Dan": None}
+        for name in ("Ben", "Ada"):
             self.shares(name, Level.EDITOR)
         self.archived = False
         self.model = ModelSheet(COLUMNS, NUMBER)
@@ -137,7 +137,7 @@ class Writers(RuleBasedStateMachine):
         (restore_column if is_retired else retire_column)(self.session, self.ann, self.sheet, column)
         (self.model.retired.discard if is_retired else self.model.retired.add)(column)
 
-    @rule(who=st.sampled_from(["Ben", "Cleo", "Dan"]), level=st.sampled_from([None, Level.VIEWER, Level.EDITOR]))
+    @rule(who=st.sampled_from(["Ben", "Ada", "Dan"]), level=st.sampled_from([None, Level.VIEWER, Level.EDITOR]))
     def shares(self, who: str, level: Level | None) -> None:
         if getattr(self, "archived", False) or level == self.levels[who]:
             return

@@ -11,6 +11,7 @@ from streamlit.util import calc_hash
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
+from core.permissions import ROLE_PERMISSIONS
 from core.sessions import start_session
 from db import engine as db
 from pages.components.navigation import PAGES
@@ -20,6 +21,7 @@ from tests.server.started import Started
 pytestmark = pytest.mark.slow
 COOKIE = "contrivance_session"
 HEADINGS = {
+    "audit": "Who did what to accounts, shares and sheets, all over",
     "people": "Make an invitation link",
     "teams": "Make the team",
     "security": "Signed in now",
@@ -87,11 +89,13 @@ def asked(started: Started, token: str, page: str, *, by: str) -> str:
 def test_a_page_that_is_not_offered_is_not_run_however_it_is_asked_for(
     started: Started, cookie: Callable[[str], str], by: str
 ) -> None:
-    guarded = [page.url_path for page in PAGES if page.permission is not None]
-    assert set(guarded) <= HEADINGS.keys(), "say above what only the new page shows"
-    for page in guarded:
+    guarded = {page.url_path: page.permission for page in PAGES if page.permission is not None}
+    assert guarded.keys() <= HEADINGS.keys(), "say above what only the new page shows"
+    for page, permission in guarded.items():
         assert HEADINGS[page] in asked(started, cookie("Ada"), page, by=by)
-        for name in ("Ben", "Cleo"):
+        refused = [name for name in ("Ben", "Cleo") if permission not in ROLE_PERMISSIONS[actor(name).role]]
+        assert refused
+        for name in refused:
             told = asked(started, cookie(name), page, by=by)
             assert HEADINGS[page] not in told
             assert "ada@example.com" not in told
