@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 METADATA = "/.well-known/openid-configuration"
-CALLBACK = "/oauth2callback"
+DEPARTURE, CALLBACK = "/auth/login", "/oauth2callback"
 PROVIDER = "provider"  # What Streamlit calls it.
 LABEL = "Single sign-on"
 LONGEST_LABEL = 40

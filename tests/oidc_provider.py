@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -16,7 +16,7 @@ import jwt
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from tests.server.started import free_port
 
@@ -32,7 +32,8 @@ class LocalProvider:
     spoil: dict[str, Any] = field(default_factory=dict)
     key: Any = field(default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048))
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
-    redirect_uri: str = ""
+    told: list[str] = field(default_factory=list)  # Codes and tokens that it has given.
+    is_away: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
@@ -51,6 +52,13 @@ class LocalProvider:
         self.spoil = {}
         return jwt.encode(said, self.key, algorithm="RS256", headers={"kid": "one"})
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Every answer is an error for a while."""
+        self.is_away = True
+        yield
+        self.is_away = False
+
     def keys(self) -> dict[str, Any]:
         public = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**public, "kid": "one", "alg": "RS256", "use": "sig"}]}
@@ -58,6 +66,10 @@ class LocalProvider:
 
 def application(provider: LocalProvider) -> FastAPI:
     app = FastAPI()
+
+    @app.middleware("http")
+    async def away(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        return PlainTextResponse("Away", 503) if provider.is_away else await go_on(request)
 
     @app.get("/.well-known/openid-configuration")
     def discovery() -> dict[str, Any]:
@@ -91,12 +103,12 @@ def application(provider: LocalProvider) -> FastAPI:
     @app.get("/choose")
     def choose(request: Request) -> RedirectResponse:
         asked = dict(request.query_params)
-        provider.redirect_uri = asked["redirect_uri"]
         if not asked["who"]:
             refused = {"error": "access_denied", "error_description": "No", "state": asked["state"]}
             return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(refused)}", 303)
         code = secrets.token_urlsafe(16)
         provider.codes[code] = asked
+        provider.told.append(code)
         back = urlencode({"code": code, "state": asked["state"]})
         return RedirectResponse(f"{asked['redirect_uri']}?{back}", 303)
 
@@ -116,6 +128,7 @@ def application(provider: LocalProvider) -> FastAPI:
         ):
             raise HTTPException(400)
         id_token = provider.id_token(asked["who"], asked["nonce"])
+        provider.told.append(id_token)
         return {
             "access_token": secrets.token_urlsafe(),
             "token_type": "Bearer",

@@ -16,13 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.arrivals import note_arrival
 from core.logs import get_log
-from core.provider import CALLBACK
+from core.provider import CALLBACK, DEPARTURE
 from core.settings import Settings
 from db.engine import Busy, transaction
 
 THEIRS = "_streamlit_user"  # How the names of Streamlit's cookies of identity begin.
 NOBODY = "nobody"  # The provider let nobody in, or too late.
 SECONDS, NOBODY_SECONDS = 600, 20
+FAILED = 400
 ClaimsOf = Callable[[Mapping[str, str]], Mapping[str, Any] | None]
 log = get_log("contrivance.arrivals")
 
@@ -40,6 +41,8 @@ class Arrivals:
             scope["headers"] = [stripped(pair) for pair in scope["headers"]]
         if scope["type"] == "http" and scope["path"] == CALLBACK:
             send = self._noting(send)
+        elif scope["type"] == "http" and scope["path"] == DEPARTURE:
+            send = self._turning_back(send)
         await self.app(scope, receive, send)
 
     def _noting(self, send: Send) -> Send:
@@ -51,6 +54,17 @@ class Arrivals:
             await send(message)
 
         return note
+
+    def _turning_back(self, send: Send) -> Send:
+        """A provider that does not answer is told of on our own page, not on an empty one."""
+
+        async def turn(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= FAILED:
+                message["status"], message["headers"] = 303, [(b"location", b"/")]
+                MutableHeaders(scope=message).append("set-cookie", self._cookie(None))
+            await send(message)
+
+        return turn
 
     def _note(self, given: Mapping[str, str]) -> str | None:
         claims = self.claims_of(given) if given else None

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.middleware.asgi import UNSAFE, header, is_under, refuse
-from core.provider import CALLBACK
+from core.provider import CALLBACK, DEPARTURE
 from core.settings import Settings
 
 CLOSED = (
@@ -17,7 +17,7 @@ CLOSED = (
     CALLBACK,
 )
 # Where somebody goes to the provider and comes back from it: open where there is one.
-TO_PROVIDER = ("/auth/login", CALLBACK)
+TO_PROVIDER = (DEPARTURE, CALLBACK)
 
 
 class Gate:

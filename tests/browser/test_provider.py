@@ -20,7 +20,7 @@ from core.registration import Registration, set_registration_policy
 from db import engine as db
 from tests.browser.test_sign_in import SESSION, Visitor
 from tests.conftest import PASSWORD, actor
-from tests.oidc_provider import LocalProvider, running_provider
+from tests.oidc_provider import SECRET, LocalProvider, running_provider
 from tests.server.started import Started
 
 PHONE = {"width": 390, "height": 844}
@@ -175,6 +175,24 @@ def test_streamlits_own_cookie_is_no_way_in(visit: Visit, provider: LocalProvide
     visitor.context.add_cookies([{"name": "_streamlit_user", "value": value, "url": origin}])
     visitor.open("/profile").reads(THERE)
     assert SESSION not in cookies(visitor)
+
+
+def test_a_provider_that_is_away_is_told_of_and_the_password_still_works(visit: Visit, provider: LocalProvider) -> None:
+    with provider.away():
+        visit().open().press(THERE).reads("did not let you in").sign_in("Dan").is_in()
+
+
+def test_the_log_holds_nothing_that_the_provider_and_we_told_each_other(
+    visit: Visit, provider: LocalProvider, server_at: Started
+) -> None:
+    provider.people["s-ada"] = {"email": "ada@example.com", "email_verified": True, "name": "Ada"}
+    there(visit().open(), "s-ada").reads("Is this account yours?")
+    provider.spoil = {"aud": "another"}
+    there(visit().open(), "s-ada").reads("did not let you in")
+    assert provider.told
+    log = server_at.text()
+    assert "oauth2callback" in log
+    assert [secret for secret in (SECRET, "code=", "state=", *provider.told) if secret in log] == []
 
 
 def shown(visitor: Visitor, name: str) -> None:

@@ -186,3 +186,15 @@ def test_streamlits_own_cookies_of_identity_reach_nobody() -> None:
     assert seen == [b"_streamlit_xsrf=b; other=e"]
     assert set(answer.cookies) == {"_streamlit_xsrf", "contrivance_arrival"}
     assert answer.cookies["contrivance_arrival"] == "nobody"
+
+
+def test_a_provider_that_does_not_answer_is_told_of_on_our_own_page() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"5")]})
+        await send({"type": "http.response.body", "body": b"Sorry"})
+
+    client = TestClient(Arrivals(app, Settings(Path("/nowhere")), lambda _: None), base_url=ORIGIN)
+    answer = client.get("/auth/login?provider=x", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert answer.cookies["contrivance_arrival"] == "nobody"
+    assert client.get("/elsewhere").status_code == 400

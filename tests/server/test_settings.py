@@ -92,6 +92,43 @@ def test_a_bad_value_is_refused_with_its_reason(data: str, name: str, value: str
     assert "\n" not in str(refused.value)
 
 
+PROVIDER = {
+    "CONTRIVANCE_OIDC_ISSUER": "https://login.example.com/realms/sales/",
+    "CONTRIVANCE_OIDC_CLIENT_ID": "contrivance",
+    "CONTRIVANCE_OIDC_CLIENT_SECRET": "known to both",
+}
+
+
+def test_a_provider_is_named_by_its_issuer_and_its_secret_never_shows(data: str, tmp_path: Path) -> None:
+    kept = tmp_path / "client"
+    kept.write_text("from a file\n")
+    named = PROVIDER | {"CONTRIVANCE_OIDC_CLIENT_SECRET_FILE": str(kept), "CONTRIVANCE_OIDC_LABEL": "Northwind ID"}
+    found = read_settings({"CONTRIVANCE_DATA": data} | named)
+    assert found.provider
+    assert found.provider.metadata_url == "https://login.example.com/realms/sales/.well-known/openid-configuration"
+    assert (found.provider.client_secret, found.provider.label) == ("from a file", "Northwind ID")
+    assert "from a file" not in repr(found)
+    assert read_settings({"CONTRIVANCE_DATA": data}).provider is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"CONTRIVANCE_OIDC_CLIENT_SECRET": ""}, "all three or none"),
+        ({"CONTRIVANCE_OIDC_ISSUER": ""}, "all three or none"),
+        ({"CONTRIVANCE_OIDC_ISSUER": "http://login.example.com"}, "give an address like https"),
+        ({"CONTRIVANCE_OIDC_ISSUER": "login.example.com"}, "give an address like https"),
+        ({"CONTRIVANCE_OIDC_ISSUER": "https://login.example.com/?x=1"}, "give an address like https"),
+        ({"CONTRIVANCE_OIDC_LABEL": "x" * 41}, "more than 40"),
+        ({"CONTRIVANCE_HOST": "0.0.0.0", "CONTRIVANCE_SHARE_ON_NETWORK": "yes"}, "needs CONTRIVANCE_PUBLIC_URL"),
+    ],
+)
+def test_half_a_provider_is_refused_with_its_reason(data: str, changed: dict[str, str], reason: str) -> None:
+    with pytest.raises(BadSetting, match=reason) as refused:
+        read_settings({"CONTRIVANCE_DATA": data} | PROVIDER | changed)
+    assert "known to both" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "said", ["CONTRIVANCE_ALLOWED_HOSTS", "CONTRIVANCE_PUBLIC_URL", "CONTRIVANCE_SHARE_ON_NETWORK"]
 )
