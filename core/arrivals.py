@@ -65,7 +65,7 @@ def note_arrival(session: Session, claims: Mapping[str, Any]) -> str | None:
         "issuer": issuer,
         "subject": subject,
         "email": email,
-        "verified": email is not None and claims.get("email_verified") is True,
+        "verified": email is not None and _is_yes(claims.get("email_verified")),
         "name": _name(claims, email),
     }
     session.execute(_NOTE, said)
@@ -196,6 +196,10 @@ def _new_account(session: Session, someone: Arrival) -> int:
 
 def _is_name(claim: Any) -> bool:
     return isinstance(claim, str) and 0 < len(claim) <= LONGEST and claim.isprintable()
+
+
+def _is_yes(claim: Any) -> bool:
+    return claim is True or claim == "true"  # Some providers say it as text.
 
 
 def _email(claims: Mapping[str, Any]) -> str | None:

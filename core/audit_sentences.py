@@ -37,7 +37,7 @@ class Kind(StrEnum):
     SHARES = "shares", "Sharing and public links", ("sheet:share", "sheet:link")
     COMMENTS = "comments", "Comments", ("sheet:comment",)
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
-    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column")
+    SHEETS = "sheets", "Sheets, columns and comments", ("sheet:sheet", "sheet:column", "sheet:comment")
 
     @classmethod
     def of(cls, action: str) -> "Kind | None":

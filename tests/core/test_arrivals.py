@@ -82,7 +82,7 @@ def test_an_account_without_a_password_is_linked_by_its_confirmed_address(sessio
     assert come_in(session, arrived(session, email="Nora@example.com")) == nora
 
 
-@pytest.mark.parametrize("verified", [False, None, "true", 1])
+@pytest.mark.parametrize("verified", [False, None, "false", "", "yes", 1, [True], {}])
 def test_an_address_that_is_not_confirmed_links_nothing_and_tells_nothing(session: Session, verified: Any) -> None:
     said = set()
     for email in ("ann@example.com", "nobody@example.com"):
