@@ -34,9 +34,8 @@ class Writing(str):
         return made
 
 
-def today(session: Session, actor: Actor) -> date:
+def today(writing: Writing) -> date:
     """The present day where the person is, by which their periods and ages are reckoned."""
-    writing: Writing = preferences(session, actor)["date_format"]
     return datetime.now(ZoneInfo(writing.time_zone)).date()
 
 

@@ -3,8 +3,12 @@
 import html
 import re
 from decimal import Decimal
+from typing import Self
 
 import plotly.graph_objects as go
+
+from core.writing import Writing
+from pages.components.format import marked
 
 # Tones that are read on light and on dark ground.
 WON, LOST, OPEN, RATE = "#3f9a63", "#c9564d", "#7d98a6", "#24918b"
@@ -22,6 +26,20 @@ LONGEST_LABEL = 26
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 SIZES = ((10**9, " bn"), (10**6, " M"), (10**3, " k"))
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+class Currency(str):
+    """The name of a currency, which carries along how the person likes numbers."""
+
+    __slots__ = ("number_format",)
+    number_format: str
+
+    @classmethod
+    def of(cls, name: str, writing: Writing) -> Self:
+        """A currency as this person reads its amounts."""
+        made = cls(name)
+        made.number_format = writing.number_format
+        return made
 
 
 def styled(figure: go.Figure, *, height: int = HEIGHT) -> go.Figure:
@@ -48,7 +66,12 @@ def money(amount: Decimal, currency: str) -> str:
     size, mark = next(((size, mark) for size, mark in SIZES if abs(amount) >= size * Decimal("0.9995")), (1, ""))
     shown = amount / size
     places = 1 if mark and abs(shown) < Decimal("99.95") else 0
-    return f"{sign} {shown:.{places}f}{mark}".strip()
+    return marked(f"{sign} {shown:.{places}f}{mark}".strip(), currency)
+
+
+def whole(count: int, style: str) -> str:
+    """A number of things: 1,234."""
+    return marked(f"{count:,}", style)
 
 
 def percent(rate: Decimal | None) -> str:

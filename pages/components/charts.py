@@ -23,7 +23,9 @@ from pages.components.chart_style import (
     short,
     steps,
     styled,
+    whole,
 )  # fmt: skip
+from pages.components.format import marked
 
 ROW = 34
 FEWEST = 6  # Periods that a chart has room for, so that the bars of a young pipeline are no walls.
@@ -93,15 +95,13 @@ def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) ->
         )
     marks = steps(highest)
     ticks = [*(-mark for mark in reversed(marks)), 0.0, *marks]
-    labels = [
-        f"{abs(tick):,.0f}" if by_count else money(Decimal(abs(tick)), currency).replace(".0 ", " ") for tick in ticks
-    ]
+    labels = [_tick(abs(tick), currency, by_count=by_count) for tick in ticks]
     figure.update_yaxes(tickvals=ticks, ticktext=labels, zeroline=True)
     figure.update_layout(barmode="relative", bargap=0.25)
     return _over_time(figure, periods)
 
 
-def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None) -> go.Figure:
+def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None, currency: str = "") -> go.Figure:
     """Won ÷ (won + lost) per period; dotted, that of all closed deals. A period without closed deals is a gap."""
     figure = go.Figure()
     if overall is not None:
@@ -113,7 +113,7 @@ def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None) -> go.Fig
         line={"width": 2, "color": RATE},
         marker={"size": 8, "color": RATE},
         customdata=_views([one.closed for one in periods]),
-        hovertext=[f"{literal(one.label)}: {_rate_said(one)}" for one in periods],
+        hovertext=[f"{literal(one.label)}: {_rate_said(one, currency)}" for one in periods],
         hoverinfo="text",
         name="Win rate",
     )
@@ -185,7 +185,8 @@ class _Lying:
     def _text(self, bar: Bar) -> str:
         if not bar.count:
             return ""
-        return f"{bar.count:,}" if self.by_count else f"{money(bar.amount, self.currency)} · {bar.count:,}"
+        count = whole(bar.count, self.currency)
+        return count if self.by_count else f"{money(bar.amount, self.currency)} · {count}"
 
 
 def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
@@ -211,14 +212,21 @@ def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
 
 def _said(bar: Bar, currency: str) -> str:
     """A bar in words."""
-    deals = (
-        f"{literal(bar.label)}: {bar.count:,} {'deal' if bar.count == 1 else 'deals'}, {money(bar.amount, currency)}"
-    )
+    count = f"{whole(bar.count, currency)} {'deal' if bar.count == 1 else 'deals'}"
+    deals = f"{literal(bar.label)}: {count}, {money(bar.amount, currency)}"
     return f"{deals}, weighted {money(bar.weighted, currency)}" if bar.weighted else deals
 
 
-def _rate_said(period: ClosedPeriod) -> str:
-    return f"{percent(period.win_rate)}, {period.won.count:,} won of {period.closed.count:,} closed"
+def _tick(height: float, currency: str, *, by_count: bool) -> str:
+    """A mark of the axis of amounts or counts."""
+    if by_count:
+        return whole(round(height), currency)
+    return marked(money(Decimal(height), str(currency)).replace(".0 ", " "), currency)
+
+
+def _rate_said(period: ClosedPeriod, style: str) -> str:
+    won, closed = (whole(bar.count, style) for bar in (period.won, period.closed))
+    return f"{percent(period.win_rate)}, {won} won of {closed} closed"
 
 
 def _floats(bars: Sequence[Bar], what: str) -> list[float]:

@@ -51,6 +51,11 @@ def grid_formats(date_format: str) -> dict[str, str]:
     return {"date": DATE_PATTERNS[date_format], **locale}
 
 
+def marked(text: str, style: str) -> str:
+    """Numbers in a text, written 1,234.5, with the marks that the style (a Writing or a Currency) brings along."""
+    return text.translate(_MARKS_OF[getattr(style, "number_format", "1,234.5")])
+
+
 def literal(text: str) -> str:
     """Text of a sheet or a person for Markdown: shown letter by letter, never read as formatting."""
     line = _JOINED.sub(_JOINER, " ".join(_BIDI.sub("", text).split()))
@@ -99,7 +104,7 @@ def _number(text: str, column: ColumnInfo, date_format: str) -> str:
     places = column.rules.get("decimals")
     number = Decimal(text)
     written = f"{number:,.{places}f}" if isinstance(places, int) else f"{number:,}"
-    return written.translate(_MARKS_OF[date_format.number_format]) if isinstance(date_format, Writing) else written
+    return marked(written, date_format)
 
 
 def _money(text: str, column: ColumnInfo, date_format: str) -> str:

@@ -16,10 +16,10 @@ from core.permissions import Permission
 from core.pipeline import OPEN, Pipeline, get_pipeline
 from core.query import View
 from core.sheets import ListedSheet, sheets
-from core.writing import today
+from core.writing import Writing, preferences, today
 from db.engine import transaction
 from pages.components import charts, pipeline_filters, sheet_picker
-from pages.components.chart_style import money, percent
+from pages.components.chart_style import Currency, money, percent, whole
 from pages.components.errors import shown_errors
 from pages.components.format import literal
 from pages.components.who import current_actor
@@ -43,7 +43,7 @@ def show() -> None:
         access = get_access(session, actor, chosen, Permission.ROWS_SEE)
         pipeline = get_pipeline(access)
         names = owner_names(session, pipeline)
-        day = today(session, actor)
+        day = today(preferences(session, actor)["date_format"])
     st.query_params.pop("view", None)  # It belongs to the grid, from which one has come back.
     filtered = pipeline_filters.show(pipeline, names, today=day)
     _figures(chosen, json.dumps(filtered.view.as_json()), by_period=filtered.by_period)
@@ -98,21 +98,23 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
             query = {"sheet": str(sheet_id), "view": st.session_state.pop(OPENED)}
             st.switch_page("work/grid.py", query_params=query)
         view = View.from_json(json.loads(view_json))
-        found, pipeline, day = _read(actor, sheet_id, view)
+        found, pipeline, day, writing = _read(actor, sheet_id, view)
         if not found.total:
             _nothing(sheet_id, filtered=not view.is_plain)
             return
-        currency = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
+        named = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
+        currency = Currency.of(named, writing)
         _headline(found, currency, by_period=by_period)
-        _overdue(found, overdue_view(pipeline, view, today=day))
+        _overdue(found, overdue_view(pipeline, view, today=day), currency)
         _charts(found, pipeline, currency)
 
 
-def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, date]:
+def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, date, Writing]:
     with transaction() as session:
         access = get_access(session, actor, sheet_id, Permission.ROWS_SEE)
-        day = today(session, actor)
-        return figures(session, access, view, today=day), get_pipeline(access), day
+        writing: Writing = preferences(session, actor)["date_format"]
+        day = today(writing)
+        return figures(session, access, view, today=day), get_pipeline(access), day, writing
 
 
 def _nothing(sheet_id: int, *, filtered: bool) -> None:
@@ -137,24 +139,29 @@ def _of_open(found: Figures, currency: str) -> None:
     number = max(top.open_count, 1)
     each, late = top.open_amount / number, Decimal(top.overdue_count) / number
     share = top.weighted / top.open_amount if top.open_amount else None
-    _metric("Open deals", f"{top.open_count:,}", f"of {_deals(found.total)}", "Number of deals whose stage is open.")
+    _metric(
+        "Open deals",
+        whole(top.open_count, currency),
+        f"of {_deals(found.total, currency)}",
+        "Number of deals whose stage is open.",
+    )
     formula = "Sum of the open deals' amounts."
     _metric("Open", money(top.open_amount, currency), f"{money(each, currency)} each", formula)
     formula = "Sum of amount × probability over the open deals; the probability is the deal's own, else its stage's."
     _metric("Weighted", money(top.weighted, currency), f"{percent(share)} of open", formula)
     formula = "Open deals whose expected close is before today."
-    _metric("Overdue", f"{top.overdue_count:,}", f"{percent(late)} of open", formula)
+    _metric("Overdue", whole(top.overdue_count, currency), f"{percent(late)} of open", formula)
 
 
 def _of_closed(found: Figures, currency: str, *, by_period: bool) -> None:
     top = found.headline
     count, amount = (top.won_count, top.won_amount) if by_period else (top.won_now_count, top.won_now_amount)
     formula = f"Sum of the amounts of the deals won in the {'chosen period' if by_period else 'present quarter'}."
-    _metric("Won" if by_period else "Won this quarter", money(amount, currency), _deals(count), formula)
-    note = f"{top.won_count:,} of {top.won_count + top.lost_count:,} closed"
+    _metric("Won" if by_period else "Won this quarter", money(amount, currency), _deals(count, currency), formula)
+    note = f"{whole(top.won_count, currency)} of {whole(top.won_count + top.lost_count, currency)} closed"
     _metric("Win rate", percent(top.win_rate), note, "Won ÷ (won + lost), by number of deals.")
     average = "–" if top.average_won is None else money(top.average_won, currency)
-    _metric("Average won", average, f"of {_deals(top.won_count)}", "Amount of the won deals ÷ their number.")
+    _metric("Average won", average, f"of {_deals(top.won_count, currency)}", "Amount of the won deals ÷ their number.")
     days = "–" if top.median_cycle_days is None else f"{top.median_cycle_days.normalize():f} days"
     _metric("Median cycle", days, "created to won", "Days from created to closed: half of the won deals took longer.")
 
@@ -163,13 +170,13 @@ def _metric(label: str, value: str, note: str, formula: str) -> None:
     st.metric(label, value, note, delta_color="off", delta_arrow="off", border=True, help=formula)
 
 
-def _deals(count: int) -> str:
-    return f"{count:,} {'deal' if count == 1 else 'deals'}"
+def _deals(count: int, style: str) -> str:
+    return f"{whole(count, style)} {'deal' if count == 1 else 'deals'}"
 
 
-def _overdue(found: Figures, view: View) -> None:
+def _overdue(found: Figures, view: View, currency: str) -> None:
     if count := found.headline.overdue_count:
-        text = f"{_deals(count)} past the expected close: open {'it' if count == 1 else 'them'}"
+        text = f"{_deals(count, currency)} past the expected close: open {'it' if count == 1 else 'them'}"
         st.button(text, icon=":material/event_busy:", type="tertiary", on_click=_open, args=(view,), key="overdue")
 
 
@@ -181,7 +188,10 @@ def _charts(found: Figures, pipeline: Pipeline, currency: str) -> None:
         _chart("Pipeline by stage", charts.stages(open_stages, currency, by_count=by_count), "stages")
         if closed:
             _chart(
-                "Won and lost", charts.closed(closed, currency, by_count=by_count), "closed", _outside(found, closed)
+                "Won and lost",
+                charts.closed(closed, currency, by_count=by_count),
+                "closed",
+                _outside(found, closed, currency),
             )
         if found.owners:
             most = f"The {MOST_OWNERS} with the largest open amount." if len(found.owners) == MOST_OWNERS else ""
@@ -193,7 +203,7 @@ def _charts(found: Figures, pipeline: Pipeline, currency: str) -> None:
         source = "" if pipeline.created else "Days since the row was added: no column is chosen as the day of creation."
         _chart("Age of open deals", charts.ages(found.ages, currency, by_count=by_count), "ages", source)
         if closed:
-            _chart("Win rate", charts.win_rate(closed, found.headline.win_rate), "rate")
+            _chart("Win rate", charts.win_rate(closed, found.headline.win_rate, currency), "rate")
 
 
 def _switches(pipeline: Pipeline) -> tuple[bool, bool]:
@@ -213,10 +223,10 @@ def _either(label: str, usual: str, other: str, key: str) -> bool:
     return chosen == other
 
 
-def _outside(found: Figures, closed: list[ClosedPeriod]) -> str:
+def _outside(found: Figures, closed: list[ClosedPeriod], style: str) -> str:
     """That a chart over time leaves deals out."""
     count = found.closed_outside(closed)
-    return f"{_deals(count)} closed at another time, or without a close date." if count else ""
+    return f"{_deals(count, style)} closed at another time, or without a close date." if count else ""
 
 
 def _chart(title: str, figure: go.Figure, key: str, note: str = "") -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from core.figures import Bar, ClosedPeriod, Party
 from core.query import Condition, View
+from core.writing import Writing
 from pages.components import charts
-from pages.components.chart_style import literal, money, short, steps
+from pages.components.chart_style import Currency, literal, money, short, steps
 
 VIEW = View(filter=(Condition(3, "is_any_of", ["o1"]),))
 
@@ -113,3 +114,14 @@ def test_an_amount_without_a_currency_has_no_sign() -> None:
 def test_an_axis_has_a_few_round_marks(highest: float) -> None:
     assert 0 <= len(steps(highest)) <= 4
     assert all(mark <= highest for mark in steps(highest))
+
+
+@pytest.mark.parametrize(
+    ("style", "amount", "count"),
+    [("1,234.5", "€ 1.5 M", "1,234"), ("1.234,5", "€ 1,5 M", "1.234"), ("1 234,5", "€ 1,5 M", "1\u202f234")],
+)
+def test_charts_write_numbers_as_the_person_likes_them(style: str, amount: str, count: str) -> None:
+    euro = Currency.of("EUR", Writing.of({"number_format": style}))
+    figure = charts.stages([bar("Lead", 1234, 1_500_000)], euro, by_count=False)
+    assert figure.data[0].text == (f"{amount} · {count}",)
+    assert f"{count} deals, {amount}" in figure.data[0].hovertext[0]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from core.cells import write
 from core.changes import Source
 from core.sessions import start_session
 from core.sheets import configure_pipeline, create_sheet
+from core.writing import set_preferences
 from tests.conftest import actor
 
 ROOT = Path(__file__).parents[2]
@@ -200,3 +202,19 @@ def test_a_pipeline_of_stages_alone_counts_deals(opened: Opened, session: Sessio
     assert metrics(page)["Open deals"] == "2"
     assert not page.segmented_control
     assert "Days since the row was added" in texts(page)
+
+
+def test_figures_are_written_and_periods_reckoned_as_the_person_likes_it(
+    session: Session, opened: Opened, filled: Access
+) -> None:
+    """In the two zones that are 25 hours apart it is always another day; a deal that is due today is late in one."""
+    here = datetime.now(ZoneInfo("Pacific/Niue")).date().isoformat()
+    due = Add("due", {DEAL: Given("Due"), STAGE: Given("Lead"), AMOUNT: Given("1500"), CLOSE: Given(here)})
+    write(session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=(due,)), operation_id=uuid4(), source=Source.API)
+    late = {}
+    for zone in ("Pacific/Niue", "Pacific/Kiritimati"):
+        set_preferences(session, actor("Ann"), number_format="1.234,5", time_zone=zone)
+        found = metrics(opened("Ann", sheet=str(filled.sheet.sheet_id)))
+        late[zone] = found["Overdue"]
+    assert late == {"Pacific/Niue": "1", "Pacific/Kiritimati": "2"}
+    assert found["Open"] == "€ 4,5 k"
