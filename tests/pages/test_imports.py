@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Access
 from core.sessions import start_session
+from pages.components import import_job
 from tests.conftest import actor
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +31,18 @@ def opened(session: Session, deals: Access) -> Opened:
         return page.run()
 
     return open_page
+
+
+class AtOnce(Thread):
+    """A thread whose work is done by whoever starts it: all of a test shares one connection to the database."""
+
+    def start(self) -> None:
+        self.run()
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_job, "Thread", AtOnce)
 
 
 def upload(page: AppTest, content: bytes, name: str = "deals.csv") -> AppTest:
