@@ -30,6 +30,7 @@ from api.app import create_api
 from api.assets import asset_mounts
 from api.live import hub
 from api.middleware import middleware
+from core import audit_chain
 from core.demo import seed
 from core.errors import Refused
 from core.housekeeping import keep_house
@@ -214,8 +215,10 @@ async def keep_house_hourly() -> None:
     while True:
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
         try:
-            if gone := await asyncio.to_thread(tidy):
+            gone, (events, head) = await asyncio.to_thread(tidy)
+            if gone:
                 log.info("house.kept", **gone)
+            log.info("audit.head", events=events, head=head)  # So that every log that is kept elsewhere is a witness.
         except (SQLAlchemyError, Busy) as error:
             log.warning("house.not_kept", reason=type(error).__name__)
 
@@ -233,9 +236,9 @@ async def send_post() -> None:
             log.warning("mail.interrupted", reason=type(error).__name__, failures=failures)
 
 
-def tidy() -> dict[str, int]:
+def tidy() -> tuple[dict[str, int], tuple[int, str]]:
     with transaction() as session:
-        return keep_house(session)
+        return keep_house(session), audit_chain.head(session)
 
 
 ours = read_settings_or_leave()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from core.errors import Invalid, Refused
 
@@ -29,6 +30,12 @@ class Verified:
     events: int
     checked: int
     head: str
+
+
+def head(session: Session) -> tuple[int, str]:
+    """How many events the chain has, and its head in hexadecimal: to be kept where the database's keepers are not."""
+    found = session.execute(_HEAD).one()
+    return found.position, found.hash.hex()
 
 
 def verify(engine: Engine, *, since: str | None = None, head: str | None = None) -> Verified:

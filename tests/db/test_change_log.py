@@ -146,6 +146,28 @@ def test_the_application_cannot_tamper(app: Engine, sheet: int, statement: str) 
     assert len(lines(app, sheet)) == 1
 
 
+def test_a_temporary_table_of_the_same_name_catches_no_line(app: Engine, sheet: int) -> None:
+    """PostgreSQL looks for tables among the temporary ones first, unless a function says otherwise."""
+    with app.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE changes (LIKE public.changes INCLUDING ALL) ON COMMIT DROP"))
+        add_row(connection, sheet)
+    with app.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE changes (LIKE public.changes INCLUDING ALL) ON COMMIT DROP"))
+        open_change(connection, sheet)
+        connection.execute(text("""UPDATE rows SET values = '{"1": "Evil", "2": 5}'"""))
+    assert [line[3] for line in lines(app, sheet)] == ["add", "edit"]
+
+
+def test_no_function_that_acts_as_the_owner_looks_among_temporary_tables_first(app: Engine) -> None:
+    definers = """
+        SELECT proname, array_to_string(proconfig, ';') FROM pg_proc
+        WHERE prosecdef AND pronamespace = 'public'::regnamespace"""
+    with app.begin() as connection:
+        found = dict(connection.execute(text(definers)).tuples().all())
+    assert {"log_added_rows", "log_edited_rows", "chain_event"} <= set(found)
+    assert {name for name, set_to in found.items() if not (set_to or "").endswith("pg_temp")} == set()
+
+
 def test_even_the_owner_does_not_edit_the_log(database: str, app: Engine, sheet: int) -> None:
     with app.begin() as connection:
         add_row(connection, sheet)
