@@ -84,7 +84,7 @@ def make_reset_link(session: Session, actor: Actor, user_id: int) -> str:
 def security_events(session: Session, actor: Actor, *, most: int = MOST_EVENTS) -> list[AuditLine]:
     """What happened last to accounts, teams and shares, the latest first. For administrators."""
     require(actor, Permission.AUDIT_SEE)
-    kinds = tuple(kind for kind in Kind if kind not in {Kind.FILES, Kind.SHEETS})
+    kinds = tuple(kind for kind in Kind if kind not in {Kind.FILES, Kind.SHEETS, Kind.COMMENTS})
     return audit_events(session, actor, AuditFilter(kinds=kinds), limit=most)
 
 

@@ -37,7 +37,12 @@ class Kind(StrEnum):
     SHARES = "shares", "Sharing and public links", ("sheet:share", "sheet:link")
     COMMENTS = "comments", "Comments", ("sheet:comment",)
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
-    SHEETS = "sheets", "Sheets, columns and comments", ("sheet:sheet", "sheet:column", "sheet:comment")
+    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column")
+
+    @property
+    def is_of_sheets(self) -> bool:
+        """Whether some of it happens to a sheet, so that its owner may see it."""
+        return any(subject.startswith("sheet:") for subject in self.subjects)
 
     @classmethod
     def of(cls, action: str) -> "Kind | None":

@@ -50,7 +50,7 @@ def show() -> None:
 
 def _wanted(people: dict[int, str], sheets: dict[int, str], date_format: Writing, *, sees_all: bool) -> AuditFilter:
     """What the person has chosen to see."""
-    kinds = [kind for kind in Kind if sees_all or kind in {Kind.SHARES, Kind.FILES, Kind.SHEETS}]
+    kinds = [kind for kind in Kind if sees_all or kind.is_of_sheets]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         person = _choice("Person", "Everybody", people, width=150)
         kind = _choice("About", "Everything", {kind: kind.label for kind in kinds}, width=190)

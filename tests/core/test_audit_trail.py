@@ -65,6 +65,8 @@ def test_no_event_is_without_a_sentence_whatever_facts_it_has(
 
 def test_every_action_that_has_a_sentence_has_a_kind() -> None:
     assert [action for action in SENTENCES if Kind.of(action) is None] == []
+    subjects = [subject for kind in Kind for subject in kind.subjects]
+    assert len(subjects) == len(set(subjects)), "and not two of them"
 
 
 def test_owners_see_what_happened_to_their_sheets_and_nothing_else(
