@@ -69,6 +69,11 @@ class Level(_Labelled):
     VIEWER = "viewer", "Viewer"
     LINK = "link", "Public link"
 
+    @property
+    def spoken(self) -> str:
+        """As in: you are an editor."""
+        return f"{'an' if self.label[0] in 'AEIOU' else 'a'} {self.label.lower()}"
+
 
 class RowScope(_Labelled):
     """Which rows of a sheet a share gives: judged by the sheet's owner column, as it stands now."""

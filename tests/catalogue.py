@@ -123,8 +123,9 @@ CATALOGUE: dict[int, Case] = {
         + shown("browser/test_payloads", "a_page_shows_payloads_letter_by_letter")
         + shown("browser/test_payloads", "a_dialog_shows_payloads_letter_by_letter")
         + shown("browser/test_payloads", "a_file_of_payloads_is_shown_before_it_is_imported")
+        + shown("browser/test_payloads", "the_comments_of_a_row")
         + shown("core/test_mail", "other_peoples_text_is_text_in_a_letter"),
-        "comments and the board, once they are there",
+        "the board, once it is there",
     ),
     20: Case(
         "Directives of colour, icon and formula",

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core import comments
-from core.access import Access
+from core.access import Access, get_access
 from core.actor import Actor
 from core.comments import CommentInfo
 from core.permissions import Permission
@@ -29,10 +29,21 @@ class _Talk:
     row: int
     key: str
     date_format: str
+    in_trash: bool
+
+    @property
+    def way_to_write(self) -> str:
+        """What has to be done before this person may say something here; empty where they may."""
+        name = f"“{literal(self.access.sheet.name)}”"
+        if self.access.sheet.archived_at is not None:
+            return f"{name} is archived. To comment, restore it first."
+        if Permission.COMMENTS_WRITE not in self.access.permissions:
+            return f"To comment, ask the owner of {name} to make you a commenter."
+        return "To comment, restore the row first." if self.in_trash else ""
 
     @property
     def may_write(self) -> bool:
-        return Permission.COMMENTS_WRITE in self.access.permissions and self.access.sheet.archived_at is None
+        return not self.way_to_write
 
     def does(self, command: Callable[..., Any], *args: Any, **more: Any) -> bool:
         """Whether a command on this row was carried out; what it refuses is said."""
@@ -40,13 +51,15 @@ class _Talk:
 
 
 @st.fragment(run_every=4)
-def show(access: Access, row: int, key: str, date_format: str) -> None:
+def show(sheet_id: int, row: int, key: str, date_format: str, *, in_trash: bool = False) -> None:
     """The comments, the newest last; looked at again by the clock, so that a colleague's appears by itself."""
     with shown_errors():
-        talk = _Talk(current_actor(), access, row, key, date_format)
-        limit = st.session_state.get(f"{key}_said_shown", PAGE)
+        actor, limit = current_actor(), st.session_state.get(f"{key}_said_shown", PAGE)
         with transaction() as session:
-            found = comments.comments(session, talk.actor, access.sheet.sheet_id, row, limit=limit)
+            # The right is read again as often as the comments are: who is made a commenter can write at once.
+            access = get_access(session, actor, sheet_id)
+            found = comments.comments(session, actor, sheet_id, row, limit=limit)
+        talk = _Talk(actor, access, row, key, date_format, in_trash)
         # One container, however much is said: the field below keeps its place, and whoever types in it their cursor.
         with st.container(gap="medium"):
             if len(found) == limit < MOST:
@@ -57,8 +70,8 @@ def show(access: Access, row: int, key: str, date_format: str) -> None:
                 _comment(talk, one)
         if talk.may_write:
             _write(talk)
-        elif access.sheet.archived_at is None:
-            st.caption(f"To comment, ask the owner of “{literal(access.sheet.name)}” to make you a commenter.")
+        else:
+            st.caption(talk.way_to_write)
 
 
 def _comment(talk: _Talk, one: CommentInfo) -> None:

@@ -50,7 +50,12 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
         access, fields, date_format = _read(actor, sheet_id, row_id)
         if fields is None:
             _in_trash(access, key)
-            row_history.show(actor, access, row_id, key, date_format)
+            history_tab, comments_tab = st.tabs([HISTORY, COMMENTS], key=f"{key}_trash_tab", on_change="rerun")
+            with history_tab:
+                row_history.show(actor, access, row_id, key, date_format)
+            if comments_tab.open:
+                with comments_tab:
+                    row_comments.show(sheet_id, row_id, key, date_format, in_trash=True)
             return
         names = [FIELDS, COMMENTS, HISTORY]
         fields_tab, comments_tab, history_tab = st.tabs(names, key=f"{key}_tab", on_change="rerun")
@@ -58,7 +63,7 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
             _fields(access, fields, key, date_format)
         if comments_tab.open:
             with comments_tab:
-                row_comments.show(access, row_id, key, date_format)
+                row_comments.show(sheet_id, row_id, key, date_format)
         if history_tab.open:
             with history_tab:
                 row_history.show(actor, access, row_id, key, date_format)

@@ -30,6 +30,7 @@ DAMAGED = "The link's filter is damaged; all rows are shown instead."
 # What the page around the grid shows of a sheet: once somebody changes one of these, it is drawn anew.
 AROUND = ("permissions", "archived_at", "name", "columns_version")
 EMPTY = "An empty sheet. Type into its first row, paste rows from a spreadsheet, or bring a file in with “Import”."
+READS_AND_COMMENTS = "You read and comment here: open a row for its comments"
 OUTDATED = "Columns have changed: what no longer fits them was left out of the filter."
 
 
@@ -210,7 +211,9 @@ def _told(opened: Opened) -> str:
     """What the sheet is for and who worked on it last; of an empty one, what to do next."""
     if not opened.latest:
         return EMPTY if Permission.ROWS_ADD in opened.access.permissions else "Nothing has been written here yet."
-    about = [literal(shortened(opened.sheet["description"], DESCRIPTION))]
+    may = opened.access.permissions
+    only_comments = Permission.COMMENTS_WRITE in may and Permission.ROWS_EDIT not in may
+    about = [READS_AND_COMMENTS if only_comments else "", literal(shortened(opened.sheet["description"], DESCRIPTION))]
     about += [
         f"Last change by {literal(change.by)}, {moment(change.effective_at, opened.date_format)}"
         for change in opened.latest

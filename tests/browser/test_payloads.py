@@ -12,7 +12,7 @@ from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import columns, rows, sharing, sheets
+from core import columns, comments, rows, sharing, sheets
 from core.access import get_access
 from core.column_types import Option
 from core.columns import NewColumn
@@ -232,6 +232,21 @@ def test_a_row_beside_the_grid_and_its_history(watched: Callable[[str], Watched]
         expect(drawer.get_by_text(re.compile("row added"))).to_be_visible(timeout=PATIENCE)
         ann.shows([ALL[row]])
         ann.is_untouched()
+
+
+def test_the_comments_of_a_row(watched: Callable[[str], Watched], sheet: int) -> None:
+    for payload in ALL:
+        with db.transaction() as session:
+            comments.add_comment(session, actor("Ann"), sheet, 1, payload)
+    ben = watched("Ben")
+    ben.person.open_sheet(sheet).select(0, 0)
+    ben.page.get_by_text("Open row").first.click()
+    drawer = ben.page.get_by_role("dialog")
+    drawer.get_by_role("tab", name="Comments").click()
+    expect(drawer.get_by_text(PAYLOADS["script"], exact=True).last).to_be_visible(timeout=PATIENCE)
+    said = squeezed(drawer.inner_text())
+    assert [payload for payload in ALL if squeezed(payload) not in said] == []
+    ben.is_untouched()
 
 
 def test_a_file_of_payloads_is_shown_before_it_is_imported(

@@ -39,7 +39,7 @@ def test_a_commenter_writes_and_a_viewer_reads(session: Session, sheet: int, cle
     share(session, sheet, dan, "commenter", "all")
     add_comment(session, dan, sheet, ROW, "May I?")
     assert bodies(session, cleo, sheet) == ["May I?"]
-    with pytest.raises(NotAllowed, match="You are viewer"):
+    with pytest.raises(NotAllowed, match="You are a viewer of “Deals”"):
         add_comment(session, cleo, sheet, ROW, "Me too")
     with pytest.raises(NotAllowed):
         edit(session, dan, sheet, ROW, DEAL, "No")

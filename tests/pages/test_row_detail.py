@@ -8,7 +8,9 @@ from core.access import Access, get_access
 from core.columns import change_column
 from core.comments import add_comment, comments
 from core.history import cell_history
+from core.permissions import Level
 from core.rows import stored_row
+from core.sharing import share_sheet
 from core.values import Value
 from tests.conftest import actor
 from tests.pages.opened import add_deal, edit, fine, labels, open_piece, press, said
@@ -164,6 +166,29 @@ def test_a_viewer_reads_comments_and_is_told_how_to_write(session: Session, shee
     assert "Call them :red[soon]" in [one.value for one in page.text]
     assert "ask the owner" in said(page)
     assert not page.text_area
+
+
+def test_a_row_in_the_trash_shows_its_comments_and_says_what_to_do_before_commenting(
+    session: Session, sheet: int
+) -> None:
+    add_comment(session, actor("Ann"), sheet, 1, "Lost to a cheaper offer")
+    delete(session, "Ann", sheet, 1)
+    page = open_piece(session, "Ben", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page.session_state["drawer_trash_tab"] = "Comments"
+    fine(page.run())
+    assert "Lost to a cheaper offer" in [one.value for one in page.text]
+    assert "restore the row first" in said(page)
+    assert not page.text_area
+    assert "Edit" not in labels(page)
+
+
+def test_who_is_made_a_commenter_while_they_read_may_write_at_the_next_look(session: Session, sheet: int) -> None:
+    page = open_piece(session, "Cleo", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page.session_state["drawer_tab"] = "Comments"
+    assert not fine(page.run()).text_area
+    share_sheet(session, actor("Ann"), sheet, actor("Cleo").user_id, level=Level.COMMENTER)
+    page.session_state["drawer_tab"] = "Comments"
+    assert fine(page.run()).text_area
 
 
 def test_an_editor_says_something_changes_it_and_takes_it_back(session: Session, sheet: int) -> None:
