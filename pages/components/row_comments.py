@@ -64,6 +64,8 @@ def show(sheet_id: int, row: int, key: str, date_format: str, *, in_trash: bool 
         with st.container(gap="medium"):
             if len(found) == limit < MOST:
                 _offer_earlier(key)
+            elif len(found) == MOST:
+                st.caption(f"These are the newest {MOST}. Programs can read all of them through the API.")
             if not found:
                 st.caption("Nobody has said anything of this row yet.")
             for one in found:

@@ -9,6 +9,7 @@ from core import accounts, history
 from core.access import Access, get_access
 from core.actor import Actor
 from core.column_types import column_type
+from core.comments import comment_counts
 from core.errors import NotFound
 from core.permissions import Permission
 from core.rows import stored_row
@@ -47,7 +48,7 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
         row_history.restore_wanted(actor, sheet_id, row_id, key)
         if st.session_state.pop(f"{key}_back", False):
             say(_restore, actor, sheet_id, row_id)
-        access, fields, date_format = _read(actor, sheet_id, row_id)
+        access, fields, said, date_format = _read(actor, sheet_id, row_id)
         if fields is None:
             _in_trash(access, key)
             history_tab, comments_tab = st.tabs([HISTORY, COMMENTS], key=f"{key}_trash_tab", on_change="rerun")
@@ -61,6 +62,8 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
         fields_tab, comments_tab, history_tab = st.tabs(names, key=f"{key}_tab", on_change="rerun")
         with fields_tab:
             _fields(access, fields, key, date_format)
+            if said:
+                _offer_comments(said, key)
         if comments_tab.open:
             with comments_tab:
                 row_comments.show(sheet_id, row_id, key, date_format)
@@ -69,16 +72,20 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
                 row_history.show(actor, access, row_id, key, date_format)
 
 
-def _read(actor: Actor, sheet_id: int, row_id: int) -> tuple[Access, dict[int, str] | None, str]:
-    """The texts of the row's cells, None where it is in the trash. Raises NotFound where there is no such row."""
+def _read(actor: Actor, sheet_id: int, row_id: int) -> tuple[Access, dict[int, str] | None, int, str]:
+    """The texts of the row's cells, None where it is in the trash, and how many comments it has.
+
+    Raises NotFound where there is no such row.
+    """
     with transaction() as session:
         access = get_access(session, actor, sheet_id)
         date_format = accounts.preferences(session, actor)["date_format"]
         history.row_history(session, actor, sheet_id, row_id, limit=1)
         try:
-            return access, texts(access, stored_row(session, access, row_id)), date_format
+            fields = texts(access, stored_row(session, access, row_id))
         except NotFound:
-            return access, None, date_format
+            return access, None, 0, date_format
+        return access, fields, comment_counts(session, access, [row_id]).get(row_id, 0), date_format
 
 
 def _fields(access: Access, fields: Mapping[int, str], key: str, date_format: str) -> None:
@@ -97,6 +104,18 @@ def _fields(access: Access, fields: Mapping[int, str], key: str, date_format: st
             text = fields.get(column.column_id)
             # Plain text: line breaks stay, and nothing in it is formatting.
             value.text(cell(text, column, date_format) if text else "–")
+
+
+def _offer_comments(said: int, key: str) -> None:
+    """That the row has comments, and the way to them."""
+    st.button(
+        f"{said:,} {'comment' if said == 1 else 'comments'}",
+        key=f"{key}_to_comments",
+        icon=":material/chat:",
+        type="tertiary",
+        on_click=st.session_state.__setitem__,
+        args=(f"{key}_tab", COMMENTS),
+    )
 
 
 def _open_history(key: str, column: int) -> None:

@@ -191,6 +191,15 @@ def test_who_is_made_a_commenter_while_they_read_may_write_at_the_next_look(sess
     assert fine(page.run()).text_area
 
 
+def test_the_fields_tell_how_many_comments_there_are_and_lead_to_them(session: Session, sheet: int) -> None:
+    page = open_piece(session, "Cleo", f"row_detail.contents({sheet}, 1, 'drawer')")
+    assert not any("comment" in label for label in labels(page))
+    for body in ("One", "Two"):
+        add_comment(session, actor("Ann"), sheet, 1, body)
+    press(fine(page.run()), "2 comments")
+    assert "Two" in [one.value for one in page.text]
+
+
 def test_an_editor_says_something_changes_it_and_takes_it_back(session: Session, sheet: int) -> None:
     def at_comments() -> AppTest:
         page = open_piece(session, "Ben", f"row_detail.contents({sheet}, 1, 'drawer')")
