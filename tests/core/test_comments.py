@@ -1,5 +1,7 @@
 """Comments of a row: who reads and writes them, and that they go where their row goes."""
 
+from io import BytesIO
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -9,6 +11,8 @@ from core.actor import Actor
 from core.batch import Add, Given
 from core.comments import LONGEST, add_comment, comment_counts, comments, delete_comment, edit_comment
 from core.errors import Invalid, NotAllowed, NotFound
+from core.exports import export_rows
+from core.query import View
 from core.sheets import archive_sheet
 from tests.core.test_row_scope import DEAL, OWNER, edit, put, share
 
@@ -131,6 +135,14 @@ def test_the_audit_trail_tells_that_and_never_what(session: Session, sheet: int,
     told = [tuple(event) for event in events]
     assert [action.rpartition(":")[2] for action, _ in told] == ["add", "edit", "delete"]
     assert not any("onfidential" in facts for _, facts in told)
+
+
+def test_no_file_has_comments_in_it(session: Session, sheet: int, ann: Actor) -> None:
+    add_comment(session, ann, sheet, ROW, "Between us")
+    file = BytesIO()
+    export_rows(session, ann, sheet, View(), file, file_format="csv")
+    assert b"Acme" in file.getvalue()
+    assert b"Between us" not in file.getvalue()
 
 
 def test_an_archived_sheet_takes_no_comments(session: Session, sheet: int, ann: Actor) -> None:
