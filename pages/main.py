@@ -22,7 +22,7 @@ with shown_errors():
     elif sign_out.is_wanted():
         st.navigation(for_strangers(sign_out.show), position="hidden").run()
     else:
-        page = st.navigation(offered(actor))
+        page = st.navigation(offered(actor), expanded=True)
         sign_out.offer(actor)
         sign_in.remind_of_invitation(actor)
         page.run()
