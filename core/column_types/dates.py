@@ -19,7 +19,12 @@ ORDER = Rule(
     choices=("auto", *ORDERS),
     help="How 03/04/2026 is read. Automatic refuses it.",
 )
-ZONE = Rule("time_zone", "Time zone", "time_zone", help="Of times typed without one, such as Europe/Berlin; else UTC")
+ZONE = Rule("time_zone", "Time zone", "time_zone", help="By its clock times are typed and shown, to everybody; else UTC.")
+
+
+def clock_of(column: ColumnLike) -> ZoneInfo:
+    """The clock by which the times of a column are typed, shown and counted as days."""
+    return ZoneInfo(column.rules.get("time_zone", "UTC"))
 
 
 class Moment(ColumnType[str]):
@@ -85,7 +90,7 @@ class DateTime(Moment):
     takes = (REQUIRED, UNIQUE, Rule("min", "Earliest", "datetime"), Rule("max", "Latest", "datetime"), ORDER, ZONE)
 
     def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
-        order, zone = _order(column), _zone(column)
+        order, zone = _order(column), clock_of(column)
 
         def read(text: str) -> str:
             return _utc(instant_of(one_line(text), zone, order))
@@ -94,7 +99,7 @@ class DateTime(Moment):
 
     def operand(self, value: Any, column: ColumnLike, people: People) -> tuple[str, str]:
         """First moment and end of the day in the column's time zone; of a text with a time, of that second."""
-        text, zone, order = _typed(value), _zone(column), _order(column)
+        text, zone, order = _typed(value), clock_of(column), _order(column)
         if ":" in text:
             instant = instant_of(text, zone, order)
             return _utc(instant), _utc(instant + timedelta(seconds=1))
@@ -111,10 +116,6 @@ def _typed(value: Any) -> str:
 def _order(column: ColumnLike) -> str | None:
     chosen = column.rules.get("date_order")
     return chosen if chosen in ORDERS else None
-
-
-def _zone(column: ColumnLike) -> ZoneInfo:
-    return ZoneInfo(column.rules.get("time_zone", "UTC"))
 
 
 def _first_moment(day: date, zone: ZoneInfo) -> str:

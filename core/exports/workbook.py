@@ -8,13 +8,16 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
+from zoneinfo import ZoneInfo
 
 from openpyxl.utils import get_column_letter
 
 from core.access import ColumnInfo
+from core.column_types.dates import clock_of
 from core.errors import Invalid
 from core.exports import workbook_parts as parts
 from core.exports.source import Source
@@ -77,9 +80,13 @@ def _placed(source: Source) -> Iterator[tuple[int, ColumnInfo]]:
     return enumerate(source.columns, 1)
 
 
+def _typed(column: ColumnInfo) -> Callable[[Any], Cell | None] | None:
+    return partial(_instant, zone=clock_of(column)) if column.type == "datetime" else _TYPED.get(column.type)
+
+
 def _maker(source: Source, column: ColumnInfo) -> Callable[[Any], Cell]:
     """What makes the cell of a value of this column; remembers what it has made."""
-    write, typed = source.writer(column), _TYPED.get(column.type)
+    write, typed = source.writer(column), _typed(column)
     known: dict[Any, Cell] = {}
 
     def make(value: Any) -> Cell:
@@ -124,9 +131,12 @@ def _date(value: str) -> Cell | None:
     return f' s="{parts.DATE}"><v>{days}</v></c>' if value >= _FIRST_DAY else None
 
 
-def _instant(value: str) -> Cell | None:
-    """Excel knows no time zones: it is the time in UTC."""
-    since = datetime.fromisoformat(value.removesuffix("Z")) - _DAY_ZERO
+def _instant(value: str, zone: ZoneInfo) -> Cell | None:
+    """Excel knows no time zones: it is the time by the column's clock, as the grid shows it."""
+    there = datetime.fromisoformat(value).astimezone(zone)
+    if there.replace(fold=1 - there.fold).utcoffset() != there.utcoffset():
+        return None  # Clocks show this hour twice: only the text says which.
+    since = there.replace(tzinfo=None) - _DAY_ZERO
     shown = since.days + since.seconds / _SECONDS
     return f' s="{parts.DATETIME}"><v>{shown!r}</v></c>' if value >= _FIRST_DAY else None
 
@@ -140,7 +150,6 @@ _TYPED: dict[str, Callable[[Any], Cell | None]] = {
     "money": _money,
     "percent": _percent,
     "date": _date,
-    "datetime": _instant,
     "checkbox": _checkbox,
 }
 

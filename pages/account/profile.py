@@ -58,7 +58,7 @@ def _personal(actor: Actor, writing: Writing) -> None:
             "Time zone",
             zones,
             index=zones.index(writing.time_zone),
-            help="Of moments, and of what “today” and “this month” are. Cells with a time stand in UTC.",
+            help="Of moments, “today” and “this month”. Cells with a time go by the clock of their column.",
         )
         sent = st.form_submit_button("Save")
     if sent and say(_save_personal, actor, name, date_format=date_format, number_format=number_format, time_zone=zone):

@@ -7,6 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from core.access import ColumnInfo
+from core.column_types.dates import clock_of
 from core.writing import NUMBER_FORMATS, Writing
 
 PATTERNS = {"iso": "%Y-%m-%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y"}
@@ -36,7 +37,11 @@ def day(value: date, date_format: str) -> str:
 
 def moment(value: datetime, date_format: str) -> str:
     """An instant to the minute, in the time zone that the date format brings along, else in UTC."""
-    there = value.astimezone(zone_of(date_format))
+    return _at(value, zone_of(date_format), date_format)
+
+
+def _at(value: datetime, zone: ZoneInfo, date_format: str) -> str:
+    there = value.astimezone(zone)
     return f"{there.strftime(PATTERNS[date_format])} {there:%H:%M %Z}"
 
 
@@ -47,8 +52,10 @@ def zone_of(date_format: str) -> ZoneInfo:
 
 def grid_formats(date_format: str) -> dict[str, str]:
     """What the grid is told of how this person likes to read."""
-    locale = {"locale": NUMBER_FORMATS[date_format.number_format]} if isinstance(date_format, Writing) else {}
-    return {"date": DATE_PATTERNS[date_format], **locale}
+    if not isinstance(date_format, Writing):
+        return {"date": DATE_PATTERNS[date_format]}
+    locale = NUMBER_FORMATS[date_format.number_format]
+    return {"date": DATE_PATTERNS[date_format], "locale": locale, "time_zone": date_format.time_zone}
 
 
 def marked(text: str, style: str) -> str:
@@ -95,9 +102,9 @@ def _date(text: str, _column: ColumnInfo, date_format: str) -> str:
     return day(date.fromisoformat(text), date_format)
 
 
-def _instant(text: str, _column: ColumnInfo, date_format: str) -> str:
-    # Cells stand in UTC, as in the grid, where they are typed so.
-    return moment(datetime.fromisoformat(text), str(date_format))
+def _instant(text: str, column: ColumnInfo, date_format: str) -> str:
+    """By the clock of the column, as in the grid: the same time for everybody who speaks of it."""
+    return _at(datetime.fromisoformat(text), clock_of(column), date_format)
 
 
 def _number(text: str, column: ColumnInfo, date_format: str) -> str:

@@ -11,6 +11,7 @@ from core.actor import Actor
 from core.column_types import TYPES, column_type
 from core.columns import NewColumn
 from core.permissions import Permission
+from core.writing import Writing, preferences
 from db.engine import transaction
 from pages.components import column_form, sheet_picker
 from pages.components.errors import say, shown_errors
@@ -38,6 +39,7 @@ def show() -> None:
     with transaction() as session:
         access = get_access(session, actor, chosen.sheet_id)
         retired = columns.retired_columns(session, access)
+        writing = preferences(session, actor)["date_format"]
     may_edit = Permission.COLUMNS_EDIT in access.permissions
     with st.container(horizontal=True, vertical_alignment="center"):
         sheet = {"sheet": str(access.sheet.sheet_id)}
@@ -49,7 +51,7 @@ def show() -> None:
         st.caption("Only the owner of this sheet changes its columns.")
     _take_link(access)
     if may_edit and st.session_state.get(OPEN) == NEW:
-        _add(actor, access)
+        _add(actor, access, writing)
     with st.container(gap="xsmall"):
         for place, column in enumerate(access.columns):
             _column(actor, access, column, place, may_edit=may_edit)
@@ -142,7 +144,7 @@ def _about(column: ColumnInfo) -> None:
         st.caption(" · ".join(filter(None, told)), width="content")
 
 
-def _add(actor: Actor, access: Access) -> None:
+def _add(actor: Actor, access: Access, writing: Writing) -> None:
     key = f"new_{st.session_state.get(ROUND, 0)}"
     with st.container(border=True):
         st.subheader("New column")
@@ -150,7 +152,9 @@ def _add(actor: Actor, access: Access) -> None:
         name = named.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
         kind = typed.selectbox("Type", list(TYPES), format_func=lambda one: TYPES[one].label, key=f"{key}_type")
         description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
-        rules = column_form.rules(kind, {}, key=f"{key}_{kind}")
+        # Whoever adds a column of times types them by their own clock, unless they say otherwise.
+        at_first = {"time_zone": writing.time_zone} if kind == "datetime" else {}
+        rules = column_form.rules(kind, at_first, key=f"{key}_{kind}")
         options = column_form.options((), key=key, is_stage=False) if column_form.has_options(kind) else []
         with st.container(horizontal=True):
             add = st.button("Add this column", type="primary")

@@ -117,6 +117,17 @@ def test_a_workbook_has_typed_cells_and_no_formula(session: Session, ann: Actor,
     assert (third[1].value, third[4].value) == ("999999999999999.0000000001", "1900-01-01")
 
 
+def test_times_in_a_workbook_stand_by_the_clock_of_their_column(session: Session, ann: Actor) -> None:
+    berlin = NewColumn("At", "datetime", {"time_zone": "Europe/Berlin"})
+    access = create_sheet(session, ann, "Calls", template=Template("x", "", "table", (berlin,)))
+    given = ("2026-07-01T08:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z")
+    batch = Batch(adds=tuple(Add(at, {1: Given(at)}) for at in given))
+    write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    sheet = openpyxl.load_workbook(exported(session, ann, access, "xlsx")).active
+    # In the hour that clocks show twice, only the text says which it is.
+    assert [cell.value for cell in sheet["A"]] == ["At", datetime(2026, 7, 1, 10), *given[1:]]
+
+
 def test_markup_in_a_workbook_is_text(session: Session, ann: Actor) -> None:
     name = '<b>&"Tom\'s"</b>'
     access = create_sheet(

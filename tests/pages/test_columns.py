@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.access import Access, ColumnInfo, get_access
 from core.column_types import TYPES
 from core.columns import NewColumn, add_column, change_column, retire_column
+from core.writing import set_preferences
 from tests.conftest import actor
 from tests.pages.opened import fine, labels, open_page, press, said
 
@@ -85,6 +86,16 @@ def test_a_column_of_every_type_is_added_with_the_rules_that_it_takes(session: S
     added = get_access(session, actor("Ann"), sheet).columns[-1]
     assert (added.name, added.type, added.rules.get("required")) == ("Brand new", kind, True)
     assert "New column" not in said(page)
+
+
+def test_a_new_column_of_times_goes_by_the_clock_of_who_adds_it(session: Session, sheet: int) -> None:
+    set_preferences(session, actor("Ann"), time_zone="Europe/Oslo")
+    page = opened(session, sheet, "new")
+    field(page, "Name").input("Call")
+    field(page, "Type").select("datetime")
+    press(page.run(), "Add this column")
+    (added,) = [one for one in get_access(session, actor("Ann"), sheet).columns if one.name == "Call"]
+    assert added.rules == {"time_zone": "Europe/Oslo"}
 
 
 def test_a_name_that_is_taken_is_refused_and_what_was_put_in_stays(session: Session, sheet: int) -> None:

@@ -40,10 +40,11 @@ def writing(**chosen: str) -> Writing:
         ("America/New_York", "2026-12-31 18:30 EST"),
     ],
 )
-def test_moments_stand_in_the_time_zone_of_who_reads_and_cells_in_utc(zone: str, written: str) -> None:
+def test_moments_stand_in_the_time_zone_of_who_reads_and_cells_in_that_of_their_column(zone: str, written: str) -> None:
     mine = writing(time_zone=zone)
     assert moment(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), mine) == written
     assert cell("2026-12-31T23:30:00Z", column("datetime"), mine) == "2026-12-31 23:30 UTC"
+    assert cell("2026-12-31T23:30:00Z", column("datetime", time_zone=zone), writing()) == written
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,11 @@ def test_numbers_are_written_as_the_person_likes_them(style: str, written: str) 
 
 def test_the_grid_is_told_how_this_person_reads() -> None:
     assert grid_formats("iso") == {"date": "YYYY-MM-DD"}
-    assert grid_formats(writing(number_format="1.234,5")) == {"date": "YYYY-MM-DD", "locale": "de-DE"}
+    assert grid_formats(writing(number_format="1.234,5")) == {
+        "date": "YYYY-MM-DD",
+        "locale": "de-DE",
+        "time_zone": "UTC",
+    }
 
 
 @pytest.mark.parametrize(

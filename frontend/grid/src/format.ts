@@ -44,18 +44,55 @@ function monthName(month: number, locale: string): string {
   return new Intl.DateTimeFormat(locale, { month: "short", timeZone: "UTC" }).format(Date.UTC(2024, month - 1, 15));
 }
 
-/** An instant as the local date and time of the time zone, in ISO order: "2026-12-31 11:00". */
-export function localTime(iso: string, timeZone: string): string {
-  const instant = new Date(iso);
-  if (Number.isNaN(instant.getTime())) return iso;
-  const format = new Intl.DateTimeFormat("en-CA", {
-    timeZone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-  });
-  const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
-  return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}`;
+/** The clock of a column of instants: by it times are typed and shown, the same for everybody who looks. */
+export function clockOf(column: Column): string {
+  return column.rules.time_zone ?? "UTC";
 }
 
-/** Today, where the workspace is. */
+/** An instant as the local date and time of the time zone, in ISO order: "2026-12-31 11:00". */
+export function localTime(iso: string, timeZone: string): string {
+  return exactTime(iso, timeZone).slice(0, 16);
+}
+
+/** The same to the second: "2026-12-31 11:00:00". */
+function exactTime(iso: string, timeZone: string): string {
+  const instant = new Date(iso);
+  if (Number.isNaN(instant.getTime())) return iso;
+  const part = Object.fromEntries(clock(timeZone).formatToParts(instant).map(({ type, value }) => [type, value]));
+  return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}:${part.second}`;
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clock(timeZone: string): Intl.DateTimeFormat {
+  let found = clocks.get(timeZone);
+  if (!found) {
+    clocks.set(timeZone, (found = new Intl.DateTimeFormat("en-CA", {
+      timeZone, year: "numeric", month: "2-digit", day: "2-digit",
+      hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+    })));
+  }
+  return found;
+}
+
+/** An instant as it can be typed again: seconds where there are some, the offset where clocks show the hour twice. */
+function typedTime(iso: string, timeZone: string): string {
+  const instant = Date.parse(iso), exact = exactTime(iso, timeZone);
+  if (Number.isNaN(instant)) return iso;
+  const twice = [-1, -0.5, 0.5, 1].some((hours) => exactTime(moved(instant, hours), timeZone) === exact);
+  return `${exact.replace(/(:\d\d):00$/, "$1")}${twice ? offset(exact, instant) : ""}`;
+}
+
+const moved = (instant: number, hours: number): string => new Date(instant + hours * 3_600_000).toISOString();
+
+/** How far a clock that shows this is ahead of UTC: "+02:00". */
+function offset(exact: string, instant: number): string {
+  const minutes = Math.round((Date.parse(`${exact.replace(" ", "T")}Z`) - instant) / 60_000);
+  const two = (number: number): string => String(Math.trunc(number)).padStart(2, "0");
+  return `${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+}
+
+/** Today, where the person is. */
 export function today(timeZone: string): string {
   return localTime(new Date().toISOString(), timeZone).slice(0, 10);
 }
@@ -74,20 +111,20 @@ export function shown(value: Wire, column: Column, context: Context): string {
   if (typeof value === "string" && isNumber(column)) return formatNumber(value, column, context.formats.locale);
   if (typeof value === "string" && column.type === "date") return formatDate(value, context.formats);
   if (typeof value === "string" && column.type === "datetime") {
-    const [date = "", time = ""] = localTime(value, context.formats.time_zone).split(" ");
+    const [date = "", time = ""] = localTime(value, clockOf(column)).split(" ");
     return `${formatDate(date, context.formats)} ${time}`.trim();
   }
   return plainText(value, column, context);
 }
 
 /** A value as one copies it, edits it and gives it to other programs: decimal point, ISO dates, labels. */
-export function plainText(value: Wire, column: Column, { people, formats }: Context): string {
+export function plainText(value: Wire, column: Column, { people }: Context): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "true" : "false";
   if (Array.isArray(value)) return value.map((id) => quotedLabel(label(id, column))).join(", ");
   if (column.type === "choice") return label(value, column);
   if (column.type === "person") return people[value] ?? value;
-  if (column.type === "datetime") return localTime(value, formats.time_zone);
+  if (column.type === "datetime") return typedTime(value, clockOf(column));
   return value;
 }
 

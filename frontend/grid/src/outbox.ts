@@ -32,6 +32,11 @@ export class Outbox {
     this.made = new Map(Object.entries(saved?.made ?? {}));
   }
 
+  /** What an edit is based on that begins now, in a cell whose stored value, maybe unseen, is of this version. */
+  baseOf(row: RowRef, column: number, stored: number | null): number | null {
+    return lowered(stored, shownBase(this.later(row, column), this.issues.get(cellKey(row, column))));
+  }
+
   /** Take one user action. Cells typed into a row that is not saved yet join that row. */
   put(edits: Edit[], adds: Add[] = [], deletes: number[] = []): void {
     const command: Command = { id: this.newId(), edits: [], adds: [...adds], deletes };
@@ -169,11 +174,8 @@ export class Outbox {
   }
 
   private placeSaved(edit: Edit, command: Command): void {
-    const key = cellKey(edit.row, edit.column);
-    const shown = shownBase(this.later(edit.row, edit.column), this.issues.get(key));
-    this.issues.delete(key);
-    const base = lowered(edit.base, shown);
-    command.edits.push({ ...edit, base: this.own.raised({ ...edit, base }) });
+    this.issues.delete(cellKey(edit.row, edit.column));
+    command.edits.push({ ...edit, base: this.own.raised(edit) });
   }
 
   private joinDraft(key: string, edit: Edit, command: Command, waiting: Map<string, Add>): void {

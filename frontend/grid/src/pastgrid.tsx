@@ -88,7 +88,7 @@ function paint(past: Past, place: number, column: Column, data: PastData, palett
   const row = past.at(place);
   if (!row) return look({ kind: "loading" }, column, false, brush);
   const tint = tintOf(data.tints ?? NO_TINTS, row.id, column.id);
-  const stored = { ...row, version: 0, later: {}, removed: tint === "deleted", glow: {} };
+  const stored = { ...row, version: 0, later: {}, removed: tint === "deleted", unread: false, glow: {} };
   const cell = look({ kind: "row", id: row.id }, column, false, brush, stored);
   return tint === null ? cell : { ...cell, themeOverride: { bgCell: backgroundOf(tint, palette) } };
 }

@@ -32,8 +32,8 @@ export class Reader {
   private view: View = {};
   private token: string | null = null;
   private orderVersion = 0;
-  /** The version of the first page, read without an order; -1 while there is none. */
-  private firstVersion = -1;
+  /** The versions of the pages that came before the order. */
+  private unordered = new Set<number>();
   private round = 0;
   private following = false;
   private again = false;
@@ -75,7 +75,7 @@ export class Reader {
   async open(view: View): Promise<void> {
     this.view = view;
     this.token = null;
-    this.firstVersion = -1;
+    this.unordered.clear();
     this.blocks.clear();
     this.lines.reorder(0);
     const round = ++this.round;
@@ -125,7 +125,8 @@ export class Reader {
     this.stale = false;
     this.attendance.begin(found.version);
     this.lines.reorder(found.total);
-    if (again || this.firstVersion !== found.version || this.blocks.busy) this.blocks.refresh();
+    const placed = this.unordered.size === 1 && this.unordered.has(found.version);
+    if (again || !placed || this.blocks.busy) this.blocks.refresh();
     this.events.changed();
     // Rows that came after an older order, and before the page that is on the screen, are in neither.
     if (found.version < this.version) await this.catchUp(found.version);
@@ -136,7 +137,6 @@ export class Reader {
     // A page of another version may hold other rows than the order does: its places are not the order's.
     const misplaced = this.token !== null && page.version !== this.orderVersion;
     if (round !== this.round || this.blocks.hasAll(0, 0) || misplaced) return;
-    this.firstVersion = page.version;
     if (this.lines.ordered === 0) this.lines.ordered = page.rows.length;
     this.blocks.put(0, page.rows.map((row) => row.id));
     this.arrived(page);
@@ -160,6 +160,7 @@ export class Reader {
     // Following begins with whichever page comes first, the unordered one or a block of the order; and no later than
     // the order, or the rows that came between the two would never be told.
     const begins = this.version < 0;
+    if (this.token === null) this.unordered.add(page.version);
     if (begins) this.version = this.token === null ? page.version : Math.min(page.version, this.orderVersion);
     for (const row of page.rows) {
       this.rows.put(row, page.version);
@@ -193,15 +194,17 @@ export class Reader {
   }
 
   private apply(changes: Changes, withNewRows: boolean): void {
+    let known = true;
     for (const changed of changes.rows ?? []) {
       // What came after the order is not in it, even where the first page, read without an order, showed it.
       const isBelow = this.lines.isBelow(changed.id);
       const news = withNewRows ? this.attendance.note(changed, changes.version, isBelow) : null;
       if (news === "came") this.addBelow(changed, changes.version);
       if (news === "went") this.stale = true;
-      this.rows.follow(changed, changes.version, this.me, performance.now());
+      known = this.rows.follow(changed, changes.version, this.me, performance.now()) && known;
       this.touched(Object.keys(changed.values).map(Number));
     }
+    if (!known) this.blocks.refresh();
     if (withNewRows) this.attendance.upTo = changes.version;
   }
 

@@ -15,6 +15,8 @@ export interface StoredRow {
   /** … and these at a later one. */
   later: Record<string, number>;
   removed: boolean;
+  /** Read while it was in the trash: nobody knows what its cells hold. */
+  unread: boolean;
   glow: Record<string, Glow>;
 }
 
@@ -30,7 +32,8 @@ export class Rows {
     const known = this.rows.get(row.id);
     if (known && known.version > version) return known;
     const stored: StoredRow = {
-      id: row.id, values: { ...row.values }, version, later: {}, removed: row.deleted ?? false, glow: known?.glow ?? {},
+      id: row.id, values: { ...row.values }, version, later: {}, removed: row.deleted ?? false,
+      unread: row.deleted ?? false, glow: known?.glow ?? {},
     };
     for (const [column, at] of Object.entries(known?.later ?? {})) {
       if (at > version) this.write(stored, column, known?.values[column] ?? null, at);
@@ -55,21 +58,25 @@ export class Rows {
     if (row && version > (this.versionOf(id, column) ?? 0)) this.write(row, String(column), value, version);
   }
 
-  /** What others (or I) changed up to `version`. The changed cells of others glow. */
-  follow(changed: ChangedRow, version: number, me: string, now: number): void {
+  /** What others (or I) changed up to `version`. The changed cells of others glow. False: it has to be read again. */
+  follow(changed: ChangedRow, version: number, me: string, now: number): boolean {
     const row = this.rows.get(changed.id);
-    if (!row) return;
+    if (!row) return true;
+    // A row that was in the trash all the time is told whole; of one that was there for a while only what changed is.
+    if (row.unread && !changed.removed && !changed.restored) return version < row.version;
     const author = String(changed.by?.id ?? "");
     for (const [column, value] of Object.entries(changed.values)) {
       const at = changed.versions[column] ?? version;
-      if (at <= Math.max(row.version, row.later[column] ?? 0)) continue;
+      if (!row.unread && at <= Math.max(row.version, row.later[column] ?? 0)) continue;
       this.write(row, column, value, at);
       if (author !== me) row.glow[column] = { since: now, by: author };
     }
     if (version >= row.version) {
       row.removed = changed.removed ?? false;
+      row.unread &&= row.removed;
       row.version = version;
     }
+    return true;
   }
 
   markRemoved(id: number): void {

@@ -139,9 +139,11 @@ export class Session {
     return { value, state: this.outbox.cell(ref, column) };
   }
 
+  /** The version on the screen of a cell that somebody begins to change. */
   baseOf(ref: RowRef, column: number): number | null {
     // A row that is not known here has not been seen: whatever stands in it is a conflict, and not written over.
-    return typeof ref === "number" ? (this.reader.rows.versionOf(ref, column) ?? 0) : null;
+    const stored = typeof ref === "number" ? (this.reader.rows.versionOf(ref, column) ?? 0) : null;
+    return this.outbox.baseOf(ref, column, stored);
   }
 
   /** Write these cells as one action. Lines without a row yet become new rows. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatDate, formatNumber, localTime, plainText } from "../src/format";
+import { formatDate, formatNumber, localTime, plainText, shown } from "../src/format";
 import type { Column } from "../src/types";
 
 const column = (type: string, rules: Column["rules"] = {}, options: Column["options"] = []): Column => ({
@@ -27,8 +27,21 @@ test("a date follows the user's pattern and never a time zone", () => {
   assert.equal(formatDate("2026-01-05", { ...context.formats, date: "D MMM YYYY" }), "5 Jan 2026");
 });
 
-test("an instant is shown in the workspace's time zone", () => {
+test("an instant is shown by the clock of its column, whoever looks", () => {
+  const meeting = column("datetime", { time_zone: "America/New_York" });
+  assert.equal(shown("2026-12-31T23:30:00Z", meeting, context), "31.12.2026 18:30");
+  assert.equal(shown("2026-12-31T23:30:00Z", column("datetime"), context), "31.12.2026 23:30");
   assert.equal(localTime("2026-12-31T23:30:00Z", "Europe/Berlin"), "2027-01-01 00:30");
+});
+
+test("an instant is copied so that it can be typed again: to the second, and with its offset in the hour that comes twice", () => {
+  const berlin = column("datetime", { time_zone: "Europe/Berlin" });
+  assert.equal(plainText("2026-07-01T08:00:00Z", berlin, context), "2026-07-01 10:00");
+  assert.equal(plainText("2026-07-01T08:00:30Z", berlin, context), "2026-07-01 10:00:30");
+  assert.equal(plainText("2026-10-25T00:30:00Z", berlin, context), "2026-10-25 02:30+02:00");
+  assert.equal(plainText("2026-10-25T01:30:00Z", berlin, context), "2026-10-25 02:30+01:00");
+  assert.equal(plainText("2026-11-01T06:30:00Z", column("datetime", { time_zone: "America/New_York" }), context), "2026-11-01 01:30-05:00");
+  assert.equal(plainText("no instant", berlin, context), "no instant");
 });
 
 test("choices and people are copied by their names", () => {

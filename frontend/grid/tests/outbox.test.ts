@@ -81,6 +81,19 @@ test("a stale edit is kept beside theirs, and keep mine writes it over what was 
   assert.equal(server.cell(1, 1).value, "mine");
 });
 
+test("an editor that opened over a value of mine is not raised by a conflict that is told while it is open", () => {
+  const [outbox, server] = [new Outbox(newId), new ModelServer(1)];
+  server.writeAsSomebodyElse(1, 1, "theirs");
+  outbox.put([{ row: 1, column: 1, input: text("mine"), base: 0 }]);
+  // Followed meanwhile, behind what waits in the cell: nobody has seen it.
+  const base = outbox.baseOf(1, 1, server.version);
+  exchange(outbox, server);
+  outbox.put([{ row: 1, column: 1, input: text("mine, too"), base }]);
+  exchange(outbox, server);
+  assert.equal(server.cell(1, 1).value, "theirs");
+  assert.equal(outbox.cell(1, 1)?.issue?.conflict?.theirs, "theirs");
+});
+
 test("take theirs forgets mine", () => {
   const [outbox, server] = [new Outbox(newId), new ModelServer(1)];
   server.writeAsSomebodyElse(1, 1, "theirs");

@@ -58,7 +58,7 @@ export class Person {
     const ref = typeof row === "string" ? (this.outbox.rowOf(row) ?? row) : row;
     // Nothing is typed where no row stands, or a deleted one.
     if (typeof ref === "number" && this.rows.get(ref)?.removed !== false) return;
-    const base = typeof ref === "number" ? this.rows.versionOf(ref, column) : null;
+    const base = this.outbox.baseOf(ref, column, typeof ref === "number" ? this.rows.versionOf(ref, column) : null);
     this.editor = { row: ref, column, base, saw: this.shown.get(cellKey(ref, column)) ?? 0 };
   }
 
@@ -116,8 +116,10 @@ export class Person {
   }
 
   repeat(): void {
-    const again = this.old[0];
+    // A refusal of the whole request is no answer to the operation, and is heard only by whoever still waits for it.
+    const again = this.old.find(({ outcome }) => !(outcome instanceof Refused));
     if (again && again.id !== this.wire?.id) this.hear(again);
+    this.look();
   }
 
   /** The tab is loaded anew: what waits was kept by the browser, what stands in an open editor was not typed yet. */
@@ -171,7 +173,8 @@ export class Person {
 
   /** A cell shows what is stored, unless something of mine stands in its place; beside a conflict stands theirs. */
   private look(): void {
-    for (const row of this.server.rows.keys()) {
+    // A row that somebody has deleted is on the screen until one is told.
+    for (const row of [...this.server.rows.keys(), ...this.server.trash.keys()]) {
       for (const column of COLUMNS) {
         const key = cellKey(row, column);
         const state = this.outbox.cell(row, column);

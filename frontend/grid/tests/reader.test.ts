@@ -175,6 +175,43 @@ test("however answers are delayed and reordered, the grid ends equal to the shee
   );
 });
 
+test("a page that was read before the first one, and comes after it, does not stand for the order", async () => {
+  const sheet = new Sheet(1);
+  const reader = open(sheet);
+  const [first, order] = sheet.waiting.splice(0);
+  reader.blocks.look(0, 20);
+  const [older] = sheet.waiting.splice(0);
+  sheet.write(null);
+  sheet.answer(older!);
+  sheet.write(null);
+  for (const asked of [first!, older!]) {
+    sheet.answer(asked);
+    asked.deliver(asked.answer);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  sheet.waiting.unshift(order!);
+  await sheet.settle();
+  assert.deepEqual(shown(reader).map(([id]) => id), [1, 2, 3]);
+});
+
+test("a row that was read while it was in the trash, for a moment, is shown with what it holds", async () => {
+  const sheet = new Sheet(1);
+  const reader = open(sheet);
+  const [first, order] = sheet.waiting.splice(0);
+  sheet.answer(order!);
+  order!.deliver(order!.answer);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  reader.blocks.look(0, 20);
+  sheet.write(1);
+  sheet.throw(1);
+  sheet.waiting.forEach((asked) => sheet.answer(asked));
+  sheet.throw(1);
+  sheet.answer(first!);
+  first!.deliver(first!.answer);
+  await sheet.settle();
+  assert.deepEqual(shown(reader), [[1, "v2"]]);
+});
+
 test("a deleted row that is restored stands in its line again, with what it held", async () => {
   const { sheet, reader, follow } = await opened(3);
   sheet.throw(2);

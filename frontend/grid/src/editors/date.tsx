@@ -1,14 +1,14 @@
 // The editor for dates: typed as text in any form that core can read, or picked from a month.
 
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
-import { localTime, today } from "../format";
+import { clockOf, localTime, today } from "../format";
 import { isLeft, LEFT, moveOf, STAY, typedInput, type EditorProps } from "./editor";
 
 export function DateEditor({ editing, context, done, unsaved }: EditorProps): ReactElement {
   const { time_zone: zone, locale } = context.formats;
   const [text, setText] = useState(editing.typed ?? editing.text);
   unsaved.current = () => typedInput(text, editing.text);
-  const current = dateOf(editing, zone);
+  const current = dateOf(editing);
   const [month, setMonth] = useState((current ?? today(zone)).slice(0, 7));
   const field = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => {
@@ -34,14 +34,15 @@ export function DateEditor({ editing, context, done, unsaved }: EditorProps): Re
         placeholder={editing.column.type === "date" ? "2026-12-31" : "2026-12-31 09:00"}
         onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown}
         onBlur={(event) => isLeft(event) && done(typedInput(text, editing.text), LEFT)} />
-      <Month month={month} current={current} today={today(zone)} locale={locale} turn={setMonth} pick={pick} />
+      <Month month={month} current={current} today={today(zone)} locale={locale} turn={setMonth} pick={pick}
+        clock={editing.column.type === "datetime" ? clockOf(editing.column) : null} />
     </div>
   );
 }
 
-function dateOf({ value, column }: EditorProps["editing"], zone: string): string | null {
+function dateOf({ value, column }: EditorProps["editing"]): string | null {
   if (typeof value !== "string") return null;
-  return column.type === "date" ? value : localTime(value, zone).slice(0, 10);
+  return column.type === "date" ? value : localTime(value, clockOf(column)).slice(0, 10);
 }
 
 interface MonthProps {
@@ -49,11 +50,12 @@ interface MonthProps {
   current: string | null;
   today: string;
   locale: string;
+  clock: string | null;
   turn: (month: string) => void;
   pick: (day: string) => void;
 }
 
-function Month({ month, current, today: now, locale, turn, pick }: MonthProps): ReactElement {
+function Month({ month, current, today: now, locale, clock, turn, pick }: MonthProps): ReactElement {
   const keepFocus = (event: { preventDefault: () => void }): void => event.preventDefault();
   const title = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric", timeZone: "UTC" });
   return (
@@ -71,6 +73,7 @@ function Month({ month, current, today: now, locale, turn, pick }: MonthProps): 
           </button>
         ))}
       </div>
+      {clock && <footer>Times in {clock.replaceAll("_", " ")}</footer>}
     </div>
   );
 }
