@@ -19,7 +19,7 @@ ORDER = Rule(
     choices=("auto", *ORDERS),
     help="How 03/04/2026 is read. Automatic refuses it.",
 )
-ZONE = Rule("time_zone", "Time zone", "time_zone", help="By its clock times are typed and shown, to everybody; else UTC.")
+ZONE = Rule("time_zone", "Time zone", "time_zone", help="By its clock times are typed and shown, for all; else UTC.")
 
 
 def clock_of(column: ColumnLike) -> ZoneInfo:
