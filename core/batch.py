@@ -7,6 +7,7 @@ from core.errors import Conflict, Invalid, NotFound
 
 MAX_CELLS = 100_000
 MAX_SHOWN = 1000
+FEW = 100  # Edits that are worth deciding before the lock: more of them, and something has moved.
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Batch:
     def size(self) -> int:
         """How many cells and rows it touches."""
         return len(self.edits) + len(self.deletes) + sum(len(add.cells) + 1 for add in self.adds)
+
+    @property
+    def is_plain(self) -> bool:
+        """A few edits, and no row that comes or goes."""
+        return 0 < len(self.edits) <= FEW and not (self.adds or self.deletes)
 
 
 @dataclass

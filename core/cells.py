@@ -1,6 +1,7 @@
 """Writing cells: the one command by which any path changes the rows of a sheet. Loses nothing, overwrites nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -8,13 +9,11 @@ from sqlalchemy.orm import Session
 from core.access import Access, get_access
 from core.actor import Actor
 from core.batch import MAX_CELLS, Batch, Outcome
-from core.changes import Change, Source, edit_unmoved, kept_answer, open_change
+from core.changes import Change, Decided, Source, edit_unmoved, kept_answer, open_change
 from core.errors import Invalid, Refused
 from core.permissions import Permission
 from core.planning import Plan, answer_edits, plan_batch, plan_edits, stored_rows
 from core.values import Value, dumps, to_wire
-
-FEW = 100  # Edits that are worth deciding before the lock: more of them, and something has moved.
 
 
 def write(
@@ -41,7 +40,8 @@ def write(
         if (kept := kept_answer(session, sheet_id, actor, operation_id)) is None:
             raise
         return Outcome.from_json(kept)
-    if outcome := _write_unmoved(session, access, batch, operation_id, source):
+    (outcome,) = _write_unmoved(session, sheet_id, [(access, Wish(actor, batch, operation_id, source))])
+    if outcome:
         return outcome
     change = open_change(session, access, operation_id=operation_id, source=source)
     if change.answered is not None:
@@ -57,6 +57,38 @@ def write(
         # A late copy of this request must not be decided anew, after its person was told that it was not written.
         change.answer(plan.outcome.as_json(), wrote=False)
     return plan.outcome
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks to write, as one operation."""
+
+    actor: Actor
+    batch: Batch
+    operation_id: UUID
+    source: Source
+
+
+def write_together(session: Session, sheet_id: int, wishes: Sequence[Wish]) -> list[Outcome | None]:
+    """Write what several people wish at the same time: each as a version of its own, one after the other.
+
+    None for whatever is not plainly written (a refusal, a conflict, a cell that another of these has changed): nothing
+    of it is, and write() decides it.
+    """
+    known: dict[int, Access | None] = {}
+    asked: list[tuple[Access | None, Wish]] = []
+    for wish in wishes:
+        if wish.actor.user_id not in known:
+            known[wish.actor.user_id] = _editor(session, wish.actor, sheet_id)
+        asked.append((known[wish.actor.user_id], wish))
+    return _write_unmoved(session, sheet_id, asked)
+
+
+def _editor(session: Session, actor: Actor, sheet_id: int) -> Access | None:
+    try:
+        return get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
+    except Refused:
+        return None
 
 
 def _needed(batch: Batch) -> Iterable[Permission]:
@@ -75,29 +107,43 @@ def _needed(batch: Batch) -> Iterable[Permission]:
 
 
 def _write_unmoved(
-    session: Session, access: Access, batch: Batch, operation_id: UUID, source: Source
-) -> Outcome | None:
-    """Decide a few plain edits before the lock, and write them if nothing has moved when it is held; else None.
+    session: Session, sheet_id: int, asked: Sequence[tuple[Access | None, Wish]]
+) -> list[Outcome | None]:
+    """Decide a few plain edits before the lock, and write what has not moved when it is held; None for all else.
 
     Most edits end here, and the sheet is locked for one round trip instead of three. Whatever needs the lock to be
     decided (new rows' ids, unique values, whose a row is) or to be told (a conflict, a refusal) is done under it.
     """
+    outcomes: list[Outcome | None] = [None] * len(asked)
+    quick = [
+        (place, access, wish)
+        for place, (access, wish) in enumerate(asked)
+        if access and wish.batch.is_plain and _needs_no_lock(access, wish.batch)
+    ]
+    if not quick:
+        return outcomes
+    # Who sees all rows sees the same ones: any of them may read for the others.
+    rows = stored_rows(session, quick[0][1], {edit.row for _, _, wish in quick for edit in wish.batch.edits})
+    plans: list[tuple[int, Plan, Decided]] = []
+    for place, access, wish in quick:
+        plan, stale = plan_edits(access, rows, wish.batch)
+        if stale or plan.outcome.refused or plan.outcome.gone or not plan.edits:
+            continue
+        answer_edits(access, plan, None)
+        edits = _patches(plan)
+        seen = [dumps(rows[row].versions) for row in edits]
+        plans.append(
+            (place, plan, Decided(access, wish.operation_id, wish.source, edits, seen, plan.outcome.as_json()))
+        )
+    versions = edit_unmoved(session, sheet_id, [decided for _, _, decided in plans])
+    for (place, plan, _), version in zip(plans, versions, strict=True):
+        outcomes[place] = plan.outcome.at(version) if version else None
+    return outcomes
+
+
+def _needs_no_lock(access: Access, batch: Batch) -> bool:
     columns = [access.by_id.get(edit.column) for edit in batch.edits]
-    if batch.adds or batch.deletes or len(batch.edits) > FEW or access.owners is not None:
-        return None
-    if any(column is None or column.rules.get("unique") for column in columns):
-        return None
-    rows = stored_rows(session, access, {edit.row for edit in batch.edits})
-    plan, stale = plan_edits(access, rows, batch)
-    if stale or plan.outcome.refused or plan.outcome.gone or not plan.edits:
-        return None
-    answer_edits(access, plan, None)
-    edits = _patches(plan)
-    seen = [dumps(rows[row].versions) for row in edits]
-    version = edit_unmoved(
-        session, access, plan.outcome.as_json(), operation_id=operation_id, source=source, edits=edits, seen=seen
-    )
-    return plan.outcome.at(version) if version else None
+    return access.owners is None and not any(column is None or column.rules.get("unique") for column in columns)
 
 
 def _carry_out(change: Change, plan: Plan) -> None:

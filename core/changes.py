@@ -87,32 +87,41 @@ class Change:
         self.session.execute(_ANSWER, parameters)
 
 
-def edit_unmoved(
-    session: Session,
-    access: Access,
-    result: Mapping[str, Any],
-    *,
-    operation_id: UUID,
-    source: Source,
-    edits: Mapping[int, str],
-    seen: Sequence[str],
-) -> int | None:
-    """Write edits that were decided before the sheet was locked: the version, or None where something has moved.
+@dataclass(frozen=True)
+class Decided:
+    """Edits that were decided before the sheet was locked.
 
-    `edits` are patches per row as JSON text, `seen` the cell versions of those rows when it was decided. After None
-    the sheet is locked and nothing is written: decide again in open_change().
+    `edits` are patches per row as JSON text, `seen` the cell versions of those rows when it was decided.
     """
-    parameters = _signature(access, operation_id, source) | {
-        "columns": access.sheet.columns_version,
-        "level": access.level,
-        "edited": list(edits),
-        "seen": list(seen),
-        "patches": list(edits.values()),
-        "result": json.dumps(result, ensure_ascii=False),
-    }
-    take_turn(session, access.sheet.sheet_id)
-    version: int | None = _EDIT_UNMOVED.value(session, parameters)
-    return version
+
+    access: Access
+    operation_id: UUID
+    source: Source
+    edits: Mapping[int, str]
+    seen: Sequence[str]
+    result: Mapping[str, Any]
+
+    def parameters(self) -> dict[str, Any]:
+        """What EDIT_UNMOVED takes."""
+        return _signature(self.access, self.operation_id, self.source) | {
+            "columns": self.access.sheet.columns_version,
+            "level": self.access.level,
+            "edited": list(self.edits),
+            "seen": list(self.seen),
+            "patches": list(self.edits.values()),
+            "result": json.dumps(self.result, ensure_ascii=False),
+        }
+
+
+def edit_unmoved(session: Session, sheet_id: int, decided: Sequence[Decided]) -> list[int | None]:
+    """Write each of these as a version of the sheet: the version, or None where something has moved.
+
+    After a None the sheet is locked and nothing of that one is written: decide it again in open_change().
+    """
+    if not decided:
+        return []
+    take_turn(session, sheet_id)
+    return _EDIT_UNMOVED.values(session, [one.parameters() for one in decided])
 
 
 def open_change(

@@ -2,6 +2,8 @@
 SQLAlchemy's around a row or two, which costs more than the row. Everything else goes through the session."""
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -39,11 +41,25 @@ class Quick:
         """The first value of the first row, which there must be."""
         return self.rows(session, parameters)[0][0]
 
+    def values(self, session: Session, each: Sequence[Parameters]) -> list[Any]:
+        """The first value of each run of the statement, in their order; they travel together."""
+        if len(each) == 1:
+            return [self.value(session, each[0])]
+        with self._driver(session) as driver:
+            with driver.pipeline():
+                cursors = [driver.execute(self.statement.encode(), parameters) for parameters in each]
+            found = [cursor.fetchone() for cursor in cursors]
+        return [row[0] if row else None for row in found]
+
     def _run(self, session: Session, parameters: Parameters) -> "psycopg.Cursor[tuple[Any, ...]]":
+        with self._driver(session) as driver:
+            return driver.execute(self.statement.encode(), parameters)
+
+    @contextmanager
+    def _driver(self, session: Session) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
         connection = session.connection()
         try:
-            driver: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
-            return driver.execute(self.statement.encode(), parameters)
+            yield connection.connection.driver_connection  # type: ignore[misc]
         except psycopg.Error as error:
             raise self._as_ours(connection, error) from error
 

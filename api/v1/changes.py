@@ -21,7 +21,7 @@ async def since(
 ) -> Response:
     """Per row the changed cells with their versions, by whom, and whether it was added, removed or restored. Complete
     up to the `version` it names: ask again from there. `reset` means too much changed to tell; read the rows again."""
-    return await followers().ask(Question(asker, sheet, since))
+    return await followers.ask(Question(asker, sheet, since))
 
 
 @router.get("/history", summary="Who changed what, newest first")

@@ -4,17 +4,15 @@ One edit wakes everybody who looks at a sheet, and they all ask at once, most of
 statement or two answer them all, so that the answer to whoever edits does not wait for theirs.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from fastapi import Response
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from api.answers import answered_with, content_of
 from api.identity import LinkOver, NotSignedIn, principal_of, session_of
+from api.together import OfLoop
 from api.v1.asked import Asker
 from core.access import get_access
 from core.actor import Actor
@@ -37,46 +35,6 @@ class Question:
 
 
 Answered = Response | Exception
-
-
-class Followers:
-    """Those who wait for an answer on one event loop."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[Question, asyncio.Future[Response]]] = []
-        self._answering: asyncio.Task[None] | None = None
-
-    async def ask(self, question: Question) -> Response:
-        """The answer, with that of everybody who asked meanwhile."""
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
-        if self._answering is None or self._answering.done():
-            self._answering = asyncio.create_task(self._answer_all())
-        return await future
-
-    async def _answer_all(self) -> None:
-        while self._waiting:
-            together, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            questions = [question for question, _ in together]
-            try:
-                answers = await run_in_threadpool(answered, questions)
-            except Exception as error:  # noqa: BLE001 - Each of them is told, as if they had asked alone.
-                answers = [error] * len(questions)
-            for (_, future), found in zip(together, answers, strict=True):
-                if future.done():
-                    continue  # They have hung up.
-                if isinstance(found, Exception):
-                    future.set_exception(found)
-                else:
-                    future.set_result(found)
-
-
-_followers: WeakKeyDictionary[asyncio.AbstractEventLoop, Followers] = WeakKeyDictionary()
-
-
-def followers() -> Followers:
-    """Those of this event loop."""
-    return _followers.setdefault(asyncio.get_running_loop(), Followers())
 
 
 def answered(questions: Sequence[Question]) -> list[Answered]:
@@ -105,3 +63,6 @@ def _answer(session: Session, question: Question, actor: Actor | None, told: dic
     if key not in told:
         told[key] = content_of(changes_since(session, access, question.since).as_json())
     return answered_with(told[key])
+
+
+followers = OfLoop(answered, MOST)

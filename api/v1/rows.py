@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer
 from api.bodies import ExactRoute
 from api.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
-from api.identity import NotSignedIn
 from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, AsOf, RowId, SheetId, Strict
+from api.v1.writers import Asking, writers, written_alone
 from core import rows
 from core.batch import Add, Batch, Edit, Given
 from core.cells import write
@@ -145,7 +146,9 @@ def add(asker: Asked, sheet: SheetId, new: NewRows) -> Response:
 
 
 @router.patch("/rows", summary="Edit cells, add and delete rows, as one action")
-def change(asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None, if_match: IfMatch = None) -> Response:
+async def change(
+    asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None, if_match: IfMatch = None
+) -> Response:
     """All or nothing: 409 shows mine, theirs and the original of every cell that moved on since its `base`, 422 the
     reason for every refused cell. With `partial` the rest is written and the answer (200) names what was not.
     `If-Match` is the `base` of edits that have none; where such a cell, or a row to delete, moved on, 412 tells it."""
@@ -159,17 +162,20 @@ def change(asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None,
     )
     if len({add.key for add in batch.adds}) < len(batch.adds):
         raise Invalid("Two new rows have the same key. Give each its own.")
-    source = Source(body.source or ("grid" if page else "api"))
-    unbased = [(edit.row, edit.column) for edit in body.edits if edit.base is None]
-    with asker.transaction() as (session, actor):
-        # In a browser that two people share, what one left waiting must not become the other's.
-        if body.person not in (None, actor.user_id):
-            raise NotSignedIn
-        writing = partial(
-            write, session, actor, sheet, batch, operation_id=body.operation_id, source=source, partial=body.partial
-        )
-        outcome = if_unmoved(session, actor, sheet, writing, seen=seen, edits=unbased)
-    return answer(outcome.as_json())
+    asked = Asking(
+        asker,
+        sheet,
+        batch,
+        body.operation_id,
+        Source(body.source or ("grid" if page else "api")),
+        partial=body.partial,
+        person=body.person,
+        seen=seen,
+        unbased=tuple((edit.row, edit.column) for edit in body.edits if edit.base is None),
+    )
+    if asked.is_plain:
+        return await writers.ask(asked, sheet)
+    return await run_in_threadpool(written_alone, asked)
 
 
 @router.delete("/rows", summary="Delete rows")

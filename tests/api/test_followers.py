@@ -1,17 +1,13 @@
 """Followers: whoever asks together what changed is told what they alone would be told."""
 
-import asyncio
-from collections.abc import Sequence
-
 import pytest
 from fastapi import HTTPException, Response
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from api.identity import NotSignedIn
-from api.v1 import followers
 from api.v1.asked import Asker
-from api.v1.followers import Followers, Question, answered
+from api.v1.followers import Question, answered
 from core.errors import NotFound
 from db import engine as db
 from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
@@ -69,54 +65,6 @@ def database_statements(session: Session) -> list[str]:
     sent: list[str] = []
     event.listen(db.bound_engine(), "before_cursor_execute", lambda *given: sent.append(given[2]))
     return sent
-
-
-def test_those_who_ask_meanwhile_are_answered_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    rounds: list[int] = []
-
-    def counted(questions: Sequence[Question]) -> list[Response]:
-        rounds.append(len(questions))
-        return [Response(str(one.since)) for one in questions]
-
-    monkeypatch.setattr(followers, "answered", counted)
-
-    async def crowd() -> list[Response]:
-        waiting = Followers()
-        asked = (Question(Asker({}, None, 1), 1, since) for since in range(250))
-        return list(await asyncio.gather(*(waiting.ask(one) for one in asked)))
-
-    answers = asyncio.run(crowd())
-    assert [int(bytes(one.body)) for one in answers] == list(range(250))
-    assert sum(rounds) == 250
-    assert max(rounds) == followers.MOST
-
-
-def test_when_the_database_fails_each_of_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(questions: Sequence[Question]) -> list[Response]:
-        raise db.Unavailable
-
-    monkeypatch.setattr(followers, "answered", away)
-
-    async def crowd() -> list[object]:
-        waiting = Followers()
-        asked = (Question(Asker({}, None, 1), 1, since) for since in range(3))
-        return list(await asyncio.gather(*(waiting.ask(one) for one in asked), return_exceptions=True))
-
-    assert [type(one) for one in asyncio.run(crowd())] == [db.Unavailable] * 3
-
-
-def test_one_who_hung_up_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(followers, "answered", lambda questions: [Response(str(one.since)) for one in questions])
-
-    async def crowd() -> str:
-        waiting = Followers()
-        gone = asyncio.create_task(waiting.ask(Question(Asker({}, None, 1), 1, 1)))
-        stays = asyncio.create_task(waiting.ask(Question(Asker({}, None, 1), 1, 2)))
-        await asyncio.sleep(0)
-        gone.cancel()
-        return bytes((await stays).body).decode()
-
-    assert asyncio.run(crowd()) == "2"
 
 
 def test_an_ended_session_is_told_so(people: People, session: Session) -> None:
