@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.access import get_access
 from core.actor import Actor
 from core.batch import Add, Batch, Edit, Given, Outcome
-from core.cells import write
+from core.cells import Wish, write, write_together
 from core.changes import Source, open_change
 from core.columns import NewColumn, add_columns, restore_column, retire_column
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -90,6 +90,25 @@ class Writers(RuleBasedStateMachine):
     @rule(who=names, cells=typed, partial=st.booleans())
     def types(self, who: str, cells: list[Any], partial: bool) -> None:
         self.write(who, Batch(edits=self.edits(cells)), partial=partial)
+
+    @rule(many=st.lists(st.tuples(names, typed), min_size=2, max_size=5))
+    def type_at_the_same_time(self, many: list[tuple[str, list[Any]]]) -> None:
+        """What is plainly written goes first, in its order; all else is decided alone, as if it had come after."""
+        people = [who for who, _ in many]
+        wishes = [Wish(WRITERS[who], Batch(edits=self.edits(cells)), uuid4(), Source.GRID) for who, cells in many]
+        with self.session.begin_nested():
+            outcomes = write_together(self.session, self.sheet, wishes)
+        for who, wish, outcome in zip(people, wishes, outcomes, strict=True):
+            if outcome:
+                judged = self.model.judge(wish.batch)
+                assert not self.forbids(who)
+                assert not judged.misfits
+                self.model.carry_out(wish.batch, judged, who, str(wish.operation_id))
+                self.done[wish.operation_id] = Done(wish.actor, wish.batch, outcome)
+                assert_agrees(outcome, judged, self.model.version)
+        for who, wish, outcome in zip(people, wishes, outcomes, strict=True):
+            if not outcome:
+                self.write(who, wish.batch, operation=wish.operation_id)
 
     @rule(who=names, row=rows, values=st.lists(texts, min_size=4, max_size=6), age=ages, new=new_rows)
     def pastes(self, who: str, row: int, values: list[str], age: int | None, new: list[Any]) -> None:
