@@ -1,6 +1,6 @@
 """A batch: what one user action asks to write (edits, new rows, deletions), and what came of it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from core.errors import Conflict, Invalid, NotFound
@@ -88,7 +88,7 @@ class Outcome:
     gone: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**vars(self)}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
