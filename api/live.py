@@ -46,6 +46,9 @@ class Hub:
         self._watchers: dict[int, set[Mailbox]] = defaultdict(set)
         self._per_person: Counter[Who] = Counter()
         self._seen: dict[int, tuple[int, int]] = {}
+        # Per sheet the newest version that this process has told of by itself, and of which the database has told.
+        self._told: Counter[int] = Counter()
+        self._heard: Counter[int] = Counter()
         self._task: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
         self.presence = Presence(lambda sheet_id: self._watchers.get(sheet_id, set()))
@@ -75,6 +78,12 @@ class Hub:
         self._per_person[who] += 1
         return mailbox
 
+    def wrote(self, sheet_id: int, version: int) -> None:
+        """This very process has written a version: its own watchers need not wait until the database says so."""
+        if sheet_id in self._watchers and version > max(self._told[sheet_id], self._heard[sheet_id]):
+            self._told[sheet_id] = version
+            self._wake(sheet_id, version)
+
     def leave(self, mailbox: Mailbox) -> None:
         """The socket is gone."""
         self.presence.leave(mailbox)
@@ -82,7 +91,8 @@ class Hub:
         watchers.discard(mailbox)
         if not watchers:
             del self._watchers[mailbox.sheet_id]
-            self._seen.pop(mailbox.sheet_id, None)
+            for known in (self._seen, self._told, self._heard):
+                known.pop(mailbox.sheet_id, None)
         self._per_person[mailbox.who] -= 1
         if self._per_person[mailbox.who] <= 0:
             del self._per_person[mailbox.who]
@@ -133,11 +143,20 @@ class Hub:
     def _hear(self, notify: Notify) -> None:
         subject, _, detail = notify.payload.partition(":")
         if notify.channel == SHEETS_CHANNEL and subject.isdigit() and detail.isdigit():
-            self._wake(int(subject), int(detail))
+            self._hear_of(int(subject), int(detail))
         elif notify.channel == RIGHTS_CHANNEL and detail.isdigit():
             self._doubt(subject, int(detail))
         elif notify.channel == PRESENCE_CHANNEL and subject.isdigit():
             self.presence.stir(int(subject))
+
+    def _hear_of(self, sheet_id: int, version: int) -> None:
+        """Tell of a version, unless that was done when it was written; the same once more means other columns."""
+        if sheet_id not in self._watchers:
+            return
+        is_told = self._heard[sheet_id] < version <= self._told[sheet_id]
+        self._heard[sheet_id] = max(self._heard[sheet_id], version)
+        if not is_told:
+            self._wake(sheet_id, version)
 
     def _doubt(self, subject: str, number: int) -> None:
         """Rights of a sheet (“sheet:5”) or of a person (“user:7”) have changed."""
@@ -151,8 +170,9 @@ class Hub:
             return
         found = await connection.execute(_VERSIONS, [list(self._watchers)])
         for sheet_id, version, columns_version in await found.fetchall():
-            if self._seen.get(sheet_id) != (version, columns_version):
-                self._seen[sheet_id] = (version, columns_version)
+            seen, self._seen[sheet_id] = self._seen.get(sheet_id), (version, columns_version)
+            is_told = version <= max(self._told[sheet_id], self._heard[sheet_id])
+            if not seen or seen[1] != columns_version or (seen[0] != version and not is_told):
                 self._wake(sheet_id, version)
 
 

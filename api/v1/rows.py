@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.answers import answer
 from api.bodies import ExactRoute
 from api.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
+from api.live import hub
 from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, AsOf, RowId, SheetId, Strict
 from api.v1.writers import Asking, writers, written_alone
 from core import rows
@@ -173,9 +174,9 @@ async def change(
         seen=seen,
         unbased=tuple((edit.row, edit.column) for edit in body.edits if edit.base is None),
     )
-    if asked.is_plain:
-        return await writers.ask(asked, sheet)
-    return await run_in_threadpool(written_alone, asked)
+    wrote = await (writers.ask(asked, sheet) if asked.is_plain else run_in_threadpool(written_alone, asked))
+    hub.wrote(sheet, wrote.version)
+    return wrote.answer
 
 
 @router.delete("/rows", summary="Delete rows")

@@ -8,6 +8,7 @@ knows) is written alone, as if there were no others.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from fastapi import Response
@@ -52,8 +53,15 @@ class Asking:
         return self.seen is None and self.batch.is_plain
 
 
-def written_alone(asked: Asking) -> Response:
-    """The answer to one who is alone, in a transaction of their own."""
+class Written(NamedTuple):
+    """What came of it: the version as of which it is answered, and the answer."""
+
+    version: int
+    answer: Response
+
+
+def written_alone(asked: Asking) -> Written:
+    """What came of one who is alone, in a transaction of their own."""
     with asked.asker.transaction() as (session, actor):
         # In a browser that two people share, what one left waiting must not become the other's.
         if asked.person not in (None, actor.user_id):
@@ -69,15 +77,18 @@ def written_alone(asked: Asking) -> Response:
             partial=asked.partial,
         )
         outcome = if_unmoved(session, actor, asked.sheet, writing, seen=asked.seen, edits=asked.unbased)
-    return answer(outcome.as_json())
+    return _told(outcome)
 
 
-def written(together: Sequence[Asking]) -> list[Response | Exception]:
-    """The answers to those who write in one sheet at the same time."""
+def _told(outcome: Outcome) -> Written:
+    return Written(outcome.version, answer(outcome.as_json()))
+
+
+def written(together: Sequence[Asking]) -> list[Written | Exception]:
+    """What came of those who write in one sheet at the same time."""
     outcomes = _written_together(together) if len(together) > 1 else [None]
     return [
-        answer(outcome.as_json()) if outcome else _answer_alone(asked)
-        for asked, outcome in zip(together, outcomes, strict=True)
+        _told(outcome) if outcome else _answer_alone(asked) for asked, outcome in zip(together, outcomes, strict=True)
     ]
 
 
@@ -103,7 +114,7 @@ def _written_together(together: Sequence[Asking]) -> list[Outcome | None]:
     return outcomes
 
 
-def _answer_alone(asked: Asking) -> Response | Exception:
+def _answer_alone(asked: Asking) -> Written | Exception:
     try:
         return written_alone(asked)
     except Exception as error:  # noqa: BLE001 - Told to whoever asked, by the handlers of the API.

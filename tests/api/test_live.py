@@ -54,6 +54,47 @@ def test_a_socket_says_the_version_at_once_and_after_an_edit(live_people: People
         assert until(socket, 1) < 1
 
 
+def test_an_edit_is_told_once_though_three_ways_lead_to_the_socket(live_people: People) -> None:
+    """The process that wrote it, the database's notice and the comparing by the clock."""
+    ann, cleo = live_people("Ann"), live_people("Cleo")
+    (row,) = ann.add({DEAL: "First"})
+    with watching(cleo) as socket:
+        until_quiet(socket)
+        assert ann.edit(row, DEAL, "Second").is_success
+        assert [one for one in until_quiet(socket) if "present" not in one] == [{"version": 2}]
+
+
+def until_quiet(socket: WebSocketTestSession) -> list[Any]:
+    """What the socket says until nothing is new for the time of a heartbeat."""
+    said: list[Any] = []
+    while not said or "beat" not in said[-1]:
+        said.append(socket.receive_json())
+    return said[:-1]
+
+
+@pytest.mark.parametrize(
+    ("steps", "news"),
+    [
+        ([("wrote", 5), ("heard", 5)], [True, False]),
+        ([("heard", 5), ("wrote", 5)], [True, False]),
+        ([("wrote", 5), ("heard", 5), ("heard", 5)], [True, False, True]),
+        ([("wrote", 6), ("heard", 5), ("heard", 6), ("heard", 7)], [True, False, False, True]),
+    ],
+    ids=["told at once", "heard first", "columns moved", "another process"],
+)
+def test_what_was_told_when_it_was_written_is_not_told_again(steps: list[tuple[str, int]], news: list[bool]) -> None:
+    hub = Hub()
+    mailbox = hub.watch(7, 1)
+    found = []
+    for way, version in steps:
+        if way == "wrote":
+            hub.wrote(7, version)
+        else:
+            hub._hear(psycopg.Notify("sheet_changes", f"7:{version}", 1))
+        found.append('"beat"' not in mailbox.messages()[0])
+    assert found == news
+
+
 def test_changed_columns_are_heard_of_too(live_people: People) -> None:
     ann = live_people("Ann")
     with watching(ann) as socket:

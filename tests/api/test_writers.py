@@ -8,7 +8,6 @@ from uuid import uuid4
 import orjson
 import psycopg
 import pytest
-from fastapi import Response
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 from api.identity import NotSignedIn
 from api.v1 import writers
 from api.v1.asked import Asker
-from api.v1.writers import Asking, written
+from api.v1.writers import Asking, Written, written
 from core.api_tokens import Scope, make_token
 from core.batch import Batch, Edit, Given
 from core.changes import Source
@@ -33,9 +32,9 @@ def asking(who: Person, row: int, column: int, value: Any, **more: Any) -> Askin
     return Asking(Asker(headers, "192.0.2.1", who.sheet), who.sheet, batch, uuid4(), Source.API, **usual | more)
 
 
-def body(answer: Response | Exception) -> Any:
-    assert isinstance(answer, Response), answer
-    return orjson.loads(bytes(answer.body))
+def body(found: Written | Exception) -> Any:
+    assert isinstance(found, Written), found
+    return orjson.loads(bytes(found.answer.body))
 
 
 def test_each_edit_is_a_version_of_its_own_by_whoever_made_it(people: People) -> None:
