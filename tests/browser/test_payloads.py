@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
@@ -14,8 +15,12 @@ from sqlalchemy.orm import Session
 
 from core import columns, comments, rows, sharing, sheets
 from core.access import get_access
+from core.batch import Batch, Edit, Given
+from core.cells import write
+from core.changes import Source
 from core.column_types import Option
 from core.columns import NewColumn
+from core.links import create_link
 from core.permissions import Level
 from core.query import View
 from db import engine as db
@@ -123,9 +128,9 @@ def squeezed(seen: str) -> str:
 
 
 @pytest.fixture
-def watched(person: Callable[..., Person], sheet: int) -> Callable[[str], Watched]:
-    def watch(name: str) -> Watched:
-        seat = person(name).signed_in()
+def watched(person: Callable[..., Person], sheet: int) -> Callable[..., Watched]:
+    def watch(name: str, *, is_known: bool = True) -> Watched:
+        seat = person(name).signed_in() if is_known else person(name)
         found = Watched(seat, [], [], [])
 
         def asked(request: Request) -> None:
@@ -159,7 +164,7 @@ def test_the_grid_shows_cells_columns_and_the_name(watched: Callable[[str], Watc
 
 
 def test_a_payload_that_is_typed_pasted_or_refused_stays_text(watched: Callable[[str], Watched], sheet: int) -> None:
-    """Typed into a cell, refused by another with its reason, and in conflict with what somebody else has written."""
+    """Typed into cells as one block, and refused by another with its reason."""
     ann = watched("Ann")
     ann.person.open_sheet(sheet)
     ann.person.select(1, 0).paste("\n".join(ALL))
@@ -170,12 +175,46 @@ def test_a_payload_that_is_typed_pasted_or_refused_stays_text(watched: Callable[
     ann.is_untouched()
 
 
+def test_two_payloads_in_conflict_are_shown_side_by_side(watched: Callable[[str], Watched], sheet: int) -> None:
+    mine, theirs = PAYLOADS["image"], PAYLOADS["svg"]
+    ann = watched("Ann")
+    ann.person.open_sheet(sheet).select(ACCOUNT - 1, 3).type(mine, then="")
+    batch = Batch(edits=(Edit(4, ACCOUNT, Given(theirs)),))
+    with db.transaction() as session:
+        write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=Source.API)
+    note = ann.page.get_by_test_id("grid-meanwhile")
+    expect(note).to_contain_text(theirs[:40], timeout=PATIENCE)
+    ann.page.keyboard.press("Enter")
+    ann.person.until(lambda: "attention" in ann.person.saving)
+    ann.page.keyboard.press("ArrowUp")
+    card = ann.page.get_by_test_id("grid-conflict").first
+    expect(card).to_contain_text(mine)
+    expect(card).to_contain_text(theirs)
+    ann.is_untouched()
+    card.get_by_text("Take theirs").click()
+    ann.person.saved()
+
+
+def test_a_partner_is_shown_payloads_letter_by_letter(watched: Callable[..., Watched], sheet: int) -> None:
+    with db.transaction() as session:
+        _, token = create_link(session, actor("Ann"), sheet, name="Partner")
+    partner = watched("Partner", is_known=False)
+    partner.page.goto(f"{partner.person.url}/l/{token}")
+    partner.person.until(lambda: "row" in partner.person.row_count)
+    for row, payload in enumerate(ALL):
+        partner.person.sees(0, row, payload)
+    partner.shows([NAME])
+    partner.is_untouched()
+
+
 @pytest.mark.parametrize(
     ("path", "name", "payloads"),
     [
         ("", "Ann", ALL),
         ("columns", "Ann", ALL),
         ("changes", "Ann", ALL),
+        ("audit", "Ada", ALL),
+        ("colleagues", "Ann", ALL),
         ("people", "Ada", ALL),
         ("teams", "Ada", ALL),
         ("security", "Ada", []),
