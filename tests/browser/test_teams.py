@@ -1,4 +1,5 @@
-"""A sales team of five is invited, becomes a team with a manager, and is given a sheet, each member their own rows.
+"""A sales team of five is invited, becomes a team with a manager, and is given a sheet, each member their own rows,
+nobody of them its margin; a partner reads along by a link; a leaver loses the sheet while they look at it.
 
 Nobody types an address of ours: every step is found from the page before it, by what stands on it.
 """
@@ -6,9 +7,9 @@ Nobody types an address of ours: every step is found from the page before it, by
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Error, Response, expect
 from sqlalchemy import text
 
 from db import engine as db
@@ -20,7 +21,8 @@ from tests.server.started import Started
 Seat = Callable[..., Person]
 PATIENCE = 20_000
 TEAM = ["Mia", "Noah", "Olga", "Pete", "Quinn"]
-OWNER = 5
+OWNER, MARGIN = 5, 12
+SECRET = "41.73"  # The margin of every deal: it must not come through to anybody but the owner.
 
 
 @contextmanager
@@ -104,13 +106,108 @@ def share_own_rows(ada: Person, team: str) -> None:
     expect(dialog.get_by_text("its managers see the team's rows")).to_be_visible(timeout=PATIENCE)
 
 
+def add_hidden_margin(ada: Person) -> None:
+    """A column that is for the owner alone: neither for members nor behind links."""
+    go(ada, "Columns")
+    press(ada, "Add a column")
+    ada.page.get_by_role("textbox", name="Name").first.fill("Margin")
+    choose(ada, "Type", "Percent")
+    press(ada, "Add this column")
+    press(ada, "Margin")
+    expect(ada.page.get_by_text("Who sees it")).to_be_visible(timeout=PATIENCE)
+    for audience in ("Editors", "Public links"):
+        field = ada.page.get_by_role("combobox", name=audience)
+        field.scroll_into_view_if_needed()
+        ada.page.wait_for_timeout(600)  # An open list closes when the page scrolls.
+        field.click()
+        ada.page.wait_for_timeout(600)
+        ada.page.get_by_role("option", name="Hidden").first.click()
+    press(ada, "Save")
+    expect(ada.page.get_by_text("Hidden from editors, public links")).to_be_visible(timeout=PATIENCE)
+
+
+def share_link(ada: Person, partner: str) -> str:
+    """The address of a public link, as the dialog shows it once."""
+    dialog = ada.page.get_by_role("dialog")
+    ada.page.wait_for_timeout(1500)  # The dialog still draws what was shared.
+    dialog.get_by_text("Make a public link").click()
+    dialog.get_by_label("For whom").fill(partner)
+    send = dialog.get_by_role("button", name="Make the link")
+    send.scroll_into_view_if_needed()
+    ada.page.wait_for_timeout(600)
+    send.click()
+    ada.says("Copy the link now")
+    return dialog.locator("code").inner_text().strip()
+
+
+class Ear:
+    """Whatever a browser is sent from now on: answers of the API, and what the page's own socket says."""
+
+    def __init__(self, person: Person) -> None:
+        self.said: list[bytes] = []
+        self.person = person
+        person.page.on("response", self._answered)
+        person.page.on("websocket", lambda socket: socket.on("framereceived", self._framed))
+
+    def heard(self, word: str) -> bool:
+        """Whether the word was sent, or stands on the page now."""
+        body = self.person.page.locator("body").inner_text()
+        return word in body or any(word.encode() in said for said in self.said)
+
+    def _answered(self, response: Response) -> None:
+        if "/api/" in response.url and response.status == 200:
+            with suppress(Error):  # Of an answer that came as the page went away.
+                self.said.append(response.body())
+
+    def _framed(self, frame: bytes | str) -> None:
+        self.said.append(frame.encode() if isinstance(frame, str) else frame)
+
+
+ASKED = (
+    "rows",
+    "rows/{row}",
+    "rows?search=41.73",
+    "changes?since=0",
+    "history",
+    "rows/{row}/history",
+    "columns",
+    "export",
+)
+
+
+def hears_of_deals_and_no_margin(person: Person, sheet: int, row: int) -> None:
+    """On every page of the sheet and in every answer about it."""
+    ear = Ear(person)
+    for page in ("grid", "dashboard", "changes", "columns"):
+        person.page.goto(f"{person.url}/{page}?sheet={sheet}")
+        person.page.wait_for_timeout(2500)
+        assert not ear.heard("Margin"), page
+        assert not ear.heard(SECRET), page
+    person.page.evaluate(
+        "paths => Promise.all(paths.map(path => fetch(path).then(answer => answer.text())))",
+        [f"/api/v1/sheets/{sheet}/{path.format(row=row)}" for path in [*ASKED, "export?format=csv"]],
+    )
+    person.open_sheet(sheet).select(0, 0)
+    person.page.get_by_text("Open row").first.click()
+    drawer = person.page.get_by_role("dialog")
+    drawer.get_by_role("tab", name="History").click()
+    expect(drawer.get_by_text(re.compile("row added"))).to_be_visible(timeout=PATIENCE)
+    assert ear.heard(f"Deal of {person.name}"), "what is theirs came through"
+    assert not ear.heard("Margin")
+    assert not ear.heard(SECRET)
+
+
 def add_deal_of_each(database_url: str, sheet: int, names: list[str]) -> None:
     """A row for each, as another program would write them."""
     engine = db.make_engine(database_url)
     db.bind(engine, join_transaction_mode="conditional_savepoint")
     with db.transaction() as session:
         numbers = {one.name: one.user_id for one in session.execute(text("SELECT name, user_id FROM users"))}
-    add(sheet, [{1: f"Deal of {name}", OWNER: str(numbers[name])} for name in names], who="Ada")
+    add(
+        sheet,
+        [{1: f"Deal of {name}", OWNER: str(numbers[name]), MARGIN: SECRET} for name in names],
+        who="Ada",
+    )
     engine.dispose()
     db.bind(None)
 
@@ -127,7 +224,12 @@ def test_a_sales_team_of_five_is_invited_led_and_given_its_own_rows(
         make_team(ada, "North", TEAM, manager="Mia")
     sheet = make_sheet(ada, "Northern deals")
     with within_a_minute():
+        add_hidden_margin(ada)
+    ada.open_sheet(sheet)
+    with within_a_minute():
         share_own_rows(ada, "North")
+    with within_a_minute():
+        link = share_link(ada, "Partner of the North")
 
     add_deal_of_each(database_url, sheet, TEAM)
     mia, noah = (person(name) for name in ("Mia", "Noah"))
@@ -139,6 +241,18 @@ def test_a_sales_team_of_five_is_invited_led_and_given_its_own_rows(
         mia.sees(0, row, f"Deal of {name}")
     noah.sees(0, 0, "Deal of Noah")
     assert noah.row_count == "1 row"
+
+    told = ada.page.evaluate("path => fetch(path).then(answer => answer.text())", f"/api/v1/sheets/{sheet}/rows")
+    assert told.count(SECRET) == len(TEAM), "there is a margin to be hidden"
+    hears_of_deals_and_no_margin(noah, sheet, 2)
+    partner = person("Partner")
+    ear = Ear(partner)
+    partner.page.goto(link)
+    partner.until(lambda: partner.row_count.startswith(f"{len(TEAM)} "))
+    partner.page.wait_for_timeout(1500)
+    assert ear.heard("Deal of Mia")
+    assert not [word for word in ("Margin", SECRET, "example.com", "North ") if ear.heard(word)]
+    noah.open_sheet(sheet)
 
     ada.page.keyboard.press("Escape")
     go(ada, "Teams")
