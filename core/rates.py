@@ -22,7 +22,7 @@ class Rate:
 # office of hundreds may share one address.
 RATES: dict[Kind, Rate] = {
     "api": Rate(2000, 20),  # Requests of one session or token; of one address where neither is given.
-    "address": Rate(10_000, 20),  # Requests of one address, whoever they say they are.
+    "address": Rate(10_000, 20),  # Pages and sockets of one address, and requests that nobody known makes.
     "message": Rate(400, 10),  # Messages of one person over all their sockets to this process.
     "export": Rate(10, 60),  # Files of one person.
     "import": Rate(10, 60),  # Files of one person, tried or taken.

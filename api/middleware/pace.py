@@ -1,7 +1,13 @@
-"""The pace of requests: by address, and on the API by session or token as well. Health and files are never counted."""
+"""The pace of requests: of an address, and on the API of a session or token. Health and files are never counted.
 
-from functools import lru_cache
+An office may share one address: what a session or token asks of the API counts for the address only where it turns out
+to be nobody's, or was not answered.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache, partial
 from hashlib import blake2b
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +20,8 @@ from core.throttle import plain_address
 
 FREE = ("/api/health",)
 LINKS = "/l"
+UNKNOWN, FAILED = 401, 500
+T = TypeVar("T")
 Verdict = tuple[bool, Pace | None]
 address_of = lru_cache(maxsize=10_000)(plain_address)
 
@@ -30,12 +38,15 @@ class Paced:
             await self.app(scope, receive, send)
             return
         address = address_of(scope["client"][0] if scope.get("client") else None)
-        who = (_credential(scope, self.cookie) or address) if is_under(scope["path"], ["/api"]) else ""
-        asked = limiter(), address, who
-        may, pace = await run_in_threadpool(_judge, *asked) if asked[0].asks_redis else _judge(*asked)
+        asks = is_under(scope["path"], ["/api"])
+        named = _credential(scope, self.cookie) if asks else ""
+        is_proven_later = (
+            bool(named) and scope["type"] == "http"
+        )  # A socket is accepted before it is known whose it is.
+        may, pace = await _counted(partial(_judge, address, named or (address if asks else ""), is_proven_later))
         send = _telling(pace, send) if pace and scope["type"] == "http" else send
         if may or pace is None:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _blaming(address, send) if is_proven_later else send)
         else:
             await refuse(scope, receive, send, 429, pace.sentence, wait=pace.wait)
 
@@ -47,9 +58,15 @@ def is_paced(scope: Scope) -> bool:
     return is_under(scope["path"], (*NAMED, LINKS)) or opens_page(scope)
 
 
-def _judge(limits: Limiter, address: str, who: str) -> Verdict:
+async def _counted(count: Callable[[Limiter], T]) -> T:
+    """What counting says; in a thread where it may have to wait for another server."""
+    limits = limiter()
+    return await run_in_threadpool(count, limits) if limits.asks_redis else count(limits)
+
+
+def _judge(address: str, who: str, is_proven_later: bool, limits: Limiter) -> Verdict:
     """Whether the request may pass, and how the limit stands that it came to."""
-    if not limits.hit("address", address):
+    if not (limits.has_room("address", address) if is_proven_later else limits.hit("address", address)):
         return False, limits.pace("address", address)
     if not who:
         return True, None
@@ -61,6 +78,18 @@ def _credential(scope: Scope, cookie: str) -> str:
     """A name for the token or session that the request brings, true or not; empty where it brings none."""
     said = header(scope, b"authorization") or cookies(scope).get(cookie, "")
     return blake2b(said.encode("latin-1", "replace"), digest_size=12).hexdigest() if said else ""
+
+
+def _blaming(address: str, send: Send) -> Send:
+    """Counts for the address what was answered to nobody, or not at all."""
+
+    async def blame(message: Message) -> None:
+        status = message["status"] if message["type"] == "http.response.start" else 0
+        if status == UNKNOWN or status >= FAILED:
+            await _counted(lambda limits: limits.hit("address", address))
+        await send(message)
+
+    return blame
 
 
 def _telling(pace: Pace, send: Send) -> Send:

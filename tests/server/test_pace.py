@@ -109,6 +109,28 @@ def test_made_up_tokens_and_cookies_do_not_get_past_the_address(stranger: TestCl
     assert refused(answer).startswith("Too many requests come from your network address.")
 
 
+def test_an_office_behind_one_address_is_not_counted_as_one(stranger: TestClient) -> None:
+    rated("address", 3)
+    office = [cookie(name) | OWN_PAGE for name in ("Ada", "Ben", "Cleo")]
+    assert {stranger.get(ME, headers=one).status_code for one in office * 5} == {200}
+    assert [stranger.get(ME, headers={"Authorization": "Bearer x"}).status_code for _ in range(4)] == [401] * 3 + [429]
+    assert refused(stranger.get(ME, headers=office[0])).startswith("Too many requests come from your network address.")
+
+
+def test_a_socket_counts_for_its_address_whatever_it_brings(stranger: TestClient) -> None:
+    rated("address", 2)
+    live = "ws://localhost:8501/api/v1/sheets/1/live"
+    for _ in range(2):
+        with stranger.websocket_connect(live, headers={"Origin": ORIGIN} | cookie("Ben")):
+            pass
+    with (
+        pytest.raises(WebSocketDenialResponse) as denied,
+        stranger.websocket_connect(live, headers={"Origin": ORIGIN} | cookie("Ben")),
+    ):
+        pass
+    assert denied.value.status_code == 429
+
+
 def test_nobody_is_looked_up_for_one_who_asks_too_often(stranger: TestClient) -> None:
     rated("address", 1)
     here, gone = db.bound_engine(), db.make_engine("postgresql://owner@127.0.0.1:9/sales")
