@@ -62,6 +62,11 @@ export class Sender {
     clearTimeout(this.timer);
   }
 
+  /** A command is on its way. */
+  get isAsking(): boolean {
+    return this.busy;
+  }
+
   private async run(): Promise<void> {
     this.busy = true;
     for (let command = this.outbox.next(); command && !this.ended; command = this.outbox.next()) {

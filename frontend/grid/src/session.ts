@@ -16,6 +16,8 @@ import { uuid } from "./uuid";
 /** A line that is back within this time was never away. */
 const BLINK = 1000;
 const RETRY = 2000;
+/** My own change is on my screen already: what the server says of it is read and drawn when the others have drawn it. */
+const OWN_PATIENCE = 60;
 
 export class Session {
   readonly reader: Reader;
@@ -36,6 +38,11 @@ export class Session {
   private lookout: Lookout;
   private listeners = new Set<() => void>();
   private scheduled = false;
+  private turn = new MessageChannel();
+  /** The version of my last change. */
+  private own = -1;
+  private later: ReturnType<typeof setTimeout> | undefined;
+  private calm: ReturnType<typeof setTimeout> | undefined;
   private view = "";
   private ended = false;
   private blink: ReturnType<typeof setTimeout> | undefined;
@@ -58,7 +65,8 @@ export class Session {
     });
     this.sender = new Sender(this.api, `${path}/rows`, this.outbox, {
       answered: (command, outcome) => this.settle(command, outcome),
-      changed: () => this.kept(),
+      // Where nothing is left to send or to decide, only a mark goes: the cell shows what it is going to show.
+      changed: () => this.kept(this.outbox.empty),
     }, Number(me));
     this.undo = new Undo(this.api, path, {
       isIdle: () => this.outbox.waiting() === 0,
@@ -76,6 +84,7 @@ export class Session {
       refused: () => this.refused(),
     });
     this.lookout = new Lookout(() => this.columnsMoved());
+    this.turn.port1.onmessage = this.tell;
     for (const key of this.outbox.draftKeys()) this.reader.lines.append(key);
     window.addEventListener("beforeunload", this.warn);
     this.sender.wake();
@@ -91,6 +100,7 @@ export class Session {
     this.lookout.end();
     window.removeEventListener("focus", this.undo.look);
     clearTimeout(this.blink);
+    clearTimeout(this.later);
     this.reader.blocks.stop();
     clearTimeout(this.retry);
   }
@@ -100,6 +110,7 @@ export class Session {
     this.ended = true;
     this.sender.end();
     this.undo.end();
+    this.turn.port1.close();
     window.removeEventListener("beforeunload", this.warn);
   }
 
@@ -125,13 +136,23 @@ export class Session {
 
   /** Somebody (the socket, or Python where the socket is blocked) says that there is a newer version. */
   hear(version: number): void {
-    if (version > this.reader.version) void this.reader.follow();
+    if (version > this.reader.version) this.follow(version);
   }
 
   private heard(version: number): void {
-    this.hear(version + 1);
+    if (version >= this.reader.version) this.follow(version);
     this.lookout.news();
   }
+
+  private follow(version: number): void {
+    if (version !== this.own && !this.sender.isAsking) void this.reader.follow();
+    else this.later ??= setTimeout(this.followOwn, OWN_PATIENCE);
+  }
+
+  private followOwn = (): void => {
+    this.later = undefined;
+    void this.reader.follow();
+  };
 
   /** What a cell holds or, where something was typed that is not saved, what it is to hold. */
   cell(ref: RowRef, column: number): { value: Wire; state: CellState | undefined } {
@@ -203,15 +224,17 @@ export class Session {
     this.sender.wake();
   }
 
-  private kept(): void {
+  private kept(canWait = false): void {
     // A late answer must not write over what a newer grid of this sheet has kept.
     if (!this.ended) remember(this.me, this.sheet, this.outbox);
     this.undo.wake();
-    this.changed();
+    if (canWait) this.calm ??= setTimeout(this.changed, OWN_PATIENCE);
+    else this.changed();
   }
 
   private settle(command: Command, outcome: Outcome): void {
     const { rows } = this.reader;
+    this.own = outcome.version;
     for (const { row, column, value, version } of outcome.saved) rows.settle(row, column, value, version);
     for (const { key, row, values } of outcome.added) this.reader.take(key, { id: row, values }, outcome.version);
     for (const row of outcome.deleted) this.reader.remove(row, outcome.version);
@@ -275,14 +298,18 @@ export class Session {
     if (!this.outbox.empty) event.preventDefault();
   };
 
-  /** Many changes in one turn are one picture. */
-  private changed(): void {
+  /** Many changes in one turn, or in promises that follow each other, are one picture. */
+  private changed = (): void => {
+    clearTimeout(this.calm);
+    this.calm = undefined;
     if (this.scheduled) return;
     this.scheduled = true;
-    queueMicrotask(() => {
-      this.scheduled = false;
-      this.revision += 1;
-      for (const listener of this.listeners) listener();
-    });
-  }
+    this.turn.port2.postMessage(null);
+  };
+
+  private tell = (): void => {
+    this.scheduled = false;
+    this.revision += 1;
+    for (const listener of this.listeners) listener();
+  };
 }

@@ -126,7 +126,9 @@ export class Undo {
   }
 
   private tell(next: Record<Which, Step | null>): void {
+    const isSame = next.undo?.said === this.next.undo?.said && next.redo?.said === this.next.redo?.said;
     this.next = next;
+    if (isSame) return;
     this.events.changed();
   }
 }
