@@ -1,9 +1,9 @@
-"""Public links in the sharing dialog: made, shown once, listed with their last use, and revoked."""
+"""Public links in the sharing dialog: made, shown once, listed with their last use, changed and revoked."""
 
 import streamlit as st
 
 from core.actor import Actor
-from core.links import LinkInfo, Wishes, create_link, public_links, revoke_link
+from core.links import LinkInfo, Wishes, change_link, create_link, public_links, revoke_link
 from core.passwords import SHORTEST
 from core.writing import preferences
 from db.engine import transaction
@@ -13,6 +13,10 @@ from pages.components.who import here
 
 NEW = "new_public_link"  # Its sheet and its address, shown once.
 LIVES = {7: "7 days", 30: "30 days", 90: "90 days", None: "without an end"}
+SAME = 0  # Days: as long as it was.
+CHANGED_LIVES = {SAME: "As it is", **LIVES}
+NEW_PASSWORD = f"If any, at least {SHORTEST} characters."
+CHANGES = "public_link_changes"  # How often a link was changed here: another key is another form, which is closed.
 
 
 def show(actor: Actor, sheet_id: int) -> None:
@@ -41,8 +45,53 @@ def _link(actor: Actor, sheet_id: int, link: LinkInfo, date_format: str) -> None
         with st.container(gap=None):
             st.text(f"{link.name} · {link.hint}…")
             st.caption(" · ".join(_facts(link, date_format)))
+        _change(actor, sheet_id, link)
         key = f"revoke_link_{link.link_id}"
         st.button("Revoke", key=key, on_click=_say_revoke, args=(actor, sheet_id, link.link_id))
+
+
+def _change(actor: Actor, sheet_id: int, link: LinkInfo) -> None:
+    """What a link is, in a form: its address stays, and whoever has it open gives a new password at once."""
+    key = f"change_link_{link.link_id}_{st.session_state.get(CHANGES, 0)}"
+    with st.popover("Change", key=key), st.form(f"{key}_form", border=False):
+        st.text_input("Name", link.name, max_chars=100, key=f"{key}_name")
+        about = f"{NEW_PASSWORD} Whoever has the link open must give it."
+        st.text_input("New password", type="password", placeholder="as it is", help=about, key=f"{key}_password")
+        if link.has_password:
+            st.checkbox("No password any more", key=f"{key}_open")
+        st.selectbox("Open from now for", list(CHANGED_LIVES), format_func=CHANGED_LIVES.__getitem__, key=f"{key}_days")
+        st.checkbox("Visitors may export the rows", link.may_export, key=f"{key}_export")
+        asked = (actor, sheet_id, link, key)
+        st.form_submit_button("Save the link", type="primary", on_click=_say_change, args=asked)
+
+
+def _say_change(actor: Actor, sheet_id: int, link: LinkInfo, key: str) -> None:
+    said = st.session_state
+    password = None if said.get(f"{key}_open") else said[f"{key}_password"]
+    name, days, may_export = said[f"{key}_name"], said[f"{key}_days"], said[f"{key}_export"]
+    wishes = _changed(link, Wishes(name=name, password=password, days=days, may_export=may_export))
+    if say(_change_to, actor, sheet_id, link.link_id, wishes):
+        said[CHANGES] = said.get(CHANGES, 0) + 1
+
+
+def _changed(link: LinkInfo, wishes: Wishes) -> Wishes:
+    """Of what the form says, what is not so already."""
+    if wishes["name"].strip() == link.name:
+        del wishes["name"]
+    if wishes["password"] == "":
+        del wishes["password"]
+    if wishes["days"] == SAME:
+        del wishes["days"]
+    if wishes["may_export"] == link.may_export:
+        del wishes["may_export"]
+    return wishes
+
+
+def _change_to(actor: Actor, sheet_id: int, link_id: int, wishes: Wishes) -> None:
+    if not wishes:
+        return
+    with transaction() as session:
+        change_link(session, actor, sheet_id, link_id, **wishes)
 
 
 def _facts(link: LinkInfo, date_format: str) -> list[str]:
@@ -55,7 +104,7 @@ def _facts(link: LinkInfo, date_format: str) -> list[str]:
 def _form(actor: Actor, sheet_id: int) -> None:
     with st.form("make_link", border=False, clear_on_submit=True):
         name = st.text_input("For whom", max_chars=100, placeholder="Agency North")
-        password = st.text_input("Password", type="password", help=f"If any, at least {SHORTEST} characters.")
+        password = st.text_input("Password", type="password", help=NEW_PASSWORD)
         days = st.selectbox("Open for", list(LIVES), index=1, format_func=LIVES.__getitem__)
         may_export = st.checkbox("Visitors may export the rows")
         sent = st.form_submit_button("Make the link", type="primary")

@@ -104,7 +104,7 @@ def test_what_never_was_and_what_is_no_more_look_the_same(person: Seat, make_she
     assert [set(page.headers) for page in pages] == [set(pages[0].headers)] * 2
 
 
-def test_the_owner_makes_copies_and_revokes_a_link_in_the_sharing_dialog(
+def test_the_owner_makes_copies_changes_and_revokes_a_link_in_the_sharing_dialog(
     person: Seat, make_sheet: Callable[..., int]
 ) -> None:
     sheet = make_sheet()
@@ -121,6 +121,14 @@ def test_the_owner_makes_copies_and_revokes_a_link_in_the_sharing_dialog(
     partner.until(lambda: "row" in partner.row_count)
     dialog.get_by_role("button", name="I have copied it").click()
     expect(dialog.get_by_text("Agency North")).to_be_visible()
+    dialog.get_by_role("button", name="Change").click()
+    ann.page.get_by_role("textbox", name="New password").fill(PASSWORD)
+    ann.page.get_by_role("button", name="Save the link").click()
+    expect(dialog.get_by_text("· password")).to_be_visible()
+    expect(ann.page.get_by_role("button", name="Save the link")).to_have_count(0)
+    expect(partner.page.get_by_text("This link is not open")).to_be_visible(timeout=6000)
+    partner.page.goto(url)
+    expect(partner.page.get_by_label("Password")).to_be_visible()
     dialog.get_by_role("button", name="Revoke").click()
     expect(dialog.get_by_text("Agency North")).to_have_count(0)
-    expect(partner.page.get_by_text("This link is not open")).to_be_visible(timeout=6000)
+    assert httpx.get(url).status_code == 404

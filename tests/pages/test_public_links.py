@@ -1,8 +1,10 @@
 """The page that a public link opens, and the links in the sharing dialog."""
 
 import json
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -143,3 +145,53 @@ def test_a_short_password_is_refused_with_the_reason(
     press(page, "Make the link")
     assert "at least 10 characters" in page.error[0].value
     assert public_links(session, actor("Ann"), sheet) == []
+
+
+def field(page: AppTest, kind: str, label: str) -> Any:
+    found: list[Any] = list(page.get(kind))
+    return next(one for one in found if one.label == label)
+
+
+def test_the_owner_changes_what_a_link_is_and_its_address_stays(
+    session: Session, sheet: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
+    number, token = make(session, sheet)
+    brought = visits(session, token)
+    page = open_piece(session, "Ann", f"sheet_dialogs.share({sheet})")
+    field(page, "text_input", "Name").set_value("Agency South")
+    field(page, "text_input", "New password").set_value("quiet harbour 9")
+    field(page, "selectbox", "Open from now for").set_value(7)
+    field(page, "checkbox", "Visitors may export the rows").set_value(True)
+    press(page, "Save the link")
+    (changed,) = public_links(session, actor("Ann"), sheet)
+    assert (changed.link_id, changed.name, changed.has_password, changed.may_export) == (
+        number,
+        "Agency South",
+        True,
+        True,
+    )
+    assert changed.expires_at
+    assert "password · may export" in said(page)
+    assert ENDED in said(page_of(session, number, brought))  # Whoever had it open must give the new password.
+    field(page, "checkbox", "No password any more").set_value(True)
+    field(page, "selectbox", "Open from now for").select_index(4)
+    press(page, "Save the link")
+    (changed,) = public_links(session, actor("Ann"), sheet)
+    assert (changed.name, changed.has_password, changed.may_export) == ("Agency South", False, True)
+    assert changed.expires_at is None
+
+
+def test_a_form_that_changes_nothing_writes_nothing(session: Session, sheet: int) -> None:
+    make(session, sheet, may_export=True, days=3)
+    before = public_links(session, actor("Ann"), sheet)
+    kept = audited(session)
+    page = open_piece(session, "Ann", f"sheet_dialogs.share({sheet})")
+    press(page, "Save the link")
+    assert not page.error
+    assert public_links(session, actor("Ann"), sheet) == before
+    assert audited(session) == kept
+
+
+def audited(session: Session) -> int:
+    return int(session.scalar(text("SELECT count(*) FROM audit_events")) or 0)
