@@ -14,7 +14,7 @@ from core.actor import Actor, Principal, Visitor
 from core.column_types import Directory, Option
 from core.errors import NotAllowed, NotFound
 from core.permissions import LEVEL_PERMISSIONS, Level, Permission
-from db.tables import Row, User
+from db.tables import Row, User, narrow_rows
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class ColumnInfo:
     options: tuple[Option, ...]
     retired: bool = False
     limits: Mapping[str, str] = field(default_factory=dict)
+    slot: str | None = None
 
     @cached_property
     def key(self) -> str:
@@ -286,6 +287,15 @@ def visible_rows(access: Access) -> ColumnElement[bool]:
     return and_(rows_in_scope(access), Row.deleted_version.is_(None))
 
 
+def visible_narrow_rows(access: Access) -> ColumnElement[bool]:
+    """The same gate over the narrow rows, which are the live ones; where rows are scoped, their owner has a slot."""
+    here = narrow_rows.c.sheet_id == access.sheet.sheet_id
+    if access.owners is None:
+        return here
+    slot = access.owner_column.slot if access.owner_column else None
+    return and_(here, narrow_rows.c[slot or ""] == any_(literal([*access.owners], ARRAY(Text))))
+
+
 def every_row(access: Access) -> ColumnElement[bool]:
     """All live rows of the sheet, seen or not: for checks that hold for the whole sheet, and nothing that is shown."""
     return and_(Row.sheet_id == access.sheet.sheet_id, Row.deleted_version.is_(None))
@@ -309,6 +319,7 @@ def made_column(row: Mapping[str, Any]) -> ColumnInfo:
         options=tuple(Option.read(option) for option in row["options"]),
         retired=row.get("retired_at") is not None,
         limits=row["limits"],
+        slot=row["slot"],
     )
 
 

@@ -1,6 +1,6 @@
 """Columns of a sheet: what they are, and the commands that add, change, reorder and retire them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from core.errors import Invalid
 from core.notices import notice_sheet_rights
 from core.permissions import Level, Permission
 from core.rules import checked_options, checked_rules
-from db.tables import Column, Sheet
+from db.tables import NARROW_SLOTS, Column, Sheet
 
 MAX_COLUMNS = 500
 # Whom a column may be limited for, and how. Who may not write at all needs no read-only column.
@@ -54,8 +54,17 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     if len(names) + len(news) > MAX_COLUMNS:
         raise Invalid(f"A sheet holds at most {MAX_COLUMNS} columns.")
     position = max((column.position for column in access.columns), default=0)
+    slots = _free_slots(session, sheet_id)
     made = [
-        _insert(session, access, new, last - len(news) + 1 + offset, position=position + 1 + offset, taken=names)
+        _insert(
+            session,
+            access,
+            new,
+            last - len(news) + 1 + offset,
+            position=position + 1 + offset,
+            taken=names,
+            slots=slots,
+        )
         for offset, new in enumerate(news)
     ]
     audit.record(session, actor, "sheet:column:add", sheet_id=sheet_id, names=[column.name for column in made])
@@ -180,8 +189,22 @@ def checked_description(description: str) -> str:
     return description
 
 
+def _free_slots(session: Session, sheet_id: int) -> dict[str, Iterator[str]]:
+    """Per kind the slots in which no column of the sheet stands; those beyond the last are filtered by their JSON."""
+    taken = set(session.scalars(select(Column.slot).where(Column.sheet_id == sheet_id)))
+    every = {kind: [f"{kind}{place}" for place in range(1, most + 1)] for kind, most in NARROW_SLOTS.items()}
+    return {kind: iter([slot for slot in slots if slot not in taken]) for kind, slots in every.items()}
+
+
 def _insert(
-    session: Session, access: Access, new: NewColumn, column_id: int, *, position: int, taken: set[str]
+    session: Session,
+    access: Access,
+    new: NewColumn,
+    column_id: int,
+    *,
+    position: int,
+    taken: set[str],
+    slots: dict[str, Iterator[str]],
 ) -> ColumnInfo:
     kind = column_type(new.type)
     name = checked_name(new.name, taken)
@@ -196,6 +219,7 @@ def _insert(
         position=position,
         rules=checked_rules(kind, new.rules),
         options=[option.as_stored() for option in options],
+        slot=next(slots[kind.slots], None) if kind.slots else None,
     )
     session.add(column)
     session.flush()

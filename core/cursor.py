@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Text, and_, literal, or_
 from sqlalchemy.types import NullType
 
 from core.errors import Invalid
+from core.origin import Origin
 from core.query import Sort, View
-from db.tables import Row
 
 SortKeys = list[tuple[Sort, ColumnElement[Any]]]
 
@@ -50,9 +50,9 @@ class Cursor:
         texts = all(key is None or isinstance(key, str) for key in self.keys)
         return whole and texts and len(self.keys) == len(view.sort)
 
-    def condition(self, sort_keys: SortKeys) -> ColumnElement[bool]:
+    def condition(self, sort_keys: SortKeys, origin: Origin) -> ColumnElement[bool]:
         """Rows that sort behind the last one: behind in the first key, or equal there and behind in the rest."""
-        behind: ColumnElement[bool] = Row.row_id > self.row_id
+        behind: ColumnElement[bool] = origin.row_id > self.row_id
         for (sort, key), text in reversed(list(zip(sort_keys, self.keys, strict=True))):
             if text is None:  # Empty cells come last: only other empty ones can follow.
                 behind = and_(key.is_(None), behind)

@@ -13,8 +13,7 @@ from core.access import Access
 from core.figures import Bar, ClosedPeriod, Figures, Headline, kept
 from core.parties import by_owner, narrowed, top_accounts
 from core.pipeline import LOST, OPEN, WON, Pipeline, get_pipeline
-from core.query import Condition, View, cell, conditions
-from db.tables import Row
+from core.query import Condition, View, conditions
 
 AGES = ((0, 30), (31, 60), (61, 90), (91, 180), (181, None))
 Measure = tuple[Any, ...]  # Number of deals, amount, weighted amount.
@@ -46,6 +45,7 @@ def figures(session: Session, access: Access, view: View, *, today: date) -> Fig
 
 def headline(session: Session, pipeline: Pipeline, view: View, *, today: date) -> Headline:
     """Open, won and lost; overdue: open with an expected close before today; cycle: close − created of won deals."""
+    pipeline = pipeline.reading(view)
     deals = pipeline.deals(view, created=pipeline.created_sql)
     kind, amount, close = deals.c.kind, deals.c.amount, deals.c.close
     is_open, won = kind == OPEN, kind == WON
@@ -81,6 +81,7 @@ def overdue_view(pipeline: Pipeline, view: View, *, today: date) -> View:
 
 def by_stage(session: Session, pipeline: Pipeline, view: View) -> list[Bar]:
     """Every stage in its order: deals, amount, weighted. Retired stages only where deals stand there."""
+    pipeline = pipeline.reading(view)
     found = _by_key(session, pipeline, view, pipeline.stage_sql)
     bars = []
     for option in pipeline.stages:
@@ -99,15 +100,16 @@ def closed_by(session: Session, pipeline: Pipeline, view: View, *, unit: str, to
     """Won and lost deals by month or quarter of their close date, without gaps; see periods.shown for which."""
     if pipeline.close_date is None:
         return []
+    closes, pipeline = pipeline.close_date.column_id, pipeline.reading(view)
     start = cast(func.date_trunc(unit, pipeline.close_sql), Date)
-    dated = narrowed(view, *_is_closed(pipeline), Condition(pipeline.close_date.column_id, "is_not_empty"))
+    dated = narrowed(view, *_is_closed(pipeline), Condition(closes, "is_not_empty"))
     found: dict[date, dict[str, Measure]] = {}
     for begins, kind, *measure in _measured(session, pipeline, dated, start, pipeline.kind_sql):
         found.setdefault(begins, {})[kind] = tuple(measure)
     made = []
     for begins in periods.shown(found, unit, today):
         first, last = periods.period_of(begins, unit)
-        within = Condition(pipeline.close_date.column_id, "between", [first.isoformat(), last.isoformat()])
+        within = Condition(closes, "between", [first.isoformat(), last.isoformat()])
         label = periods.label(begins, unit)
         made.append(_period(pipeline, narrowed(view, within), begins, label, found.get(begins, {})))
     return made
@@ -124,10 +126,11 @@ def _period(pipeline: Pipeline, view: View, start: date, label: str, measures: d
 
 def by_age(session: Session, pipeline: Pipeline, view: View, *, today: date) -> list[Bar]:
     """Open deals by days since they began. Those without that date stand apart: every open deal is in one bar."""
+    pipeline = pipeline.reading(view, pipeline.begun)
     is_open, began = narrowed(view, *pipeline.is_open()), pipeline.begun
-    days = func.greatest(cast(literal(today) - cast(cell(began).text, Date), Integer), 0)
+    days = func.greatest(cast(literal(today) - cast(pipeline.cell(began).text, Date), Integer), 0)
     bucket = func.width_bucket(days, [low for low, _ in AGES])
-    found = _by_key(session, pipeline, is_open, case((cell(began).text.is_not(None), bucket)))
+    found = _by_key(session, pipeline, is_open, case((pipeline.cell(began).text.is_not(None), bucket)))
     bars = [
         _aged(narrowed(is_open, _began(began.column_id, low, high, today)), _age(low, high), found.get(number, NOTHING))
         for number, (low, high) in enumerate(AGES, start=1)
@@ -170,8 +173,8 @@ def _measured(session: Session, pipeline: Pipeline, view: View, *keys: ColumnEle
             func.coalesce(func.sum(pipeline.amount_sql), 0),
             func.coalesce(func.sum(pipeline.weighted_sql), 0),
         )
-        .select_from(Row)
-        .where(conditions(pipeline.access, view))
+        .select_from(pipeline.origin.table)
+        .where(conditions(pipeline.access, view, pipeline.origin))
         .group_by(*names)  # By name: an expression with parameters would not be recognised as the selected one.
     )
     return session.execute(statement).all()

@@ -16,8 +16,7 @@ from sqlalchemy.orm import Session
 from core.access import Access
 from core.errors import NotFound
 from core.past import over
-from core.query import View, conditions, ordering
-from db.tables import Row
+from core.query import View, conditions, ordering, view_origin
 
 MAX_BYTES = 256 * 2**20
 MAX_ASKED = 1000
@@ -117,10 +116,11 @@ def kept_order(access: Access, token: str) -> Order:
 
 def _ids(session: Session, access: Access, view: View) -> "array[int]":
     """All ids in order. As one string of four-byte numbers: a million rows are 4 MB and no Python objects."""
-    number = func.int4send(Row.row_id, type_=LargeBinary)
-    separator = aggregate_order_by(literal(b"", LargeBinary), *ordering(access, view))
+    origin = view_origin(access, view)
+    number = func.int4send(origin.row_id, type_=LargeBinary)
+    separator = aggregate_order_by(literal(b"", LargeBinary), *ordering(access, view, origin))
     together = func.string_agg(number, separator, type_=LargeBinary)
-    packed = session.scalar(over(access, select(together).where(conditions(access, view))))
+    packed = session.scalar(over(access, select(together).where(conditions(access, view, origin))))
     ids = array("i", bytes(packed or b""))
     ids.byteswap()
     return ids

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from core.access import Access, ColumnInfo
 from core.figures import Bar, Party
 from core.pipeline import LOST, OPEN, WON, Pipeline
-from core.query import Condition, View, cell, conditions
-from db.tables import Row
+from core.query import Condition, View, conditions
 
 MOST_OWNERS = 40
 MOST_ACCOUNTS = 10
@@ -43,10 +42,10 @@ def owner_names(session: Session, pipeline: Pipeline) -> dict[str, str]:
         return dict(access.people)
     if owner.type == "choice":
         return {option.id: option.label for option in owner.options}
-    value = group_key(owner).label("value")
+    value = group_key(pipeline, owner).label("value")
     statement = (
-        select(value, func.min(cell(owner).text))
-        .select_from(Row)
+        select(value, func.min(pipeline.cell(owner).text))
+        .select_from(pipeline.origin.table)
         .where(conditions(access, View(filter=(Condition(owner.column_id, "is_not_empty"),))))
         .group_by("value")
         .order_by(func.count().desc())
@@ -67,9 +66,10 @@ def narrowed(view: View, *more: Condition) -> View:
     return replace(view, filter=(*view.filter, *more))
 
 
-def group_key(column: ColumnInfo) -> ColumnElement[str]:
+def group_key(pipeline: Pipeline, column: ColumnInfo) -> ColumnElement[str]:
     """What deals are grouped by: ids as they are, text without regard to case."""
-    return cell(column).text if column.type in BY_ID else func.lower(cell(column).text)
+    text = pipeline.cell(column).text
+    return text if column.type in BY_ID else func.lower(text)
 
 
 def same_key(column: ColumnInfo, value: str | None) -> Condition:
@@ -96,7 +96,8 @@ def _parties(
     session: Session, pipeline: Pipeline, view: View, column: ColumnInfo, *, together: bool, most: int
 ) -> list[Party]:
     """The largest by open and won amount together, or by the open one first."""
-    deals = pipeline.deals(view, value=group_key(column), written=cell(column).text)
+    pipeline = pipeline.reading(view, column)
+    deals = pipeline.deals(view, value=group_key(pipeline, column), written=pipeline.cell(column).text)
     figures: dict[str, ColumnElement[Any]] = {
         f"{kind}_count": func.count().filter(deals.c.kind == kind) for kind in (OPEN, WON, LOST)
     }

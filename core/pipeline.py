@@ -1,6 +1,6 @@
 """What makes a sheet a pipeline: which columns are its stage, amount, dates and people, and what they mean in SQL."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Date, Numeric, Subquery, case, cast, func,
 
 from core.access import Access, ColumnInfo
 from core.column_types import Option
+from core.column_types.conditions import Cell
 from core.errors import Invalid
-from core.query import ADDED, Condition, View, cell, conditions
-from db.tables import Row
+from core.origin import ADDED, ROWS, Origin
+from core.query import Condition, View, conditions, view_origin
 
 OPEN, WON, LOST = "open", "won", "lost"
 
@@ -28,6 +29,17 @@ class Pipeline:
     owner: ColumnInfo | None
     probability: ColumnInfo | None
     account: ColumnInfo | None
+    origin: Origin = field(default=ROWS, kw_only=True)
+
+    def reading(self, view: View, *more: ColumnInfo) -> "Pipeline":
+        """The same pipeline, its deals taken from where they are quickest to count if `more` is asked of them."""
+        parts = (self.stage, self.amount, self.close_date, self.created, self.probability)
+        named = [part for part in parts if part is not None]
+        return replace(self, origin=view_origin(self.access, view, *named, *more))
+
+    def cell(self, column: ColumnInfo) -> Cell:
+        """A column's cell of a deal in SQL."""
+        return self.origin.cell(column)
 
     @property
     def stages(self) -> tuple[Option, ...]:
@@ -42,7 +54,7 @@ class Pipeline:
 
     @property
     def stage_sql(self) -> ColumnElement[str]:
-        return cell(self.stage).text
+        return self.cell(self.stage).text
 
     @property
     def kind_sql(self) -> ColumnElement[str]:
@@ -53,14 +65,14 @@ class Pipeline:
     @property
     def amount_sql(self) -> ColumnElement[Decimal]:
         """The amount; nothing where the cell is empty."""
-        return cell(self.amount).number if self.amount else cast(null(), Numeric)
+        return self.cell(self.amount).number if self.amount else cast(null(), Numeric)
 
     @property
     def probability_sql(self) -> ColumnElement[Decimal]:
         """In percent: the deal's own probability where it has one, else its stage's."""
         known = {option.id: option.probability or 0 for option in self.stages}
         by_stage = case(known, value=self.stage_sql, else_=0) if known else literal(0)
-        own = cell(self.probability).number if self.probability else cast(null(), Numeric)
+        own = self.cell(self.probability).number if self.probability else cast(null(), Numeric)
         return func.coalesce(own, cast(by_stage, Numeric))
 
     @property
@@ -70,11 +82,11 @@ class Pipeline:
 
     @property
     def close_sql(self) -> ColumnElement[date]:
-        return _date(self.close_date)
+        return self._date(self.close_date)
 
     @property
     def created_sql(self) -> ColumnElement[date]:
-        return _date(self.created)
+        return self._date(self.created)
 
     @property
     def begun(self) -> ColumnInfo:
@@ -93,7 +105,11 @@ class Pipeline:
             "close": self.close_sql,
         }
         taken = [value.label(name) for name, value in (cells | more).items()]
-        return select(*taken).select_from(Row).where(conditions(self.access, view)).offset(0).subquery()
+        taken_from = select(*taken).select_from(self.origin.table)
+        return taken_from.where(conditions(self.access, view, self.origin)).offset(0).subquery()
+
+    def _date(self, column: ColumnInfo | None) -> ColumnElement[date]:
+        return cast(self.cell(column).text, Date) if column else cast(null(), Date)
 
     # --- as conditions of a view, so that whatever is counted can be opened in the grid
 
@@ -112,8 +128,4 @@ def get_pipeline(access: Access) -> Pipeline:
     if stage is None:
         raise Invalid("This sheet is a plain table. Choose its stage column in the sheet's settings to see it charted.")
     others = ("amount", "close_date", "created", "owner", "probability", "account")
-    return Pipeline(access=access, stage=stage, **{part: parts.get(part) for part in others})
-
-
-def _date(column: ColumnInfo | None) -> ColumnElement[date]:
-    return cast(cell(column).text, Date) if column else cast(null(), Date)
+    return Pipeline(access, stage, *[parts.get(part) for part in others])

@@ -3,23 +3,22 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_
 
-from core.access import Access, ColumnInfo, visible_rows
+from core.access import Access, ColumnInfo
 from core.column_types import column_type
 from core.column_types.characters import clean
-from core.column_types.conditions import TEXT, Cell, cell_of
+from core.column_types.conditions import TEXT
 from core.errors import Invalid, Refused
-from db.tables import Change, Row
+from core.origin import ADDED, ROWS, Origin, origin_of
 
 MAX_CONDITIONS = 50
 MAX_SEARCH = 200
 # Columns that store ids: what is searched there are the names that they stand for.
 NAMED = {"choice": "is_any_of", "choices": "has_any_of", "person": "is_any_of"}
-# The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.
-ADDED = ColumnInfo(0, "Added", "date", "The day on which the row was added.", 0, {}, ())
 
 
 @dataclass(frozen=True)
@@ -95,17 +94,23 @@ def fitting(access: Access, view: View) -> View:
     return View(kept, sorts, view.search)
 
 
-def conditions(access: Access, view: View) -> ColumnElement[bool]:
+def view_origin(access: Access, view: View, *more: ColumnInfo) -> Origin:
+    """Where the rows of a view come from, if `more` columns are asked of them; searching looks at all cells."""
+    named = [*map(partial(column_of, access), view.filter), *(access.column(sort.column) for sort in view.sort)]
+    return ROWS if view.search else origin_of(access, [*named, *more])
+
+
+def conditions(access: Access, view: View, origin: Origin = ROWS) -> ColumnElement[bool]:
     """The rows of a view: visible, every condition true, the search text in one of the visible columns."""
-    parts = [visible_rows(access), *(_condition(access, condition) for condition in view.filter)]
+    parts = [origin.visible(access), *(_condition(access, condition, origin) for condition in view.filter)]
     if view.search:
         parts.append(searched(access, view.search))
     return and_(*parts)
 
 
-def ordering(access: Access, view: View) -> list[ColumnElement[Any]]:
+def ordering(access: Access, view: View, origin: Origin = ROWS) -> list[ColumnElement[Any]]:
     """The order of a view, over the rows."""
-    return ordered(view, [key for _, key in sort_keys(access, view)], Row.row_id)
+    return ordered(view, [key for _, key in sort_keys(access, view, origin)], origin.row_id)
 
 
 def ordered(view: View, keys: Sequence[Any], row_id: Any) -> list[ColumnElement[Any]]:
@@ -114,20 +119,20 @@ def ordered(view: View, keys: Sequence[Any], row_id: Any) -> list[ColumnElement[
     return [*((key.desc() if sort.descending else key.asc()).nulls_last() for sort, key in sorts), row_id.asc()]
 
 
-def sort_keys(access: Access, view: View) -> list[tuple[Sort, ColumnElement[Any]]]:
+def sort_keys(access: Access, view: View, origin: Origin = ROWS) -> list[tuple[Sort, ColumnElement[Any]]]:
     """Each sort with the SQL expression that it sorts by."""
-    return [(sort, _sort_key(access, access.column(sort.column))) for sort in view.sort]
+    return [(sort, _sort_key(access, access.column(sort.column), origin)) for sort in view.sort]
 
 
-def _sort_key(access: Access, column: ColumnInfo) -> ColumnElement[Any]:
-    return column_type(column.type).sql(cell(column), column, _people(access, column))
+def _sort_key(access: Access, column: ColumnInfo, origin: Origin) -> ColumnElement[Any]:
+    return column_type(column.type).sql(origin.cell(column), column, _people(access, column))
 
 
-def _condition(access: Access, condition: Condition) -> ColumnElement[bool]:
+def _condition(access: Access, condition: Condition, origin: Origin = ROWS) -> ColumnElement[bool]:
     column = column_of(access, condition)
     kind = column_type(column.type)
     try:
-        return kind.condition(condition.op, condition.value, cell(column), column, _people(access, column))
+        return kind.condition(condition.op, condition.value, origin.cell(column), column, _people(access, column))
     except Invalid as refusal:
         raise Invalid(f"Filter on “{column.name}”: {refusal.message}", column=column.column_id) from refusal
 
@@ -155,25 +160,9 @@ def _found_in(access: Access, column: ColumnInfo, wanted: str) -> ColumnElement[
     kind = column_type(column.type)
     shown = {option.id: option.label for option in column.options} | dict(_people(access, column))
     if column.type not in NAMED:
-        return TEXT["contains"].sql(cell(column), wanted)
+        return TEXT["contains"].sql(ROWS.cell(column), wanted)
     ids = [key for key, label in shown.items() if wanted.casefold() in label.casefold()]
-    return kind.condition(NAMED[column.type], ids, cell(column), column, shown) if ids else false()
-
-
-def cell(column: ColumnInfo) -> Cell:
-    """A column's cell in SQL."""
-    return _day_added() if column is ADDED else cell_of(Row.values.expression, column.column_id)
-
-
-def _day_added() -> Cell:
-    line = select(func.to_char(Change.effective_at, "YYYY-MM-DD")).where(
-        Change.sheet_id == Row.sheet_id,
-        Change.version == Row.created_version,
-        Change.row_id == Row.row_id,
-        Change.column_id == ADDED.column_id,
-    )
-    day = line.correlate(Row).scalar_subquery()
-    return Cell(func.to_jsonb(day), day)
+    return kind.condition(NAMED[column.type], ids, ROWS.cell(column), column, shown) if ids else false()
 
 
 def _people(access: Access, column: ColumnInfo) -> Mapping[str, str]:

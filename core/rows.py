@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Select, Text, any_, func, literal, select
+from sqlalchemy import ARRAY, Integer, Select, Text, and_, any_, func, literal, select
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
@@ -11,8 +11,9 @@ from core.access import Access, visible_rows
 from core.cursor import Cursor, SortKeys
 from core.errors import Invalid, NotFound
 from core.order import Order, order_if_asked_again
+from core.origin import NARROW
 from core.past import over
-from core.query import View, conditions, ordered, sort_keys
+from core.query import View, conditions, ordered, sort_keys, view_origin
 from core.values import Value, loads, stored
 from db.tables import Row
 
@@ -74,7 +75,8 @@ def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value
 
 def row_count(session: Session, access: Access, view: View) -> int:
     """How many rows the view has."""
-    counted = select(func.count()).select_from(Row).where(conditions(access, view))
+    origin = view_origin(access, view)
+    counted = select(func.count()).select_from(origin.table).where(conditions(access, view, origin))
     return session.scalar(over(access, counted)) or 0
 
 
@@ -104,14 +106,19 @@ def _sorted_rows(session: Session, access: Access, view: View, behind: Cursor | 
 
 def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cursor | None = None) -> Select[Any]:
     """The inner query sorts and cuts; only what is left is turned into text, which costs more than the sorting."""
-    keys = sort_keys(access, view)
-    inner = select(Row.row_id, Row.values, *(key.label(f"key{n}") for n, (_, key) in enumerate(keys)))
-    inner = inner.where(conditions(access, view), *([behind.condition(keys)] if behind else []))
-    inner = inner.order_by(*ordered(view, [key for _, key in keys], Row.row_id))
-    cut = inner.limit(limit).offset(offset).subquery()
-    row_id, values, *cut_keys = cut.c
-    shown = select(row_id, values.cast(Text), *(key.cast(Text) for key in cut_keys))
-    return over(access, shown.order_by(*ordered(view, cut_keys, row_id)))
+    origin = view_origin(access, view)
+    keys = sort_keys(access, view, origin)
+    inner = select(origin.row_id, *(key.label(f"key{n}") for n, (_, key) in enumerate(keys)))
+    inner = inner.where(conditions(access, view, origin), *([behind.condition(keys, origin)] if behind else []))
+    inner = inner.order_by(*ordered(view, [key for _, key in keys], origin.row_id)).limit(limit).offset(offset)
+    # Of the narrow rows only those that are left are looked up; from the rows their values come along.
+    cut = (inner if origin is NARROW else inner.add_columns(Row.values)).subquery()
+    values = Row.values.expression if origin is NARROW else cut.c["values"]
+    cut_keys = [cut.c[f"key{n}"] for n, _ in enumerate(keys)]
+    shown = select(cut.c.row_id, values.cast(Text), *(key.cast(Text) for key in cut_keys)).select_from(cut)
+    if origin is NARROW:
+        shown = shown.join(Row, and_(Row.row_id == cut.c.row_id, visible_rows(access)))
+    return over(access, shown.order_by(*ordered(view, cut_keys, cut.c.row_id)))
 
 
 def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:

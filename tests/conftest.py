@@ -5,7 +5,8 @@ from itertools import count
 
 import bcrypt
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.access import Access
@@ -16,6 +17,7 @@ from core.rates import RATES
 from db import engine as db
 from db.migrate import migrate
 from tests.cluster import cluster, embedded_binaries, system_binaries
+from tests.narrow import APART
 
 PASSWORD = "correct horse battery"
 CAST = {"Ada": Role.ADMIN, "Ann": Role.MEMBER, "Ben": Role.MEMBER, "Cleo": Role.ANALYST, "Dan": Role.MEMBER}
@@ -93,6 +95,7 @@ def session(shared_engine: Engine) -> Iterator[Session]:
         db.bind(connection, join_transaction_mode="create_savepoint")
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as made:
             yield made
+            assert apart(connection) == []
         outer.rollback()
         db.bind(None, join_transaction_mode="conditional_savepoint")
 
@@ -104,10 +107,20 @@ def database(clone: Callable[[], str], server: str) -> Iterator[str]:
     engine = db.make_engine(url)
     db.bind(engine, join_transaction_mode="conditional_savepoint")
     yield url
+    with engine.connect() as connection:
+        assert apart(connection) == []
     engine.dispose()
     db.bind(None)
     name = url.split("@/")[1].split("?")[0]
     execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def apart(connection: Connection) -> list[tuple[int, int]]:
+    """The rows whose narrow ones say something else. A transaction in which a statement failed says nothing more."""
+    try:
+        return [(sheet_id, row_id) for sheet_id, row_id in connection.execute(text(APART))]
+    except DBAPIError:
+        return []
 
 
 def actor(name: str) -> Actor:

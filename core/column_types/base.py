@@ -89,6 +89,8 @@ class ColumnType(Generic[V]):
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE)
     filters: ClassVar[Mapping[str, Filter]]
     longest: ClassVar[int] = 1_000
+    # In which kind of slot its cells stand a second time, to be filtered and sorted by: t (text), n (numbers), none.
+    slots: ClassVar[str] = ""
 
     # --- values
 

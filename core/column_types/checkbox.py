@@ -21,6 +21,7 @@ class Checkbox(ColumnType[bool]):
     value_class = bool
     takes = (REQUIRED,)
     filters = CHECKBOX
+    slots = "t"
 
     def reader(self, column: ColumnLike, people: People, current: bool | None = None) -> Callable[[str], bool]:
         return _ticked

@@ -62,6 +62,7 @@ class Choice(Optional[str]):
     name, label, icon, editor = "choice", "Choice", "arrow_drop_down_circle", "choice"
     value_class = str
     filters = ONE_OF
+    slots = "t"
 
     def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
         return Labels(column, {current} if current else ()).id_of

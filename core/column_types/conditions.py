@@ -30,21 +30,28 @@ Condition = ColumnElement[bool]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of `rows.values` in SQL: as JSON (values -> key) and as text (values ->> key)."""
+    """One cell in SQL: as JSON and as text. Empty cells are NULL."""
 
     json: Sql
     text: Sql
+    typed: Sql | None = None
 
     @property
     def number(self) -> Sql:
-        """The cell as a numeric; empty cells are NULL."""
-        return cast(self.text, Numeric)
+        """The cell as a numeric."""
+        return cast(self.text, Numeric) if self.typed is None else self.typed
 
 
 def cell_of(values: Sql, column_id: int) -> Cell:
-    """The cell of a column. The key stands in the SQL text, so that an index on the expression can serve it."""
+    """A column's cell in `rows.values`. The key stands in the SQL text, so that an index on it can serve."""
     column_key: Sql = literal_column(f"'{int(column_id)}'", Text)
     return Cell(values.op("->", return_type=JSONB())(column_key), values.op("->>", return_type=Text())(column_key))
+
+
+def cell_in(slot: Sql) -> Cell:
+    """The cell of a column in its slot of `narrow_rows`, by which only what is one text or number is told."""
+    number = isinstance(slot.type, Numeric)
+    return Cell(func.to_jsonb(slot), cast(slot, Text) if number else slot, slot if number else None)
 
 
 @dataclass(frozen=True, slots=True)

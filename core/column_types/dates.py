@@ -32,6 +32,7 @@ class Moment(ColumnType[str]):
 
     value_class = str
     filters = DATE
+    slots = "t"
     longest: ClassVar[int] = 100
 
     def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:

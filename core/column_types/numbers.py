@@ -36,6 +36,7 @@ class Number(ColumnType[Decimal]):
     aligned_right = True
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE, MIN, MAX, PLACES, FORMAT)
     filters = NUMBER
+    slots = "n"
     longest: ClassVar[int] = 100
 
     def reader(self, column: ColumnLike, people: People, current: Decimal | None = None) -> Callable[[str], Decimal]:

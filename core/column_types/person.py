@@ -21,6 +21,7 @@ class Person(ColumnType[str]):
     value_class = str
     takes = (REQUIRED,)
     filters = ONE_OF
+    slots = "t"
 
     def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
         known = _known(people, current)

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.access import Access, ColumnInfo
 from core.column_types import column_type
-from core.query import ADDED, MAX_SEARCH, Condition, Sort, View
+from core.origin import ADDED
+from core.query import MAX_SEARCH, Condition, Sort, View
 from pages.components.format import DATE_PATTERNS, cell, literal, shortened
 
 ROUND = "view_round"

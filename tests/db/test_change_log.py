@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from db.engine import make_engine
 
@@ -129,6 +129,8 @@ def test_a_change_writes_only_to_the_sheet_that_it_opened(app: Engine, sheet: in
         "DELETE FROM audit_events",
         "DELETE FROM rows",
         "TRUNCATE rows",
+        "UPDATE narrow_rows SET t1 = 'x'",
+        "DELETE FROM narrow_rows",
         "ALTER TABLE changes DISABLE TRIGGER ALL",
         "DROP TRIGGER stamp_cells ON rows",
         "CREATE TABLE mine (x int)",
@@ -164,7 +166,7 @@ def test_no_function_that_acts_as_the_owner_looks_among_temporary_tables_first(a
         WHERE prosecdef AND pronamespace = 'public'::regnamespace"""
     with app.begin() as connection:
         found = dict(connection.execute(text(definers)).tuples().all())
-    assert {"log_added_rows", "log_edited_rows", "chain_event"} <= set(found)
+    assert {"log_added_rows", "log_edited_rows", "chain_event", "narrow_added_rows", "narrow_edited_rows"} <= set(found)
     assert {name for name, set_to in found.items() if not (set_to or "").endswith("pg_temp")} == set()
 
 
@@ -211,3 +213,12 @@ def test_the_sheets_lock_puts_writers_in_order(app: Engine, sheet: int) -> None:
             open_change(second, sheet)
     with app.begin() as connection:
         assert open_change(connection, sheet) == 2
+
+
+def test_a_sheet_with_rows_is_never_removed(database: str, app: Engine, sheet: int) -> None:
+    with app.begin() as connection:
+        add_row(connection, sheet)
+    owner = make_engine(database, role=None)
+    with pytest.raises(IntegrityError, match="archived, never removed"), owner.begin() as connection:
+        connection.execute(text("DELETE FROM sheets WHERE sheet_id = :sheet"), {"sheet": sheet})
+    owner.dispose()

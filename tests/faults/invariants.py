@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
+from tests.narrow import APART
+
 Values = dict[str, Any]
 
 
@@ -42,6 +44,7 @@ class Log:
     rows: list[Row]
     versions: dict[int, int]  # Per sheet.
     operations: list[tuple[int, str, int]]  # Sheet, operation and the version that it wrote.
+    apart: list[tuple[int, int]]  # Sheet and row where the narrow row says something else than the row.
 
 
 def read_log(url: str) -> Log:
@@ -51,12 +54,14 @@ def read_log(url: str) -> Log:
         lines = connection.cursor(row_factory=class_row(Line)).execute(_LINES).fetchall()
         rows = connection.cursor(row_factory=class_row(Row)).execute(_ROWS).fetchall()
         versions: dict[int, int] = dict(connection.execute("SELECT sheet_id, version FROM sheets").fetchall())
-        return Log(lines, rows, versions, connection.execute(_OPERATIONS).fetchall())
+        apart = connection.execute(APART).fetchall()
+        return Log(lines, rows, versions, connection.execute(_OPERATIONS).fetchall(), apart)
 
 
 def broken(log: Log) -> list[str]:
     """A sentence for each promise that does not hold: chains of values, the table, versions and operations."""
-    return [*_torn(log), *_gaps(log), *_doubled(log)]
+    narrow = [f"the narrow row {row} of sheet {sheet} is not what the row says" for sheet, row in log.apart]
+    return [*_torn(log), *_gaps(log), *_doubled(log), *narrow]
 
 
 def _torn(log: Log) -> list[str]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from core.batch import Add, Batch, Edit, Given
@@ -73,6 +74,15 @@ def test_an_old_value_that_is_not_the_new_one_before_is_noticed(log: Log) -> Non
 def test_a_version_without_a_line_is_noticed(log: Log, sheet: int) -> None:
     ahead = log.versions | {sheet: log.versions[sheet] + 1}
     assert len(broken(replace(log, versions=ahead))) == 1
+
+
+def test_a_narrow_row_that_says_something_else_is_noticed(database: str, sheet: int) -> None:
+    with psycopg.connect(database) as owner:
+        owner.execute("UPDATE narrow_rows SET n1 = 17 WHERE sheet_id = %s AND row_id = 1", (sheet,))
+        owner.commit()
+        found = broken(read_log(database))
+        owner.execute("UPDATE narrow_rows SET n1 = NULL WHERE sheet_id = %s AND row_id = 1", (sheet,))
+    assert found == [f"the narrow row 1 of sheet {sheet} is not what the row says"]
 
 
 def test_an_operation_that_wrote_twice_is_noticed(log: Log) -> None:
