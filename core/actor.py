@@ -37,13 +37,12 @@ class Visitor:
     visit_id: UUID
     may_export: bool = False
     address: str | None = None
+    ends_at: datetime | None = None  # When the visit is over at the latest.
 
     @property
     def key(self) -> str:
         """The same text for the same visit."""
         return f"visit:{self.visit_id}"
-
-    ends_at: datetime | None = None  # When the visit is over at the latest.
 
 
 Principal = Actor | Visitor

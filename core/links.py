@@ -66,10 +66,7 @@ def create_link(session: Session, actor: Actor, sheet_id: int, **wishes: Unpack[
         raise NotAllowed(f"“{access.sheet.name}” is archived. Restore it first.")
     if len(public_links(session, actor, sheet_id)) >= MOST_LINKS:
         raise Invalid(f"This sheet has {MOST_LINKS} links. Revoke one that nobody needs.")
-    token, wanted = (
-        new_token(),
-        _checked({"name": "Public link", "password": None, "days": None, "may_export": False, **wishes}),
-    )
+    token, wanted = new_token(), _checked({**_DEFAULTS, **wishes})
     made = {"sheet": sheet_id, "user": actor.user_id, "hint": token[:HINT], "token": hashed(token)}
     link_id: int = session.execute(_MAKE, wanted | made).scalar_one()
     audit.record(session, actor, "sheet:link:create", sheet_id=sheet_id, link=link_id, **_told(wanted))
