@@ -57,8 +57,13 @@ def changes_since(session: Session, access: Access, since: int) -> Changes:
         _follow(access, rows.setdefault(line["row_id"], _untouched(line["row_id"])), line)
     for moved in _moved(session, access, parameters):
         _follow_owner(access, rows, moved, since)
-    found.rows = list(rows.values())
+    found.rows = [_as_left(row) for row in rows.values()]
     return found
+
+
+def _as_left(row: dict[str, Any]) -> dict[str, Any]:
+    """A row that is gone at the end takes its values along: the trash has them, for whoever may look there."""
+    return row | {"values": {}, "versions": {}} if row["removed"] else row
 
 
 def _digest(access: Access) -> str:

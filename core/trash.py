@@ -185,9 +185,16 @@ class _Clashes:
         mine = [(column, taken, values[column.key]) for column, taken in self._taken if column.key in values]
         clashing = [(column, value, taken[folded(value)]) for column, taken, value in mine if folded(value) in taken]
         for column, value, owner in clashing:
-            where = called(self._access, owner)
-            reason = f"Row {row} stays in the trash: “{column.name}” must be unique, and {where} has this value."
-            yield {"row": row, "column": column.column_id, "given": to_wire(value), "reason": reason}
+            yield self._refusal(row, column, value, owner)
         if not clashing:
             for _, taken, value in mine:
                 taken[folded(value)] = row
+
+    def _refusal(self, row: int, column: ColumnInfo, value: Value, owner: int) -> dict[str, Any]:
+        """Of a column that this person does not see only what they must know: that the row cannot come back."""
+        if column.column_id not in self._access.by_id:
+            reason = f"Row {row} stays in the trash: it has a value that must be unique, and another row has it now."
+            return {"row": row, "column": None, "given": None, "reason": f"{reason} Ask the sheet's owner."}
+        where = called(self._access, owner)
+        reason = f"Row {row} stays in the trash: “{column.name}” must be unique, and {where} has this value."
+        return {"row": row, "column": column.column_id, "given": to_wire(value), "reason": reason}

@@ -180,8 +180,11 @@ class _Inverse:
             self._leave(row, None, f"{who} restored or deleted this row since.", other)
 
     def _touched(self) -> dict[int, Any]:
-        """Each row that somebody else has changed, with their last change of it."""
-        return {row: line for (row, _), line in sorted(self.others.items(), key=lambda item: item[1].version)}
+        """Each row that somebody else has changed, with their last change of it that this person may know of."""
+        known = {0, *self.access.by_id}
+        in_order = sorted(self.others.items(), key=lambda item: item[1].version)
+        hidden = {row: None for (row, _), _ in in_order}
+        return hidden | {row: line for (row, column), line in in_order if column in known}
 
     def _leave(self, row: int, column: int | None, reason: str, line: Any = None) -> None:
         who = {"by": line.name if line else None, "at": line.recorded_at.isoformat() if line else None}

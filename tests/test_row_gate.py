@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-CORE = Path(__file__).parents[1] / "core"
-READS = re.compile(r"\b(FROM|JOIN|UPDATE|USING)\s+(ONLY\s+)?(rows|narrow_rows|changes)\b")
+ROOT = Path(__file__).parents[1]
+SOURCES = [*(ROOT / "core").rglob("*.py"), *(ROOT / "api").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+SOURCES += [ROOT / "app.py", ROOT / "manage.py", ROOT / "serve.py"]
+# However they are written: in any case, with a schema or quotes, alone or in a list of tables.
+READS = re.compile(
+    r"""\b(FROM|JOIN|UPDATE|USING)\s+([\w\s.",]+,\s*)?(ONLY\s+)?("?public"?\s*\.\s*)?"?(rows|narrow_rows|changes)"?(?!\w)""",
+    re.IGNORECASE,
+)
+SQL = re.compile(r"\b(SELECT|UPDATE|DELETE|INSERT|JOIN|USING)\b", re.IGNORECASE)
 TABLES = {"Row", "Change", "narrow_rows"}
 # A statement may also be over whatever rows are quickest to read: core.origin.
 ORIGINS = {"origin", "ROWS", "NARROW"}
@@ -29,7 +36,8 @@ def ungated(source: str) -> Iterator[str]:
     """The names of statements and functions that read rows or changes without naming a gate."""
     tree = ast.parse(source)
     for name, node in named(tree):
-        is_text = any(READS.search(written(part)) for part in ast.walk(node) if isinstance(part, TEXTS))
+        texts = [written(part) for part in ast.walk(node) if isinstance(part, TEXTS)]
+        is_text = any(READS.search(text) and SQL.search(text) for text in texts)
         if (is_text or selects(node, tables(tree))) and not GATES & names(node):
             yield name
 
@@ -56,17 +64,30 @@ def written(node: ast.AST) -> str:
 
 
 def tables(tree: ast.Module) -> set[str]:
-    """Which of the two tables a module has imported; core has other things of these names."""
-    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "db.tables"]
-    return TABLES & {alias.name for node in imports for alias in node.names}
+    """By which names a module knows the tables: its own for them, or whatever it calls the module that has them."""
+    known = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "db.tables":
+            known |= {alias.asname or alias.name for alias in node.names if alias.name in TABLES}
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias for alias in node.names if alias.name in {"db.tables", "tables"}]
+            known |= {alias.asname or alias.name.partition(".")[0] for alias in names}
+    return known
 
 
 def selects(node: ast.AST, tables: set[str]) -> bool:
     """Whether this composes a statement over one of the tables, or asks for one of their lines."""
     calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
     composed = any(isinstance(call.func, ast.Name) and call.func.id in COMPOSES for call in calls)
-    asked = any(isinstance(arg, ast.Name) and arg.id in tables for call in calls for arg in call.args)
+    asked = any(root(arg) in tables for call in calls for arg in call.args)
     return asked or bool(composed and (tables | ORIGINS) & names(node))
+
+
+def root(node: ast.AST) -> str:
+    """The name of what is handed over whole: of `Row`, or of the module in `tables.Row`."""
+    while isinstance(node, ast.Attribute) and node.attr in {*TABLES, "tables"}:
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def names(node: ast.AST) -> set[str]:
@@ -76,12 +97,13 @@ def names(node: ast.AST) -> set[str]:
 
 
 def test_rows_and_the_log_are_read_only_through_the_gate() -> None:
-    found = [f"{path.name}:{name}" for path in CORE.rglob("*.py") for name in ungated(path.read_text())]
+    found = [f"{path.name}:{name}" for path in SOURCES for name in ungated(path.read_text())]
+    assert len(SOURCES) > 100
     assert sorted(set(found) - set(EXEMPT)) == []
 
 
 def test_every_exemption_is_still_needed() -> None:
-    found = {f"{path.name}:{name}" for path in CORE.rglob("*.py") for name in ungated(path.read_text())}
+    found = {f"{path.name}:{name}" for path in SOURCES for name in ungated(path.read_text())}
     assert set(EXEMPT) - found == set()
 
 
@@ -91,6 +113,13 @@ def test_every_exemption_is_still_needed() -> None:
         '_LINES = text("SELECT 1 FROM changes c WHERE c.sheet_id = :sheet")',
         '_LINES = text(f"SELECT 1 FROM rows r WHERE {MINE}")',
         'def lines(session):\n    return session.execute("SELECT 1 FROM sheets s JOIN rows r USING (sheet_id)")',
+        '_LINES = text("select r.values from rows r where r.sheet_id = :sheet")',
+        '_LINES = text("SELECT 1 FROM public.changes")',
+        "_LINES = text('SELECT 1 FROM \"rows\"')",
+        '_LINES = text("SELECT r.values FROM sheets s, rows r WHERE s.sheet_id = r.sheet_id")',
+        "from db import tables as t\ndef lines(session):\n    return session.query(t.Row).all()",
+        "import db.tables\ndef lines(session):\n    return session.get(db.tables.Change, 1)",
+        "from db.tables import Row as R\ndef lines(session):\n    return session.scalars(select(R.values))",
         "from db.tables import Change\ndef lines(session):\n    return session.scalars(select(Change.version))",
         "from db.tables import Row\ndef one(session):\n    return session.get(Row, (1, 1))",
         "def ids(origin):\n    return select(origin.row_id)",

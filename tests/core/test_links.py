@@ -106,6 +106,17 @@ def test_changes_reach_a_visitor_without_who_made_them(
     assert row["by"] is None
 
 
+def test_a_visitor_is_told_that_a_row_went_and_nothing_of_what_stood_in_it(
+    session: Session, visitor: Visitor, sheet: int, ben: Actor
+) -> None:
+    for batch in (Batch((Edit(2, DEAL, Given("Bolt & Nut")),)), Batch(deletes=(2,))):
+        write(session, ben, sheet, batch, operation_id=uuid4(), source=Source.GRID)
+    found = changes_since(session, get_access(session, visitor, sheet), 0)
+    gone = next(row for row in found.rows if row["id"] == 2)
+    assert (gone["removed"], gone["values"], gone["versions"]) == (True, {}, {})
+    assert "Bolt" not in str(found.as_json())
+
+
 HIDDEN_BY: dict[str, Callable[[Session, Access], object]] = {
     "filter": lambda session, access: first_rows(
         session, access, View(filter=(Condition(ACCOUNT, "contains", "F"),)), limit=1

@@ -1,6 +1,7 @@
 """The trash: what was deleted is listed, found and brought back whole, as one change, and nothing is overwritten."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,12 +14,13 @@ from core.actor import Actor
 from core.batch import Add, Batch, Edit, Given, Outcome
 from core.cells import write
 from core.changes import Source
-from core.columns import change_column, retire_column
+from core.columns import change_column, limit_column, retire_column
 from core.errors import Invalid, NotAllowed, NotFound
 from core.history import recent_changes
 from core.sheets import archive_sheet
 from core.sync import changes_since
 from core.trash import MOST_RESTORED, TrashedRow, restore_rows, trash, trash_size
+from core.undo import undo
 from core.values import Value
 from db import engine as db
 from tests.conftest import actor, make_deals
@@ -201,6 +203,24 @@ def test_a_unique_value_that_another_row_has_by_now_keeps_a_row_in_the_trash(
     assert get_access(session, ann, sheet).sheet.version == version
     outcome = restore(session, ann, sheet, 1, 2, partial=True)
     assert (outcome.restored, [one["row"] for one in outcome.refused]) == ([2], [1])
+
+
+def test_a_hidden_column_keeps_a_row_in_the_trash_and_says_nothing_of_itself(
+    session: Session, sheet: int, ann: Actor, ben: Actor
+) -> None:
+    edit(session, ann, sheet, 1, ACCOUNT, "Zebra 3")
+    change_column(session, ann, sheet, ACCOUNT, name="Secret code", rules={"unique": True})
+    limit_column(session, ann, sheet, ACCOUNT, {"editor": "hidden"})
+    delete(session, ben, sheet, 1)
+    edit(session, ann, sheet, 4, ACCOUNT, "Zebra 3")
+    with pytest.raises(Invalid) as refused:
+        restore(session, ben, sheet, 1)
+    told = (refused.value.message, refused.value.facts, restore(session, ben, sheet, 1, partial=True).as_json())
+    taken_back = undo(session, ben, sheet, operation_id=uuid4())
+    assert taken_back.left_count == 1
+    for said in (*told, asdict(taken_back)):
+        assert not any(hint in str(said) for hint in ("Secret", "Zebra", "row #4", f"'column': {ACCOUNT}"))
+    assert "stays in the trash" in refused.value.message
 
 
 def test_of_two_deleted_rows_with_one_unique_value_the_first_named_comes_back(

@@ -13,7 +13,7 @@ from core.actor import Actor
 from core.batch import Add, Batch, Edit, Given, Outcome
 from core.cells import write
 from core.changes import Source
-from core.columns import change_column, retire_column
+from core.columns import change_column, limit_column, retire_column
 from core.errors import Invalid, NotAllowed, NotFound
 from core.importer import import_rows, propose
 from core.importer import inspect as inspect_file
@@ -301,6 +301,17 @@ def test_a_new_row_that_somebody_worked_on_stays(session: Session, sheet: int, a
     taken = anns.undo()
     assert (taken.deleted, taken.left[0]["row"], taken.left[0]["by"]) == (1, 5, "Ben")
     assert list(rows(session, sheet)) == [1, 2, 3, 5]
+
+
+def test_who_worked_on_a_new_row_in_a_hidden_column_is_not_told(
+    session: Session, sheet: int, ann: Actor, anns: Desk, bens: Desk
+) -> None:
+    limit_column(session, ann, sheet, NOTES, {"editor": "hidden"})
+    row = bens.add("Dune").added[0]["row"]
+    anns.edit((row, NOTES, "Ours alone"))
+    (left,) = bens.undo().left
+    assert (left["row"], left["column"], left["by"], left["at"]) == (row, None, None, None)
+    assert value(session, sheet, row, NOTES) == "Ours alone"
 
 
 def test_a_row_that_somebody_restored_is_not_restored_again(
