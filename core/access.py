@@ -1,6 +1,6 @@
 """What one person may see and do in one sheet. Whatever reads rows goes through an Access; nothing reads around it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.actor import Actor, Principal, Visitor
 from core.column_types import Directory, Option
 from core.errors import NotAllowed, NotFound
-from core.permissions import LEVEL_PERMISSIONS, Level, Permission
+from core.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
 from db.tables import Row, User, narrow_rows
 
 
@@ -37,13 +37,13 @@ class ColumnInfo:
         """The key of this column's value in a row."""
         return str(self.column_id)
 
-    def is_hidden_from(self, level: Level) -> bool:
-        """Whether people of this level know nothing of the column."""
-        return self.limits.get(level) == HIDDEN
+    def is_hidden_from(self, audiences: Collection[str]) -> bool:
+        """Whether somebody who is of these audiences knows nothing of the column."""
+        return any(self.limits.get(audience) == HIDDEN for audience in audiences)
 
-    def is_read_only_for(self, level: Level) -> bool:
-        """Whether people of this level may see its values and not change them."""
-        return self.limits.get(level) == READ_ONLY
+    def is_read_only_for(self, audiences: Collection[str]) -> bool:
+        """Whether somebody who is of these audiences may see its values and not change them."""
+        return any(self.limits.get(audience) == READ_ONLY for audience in audiences)
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,16 @@ class SheetInfo:
 class Access:
     """One person's view of one sheet: their level, what it permits, and the rows and columns that they may see.
 
-    `owners` are the user ids whose rows may be seen, as text; None: all rows. `every_column` is for checks that hold
-    for the sheet as a whole, such as unique values, and for nothing that is shown.
+    `row_scope` says which rows the share gives, `owners` are the user ids whose rows may be seen, as text; None: all
+    rows. `every_column` is for checks that hold for the sheet as a whole, such as unique values, and for nothing that
+    is shown.
     """
 
     principal: Principal
     sheet: SheetInfo
     level: Level
     every_column: tuple[ColumnInfo, ...]
+    row_scope: RowScope
     owners: tuple[str, ...] | None
     _session: Session = field(repr=False)
 
@@ -100,10 +102,15 @@ class Access:
         may_export = isinstance(self.principal, Visitor) and self.principal.may_export
         return LEVEL_PERMISSIONS[self.level] | ({Permission.ROWS_EXPORT} if may_export else set())
 
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """As whom a column may be hidden from this principal, or read-only."""
+        return (self.level, Audience.OWN_ROWS) if self.row_scope is RowScope.OWN else (self.level,)
+
     @cached_property
     def columns(self) -> tuple[ColumnInfo, ...]:
         """The columns that this person may see, in the sheet's order."""
-        return tuple(column for column in self.every_column if not column.is_hidden_from(self.level))
+        return tuple(column for column in self.every_column if not column.is_hidden_from(self.audiences))
 
     @cached_property
     def by_id(self) -> Mapping[int, ColumnInfo]:
@@ -144,8 +151,8 @@ class Access:
             raise NotAllowed(f"“{self.sheet.name}” is archived. Restore it first.")
 
     def may_write(self, column: ColumnInfo) -> bool:
-        """Whether the sheet's owner lets people of this level change the values of a column."""
-        return not column.is_read_only_for(self.level)
+        """Whether the sheet's owner lets people like this one change the values of a column."""
+        return not column.is_read_only_for(self.audiences)
 
     @cached_property
     def owner_column(self) -> ColumnInfo | None:
@@ -207,6 +214,7 @@ def get_access(session: Session, actor: Principal, sheet_id: int, *permissions: 
         sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
         level=Level(found["level"]),
         every_column=columns,
+        row_scope=RowScope(found["row_scope"]),
         owners=None if found["owners"] is None else tuple(map(str, found["owners"])),
         _session=session,
     )
@@ -230,6 +238,7 @@ def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Acce
         sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
         level=Level.LINK,
         every_column=columns,
+        row_scope=RowScope.ALL,
         owners=None,
         _session=session,
     )
@@ -338,7 +347,7 @@ _COLUMNS = """
                 FROM columns k WHERE k.sheet_id = s.sheet_id AND k.retired_at IS NULL), '[]') END AS columns"""
 # One statement answers who, what and which columns: it opens every request, so it is one round trip.
 LOAD_SQL = f"""
-    SELECT s.*, l.level,
+    SELECT s.*, l.level, l.row_scope,
            CASE l.row_scope
                WHEN 'own' THEN ARRAY[l.user_id]
                -- The team of the share or, where it was made to the person, every team of theirs.

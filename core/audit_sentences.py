@@ -8,7 +8,7 @@ from typing import Any, Self
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from core.permissions import Level, Role, RowScope
+from core.permissions import Audience, Level, Role, RowScope
 from db.sharing_tables import PublicLink, Team
 from db.tables import AuditEvent, Column, Sheet, User
 
@@ -260,7 +260,9 @@ def _label(words: Any, name: str) -> str:
 
 
 def _limits(words: _Words) -> str:
-    return ", ".join(f"{limit} for {audience}s" for audience, limit in sorted(words.facts["limits"].items()))
+    return ", ".join(
+        f"{limit} for {Audience(audience).label.lower()}" for audience, limit in sorted(words.facts["limits"].items())
+    )
 
 
 def _several(words: _Words) -> str:

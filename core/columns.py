@@ -14,17 +14,18 @@ from core.column_types import Option, column_type
 from core.column_types.characters import clean, key, one_line
 from core.errors import Invalid
 from core.notices import notice_sheet_rights
-from core.permissions import Level, Permission
+from core.permissions import Audience, Permission
 from core.rules import checked_options, checked_rules
 from db.tables import NARROW_SLOTS, Column, Sheet
 
 MAX_COLUMNS = 500
 # Whom a column may be limited for, and how. Who may not write at all needs no read-only column.
-LIMITED: dict[Level, tuple[str, ...]] = {
-    Level.EDITOR: (HIDDEN, READ_ONLY),
-    Level.COMMENTER: (HIDDEN,),
-    Level.VIEWER: (HIDDEN,),
-    Level.LINK: (HIDDEN,),
+LIMITED: dict[Audience, tuple[str, ...]] = {
+    Audience.EDITOR: (HIDDEN, READ_ONLY),
+    Audience.COMMENTER: (HIDDEN,),
+    Audience.VIEWER: (HIDDEN,),
+    Audience.OWN_ROWS: (HIDDEN, READ_ONLY),
+    Audience.LINK: (HIDDEN,),
 }
 MAX_NAME = 120
 MAX_DESCRIPTION = 2000
@@ -110,16 +111,20 @@ def reorder_columns(session: Session, actor: Actor, sheet_id: int, order: list[i
 def limit_column(
     session: Session, actor: Actor, sheet_id: int, column_id: int, limits: Mapping[str, str | None]
 ) -> ColumnInfo:
-    """Hide a column from, or make it read-only for, people of a level or visitors: {"editor": "read-only"}.
+    """Hide a column from, or make it read-only for, an audience: {"editor": "read-only", "own": "hidden"}.
 
-    A level that is not named, or None, may see it and, where they may edit at all, change it.
+    One that is not named, or None, may see it and, where they may edit at all, change it. Who is of two audiences is
+    held to both.
     """
     access = get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
     column = access.column(column_id)
     wanted = {audience: limit for audience, limit in limits.items() if limit is not None}
     for audience, limit in wanted.items():
-        if audience not in LIMITED or limit not in LIMITED[Level(audience)]:
-            raise Invalid("A column is hidden from editors, commenters, viewers or links, or read-only for editors.")
+        if audience not in LIMITED or limit not in LIMITED[Audience(audience)]:
+            raise Invalid(
+                "A column is hidden from editor, commenter, viewer, own (people with their own rows) or link, "
+                "or read-only for editor or own."
+            )
     _touch_columns(session, sheet_id)
     session.execute(update(Column).where(*_is(sheet_id, column_id)).values(limits=wanted))
     notice_sheet_rights(session, sheet_id)
@@ -166,7 +171,7 @@ def retired_columns(session: Session, access: Access) -> list[ColumnInfo]:
         .order_by(Column.retired_at)
     )
     retired = [made_column(vars(row)) for row in rows]
-    return [column for column in retired if not column.is_hidden_from(access.level)]
+    return [column for column in retired if not column.is_hidden_from(access.audiences)]
 
 
 def checked_name(name: str, taken: set[str]) -> str:

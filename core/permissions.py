@@ -83,6 +83,16 @@ class RowScope(_Labelled):
     OWN = "own", "Their own rows"
 
 
+class Audience(_Labelled):
+    """For whom a column may be hidden or read-only: a level's people, those with only their own rows, visitors."""
+
+    EDITOR = "editor", "Editors"
+    COMMENTER = "commenter", "Commenters"
+    VIEWER = "viewer", "Viewers"
+    OWN_ROWS = "own", "People with their own rows"
+    LINK = "link", "Public links"
+
+
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset({P.SHEETS_CREATE, P.PEOPLE_SEE, P.PEOPLE_MANAGE, P.TEAMS_MANAGE, P.AUDIT_SEE}),
     Role.MANAGER: frozenset({P.SHEETS_CREATE, P.PEOPLE_SEE, P.TEAMS_MANAGE}),

@@ -93,10 +93,8 @@ def change(asker: Asked, sheet: SheetId, column: ColumnId, changes: ColumnChange
 
 @router.put("/{column}/limits", summary="Hide a column, or make it read-only")
 def limit(asker: Asked, sheet: SheetId, column: ColumnId, limits: dict[str, Limit]) -> Response:
-    """Per level (editor, commenter, viewer) or for public links (link): "hidden" or, for editors, "read-only".
-
-    Levels that are not named are not limited.
-    """
+    """Per level (editor, commenter, viewer), for people who see only their own rows (own) or for public links (link):
+    "hidden" or, for editor and own, "read-only". Whoever is not named is not limited; who is both is held to both."""
     with asker.transaction() as (session, actor):
         changed = columns.limit_column(session, actor, sheet, column, limits)
         return answer(column_json(get_access(session, actor, sheet), changed))

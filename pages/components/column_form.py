@@ -13,7 +13,7 @@ from core import columns
 from core.access import HIDDEN, READ_ONLY
 from core.column_types import Option, Rule, column_type
 from core.column_types.currencies import CURRENCIES
-from core.permissions import Level
+from core.permissions import Audience
 from pages.components.format import literal
 
 # The names follow the theme; the others are those that imports give to labels.
@@ -164,7 +164,7 @@ def _text(value: Any) -> str:
 
 
 def limits(now: Mapping[str, str], *, key: str) -> dict[str, str | None]:
-    """Who may see the column and who may change it, per level; None where a level is not limited."""
+    """Who may see the column and who may change it, per audience; None where one is not limited."""
     st.markdown("**Who sees it**")
     st.caption(
         "The sheet's owner sees and changes every column. What is hidden is hidden everywhere, exports included."
@@ -173,17 +173,17 @@ def limits(now: Mapping[str, str], *, key: str) -> dict[str, str | None]:
         return {audience: _limit(audience, now.get(audience), f"{key}_{audience}") for audience in columns.LIMITED}
 
 
-def _limit(audience: Level, now: str | None, key: str) -> str | None:
+def _limit(audience: Audience, now: str | None, key: str) -> str | None:
     ways = [None, *columns.LIMITED[audience]]
     free = "See and change it" if READ_ONLY in ways else "See it"
     names = {None: free, READ_ONLY: "See it only", HIDDEN: "Hidden"}
-    return st.selectbox(f"{audience.label}s", ways, index=ways.index(now), format_func=names.__getitem__, key=key)
+    return st.selectbox(audience.label, ways, index=ways.index(now), format_func=names.__getitem__, key=key)
 
 
 def limited(now: Mapping[str, str]) -> list[str]:
     """The limits of a column in a few words each: “hidden from editors, viewers”."""
     told = {HIDDEN: "hidden from", READ_ONLY: "read-only for"}
-    of = {limit: [f"{Level(one).label.lower()}s" for one in columns.LIMITED if now.get(one) == limit] for limit in told}
+    of = {limit: [one.label.lower() for one in columns.LIMITED if now.get(one) == limit] for limit in told}
     return [f"{words} {', '.join(of[limit])}" for limit, words in told.items() if of[limit]]
 
 

@@ -1,5 +1,5 @@
 """A sales team of five is invited, becomes a team with a manager, and is given a sheet, each member their own rows,
-nobody of them its margin; a partner reads along by a link; a leaver loses the sheet while they look at it.
+nobody but the manager its margin; a partner reads along by a link; a leaver loses the sheet while they look at it.
 
 Nobody types an address of ours: every step is found from the page before it, by what stands on it.
 """
@@ -22,7 +22,7 @@ Seat = Callable[..., Person]
 PATIENCE = 20_000
 TEAM = ["Mia", "Noah", "Olga", "Pete", "Quinn"]
 OWNER, MARGIN = 5, 12
-SECRET = "41.73"  # The margin of every deal: it must not come through to anybody but the owner.
+SECRET = "41.73"  # The margin of every deal: it must not come through to members and visitors.
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def share_own_rows(ada: Person, team: str) -> None:
 
 
 def add_hidden_margin(ada: Person) -> None:
-    """A column that is for the owner alone: neither for members nor behind links."""
+    """A column that is for those who lead: neither for members with their own rows nor behind links."""
     go(ada, "Columns")
     press(ada, "Add a column")
     ada.page.get_by_role("textbox", name="Name").first.fill("Margin")
@@ -115,7 +115,7 @@ def add_hidden_margin(ada: Person) -> None:
     press(ada, "Add this column")
     press(ada, "Margin")
     expect(ada.page.get_by_text("Who sees it")).to_be_visible(timeout=PATIENCE)
-    for audience in ("Editors", "Public links"):
+    for audience in ("People with their own rows", "Public links"):
         field = ada.page.get_by_role("combobox", name=audience)
         field.scroll_into_view_if_needed()
         ada.page.wait_for_timeout(600)  # An open list closes when the page scrolls.
@@ -123,7 +123,7 @@ def add_hidden_margin(ada: Person) -> None:
         ada.page.wait_for_timeout(600)
         ada.page.get_by_role("option", name="Hidden").first.click()
     press(ada, "Save")
-    expect(ada.page.get_by_text("Hidden from editors, public links")).to_be_visible(timeout=PATIENCE)
+    expect(ada.page.get_by_text("Hidden from people with their own rows, public links")).to_be_visible(timeout=PATIENCE)
 
 
 def share_link(ada: Person, partner: str) -> str:
@@ -239,6 +239,8 @@ def test_a_sales_team_of_five_is_invited_led_and_given_its_own_rows(
         one.open_sheet(sheet)
     for row, name in enumerate(TEAM):
         mia.sees(0, row, f"Deal of {name}")
+    hers = mia.page.evaluate("path => fetch(path).then(answer => answer.text())", f"/api/v1/sheets/{sheet}/rows")
+    assert hers.count(SECRET) == len(TEAM), "who leads the team sees its margin"
     noah.sees(0, 0, "Deal of Noah")
     assert noah.row_count == "1 row"
 

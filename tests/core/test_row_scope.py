@@ -314,6 +314,30 @@ def test_no_way_of_reading_tells_of_a_hidden_column(session: Session, sheet: int
     assert SECRET in told(sync.changes_since(session, get_access(session, ann, sheet), 0).as_json())
 
 
+def test_a_column_is_hidden_from_those_with_their_own_rows_and_not_from_their_manager(
+    session: Session, sheet: int, ann: Actor, ben: Actor, cleo: Actor
+) -> None:
+    session.execute(text("UPDATE users SET role = 'member'"))
+    session.execute(text("DELETE FROM collaborators WHERE sheet_id = :sheet"), {"sheet": sheet})
+    share_team(session, sheet, team(session, ben, cleo, manager=cleo), "editor", "own")
+    limit_column(session, ann, sheet, AMOUNT, {"own": "hidden"})
+    limit_column(session, ann, sheet, ACCOUNT, {"own": "read-only"})
+    for who, is_told in ((ben, False), (cleo, True)):
+        changed = sync.changes_since(session, get_access(session, who, sheet), 0).as_json()
+        for found in (mine(session, who, sheet), changed, exported(session, who, sheet)):
+            assert (("73519" in told(found)), SECRET in told(found)) == (is_told, True)
+    with pytest.raises(NotFound):
+        first_rows(session, get_access(session, ben, sheet), View(sort=(Sort(AMOUNT),)), limit=10)
+    edit(session, cleo, sheet, BENS, ACCOUNT, "The manager's")
+    with pytest.raises(Refused):
+        edit(session, ben, sheet, BENS, ACCOUNT, "Ben's")
+    share(session, sheet, ben, "editor", "all")
+    assert "73519" in told(mine(session, ben, sheet)), "closer, and all rows: not of that audience any more"
+    limit_column(session, ann, sheet, AMOUNT, {"own": "hidden", "editor": "read-only"})
+    share(session, sheet, ben, "editor", "own")
+    assert AMOUNT not in get_access(session, ben, sheet).by_id, "held to both"
+
+
 def reads_without(session: Session, who: Actor, sheet: int) -> Iterator[tuple[str, Any]]:
     """The ways of reading that do not name a column; one that is hidden cannot be named."""
     access = get_access(session, who, sheet)
