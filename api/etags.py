@@ -16,6 +16,7 @@ from core.actor import Actor
 from core.batch import Outcome
 from core.errors import Conflict, Invalid
 from core.preconditions import moved_rows
+from core.sync import scope_digest
 
 IfMatch = Annotated[
     str | None,
@@ -40,9 +41,9 @@ class PreconditionFailed(Conflict):
 
 
 def tag_of(access: Access) -> str:
-    """The tag of what this person sees of the rows now: changes with the sheet, its columns and the person's level."""
+    """The tag of what this person sees of the rows now: changes with the sheet, its columns and the person's share."""
     sheet = access.sheet
-    return f'"{sheet.version}-{sheet.columns_version}-{access.level.value}"'
+    return f'"{sheet.version}-{sheet.columns_version}-{scope_digest(access)}"'
 
 
 def is_known(if_none_match: str | None, access: Access) -> bool:

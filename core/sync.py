@@ -39,7 +39,7 @@ def changes_since(session: Session, access: Access, since: int) -> Changes:
     Complete up to the version it names: the sheet's lock puts writers in order, so no late commit is skipped.
     """
     sheet = access.sheet
-    found = Changes(sheet.version, sheet.columns_version, _digest(access))
+    found = Changes(sheet.version, sheet.columns_version, scope_digest(access))
     if since == sheet.version:
         return found
     parameters = access.gate | {
@@ -66,8 +66,9 @@ def _as_left(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"values": {}, "versions": {}} if row["removed"] else row
 
 
-def _digest(access: Access) -> str:
-    return sha256(f"{access.level}:{access.rows_scope}".encode()).hexdigest()[:16]
+def scope_digest(access: Access) -> str:
+    """Stands for what a share gives of a sheet, rows and columns; says nothing of it."""
+    return sha256(f"{access.level}:{access.row_scope}:{access.rows_scope}".encode()).hexdigest()[:16]
 
 
 def _moved(session: Session, access: Access, parameters: dict[str, Any]) -> Sequence[RowMapping]:

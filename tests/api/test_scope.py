@@ -113,3 +113,14 @@ def test_a_row_that_is_handed_over_is_told_as_gone(people: People, sheet: int) -
     (row,) = dan.get("/sheets/{sheet}/changes", since=before)["rows"]
     assert (row["id"], row["removed"]) == (MINE, True)
     assert dan.ask("GET", f"/sheets/{{sheet}}/rows/{MINE}").status_code == 404
+
+
+def test_what_is_known_is_sent_again_when_the_rows_that_are_mine_have_changed(people: People, sheet: int) -> None:
+    ann, dan = people("Ann"), people("Dan")
+    read = dan.ask("GET", "/sheets/{sheet}/rows")
+    known = {"If-None-Match": read.headers["etag"]}
+    assert dan.ask("GET", "/sheets/{sheet}/rows", headers=known).status_code == 304
+    path = f"/sheets/{{sheet}}/collaborators/{actor('Dan').user_id}"
+    assert ann.ask("PUT", path, json={"level": "editor", "rows": "all"}).status_code == 200
+    again = dan.ask("GET", "/sheets/{sheet}/rows", headers=known)
+    assert (again.status_code, len(again.json()["rows"]) > len(read.json()["rows"])) == (200, True)
