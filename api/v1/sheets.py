@@ -32,6 +32,9 @@ class SheetChanges(Strict):
     pipeline: dict[str, int | None] | None = Field(
         default=None, description='Which columns are the stage, the amount and so on: `{"stage": 4, "amount": 5}`.'
     )
+    owner_column: int | None = Field(
+        default=None, description="Which column of people says whose a row is; 0 for the pipeline's owner, or none."
+    )
     workspace_level: Literal["editor", "commenter", "viewer", "none"] | None = Field(
         default=None, description="What everybody in the workspace may do with it."
     )
@@ -70,6 +73,8 @@ def change(asker: Asked, sheet: SheetId, changes: SheetChanges) -> Response:
             sheets.describe_sheet(session, actor, sheet, changes.description)
         if changes.pipeline is not None:
             sheets.configure_pipeline(session, actor, sheet, changes.pipeline)
+        if changes.owner_column is not None:
+            sheets.choose_owner_column(session, actor, sheet, changes.owner_column or None)
         if changes.workspace_level is not None:
             level = None if changes.workspace_level == "none" else Level(changes.workspace_level)
             sharing.share_with_workspace(session, actor, sheet, level=level)

@@ -110,6 +110,7 @@ ROUTES: dict[str, Case | list[Case]] = {
         Case("owns", json={"name": "Ours"}),
         Case("owns", json={"description": "Ours"}),
         Case("owns", json={"pipeline": {}}),
+        Case("owns", json={"owner_column": 5}),
         Case("owns", json={"workspace_level": "viewer"}),
     ],
     f"POST {SHEET}/archive": Case("owns"),

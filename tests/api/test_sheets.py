@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import AMOUNT, DEAL, STAGE, People
+from tests.api.conftest import AMOUNT, DEAL, OWNER, STAGE, People
 
 
 def test_a_sheet_says_all_that_a_grid_needs(people: People) -> None:
@@ -146,6 +146,16 @@ def test_a_column_that_makes_no_sense_is_refused_with_a_sentence(people: People,
     answer = people("Ann").ask("POST", "/sheets/{sheet}/columns", json=body)
     assert answer.status_code == 422
     assert answer.json()["detail"].endswith(".")
+
+
+def test_the_column_that_says_whose_a_row_is_can_be_chosen(people: People) -> None:
+    ann = people("Ann")
+    chosen = ann.ask("PATCH", "/sheets/{sheet}", json={"pipeline": {}, "owner_column": OWNER})
+    assert chosen.json()["settings"]["owner_column"] == OWNER
+    refused = ann.ask("PATCH", "/sheets/{sheet}", json={"owner_column": AMOUNT})
+    assert (refused.status_code, "type Person" in refused.json()["detail"]) == (422, True)
+    without = ann.ask("PATCH", "/sheets/{sheet}", json={"owner_column": 0})
+    assert "owner_column" not in without.json()["settings"]
 
 
 def test_the_columns_that_make_the_pipeline_are_not_retired(people: People) -> None:
