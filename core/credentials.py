@@ -21,8 +21,8 @@ def end_credentials_of(session: Session, user_id: int) -> None:
     _end_given_by(session, user_id)
 
 
-def sign_out_elsewhere(session: Session, actor: Actor, *, tokens: bool = False) -> None:
-    """Sign me out everywhere but here, links that were sent to me included; my API tokens end too where I want that.
+def sign_out_elsewhere(session: Session, actor: Actor, *, tokens: bool = True) -> None:
+    """Sign me out everywhere but here, links that were sent to me included; my API tokens end too unless I spare them.
 
     Invitations and links that I made for others end as well: whoever was elsewhere may have made them.
     """
@@ -30,13 +30,13 @@ def sign_out_elsewhere(session: Session, actor: Actor, *, tokens: bool = False) 
     _end_links_of(session, actor.user_id)
     _end_given_by(session, actor.user_id)
     if tokens:
-        end_tokens_of(session, actor.user_id)
+        end_tokens_of(session, actor.user_id, but=actor.token_id)
         audit.record(session, actor, "account:token:revoke-all")
 
 
-def end_tokens_of(session: Session, user_id: int) -> None:
-    """Revoke every API token of a person."""
-    session.execute(_END_TOKENS, {"user": user_id})
+def end_tokens_of(session: Session, user_id: int, *, but: int | None = None) -> None:
+    """Revoke every API token of a person, all but one where asked."""
+    session.execute(_END_TOKENS, {"user": user_id, "but": but})
 
 
 def _end_links_of(session: Session, user_id: int) -> None:
@@ -52,7 +52,10 @@ def _end_given_by(session: Session, user_id: int) -> None:
         audit.record(session, None, "account:invitation:revoke", email=email, user=user_id)
 
 
-_END_TOKENS = text("UPDATE api_tokens SET revoked_at = now() WHERE user_id = :user AND revoked_at IS NULL")
+_END_TOKENS = text("""
+    UPDATE api_tokens SET revoked_at = now()
+    WHERE user_id = :user AND revoked_at IS NULL AND token_id IS DISTINCT FROM CAST(:but AS bigint)
+""")
 _END_LINKS = text("DELETE FROM account_links WHERE user_id = :user")
 _END_INVITATIONS = text("""
     UPDATE invitations i SET revoked_at = now() FROM users u

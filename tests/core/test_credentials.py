@@ -197,8 +197,21 @@ def test_what_was_made_for_others_counts_while_its_maker_administers(
 
 def test_signing_out_everywhere_else_ends_what_is_elsewhere(session: Session, ann: Actor) -> None:
     held = everything_of(session, ann)
-    sign_out_elsewhere(session, ann, tokens=True)
+    sign_out_elsewhere(session, ann)
     assert [name for name, works in held.items() if works()] == []
+
+
+def test_signing_out_everywhere_else_spares_tokens_where_that_is_wished_and_the_one_that_asks(
+    session: Session, ann: Actor
+) -> None:
+    report, other = an_api_token(session, ann), an_api_token(session, ann)
+    sign_out_elsewhere(session, ann, tokens=False)
+    assert report()
+    assert other()
+    asking = session.scalar(text("SELECT min(token_id) FROM api_tokens"))
+    sign_out_elsewhere(session, replace(ann, token_id=asking))
+    assert report()
+    assert not other()
 
 
 def test_a_deactivated_person_is_refused_whatever_way_they_try(session: Session, ada: Actor, ann: Actor) -> None:

@@ -192,13 +192,20 @@ def test_tokens_that_administer_are_offered_to_administrators(session: Session) 
     assert offered("Ada") == ["Read", "Read and write", "Read, write and administer"]
 
 
-def test_signing_out_everywhere_else_spares_tokens_unless_ticked(session: Session, ann: Actor) -> None:
+def test_signing_out_everywhere_else_ends_tokens_unless_they_are_spared(session: Session, ann: Actor) -> None:
     make_token(session, ann, name="Report", scope=Scope.READ, days=1)
-    page = press(profile(session), "Sign out everywhere else")
+    page = profile(session)
+    page.checkbox[0].uncheck()
+    press(page, "Sign out everywhere else")
     assert "Report" in said(page)
     page.checkbox[0].check()
     press(page, "Sign out everywhere else")
     assert "Report" not in said(page)
+
+
+def test_signing_out_everywhere_else_ends_tokens_as_it_stands(session: Session, ann: Actor) -> None:
+    make_token(session, ann, name="Report", scope=Scope.READ, days=1)
+    assert "Report" not in said(press(profile(session), "Sign out everywhere else"))
 
 
 def test_a_new_address_is_written_to(session: Session) -> None:
