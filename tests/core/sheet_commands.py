@@ -53,17 +53,6 @@ def taken_back(name: str) -> Call:
     return attempt
 
 
-def on_a_link(command: str, **more: Any) -> Call:
-    """On a link that the owner has just made: whoever else asks is refused before it is looked for."""
-
-    def attempt(session: Session, who: Any, sheet: int) -> None:
-        is_owner = who == actor("Ann")
-        number = call("links.create_link")(session, who, sheet)[0] if is_owner else 1
-        call(command, number, **more)(session, who, sheet)
-
-    return attempt
-
-
 def on_a_comment(name: str, **more: Any) -> Call:
     """A comment of the actor's own; who may not comment at all is refused before anything is looked for."""
 
@@ -131,8 +120,8 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "layouts.remember_layout": (P.SHEET_SEE, call("layouts.remember_layout", {"hidden": [2]})),
     "links.public_links": (P.SHEET_SHARE, call("links.public_links")),
     "links.create_link": (P.SHEET_SHARE, call("links.create_link")),
-    "links.change_link": (P.SHEET_SHARE, on_a_link("links.change_link", name="x")),
-    "links.revoke_link": (P.SHEET_SHARE, on_a_link("links.revoke_link")),
+    "links.change_link": (P.SHEET_SHARE, call("links.change_link", 901, name="x")),
+    "links.revoke_link": (P.SHEET_SHARE, call("links.revoke_link", 901)),
     "presence.present": (P.PEERS_SEE, call("presence.present")),
     "sharing.collaborators": (P.PEERS_SEE, call("sharing.collaborators")),
     "sharing.people_to_share_with": (P.PEERS_SEE, call("sharing.people_to_share_with")),
