@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.accounts import clean_email
+from core.accounts import ADMINISTRATOR, clean_email
 from core.actor import Actor
 from core.credentials import end_credentials_of
 from core.errors import Invalid, NotFound, Throttled
@@ -35,13 +35,18 @@ def ask_reset(session: Session, email: str, *, address: str | None, url: str) ->
         audit.record(session, None, "account:password:ask", address=where, account=account)
 
 
-def reset_link(session: Session, email: str) -> str | None:
-    """The token of a fresh link for the person with this address, None where nobody can use one. Older ones end."""
+def reset_link(session: Session, email: str, *, made_by: int | None = None) -> str | None:
+    """The token of a fresh link for the person with this address, None where nobody can use one. Older ones end.
+
+    `made_by` is the administrator who had it made for them: it is worth something while they are one.
+    """
+    if made_by is not None and not session.scalar(select(User.user_id).where(User.user_id == made_by, *ADMINISTRATOR)):
+        return None
     by_provider = exists().where(ProviderIdentity.user_id == User.user_id)
     has_way_in = or_(User.password_hash.is_not(None), by_provider)
     someone = select(User.user_id).where(User.email == email, User.is_active, has_way_in)
     user_id = session.scalar(someone)
-    return None if user_id is None else _link(session, RESET, user_id, email)
+    return None if user_id is None else _link(session, RESET, user_id, email, made_by)
 
 
 def account_of_reset(session: Session, token: str) -> str:
@@ -135,16 +140,16 @@ def _not_too_often(session: Session, actor: Actor) -> None:
         raise Throttled(TOO_MANY, retry_after=900)
 
 
-def _link(session: Session, kind: str, user_id: int, email: str) -> str:
+def _link(session: Session, kind: str, user_id: int, email: str, made_by: int | None = None) -> str:
     token = new_token()
     session.execute(_END_LINKS, {"kind": kind, "user": user_id})
     given = {"token": hashed(token), "kind": kind, "user": user_id, "email": email, "life": LIFE[kind]}
-    session.execute(_MAKE, given)
+    session.execute(_MAKE, given | {"by": made_by})
     return token
 
 
 def _found(session: Session, kind: str, token: str) -> tuple[int, str]:
-    """Whose link this is and for which address; the person must still be let in."""
+    """Whose link this is and for which address; the person must still be let in, and whoever made it administer."""
     found = session.execute(_FIND, {"token": hashed(token), "kind": kind}).one_or_none()
     if found is None:
         raise NotFound(GONE)
@@ -158,12 +163,13 @@ def _use(session: Session, kind: str, token: str) -> None:
 
 
 _MAKE = text("""
-    INSERT INTO account_links (token_hash, kind, user_id, email, expires_at)
-    VALUES (:token, :kind, :user, :email, now() + CAST(:life AS interval))
+    INSERT INTO account_links (token_hash, kind, user_id, email, made_by, expires_at)
+    VALUES (:token, :kind, :user, :email, :by, now() + CAST(:life AS interval))
 """)
 _FIND = text("""
     SELECT l.user_id, l.email FROM account_links l JOIN users u ON u.user_id = l.user_id AND u.is_active
-    WHERE l.token_hash = :token AND l.kind = :kind AND l.expires_at > now()
+    WHERE l.token_hash = :token AND l.kind = :kind AND l.expires_at > now() AND (l.made_by IS NULL OR EXISTS (
+        SELECT FROM users m WHERE m.user_id = l.made_by AND m.is_active AND m.role = 'admin'))
 """)
 _USE = text("""
     DELETE FROM account_links WHERE token_hash = :token AND kind = :kind AND expires_at > now() RETURNING user_id

@@ -161,12 +161,17 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
-def managed_person(session: Session, actor: Actor, user_id: int) -> User:
-    """The person to change. One administrator at a time, and only who still is one: two cannot dismiss each other."""
+def require_administrator(session: Session, actor: Actor) -> None:
+    """NotAllowed unless the actor manages people and still is an administrator, which nobody changes meanwhile."""
     require(actor, Permission.PEOPLE_MANAGE)
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('people', 0))"))
-    if not session.scalar(select(User.user_id).where(User.user_id == actor.user_id, *_ADMINISTRATOR)):
+    if not session.scalar(select(User.user_id).where(User.user_id == actor.user_id, *ADMINISTRATOR)):
         raise NotAllowed("You are no administrator any more. Ask another one.")
+
+
+def managed_person(session: Session, actor: Actor, user_id: int) -> User:
+    """The person to change. One administrator at a time, and only who still is one: two cannot dismiss each other."""
+    require_administrator(session, actor)
     person = session.get(User, user_id, populate_existing=True)
     if person is None:
         raise NotFound("There is no such person.")
@@ -174,7 +179,7 @@ def managed_person(session: Session, actor: Actor, user_id: int) -> User:
 
 
 def _keep_an_administrator(session: Session, leaving: int) -> None:
-    rest = select(User.user_id).where(User.user_id != leaving, User.password_hash.is_not(None), *_ADMINISTRATOR)
+    rest = select(User.user_id).where(User.user_id != leaving, User.password_hash.is_not(None), *ADMINISTRATOR)
     if not session.scalar(rest.limit(1)):
         raise Invalid("This is the last administrator. Make somebody else administrator first.")
 
@@ -188,4 +193,4 @@ _PEOPLE = text("""
                     (SELECT max(last_used_at) FROM api_tokens t WHERE t.user_id = u.user_id)) AS last_seen_at
     FROM users u ORDER BY u.name, u.user_id
 """)
-_ADMINISTRATOR = (User.role == Role.ADMIN.value, User.is_active)
+ADMINISTRATOR = (User.role == Role.ADMIN.value, User.is_active)

@@ -67,14 +67,14 @@ def sign_out_person(session: Session, actor: Actor, user_id: int) -> None:
 def send_reset(session: Session, actor: Actor, user_id: int, *, url: str) -> None:
     """Have a link for a new password sent to a person."""
     person = _with_password(session, actor, user_id)
-    order_letter(session, RESET, person.email, url=url)
+    order_letter(session, RESET, person.email, url=url, by=actor.user_id)
     audit.record(session, actor, "account:password:reset-link", user=user_id, mailed=True)
 
 
 def make_reset_link(session: Session, actor: Actor, user_id: int) -> str:
     """The token of a link for a new password, to be handed to the person where no mail server is; it is told once."""
     person = _with_password(session, actor, user_id)
-    token = reset_link(session, person.email)
+    token = reset_link(session, person.email, made_by=actor.user_id)
     if token is None:
         raise Invalid(NO_PASSWORD)
     audit.record(session, actor, "account:password:reset-link", user=user_id, mailed=False)

@@ -115,7 +115,10 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "account:token:revoke": "{by} revoked the API token {name}",
     "account:token:revoke-all": "{by} revoked all their API tokens",
     "account:invitation:create": ("{by} invited {email} as {role}", "A link for the first administrator was made"),
-    "account:invitation:revoke": "{by} withdrew the invitation of {email}",
+    "account:invitation:revoke": (
+        "{by} withdrew the invitation of {email}",
+        "The invitation of {email} ended together with every access of {whom}, who had sent it",
+    ),
     "account:invitation:accept": "{whom} accepted an invitation",
     "account:registration:change": _registration,
     "account:registration:ask": "{email} asked for a letter to register",

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.accounts import add_account, clean_email, clean_name, require
+from core.accounts import ADMINISTRATOR, add_account, clean_email, clean_name, require, require_administrator
 from core.actor import Actor
 from core.errors import Invalid, NotFound
 from core.mail import order_letter
@@ -67,7 +67,7 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role, mailed_fro
 
     With `mailed_from`, the address under which we are reached, the link is sent by mail; the token here is not it.
     """
-    require(actor, Permission.PEOPLE_MANAGE)
+    require_administrator(session, actor)
     address = clean_email(email)
     person = session.scalar(select(User).where(User.email == address))
     if person and not person.is_active:
@@ -221,7 +221,10 @@ def link(url: str, token: str) -> str:
 
 
 def _usable() -> list[ColumnElement[bool]]:
-    return [Invitation.used_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > func.now()]
+    """Neither used, withdrawn nor run out; and who invited is an administrator still, where anybody has to be."""
+    inviter = select(User.user_id).where(User.user_id == Invitation.invited_by, *ADMINISTRATOR).correlate(Invitation)
+    waits = Invitation.used_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > func.now()
+    return [*waits, or_(Invitation.kind != MEMBER, inviter.exists())]
 
 
 _newest = Invitation.created_at.desc()

@@ -34,7 +34,7 @@ def compose(session: Session, order: Order) -> Letter | None:
 
 def _reset(session: Session, order: Order) -> Letter | None:
     late = datetime.now(UTC) - order.created_at > LATE
-    token = None if late else reset_link(session, order.recipient)
+    token = None if late else reset_link(session, order.recipient, made_by=order.facts.get("by"))
     if token is None:
         return None
     return Letter(

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pyotp
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -24,6 +24,7 @@ from db.account_tables import SecondFactor
 STEP_SECONDS = 30
 DRIFT = 1  # Steps that a telephone's clock may be off, either way.
 RECOVERY_CODES = 10
+SET_UP_WITHIN = "15 minutes"  # A picture that is left on an open page confirms no app of somebody else's.
 ISSUER = "Contrivance"
 WRONG = "This code is not right. Wait for the next one of your app and try again."
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -43,17 +44,16 @@ def second_factor(session: Session, actor: Actor) -> FactorInfo:
     return FactorInfo(found.since, found.codes_left)
 
 
-def begin_second_factor(session: Session, actor: Actor) -> None:
-    """Make a fresh secret for my app. It counts once it is confirmed."""
+def begin_second_factor(session: Session, user_id: int) -> None:
+    """Make a fresh secret for a person's app, whose password was asked. It counts once it is confirmed, and soon."""
     secret = pyotp.random_base32()
-    if session.scalar(_BEGIN, {"user": actor.user_id, "secret": _seal(secret)}) is None:
+    if session.scalar(_BEGIN, {"user": user_id, "secret": _seal(secret)}) is None:
         raise Invalid("You have a second factor already. Switch it off before you set up another app.")
 
 
 def waiting_secret(session: Session, actor: Actor) -> tuple[str, str] | None:
     """The secret that my app has not confirmed yet, and the otpauth:// address that its picture holds."""
-    waiting = (SecondFactor.user_id == actor.user_id, SecondFactor.confirmed_at.is_(None))
-    sealed = session.scalar(select(SecondFactor.secret).where(*waiting))
+    sealed = session.scalar(select(SecondFactor.secret).where(*_waiting(actor)))
     if sealed is None:
         return None
     secret = _unseal(sealed)
@@ -67,8 +67,8 @@ def forget_waiting_secret(session: Session, actor: Actor) -> None:
 
 def confirm_second_factor(session: Session, actor: Actor, code: str) -> list[str]:
     """Switch the second factor on by a first code of the app: the recovery codes, to be shown once."""
-    factor = _locked(session, actor.user_id)
-    if factor is None or factor.confirmed_at is not None:
+    factor = _locked(session, *_waiting(actor))
+    if factor is None:
         raise NotFound("There is no app to confirm. Begin again.")
     step = _step_of(factor, code)
     if step is None:
@@ -87,7 +87,7 @@ def needs_code(session: Session, user_id: int) -> bool:
 
 def is_second_factor(session: Session, user_id: int, code: str) -> bool:
     """Whether this is a code of the person's app, or one of their recovery codes. Either works once."""
-    factor = _locked(session, user_id)
+    factor = _locked(session, SecondFactor.user_id == user_id)
     if factor is None or factor.confirmed_at is None:
         return False
     step = _step_of(factor, code)
@@ -127,9 +127,15 @@ def _step_of(factor: SecondFactor, code: str) -> int | None:
     return next((step for step in steps if secrets.compare_digest(totp.generate_otp(step), typed)), None)
 
 
-def _locked(session: Session, user_id: int) -> SecondFactor | None:
+def _waiting(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """My app is not confirmed yet, and my password was asked for it not long ago."""
+    fresh = SecondFactor.created_at > func.now() - text(f"interval '{SET_UP_WITHIN}'")
+    return SecondFactor.user_id == actor.user_id, SecondFactor.confirmed_at.is_(None), fresh
+
+
+def _locked(session: Session, *which: ColumnElement[bool]) -> SecondFactor | None:
     """The factor, locked: two who come with one code come one after the other."""
-    wanted = select(SecondFactor).where(SecondFactor.user_id == user_id).with_for_update()
+    wanted = select(SecondFactor).where(*which).with_for_update()
     return session.scalar(wanted.execution_options(populate_existing=True))
 
 

@@ -62,7 +62,7 @@ def collaborators(session: Session, actor: Actor, sheet_id: int) -> list[Collabo
 
 def team_shares(session: Session, actor: Actor, sheet_id: int) -> list[TeamShare]:
     """The teams that the sheet is shared with, by name."""
-    get_access(session, actor, sheet_id)
+    get_access(session, actor, sheet_id, Permission.PEERS_SEE)
     shared = session.execute(_TEAM_SHARES, {"sheet": sheet_id})
     return [TeamShare(t, name, size, Level(level), RowScope(rows)) for t, name, size, level, rows in shared]
 

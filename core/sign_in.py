@@ -13,9 +13,16 @@ from core.accounts import clean_email
 from core.actor import Actor
 from core.credentials import end_credentials_of
 from core.errors import Invalid, NotFound
+from core.identities import has_password
 from core.mail import Transaction, order_letter
 from core.passwords import checked_password, hash_password, is_right
-from core.second_factor import drop_second_factor, is_second_factor, needs_code, new_recovery_codes
+from core.second_factor import (
+    begin_second_factor,
+    drop_second_factor,
+    is_second_factor,
+    needs_code,
+    new_recovery_codes,
+)
 from core.throttle import THROTTLED, close_attempt, is_news, open_attempt, plain_address
 from core.tickets import end_pending, person_of_pending
 from db.tables import User
@@ -24,6 +31,7 @@ NEUTRAL = "E-mail or password is not right. Check both and try again; after seve
 WRONG_CODE = "This code is not right. Wait for the next one and try again; after several failures, wait a few minutes."
 TOO_LATE = "This sign-in has run out. Begin again with your password."
 NOT_CURRENT = "The current password is not right. Try again; after several failures, wait a few minutes."
+NO_PASSWORD = "You have no password to be asked for: a provider signs you in. Choose one first, on your profile."  # noqa: S105 no secret
 T = TypeVar("T")
 Grant = Callable[[Session, int], T]
 
@@ -100,6 +108,17 @@ def change_password(transaction: Transaction, actor: Actor, *, current: str, new
     with_password(transaction, actor, current, change)
 
 
+def set_up_second_factor(transaction: Transaction, actor: Actor, *, password: str) -> None:
+    """Make a fresh secret for my app. The password is checked like a sign-in: an app of whoever sits here would lock
+    me out."""
+
+    def begin(session: Session, user_id: int) -> bool:
+        begin_second_factor(session, user_id)
+        return True
+
+    with_password(transaction, actor, password, begin)
+
+
 def switch_off_second_factor(transaction: Transaction, actor: Actor, *, password: str) -> None:
     """Sign in without a code again. The password is checked like a sign-in."""
 
@@ -124,7 +143,13 @@ def renew_recovery_codes(transaction: Transaction, actor: Actor, *, password: st
 
 
 def with_password(transaction: Transaction, actor: Actor, password: str, command: Grant[T]) -> T:
-    """What the command makes once the actor has given their password: who is signed in needs no code besides."""
+    """What the command makes once the actor has given their password: who is signed in needs no code besides.
+
+    Whoever has none, because a provider signs them in, chooses one first.
+    """
+    with transaction() as session:
+        if not has_password(session, actor.user_id):
+            raise Invalid(NO_PASSWORD)
     done = sign_in(transaction, actor.email, password, address=actor.address, grant=command, without_code=command)
     if done is None:
         raise Invalid(NOT_CURRENT)

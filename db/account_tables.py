@@ -51,6 +51,8 @@ class AccountLink(Base):
     email: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime]
+    # The administrator who had it made for somebody else; it is worth something while they are one.
+    made_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.user_id"))
 
 
 class SecondFactor(Base):

@@ -32,7 +32,7 @@ class Myself(Strict):
 
 
 class Elsewhere(Strict):
-    tokens: bool = Field(default=False, description="Revoke my API tokens, too.")
+    tokens: bool = Field(default=True, description="Revoke my API tokens, too, but for the one that asks.")
 
 
 @router.get("/me", summary="Who I am")
@@ -71,7 +71,7 @@ def end_session(asker: Asked, session_id: SessionId) -> Response:
 
 @router.post("/me/sign-out-elsewhere", summary="Sign out everywhere else", status_code=204)
 def sign_out(asker: Asked, body: Elsewhere) -> Response:
-    """Every session but the one that asks ends, and so do links that were sent to me."""
+    """Every session but the one that asks ends, and so do API tokens, links sent to me and invitations that I sent."""
     with asker.transaction() as (session, actor):
         sign_out_elsewhere(session, actor, tokens=body.tokens)
         return Response(status_code=204)

@@ -6,6 +6,7 @@ from core import accounts
 from core.account_links import ask_address, ask_reset, ask_verification, is_verified
 from core.actor import Actor
 from core.identities import has_password
+from core.permissions import Role
 from core.sign_in import change_password
 from core.smtp import Console, post
 from core.writing import NUMBER_FORMATS, Writing, time_zones
@@ -114,6 +115,8 @@ def _password(actor: Actor) -> None:
         new = st.text_input("New password", type="password", help="At least ten characters.")
         repeated = st.text_input("New password again", type="password")
         st.caption("You are signed out everywhere, your API tokens end, and you sign in again with the new one.")
+        if actor.role is Role.ADMIN:
+            st.caption("Invitations that you sent and nobody has used end, too: send them again afterwards.")
         sent = st.form_submit_button("Change password")
     if sent and new != repeated:
         st.error("The two new passwords differ. Type the same one twice.", icon=":material/error:")

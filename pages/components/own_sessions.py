@@ -7,6 +7,7 @@ import streamlit as st
 from core import sessions
 from core.actor import Actor
 from core.credentials import sign_out_elsewhere
+from core.permissions import Role
 from core.sessions import SessionInfo
 from db.engine import transaction
 from pages.components.errors import say
@@ -21,7 +22,9 @@ def show(actor: Actor, date_format: str) -> None:
         _session(actor, one, date_format)
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Sign out everywhere else", icon=":material/logout:")
-        tokens = st.checkbox("and revoke my API tokens")
+        tokens = st.checkbox("and revoke my API tokens", value=True)
+    if actor.role is Role.ADMIN:
+        st.caption("Invitations that you sent and nobody has used end, too: send them again afterwards.")
     if pressed and say(_end_others, actor, tokens):
         st.rerun()
 

@@ -4,15 +4,15 @@ import segno
 import streamlit as st
 
 from core.actor import Actor
+from core.identities import has_password
 from core.second_factor import (
     FactorInfo,
-    begin_second_factor,
     confirm_second_factor,
     forget_waiting_secret,
     second_factor,
     waiting_secret,
 )
-from core.sign_in import renew_recovery_codes, switch_off_second_factor
+from core.sign_in import renew_recovery_codes, set_up_second_factor, switch_off_second_factor
 from db.engine import transaction
 from pages.components.errors import say
 from pages.components.format import moment
@@ -25,21 +25,27 @@ def show(actor: Actor, date_format: str) -> None:
     st.subheader("Two-factor sign-in")
     with transaction() as session:
         state, waiting = second_factor(session, actor), waiting_secret(session, actor)
+        with_password = has_password(session, actor.user_id)
     if CODES in st.session_state:
         _codes(st.session_state[CODES])
     elif state.since is not None:
         _on(actor, state, date_format)
     elif waiting is not None:
         _set_up(actor, *waiting)
+    elif with_password:
+        _begin(actor)
     else:
-        st.caption("With an authenticator app on your telephone, a stolen password alone lets nobody in.")
-        if st.button("Set up an app", icon=":material/phonelink_lock:") and say(_begin, actor):
-            st.rerun()
+        st.caption("Your provider signs you in, with its own second step if you set one up there. To have one here, "
+                   "choose a password first.")  # fmt: skip
 
 
 def _begin(actor: Actor) -> None:
-    with transaction() as session:
-        begin_second_factor(session, actor)
+    st.caption("With an authenticator app on your telephone, a stolen password alone lets nobody in.")
+    with st.form("set_up_app", clear_on_submit=True):
+        password = st.text_input("Your password", type="password", key="set_up_password")
+        sent = st.form_submit_button("Set up an app", icon=":material/phonelink_lock:")
+    if sent and say(set_up_second_factor, transaction, actor, password=password):
+        st.rerun()
 
 
 def _set_up(actor: Actor, secret: str, address: str) -> None:

@@ -135,7 +135,7 @@ def test_a_session_that_is_ended_elsewhere_ends_its_tokens(client: httpx.Client,
 
 
 def test_a_code_is_asked_after_the_right_password_only(client: httpx.Client, session: Session, ann: Actor) -> None:
-    begin_second_factor(session, ann)
+    begin_second_factor(session, ann.user_id)
     waiting = waiting_secret(session, ann)
     assert waiting
     codes = confirm_second_factor(session, ann, pyotp.TOTP(waiting[0]).now())

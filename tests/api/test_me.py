@@ -4,7 +4,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.api_tokens import make_token, my_tokens
+from core.permissions import Scope
 from tests.api.conftest import People
+from tests.conftest import actor
 
 
 def test_i_change_my_name_and_how_i_like_things_written(people: People) -> None:
@@ -46,6 +49,17 @@ def test_i_end_one_session_or_all_others(people: People) -> None:
     assert here.ask("POST", "/me/sign-out-elsewhere", json={}).status_code == 204
     answers = [one.ask("GET", "/me").status_code for one in (here, elsewhere, ben)]
     assert answers == [200, 401, 200]
+
+
+def test_signing_out_elsewhere_ends_tokens_unless_they_are_spared(people: People, session: Session) -> None:
+    ann = people("Ann")
+    make_token(session, actor("Ann"), name="Report", scope=Scope.READ, days=1)
+
+    def left(body: dict[str, bool]) -> int:
+        assert ann.ask("POST", "/me/sign-out-elsewhere", json=body).status_code == 204
+        return len(my_tokens(session, actor("Ann")))
+
+    assert [left({"tokens": False}), left({})] == [1, 0]
 
 
 def test_people_are_found_by_name_address_and_team(people: People, session: Session) -> None:

@@ -231,8 +231,8 @@ AROUND = text("""
     link AS (
         INSERT INTO public_links (link_id, sheet_id, name, hint, token_hash, created_by)
         VALUES (901, :sheet, 'Partner', 'abc', '1', :ann)),
-    invitation AS (INSERT INTO invitations (invitation_id, token_hash, email, expires_at)
-        VALUES (901, '1', 'zoe@example.com', now() + '1 day')),
+    invitation AS (INSERT INTO invitations (invitation_id, token_hash, email, invited_by, expires_at)
+        SELECT 901, '1', 'zoe@example.com', user_id, now() + '1 day' FROM users WHERE name = 'Ada'),
     signed_in AS (
         INSERT INTO sessions (session_id, user_id, token_hash, kind, expires_at)
         SELECT :session, user_id, '1', 'browser', now() + '1 day' FROM users WHERE name = 'Ben')

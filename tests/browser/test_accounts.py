@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Person
+from tests.conftest import PASSWORD
 from tests.core.test_mail import Inbox
 from tests.server.started import Started, free_port
 
@@ -101,6 +102,7 @@ def test_a_forgotten_password_the_whole_way(person: Callable[..., Person], inbox
 def test_an_authenticator_app_the_whole_way(person: Callable[..., Person], browser: Browser) -> None:
     ann = person("Ann").signed_in("/profile")
     ann.page.get_by_role("tab", name="Sign-in").click()
+    field(ann, "Your password").fill(PASSWORD)
     press(ann, "Set up an app")
     picture = ann.page.get_by_alt_text("QR code of your key")
     expect(picture).to_be_visible(timeout=PATIENCE)

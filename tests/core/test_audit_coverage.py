@@ -102,7 +102,7 @@ class Scene:
         )
 
     def app(self) -> pyotp.TOTP:
-        self.by("Ann", second_factor.begin_second_factor)
+        sign_in.set_up_second_factor(transaction, actor("Ann"), password=PASSWORD)
         secret, _ = self.by("Ann", second_factor.waiting_secret)
         return pyotp.TOTP(secret)
 
@@ -462,6 +462,7 @@ WITHOUT = {
     },
     "begins what counts only once it is confirmed": {
         "second_factor.begin_second_factor",
+        "sign_in.set_up_second_factor",
         "second_factor.forget_waiting_secret",
     },
     "makes the link in a letter whose order is recorded": {

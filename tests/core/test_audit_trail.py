@@ -4,17 +4,24 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.access import Access
+from core.access import Access, get_access
 from core.accounts import change_role, rename_myself
 from core.actor import Actor
 from core.audit_sentences import SENTENCES, Kind
 from core.audit_trail import COLUMNS, AuditFilter, audit_events, audited_sheets, export_audit
+from core.batch import Add, Batch, Given
+from core.cells import write
+from core.changes import Source
+from core.column_types import Option
+from core.columns import NewColumn, add_column, limit_column
+from core.comments import add_comment
 from core.errors import Invalid, NotAllowed, NotFound
 from core.permissions import Level, Role, RowScope
 from core.sharing import share_sheet, share_with_workspace
@@ -44,6 +51,21 @@ def test_what_happened_is_told_in_sentences(
         "Ann shared “Deals” with Cleo as viewer",
         "Ann shared “Deals” with Ben as editor",
     ]
+
+
+def test_administrators_read_names_in_the_trail_and_never_a_value(
+    session: Session, ada: Actor, ann: Actor, deals: Access
+) -> None:
+    sheet_id, choices = deals.sheet.sheet_id, [Option("o1", "Falcon")]
+    secret = add_column(session, ann, sheet_id, NewColumn("Secret code", "choice", options=choices))
+    limit_column(session, ann, sheet_id, secret.column_id, {"editor": "hidden", "viewer": "hidden"})
+    batch = Batch(adds=(Add("a", {1: Given("Falcon"), secret.column_id: Given(value="o1")}),))
+    write(session, ann, sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    add_comment(session, ann, sheet_id, 1, "Falcon it is")
+    with pytest.raises(NotFound):
+        get_access(session, ada, sheet_id)
+    assert any("column “Secret code” of “Deals”" in sentence for sentence in told(session, ada))
+    assert "Falcon" not in str(audit_events(session, ada))
 
 
 def test_names_are_text_and_nothing_in_them_is_read_as_a_sentence(session: Session, ada: Actor, ann: Actor) -> None:

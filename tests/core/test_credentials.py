@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,13 +12,13 @@ from sqlalchemy.orm import Session
 from core.account_links import account_of_reset, address_link, address_of_link, reset_link, reset_password
 from core.accounts import change_role, create_user, deactivate, reactivate
 from core.actor import Actor
-from core.administration import sign_out_person
+from core.administration import make_reset_link, send_reset, sign_out_person
 from core.api_tokens import actor_of_token, make_token
 from core.arrivals import arrival, note_arrival, take_in
 from core.credentials import sign_out_elsewhere
 from core.errors import NotAllowed, NotFound
 from core.identities import add_identity
-from core.invitations import invite, welcome
+from core.invitations import accept_invitation, invite, welcome
 from core.mail import order_letter
 from core.permissions import Role, Scope
 from core.sessions import actor_of_session
@@ -27,13 +28,20 @@ from core.tokens import grant_tokens, refresh_tokens, session_of_access_token
 from db.account_tables import AccountLink
 from db.engine import transaction
 from db.tables import Base
-from tests.conftest import PASSWORD
-from tests.core.signing_in import HOME, KEY, Post, attempt, signed_in
+from tests.conftest import PASSWORD, actor
+from tests.core.signing_in import HOME, KEY, Post, actions, attempt, signed_in
 
 Works = Callable[[], bool]  # Whether a credential still lets anybody in; trying may use it up.
 ISSUER, SUBJECT = "https://login.example.com", "s-ann"
 pytestmark = pytest.mark.usefixtures("own_settings")
 NEW, NEWER = "another good password", "a third good password"
+
+
+@pytest.fixture
+def ann(session: Session) -> Actor:
+    """Ann as an administrator, who can let others in, too."""
+    session.execute(text("UPDATE users SET role = 'admin' WHERE name = 'Ann'"))
+    return replace(actor("Ann"), role=Role.ADMIN)
 
 
 def opens(look: Callable[[], Any]) -> bool:
@@ -94,13 +102,24 @@ def an_arrival_from_the_provider(session: Session, who: Actor) -> Works:
     return lambda: opens(lambda: arrival(session, token))
 
 
-# One of each kind that lets somebody in as a person, by the table in which it lives.
+def an_invitation_by_them(session: Session, who: Actor) -> Works:
+    link = invite(session, who, email="backdoor@evil.example", role=Role.ADMIN)
+    return lambda: opens(lambda: welcome(session, link))
+
+
+def a_reset_link_by_them(session: Session, who: Actor) -> Works:
+    link = make_reset_link(session, who, actor("Dan").user_id)
+    return lambda: opens(lambda: account_of_reset(session, link))
+
+
+# One of each kind that lets somebody in as a person, or that a person made for others, by the table in which it lives.
 CREDENTIALS: dict[str, list[Callable[[Session, Actor], Works]]] = {
     "sessions": [a_session, a_program],
     "refresh_tokens": [a_refresh_token],
     "sign_in_tickets": [a_ticket, a_sign_in_that_waits_for_its_code],
     "api_tokens": [an_api_token],
-    "account_links": [a_reset_link, an_address_link],
+    "account_links": [a_reset_link, an_address_link, a_reset_link_by_them],
+    "invitations": [an_invitation_by_them],
     "provider_arrivals": [an_arrival_from_the_provider],
 }
 # Tables with a secret or its hash that outlive all this, and why.
@@ -108,8 +127,7 @@ EXEMPT = {
     "users": "The password itself: changed by what changes it, and refused to who is deactivated.",
     "second_factors": "Asked besides a password and lets nobody in alone; a lost one is reset by an administrator.",
     "recovery_codes": "The same: they stand in for the second factor, after the right password.",
-    "invitations": "Makes an account; the one for an account that waits without a password has a test of its own.",
-    "public_links": "A link is nobody's: it lets nobody in as a person (tests/core/test_links.py).",
+    "public_links": "A link is nobody's, and as good as the account of who made it (tests/core/test_links.py).",
     "audit_chain": "The seal of the audit trail: hashes of what happened, which let nobody in.",
     "audit_head": "The same: its last link.",
     "link_visits": "The same: the browser that opened a link, whoever sits there.",
@@ -148,10 +166,52 @@ def test_what_died_stays_dead_when_the_person_is_let_in_again(session: Session, 
     assert attempt(ann.email) == ann.user_id
 
 
+def test_whoever_was_let_out_leaves_no_back_door(session: Session, ada: Actor, ann: Actor) -> None:
+    link = invite(session, ann, email="backdoor@evil.example", role=Role.ADMIN)
+    deactivate(session, ada, ann.user_id)
+    reactivate(session, ada, ann.user_id)
+    with pytest.raises(NotFound):
+        accept_invitation(session, link, email="", name="Back Door", password=NEW)
+    assert actions(session).count("account:invitation:revoke") == 1
+    assert attempt("backdoor@evil.example", NEW) is None
+
+
+@pytest.mark.parametrize("change", ["is_active = false", "role = 'manager'"])
+def test_what_was_made_for_others_counts_while_its_maker_administers(
+    session: Session, post: Post, ann: Actor, change: str
+) -> None:
+    """However they ceased to, as by a hand in the database, and whatever letters wait."""
+    given = an_invitation_by_them(session, ann), a_reset_link_by_them(session, ann)
+    assert all(works() for works in given)
+    invite(session, ann, email="eve@example.com", role=Role.ADMIN, mailed_from="http://here")
+    send_reset(session, ann, actor("Ben").user_id, url="http://here")
+    session.execute(text(f"UPDATE users SET {change} WHERE name = 'Ann'"))
+    assert [works() for works in given] == [False, False]
+    assert [letter.link for _, letter in post() if letter.link] == []
+    said = {"iss": ISSUER, "sub": "s-eve", "email": "eve@example.com", "email_verified": True}
+    with pytest.raises(NotAllowed, match="nobody here does"):
+        arrival(session, note_arrival(session, said) or "")
+    with pytest.raises(NotAllowed, match="no administrator any more"):
+        invite(session, ann, email="zoe@example.com", role=Role.ADMIN)
+
+
 def test_signing_out_everywhere_else_ends_what_is_elsewhere(session: Session, ann: Actor) -> None:
     held = everything_of(session, ann)
-    sign_out_elsewhere(session, ann, tokens=True)
+    sign_out_elsewhere(session, ann)
     assert [name for name, works in held.items() if works()] == []
+
+
+def test_signing_out_everywhere_else_spares_tokens_where_that_is_wished_and_the_one_that_asks(
+    session: Session, ann: Actor
+) -> None:
+    report, other = an_api_token(session, ann), an_api_token(session, ann)
+    sign_out_elsewhere(session, ann, tokens=False)
+    assert report()
+    assert other()
+    asking = session.scalar(text("SELECT min(token_id) FROM api_tokens"))
+    sign_out_elsewhere(session, replace(ann, token_id=asking))
+    assert report()
+    assert not other()
 
 
 def test_a_deactivated_person_is_refused_whatever_way_they_try(session: Session, ada: Actor, ann: Actor) -> None:

@@ -20,7 +20,13 @@ from core.second_factor import (
     second_factor,
     waiting_secret,
 )
-from core.sign_in import renew_recovery_codes, sign_in, sign_in_with_code, switch_off_second_factor
+from core.sign_in import (
+    renew_recovery_codes,
+    set_up_second_factor,
+    sign_in,
+    sign_in_with_code,
+    switch_off_second_factor,
+)
 from core.tickets import make_pending, redeem_ticket
 from db.engine import transaction
 from tests.conftest import PASSWORD
@@ -40,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 
 def app_of(session: Session, who: Actor, clock: list[float]) -> App:
     """An authenticator app with the person's key: the code of now, or of so many steps away."""
-    begin_second_factor(session, who)
+    begin_second_factor(session, who.user_id)
     waiting = waiting_secret(session, who)
     assert waiting
     totp = pyotp.TOTP(waiting[0])
@@ -78,7 +84,7 @@ def test_a_factor_counts_once_a_code_of_the_app_confirms_it(session: Session, an
     assert outcome() == "code needed"
     assert second_factor(session, ann).codes_left == 10
     with pytest.raises(Invalid, match="already"):
-        begin_second_factor(session, ann)
+        begin_second_factor(session, ann.user_id)
 
 
 def test_that_a_code_is_needed_is_told_after_the_right_password_only(app: App) -> None:
@@ -151,8 +157,35 @@ def test_new_recovery_codes_end_the_old_ones(session: Session, ann: Actor, clock
     assert outcome(new[0]) == "in"
 
 
+def test_no_app_is_set_up_without_the_password(session: Session, ann: Actor) -> None:
+    """Whoever sits at an open browser would lock its person out."""
+    with pytest.raises(Invalid, match="current password"):
+        set_up_second_factor(transaction, ann, password="wrong password")
+    assert waiting_secret(session, ann) is None
+    set_up_second_factor(transaction, ann, password=PASSWORD)
+    assert waiting_secret(session, ann)
+
+
+def test_an_app_that_nobody_confirms_for_a_while_asks_for_the_password_again(
+    session: Session, ann: Actor, clock: list[float]
+) -> None:
+    app = app_of(session, ann, clock)
+    session.execute(text("UPDATE second_factors SET created_at = now() - interval '15 minutes'"))
+    assert waiting_secret(session, ann) is None
+    with pytest.raises(NotFound, match="Begin again"):
+        confirm_second_factor(session, ann, app())
+
+
+def test_whoever_has_no_password_chooses_one_before_an_app(session: Session, ann: Actor) -> None:
+    session.execute(text("UPDATE users SET password_hash = NULL WHERE name = 'Ann'"))
+    for ask in (set_up_second_factor, switch_off_second_factor, renew_recovery_codes):
+        with pytest.raises(Invalid, match="Choose one first"):
+            ask(transaction, ann, password="")
+    assert waiting_secret(session, ann) is None
+
+
 def test_the_secret_is_sealed_in_the_database(session: Session, ann: Actor, clock: list[float]) -> None:
-    begin_second_factor(session, ann)
+    begin_second_factor(session, ann.user_id)
     waiting = waiting_secret(session, ann)
     assert waiting
     assert waiting[1].startswith("otpauth://totp/Contrivance:ann%40example.com?secret=")

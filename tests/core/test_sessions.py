@@ -74,12 +74,12 @@ def test_only_hashes_of_secrets_are_stored(session: Session, ann: Actor, ada: Ac
         assert secret not in stored
 
 
-def test_signing_out_everywhere_else_spares_tokens_unless_asked(session: Session, ann: Actor) -> None:
+def test_signing_out_everywhere_else_ends_tokens_unless_they_are_spared(session: Session, ann: Actor) -> None:
     here = replace(ann, session_id=signed_in(session, ann)[0])
     token = make_token(session, ann, name="Report", scope=Scope.READ, days=1)
-    sign_out_elsewhere(session, here)
+    sign_out_elsewhere(session, here, tokens=False)
     assert actor_of_token(session, token, address=None, only_reads=True)
-    sign_out_elsewhere(session, here, tokens=True)
+    sign_out_elsewhere(session, here)
     assert actor_of_token(session, token, address=None, only_reads=True) is None
     assert actor_of_session(session, str(here.session_id)) is not None
 

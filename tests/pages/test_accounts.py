@@ -57,7 +57,7 @@ def waiting(session: Session) -> list[tuple[str, str]]:
 
 
 def app_of(session: Session, who: Actor) -> pyotp.TOTP:
-    begin_second_factor(session, who)
+    begin_second_factor(session, who.user_id)
     found = waiting_secret(session, who)
     assert found
     return pyotp.TOTP(found[0])
@@ -151,8 +151,14 @@ def profile(session: Session, name: str = "Ann") -> AppTest:
     return open_page(session, name, "account/profile.py")
 
 
+def setting_up(session: Session, password: str = PASSWORD) -> AppTest:
+    page = profile(session)
+    page.text_input("set_up_password").set_value(password)
+    return press(page, "Set up an app")
+
+
 def test_an_app_is_set_up_by_its_first_code(session: Session) -> None:
-    page = press(profile(session), "Set up an app")
+    page = setting_up(session)
     key = page.code[0].value.replace(" ", "")
     assert not any(key in str(one.value) for one in page.markdown)
     fill(page, {"2. The six digits that the app shows now": pyotp.TOTP(key).now()})
@@ -166,9 +172,19 @@ def test_an_app_is_set_up_by_its_first_code(session: Session) -> None:
 
 
 def test_an_app_that_is_not_set_up_after_all_is_forgotten(session: Session) -> None:
-    page = press(press(profile(session), "Set up an app"), "Not now")
+    page = press(setting_up(session), "Not now")
     assert "Set up an app" in labels(page)
     assert session.scalar(text("SELECT count(*) FROM second_factors")) == 0
+
+
+def test_no_app_is_set_up_at_an_open_browser_without_the_password(session: Session) -> None:
+    page = setting_up(session, "a guess at it")
+    assert "The current password is not right" in said(page)
+    assert "Set up an app" in labels(page)
+    session.execute(text("UPDATE users SET password_hash = NULL WHERE name = 'Ann'"))
+    page = profile(session)
+    assert "Set up an app" not in labels(page)
+    assert "choose a password first" in said(page)
 
 
 def test_a_token_is_shown_once_and_can_be_revoked(session: Session) -> None:
@@ -192,13 +208,20 @@ def test_tokens_that_administer_are_offered_to_administrators(session: Session) 
     assert offered("Ada") == ["Read", "Read and write", "Read, write and administer"]
 
 
-def test_signing_out_everywhere_else_spares_tokens_unless_ticked(session: Session, ann: Actor) -> None:
+def test_signing_out_everywhere_else_ends_tokens_unless_they_are_spared(session: Session, ann: Actor) -> None:
     make_token(session, ann, name="Report", scope=Scope.READ, days=1)
-    page = press(profile(session), "Sign out everywhere else")
+    page = profile(session)
+    page.checkbox[0].uncheck()
+    press(page, "Sign out everywhere else")
     assert "Report" in said(page)
     page.checkbox[0].check()
     press(page, "Sign out everywhere else")
     assert "Report" not in said(page)
+
+
+def test_signing_out_everywhere_else_ends_tokens_as_it_stands(session: Session, ann: Actor) -> None:
+    make_token(session, ann, name="Report", scope=Scope.READ, days=1)
+    assert "Report" not in said(press(profile(session), "Sign out everywhere else"))
 
 
 def test_a_new_address_is_written_to(session: Session) -> None:
