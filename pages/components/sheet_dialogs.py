@@ -51,11 +51,14 @@ def _formats(sheet_id: int, view: View, more: dict[str, str]) -> None:
 
 @st.dialog("Share", width="medium")
 def share(sheet_id: int) -> None:
-    """Who may use the sheet: people, teams and everybody."""
+    """Who may use the sheet: people, teams and everybody; and whoever has a link."""
     with shown_errors():
         actor = current_actor()
-        shared_with.show(actor, sheet_id)
-        public_links.show(actor, sheet_id)
+        people, links = st.tabs(["People and teams", "Public links"])
+        with people:
+            shared_with.show(actor, sheet_id)
+        with links:
+            public_links.show(actor, sheet_id)
 
 
 @st.dialog("Sheet settings", width="medium")
