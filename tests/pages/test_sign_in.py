@@ -246,7 +246,7 @@ def test_an_invitation_is_a_link_to_pass_on_and_waits_in_the_list(opened: Opened
     fill(app, {"E-mail": "Eve@example.com"})
     press(app, "Make an invitation link")
     assert "/?invite=" in app.code[0].value
-    assert any("invited as member until" in one.value for one in app.text)
+    assert any("invited as member by Ada, until" in one.value for one in app.caption)
     press(app, "Withdraw")
     assert not any("eve@example.com" in one.value for one in app.text)
 
