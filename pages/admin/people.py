@@ -85,8 +85,8 @@ def _person(actor: Actor, workspace: Workspace, person: PersonInfo) -> None:
         avatar.show(person.user_id, person.name)
         with st.container(gap=None):
             st.text(person.name + (" (you)" if person.user_id == actor.user_id else ""))
-            st.text(f"{person.email} · {_state(person)}")
-            st.caption(literal(" · ".join(_about(workspace, person, owned))))
+            st.text(person.email)  # Letter by letter, and alone, so that it can be copied.
+            st.caption(literal(" · ".join([_state(person), *_about(workspace, person, owned)])))
         with st.popover(":material/edit:", type="tertiary", help="Change role and access", key=f"of_{person.user_id}"):
             person_changes.show(actor, person, owned)
 

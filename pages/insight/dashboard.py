@@ -26,7 +26,8 @@ from pages.components.who import current_actor
 
 REFRESH_SECONDS = 5
 PICKED, OPENED = "dashboard_pipeline", "dashboard_opened"
-NONE_TO_SEE = "As soon as somebody who may edit the sheet adds the first one, it is counted here by itself."
+NONE_TO_SEE = """As soon as somebody who may edit the sheet adds one, it is counted here by itself.
+If you miss one, ask the sheet's owner."""
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 

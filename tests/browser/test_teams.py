@@ -118,7 +118,7 @@ def add_hidden_margin(ada: Person) -> None:
     press(ada, "Add this column")
     expect(ada.page.get_by_role("button", name="Margin", exact=True)).to_be_visible(timeout=PATIENCE)
     ada.page.get_by_role("button", name="Change", exact=True).last.click()
-    expect(ada.page.get_by_text("Who sees it")).to_be_visible(timeout=PATIENCE)
+    expect(ada.page.get_by_text("Who sees it", exact=True)).to_be_visible(timeout=PATIENCE)
     for audience in ("People with their own rows", "Public links"):
         field = ada.page.get_by_role("combobox", name=audience)
         field.scroll_into_view_if_needed()

@@ -273,9 +273,9 @@ def test_a_role_changes_only_when_it_is_saved(opened: Opened, session: Session, 
 def test_a_person_is_let_out_and_in_again(opened: Opened, session: Session, ben: Actor) -> None:
     app = opened("Ada", "admin/people.py")
     app.button(f"active_{ben.user_id}").click().run()
-    assert "ben@example.com · deactivated" in [one.value for one in app.text]
+    assert any(one.value.startswith("deactivated · ") for one in app.caption)
     app.button(f"active_{ben.user_id}").click().run()
-    assert "ben@example.com · Member" in [one.value for one in app.text]
+    assert not any(one.value.startswith("deactivated · ") for one in app.caption)
 
 
 def test_the_last_administrator_hears_why_they_stay(opened: Opened, ada: Actor) -> None:
