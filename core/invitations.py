@@ -33,6 +33,7 @@ class InvitationInfo:
     email: str
     role: Role
     expires_at: datetime
+    by: str
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,9 @@ def use_invitations(session: Session, email: str) -> bool:
 def invitations(session: Session, actor: Actor) -> list[InvitationInfo]:
     """The invitations that wait to be used, the newest first. For administrators."""
     require(actor, Permission.PEOPLE_MANAGE)
-    rows = session.scalars(select(Invitation).where(*_usable(), Invitation.kind == MEMBER).order_by(_newest))
-    return [InvitationInfo(i.invitation_id, i.email or "", Role(i.role), i.expires_at) for i in rows]
+    waiting = select(Invitation, User.name).outerjoin(User, User.user_id == Invitation.invited_by)
+    rows = session.execute(waiting.where(*_usable(), Invitation.kind == MEMBER).order_by(_newest))
+    return [InvitationInfo(i.invitation_id, i.email or "", Role(i.role), i.expires_at, by or "") for i, by in rows]
 
 
 def revoke_invitation(session: Session, actor: Actor, invitation_id: int) -> None:

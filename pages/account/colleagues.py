@@ -18,8 +18,10 @@ def show(actor: Actor) -> None:
         )
         with transaction() as session:
             found = find_people(session, actor, search)
-        for one in found:
-            _person(actor, one)
+        if found:
+            with st.container(border=True, gap="small"):
+                for one in found:
+                    _person(actor, one)
         if not found:
             st.caption("Nobody here is called so.")
         elif len(found) == MOST_FOUND:
@@ -27,9 +29,8 @@ def show(actor: Actor) -> None:
 
 
 def _person(actor: Actor, one: Colleague) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(width=56, horizontal_alignment="center"):
-            avatar.show(one.user_id, one.name)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        avatar.show(one.user_id, one.name)
         with st.container(gap=None):
             st.text(one.name + (" (you)" if one.user_id == actor.user_id else ""))
             st.text(" · ".join([one.email, one.role.label, *one.teams]))

@@ -28,9 +28,9 @@ def show(actor: Actor) -> None:
         verified = is_verified(session, actor)
         with_password = has_password(session, actor.user_id)
     with st.container(width=720):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.title("Profile", width="content")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             avatar.show(actor.user_id, actor.name)
+            st.title("Profile", width="content")
         st.text(f"{actor.email} · {actor.role.label}, who {roles.MEANINGS[actor.role]}")
         you, way_in, tokens, sessions = st.tabs(["You", "Sign-in", "API tokens", "Where you are signed in"])
         with you:

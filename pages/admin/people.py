@@ -42,8 +42,10 @@ def show(actor: Actor) -> None:
         invite.form(actor)
         registration.show(actor)
         invite.waiting(actor, workspace.waiting, workspace.date_format)
-        for person in _found(workspace):
-            _person(actor, workspace, person)
+        if found := _found(workspace):
+            with st.container(border=True, gap="small"):
+                for person in found:
+                    _person(actor, workspace, person)
 
 
 def _read(actor: Actor) -> Workspace:
@@ -79,14 +81,13 @@ def _searched(workspace: Workspace, one: PersonInfo) -> str:
 
 def _person(actor: Actor, workspace: Workspace, person: PersonInfo) -> None:
     owned = [sheet for sheet in workspace.sheets if sheet.owner_id == person.user_id]
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(width=56, horizontal_alignment="center"):
-            avatar.show(person.user_id, person.name)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        avatar.show(person.user_id, person.name)
         with st.container(gap=None):
             st.text(person.name + (" (you)" if person.user_id == actor.user_id else ""))
-            st.text(f"{person.email} · {_state(person)}")
-            st.caption(literal(" · ".join(_about(workspace, person, owned))))
-        with st.popover("Change"):
+            st.text(person.email)  # Letter by letter, and alone, so that it can be copied.
+            st.caption(literal(" · ".join([_state(person), *_about(workspace, person, owned)])))
+        with st.popover(":material/edit:", type="tertiary", help="Change role and access", key=f"of_{person.user_id}"):
             person_changes.show(actor, person, owned)
 
 

@@ -6,7 +6,7 @@ from core import accounts, administration
 from core.actor import Actor
 from core.administration import LiveSession
 from db.engine import transaction
-from pages.components import audit_lines, navigation, own_sessions
+from pages.components import audit_lines, avatar, navigation, own_sessions
 from pages.components.errors import say
 from pages.components.format import literal, moment
 from pages.components.who import current_actor
@@ -35,23 +35,49 @@ def show(actor: Actor) -> None:
 def _sessions(actor: Actor, sessions: list[LiveSession], date_format: str) -> None:
     st.caption("Whoever is signed out here has to sign in again; to keep somebody out, deactivate them under “People”.")
     asked = st.text_input("Find a session", placeholder="Name, e-mail or network address").casefold().strip()
-    found = [one for one in sessions if asked in f"{one.name} {one.email} {one.address}".casefold()]
-    if len(found) > MOST_SHOWN:
-        st.caption(f"{MOST_SHOWN} of {len(found)} sessions; search for the others.")
-    for one in found[:MOST_SHOWN]:
+    people: dict[int, list[LiveSession]] = {}
+    for one in sessions:
+        if asked in f"{one.name} {one.email} {one.address}".casefold():
+            people.setdefault(one.user_id, []).append(one)
+    if len(people) > MOST_SHOWN:
+        st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
+    for theirs in [*people.values()][:MOST_SHOWN]:
+        _person(actor, theirs, date_format)
+
+
+def _person(actor: Actor, theirs: list[LiveSession], date_format: str) -> None:
+    """Their browsers in sight; their programs, of which each sign-in is a session, only when they are asked for."""
+    person, programs = theirs[0], [one for one in theirs if one.kind == "api"]
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            avatar.show(person.user_id, person.name)
+            st.text(f"{person.name} · {person.email}")
+        for one in theirs:
+            if one.kind != "api":
+                _session(actor, one, date_format)
+        if programs:
+            told = f"Programs · {len(programs)}"
+            drawer = st.expander(told, type="compact", key=f"programs_{person.user_id}", on_change="rerun")
+            if drawer.open:
+                with drawer:
+                    _programs(actor, programs, date_format)
+
+
+def _programs(actor: Actor, programs: list[LiveSession], date_format: str) -> None:
+    if len(programs) > MOST_SHOWN:
+        st.caption(f"The {MOST_SHOWN} that were seen last.")
+    for one in programs[:MOST_SHOWN]:
         _session(actor, one, date_format)
 
 
 def _session(actor: Actor, one: LiveSession, date_format: str) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(gap=None):
-            st.text(f"{one.name} · {one.email}")
-            seen = moment(one.last_seen_at, date_format)
-            device = own_sessions.device(one.user_agent, one.kind)
-            st.caption(literal(f"{device} · {one.address or 'no address'} · last seen {seen}"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        seen = moment(one.last_seen_at, date_format)
+        device = own_sessions.device(one.user_agent, one.kind)
+        st.caption(literal(f"{device} · {one.address or 'no address'} · last seen {seen}"))
         if one.session_id == actor.session_id:
             st.badge("This one", color="green")
-        elif st.button("Sign out", key=f"revoke_{one.session_id}") and say(_revoke, actor, one):
+        elif st.button("Sign out", key=f"revoke_{one.session_id}", type="tertiary") and say(_revoke, actor, one):
             st.rerun()
 
 

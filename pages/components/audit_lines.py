@@ -10,9 +10,10 @@ from pages.components.format import literal, moment
 
 def show(lines: Sequence[AuditLine], date_format: str) -> None:
     """The latest first."""
-    with st.container(gap="xsmall"):
+    # On a phone the columns stand one below the other: without a gap, so that a time is seen to belong to its event.
+    with st.container(gap="small"):
         for line in lines:
-            when, what = st.columns([2, 5], gap="xxsmall", vertical_alignment="center")
+            when, what = st.columns([2, 5], gap=None, vertical_alignment="center")
             address = f" · {line.address}" if line.address else ""
             when.caption(literal(moment(line.recorded_at, date_format) + address))
             what.text(line.sentence)

@@ -29,16 +29,18 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class Currency(str):
-    """The name of a currency, which carries along how the person likes numbers."""
+    """The name of a currency, which carries along how the person likes numbers, and whether they are shown amounts."""
 
-    __slots__ = ("number_format",)
+    __slots__ = ("has_amounts", "number_format")
     number_format: str
+    has_amounts: bool
 
     @classmethod
-    def of(cls, name: str, writing: Writing) -> Self:
-        """A currency as this person reads its amounts."""
+    def of(cls, name: str, writing: Writing, *, has_amounts: bool = True) -> Self:
+        """A currency as this person reads its amounts. Without amounts, every sum of them would be a false zero."""
         made = cls(name)
         made.number_format = writing.number_format
+        made.has_amounts = has_amounts
         return made
 
 

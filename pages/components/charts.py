@@ -213,7 +213,10 @@ def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
 def _said(bar: Bar, currency: str) -> str:
     """A bar in words."""
     count = f"{whole(bar.count, currency)} {'deal' if bar.count == 1 else 'deals'}"
-    deals = f"{literal(bar.label)}: {count}, {money(bar.amount, currency)}"
+    deals = f"{literal(bar.label)}: {count}"
+    if not getattr(currency, "has_amounts", True):
+        return deals
+    deals += f", {money(bar.amount, currency)}"
     return f"{deals}, weighted {money(bar.weighted, currency)}" if bar.weighted else deals
 
 

@@ -45,9 +45,18 @@ def _made() -> None:
     """What became of the last press."""
     if sent := st.session_state.pop(SENT, None):
         st.success(f"An invitation is on its way to {literal(sent)}.", icon=":material/mail:")
-    for email, link in st.session_state.get(LINKS, []):
+    if links := st.session_state.get(LINKS):
+        _links(links)
+
+
+def _links(links: list[tuple[str, str]]) -> None:
+    """One block, from which all of them are copied at once: of several, each after its address."""
+    (email, link), *others = links
+    if others:
+        st.success(f"Send each of these {len(links)} their link yourself. Each works once, for seven days.")
+    else:
         st.success(f"Send this link to {literal(email)} yourself. It works once, for seven days.")
-        st.code(link, language=None, wrap_lines=True)
+    st.code("\n".join(f"{email} {link}" for email, link in links) if others else link, language=None, wrap_lines=True)
 
 
 def waiting(actor: Actor, found: list[InvitationInfo], date_format: str) -> None:
@@ -55,13 +64,19 @@ def waiting(actor: Actor, found: list[InvitationInfo], date_format: str) -> None
     if not found:
         return
     with st.expander(f"Invitations that wait · {len(found)}", icon=":material/hourglass_empty:"):
-        for invitation in found:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                until = f"invited as {invitation.role.label.lower()} until {moment(invitation.expires_at, date_format)}"
-                st.text(f"{invitation.email}\n{until}", width="stretch")
-                withdraw = st.button("Withdraw", key=f"withdraw_{invitation.invitation_id}")
-            if withdraw and say(_withdraw, actor, invitation.invitation_id):
-                st.rerun()
+        for one in found:
+            _waits(actor, one, moment(one.expires_at, date_format))
+
+
+def _waits(actor: Actor, one: InvitationInfo, until: str) -> None:
+    by = f" by {one.by}" if one.by else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        with st.container(gap=None):
+            st.text(one.email)
+            st.caption(literal(f"invited as {one.role.label.lower()}{by}, until {until}"))
+        withdraw = st.button("Withdraw", key=f"withdraw_{one.invitation_id}", type="tertiary")
+    if withdraw and say(_withdraw, actor, one.invitation_id):
+        st.rerun()
 
 
 def _invite(actor: Actor, emails: str, role: Role, *, by_mail: bool) -> None:

@@ -23,7 +23,6 @@ def show(actor: Actor, sheet_id: int) -> None:
     """The links of the sheet, and a form for another. For its owner."""
     with transaction() as session:
         links, date_format = public_links(session, actor, sheet_id), preferences(session, actor)["date_format"]
-    st.markdown("**Public links**")
     st.caption("Whoever has the link reads the rows live, without an account, and nothing else: no history, no people.")
     _new(sheet_id)
     for link in links:

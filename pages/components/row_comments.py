@@ -12,8 +12,9 @@ from core.actor import Actor
 from core.comments import CommentInfo
 from core.permissions import Permission
 from db.engine import transaction
+from pages.components import avatar
 from pages.components.errors import say, shown_errors
-from pages.components.format import color_of, initials, literal, moment
+from pages.components.format import literal, moment
 from pages.components.who import current_actor
 
 PAGE = 30
@@ -78,7 +79,7 @@ def show(sheet_id: int, row: int, key: str, date_format: str, *, in_trash: bool 
 
 def _comment(talk: _Talk, one: CommentInfo) -> None:
     with st.container(horizontal=True, gap="small", wrap=False):
-        st.badge(literal(initials(one.author)), color=color_of(one.author_id))
+        avatar.show(one.author_id, one.author)
         with st.container(gap="xxsmall"):
             edited = " · edited" if one.edited_at and not one.is_deleted else ""
             st.markdown(f"**{literal(one.author)}** :gray[{moment(one.created_at, talk.date_format)}{edited}]")

@@ -156,21 +156,28 @@ def _add(actor: Actor, shared: Shared) -> None:
             index=None,
             placeholder="A team or a person",
         )
-        level = st.radio("As", list(LEVELS), format_func=LEVELS.__getitem__)
-        rows = _rows_to_give(shared.access)
-        sent = st.form_submit_button("Share", type="primary", icon=":material/person_add:")
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            levels = list(LEVELS)
+            # What gives away least is there at first.
+            level = st.selectbox("As", levels, levels.index(Level.VIEWER), format_func=LEVELS.__getitem__)
+            rows = _rows_to_give(shared.access)
+            sent = st.form_submit_button("Share", type="primary", icon=":material/person_add:")
+        st.caption(_about_rows(shared.access))
     if sent and whom is not None and say(_give, actor, shared.access, whom, level, rows):
         st.rerun(scope="fragment")
 
 
 def _rows_to_give(access: Access) -> RowScope:
     if access.owner_column is None:
-        st.caption("To give people only their own rows, say under “Settings” whose a row is: a column of people.")
         return RowScope.ALL
-    rows = st.radio("Which rows", ROWS, format_func=lambda one: one.label)
+    return st.selectbox("Which rows", ROWS, format_func=lambda one: one.label, width=ROWS_WIDTH)
+
+
+def _about_rows(access: Access) -> str:
+    if access.owner_column is None:
+        return "To give people only their own rows, say under “Settings” whose a row is: a column of people."
     named = literal(access.owner_column.name)
-    st.caption(f"Whose a row is, “{named}” says. In a team that is given its own rows, its managers see the team's.")
-    return rows
+    return f"Whose a row is, “{named}” says. In a team that is given its own rows, its managers see the team's."
 
 
 def _everybody(actor: Actor, access: Access) -> None:

@@ -28,26 +28,37 @@ PARTS = {
 FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "parquet": "Parquet"}
 
 
-def export_menu(sheet_id: int, view: View, as_of: str | None = None, *, link: int | None = None) -> None:
-    """Links to the sheet's rows as they are shown, in each format. The cookie is never sent from another site."""
+def export_menu(sheet_id: int, view: View, *, link: int) -> None:
+    """Links to a shared sheet's rows as they are shown, in each format. The cookie is never sent from another site."""
     with st.popover("Export", icon=":material/download:", type="tertiary"):
-        st.caption("Exactly the rows and columns that you see now.")
-        given = view.as_json()
-        for name, label in FORMATS.items():
-            asked = {"format": name, "filter": json.dumps(given["filter"]), "sort": json.dumps(given["sort"])}
-            query = urlencode(
-                asked | {"search": view.search} | ({"as_of": as_of} if as_of else {}) | ({"link": link} if link else {})
-            )
-            st.link_button(label, f"/api/v1/sheets/{sheet_id}/export?{query}", width="stretch")
+        _formats(sheet_id, view, {"link": str(link)})
+
+
+@st.dialog("Export")
+def export(sheet_id: int, view: View, as_of: str | None) -> None:
+    """The same for somebody with an account, of the past too."""
+    _formats(sheet_id, view, {"as_of": as_of} if as_of else {})
+
+
+def _formats(sheet_id: int, view: View, more: dict[str, str]) -> None:
+    st.caption("Exactly the rows and columns that you see now.")
+    given = view.as_json()
+    for name, label in FORMATS.items():
+        asked = {"format": name, "filter": json.dumps(given["filter"]), "sort": json.dumps(given["sort"])}
+        query = urlencode(asked | {"search": view.search} | more)
+        st.link_button(label, f"/api/v1/sheets/{sheet_id}/export?{query}", width="stretch")
 
 
 @st.dialog("Share", width="medium")
 def share(sheet_id: int) -> None:
-    """Who may use the sheet: people, teams and everybody."""
+    """Who may use the sheet: people, teams and everybody; and whoever has a link."""
     with shown_errors():
         actor = current_actor()
-        shared_with.show(actor, sheet_id)
-        public_links.show(actor, sheet_id)
+        people, links = st.tabs(["People and teams", "Public links"])
+        with people:
+            shared_with.show(actor, sheet_id)
+        with links:
+            public_links.show(actor, sheet_id)
 
 
 @st.dialog("Sheet settings", width="medium")

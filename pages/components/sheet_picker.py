@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.actor import Actor
+from core.permissions import ROLE_PERMISSIONS, Permission
 from core.sheets import ListedSheet, sheets
 from db.engine import transaction
 
@@ -15,8 +16,7 @@ def pick(actor: Actor) -> ListedSheet | None:
     with transaction() as session:
         listed = {sheet.sheet_id: sheet for sheet in sheets(session, actor)}
     if not listed:
-        st.info("There is nothing here yet. Create a sheet first.", icon=":material/info:")
-        st.page_link("work/sheets.py", label="Go to the sheets", icon=":material/table_view:")
+        _none(may_create=Permission.SHEETS_CREATE in ROLE_PERMISSIONS[actor.role])
         return None
     st.session_state[CHOSEN] = _wanted(listed)
     st.selectbox(
@@ -37,6 +37,15 @@ def pick(actor: Actor) -> ListedSheet | None:
     if st.query_params.get("sheet") != str(chosen.sheet_id):
         st.query_params["sheet"] = str(chosen.sheet_id)
     return chosen
+
+
+def _none(*, may_create: bool) -> None:
+    """The way to a first sheet, of one's own or of others."""
+    if not may_create:
+        st.info("There is nothing here yet. Ask a colleague to share a sheet with you.", icon=":material/info:")
+        return
+    st.info("There is nothing here yet. Create a sheet first.", icon=":material/info:")
+    st.page_link("work/sheets.py", label="Go to the sheets", icon=":material/table_view:")
 
 
 def _wanted(listed: dict[int, ListedSheet]) -> int | None:

@@ -58,7 +58,7 @@ class ViewBar:
             max_chars=MAX_SEARCH,
             on_change=lambda: self.keep(replace(self.view, search=str(st.session_state[key] or ""))),
             label_visibility="collapsed",
-            width=200,
+            width=150,
         )
 
     def _chip(self, text: str, name: str, without: View) -> None:

@@ -7,12 +7,12 @@ from decimal import Decimal
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.access import get_access
+from core.access import Access, get_access
 from core.actor import Actor
 from core.dashboard import figures, overdue_view
 from core.figures import ClosedPeriod, Figures
 from core.parties import MOST_OWNERS, owner_names
-from core.permissions import Permission
+from core.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.pipeline import OPEN, Pipeline, get_pipeline
 from core.query import View
 from core.sheets import ListedSheet, sheets
@@ -26,6 +26,8 @@ from pages.components.who import current_actor
 
 REFRESH_SECONDS = 5
 PICKED, OPENED = "dashboard_pipeline", "dashboard_opened"
+NONE_TO_SEE = """As soon as somebody who may edit the sheet adds one, it is counted here by itself.
+If you miss one, ask the sheet's owner."""
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
@@ -36,7 +38,7 @@ def show() -> None:
         listed = sheets(session, actor)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title("Dashboard", width="stretch")
-        chosen = _pick(listed)
+        chosen = _pick(actor, listed)
     if chosen is None:
         return
     with transaction() as session:
@@ -49,16 +51,18 @@ def show() -> None:
     _figures(chosen, json.dumps(filtered.view.as_json()), by_period=filtered.by_period)
 
 
-def _pick(listed: list[ListedSheet]) -> int | None:
+def _pick(actor: Actor, listed: list[ListedSheet]) -> int | None:
     """The pipeline in the address or the first one, else the way to one."""
     names = {sheet.sheet_id: sheet.name for sheet in listed if sheet.is_pipeline}
     asked = st.query_params.get("sheet")
     other = next((sheet for sheet in listed if str(sheet.sheet_id) == asked and not sheet.is_pipeline), None)
     if other:
-        text = f"“{literal(other.name)}” is a plain table. Choose its stage column in the sheet's settings to chart it."
+        choose = "Choose" if other.level is Level.OWNER else "Its owner can choose"
+        way = f"{choose} its stage column in the sheet's settings to chart it."
+        text = f"“{literal(other.name)}” is a plain table. {way}"
         st.info(text, icon=":material/info:", width=420)
     if not names:
-        _no_pipeline()
+        _no_pipeline(may_create=Permission.SHEETS_CREATE in ROLE_PERMISSIONS[actor.role])
         return None
     known = next((sheet_id for sheet_id in names if str(sheet_id) == asked), None)
     if asked and known is None and other is None:
@@ -80,7 +84,11 @@ def _pick(listed: list[ListedSheet]) -> int | None:
     return chosen
 
 
-def _no_pipeline() -> None:
+def _no_pipeline(*, may_create: bool) -> None:
+    if not may_create:
+        text = "There is no pipeline yet. As soon as somebody shares one with you, its figures stand here."
+        st.info(text, icon=":material/info:")
+        return
     text = (
         "There is no pipeline yet. Create a sheet from the template “Sales pipeline”, or import your deals from a file."
     )
@@ -100,11 +108,11 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
         view = View.from_json(json.loads(view_json))
         found, pipeline, day, writing = _read(actor, sheet_id, view)
         if not found.total:
-            _nothing(sheet_id, filtered=not view.is_plain)
+            _nothing(pipeline.access, filtered=not view.is_plain)
             return
         named = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
-        currency = Currency.of(named, writing)
-        _headline(found, currency, by_period=by_period)
+        currency = Currency.of(named, writing, has_amounts=pipeline.amount is not None)
+        _headline(found, pipeline, currency, by_period=by_period)
         _overdue(found, overdue_view(pipeline, view, today=day), currency)
         _charts(found, pipeline, currency)
 
@@ -117,53 +125,76 @@ def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, d
         return figures(session, access, view, today=day), get_pipeline(access), day, writing
 
 
-def _nothing(sheet_id: int, *, filtered: bool) -> None:
+def _nothing(access: Access, *, filtered: bool) -> None:
+    """What this person can do about it: who may add no rows waits for those who may."""
     if filtered:
         st.info("No deal fits these filters. Take one away, or choose a longer period.", icon=":material/info:")
         return
-    st.info("There are no deals yet. Type the first one into the grid, or import a file.", icon=":material/info:")
-    query = {"sheet": str(sheet_id)}
+    adds, imports = (one in access.permissions for one in (Permission.ROWS_ADD, Permission.ROWS_IMPORT))
+    first = "Type the first one into the grid, or import a file."
+    st.info(f"There are no deals yet. {first if adds and imports else NONE_TO_SEE}", icon=":material/info:")
+    query = {"sheet": str(access.sheet.sheet_id)}
     st.page_link("work/grid.py", label="Open the grid", icon=":material/grid_on:", query_params=query)
-    st.page_link("work/imports.py", label="Import deals", icon=":material/upload_file:", query_params=query)
+    if imports:
+        st.page_link("work/imports.py", label="Import deals", icon=":material/upload_file:", query_params=query)
 
 
-def _headline(found: Figures, currency: str, *, by_period: bool) -> None:
-    """Eight figures, each with its formula."""
-    with st.grid(4, min_column_width=140):
-        _of_open(found, currency)
-        _of_closed(found, currency, by_period=by_period)
+def _headline(found: Figures, pipeline: Pipeline, currency: Currency, *, by_period: bool) -> None:
+    """Up to eight figures, each with its formula; none of a column that there is not, or not for this person."""
+    with st.grid(4 if currency.has_amounts else 5, min_column_width=140):
+        _of_open(found, currency, dated=pipeline.close_date is not None)
+        _of_closed(found, currency, lately=pipeline.close_date is not None, by_period=by_period)
 
 
-def _of_open(found: Figures, currency: str) -> None:
+def _of_open(found: Figures, currency: Currency, *, dated: bool) -> None:
     top = found.headline
-    number = max(top.open_count, 1)
-    each, late = top.open_amount / number, Decimal(top.overdue_count) / number
-    share = top.weighted / top.open_amount if top.open_amount else None
+    late = Decimal(top.overdue_count) / max(top.open_count, 1)
     _metric(
         "Open deals",
         whole(top.open_count, currency),
         f"of {_deals(found.total, currency)}",
         "Number of deals whose stage is open.",
     )
+    if currency.has_amounts:
+        _open_amounts(found, currency)
+    if dated:
+        formula = "Open deals whose expected close is before today."
+        _metric("Overdue", whole(top.overdue_count, currency), f"{percent(late)} of open", formula)
+
+
+def _open_amounts(found: Figures, currency: Currency) -> None:
+    top = found.headline
+    each = top.open_amount / max(top.open_count, 1)
+    share = top.weighted / top.open_amount if top.open_amount else None
     formula = "Sum of the open deals' amounts."
     _metric("Open", money(top.open_amount, currency), f"{money(each, currency)} each", formula)
     formula = "Sum of amount × probability over the open deals; the probability is the deal's own, else its stage's."
     _metric("Weighted", money(top.weighted, currency), f"{percent(share)} of open", formula)
-    formula = "Open deals whose expected close is before today."
-    _metric("Overdue", whole(top.overdue_count, currency), f"{percent(late)} of open", formula)
 
 
-def _of_closed(found: Figures, currency: str, *, by_period: bool) -> None:
+def _of_closed(found: Figures, currency: Currency, *, lately: bool, by_period: bool) -> None:
     top = found.headline
-    count, amount = (top.won_count, top.won_amount) if by_period else (top.won_now_count, top.won_now_amount)
-    formula = f"Sum of the amounts of the deals won in the {'chosen period' if by_period else 'present quarter'}."
-    _metric("Won" if by_period else "Won this quarter", money(amount, currency), _deals(count, currency), formula)
+    when = " in the chosen period" if by_period else " in the present quarter" if lately else ""
+    _won(found, currency, when, now=lately and not by_period)
     note = f"{whole(top.won_count, currency)} of {whole(top.won_count + top.lost_count, currency)} closed"
     _metric("Win rate", percent(top.win_rate), note, "Won ÷ (won + lost), by number of deals.")
-    average = "–" if top.average_won is None else money(top.average_won, currency)
-    _metric("Average won", average, f"of {_deals(top.won_count, currency)}", "Amount of the won deals ÷ their number.")
+    if currency.has_amounts:
+        average, of = "–" if top.average_won is None else money(top.average_won, currency), top.won_count
+        _metric("Average won", average, f"of {_deals(of, currency)}", "Amount of the won deals ÷ their number.")
     days = "–" if top.median_cycle_days is None else f"{top.median_cycle_days.normalize():f} days"
     _metric("Median cycle", days, "created to won", "Days from created to closed: half of the won deals took longer.")
+
+
+def _won(found: Figures, currency: Currency, when: str, *, now: bool) -> None:
+    """What was won: the sum, or the number of deals where this person is shown no amounts."""
+    top = found.headline
+    label = "Won this quarter" if now else "Won"
+    count, amount = (top.won_now_count, top.won_now_amount) if now else (top.won_count, top.won_amount)
+    if currency.has_amounts:
+        formula = f"Sum of the amounts of the deals won{when}."
+        _metric(label, money(amount, currency), _deals(count, currency), formula)
+    else:
+        _metric(label, whole(count, currency), f"of {_deals(found.total, currency)}", f"Number of deals won{when}.")
 
 
 def _metric(label: str, value: str, note: str, formula: str) -> None:
@@ -180,7 +211,7 @@ def _overdue(found: Figures, view: View, currency: str) -> None:
         st.button(text, icon=":material/event_busy:", type="tertiary", on_click=_open, args=(view,), key="overdue")
 
 
-def _charts(found: Figures, pipeline: Pipeline, currency: str) -> None:
+def _charts(found: Figures, pipeline: Pipeline, currency: Currency) -> None:
     by_count, quarterly = _switches(pipeline)
     open_stages = [bar for bar in found.stages if bar.kind == OPEN]
     closed = found.quarters if quarterly else found.months
@@ -194,7 +225,8 @@ def _charts(found: Figures, pipeline: Pipeline, currency: str) -> None:
                 _outside(found, closed, currency),
             )
         if found.owners:
-            most = f"The {MOST_OWNERS} with the largest open amount." if len(found.owners) == MOST_OWNERS else ""
+            largest = f"The {MOST_OWNERS} with the largest open amount."
+            most = largest if len(found.owners) == MOST_OWNERS and currency.has_amounts else ""
             people = charts.owners(found.owners, currency, by_count=by_count)
             _chart("By owner", people, "owners", most)
         if found.accounts:

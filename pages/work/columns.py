@@ -49,6 +49,8 @@ def show() -> None:
             st.button("Add a column", icon=":material/add:", type="primary", on_click=_open, args=(NEW,))
     if not may_edit:
         st.caption("Only the owner of this sheet changes its columns.")
+    else:
+        st.caption("“Change” opens a column: its name, rules and choices, and who sees it.")
     _take_link(access)
     if may_edit and st.session_state.get(OPEN) == NEW:
         _add(actor, access, writing)
@@ -77,12 +79,14 @@ def _column(actor: Actor, access: Access, column: ColumnInfo, place: int, *, may
     is_open = may_edit and st.session_state.get(OPEN) == column.column_id
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 _name(access, column, is_open=is_open, may_edit=may_edit)
                 if not is_open:
                     _about(column)
             if may_edit:
                 with st.container(horizontal=True, width="content", gap="xsmall", wrap=False):
+                    if not is_open:
+                        _opener(column)
                     _movers(actor, access, column, place)
         if is_open:
             _change(actor, access, column)
@@ -108,6 +112,11 @@ def _name(access: Access, column: ColumnInfo, *, is_open: bool, may_edit: bool) 
             st.badge(told.capitalize(), icon=":material/lock:", color="orange")
     elif not access.may_write(column):
         st.badge("Read-only for you", icon=":material/lock:", color="gray")
+
+
+def _opener(column: ColumnInfo) -> None:
+    """The way into a column, in so many words; its name is another."""
+    st.button("Change", key=f"change_{column.column_id}", on_click=_open, args=(column.column_id,))
 
 
 def _movers(actor: Actor, access: Access, column: ColumnInfo, place: int) -> None:

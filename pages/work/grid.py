@@ -34,6 +34,24 @@ READS_AND_COMMENTS = "You read and comment here: open a row for its comments"
 OUTDATED = "Columns have changed: what no longer fits them was left out of the filter."
 
 
+@dataclass(frozen=True)
+class Tool:
+    """A line of the menu: a page about the sheet, or a dialog where none is named."""
+
+    icon: str
+    permission: Permission
+    page: str = ""
+
+
+MORE = {
+    "Changes": Tool("history", Permission.HISTORY_SEE, "insight/changes.py"),
+    "Columns": Tool("view_column", Permission.COLUMNS_EDIT, "work/columns.py"),
+    "Import": Tool("upload_file", Permission.ROWS_IMPORT, "work/imports.py"),
+    "Export": Tool("download", Permission.ROWS_EXPORT),
+    "Settings": Tool("settings", Permission.SHEET_CONFIGURE),
+}
+
+
 @dataclass
 class Opened:
     """A sheet as this person sees it; `sheet` is brought up to date while the grid is open."""
@@ -62,16 +80,16 @@ def show() -> None:
             return
         opened = _read(actor, chosen.sheet_id)
         collaborators.show(opened.access.level, opened.people, opened.teams, opened.access.sheet.workspace_level)
-        tools = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False)
+        st.space("stretch")
+        tools = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False, width="content")
     view = _view(opened)
     with tools:
         _tools(opened, view)
-    # One line that scrolls sideways where it is full: the grid below never jumps.
+    # One line, of which what is filtered scrolls sideways where it is full: the grid below never jumps.
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         leave = _drop_link if "view" in st.query_params else None
-        ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.date_format).show()
-        st.space("stretch")
-        past_bar.button(opened.date_format)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.date_format).show()
         trash_place = st.container(width="content")
     if past_bar.asked():
         past_bar.show(actor, opened.sheet_id, view, lambda asked: _sort(opened, view, asked))
@@ -96,23 +114,23 @@ def _read(actor: Actor, sheet_id: int) -> Opened:
 
 
 def _tools(opened: Opened, view: View) -> None:
-    """What one can do with the whole sheet."""
+    """What one can do with the whole sheet: what is done most in sight, the rest in a menu, so that a phone has all."""
     query = {"sheet": str(opened.sheet_id)}
-    may = opened.access.permissions
-    st.space("stretch")
     if opened.access.sheet.pipeline:
         st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query)
-    st.page_link("insight/changes.py", label="Changes", icon=":material/history:", query_params=query)
-    if Permission.COLUMNS_EDIT in may:
-        st.page_link("work/columns.py", label="Columns", icon=":material/view_column:", query_params=query)
-    if Permission.ROWS_IMPORT in may:
-        st.page_link("work/imports.py", label="Import", icon=":material/upload_file:", query_params=query)
-    if Permission.ROWS_EXPORT in may:
-        sheet_dialogs.export_menu(opened.sheet_id, view, past_bar.shown_instant())
-    if Permission.SHEET_CONFIGURE in may and st.button("Settings", icon=":material/settings:", type="tertiary"):
-        sheet_dialogs.settings(opened.sheet_id)
-    if Permission.SHEET_SHARE in may and st.button("Share", icon=":material/group_add:"):
+    past_bar.button(opened.date_format)
+    if Permission.SHEET_SHARE in opened.access.permissions and st.button("Share", icon=":material/group_add:"):
         sheet_dialogs.share(opened.sheet_id)
+    offered = {name: tool for name, tool in MORE.items() if tool.permission in opened.access.permissions}
+    chosen = st.menu_button(
+        "More", list(offered), format_func=lambda name: f":material/{offered[name].icon}: {name}", key="more"
+    )
+    if chosen == "Export":
+        sheet_dialogs.export(opened.sheet_id, view, past_bar.shown_instant())
+    elif chosen == "Settings":
+        sheet_dialogs.settings(opened.sheet_id)
+    elif chosen:
+        st.switch_page(offered[chosen].page, query_params=query)
 
 
 def _view(opened: Opened) -> View:

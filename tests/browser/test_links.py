@@ -111,6 +111,7 @@ def test_the_owner_makes_copies_changes_and_revokes_a_link_in_the_sharing_dialog
     ann = person("Ann").signed_in().open_sheet(sheet)
     ann.page.get_by_role("button", name="Share").click()
     dialog = ann.page.get_by_role("dialog")
+    dialog.get_by_role("tab", name="Public links").click()
     dialog.get_by_text("Make a public link").click()
     dialog.get_by_label("For whom").fill("Agency North")
     dialog.get_by_role("button", name="Make the link").click()

@@ -15,14 +15,17 @@ from sqlalchemy.orm import Session
 
 from core import columns, comments, rows, sharing, sheets
 from core.access import get_access
+from core.actor import Actor
+from core.api_tokens import make_token
 from core.batch import Batch, Edit, Given
 from core.cells import write
 from core.changes import Source
 from core.column_types import Option
 from core.columns import NewColumn
 from core.links import create_link
-from core.permissions import Level
+from core.permissions import Level, Role, Scope
 from core.query import View
+from core.sessions import start_session
 from db import engine as db
 from tests.browser.conftest import add
 from tests.browser.people import Person
@@ -33,6 +36,10 @@ PATIENCE = 20_000
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, _, CLOSE = range(1, 8)
 ALL = [*PAYLOADS.values()]
 NAME = f"{PAYLOADS['script']} {PAYLOADS['image']}"
+NAMES = [payload[:100] for payload in ALL]  # As long as a person's name may be.
+EMAILS = [f"{re.sub(r'[@ ]', '', payload).lower()}@example.com" for payload in ALL]
+EVE = PAYLOADS["image"]  # The name of an administrator, who signs in as eve@example.com.
+FILE = "<img src=x onerror=alert(1)> **bold** :red[c] $x^2$"
 LIVE = f"[src*='{FOREIGN}'], [href*='{FOREIGN}'], [data*='{FOREIGN}'], [srcset*='{FOREIGN}'], [onerror], [onload]"
 
 
@@ -57,9 +64,10 @@ def sheet(database_url: str) -> Iterator[int]:
 
 def seeded(session: Session) -> int:
     ann = actor("Ann")
-    for place, payload in enumerate(ALL):
-        line = {"name": payload[:100], "email": f"p{place}@example.com"}
-        session.execute(text("INSERT INTO users (email, name) VALUES (:email, :name)"), line)
+    for payload, name, email in zip(ALL, NAMES, EMAILS, strict=True):
+        line = {"name": name, "email": email}
+        who = session.scalar(text("INSERT INTO users (email, name) VALUES (:email, :name) RETURNING user_id"), line)
+        start_session(session, who, kind="browser", address=None, user_agent=payload)
         session.execute(TEAM, line)
         sheets.create_sheet(session, ann, payload, template="blank", description=payload)
     access = sheets.create_sheet(session, ann, NAME, template="pipeline", description=" ".join(ALL[:6]))
@@ -74,7 +82,22 @@ def seeded(session: Session) -> int:
     sharing.share_sheet(session, ann, number, actor("Ben").user_id, level=Level.EDITOR)
     for team in sharing.teams_to_share_with(session, ann, number):
         sharing.share_with_team(session, ann, number, team, level=Level.VIEWER)
+    seed_eve(session)
     return number
+
+
+def seed_eve(session: Session) -> None:
+    """An administrator whose own name, programs and tokens are payloads."""
+    eve = Actor(session.scalar(AS_ADA, {"name": EVE}), EVE, "eve@example.com", Role.ADMIN)
+    for payload in ALL:
+        start_session(session, eve.user_id, kind="api", address=None, user_agent=payload)
+        make_token(session, eve, name=payload, scope=Scope.READ, days=7)
+
+
+AS_ADA = text("""
+    INSERT INTO users (email, name, role, password_hash)
+    SELECT 'eve@example.com', :name, role, password_hash FROM users WHERE email = 'ada@example.com' RETURNING user_id
+""")
 
 
 TEAM = text("""
@@ -214,13 +237,13 @@ def test_a_partner_is_shown_payloads_letter_by_letter(watched: Callable[..., Wat
         ("columns", "Ann", ALL),
         ("changes", "Ann", ALL),
         ("audit", "Ada", ALL),
-        ("colleagues", "Ann", ALL),
-        ("people", "Ada", ALL),
-        ("teams", "Ada", ALL),
-        ("security", "Ada", []),
-        ("system", "Ada", []),
-        ("profile", "Ann", []),
-        ("import", "Ann", []),
+        ("colleagues", "Ann", [*NAMES, *EMAILS]),
+        ("people", "Ada", [*NAMES, *EMAILS]),
+        ("teams", "Ada", [*NAMES, *EMAILS]),
+        ("security", "Eve", [*NAMES, *EMAILS]),
+        ("system", "Eve", [EVE]),  # Of what people write it shows nothing but the name of whoever looks.
+        ("profile", "Eve", [EVE]),
+        ("import", "Ann", [NAME]),
     ],
 )
 def test_a_page_shows_payloads_letter_by_letter(
@@ -230,6 +253,34 @@ def test_a_page_shows_payloads_letter_by_letter(
     seat.open(f"{path}?sheet={sheet}", path.capitalize() or "Sheets")
     seat.shows(payloads)
     seat.is_untouched()
+
+
+def test_programs_are_named_letter_by_letter_where_they_are_unfolded(
+    watched: Callable[[str], Watched], sheet: int
+) -> None:
+    eve = watched("Eve").open("security", "Security")
+    eve.page.get_by_text(f"Programs · {len(ALL)}").click()
+    eve.person.says("Program · ")
+    eve.shows([payload[:60] for payload in ALL])
+    eve.is_untouched()
+
+
+@pytest.mark.parametrize(
+    ("path", "tab", "payloads"),
+    [
+        ("security", "What happened", NAMES),
+        ("profile", "API tokens", ALL),
+        ("profile", "Where you are signed in", [payload[:60] for payload in ALL]),
+    ],
+)
+def test_a_tab_shows_payloads_letter_by_letter_once_it_is_opened(
+    watched: Callable[[str], Watched], sheet: int, path: str, tab: str, payloads: list[str]
+) -> None:
+    eve = watched("Eve").open(path, path.capitalize())
+    eve.page.get_by_role("tab", name=tab).click()
+    eve.page.wait_for_timeout(500)
+    eve.shows(payloads)
+    eve.is_untouched()
 
 
 def test_the_charts_and_what_they_say_under_the_mouse(watched: Callable[[str], Watched], sheet: int) -> None:
@@ -249,15 +300,31 @@ def test_the_charts_and_what_they_say_under_the_mouse(watched: Callable[[str], W
     ann.is_untouched()
 
 
-@pytest.mark.parametrize("button", ["Share", "Export", "Settings", "Trash"])
-def test_a_dialog_shows_payloads_letter_by_letter(watched: Callable[[str], Watched], sheet: int, button: str) -> None:
+@pytest.mark.parametrize("opener", ["Share", "Export", "Settings", "Trash"])
+def test_a_dialog_shows_payloads_letter_by_letter(watched: Callable[[str], Watched], sheet: int, opener: str) -> None:
     ann = watched("Ann")
     ann.person.open_sheet(sheet)
-    ann.page.get_by_role("button", name=button, exact=button != "Trash").first.click()
+    if opener in ("Export", "Settings"):
+        ann.page.get_by_role("button", name="More", exact=True).click()
+        ann.page.get_by_role("menuitem", name=opener).click()
+    else:
+        ann.page.get_by_role("button", name=opener, exact=opener != "Trash").first.click()
     expect(ann.page.get_by_role("dialog")).to_be_visible(timeout=PATIENCE)
     ann.page.wait_for_timeout(800)
-    if button == "Share":
-        ann.shows([payload[:100] for payload in ALL])
+    ann.shows({"Share": [*NAMES, *EMAILS], "Settings": [NAME, *ALL[:6]]}.get(opener, []))
+    ann.is_untouched()
+
+
+def test_the_public_links_of_the_sharing_dialog_show_payloads(watched: Callable[[str], Watched], sheet: int) -> None:
+    with db.transaction() as session:
+        for payload in ALL:
+            create_link(session, actor("Ann"), sheet, name=payload)
+    ann = watched("Ann")
+    ann.person.open_sheet(sheet)
+    ann.page.get_by_role("button", name="Share", exact=True).first.click()
+    ann.page.get_by_role("dialog").get_by_role("tab", name="Public links").click()
+    ann.page.wait_for_timeout(800)
+    ann.shows(NAMES)
     ann.is_untouched()
 
 
@@ -296,13 +363,31 @@ def test_a_file_of_payloads_is_shown_before_it_is_imported(
     writer = csv.writer(told)
     writer.writerow(["Deal", "Amount", *ALL[:6]])
     writer.writerows([payload, payload, *ALL[:6]] for payload in ALL)
-    file = tmp_path / f"{PAYLOADS['directive'][:5]} payloads.csv".replace("/", "_")
+    file = tmp_path / f"{FILE}.csv"
     file.write_text(told.getvalue())
     ann = watched("Ann").open(f"import?sheet={sheet}", "Import")
     ann.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
     ann.person.says("Preview")
     ann.page.wait_for_timeout(1500)
-    ann.shows([PAYLOADS["link"]])
+    ann.shows([*ALL[:10], file.name])  # As many rows as are seen of the preview at once.
+    ann.is_untouched()
+
+
+def test_a_file_of_payloads_becomes_a_sheet_named_after_it(
+    watched: Callable[[str], Watched], sheet: int, tmp_path: Path
+) -> None:
+    """The name that is proposed, and what is said of the sheet and its new columns when they are there."""
+    told = io.StringIO()
+    csv.writer(told).writerows([ALL, range(len(ALL))])
+    file = tmp_path / f"{FILE}.csv"
+    file.write_text(told.getvalue())
+    ann = watched("Ann").open("import", "Import")
+    ann.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    ann.person.says("Preview")
+    expect(ann.page.get_by_role("textbox", name="Name", exact=True)).to_have_value(FILE)
+    ann.page.get_by_role("button", name="Import 1 rows").click()
+    ann.person.says("1 rows are in")
+    ann.shows([f"“{FILE}”", *ALL])
     ann.is_untouched()
 
 

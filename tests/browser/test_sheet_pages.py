@@ -26,6 +26,12 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).first.click()
 
 
+def choose_more(page: Page, name: str) -> None:
+    """From the menu of what one can do with the whole sheet."""
+    press(page, "More")
+    page.get_by_role("menuitem", name=name).click()
+
+
 def test_a_sheet_is_made_named_and_shared(person: Seat, make_sheet: Make) -> None:
     ann = person("Ann").signed_in()
     press(ann.page, "New sheet")
@@ -34,7 +40,7 @@ def test_a_sheet_is_made_named_and_shared(person: Seat, make_sheet: Make) -> Non
     ann.page.get_by_text("Companies you sell to").click()
     press(ann.page, "Create")
     ann.says("An empty sheet")
-    press(ann.page, "Settings")
+    choose_more(ann.page, "Settings")
     ann.page.get_by_role("textbox", name="Description").fill("Whom we sell with")
     press(ann.page, "Save")
     expect(ann.page.get_by_role("dialog")).to_be_hidden(timeout=PATIENCE)
@@ -109,7 +115,7 @@ def test_who_is_shut_out_while_looking_is_told_so(person: Seat, make_sheet: Make
 def test_what_is_shown_is_what_is_exported(person: Seat, make_sheet: Make, kind: str) -> None:
     won = {"filter": [{"column": 3, "op": "is_any_of", "value": ["o5"]}]}
     cleo = person("Cleo").signed_in().open_sheet(make_sheet(12), won)
-    press(cleo.page, "Export")
+    choose_more(cleo.page, "Export")
     link = cleo.page.get_by_role("link", name=kind)
     expect(link).to_be_visible(timeout=PATIENCE)
     # The link is followed in the page itself: a tab of its own closes as soon as the download begins.

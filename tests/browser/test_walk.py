@@ -121,6 +121,8 @@ def test_a_new_user_walks_from_the_first_start_to_the_second(
         ada.page.get_by_role("button", name="Share").click()
         ada.page.get_by_role("dialog").get_by_label("Share with", exact=False).first.click()
         ada.page.get_by_role("option", name=re.compile("Ben")).click()
+        ada.page.get_by_role("combobox", name="As").fill("Editor")
+        ada.page.get_by_role("option", name=re.compile("Editor")).click()
         ada.page.get_by_role("dialog").get_by_role("button", name="Share", exact=True).last.click()
         ada.page.wait_for_timeout(1500)
 

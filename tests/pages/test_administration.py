@@ -10,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 from core.access import Access, get_access
 from core.accounts import deactivate
 from core.actor import Actor
-from core.permissions import Level, RowScope
+from core.invitations import invite
+from core.permissions import Level, Role, RowScope
+from core.sessions import start_session
 from core.sharing import collaborators, share_with_team, team_shares
 from core.sheets import configure_pipeline
 from core.teams import add_member, create_team, teams
@@ -68,8 +70,24 @@ def test_several_people_are_invited_at_once_or_nobody(session: Session) -> None:
     assert "“nonsense”" in said(page)
     set_field(page, "text_area", "E-mail", " Eve@example.com;\nfay@example.com eve@example.com ")
     press(page, "Make an invitation link")
-    assert ["/?invite=" in one.value for one in page.code] == [True, True]
+    assert [line.split()[0] for line in page.code[0].value.splitlines()] == ["eve@example.com", "fay@example.com"]
+    assert page.code[0].value.count("/?invite=") == 2
     assert session.scalar(text("SELECT count(*) FROM invitations WHERE revoked_at IS NULL")) == 2
+
+
+def test_a_single_invitation_is_a_bare_link_to_be_copied(session: Session) -> None:
+    page = open_page(session, "Ada", PEOPLE)
+    set_field(page, "text_area", "E-mail", "eve@example.com")
+    press(page, "Make an invitation link")
+    assert page.code[0].value.startswith("http")
+    assert len(page.code[0].value.split()) == 1
+
+
+def test_a_waiting_invitation_says_who_invited(session: Session, ada: Actor) -> None:
+    invite(session, ada, email="eve@example.com", role=Role.ANALYST)
+    page = open_page(session, "Ada", PEOPLE)
+    assert "eve@example.com" in [one.value for one in page.text]
+    assert "invited as analyst by Ada, until" in said(page)
 
 
 def test_what_a_leaver_owned_is_named_and_handed_over(session: Session, ada: Actor, ben: Actor, deals: Access) -> None:
@@ -147,6 +165,15 @@ def test_somebodys_session_is_ended_from_the_list(session: Session, ben: Actor) 
     assert "Ada signed Ben out at one place" in said(page)
 
 
+def test_the_programs_of_a_person_are_folded_into_one_line(session: Session, ben: Actor) -> None:
+    for number in range(3):
+        start_session(session, ben.user_id, kind="api", address=None, user_agent=f"sync/{number}")
+    page = open_page(session, "Ada", SECURITY)
+    assert "Programs · 3" in [one.label for one in page.expander]
+    assert "sync" not in said(page)
+    assert said(page).count("ben@example.com") == 1
+
+
 def test_what_happened_is_told_letter_by_letter(session: Session, ada: Actor, ben: Actor) -> None:
     session.execute(text("UPDATE users SET name = '[b](http://evil)' WHERE name = 'Ben'"))
     deactivate(session, ada, ben.user_id)
@@ -177,13 +204,29 @@ def test_a_team_is_given_its_own_rows_in_the_dialog(
     page = sharing()
     whom = next(one for one in page.selectbox if one.label == "Share with")
     whom.select_index(whom.options.index("Team North"))
-    set_field(page, "radio", "As", Level.COMMENTER)
-    set_field(page, "radio", "Which rows", RowScope.OWN)
+    set_field(page, "selectbox", "As", Level.COMMENTER)
+    set_field(page, "selectbox", "Which rows", RowScope.OWN)
     next(one for one in page.button if one.label == "Share").click()
     page.run()
     (share,) = team_shares(session, ann, deals.sheet.sheet_id)
     assert (share.level, share.row_scope) == (Level.COMMENTER, RowScope.OWN)
     assert "1 person · its managers see the team's rows" in said(sharing())
+
+
+def test_whoever_is_given_a_sheet_reads_it_unless_more_is_chosen(
+    session: Session, ann: Actor, deals: Access, sharing: Callable[[], AppTest]
+) -> None:
+    page = sharing()
+    whom = next(one for one in page.selectbox if one.label == "Share with")
+    whom.select_index(whom.options.index("Team North"))
+    next(one for one in page.button if one.label == "Share").click()
+    page.run()
+    (share,) = team_shares(session, ann, deals.sheet.sheet_id)
+    assert share.level is Level.VIEWER
+
+
+def test_people_and_public_links_stand_side_by_side_in_the_dialog(sharing: Callable[[], AppTest]) -> None:
+    assert [tab.label for tab in sharing().tabs] == ["People and teams", "Public links"]
 
 
 def test_level_and_rows_of_a_line_hold_as_they_are_chosen(
@@ -206,7 +249,7 @@ def test_without_an_owner_column_the_dialog_says_where_to_choose_one(
 ) -> None:
     configure_pipeline(session, ann, deals.sheet.sheet_id, {})
     page = sharing()
-    assert "Which rows" not in [one.label for one in page.radio]
+    assert "Which rows" not in [one.label for one in page.selectbox]
     assert "say under “Settings” whose a row is" in said(page)
 
 

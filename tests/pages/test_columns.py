@@ -54,6 +54,15 @@ def test_every_column_is_listed_with_its_type_and_rules(session: Session, sheet:
     assert "Only the owner" in told
 
 
+def test_every_column_is_opened_by_a_button_that_says_so(session: Session, sheet: int) -> None:
+    page = open_page(session, "Ann", COLUMNS, sheet=sheet)
+    assert labels(page).count("Change") == len(get_access(session, actor("Ann"), sheet).columns)
+    page.button(f"change_{ACCOUNT}").click()
+    fine(page.run())
+    assert field(page, "Name").value == "Account"
+    assert "Who sees it" in said(page)
+
+
 def test_who_may_not_change_columns_has_nothing_to_press(session: Session, sheet: int) -> None:
     page = open_page(session, "Ben", COLUMNS, sheet=sheet, column=DEAL)
     assert [one.label for one in page.main.button if not one.disabled] == []

@@ -15,6 +15,7 @@ from core.access import Access
 from core.batch import Add, Batch, Given
 from core.cells import write
 from core.changes import Source
+from core.columns import limit_column
 from core.sessions import start_session
 from core.sheets import configure_pipeline, create_sheet
 from core.writing import set_preferences
@@ -176,6 +177,21 @@ def test_without_deals_the_page_says_what_to_do(opened: Opened, deals: Access) -
     assert "There are no deals yet" in texts(opened("Ann"))
 
 
+def test_who_may_add_no_deals_is_offered_neither_the_grids_first_row_nor_an_import(
+    opened: Opened, session: Session, deals: Access
+) -> None:
+    page = opened("Cleo")
+    assert "There are no deals yet. As soon as somebody who may edit" in texts(page)
+    assert [one.label for one in page.main.page_link] == ["Open the grid"]
+    assert [one.label for one in opened("Ben").main.page_link] == ["Open the grid", "Import deals"]
+
+
+def test_who_may_create_nothing_waits_for_a_pipeline_that_is_shared(opened: Opened, session: Session) -> None:
+    page = opened("Cleo")
+    assert "As soon as somebody shares one with you" in texts(page)
+    assert not page.main.page_link
+
+
 def test_filters_that_leave_nothing_say_so(opened: Opened, filled: Access) -> None:
     page = opened("Ann")
     page.multiselect(key=key(filled, "owner")).set_value(["5"]).run()
@@ -199,7 +215,7 @@ def test_a_pipeline_of_stages_alone_counts_deals(opened: Opened, session: Sessio
     configure_pipeline(session, actor("Ann"), filled.sheet.sheet_id, {"stage": STAGE})
     page = opened("Ann")
     assert not page.exception
-    assert metrics(page)["Open deals"] == "2"
+    assert metrics(page) == {"Open deals": "2", "Won": "2", "Win rate": "67%", "Median cycle": "–"}
     assert not page.segmented_control
     assert "Days since the row was added" in texts(page)
 
@@ -218,3 +234,18 @@ def test_figures_are_written_and_periods_reckoned_as_the_person_likes_it(
         late[zone] = found["Overdue"]
     assert late == {"Pacific/Niue": "1", "Pacific/Kiritimati": "2"}
     assert found["Open"] == "€ 4,5 k"
+
+
+def test_where_the_amount_is_hidden_no_figure_and_no_bar_says_zero(
+    opened: Opened, session: Session, filled: Access
+) -> None:
+    """Neither a tile nor the text under the mouse: what one may not see is not nought."""
+    limit_column(session, actor("Ann"), filled.sheet.sheet_id, AMOUNT, {"viewer": "hidden"})
+    page = opened("Cleo")
+    assert {*metrics(page)} == {"Open deals", "Overdue", "Won this quarter", "Win rate", "Median cycle"}
+    assert metrics(page)["Won this quarter"] == "1"
+    charts = [json.loads(one.proto.spec) for one in page.get("plotly_chart")]
+    hovers = [text for chart in charts for trace in chart["data"] for text in trace.get("hovertext") or []]
+    assert any(text.endswith("Lead: 1 deal") for text in hovers)
+    assert not [text for text in hovers if "€" in text or text.endswith((", 0", ", EUR 0"))]
+    assert {"Open", "Weighted", "Average won"} <= {*metrics(opened("Ann"))}

@@ -14,7 +14,7 @@ from core.changes import Source
 from core.writing import Writing
 from pages.components.past_moments import choices, spoken, written
 from tests.conftest import actor, make_deals
-from tests.pages.opened import labels, open_page, press
+from tests.pages.opened import fine, labels, open_page, press
 
 
 @pytest.fixture
@@ -58,6 +58,7 @@ def test_the_other_side_of_a_comparison_is_said_and_exported(session: Session, s
 
 
 def exports(page: AppTest) -> list[str]:
+    fine(page.menu_button(key="more").click("Export").run())
     found = [one.proto.url for one in page.get("link_button")]
     assert found
     return found

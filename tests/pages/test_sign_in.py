@@ -246,7 +246,7 @@ def test_an_invitation_is_a_link_to_pass_on_and_waits_in_the_list(opened: Opened
     fill(app, {"E-mail": "Eve@example.com"})
     press(app, "Make an invitation link")
     assert "/?invite=" in app.code[0].value
-    assert any("invited as member until" in one.value for one in app.text)
+    assert any("invited as member by Ada, until" in one.value for one in app.caption)
     press(app, "Withdraw")
     assert not any("eve@example.com" in one.value for one in app.text)
 
@@ -273,9 +273,9 @@ def test_a_role_changes_only_when_it_is_saved(opened: Opened, session: Session, 
 def test_a_person_is_let_out_and_in_again(opened: Opened, session: Session, ben: Actor) -> None:
     app = opened("Ada", "admin/people.py")
     app.button(f"active_{ben.user_id}").click().run()
-    assert "ben@example.com · deactivated" in [one.value for one in app.text]
+    assert any(one.value.startswith("deactivated · ") for one in app.caption)
     app.button(f"active_{ben.user_id}").click().run()
-    assert "ben@example.com · Member" in [one.value for one in app.text]
+    assert not any(one.value.startswith("deactivated · ") for one in app.caption)
 
 
 def test_the_last_administrator_hears_why_they_stay(opened: Opened, ada: Actor) -> None:
