@@ -101,7 +101,8 @@ async def _latencies(one: Typist, others: list[Typist]) -> list[float]:
     """From each key that ended an editor to the moment at which each other window showed what it wrote."""
     took = []
     screens = [await other.shown() for other in others]
-    for entered, version in zip(await one.enters(), one.answered, strict=False):
+    for number, entered in enumerate(await one.enters()):
+        version = one.answered.get(one.value(number), 0)
         for shown in screens:
             at = next((at for seen, at in shown if seen >= version), None)
             if version and at:

@@ -33,7 +33,7 @@ class Typist:
         self.page, self.who, self.sheet, self.ledger = page, who, sheet, ledger
         self.typed = 0
         self.left_the_window: set[str] = set()  # Which of the typed values were ever sent.
-        self.answered: list[int] = []  # The version of each action, in the order of the keys.
+        self.answered: dict[str, int] = {}  # By typed value: the version that its first answer wrote; 0 for none.
         page.on("request", self._sent)
         page.on("response", lambda response: asyncio.ensure_future(self._received(response)))
 
@@ -58,7 +58,7 @@ class Typist:
         chance, ends = Random(self.who), time.monotonic() + seconds
         while time.monotonic() < ends:
             await self._select(chance.randrange(rows))
-            for key in f"{self.who}-{self.typed}":
+            for key in self.value(self.typed):
                 await self.page.keyboard.press(key)
                 await asyncio.sleep(chance.uniform(0.04, 0.12))
             await self.page.keyboard.press("Enter")
@@ -66,6 +66,10 @@ class Typist:
             await asyncio.sleep(chance.uniform(0.1, 0.5))
             await self._decide(chance)
         await self._settle()
+
+    def value(self, number: int) -> str:
+        """What this person types as number so-and-so; nobody types it twice."""
+        return f"{self.who}-{number}"
 
     async def shown(self) -> list[tuple[int, float]]:
         """Which version the window showed from when on."""
@@ -113,6 +117,7 @@ class Typist:
             return
         outcome: dict[str, Any] = await response.json()
         sent = self.ledger.sent[json.loads(request.post_data)["operation_id"]]
-        if sent.outcome is None:
-            self.answered.append(outcome["version"] if outcome["saved"] else 0)
+        # A value that is kept after a conflict is sent again by a click, not by the key that ended its editor.
+        for edit in json.loads(request.post_data)["edits"]:
+            self.answered.setdefault(edit.get("text") or "", outcome["version"] if outcome["saved"] else 0)
         sent.outcome = outcome

@@ -5,11 +5,10 @@ import {
   GridCellKind,
 } from "@glideapps/glide-data-grid";
 import type { Cell, CellLook, Chip } from "./cells";
+import { GLOW_MS } from "./rows";
 import { fade, type Palette } from "./theme";
 import { drawVisitors } from "./visitors";
 
-export const GLOW_MS = 2000;
-const FADE_STEP_MS = 200;
 /** The part at the right end of a cell that opens its row or its link. */
 export const ACTION_WIDTH = 28;
 
@@ -119,20 +118,6 @@ function drawGlow(args: Args, { glow }: CellLook): void {
   const { ctx, rect } = args;
   ctx.fillStyle = fade(glow.color, 0.3 * (1 - age / GLOW_MS));
   ctx.fillRect(rect.x + 1, rect.y + 1, rect.width - 1, rect.height - 1);
-  fadeLater(args);
-}
-
-/** The steps that are due, per cell: a sheet in which others type would else be painted sixty times a second. */
-const due = new Set<string>();
-
-function fadeLater({ col, row, requestAnimationFrame }: Args): void {
-  const place = `${col}:${row}`;
-  if (due.has(place)) return;
-  due.add(place);
-  setTimeout(() => {
-    due.delete(place);
-    requestAnimationFrame();
-  }, FADE_STEP_MS);
 }
 
 function drawAction({ ctx, rect, hoverAmount, cellFillColor }: Args, palette: Palette): void {

@@ -1,11 +1,12 @@
 // The live grid: Glide draws and moves the selection; what cells hold and what becomes of typing is the session's.
 
 import { DataEditorCore } from "@glideapps/glide-data-grid";
-import { useCallback, type ReactElement } from "react";
+import { useCallback, useMemo, type ReactElement } from "react";
 import { useListOpen } from "./attention";
 import { useCellMenu, type CellMenu } from "./cellmenu";
 import { useClipboard } from "./clipboard";
 import { headerIcons } from "./columns";
+import { useDamage, type Anew } from "./damage";
 import { useRowDeletion } from "./deletion";
 import { useEditing, type EditingState } from "./editing";
 import type { Editing, Move } from "./editors/editor";
@@ -25,9 +26,9 @@ import { useViewport, type Viewport } from "./viewport";
 const STATUS_HEIGHT = 34;
 
 export function Grid(props: GridProps): ReactElement {
-  const { data, portal } = props;
+  const { data, palette, portal, trigger } = props;
   const scene = useScene(props);
-  const { session, hands, selection, select, box, columns } = scene;
+  const { session, hands, selection, select, box, columns, layout } = scene;
   const viewport = useViewport(scene);
   const edit = useEditing(hands, viewport.locate, useClosed(scene));
   const headers = useHeaders(scene);
@@ -38,14 +39,18 @@ export function Grid(props: GridProps): ReactElement {
   useWord(session, scene.setNotice);
   const list = useListOpen(session.outbox.attention().length);
   const height = useHeight(box, data.height);
+  const anew = useDamage(scene, viewport);
+  const { lines, total } = session.reader;
+  const canvas = useMemo(
+    () => <Canvas scene={scene} viewport={viewport} edit={edit} headers={headers} cellMenu={cellMenu} onDelete={deletion.onDelete} anew={anew} />,
+    [data, palette, trigger, columns, layout, hands, selection, edit.open, lines.count, total, anew],
+  );
   useClipboard({ hands, box, ranges: edit.editing ? [] : rects(selection, columns.length) });
   return (
     <div className="cg-root" ref={box} style={{ height }} role="region" aria-label={data.name}
       data-testid="live-grid" data-version={session.reader.version}>
       <Banner session={session} />
-      <div className="cg-canvas" onContextMenu={(event) => event.preventDefault()}>
-        <Canvas scene={scene} viewport={viewport} edit={edit} headers={headers} cellMenu={cellMenu} onDelete={deletion.onDelete} />
-      </div>
+      <div className="cg-canvas" onContextMenu={(event) => event.preventDefault()}>{canvas}</div>
       <div style={{ height: STATUS_HEIGHT }}>
         <Status scene={scene} list={list} hidden={headers.hidden} showHidden={headers.showHidden} jump={viewport.jump}
           selected={deletion.selected} deleteSelected={deletion.ask} open={rowToOpen(scene)} />
@@ -62,15 +67,17 @@ interface CanvasProps {
   headers: Headers;
   cellMenu: CellMenu;
   onDelete: ReturnType<typeof useRowDeletion>["onDelete"];
+  anew: Anew;
 }
 
 const COARSE = matchMedia("(pointer: coarse)").matches;
 const KEYS = { copy: false, cut: false, paste: false, search: false, downFill: false, rightFill: false, delete: "Delete|Backspace" };
 
-function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete }: CanvasProps): ReactElement {
+/** Made anew only when something around the cells has changed: what changes in them is drawn by useDamage. */
+function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, anew }: CanvasProps): ReactElement {
   const { data, grid, palette, selection, select, hands, trigger, session } = scene;
-  const painting = usePainting(scene);
-  const pointer = usePointer({ hands, selection, open: edit.open, openRow: (id) => session.link === null && trigger("open", id) });
+  const painting = usePainting(scene, anew.canvas);
+  const pointer = usePointer({ hands, selection, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), tables: anew.table });
   const onActivated = useCallback((cell: readonly [number, number]) => void edit.open(cell, null), [edit.open]);
   return (
     <DataEditorCore

@@ -20,6 +20,9 @@ interface Mounted {
   root: Root;
   portal: HTMLElement;
   palette: Palette;
+  data?: GridData;
+  trigger: Component["setTriggerValue"];
+  say: Component["setTriggerValue"];
 }
 
 declare const STYLE_SHEET: string;
@@ -29,14 +32,16 @@ const mounted = new WeakMap<HTMLElement, Mounted>();
 /** Called on every run of the page and every change of theme. */
 export function mount({ data, parentElement, setTriggerValue }: Component): void {
   const there = mounted.get(parentElement) ?? begin(parentElement);
-  there.palette = keptPalette(there.palette, readPalette(parentElement));
+  there.palette = kept(there.palette, readPalette(parentElement));
+  there.data = kept(there.data, data);
+  there.say = setTriggerValue;
   dress(there.portal, parentElement);
   const element = createElement(data.as_of ? PastGrid : Grid, {
     key: `${data.me.id}:${data.sheet}:${data.as_of ?? ""}`,
-    data,
+    data: there.data,
     palette: there.palette,
     portal: there.portal,
-    trigger: (name, value) => setTriggerValue(name, value),
+    trigger: there.trigger,
   });
   void styled.then(() => mounted.get(parentElement)?.root.render(element));
 }
@@ -48,7 +53,10 @@ function begin(parent: HTMLElement): Mounted {
   const portal = document.createElement("div");
   portal.className = "cg-portal";
   document.body.append(portal);
-  const made = { root: createRoot(place), portal, palette: readPalette(parent) };
+  const made: Mounted = {
+    root: createRoot(place), portal, palette: readPalette(parent), say: () => undefined,
+    trigger: (name, value) => made.say(name, value),
+  };
   mounted.set(parent, made);
   return made;
 }
@@ -61,9 +69,13 @@ export function unmount(parent: HTMLElement): void {
   there?.portal.remove();
 }
 
-/** The same object while the theme is the same, so that a rerun draws nothing anew. */
-function keptPalette(before: Palette, now: Palette): Palette {
-  return JSON.stringify(before) === JSON.stringify(now) ? before : now;
+/** Every part is the same object while it says the same, so that a rerun draws nothing anew. */
+function kept<Parts extends object>(before: Parts | undefined, now: Parts): Parts {
+  if (!before) return now;
+  const isSame = (name: string): boolean => JSON.stringify(before[name as keyof Parts]) === JSON.stringify(now[name as keyof Parts]);
+  const names = Object.keys({ ...before, ...now });
+  if (names.every(isSame)) return before;
+  return Object.fromEntries(names.map((name) => [name, (isSame(name) ? before : now)[name as keyof Parts]])) as Parts;
 }
 
 /** Editors and menus stand at the end of the page, out of reach of the component's theme variables: give them theirs. */

@@ -13,11 +13,11 @@ const NO_NUMBER = { textLight: "transparent" };
 
 type Painting = Required<Pick<DataEditorCoreProps, "columns" | "rows" | "getCellContent" | "customRenderers" | "getRowThemeOverride">>;
 
-export function usePainting(scene: Scene): Painting {
+export function usePainting(scene: Scene, anew: number): Painting {
   const { session, palette, columns, layout, data } = scene;
   const { lines, total } = session.reader;
-  // A new revision is a new picture: a new function is how Glide learns to draw again.
-  const getCellContent = useCallback((at: Item) => paint(scene, at), [scene.session.revision, scene.hands, palette]);
+  // A new function makes Glide draw everything again; for single cells that change there is useDamage.
+  const getCellContent = useCallback((at: Item) => paint(scene, at), [scene.hands, palette, anew]);
   const customRenderers = useMemo(() => [cellRenderer(palette)], [palette]);
   const sort = data.view.sort;
   const shown = useMemo<GridColumn[]>(

@@ -13,6 +13,8 @@ interface PointerScene {
   selection: GridSelection;
   open: EditingState["open"];
   openRow: (id: number) => void;
+  /** Counts up when the table for screen readers is to be written anew: a new listener to keys is how Glide learns it. */
+  tables: number;
 }
 
 export interface Pointer {
@@ -25,7 +27,7 @@ export function usePointer(scene: PointerScene): Pointer {
   const now = useRef(scene);
   now.current = scene;
   return {
-    onKeyDown: useCallback((event) => key(event, now.current), []),
+    onKeyDown: useCallback((event) => key(event, now.current), [scene.tables]),
     onCellClicked: useCallback((cell, event) => click(cell, event, now.current), []),
     onFillPattern: useCallback((event) => {
       event.preventDefault();

@@ -2,6 +2,9 @@
 
 import type { ChangedRow, Row, Wire } from "./types";
 
+/** So long a cell that somebody else has changed glows, fading. */
+export const GLOW_MS = 2000;
+
 export interface Glow {
   since: number;
   by: string;

@@ -1,13 +1,17 @@
 // Which part of the sheet is on the screen, and how to get to another one.
 
 import type { Rectangle } from "@glideapps/glide-data-grid";
-import { useCallback, useRef, useState } from "react";
+import { useCallback, useRef, useState, type MutableRefObject } from "react";
 import type { Editing } from "./editors/editor";
 import type { Issue } from "./waiting";
 import type { Scene } from "./scene";
 import { oneCell } from "./selection";
 
+/** The lines and columns on the screen; the pinned column is there besides. */
+export type Seen = Pick<Rectangle, "x" | "y" | "width" | "height">;
+
 export interface Viewport {
+  seen: MutableRefObject<Seen>;
   /** Counts up whenever things move on the screen. */
   tick: number;
   onVisible: (range: Rectangle) => void;
@@ -19,10 +23,10 @@ export interface Viewport {
 export function useViewport({ session, columns, select, setNotice, grid }: Scene): Viewport {
   const { reader } = session;
   const [tick, setTick] = useState(0);
-  const seen = useRef({ first: 0, last: 0 });
+  const seen = useRef<Seen>({ x: 0, y: 0, width: 0, height: 0 });
   const onVisible = useCallback(
     (range: Rectangle) => {
-      seen.current = { first: range.y, last: range.y + range.height };
+      seen.current = range;
       reader.blocks.look(range.y, Math.min(range.y + range.height, Math.max(reader.lines.ordered - 1, 0)));
       setTick((now) => now + 1);
     },
@@ -30,7 +34,7 @@ export function useViewport({ session, columns, select, setNotice, grid }: Scene
   );
   const jump = (issue: Pick<Issue, "row" | "column">): void => {
     const column = Math.max(columns.findIndex((one) => one.id === issue.column), 0);
-    const row = reader.lines.find(issue.row, seen.current);
+    const row = reader.lines.find(issue.row, near(seen.current));
     if (row === undefined) {
       setNotice(`Row #${issue.row} is not on the screen: scroll or search to it.`);
       return;
@@ -42,8 +46,10 @@ export function useViewport({ session, columns, select, setNotice, grid }: Scene
   };
   const locate = ({ row, column, cell }: Editing): Editing["cell"] => {
     const x = columns.findIndex((one) => one.id === column.id);
-    const y = reader.lines.find((typeof row === "string" && session.outbox.rowOf(row)) || row, seen.current);
+    const y = reader.lines.find((typeof row === "string" && session.outbox.rowOf(row)) || row, near(seen.current));
     return [x < 0 ? cell[0] : x, y ?? cell[1]];
   };
-  return { tick, onVisible, jump, locate };
+  return { seen, tick, onVisible, jump, locate };
 }
+
+const near = ({ y, height }: Seen): { first: number; last: number } => ({ first: y, last: y + height });
