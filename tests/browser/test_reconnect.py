@@ -120,6 +120,8 @@ def restart(server_at: Started, database_url: str) -> Callable[[], None]:
 
 def test_a_restart_of_the_server_interrupts_nobody(together: Together, restart: Callable[[], None]) -> None:
     ann, ben, sheet = together()
+    for one in (ann, ben):
+        one.page.get_by_test_id("live-grid").evaluate("grid => { grid.dataset.seen = 'before' }")
     ann.select(ACCOUNT, 2).type("Before, ", then="")
     restart()
     right_within(ben, lambda: "All changes saved" in ben.saving)
@@ -128,6 +130,9 @@ def test_a_restart_of_the_server_interrupts_nobody(together: Together, restart: 
     ben.select(DEAL, 4).type("Still here").saved()
     ann.sees(DEAL, 4, "Still here")
     assert (edits(sheet, 3), edits(sheet, 5)) == (1, 1)
+    for one in (ann, ben):
+        one.page.wait_for_timeout(5000)  # The page has looked once more, and nothing of it went away for a moment.
+        assert one.page.get_by_test_id("live-grid").get_attribute("data-seen") == "before"
 
 
 def test_what_is_typed_while_the_server_restarts_arrives_once(

@@ -2,7 +2,7 @@
 
 import { Api, Problem } from "./api";
 import { Live } from "./live";
-import { Lookout } from "./lookout";
+import { Lookout, pageIsBusy } from "./lookout";
 import { Outbox } from "./outbox";
 import { Presence } from "./presence";
 import type { CellState, Command, Edit, Issue } from "./waiting";
@@ -61,7 +61,7 @@ export class Session {
     this.reader = new Reader(this.api, path, me, {
       changed: () => this.readWell(),
       failed: (problem) => this.failed(problem),
-      columnsMoved: () => this.columnsMoved(),
+      columnsMoved: () => this.lookout.now(),
     });
     this.sender = new Sender(this.api, `${path}/rows`, this.outbox, {
       answered: (command, outcome) => this.settle(command, outcome),
@@ -83,7 +83,7 @@ export class Session {
       open: (isOpen) => this.connected(isOpen),
       refused: () => this.refused(),
     });
-    this.lookout = new Lookout(() => this.columnsMoved());
+    this.lookout = new Lookout(() => this.columnsMoved(), pageIsBusy);
     this.turn.port1.onmessage = this.tell;
     for (const key of this.outbox.draftKeys()) this.reader.lines.append(key);
     window.addEventListener("beforeunload", this.warn);
@@ -254,7 +254,7 @@ export class Session {
   private refused(): void {
     void this.reader.follow();
     if (this.link === null) this.lookout.news();
-    else this.columnsMoved(); // The page says at once that the link has ended.
+    else this.lookout.now(); // The page says at once that the link has ended.
   }
 
   private found(): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { EVERY, Lookout } from "../src/lookout";
+import { EVERY, Lookout, SOON } from "../src/lookout";
 
 let looks: number;
 let lookout: Lookout;
@@ -23,6 +23,18 @@ function wait(times: number): void {
 test("while nothing is heard the page looks by the clock", () => {
   wait(10);
   assert.equal(looks, 10);
+});
+
+test("while the page draws itself it is not asked to look, and soon after it is", () => {
+  let isBusy = true;
+  const patient = new Lookout(() => (looks += 1), () => isBusy);
+  lookout.end();
+  wait(5);
+  assert.equal(looks, 0);
+  isBusy = false;
+  mock.timers.tick(SOON);
+  assert.equal(looks, 1);
+  patient.end();
 });
 
 test("a page that hears looks once, and then only after news, however much of it there is", () => {
