@@ -136,6 +136,7 @@ def share_link(ada: Person, partner: str) -> str:
     ada.page.wait_for_timeout(1500)  # The dialog still draws what was shared.
     dialog.get_by_role("tab", name="Public links").click()
     dialog.get_by_text("Make a public link").click()
+    ada.page.wait_for_timeout(700)  # Until it has opened: a click at what still slides goes past it.
     dialog.get_by_label("For whom").fill(partner)
     send = dialog.get_by_role("button", name="Make the link")
     send.scroll_into_view_if_needed()
