@@ -109,15 +109,21 @@ class Person:
         """What this person's grid knows, for a test that failed."""
         return f"{self.name} sees {self.cell(column, row)!r} at version {self.version}, and is told {self.saving!r}"
 
-    def until(self, holds: Callable[[], bool], what: str | Callable[[], str] = "") -> None:
+    def until(
+        self, holds: Callable[[], bool], what: str | Callable[[], str] = "", *, patience: float = PATIENCE
+    ) -> None:
         """Wait until something holds; in small steps, so that a passing state is not missed."""
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + patience
         while not holds():
             self.page.wait_for_timeout(30)
             if time.monotonic() > ends:
-                raise AssertionError(
-                    what() if callable(what) else what or f"{self.name} waited in vain: {self.page.url}"
-                )
+                raise AssertionError(what() if callable(what) else what or f"waited in vain: {self.stands()}")
+
+    def stands(self) -> str:
+        """Where this person is and what the page says, for a test that failed."""
+        page = self.page.get_by_test_id("stMain")
+        said = " ".join(page.first.inner_text().split())[:400] if page.count() else "nothing"
+        return f"{self.name} at {self.page.url}, rows {self.row_count!r}, saving {self.saving!r}, page says: {said}"
 
     def says(self, text: str) -> Self:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE * 1000)
