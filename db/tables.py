@@ -291,8 +291,8 @@ class Operation(Base):
     __tablename__ = "operations"
     __table_args__ = (
         Index("ix_operations_created", "created_at"),
-        # My last actions on a sheet, for undo.
-        Index("ix_operations_mine", "sheet_id", "actor_id", "version"),
+        # My last actions on a sheet, for undo. Partial, so that a look-up by the key never takes it for its own.
+        Index("ix_operations_mine", "sheet_id", "actor_id", "version", postgresql_where=text("version IS NOT NULL")),
     )
     sheet_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("sheets.sheet_id", ondelete="CASCADE"), primary_key=True

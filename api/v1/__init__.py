@@ -1,6 +1,4 @@
-"""API v1: all its routes under one router, which the server mounts at /api/v1."""
-
-from fastapi import APIRouter
+"""API v1: its parts, each with a router of its own, which the server has at /api/v1."""
 
 from api.v1 import (
     admin,
@@ -30,7 +28,3 @@ PARTS = (
     *(rows, changes, live, histories, comments, differences, trash, undo),
     *(sheets, columns, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
 )
-
-router = APIRouter()
-for part in PARTS:
-    router.include_router(part.router)
