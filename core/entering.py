@@ -24,6 +24,8 @@ def enter(session: Session, session_id: str, sheet_id: int, *, address: str | No
 
 def enter_together(session: Session, askers: Sequence[tuple[str, int, str | None]]) -> list[Actor | None]:
     """The same for many (session id, sheet, address), in one statement."""
+    if len(askers) == 1:  # The statement for one takes a quarter of the time.
+        return [enter(session, session_id, sheet_id, address=address) for session_id, sheet_id, address in askers]
     keys = [_key(session_id) for session_id, _, _ in askers]
     sheets = [sheet_id for _, sheet_id, _ in askers]
     known = [known_version(session, sheet_id) for sheet_id in sheets]

@@ -222,3 +222,25 @@ def test_a_sheet_with_rows_is_never_removed(database: str, app: Engine, sheet: i
     with pytest.raises(IntegrityError, match="archived, never removed"), owner.begin() as connection:
         connection.execute(text("DELETE FROM sheets WHERE sheet_id = :sheet"), {"sheet": sheet})
     owner.dispose()
+
+
+def test_an_operation_is_found_by_its_key_however_few_there_were_when_that_was_planned(
+    database: str, app: Engine, sheet: int
+) -> None:
+    read = text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'operations'")
+    fill = text("""
+        INSERT INTO operations (sheet_id, operation_id, actor_id, result, version)
+        SELECT :s, gen_random_uuid(), :a, '{}', n FROM generate_series(1, 500) n
+    """)
+    owner = make_engine(database, role=None).execution_options(isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.execute(text("VACUUM ANALYZE operations"))  # Whoever plans now knows that there are none.
+    owner.dispose()
+    with app.begin() as connection:
+        for _ in range(10):
+            open_change(connection, sheet)
+        connection.execute(fill, {"s": sheet, "a": ANN})
+        before = connection.scalar(read)
+        for _ in range(10):
+            open_change(connection, sheet)
+        assert connection.scalar(read) - before <= 10
