@@ -5,10 +5,12 @@ import contextlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from core.actor import Actor, Principal
 
+_CHANGES = '{"version": %d, "since": %d, "changes": %s}'
 Who = int | UUID  # Of a person the user id, of a visitor by a public link the visit.
 
 
@@ -25,6 +27,14 @@ class Reader:
         return self.principal.user_id if isinstance(self.principal, Actor) else self.principal.visit_id
 
 
+class Told(NamedTuple):
+    """What changed since a version, as JSON, and the version up to which that is complete."""
+
+    since: int
+    version: int
+    content: bytes
+
+
 class Mailbox:
     """What one socket has not been told yet: at most the newest version of its sheet, and who is there now."""
 
@@ -34,6 +44,8 @@ class Mailbox:
         self.who = who
         self.reader: Reader | None = None
         self.version = 0
+        # The version that the other side has and from which on it wants to be told; None: it asks by itself.
+        self.since: int | None = None
         self.doubted = False
         self.closed = False
         self.away = False
@@ -87,12 +99,27 @@ class Mailbox:
         self.version = max(self.version, reader.version)
         return has_moved
 
-    def messages(self) -> list[str]:
+    def follow(self, since: int) -> None:
+        """The other side has this version and wants to be told what changes from there on."""
+        self.since = max(since, self.since or 0)
+
+    @property
+    def wants_changes(self) -> bool:
+        """Whether there may be something to tell to somebody who follows. A version once more means other columns."""
+        return self._is_news and not self.away and self.since is not None and self.version >= self.since
+
+    def messages(self, changes: Told | None = None) -> list[str]:
         """What to say now; where there is nothing new, the version once more as a sign of life."""
         present, self._present = self._present, None
         is_news, self._is_news = self._is_news, False
         told = [] if present is None else [present]
-        if is_news or present is None:
+        if changes:
+            self.since = changes.version
+            if self.version > changes.version:  # Written while the changes were read: they are told next.
+                self._is_news = True
+                self._news.set()
+            told.insert(0, _CHANGES % (changes.version, changes.since, changes.content.decode()))
+        elif is_news or present is None:
             told.insert(0, json.dumps({"version": self.version} | self._manner(is_news=is_news)))
         return told
 

@@ -1,10 +1,13 @@
-"""Live: a socket per open sheet that says its version, at once and after every change. Values never travel here."""
+"""Live: a socket per open sheet that says its version, at once and after every change, and what changed to those who
+follow. That is read as for whoever asks for it, each time by what they may see at that moment."""
 
 import asyncio
 import json
 import time
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeGuard
 
+import orjson
 from anyio import CancelScope
 from fastapi import APIRouter, Path, WebSocket, WebSocketDisconnect
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,8 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api.identity import LINK_HEADER, LinkOver, NotSignedIn, principal_of
 from api.live import TooManySockets, hub
-from api.mailboxes import Mailbox, Reader
-from api.v1.asked import MOST_ID
+from api.mailboxes import Mailbox, Reader, Told
+from api.v1.asked import MOST_ID, Asker
+from api.v1.followers import Question, followers
 from core.access import get_access
 from core.errors import Refused
 from core.permissions import Permission
@@ -26,6 +30,7 @@ LOOK_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 1.0
 FIRST_MESSAGE_SECONDS = 5.0
 LONGEST_MESSAGE, MOST_ROW = 200, 2**31 - 1
+LONGEST_CHANGES = 2**16  # Of more than so many bytes only the version is said: they are asked for, and come compressed.
 SEND_SECONDS = 15.0
 # Why a socket was closed, in the range that RFC 6455 leaves to applications; 1012 and 1013: come back in a moment.
 NO_SESSION, NO_RIGHT, TOO_SLOW, TOO_MANY = 4401, 4404, 4408, 4429
@@ -48,6 +53,8 @@ async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MOST_ID
     """Sends {"version": 7} at once and after every change; with "away" while the database is away, with "beat" where
     nothing is new and only a sign of life is due.
 
+    Whoever says which version they have, as {"since": 7}, is told what changed with the next ones, in the words of
+    `GET changes`: {"version": 8, "since": 7, "changes": {…}}. A message without is to be asked about.
     Whoever says where they are, as {"cell": [row, column]} or {"cell": null}, is told who else is there, now and after
     every move: {"present": [{"connection", "user", "row", "column"}]}.
     A page is known by its cookie. A program gives its token as an Authorization header or, where it cannot set one,
@@ -71,7 +78,8 @@ async def _serve(websocket: WebSocket, sheet: int) -> None:
         raise Closed(TOO_MANY, "You have too many live connections open. Close some.") from None
     mailbox.looked(reader)
     mailbox.put(reader.version)
-    tasks = {asyncio.create_task(_talk(websocket, mailbox, headers)), asyncio.create_task(_listen(websocket, mailbox))}
+    asker = Asker(headers, websocket.client.host if websocket.client else None, sheet, only_reads=True)
+    tasks = {asyncio.create_task(_talk(websocket, mailbox, asker)), asyncio.create_task(_listen(websocket, mailbox))}
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -84,7 +92,7 @@ async def _serve(websocket: WebSocket, sheet: int) -> None:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _talk(websocket: WebSocket, mailbox: Mailbox, headers: dict[str, str]) -> None:
+async def _talk(websocket: WebSocket, mailbox: Mailbox, asker: Asker) -> None:
     """Say what is new whenever there is news; look again whether the reader may still hear it."""
     looked = time.monotonic()
     while True:
@@ -93,16 +101,30 @@ async def _talk(websocket: WebSocket, mailbox: Mailbox, headers: dict[str, str])
             raise Closed(RESTARTING, "The server restarts.")
         if not mailbox.away and (mailbox.doubted or mailbox.is_over or time.monotonic() - looked >= LOOK_SECONDS):
             looked = time.monotonic()
-            await _look_again(mailbox, headers)
-        for message in [] if mailbox.doubted and not mailbox.away else mailbox.messages():
+            await _look_again(mailbox, asker)
+        if mailbox.doubted and not mailbox.away:
+            continue
+        for message in mailbox.messages(await _changes(mailbox, asker)):
             await _say(websocket, message)
 
 
-async def _look_again(mailbox: Mailbox, headers: dict[str, str]) -> None:
+async def _changes(mailbox: Mailbox, asker: Asker) -> Told | None:
+    """What is new for somebody who follows; None where they have to ask, and are told there what is the matter."""
+    since = mailbox.since
+    if since is None or not mailbox.wants_changes:
+        return None
+    try:
+        content = bytes((await followers.ask(Question(asker, mailbox.sheet_id, since))).body)
+    except (NotSignedIn, LinkOver, Refused, SQLAlchemyError, Busy):
+        return None
+    return Told(since, orjson.loads(content)["version"], content) if len(content) <= LONGEST_CHANGES else None
+
+
+async def _look_again(mailbox: Mailbox, asker: Asker) -> None:
     """Whether the reader may still hear; the mailbox stays in doubt for as long as that cannot be found out."""
     mailbox.doubted = False
     try:
-        if mailbox.looked(await run_in_threadpool(_look, headers, mailbox.sheet_id)):
+        if mailbox.looked(await run_in_threadpool(_look, asker.headers, mailbox.sheet_id)):
             hub.presence.stir(mailbox.sheet_id)
     except Closed as closed:
         if closed.code != TRY_LATER:
@@ -119,29 +141,39 @@ async def _say(websocket: WebSocket, message: str) -> None:
 
 
 async def _listen(websocket: WebSocket, mailbox: Mailbox) -> None:
-    """Read where the other side says it is, and forget the rest; that is also how its going away is noticed."""
+    """Read where the other side says it is and what it has; that is also how its going away is noticed."""
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1000))
-        if cell := _cell(message.get("text") or ""):
+        said = _said(message.get("text") or "")
+        if cell := _cell(said):
             hub.presence.place(mailbox, *cell)
+        if _is_number(since := said.get("since"), most=MOST_ID):
+            mailbox.follow(since)
 
 
-def _cell(said: str) -> tuple[int | None, int | None] | None:
-    """The row and column of {"cell": [row, column]}, both None for {"cell": null}; None for any other message."""
-    if len(said) > LONGEST_MESSAGE:
-        return None
+def _said(text: str) -> dict[str, Any]:
+    """The object that was sent; an empty one for anything else."""
     try:
-        cell = json.loads(said)["cell"]
+        said = json.loads(text) if len(text) <= LONGEST_MESSAGE else None
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _cell(said: dict[str, Any]) -> tuple[int | None, int | None] | None:
+    """The row and column of {"cell": [row, column]}, both None for {"cell": null}; None for any other message."""
+    try:
+        cell = said["cell"]
         row, column = (None, None) if cell is None else cell
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         return None
-    return (row, column) if _is_number(row) and _is_number(column) else None
+    return (row, column) if all(one is None or _is_number(one, most=MOST_ROW) for one in (row, column)) else None
 
 
-def _is_number(given: object) -> bool:
-    return given is None or (type(given) is int and 0 < given <= MOST_ROW)
+def _is_number(given: object, *, most: int) -> TypeGuard[int]:
+    return type(given) is int and 0 < given <= most
 
 
 async def _headers(websocket: WebSocket) -> dict[str, str]:
@@ -157,7 +189,7 @@ async def _headers(websocket: WebSocket) -> dict[str, str]:
     return headers | {"authorization": f"Bearer {token}"}
 
 
-def _look(headers: dict[str, str], sheet: int) -> Reader:
+def _look(headers: Mapping[str, str], sheet: int) -> Reader:
     """Who reads and the sheet's version; Closed where the session or the right to see the sheet is gone."""
     try:
         with transaction() as session:

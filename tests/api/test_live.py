@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +10,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from api import live as api_live
 from api.live import Hub
+from api.mailboxes import Mailbox, Told
+from api.v1 import live as live_routes
 from core.accounts import deactivate
 from db import engine as db
-from tests.api.conftest import DEAL, People, Person
+from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
 from tests.conftest import actor
 
 
@@ -93,6 +97,119 @@ def test_what_was_told_when_it_was_written_is_not_told_again(steps: list[tuple[s
             hub._hear(psycopg.Notify("sheet_changes", f"7:{version}", 1))
         found.append('"beat"' not in mailbox.messages()[0])
     assert found == news
+
+
+def news(socket: WebSocketTestSession, version: int) -> dict[str, Any]:
+    """The message that brings this version as something new."""
+    for _ in range(20):
+        said = socket.receive_json()
+        if said.get("version", 0) >= version and not said.get("beat"):
+            return dict(said)
+    raise AssertionError(said)
+
+
+def test_who_follows_is_told_what_changed_in_the_words_of_the_api(live_people: People) -> None:
+    ann, cleo = live_people("Ann"), live_people("Cleo")
+    (row,) = ann.add({DEAL: "First"})
+    with watching(cleo) as socket:
+        assert socket.receive_json() == {"version": 1}
+        socket.send_json({"since": 1})
+        ann.edit(row, DEAL, "Second")
+        said = news(socket, 2)
+        changes = cleo.ask("GET", "/sheets/{sheet}/changes", params={"since": 1}).json()
+        assert said == {"version": 2, "since": 1, "changes": changes}
+        assert changes["rows"][0]["values"] == {str(DEAL): "Second"}
+        ann.edit(row, DEAL, "Third")
+        said = news(socket, 3)
+        assert said["since"] == 2, "they need not say again what they have"
+        assert said["changes"]["rows"][0]["values"] == {str(DEAL): "Third"}
+
+
+def test_who_follows_is_told_of_changed_columns_too(live_people: People) -> None:
+    ann, cleo = live_people("Ann"), live_people("Cleo")
+    ann.add({DEAL: "First"})
+    with watching(cleo) as socket:
+        before = cleo.ask("GET", "/sheets/{sheet}/changes", params={"since": 1}).json()["columns_version"]
+        socket.receive_json()
+        socket.send_json({"since": 1})
+        ann.ask("PATCH", f"/sheets/{{sheet}}/columns/{AMOUNT}", json={"name": "Worth"})
+        said = news(socket, 1)
+        assert said["since"] == 1
+        assert said["changes"]["rows"] == []
+        assert said["changes"]["columns_version"] > before
+
+
+def test_who_follows_is_told_only_what_they_may_see(live_people: People) -> None:
+    ann, ben = live_people("Ann"), live_people("Ben")
+    dans, other = ann.add({DEAL: "Dan's", OWNER: str(actor("Dan").user_id)}, {DEAL: "Other", AMOUNT: "1"})
+    with db.transaction() as session:
+        share = "INSERT INTO collaborators (sheet_id, user_id, level, row_scope) VALUES (:sheet, :dan, 'viewer', 'own')"
+        session.execute(text(share), {"sheet": ann.sheet, "dan": actor("Dan").user_id})
+    ann.ask("PUT", f"/sheets/{{sheet}}/columns/{AMOUNT}/limits", json={"editor": "hidden"})
+    dan = live_people("Dan")
+    with watching(dan) as his, watching(ben) as bens:
+        for socket in (his, bens):
+            socket.receive_json()
+            socket.send_json({"since": 1})
+        edits = [(other, AMOUNT, "4711"), (other, DEAL, "Theirs"), (dans, DEAL, "Mine")]
+        ann.change(edits=[{"row": row, "column": column, "value": value} for row, column, value in edits])
+        told = {name: json.dumps(news(socket, 2)) for name, socket in (("Dan", his), ("Ben", bens))}
+        assert '"since": 1' in told["Dan"]
+        assert "Mine" in told["Dan"]
+        assert "Theirs" not in told["Dan"]
+        assert "4711" not in told["Dan"]
+        assert "Theirs" in told["Ben"]
+        assert "4711" not in told["Ben"]
+
+
+def test_whose_right_is_gone_is_told_nothing_any_more(live_people: People) -> None:
+    ann, cleo = live_people("Ann"), live_people("Cleo")
+    (row,) = ann.add({DEAL: "First"})
+    with watching(cleo) as socket:
+        socket.receive_json()
+        socket.send_json({"since": 1})
+        # Without a notice of it, as where that one is lost: what changed is read by the rights of this moment.
+        with db.transaction() as session:
+            session.execute(text("DELETE FROM collaborators WHERE user_id = :id"), {"id": actor("Cleo").user_id})
+            session.execute(text("UPDATE sheets SET workspace_level = NULL WHERE sheet_id = :s"), {"s": ann.sheet})
+        ann.edit(row, DEAL, "Secret")
+        said = socket.receive_json()
+        assert said in ({"version": 2}, {"version": 1}, {"version": 1, "beat": True})
+
+
+def test_of_very_much_only_the_version_is_told(live_people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, cleo = live_people("Ann"), live_people("Cleo")
+    (row,) = ann.add({DEAL: "First"})
+    monkeypatch.setattr(live_routes, "LONGEST_CHANGES", 50)
+    with watching(cleo) as socket:
+        socket.receive_json()
+        socket.send_json({"since": 1})
+        ann.edit(row, DEAL, "Second")
+        assert news(socket, 2) == {"version": 2}
+
+
+def test_what_is_written_while_the_changes_are_read_is_told_next() -> None:
+    box = Mailbox(1, 1)
+    box.put(7)
+    box.follow(6)
+    assert box.wants_changes
+    box.put(8)
+    assert box.messages(Told(6, 7, b"{}")) == ['{"version": 7, "since": 6, "changes": {}}']
+    assert box.wants_changes
+    assert box.since == 7
+
+
+@pytest.mark.parametrize(
+    "said", ['{"since": "1"}', '{"since": -1}', '{"since": true}', '{"since": null}', "[1]", "since"]
+)
+def test_whoever_says_nonsense_is_told_versions(live_people: People, said: str) -> None:
+    ann, cleo = live_people("Ann"), live_people("Cleo")
+    (row,) = ann.add({DEAL: "First"})
+    with watching(cleo) as socket:
+        socket.receive_json()
+        socket.send_text(said)
+        ann.edit(row, DEAL, "Second")
+        assert news(socket, 2) == {"version": 2}
 
 
 def test_changed_columns_are_heard_of_too(live_people: People) -> None:

@@ -1,10 +1,13 @@
 // Hears on a WebSocket of new versions of a sheet and of who is on it, and comes back by itself when the line breaks.
 
 import type { Present } from "./presence";
+import type { Changes } from "./types";
 
 export interface LiveEvents {
   /** There is something new, up to this version. */
   version: (version: number) => void;
+  /** What changed since a version, told before `version`. */
+  changes: (since: number, changes: Changes) => void;
   /** Nothing is new since this version. */
   beat: (version: number) => void;
   present: (present: Present[]) => void;
@@ -21,6 +24,8 @@ interface Message {
   /** Only a sign of life. */
   beat?: unknown;
   present?: unknown;
+  since?: unknown;
+  changes?: unknown;
 }
 
 export const FIRST_WAIT = 400;
@@ -93,11 +98,12 @@ export class Live {
 
   private hear(said: string): void {
     this.listen();
-    const { version, away, beat, present } = JSON.parse(said) as Message;
+    const { version, away, beat, present, since, changes } = JSON.parse(said) as Message;
     if (Array.isArray(present)) this.events.present(present as Present[]);
     if (typeof version !== "number") return;
     this.wait = FIRST_WAIT;
     this.tell(!away);
+    if (typeof since === "number") this.events.changes(since, changes as Changes);
     if (beat) this.events.beat(version);
     else if (!away) this.events.version(version);
   }

@@ -7,6 +7,9 @@ import { Lines } from "./lines";
 import { Rows } from "./rows";
 import type { ChangedRow, Changes, Row, RowsPage, View } from "./types";
 
+/** More than so many that nobody follows belong to a line that is lost. */
+const MOST_TOLD = 20;
+
 export interface ReaderEvents {
   changed: () => void;
   failed: (problem: Problem) => void;
@@ -38,6 +41,8 @@ export class Reader {
   private following = false;
   private again = false;
   private asking = new AbortController();
+  /** What was told without being asked for, by the version since which it tells. */
+  private told = new Map<number, Changes>();
   private columnsVersion: number | null = null;
   /** Stands for the rows that I may see. */
   private scope: string | null = null;
@@ -88,13 +93,20 @@ export class Reader {
     await this.reorder(++this.round, true).catch((error: unknown) => this.failed(error));
   }
 
+  /** Keep what changed since a version for whoever follows from there. */
+  tell(since: number, changes: Changes): void {
+    if (this.told.size >= MOST_TOLD) this.told.clear();
+    this.told.set(since, changes);
+  }
+
   /** There is a newer version: read what changed. Wakes that come while reading become one. */
   async follow(): Promise<void> {
     this.again = this.following;
     if (this.following || this.version < 0) return;
     this.following = true;
     try {
-      await this.catchUp(this.version, this.asking.signal);
+      do await this.catchUp(this.version, this.asking.signal);
+      while (this.told.has(this.version));
     } catch (error) {
       this.failed(error);
     } finally {
@@ -184,6 +196,9 @@ export class Reader {
   }
 
   private async changes(since: number, signal?: AbortSignal): Promise<Changes> {
+    const told = this.told.get(since);
+    for (const from of this.told.keys()) if (from <= since) this.told.delete(from);
+    if (told) return told;
     try {
       return await this.api.ask<Changes>(`${this.path}/changes`, { query: { since }, signal });
     } catch (error) {

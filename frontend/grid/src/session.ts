@@ -41,6 +41,8 @@ export class Session {
   private turn = new MessageChannel();
   /** The version of my last change. */
   private own = -1;
+  /** The version that the server knows me to have: it tells what changes from there on. */
+  private agreed = -1;
   private later: ReturnType<typeof setTimeout> | undefined;
   private calm: ReturnType<typeof setTimeout> | undefined;
   private view = "";
@@ -59,7 +61,10 @@ export class Session {
     const path = `/sheets/${sheet}`;
     this.outbox = new Outbox(uuid, recall(me, sheet));
     this.reader = new Reader(this.api, path, me, {
-      changed: () => this.readWell(),
+      changed: () => {
+        this.agree();
+        this.readWell();
+      },
       failed: (problem) => this.failed(problem),
       columnsMoved: () => this.lookout.now(),
     });
@@ -78,6 +83,10 @@ export class Session {
     this.live = new Live(this.api.url(`${path}/live`, { link }), {
       // The same version again can mean that columns changed, which no version counts.
       version: (version) => this.heard(version),
+      changes: (since, changes) => {
+        this.agreed = changes.version;
+        this.reader.tell(since, changes);
+      },
       beat: (version) => this.hear(version),
       present: (present) => this.presence.hear(present),
       open: (isOpen) => this.connected(isOpen),
@@ -142,6 +151,13 @@ export class Session {
   private heard(version: number): void {
     if (version >= this.reader.version) this.follow(version);
     this.lookout.news();
+  }
+
+  /** Say which version I have, where the server does not know: what changes next comes by itself then. */
+  private agree(): void {
+    if (!this.isLive || this.reader.version <= this.agreed) return;
+    this.agreed = this.reader.version;
+    this.live.say({ since: this.agreed });
   }
 
   private follow(version: number): void {
@@ -259,6 +275,8 @@ export class Session {
 
   private found(): void {
     this.isLost = false;
+    this.agreed = -1;
+    this.agree();
     this.presence.tell();
     // Whatever was told while nobody listened is read now; the socket's first word may come before the first page.
     this.reader.renew();

@@ -53,6 +53,7 @@ beforeEach(() => {
   told = [];
   live = new Live("http://here/live", {
     version: (version) => told.push(version),
+    changes: (since, changes) => told.push({ since, ...changes }),
     beat: (version) => told.push({ beat: version }),
     present: (present) => told.push(present),
     open: (isOpen) => told.push(isOpen ? "open" : "lost"),
@@ -72,6 +73,13 @@ test("versions and people are passed on; the line counts as open once it has spo
   last().say({ present: [] });
   last().say({ version: 4 });
   assert.deepEqual(told, ["open", 3, [], 4]);
+});
+
+test("what changed is passed on before the version that brings it", () => {
+  last().say({ version: 3 });
+  last().say({ version: 4, since: 3, changes: { version: 4, reset: false } });
+  last().say({ version: 4, beat: true });
+  assert.deepEqual(told, ["open", 3, { since: 3, version: 4, reset: false }, 4, { beat: 4 }]);
 });
 
 test("however long the server was away, it is called again within the longest wait", () => {

@@ -67,7 +67,7 @@ class Sheet {
     return { version: this.version, order: null, total: null, rows } satisfies RowsPage;
   }
 
-  private changes(since: number): Changes {
+  changes(since: number): Changes {
     const rows = new Map<number, ChangedRow>();
     for (const { id, kind, version } of this.log.filter((one) => one.version > since)) {
       const row = rows.get(id) ?? { id, values: {}, versions: {}, by: { id: "9", name: "Ben" } };
@@ -143,18 +143,30 @@ test("however answers are delayed and reordered, the grid ends equal to the shee
   const step = fc.oneof(
     fc.record({ kind: fc.constantFrom("answer", "deliver"), which: fc.nat(5) }),
     fc.record({ kind: fc.constantFrom("add", "edit", "throw", "wake"), which: fc.nat(5) }),
+    // The server tells by itself: read now, told at once or later, perhaps after what was asked for has come.
+    fc.record({ kind: fc.constantFrom("read", "tell", "tell and wake"), which: fc.nat(5) }),
   );
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 18 }), async (rows, steps) => {
       const sheet = new Sheet(rows);
       const reader = open(sheet);
+      const unsaid: [number, Changes][] = [];
+      let since = 0;
       for (const { kind, which } of steps) {
         const asked = sheet.waiting[which % Math.max(sheet.waiting.length, 1)];
         if (kind === "add") sheet.write(null);
         else if (kind === "edit") sheet.write(1 + (which % sheet.values.size));
         else if (kind === "throw") sheet.throw(1 + (which % sheet.values.size));
         else if (kind === "wake") void reader.follow();
-        else if (asked && kind === "answer") sheet.answer(asked);
+        else if (kind === "read") {
+          // From the version that the reader has, or from the one that was told last.
+          since = which % 2 ? since : Math.max(reader.version, 0);
+          unsaid.push([since, sheet.changes(since)]);
+          since = sheet.version;
+        } else if (kind.startsWith("tell")) {
+          for (const [from, changes] of unsaid.splice(0)) reader.tell(from, changes);
+          if (kind === "tell and wake") void reader.follow();
+        } else if (asked && kind === "answer") sheet.answer(asked);
         else if (asked) {
           sheet.waiting.splice(sheet.waiting.indexOf(asked), 1);
           sheet.answer(asked);
@@ -171,7 +183,7 @@ test("however answers are delayed and reordered, the grid ends equal to the shee
       const told = shown(reader).sort(([a], [b]) => a - b);
       assert.deepEqual(told, sheet.alive.map((id) => [id, sheet.values.get(id)]));
     }),
-    { numRuns: 150 },
+    { numRuns: 250 },
   );
 });
 
@@ -250,4 +262,31 @@ test("a restored row of a sorted view is announced, not pushed under the hand", 
   await sheet.settle();
   assert.deepEqual([...reader.fresh], [1]);
   assert.deepEqual(shown(reader).map(([id]) => id), [2, 3]);
+});
+
+test("what was told without being asked for is not asked for", async () => {
+  const { sheet, reader } = await opened(3);
+  const asked: string[] = [];
+  const { ask } = sheet.api as unknown as { ask: (path: string, more: object) => Promise<unknown> };
+  (sheet.api as unknown as { ask: typeof ask }).ask = (path, more) => (asked.push(path), ask(path, more));
+  for (const id of [2, 3]) {
+    const since = sheet.version;
+    sheet.write(id);
+    reader.tell(since, sheet.changes(since));
+  }
+  void reader.follow();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.deepEqual(shown(reader), [[1, "row 1"], [2, "v2"], [3, "v3"]]);
+  assert.equal(reader.version, 3);
+  assert.deepEqual(asked, []);
+});
+
+test("what was told after a gap waits for nobody: the gap is asked for", async () => {
+  const { sheet, reader, follow } = await opened(3);
+  sheet.write(1);
+  const since = sheet.version;
+  sheet.write(2);
+  reader.tell(since, sheet.changes(since));
+  await follow();
+  assert.deepEqual(shown(reader), [[1, "v2"], [2, "v3"], [3, "row 3"]]);
 });
