@@ -1,6 +1,7 @@
 """Programs on the live channel, light enough that the server is measured: viewers that follow, editors that type."""
 
 import asyncio
+import contextlib
 import json
 import time
 from random import Random, uniform
@@ -64,7 +65,7 @@ class Http:
 
 
 class Viewer:
-    """Somebody who looks at a sheet as a grid does: hears a version, asks what changed, shows it, calls again."""
+    """Somebody who looks at a sheet as a grid does: is told what changed or asks for it, shows it, calls again."""
 
     def __init__(self, http: Http, sheet: int) -> None:
         self.http, self.sheet = http, sheet
@@ -75,10 +76,12 @@ class Viewer:
         self._tasks: list[asyncio.Task[None]] = []
         self._news = asyncio.Event()
         self._heard = 0
+        self._is_asking = False
 
     async def start(self) -> Self:
         self._socket = await self._call()
         self.version = self._heard = json.loads(await self._socket.recv()).get("version", 0)
+        await self._agree(self._socket)
         self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._follow())]
         return self
 
@@ -95,15 +98,25 @@ class Viewer:
         headers = {"Authorization": f"Bearer {self.http.token}"}
         return await connect(url, additional_headers=headers, ping_interval=None, open_timeout=SILENCE)
 
+    async def _agree(self, socket: ClientConnection) -> None:
+        """Say which version it has: what changes next comes by itself."""
+        if self.version:
+            await socket.send(json.dumps({"since": self.version}))
+
     async def _hear(self) -> None:
         wait = FIRST_WAIT
         while True:
             try:
-                self._socket = self._socket or await self._call()
+                if not self._socket:
+                    self._socket = await self._call()
+                    await self._agree(self._socket)
                 while True:
                     async with asyncio.timeout(SILENCE):
                         message = json.loads(await self._socket.recv())
                     wait = FIRST_WAIT
+                    changes = message.get("changes", {"reset": True})
+                    if message.get("since") == self.version and not changes["reset"] and not self._is_asking:
+                        await self._show(changes)
                     self._note(message.get("version", 0))
             except (*BROKEN, WebSocketException):
                 if self._socket:
@@ -121,13 +134,18 @@ class Viewer:
         while True:
             await self._news.wait()
             self._news.clear()
+            self._is_asking = True
             try:
                 status, found = await self.http.ask("GET", f"/sheets/{self.sheet}/changes?since={self.version}")
             except BROKEN:
                 status, found = 0, {}
             if status == 200:
                 await self._show(found)
-            else:
+            self._is_asking = False
+            if status == 200 and self._socket:
+                with contextlib.suppress(WebSocketException):
+                    await self._agree(self._socket)
+            elif status != 200:
                 await asyncio.sleep(AGAIN_SECONDS)
             if self._heard > self.version:
                 self._news.set()
