@@ -15,9 +15,9 @@ ROWS = 25
 
 @pytest.fixture(scope="module")
 def server_at(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """The product with a limit that typing reaches."""
+    """The product with a limit that typing reaches, by a person whose values come one a second."""
     folder: Path = tmp_path_factory.mktemp("pace") / "data"
-    with Started(folder, DATABASE_URL=database_url, CONTRIVANCE_LIMITS="api=15/6") as started:
+    with Started(folder, DATABASE_URL=database_url, CONTRIVANCE_LIMITS="api=6/5") as started:
         yield started
 
 

@@ -29,6 +29,19 @@ def test_an_edit_appears_at_the_other_while_their_typing_goes_on(together: Toget
     assert stored(sheet, 1, 1) == "Renamed by Ann"
 
 
+def test_what_one_changes_is_told_to_the_other_who_need_not_ask(together: Together) -> None:
+    ann, ben, _ = together()
+    ann.select(DEAL, 0).type("Before").saved()
+    ben.sees(DEAL, 0, "Before")
+    ben.page.wait_for_timeout(1000)
+    asked: list[str] = []
+    ben.page.on("request", lambda request: asked.append(request.url))
+    for value in ("One", "Two", "Three"):
+        ann.select(DEAL, 1).type(value).saved()
+        ben.sees(DEAL, 1, value)
+    assert [url for url in asked if "/changes" in url] == []
+
+
 def test_a_paste_beyond_the_last_row_makes_rows_as_one_change(together: Together) -> None:
     ann, ben, sheet = together()
     before = ann.version
