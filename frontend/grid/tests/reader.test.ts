@@ -183,7 +183,7 @@ test("however answers are delayed and reordered, the grid ends equal to the shee
       const told = shown(reader).sort(([a], [b]) => a - b);
       assert.deepEqual(told, sheet.alive.map((id) => [id, sheet.values.get(id)]));
     }),
-    { numRuns: 250 },
+    { numRuns: 150 },
   );
 });
 
