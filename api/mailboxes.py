@@ -103,23 +103,29 @@ class Mailbox:
         """The other side has this version and wants to be told what changes from there on."""
         self.since = max(since, self.since or 0)
 
-    @property
-    def wants_changes(self) -> bool:
-        """Whether there may be something to tell to somebody who follows. A version once more means other columns."""
-        return self._is_news and not self.away and self.since is not None and self.version >= self.since
+    def ask(self) -> int | None:
+        """Since which version a follower is to be told now; None where nothing is.
+
+        What comes while that is read is news again: rights and columns too, which no version counts.
+        """
+        if not self._is_news or self.away or self.since is None or self.version < self.since:
+            return None
+        self._is_news = False
+        return self.since
+
+    def fail(self) -> None:
+        """What was to be told could not be read: that there is something new is said alone."""
+        self._is_news = True
 
     def messages(self, changes: Told | None = None) -> list[str]:
         """What to say now; where there is nothing new, the version once more as a sign of life."""
         present, self._present = self._present, None
-        is_news, self._is_news = self._is_news, False
         told = [] if present is None else [present]
         if changes:
             self.since = changes.version
-            if self.version > changes.version:  # Written while the changes were read: they are told next.
-                self._is_news = True
-                self._news.set()
-            told.insert(0, _CHANGES % (changes.version, changes.since, changes.content.decode()))
-        elif is_news or present is None:
+            return [_CHANGES % (changes.version, changes.since, changes.content.decode()), *told]
+        is_news, self._is_news = self._is_news, False
+        if is_news or present is None:
             told.insert(0, json.dumps({"version": self.version} | self._manner(is_news=is_news)))
         return told
 

@@ -110,14 +110,16 @@ async def _talk(websocket: WebSocket, mailbox: Mailbox, asker: Asker) -> None:
 
 async def _changes(mailbox: Mailbox, asker: Asker) -> Told | None:
     """What is new for somebody who follows; None where they have to ask, and are told there what is the matter."""
-    since = mailbox.since
-    if since is None or not mailbox.wants_changes:
+    if (since := mailbox.ask()) is None:
         return None
     try:
         content = bytes((await followers.ask(Question(asker, mailbox.sheet_id, since))).body)
     except (NotSignedIn, LinkOver, Refused, SQLAlchemyError, Busy):
+        content = b""
+    if not 0 < len(content) <= LONGEST_CHANGES:
+        mailbox.fail()
         return None
-    return Told(since, orjson.loads(content)["version"], content) if len(content) <= LONGEST_CHANGES else None
+    return Told(since, orjson.loads(content)["version"], content)
 
 
 async def _look_again(mailbox: Mailbox, asker: Asker) -> None:
