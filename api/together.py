@@ -9,8 +9,13 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
+from db.engine import Busy
+
+# The database is away, or what is asked for is held by somebody: no matter of whoever happened to ask.
+HOPELESS = (OperationalError, Busy)
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -43,6 +48,10 @@ class Together(Generic[Question, Answer]):
                 answers = await run_in_threadpool(self._answered, [question for question, _ in together])
             except Exception as error:  # noqa: BLE001 - Each of them is told, as if they had asked alone.
                 answers = [error] * len(together)
+            if hopeless := next((found for found in answers if isinstance(found, HOPELESS)), None):
+                # Whoever waited meanwhile is told so now, and does not wait for as long once more.
+                together, self._waiting[key] = together + self._waiting[key], []
+                answers = [*answers, *[hopeless] * (len(together) - len(answers))]
             for (_, future), found in zip(together, answers, strict=True):
                 if future.done():
                     continue  # They have hung up.

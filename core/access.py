@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ARRAY, ColumnElement, Engine, Text, and_, any_, literal, select, text
+from sqlalchemy import ARRAY, ColumnElement, Pool, Text, and_, any_, literal, select, text
 from sqlalchemy.orm import Session
 
 from core.actor import Actor, Principal, Visitor
@@ -267,7 +267,7 @@ def _remembered(actor: Actor, sheet_id: int) -> tuple[str, int, int]:
 
 def _known_columns(session: Session) -> dict[int, tuple[int, tuple[ColumnInfo, ...]]]:
     """Per sheet the columns as of a version of theirs: most requests need not read them again."""
-    known = _KNOWN.setdefault(session.get_bind().engine, {})
+    known = _KNOWN.setdefault(session.get_bind().engine.pool, {})
     if len(known) > MOST_KNOWN:
         known.clear()
     return known
@@ -338,7 +338,7 @@ NO_LINK = "This link leads nowhere. It may have ended; ask whoever sent it for a
 NOT_BY_LINK = "A public link does not allow this."
 
 MOST_KNOWN = 2000
-_KNOWN: WeakKeyDictionary[Engine, dict[int, tuple[int, tuple[ColumnInfo, ...]]]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[Pool, dict[int, tuple[int, tuple[ColumnInfo, ...]]]] = WeakKeyDictionary()
 SHEET_FIELDS = list(SheetInfo.__dataclass_fields__)
 # What a request has to read of the columns: nothing where this process knows them.
 _COLUMNS = """

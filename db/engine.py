@@ -23,9 +23,11 @@ CONNECTION_SETTINGS = {
     "jit": "off",
 }
 APP_ROLE = "contrivance_app"
+_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 AT_END = "at_end"  # In session.info: what shall be called when the transaction has ended, either way.
 
-_factory: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
+_writing: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
+_reading: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
 
 class Busy(Exception):
@@ -73,31 +75,39 @@ def driver_url(url: str) -> str:
 
 
 def bind(engine: Engine | Any, **options: Any) -> None:
-    """Say where transaction() goes: the application's engine, or a test's connection with its savepoint mode."""
-    _factory.configure(bind=engine, **options)
+    """Say where transaction() and snapshot() go: the application's engine, or a test's connection."""
+    _writing.configure(bind=engine, **options)
+    _reading.configure(bind=engine.execution_options(**_MOMENT) if isinstance(engine, Engine) else engine, **options)
 
 
 def bound_engine() -> Engine:
     """The engine that transaction() uses now."""
-    engine = _factory.kw["bind"]
+    engine = _writing.kw["bind"]
     return engine if isinstance(engine, Engine) else engine.engine
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One transaction: commits at the end, rolls back on any error."""
-    at_end = list[Callable[[], None]]()
-    with _ours(), _ended(at_end), _factory.begin() as session:
-        session.info[AT_END] = at_end
+    with _session(_writing) as session:
         yield session
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
-    """A session for a few reads that need no common transaction: no BEGIN and no COMMIT go to the database."""
-    engine, at_end = _factory.kw["bind"], list[Callable[[], None]]()
-    alone = engine.execution_options(isolation_level="AUTOCOMMIT") if isinstance(engine, Engine) else engine
-    with _ours(), _ended(at_end), _factory(bind=alone) as session:
+def snapshot() -> Iterator[Session]:
+    """A transaction that only reads, and all of one moment: a sheet's version and its rows fit together.
+
+    In a transaction() each statement sees what was committed when it began. Whoever reads a version first and rows
+    after it may get rows that are newer, and counts them again when they are told what changed since that version.
+    """
+    with _session(_reading) as session:
+        yield session
+
+
+@contextmanager
+def _session(make: sessionmaker[Session]) -> Iterator[Session]:
+    at_end = list[Callable[[], None]]()
+    with _ours(), _ended(at_end), make.begin() as session:
         session.info[AT_END] = at_end
         yield session
 

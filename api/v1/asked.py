@@ -1,7 +1,7 @@
 """What requests ask for again and again: who asks, which sheet, which view of its rows."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from api.identity import actor_of, current_actor, current_principal, principal_o
 from core.actor import Actor, Principal
 from core.errors import Invalid
 from core.query import View
-from db.engine import transaction
+from db.engine import snapshot, transaction
 
 MOST_ID = 2**63 - 1
 MOST_ROW_ID = 2**31 - 1
@@ -35,19 +35,25 @@ class Asker:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, Actor]]:
-        """The one transaction of the request. Who asks is read in it, too: no second one, no second thread."""
-        with transaction() as session:
+        """The one transaction of the request. Who asks is read in it, too: no second one, no second thread.
+
+        A request that only reads sees one moment of the database, so that the version that it names is what it shows.
+        """
+        with self._session() as session:
             actor = actor_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads)
             yield session, actor
 
     @contextmanager
     def transaction_of_anyone(self) -> Iterator[tuple[Session, Principal]]:
         """The same for what the visitor of a public link may do as well."""
-        with transaction() as session:
+        with self._session() as session:
             yield (
                 session,
                 principal_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads),
             )
+
+    def _session(self) -> AbstractContextManager[Session]:
+        return snapshot() if self.only_reads else transaction()
 
 
 async def asker(connection: HTTPConnection) -> Asker:

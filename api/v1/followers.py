@@ -20,7 +20,7 @@ from core.entering import enter_together
 from core.errors import Refused
 from core.permissions import Permission
 from core.sync import changes_since
-from db.engine import reading
+from db.engine import snapshot
 
 MOST = 100
 
@@ -39,7 +39,7 @@ Answered = Response | Exception
 
 def answered(questions: Sequence[Question]) -> list[Answered]:
     """What changed, for each of them by what they may see; an error for whoever may not ask."""
-    with reading() as session:
+    with snapshot() as session:
         actors = enter_together(
             session, [(session_of(one.asker.headers), one.sheet, one.asker.address) for one in questions]
         )

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from api.answers import answer
 from api.etags import if_unmoved
 from api.identity import NotSignedIn, session_of
-from api.together import OfLoop
+from api.together import HOPELESS, OfLoop
 from api.v1.asked import Asker
 from core.actor import Actor
 from core.batch import Batch, Outcome
@@ -87,9 +87,12 @@ def _told(outcome: Outcome) -> Written:
 def written(together: Sequence[Asking]) -> list[Written | Exception]:
     """What came of those who write in one sheet at the same time."""
     outcomes = _written_together(together) if len(together) > 1 else [None]
-    return [
-        _told(outcome) if outcome else _answer_alone(asked) for asked, outcome in zip(together, outcomes, strict=True)
-    ]
+    answers = list[Written | Exception]()
+    hopeless: Exception | None = None
+    for asked, outcome in zip(together, outcomes, strict=True):
+        answers.append(_told(outcome) if outcome else hopeless or _answer_alone(asked))
+        hopeless = answers[-1] if isinstance(answers[-1], HOPELESS) else hopeless
+    return answers
 
 
 def _written_together(together: Sequence[Asking]) -> list[Outcome | None]:

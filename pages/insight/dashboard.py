@@ -17,7 +17,7 @@ from core.pipeline import OPEN, Pipeline, get_pipeline
 from core.query import View
 from core.sheets import ListedSheet, sheets
 from core.writing import Writing, preferences, today
-from db.engine import transaction
+from db.engine import snapshot, transaction
 from pages.components import charts, pipeline_filters, sheet_picker
 from pages.components.chart_style import Currency, money, percent, whole
 from pages.components.errors import shown_errors
@@ -118,7 +118,7 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
 
 
 def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, date, Writing]:
-    with transaction() as session:
+    with snapshot() as session:
         access = get_access(session, actor, sheet_id, Permission.ROWS_SEE)
         writing: Writing = preferences(session, actor)["date_format"]
         day = today(writing)

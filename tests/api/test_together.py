@@ -75,6 +75,24 @@ def test_when_the_database_fails_each_of_them_is_told() -> None:
     assert [type(one) for one in asyncio.run(crowd())] == [Unavailable] * 3
 
 
+def test_whoever_waits_behind_a_sheet_that_is_held_is_told_with_the_first() -> None:
+    rounds: list[list[int]] = []
+
+    def held_at_first(numbers: Sequence[int]) -> list[int | Exception]:
+        rounds.append([*numbers])
+        return [Unavailable() for _ in numbers] if len(rounds) == 1 else [*numbers]
+
+    async def crowd() -> tuple[list[object], int]:
+        waiting = Together[int, int](held_at_first, 1)
+        found = list(await asyncio.gather(*(waiting.ask(number) for number in range(3)), return_exceptions=True))
+        return found, await waiting.ask(7)
+
+    found, later = asyncio.run(crowd())
+    assert [type(one) for one in found] == [Unavailable] * 3
+    assert rounds == [[0], [7]]
+    assert later == 7
+
+
 def test_one_who_hung_up_holds_nobody_up() -> None:
     async def crowd() -> int:
         waiting = Together(doubled, 100)

@@ -113,7 +113,7 @@ def together(
 
     def open_both(deals: int = 12) -> tuple[Person, Person, int]:
         sheet = make_sheet(deals)
-        ann, ben = (person(name).signed_in().open_sheet(sheet) for name in ("Ann", "Ben"))
-        return ann, ben, sheet
+        ann, ben = (person(name).known().go_to_sheet(sheet) for name in ("Ann", "Ben"))
+        return ann.has_rows(), ben.has_rows(), sheet
 
     return open_both

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect
@@ -17,6 +17,9 @@ PATIENCE = 30
 
 class Person:
     """One of the cast with the product open."""
+
+    # What the form gave, by address and name: people sign in once, and not before each test.
+    sessions: ClassVar[dict[tuple[str, str], Any]] = {}
 
     def __init__(self, browser: Browser, url: str, name: str, **options: Any) -> None:
         self.name, self.url = name, url
@@ -35,14 +38,44 @@ class Person:
         return self
 
     def signed_in(self, path: str = "/") -> Self:
-        self.sign_in(path)
-        self.page.get_by_role("link", name="Sheets").first.wait_for(timeout=PATIENCE * 1000)
+        """At a page, signed in. Through the form where nobody of this name has been there before."""
+        if not self._bring_session():
+            self.sign_in(path)
+            self._is_in()
+            Person.sessions[self.url, self.name] = self.context.cookies()
+        else:
+            self.page.goto(self.url + path)
+            self._is_in()
         return self
+
+    def known(self) -> Self:
+        """Signed in, perhaps at no page yet."""
+        return self if self._bring_session() else self.signed_in()
+
+    def _is_in(self) -> None:
+        self.page.get_by_role("link", name="Sheets").first.wait_for(timeout=PATIENCE * 1000)
+
+    def _bring_session(self) -> bool:
+        """Whether the session of an earlier window of this person serves for this one, too."""
+        cookies = Person.sessions.get((self.url, self.name))
+        if not cookies:
+            return False
+        self.context.add_cookies(cookies)
+        answer = self.context.request.get(f"{self.url}/api/v1/me", headers={"X-Contrivance": "1", "Origin": self.url})
+        if not answer.ok:
+            self.context.clear_cookies()
+        return answer.ok
 
     def open_sheet(self, sheet_id: int, view: dict[str, Any] | None = None) -> Self:
         """Open the grid and wait for its rows."""
+        return self.go_to_sheet(sheet_id, view).has_rows()
+
+    def go_to_sheet(self, sheet_id: int, view: dict[str, Any] | None = None) -> Self:
         query = f"&view={quote(json.dumps(view))}" if view else ""
-        self.page.goto(f"{self.url}/grid?sheet={sheet_id}{query}")
+        self.page.goto(f"{self.url}/grid?sheet={sheet_id}{query}", wait_until="commit")
+        return self
+
+    def has_rows(self) -> Self:
         self.until(lambda: "row" in self.row_count)
         self.page.wait_for_timeout(400)
         return self

@@ -51,7 +51,7 @@ def test_a_commenter_reads_the_grid_is_told_where_to_write_and_writes_there(
     with db.transaction() as session:
         share_sheet(session, actor("Ann"), sheet, actor("Cleo").user_id, level=Level.COMMENTER)
         add_comment(session, actor("Ann"), sheet, 1, "Who calls them?")
-    cleo = person("Cleo").signed_in().open_sheet(sheet)
+    cleo = person("Cleo").known().open_sheet(sheet)
     expect(cleo.page.get_by_text("open a row for its comments")).to_be_visible()
     expect(cleo.page.get_by_test_id("grid-saving")).to_have_text("Read only")
     cleo.select(0, 0).type("Mine")

@@ -145,7 +145,7 @@ def test_an_editor_left_open_is_judged_by_what_was_on_the_screen_when_it_opened(
     if seconds > 5:
         # The page's clock is put forward: its timers run, its sockets and the server live in real time.
         ann.page.clock.install()
-    ann.signed_in().open_sheet(sheet).select(ACCOUNT, 2)
+    ann.known().open_sheet(sheet).select(ACCOUNT, 2)
     ann.type("Half", then="")
     as_program(sheet, (3, 2, "Changed by Ben"))
     if seconds > 5:

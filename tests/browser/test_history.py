@@ -90,7 +90,7 @@ def test_a_restored_row_appears_to_who_came_after_it_was_deleted(
     sheet = make_sheet()
     with db.transaction() as session:
         write(session, actor("Ann"), sheet, Batch(deletes=(2, 3)), operation_id=uuid4(), source=Source.API)
-    ben = person("Ben").signed_in().open_sheet(sheet)
+    ben = person("Ben").known().open_sheet(sheet)
     dialog = open_trash(ben, 2)
     dialog.get_by_role("button", name="Select all").click()
     dialog.get_by_role("button", name="Restore 2 selected").click()

@@ -36,7 +36,7 @@ def test_a_partner_reads_along_until_the_link_is_revoked(person: Seat, make_shee
     with db.transaction() as session:
         limit_column(session, actor("Ann"), sheet, ACCOUNT + 1, {"link": "hidden"})
     number, token = make_link(sheet, name="Partner", password=PASSWORD)
-    ben, partner = person("Ben").signed_in().open_sheet(sheet), person("Partner")
+    ben, partner = person("Ben").known().open_sheet(sheet), person("Partner")
     partner.page.goto(f"{partner.url}/l/{token}")
     partner.page.get_by_label("Password").fill("not this one")
     partner.page.get_by_role("button", name="Open the sheet").click()
@@ -65,7 +65,7 @@ def test_who_is_signed_in_sees_what_the_link_shows_and_the_way_to_their_own(
 ) -> None:
     sheet = make_sheet()
     _, token = make_link(sheet, name="Partner")
-    ben, dan = person("Ben").signed_in(), person("Dan").signed_in()
+    ben, dan = person("Ben").known(), person("Dan").known()
     for somebody in (ben, dan):
         opened(somebody, token).says("Shared with you to read")
         expect(somebody.page.get_by_test_id("stSidebar")).to_have_count(0)
@@ -108,7 +108,7 @@ def test_the_owner_makes_copies_changes_and_revokes_a_link_in_the_sharing_dialog
     person: Seat, make_sheet: Callable[..., int]
 ) -> None:
     sheet = make_sheet()
-    ann = person("Ann").signed_in().open_sheet(sheet)
+    ann = person("Ann").known().open_sheet(sheet)
     ann.page.get_by_role("button", name="Share").click()
     dialog = ann.page.get_by_role("dialog")
     dialog.get_by_role("tab", name="Public links").click()

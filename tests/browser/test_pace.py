@@ -25,7 +25,7 @@ def test_what_is_typed_too_fast_is_saved_a_little_later(
     person: Callable[..., Person], make_sheet: Callable[..., int]
 ) -> None:
     sheet = make_sheet(ROWS)
-    ann = person("Ann").signed_in().open_sheet(sheet)
+    ann = person("Ann").known().open_sheet(sheet)
     told: set[str] = set()
     ann.page.on("response", lambda answer: told.add(f"{answer.request.method} {answer.status}"))
     ann.select(DEAL, 0)

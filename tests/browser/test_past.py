@@ -55,7 +55,7 @@ def colour(one: Person, column_left: int, row: int) -> tuple[int, ...]:
 
 
 def test_friday_is_shown_compared_and_left_again(person: Callable[..., Person], sheet: int) -> None:
-    ann = person("Ann").signed_in().open_sheet(sheet)
+    ann = person("Ann").known().open_sheet(sheet)
     ann.sees(1, 0, "new")
     page = ann.page
     page.get_by_role("button", name="As of…").click()

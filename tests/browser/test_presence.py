@@ -49,8 +49,8 @@ def test_whoever_closes_the_tab_is_gone(together: Together) -> None:
 
 def test_a_viewer_is_seen_too(person: Callable[..., Person], make_sheet: Callable[..., int]) -> None:
     sheet = make_sheet()
-    ann = person("Ann").signed_in().open_sheet(sheet)
-    cleo = person("Cleo").signed_in().open_sheet(sheet)
+    ann = person("Ann").known().open_sheet(sheet)
+    cleo = person("Cleo").known().open_sheet(sheet)
     cleo.select(DEAL, 1)
     ann.until(lambda: others(ann) == [("C", "2:1")], lambda: f"{others(ann)}")
     cleo.until(lambda: others(cleo) == [("A", "")], lambda: f"{others(cleo)}")
@@ -62,8 +62,8 @@ def test_without_a_socket_nobody_is_shown_and_the_grid_works(
     sheet = make_sheet()
     ann, ben = person("Ann"), person("Ben")
     ann.page.route_web_socket("**/live", lambda socket: socket.close())
-    ann.signed_in().open_sheet(sheet)
-    ben.signed_in().open_sheet(sheet)
+    ann.known().open_sheet(sheet)
+    ben.known().open_sheet(sheet)
     ann.select(DEAL, 0).type("Without a socket").saved()
     ben.sees(DEAL, 0, "Without a socket")
     assert others(ann) == others(ben) == []

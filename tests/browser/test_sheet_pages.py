@@ -56,7 +56,7 @@ def test_a_sheet_is_made_named_and_shared(person: Seat, make_sheet: Make) -> Non
 
 
 def test_a_filter_is_built_shown_kept_over_a_reload_and_taken_away(person: Seat, make_sheet: Make) -> None:
-    ben = person("Ben").signed_in().open_sheet(make_sheet(12))
+    ben = person("Ben").known().open_sheet(make_sheet(12))
     press(ben.page, "Filter")
     ben.page.get_by_role("combobox", name=re.compile("Column")).click()
     ben.page.get_by_role("option", name="Stage", exact=True).click()
@@ -75,7 +75,7 @@ def test_a_filter_is_built_shown_kept_over_a_reload_and_taken_away(person: Seat,
 
 def test_columns_change_under_an_open_editor_without_disturbing_it(person: Seat, make_sheet: Make) -> None:
     sheet = make_sheet(5)
-    ben = person("Ben").signed_in().open_sheet(sheet)
+    ben = person("Ben").known().open_sheet(sheet)
     ben.select(0, 1).type("half of a na", then="")
     with db.transaction() as session:
         change_column(session, actor("Ann"), sheet, 2, name="Customer")
@@ -89,7 +89,7 @@ def test_columns_change_under_an_open_editor_without_disturbing_it(person: Seat,
 
 def test_a_row_opens_beside_the_grid_and_stays_open(person: Seat, make_sheet: Make) -> None:
     sheet = make_sheet(3)
-    cleo = person("Cleo").signed_in().open_sheet(sheet)
+    cleo = person("Cleo").known().open_sheet(sheet)
     cleo.select(0, 0)
     cleo.page.get_by_text("Open row").first.click()
     drawer = cleo.page.get_by_role("dialog")
@@ -104,7 +104,7 @@ def test_a_row_opens_beside_the_grid_and_stays_open(person: Seat, make_sheet: Ma
 
 def test_who_is_shut_out_while_looking_is_told_so(person: Seat, make_sheet: Make) -> None:
     sheet = make_sheet(3)
-    ben = person("Ben").signed_in().open_sheet(sheet)
+    ben = person("Ben").known().open_sheet(sheet)
     with db.transaction() as session:
         unshare_sheet(session, actor("Ann"), sheet, actor("Ben").user_id)
     ben.says("not shared with you")
@@ -114,7 +114,7 @@ def test_who_is_shut_out_while_looking_is_told_so(person: Seat, make_sheet: Make
 @pytest.mark.parametrize("kind", ["CSV", "Excel (XLSX)", "Parquet"])
 def test_what_is_shown_is_what_is_exported(person: Seat, make_sheet: Make, kind: str) -> None:
     won = {"filter": [{"column": 3, "op": "is_any_of", "value": ["o5"]}]}
-    cleo = person("Cleo").signed_in().open_sheet(make_sheet(12), won)
+    cleo = person("Cleo").known().open_sheet(make_sheet(12), won)
     choose_more(cleo.page, "Export")
     link = cleo.page.get_by_role("link", name=kind)
     expect(link).to_be_visible(timeout=PATIENCE)

@@ -105,7 +105,7 @@ def test_the_timed_fragment_catches_up_when_the_socket_is_blocked(
     sheet = make_sheet()
     ann = person("Ann")
     ann.page.route_web_socket("**/live", lambda socket: socket.close())
-    ann.signed_in().open_sheet(sheet)
+    ann.known().open_sheet(sheet)
     add(sheet, [{1: "From a program"}], who="Ben")
     ann.until(lambda: ann.version >= 2, "the version arrives by the fragment")
     ann.until(lambda: ann.row_count.startswith("13 "))
@@ -136,7 +136,7 @@ def test_deleted_rows_ask_first_and_leave_both_screens(together: Together) -> No
 
 def test_a_viewer_sees_edits_and_cannot_make_any(person: Callable[..., Person], make_sheet: Callable[..., int]) -> None:
     sheet = make_sheet()
-    cleo = person("Cleo").signed_in().open_sheet(sheet)
+    cleo = person("Cleo").known().open_sheet(sheet)
     cleo.select(DEAL, 0).type("Not mine to change")
     cleo.page.wait_for_timeout(500)
     assert cleo.cell(DEAL, 0) == "Deal 1"
