@@ -6,6 +6,7 @@ PYTHON ?= python3
 PORT ?= 8501
 UV_VERSION = 0.13.9
 BIN = .venv/bin
+AT_ONCE = -n auto --maxprocesses 4
 SHELL = /bin/bash
 
 .PHONY: run test lint audit bench bench-live faults lock frontend doctor
@@ -18,9 +19,12 @@ run: .venv/run.stamp
 
 test: .venv/test.stamp lint
 	@$(BIN)/python tests/chromium.py '$(BROWSER)'
-	$(BIN)/python -m pytest $(if $(filter no,$(BROWSER)),-m 'not browser')
+	$(BIN)/python -m pytest $(AT_ONCE) -m 'not browser and not slow'
+	$(if $(filter no,$(BROWSER)),,$(BIN)/python -m pytest -n 2 --dist loadfile -m browser)
+	@echo "One at a time, what takes seconds and measures them …"
+	$(BIN)/python -m pytest -m 'slow and not browser'
 	@echo "Once more on the system's PostgreSQL, where there is one …"
-	$(BIN)/python -m pytest --server system -m 'not browser and not slow' tests/db tests/core tests/api
+	$(BIN)/python -m pytest $(AT_ONCE) --server system -m 'not browser and not slow' tests/db tests/core tests/api
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

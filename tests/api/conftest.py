@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -89,8 +90,14 @@ def make_app(conninfo: str | None = None) -> FastAPI:
         await hub.stop()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
-    app.mount("/api", create_api())
+    app.mount("/api", the_api())
     return app
+
+
+@cache
+def the_api() -> FastAPI:
+    """One for all tests: it keeps nothing, and takes longer to get ready than most tests take."""
+    return create_api()
 
 
 def sign_in(client: httpx.Client, name: str, sheet: int = 0) -> Person:

@@ -133,8 +133,14 @@ class Watched:
 
     def shows(self, payloads: list[str]) -> None:
         """Each payload letter by letter, in what is read or in what a field holds."""
-        seen = squeezed(self.page.evaluate(SEEN))
-        assert [payload for payload in payloads if squeezed(payload) not in seen] == []
+        missing = list[str]()
+
+        def all_seen() -> bool:
+            seen = squeezed(self.page.evaluate(SEEN))
+            missing[:] = [payload for payload in payloads if squeezed(payload) not in seen]
+            return not missing
+
+        self.person.until(all_seen, lambda: f"not shown: {missing}")
 
 
 # Text, the values of fields, and the cells that the grid draws on its canvas and tells to screen readers.

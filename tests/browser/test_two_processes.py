@@ -54,8 +54,10 @@ def apart(
     sheet, seated = make_sheet(12), list[Person]()
 
     def seat(name: str) -> Person:
-        seated.append(Person(browser, pair[0], name, ignore_https_errors=True).signed_in().open_sheet(sheet))
-        return seated[-1]
+        somebody = Person(browser, pair[0], name, ignore_https_errors=True)
+        Person.sessions.clear()  # By its session's cookie a window has its process: each needs one of its own.
+        seated.append(somebody.signed_in().open_sheet(sheet))
+        return somebody
 
     ann, ben = seat("Ann"), seat("Ben")
     for _ in range(TRIES):

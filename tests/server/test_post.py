@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from aiosmtpd.controller import Controller
 
 from core.mail import order_letter
@@ -12,6 +13,8 @@ from tests.core.test_mail import Inbox
 from tests.server.started import Started, free_port
 
 PATIENCE = 30
+
+pytestmark = pytest.mark.slow
 
 
 def order(*recipients: str) -> None:

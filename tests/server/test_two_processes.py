@@ -21,6 +21,8 @@ from tests.server.started import Started
 
 GONE_SECONDS = 15.0
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pair(database: str, tmp_path: Path) -> Iterator[tuple[Started, Started]]:
