@@ -96,8 +96,7 @@ class Person:
 
     def cell(self, column: int, row: int) -> str:
         """What a cell shows, both counted from 0."""
-        found = self.page.locator(f'[data-testid="glide-cell-{column + 1}-{row}"]')
-        return (found.text_content() or "") if found.count() else ""
+        return self._text(f"glide-cell-{column + 1}-{row}")
 
     def select(self, column: int, row: int) -> Self:
         """Click into the row's first column and go right: widths do not matter then."""
@@ -163,5 +162,6 @@ class Person:
         return self
 
     def _text(self, testid: str) -> str:
-        found = self.page.get_by_test_id(testid)
-        return (found.first.text_content() or "") if found.count() else ""
+        # In one go: what is there when it is counted may be gone when it is read.
+        found = self.page.get_by_test_id(testid).evaluate_all("found => found.map(one => one.textContent)")
+        return str(found[0]) if found else ""

@@ -10,11 +10,11 @@ Together = Callable[..., tuple[Person, Person, int]]
 
 def others(person: Person) -> list[tuple[str, str]]:
     """The letters of everybody else, with the row and column they are in."""
-    discs = person.page.get_by_test_id("grid-person")
-    return [
-        (disc.text_content() or "", disc.get_attribute("data-cell") or "")
-        for disc in (discs.nth(n) for n in range(discs.count()))
-    ]
+    # In one go: whoever is counted may be gone when asked.
+    found = person.page.get_by_test_id("grid-person").evaluate_all(
+        "found => found.map(one => [one.textContent, one.dataset.cell || ''])"
+    )
+    return [(letter, cell) for letter, cell in found]
 
 
 def test_two_people_see_in_which_cell_the_other_is(together: Together) -> None:
