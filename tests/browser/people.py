@@ -84,11 +84,11 @@ class Person:
 
     @property
     def row_count(self) -> str:
-        return self._text("grid-rows")
+        return self.text_of("grid-rows")
 
     @property
     def saving(self) -> str:
-        return self._text("grid-saving")
+        return self.text_of("grid-saving")
 
     @property
     def version(self) -> int:
@@ -96,7 +96,7 @@ class Person:
 
     def cell(self, column: int, row: int) -> str:
         """What a cell shows, both counted from 0."""
-        return self._text(f"glide-cell-{column + 1}-{row}")
+        return self.text_of(f"glide-cell-{column + 1}-{row}")
 
     def select(self, column: int, row: int) -> Self:
         """Click into the row's first column and go right: widths do not matter then."""
@@ -161,7 +161,7 @@ class Person:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE * 1000)
         return self
 
-    def _text(self, testid: str) -> str:
-        # In one go: what is there when it is counted may be gone when it is read.
+    def text_of(self, testid: str) -> str:
+        """What the first of these says now. In one go: what is there when it is counted may be gone when it is read."""
         found = self.page.get_by_test_id(testid).evaluate_all("found => found.map(one => one.textContent)")
         return str(found[0]) if found else ""

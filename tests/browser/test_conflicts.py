@@ -44,8 +44,7 @@ def editor(person: Person) -> Locator:
 
 
 def note(person: Person) -> str:
-    found = person.page.get_by_test_id("grid-meanwhile")
-    return (found.text_content() or "") if found.count() else ""
+    return person.text_of("grid-meanwhile")
 
 
 def text_of(person: Person, testid: str) -> str:
