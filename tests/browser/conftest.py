@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from core.batch import Add, Batch, Given
 from core.cells import write
@@ -25,6 +25,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+expect.set_options(timeout=15_000)  # Two tests at a time on two processors: what comes in a second may take some.
 STAGES = ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
 
 
