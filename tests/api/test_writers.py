@@ -136,6 +136,24 @@ def test_where_the_sheet_is_held_nobody_waits_twice(people: People, monkeypatch:
         written([asking(ann, row, AMOUNT, "1") for row in rows])
 
 
+def test_where_one_who_is_alone_finds_the_sheet_held_the_rest_do_not_try(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = people("Ann")
+    rows = ann.add({DEAL: "A"}, {DEAL: "B"}, {DEAL: "C"})
+    tried: list[Asking] = []
+
+    def held(asked: Asking) -> Written:
+        tried.append(asked)
+        raise OperationalError("", {}, psycopg.errors.LockNotAvailable())
+
+    monkeypatch.setattr(writers, "write_together", failing(DataError, psycopg.DataError()))
+    monkeypatch.setattr(writers, "written_alone", held)
+    answers = written([asking(ann, row, AMOUNT, "1") for row in rows])
+    assert [type(one) for one in answers] == [OperationalError] * 3
+    assert len(tried) == 1
+
+
 def test_those_who_write_at_the_same_time_share_a_transaction(live_people: People) -> None:
     ann = live_people("Ann")
     rows = ann.add(*({DEAL: f"Deal {n}"} for n in range(8)))

@@ -39,21 +39,17 @@ class Person:
 
     def signed_in(self, path: str = "/") -> Self:
         """At a page, signed in. Through the form where nobody of this name has been there before."""
-        if not self._bring_session():
-            self.sign_in(path)
-            self._is_in()
-            Person.sessions[self.url, self.name] = self.context.cookies()
-        else:
+        if self._bring_session():
             self.page.goto(self.url + path)
-            self._is_in()
+        else:
+            self.sign_in(path)
+        self.page.get_by_role("link", name="Sheets").first.wait_for(timeout=PATIENCE * 1000)
+        Person.sessions[self.url, self.name] = self.context.cookies()
         return self
 
     def known(self) -> Self:
         """Signed in, perhaps at no page yet."""
         return self if self._bring_session() else self.signed_in()
-
-    def _is_in(self) -> None:
-        self.page.get_by_role("link", name="Sheets").first.wait_for(timeout=PATIENCE * 1000)
 
     def _bring_session(self) -> bool:
         """Whether the session of an earlier window of this person serves for this one, too."""

@@ -123,6 +123,7 @@ def test_the_owner_makes_copies_changes_and_revokes_a_link_in_the_sharing_dialog
     partner.until(lambda: "row" in partner.row_count)
     dialog.get_by_role("button", name="I have copied it").click()
     expect(dialog.get_by_text("Agency North")).to_have_count(1)  # While the dialog runs anew it shows what was, too.
+    expect(dialog.get_by_text("Agency North")).to_be_visible()
     dialog.get_by_role("button", name="Change").click()
     ann.page.get_by_role("textbox", name="New password").fill(PASSWORD)
     ann.page.get_by_role("button", name="Save the link").click()
