@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import psycopg
 import structlog
-from psycopg import AsyncConnection, Notify
+from psycopg import AsyncConnection
 
 from api.mailboxes import Mailbox, Who
 from api.presence import Presence
@@ -126,6 +126,7 @@ class Hub:
                 await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - no secret, it spreads the calls.
 
     async def _listen(self, connection: AsyncConnection) -> None:
+        connection.add_notify_handler(lambda said: self._hear(said.channel, said.payload))  # What comes with answers.
         async with asyncio.timeout(ANSWER_SECONDS):
             for channel in (SHEETS_CHANNEL, RIGHTS_CHANNEL, PRESENCE_CHANNEL):
                 await connection.execute(f"LISTEN {channel}")
@@ -137,16 +138,40 @@ class Hub:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._compare(connection)
             self.connected.set()
-            async for notify in connection.notifies(timeout=COMPARE_SECONDS):
-                self._hear(notify)
+            await self._hear_for(COMPARE_SECONDS, connection)
 
-    def _hear(self, notify: Notify) -> None:
-        subject, _, detail = notify.payload.partition(":")
-        if notify.channel == SHEETS_CHANNEL and subject.isdigit() and detail.isdigit():
+    async def _hear_for(self, seconds: float, connection: AsyncConnection) -> None:
+        """Hear what is said, straight from libpq: every edit is a notice, and AsyncConnection.notifies() takes half a
+        millisecond for each."""
+        loop = asyncio.get_running_loop()
+        broken = loop.create_future()
+
+        def hear() -> None:
+            try:
+                connection.pgconn.consume_input()
+                while said := connection.pgconn.notifies():
+                    self._hear(said.relname.decode(), said.extra.decode())
+            except psycopg.Error as error:
+                loop.remove_reader(socket)
+                broken.set_exception(error)
+
+        socket = connection.fileno()
+        loop.add_reader(socket, hear)
+        try:
+            hear()
+            await asyncio.wait([broken], timeout=seconds)
+        finally:
+            loop.remove_reader(socket)
+        if broken.done():
+            broken.result()
+
+    def _hear(self, channel: str, payload: str) -> None:
+        subject, _, detail = payload.partition(":")
+        if channel == SHEETS_CHANNEL and subject.isdigit() and detail.isdigit():
             self._hear_of(int(subject), int(detail))
-        elif notify.channel == RIGHTS_CHANNEL and detail.isdigit():
+        elif channel == RIGHTS_CHANNEL and detail.isdigit():
             self._doubt(subject, int(detail))
-        elif notify.channel == PRESENCE_CHANNEL and subject.isdigit():
+        elif channel == PRESENCE_CHANNEL and subject.isdigit():
             self.presence.stir(int(subject))
 
     def _hear_of(self, sheet_id: int, version: int) -> None:

@@ -19,6 +19,7 @@ from api.live import Hub
 from api.mailboxes import Mailbox, Told
 from api.v1 import live as live_routes
 from core.accounts import deactivate
+from core.notices import RIGHTS_CHANNEL
 from db import engine as db
 from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
 from tests.conftest import actor
@@ -94,7 +95,7 @@ def test_what_was_told_when_it_was_written_is_not_told_again(steps: list[tuple[s
         if way == "wrote":
             hub.wrote(7, version)
         else:
-            hub._hear(psycopg.Notify("sheet_changes", f"7:{version}", 1))
+            hub._hear("sheet_changes", f"7:{version}")
         found.append('"beat"' not in mailbox.messages()[0])
     assert found == news
 
@@ -325,6 +326,28 @@ def test_a_lost_notice_is_made_good_by_comparing(database: str) -> None:
         return mailbox.version
 
     assert asyncio.run(lose()) == 7
+
+
+def test_a_withdrawn_right_is_heard_of_also_where_it_comes_with_an_answer(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def withdraw() -> None:
+        own = Hub()
+        mailbox = own.watch(1, 1)
+
+        async def compare(_hub: Hub, connection: "psycopg.AsyncConnection[Any]") -> None:
+            mailbox.doubted = False
+            await connection.execute("SELECT pg_notify(%s, 'user:1')", [RIGHTS_CHANNEL])
+
+        monkeypatch.setattr(Hub, "_compare", compare)
+        await own.start(database)
+        async with asyncio.timeout(10):
+            await own.connected.wait()
+            while not mailbox.doubted:
+                await mailbox.news(1)
+        await own.stop()
+
+    asyncio.run(withdraw())
 
 
 def test_a_slow_reader_holds_up_nobody() -> None:
