@@ -6,6 +6,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import docs, health
 from api.problems import DESCRIBED, install_problems
 from api.v1 import PARTS
+from api.v1.shortcut import Shortcut
 
 SUMMARY = "Read and edit sheets, follow their changes live, import and export."
 
@@ -21,4 +22,5 @@ def create_api() -> FastAPI:
     install_problems(api)
     # Quick rather than small: a page of rows shrinks to a fifth in a fraction of a millisecond.
     api.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
+    api.add_middleware(Shortcut)
     return api

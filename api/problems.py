@@ -1,6 +1,6 @@
 """Problem details (RFC 9457): every error of the API in one form, with a sentence that a person can act on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
@@ -67,12 +67,14 @@ HELD = "Somebody else's change takes long. Nothing was changed; try again in a m
 
 def install_problems(app: FastAPI) -> None:
     """Answer every error of this app, and every refusal of core, as problem details."""
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Busy, _busy)
-    app.add_exception_handler(SQLAlchemyError, _database)
-    app.add_exception_handler(Exception, _unexpected)
+    for kind, told in _TOLD.items():
+        app.add_exception_handler(kind, told)
+
+
+def problem_of(request: Request, error: Exception) -> Response:
+    """What an app with these problems answers to an error."""
+    told = next(_TOLD[kind] for kind in type(error).__mro__ if kind in _TOLD)
+    return told(request, error)
 
 
 def problem(
@@ -126,3 +128,13 @@ def _unexpected(request: Request, error: Exception) -> Response:
     request_id = getattr(request.state, "request_id", "")
     structlog.get_logger().error("api.error", path=request.url.path, exc_info=error)
     return problem(500, "Something went wrong on our side; it has been logged.", {"request": request_id})
+
+
+_TOLD: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    Refused: _refused,
+    RequestValidationError: _malformed,
+    HTTPException: _http,
+    Busy: _busy,
+    SQLAlchemyError: _database,
+    Exception: _unexpected,
+}

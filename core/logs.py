@@ -1,11 +1,14 @@
 """Logs: one JSON object a line, with a request or run id, and neither values of cells nor secrets."""
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+import orjson
 import structlog
 
 SECRET_WORDS = ("password", "token", "secret", "cookie", "authorization", "dsn", "database_url", "values", "text")
@@ -23,7 +26,7 @@ def configure_logs(level: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    finished: list[Any] = [without_traceback_values, without_secrets, structlog.processors.JSONRenderer(default=str)]
+    finished: list[Any] = [without_traceback_values, without_secrets, structlog.processors.JSONRenderer(as_json)]
     # Our own lines do not pass the standard library's logging: there is one for every request, and it would cost more
     # than the rest of the middleware together.
     structlog.configure(
@@ -47,6 +50,15 @@ def configure_logs(level: str) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
+def as_json(event: Any, **_options: Any) -> str:
+    """The event on one line, in ASCII: some readers take other characters for the end of one."""
+    try:
+        line = orjson.dumps(event, default=str)
+    except orjson.JSONEncodeError:  # Half a character, or a number of more than 64 bits.
+        return json.dumps(event, default=str)
+    return line.decode() if line.isascii() else json.dumps(event, default=str)
+
+
 class _StandardError:
     """Writes whole lines to standard error, whatever that is by then."""
 
@@ -66,9 +78,14 @@ _WRITING = Lock()
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Whoever logs such a field by mistake logs only that it was there."""
     for name in event:
-        if any(word in name.lower() for word in SECRET_WORDS):
+        if _is_secret(name):
             event[name] = "[removed]"
     return event
+
+
+@lru_cache(maxsize=1000)
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in SECRET_WORDS)
 
 
 def without_traceback_values(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

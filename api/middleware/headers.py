@@ -7,7 +7,6 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.settings import Settings
@@ -20,14 +19,17 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.headers = security_headers(https=settings.cookie_secure)
+        told = security_headers(https=settings.cookie_secure)
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                own = {name.lower() for name, _ in message.get("headers", [])}
+                message["headers"] = [
+                    *message.get("headers", []),
+                    *(pair for pair in self.headers if pair[0] not in own),
+                ]
             await send(message)
 
         await self.app(scope, receive, add if scope["type"] == "http" else send)
