@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.access import SCOPE_SQL, VISIBLE_SQL, Access
 from core.permissions import Permission
 from core.values import loads
+from db.quick import Quick
 
 MAX_LINES = 5000
 
@@ -48,7 +49,7 @@ def changes_since(session: Session, access: Access, since: int) -> Changes:
         "columns": [0, *access.by_id],
         "most": MAX_LINES + 1,
     }
-    lines = session.execute(_LINES, parameters).mappings().all() if 0 <= since < sheet.version else None
+    lines = _LINES.all(session, parameters) if 0 <= since < sheet.version else None
     if lines is None or len(lines) > MAX_LINES:
         found.reset = True
         return found
@@ -116,7 +117,7 @@ def _follow(access: Access, row: dict[str, Any], line: Any) -> None:
         row["values"] |= {key: value for key, value in values.items() if int(key) in access.by_id}
 
 
-_LINES = text(f"""
+_LINES = Quick(f"""
     SELECT c.row_id, c.column_id, c.version, c.kind, c.new::text AS new, c.actor_id, u.name
     FROM changes c
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import orjson
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -52,6 +53,7 @@ def make_engine(url: str, *, role: str | None = APP_ROLE, **settings: str) -> En
             "application_name": "contrivance",
         },
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+        json_deserializer=orjson.loads,  # Not for numbers of cells, which are read as text and never as floats.
     )
     event.listen(engine, "checkout", refuse_dead_connection)
     return engine

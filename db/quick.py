@@ -29,12 +29,12 @@ class Quick:
         """The first row by names, None where there is none."""
         cursor = self._run(session, parameters)
         found = cursor.fetchone()
-        return dict(zip((column.name for column in cursor.description or ()), found, strict=True)) if found else None
+        return dict(zip(_names(cursor), found, strict=True)) if found else None
 
     def all(self, session: Session, parameters: Parameters) -> list[dict[str, Any]]:
         """All rows by names."""
         cursor = self._run(session, parameters)
-        names = [column.name for column in cursor.description or ()]
+        names = _names(cursor)
         return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
 
     def value(self, session: Session, parameters: Parameters) -> Any:
@@ -77,3 +77,9 @@ class Quick:
             connection_invalidated=is_gone,
             dialect=connection.dialect,
         )
+
+
+def _names(cursor: "psycopg.Cursor[Any]") -> list[str]:
+    """The columns' names, without the types and sizes that `cursor.description` finds out about each."""
+    result = cursor.pgresult
+    return [(result.fname(place) or b"").decode() for place in range(result.nfields)] if result else []

@@ -37,14 +37,14 @@ def long_log() -> int:
 
 def pages_read(session: Session, access: Access, since: int) -> int:
     """How many pages of the database it takes to tell what changed since a version."""
-    explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sync._LINES.text}")
+    explained = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sync._LINES.statement}"
     parameters = access.gate | {
         "since": since,
         "until": access.sheet.version,
         "columns": [0, *access.by_id],
         "most": sync.MAX_LINES + 1,
     }
-    plan = session.execute(explained, parameters).scalar_one()[0]["Plan"]
+    plan = session.connection().exec_driver_sql(explained, parameters).scalar_one()[0]["Plan"]
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
