@@ -4,8 +4,8 @@ import type { Present } from "./presence";
 import type { Changes } from "./types";
 
 export interface LiveEvents {
-  /** There is something new, up to this version. */
-  version: (version: number) => void;
+  /** There is something new, up to this version; with what changed, where that was told. */
+  version: (version: number, changes?: Changes) => void;
   /** What changed since a version, told before `version`. */
   changes: (since: number, changes: Changes) => void;
   /** Nothing is new since this version. */
@@ -105,7 +105,7 @@ export class Live {
     this.tell(!away);
     if (typeof since === "number") this.events.changes(since, changes as Changes);
     if (beat) this.events.beat(version);
-    else if (!away) this.events.version(version);
+    else if (!away) this.events.version(version, changes as Changes | undefined);
   }
 
   private lost(code: number): void {

@@ -1,7 +1,11 @@
 // When the page around the grid looks at the sheet again: soon after news, and by the clock while nothing is heard.
 // A page that hears, and of which nothing is told, costs nothing.
 
+import type { Changes } from "./types";
+
 export const EVERY = 4000;
+/** Of changed cells the grid knows all by itself; around it stands no more than who changed one last. */
+export const AT_LEISURE = 15_000;
 /** So soon a look is tried again while the page is drawing itself. */
 export const SOON = 250;
 
@@ -15,8 +19,14 @@ export function pageIsBusy(): boolean {
   return script === "running" || script === "rerunRequested" || (line ?? "CONNECTED") !== "CONNECTED";
 }
 
+/** Whether nothing but cells of rows that stay changed. No rows at all means columns, rights or the sheet itself. */
+export function onlyCells({ reset, rows = [] }: Changes): boolean {
+  return !reset && rows.length > 0 && rows.every(({ added, removed, restored }) => !(added || removed || restored));
+}
+
 export class Lookout {
   private isLive = false;
+  private isDueSoon = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `look` has the page read the sheet's rights, name, columns and version once more; never while it `isBusy`. */
@@ -32,7 +42,12 @@ export class Lookout {
 
   /** Something has changed; what comes within a few seconds is looked at once. */
   news(): void {
-    this.timer ??= setTimeout(this.due, EVERY);
+    if (!this.isDueSoon) this.soon(EVERY);
+  }
+
+  /** Cells have changed, and nothing else. */
+  cells(): void {
+    this.timer ??= setTimeout(this.due, AT_LEISURE);
   }
 
   /** Something has changed that the page has to know before anything else goes on. */
@@ -45,12 +60,19 @@ export class Lookout {
     clearTimeout(this.timer);
   }
 
+  private soon(wait: number): void {
+    clearTimeout(this.timer);
+    this.isDueSoon = true;
+    this.timer = setTimeout(this.due, wait);
+  }
+
   private due = (): void => {
-    this.timer = undefined;
     if (this.isBusy()) {
-      this.timer = setTimeout(this.due, SOON);
+      this.soon(SOON);
       return;
     }
+    this.timer = undefined;
+    this.isDueSoon = false;
     this.look();
     if (!this.isLive) this.news();
   };

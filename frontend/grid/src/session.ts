@@ -2,14 +2,14 @@
 
 import { Api, Problem } from "./api";
 import { Live } from "./live";
-import { Lookout, pageIsBusy } from "./lookout";
+import { Lookout, onlyCells, pageIsBusy } from "./lookout";
 import { Outbox } from "./outbox";
 import { Presence } from "./presence";
 import type { CellState, Command, Edit, Issue } from "./waiting";
 import { Reader } from "./reader";
 import { Sender } from "./sender";
 import { recall, remember } from "./storage";
-import type { Layout, Outcome, RowRef, View, Wire } from "./types";
+import type { Changes, Layout, Outcome, RowRef, View, Wire } from "./types";
 import { Undo } from "./undo";
 import { uuid } from "./uuid";
 
@@ -82,7 +82,7 @@ export class Session {
     this.presence = new Presence(me, (message) => this.live.say(message), () => this.changed());
     this.live = new Live(this.api.url(`${path}/live`, { link }), {
       // The same version again can mean that columns changed, which no version counts.
-      version: (version) => this.heard(version),
+      version: (version, changes) => this.heard(version, changes),
       changes: (since, changes) => {
         this.agreed = changes.version;
         this.reader.tell(since, changes);
@@ -148,9 +148,10 @@ export class Session {
     if (version > this.reader.version) this.follow(version);
   }
 
-  private heard(version: number): void {
+  private heard(version: number, changes?: Changes): void {
     if (version >= this.reader.version) this.follow(version);
-    this.lookout.news();
+    if (changes && onlyCells(changes)) this.lookout.cells();
+    else this.lookout.news();
   }
 
   /** Say which version I have, where the server does not know: what changes next comes by itself then. */
