@@ -1,5 +1,6 @@
 """Writing cells: the one command by which any path changes the rows of a sheet. Loses nothing, overwrites nothing."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,9 +11,10 @@ from core.access import Access, get_access
 from core.actor import Actor
 from core.batch import MAX_CELLS, Batch, Outcome
 from core.changes import Change, Decided, Source, edit_unmoved, kept_answer, open_change
+from core.entering import forget, keep, recalled
 from core.errors import Invalid, Refused
 from core.permissions import Permission
-from core.planning import Plan, answer_edits, plan_batch, plan_edits, stored_rows
+from core.planning import Plan, answer_edits, plan_batch, plan_unseen
 from core.values import Value, dumps, to_wire
 
 
@@ -73,7 +75,7 @@ def write_together(session: Session, sheet_id: int, wishes: Sequence[Wish]) -> l
     """Write what several people wish at the same time: each as a version of its own, one after the other.
 
     None for whatever is not plainly written (a refusal, a conflict, a cell that another of these has changed): nothing
-    of it is, and write() decides it.
+    of it is, and write() decides it. It begins a transaction: what it remembers of somebody must be committed.
     """
     known: dict[int, Access | None] = {}
     asked: list[tuple[Access | None, Wish]] = []
@@ -81,14 +83,23 @@ def write_together(session: Session, sheet_id: int, wishes: Sequence[Wish]) -> l
         if wish.actor.user_id not in known:
             known[wish.actor.user_id] = _editor(session, wish.actor, sheet_id)
         asked.append((known[wish.actor.user_id], wish))
-    return _write_unmoved(session, sheet_id, asked)
+    outcomes = _write_unmoved(session, sheet_id, asked)
+    for wish, outcome in zip(wishes, outcomes, strict=True):
+        if outcome is None:
+            forget(session, wish.actor, sheet_id)
+    return outcomes
 
 
 def _editor(session: Session, actor: Actor, sheet_id: int) -> Access | None:
+    """What they may do as far as this process remembers, which edit_unmoved() looks at again."""
+    if access := recalled(session, actor, sheet_id):
+        return access
     try:
-        return get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
+        access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
     except Refused:
         return None
+    keep(session, access)
+    return access
 
 
 def _needed(batch: Batch) -> Iterable[Permission]:
@@ -114,36 +125,21 @@ def _write_unmoved(
     Most edits end here, and the sheet is locked for one round trip instead of three. Whatever needs the lock to be
     decided (new rows' ids, unique values, whose a row is) or to be told (a conflict, a refusal) is done under it.
     """
-    outcomes: list[Outcome | None] = [None] * len(asked)
-    quick = [
-        (place, access, wish)
-        for place, (access, wish) in enumerate(asked)
-        if access and wish.batch.is_plain and _needs_no_lock(access, wish.batch)
-    ]
-    if not quick:
-        return outcomes
-    # Who sees all rows sees the same ones: any of them may read for the others.
-    rows = stored_rows(session, quick[0][1], {edit.row for _, _, wish in quick for edit in wish.batch.edits})
     plans: list[tuple[int, Plan, Decided]] = []
-    for place, access, wish in quick:
-        plan, stale = plan_edits(access, rows, wish.batch)
-        if stale or plan.outcome.refused or plan.outcome.gone or not plan.edits:
+    for place, (access, wish) in enumerate(asked):
+        plan = plan_unseen(access, wish.batch) if access else None
+        if access is None or plan is None:
             continue
         answer_edits(access, plan, None)
-        edits = _patches(plan)
-        seen = [dumps(rows[row].versions) for row in edits]
+        result = plan.outcome.as_json()
         plans.append(
-            (place, plan, Decided(access, wish.operation_id, wish.source, edits, seen, plan.outcome.as_json()))
+            (place, plan, Decided(access, wish.operation_id, wish.source, _patches(plan), _bases(wish.batch), result))
         )
+    outcomes: list[Outcome | None] = [None] * len(asked)
     versions = edit_unmoved(session, sheet_id, [decided for _, _, decided in plans])
     for (place, plan, _), version in zip(plans, versions, strict=True):
         outcomes[place] = plan.outcome.at(version) if version else None
     return outcomes
-
-
-def _needs_no_lock(access: Access, batch: Batch) -> bool:
-    columns = [access.by_id.get(edit.column) for edit in batch.edits]
-    return access.owners is None and not any(column is None or column.rules.get("unique") for column in columns)
 
 
 def _carry_out(change: Change, plan: Plan) -> None:
@@ -166,6 +162,14 @@ def _patches(plan: Plan) -> dict[int, str]:
     for (row, column), value in plan.edits.items():
         patches.setdefault(row, {})[str(column)] = value
     return {row: dumps(patch) for row, patch in patches.items()}
+
+
+def _bases(batch: Batch) -> dict[int, str]:
+    """Per row the versions by which its cells were seen, as JSON text; null where none is to be checked."""
+    bases: dict[int, dict[str, int | None]] = {}
+    for edit in batch.edits:
+        bases.setdefault(edit.row, {})[str(edit.column)] = edit.base
+    return {row: json.dumps(seen) for row, seen in bases.items()}
 
 
 def _filled(cells: dict[int, Value | None]) -> dict[str, Value]:

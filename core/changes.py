@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.access import Access
 from core.actor import Actor
 from core.errors import Invalid
+from core.sessions import WHO_SQL
 from core.turns import take_turn
 from db.quick import Quick
 
@@ -91,23 +92,24 @@ class Change:
 class Decided:
     """Edits that were decided before the sheet was locked.
 
-    `edits` are patches per row as JSON text, `seen` the cell versions of those rows when it was decided.
+    `edits` are patches per row as JSON text, `bases` the versions by which those cells were seen, in the same shape.
     """
 
     access: Access
     operation_id: UUID
     source: Source
     edits: Mapping[int, str]
-    seen: Sequence[str]
+    bases: Mapping[int, str]
     result: Mapping[str, Any]
 
     def parameters(self) -> dict[str, Any]:
         """What EDIT_UNMOVED takes."""
         return _signature(self.access, self.operation_id, self.source) | {
+            "id": self.access.actor.session_id,
             "columns": self.access.sheet.columns_version,
             "level": self.access.level,
             "edited": list(self.edits),
-            "seen": list(self.seen),
+            "bases": [self.bases[row] for row in self.edits],
             "patches": list(self.edits.values()),
             "result": json.dumps(self.result, ensure_ascii=False),
         }
@@ -116,7 +118,9 @@ class Decided:
 def edit_unmoved(session: Session, sheet_id: int, decided: Sequence[Decided]) -> list[int | None]:
     """Write each of these as a version of the sheet: the version, or None where something has moved.
 
-    After a None the sheet is locked and nothing of that one is written: decide it again in open_change().
+    The person's session, level and rows, the columns and the cells are looked at again by the statement that writes: an
+    Access that is only remembered will do. After a None nothing of that one is written: decide it again in
+    open_change().
     """
     if not decided:
         return []
@@ -165,10 +169,11 @@ _APPLY = text("""
         CAST(CAST(:added AS text[]) AS jsonb[]),
         CAST(:deleted AS integer[]), CAST(:restored AS integer[]), CAST(:result AS jsonb), CAST(:undone AS uuid))
 """)
-_EDIT_UNMOVED = Quick("""
+_EDIT_UNMOVED = Quick(f"""
     SELECT edit_unmoved(
         :sheet, :actor, :source, :operation, :columns, :level, CAST(:edited AS integer[]),
-        CAST(CAST(:seen AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb))
+        CAST(CAST(:bases AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb))
+    WHERE CAST(:id AS uuid) IS NULL OR EXISTS ({WHO_SQL} AND u.user_id = :actor)
 """)
 _KEPT = text("""
     SELECT result || jsonb_build_object('version', coalesce(version, CAST(result ->> 'version' AS bigint)))

@@ -1,12 +1,19 @@
-"""Entering a sheet: who acts in a session and what they may see of a sheet, read together as a request begins."""
+"""Entering a sheet: who acts in a session and what they may see of a sheet, read together as a request begins.
+
+Whoever edits cells one after the other need not enter each time: the statement that writes looks at their session and
+their rights anyway, so it does to remember how they entered last.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import Pool
 from sqlalchemy.orm import Session
 
-from core.access import LOAD_SQL, known_version, remember
+from core.access import LOAD_SQL, MOST_KNOWN, Access, known_version, remember
 from core.actor import Actor
 from core.sessions import WHO_SQL, actor_from
 from db.quick import Quick
@@ -37,6 +44,40 @@ def enter_together(session: Session, askers: Sequence[tuple[str, int, str | None
     return actors
 
 
+def recall_together(session: Session, askers: Sequence[tuple[str, int, str | None]]) -> list[Actor | None]:
+    """The same, but whoever is remembered is not looked up: only for write_together(), which has everything checked."""
+    standing = _standing(session)
+    kept = [standing.get((key, sheet_id)) if (key := _key(name)) else None for name, sheet_id, _ in askers]
+    strangers = [asker for asker, access in zip(askers, kept, strict=True) if access is None]
+    entered = iter(enter_together(session, strangers) if strangers else ())
+    return [next(entered) if access is None else access.actor for access in kept]
+
+
+def recalled(session: Session, actor: Actor, sheet_id: int) -> Access | None:
+    """How this person entered the sheet last, in the same session. It may be true no more: see recall_together()."""
+    kept = _standing(session).get((actor.session_id, sheet_id)) if actor.session_id else None
+    return replace(kept, _session=session) if kept else None
+
+
+def keep(session: Session, access: Access) -> None:
+    """Remember how somebody entered."""
+    standing = _standing(session)
+    if len(standing) >= MOST_KNOWN:
+        standing.clear()
+    if access.actor.session_id:
+        standing[access.actor.session_id, access.sheet.sheet_id] = replace(access, _session=_NOWHERE)
+
+
+def forget(session: Session, actor: Actor, sheet_id: int) -> None:
+    """Look them up the next time."""
+    if actor.session_id:
+        _standing(session).pop((actor.session_id, sheet_id), None)
+
+
+def _standing(session: Session) -> dict[tuple[UUID, int], Access]:
+    return _STANDING.setdefault(session.get_bind().engine.pool, {})
+
+
 def _key(session_id: str) -> UUID | None:
     try:
         return UUID(session_id)
@@ -51,6 +92,8 @@ def _entered(session: Session, found: dict[str, Any], session_id: UUID, address:
     return actor
 
 
+_NOWHERE = Session()  # Who is only remembered can read nothing.
+_STANDING: WeakKeyDictionary[Pool, dict[tuple[UUID, int], Access]] = WeakKeyDictionary()
 _FIELDS = "who.user_id, who.name AS user_name, who.email, who.role, entered.*"
 _ENTERED = LOAD_SQL.replace(":user", "who.user_id")
 _ENTER = Quick(f"""

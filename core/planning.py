@@ -49,7 +49,10 @@ class Stored:
 def plan_batch(session: Session, access: Access, batch: Batch) -> Plan:
     """Decide a whole batch. The sheet is locked: what this finds stays true until it is written."""
     rows = stored_rows(session, access, {edit.row for edit in batch.edits} | set(batch.deletes))
-    plan, stale = plan_edits(access, rows, batch)
+    plan, stale = Plan(Outcome(version=access.sheet.version)), list[Stale]()
+    # Of two edits of one cell in one action the later one counts.
+    for edit in {(edit.row, edit.column): edit for edit in batch.edits}.values():
+        _plan_edit(access, plan, rows.get(edit.row), edit, stale)
     for add in batch.adds:
         _plan_add(access, plan, add)
     plan.deletes = [row for row in dict.fromkeys(batch.deletes) if row in rows]
@@ -58,13 +61,21 @@ def plan_batch(session: Session, access: Access, batch: Batch) -> Plan:
     return plan
 
 
-def plan_edits(access: Access, rows: dict[int, Stored], batch: Batch) -> tuple[Plan, list[Stale]]:
-    """Decide edits of these rows: the plan, and the edits whose cells have moved on since their base."""
-    plan, stale = Plan(Outcome(version=access.sheet.version)), list[Stale]()
-    # Of two edits of one cell in one action the later one counts.
-    for edit in {(edit.row, edit.column): edit for edit in batch.edits}.values():
-        _plan_edit(access, plan, rows.get(edit.row), edit, stale)
-    return plan, stale
+def plan_unseen(access: Access, batch: Batch) -> Plan | None:
+    """Decide a few plain edits without having read their rows: what is written where nothing has moved since they were
+    seen. None where it takes the rows or the sheet's lock to decide them, or to tell what is wrong."""
+    plan = Plan(Outcome(version=access.sheet.version))
+    if access.owners is not None or not batch.is_plain:
+        return None
+    for edit in batch.edits:
+        column = access.by_id.get(edit.column)
+        if column is None or column.rules.get("unique") or not access.may_write(column):
+            return None
+        try:
+            plan.edits[edit.row, edit.column] = value_to_store(access, column, edit.given, None)
+        except Invalid:
+            return None
+    return plan
 
 
 def stored_rows(session: Session, access: Access, row_ids: set[int]) -> dict[int, Stored]:

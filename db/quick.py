@@ -42,14 +42,15 @@ class Quick:
         return self.rows(session, parameters)[0][0]
 
     def values(self, session: Session, each: Sequence[Parameters]) -> list[Any]:
-        """The first value of each run of the statement, in their order; they travel together."""
+        """The first value of each run of the statement, None where it has no row, in order; they travel together."""
         if len(each) == 1:
-            return [self.value(session, each[0])]
+            found = self._run(session, each[0]).fetchone()
+            return [found[0] if found else None]
         with self._driver(session) as driver:
             with driver.pipeline():
                 cursors = [driver.execute(self.statement.encode(), parameters) for parameters in each]
-            found = [cursor.fetchone() for cursor in cursors]
-        return [row[0] if row else None for row in found]
+            rows = [cursor.fetchone() for cursor in cursors]
+        return [row[0] if row else None for row in rows]
 
     def _run(self, session: Session, parameters: Parameters) -> "psycopg.Cursor[tuple[Any, ...]]":
         with self._driver(session) as driver:

@@ -23,7 +23,7 @@ from core.actor import Actor
 from core.batch import Batch, Outcome
 from core.cells import Wish, write, write_together
 from core.changes import Source
-from core.entering import enter_together
+from core.entering import recall_together
 from db.engine import transaction
 
 MOST = 32
@@ -86,7 +86,7 @@ def _told(outcome: Outcome) -> Written:
 
 def written(together: Sequence[Asking]) -> list[Written | Exception]:
     """What came of those who write in one sheet at the same time."""
-    outcomes = _written_together(together) if len(together) > 1 else [None]
+    outcomes = _written_together(together)
     answers = list[Written | Exception]()
     hopeless: Exception | None = None
     for asked, outcome in zip(together, outcomes, strict=True):
@@ -99,7 +99,7 @@ def _written_together(together: Sequence[Asking]) -> list[Outcome | None]:
     outcomes: list[Outcome | None] = [None] * len(together)
     try:
         with transaction() as session:
-            actors = enter_together(
+            actors = recall_together(
                 session, [(session_of(one.asker.headers), one.sheet, one.asker.address) for one in together]
             )
             known = [

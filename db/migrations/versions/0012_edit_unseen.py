@@ -1,0 +1,20 @@
+"""An edit is written by the version of its own cell, without having read the row."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+FUNCTIONS = Path(__file__).parents[1] / "sql" / "0012_edit_unseen.sql"
+
+
+def upgrade() -> None:
+    op.execute(FUNCTIONS.read_text())
+
+
+def downgrade() -> None:
+    raise NotImplementedError("There is no way back past this version: restore a backup.")
