@@ -86,15 +86,16 @@ def write_together(session: Session, sheet_id: int, wishes: Sequence[Wish]) -> l
     outcomes = _write_unmoved(session, sheet_id, asked)
     for wish, outcome in zip(wishes, outcomes, strict=True):
         if outcome is None:
-            forget(session, wish.actor, sheet_id)
+            forget(session, wish.actor.session_id, sheet_id)
     return outcomes
 
 
 def _editor(session: Session, actor: Actor, sheet_id: int) -> Access | None:
     """What they may do as far as this process remembers, which edit_unmoved() looks at again."""
-    if access := recalled(session, actor, sheet_id):
-        return access
     try:
+        if access := recalled(session, actor.session_id, sheet_id):
+            access.require(Permission.ROWS_EDIT)
+            return access
         access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
     except Refused:
         return None

@@ -45,33 +45,37 @@ def enter_together(session: Session, askers: Sequence[tuple[str, int, str | None
 
 
 def recall_together(session: Session, askers: Sequence[tuple[str, int, str | None]]) -> list[Actor | None]:
-    """The same, but whoever is remembered is not looked up: only for write_together(), which has everything checked."""
-    standing = _standing(session)
-    kept = [standing.get((key, sheet_id)) if (key := _key(name)) else None for name, sheet_id, _ in askers]
+    """The same, but whoever is remembered is not looked up: only for what looks at it itself, see recalled()."""
+    kept = [recalled(session, _key(session_id), sheet_id) for session_id, sheet_id, _ in askers]
     strangers = [asker for asker, access in zip(askers, kept, strict=True) if access is None]
     entered = iter(enter_together(session, strangers) if strangers else ())
-    return [next(entered) if access is None else access.actor for access in kept]
+    return [access.actor if access else next(entered) for access in kept]
 
 
-def recalled(session: Session, actor: Actor, sheet_id: int) -> Access | None:
-    """How this person entered the sheet last, in the same session. It may be true no more: see recall_together()."""
-    kept = _standing(session).get((actor.session_id, sheet_id)) if actor.session_id else None
+def recalled(session: Session, session_id: UUID | str | None, sheet_id: int) -> Access | None:
+    """How somebody entered the sheet in this session the last time; None where that is not known.
+
+    It may be true no more, and nothing may be shown or written by it but in a statement that looks at the session, the
+    level, the rows and the columns once more: edit_unmoved() and changes_for() do.
+    """
+    key = _key(session_id) if isinstance(session_id, str) else session_id
+    kept = _standing(session).get((key, sheet_id)) if key else None
     return replace(kept, _session=session) if kept else None
 
 
 def keep(session: Session, access: Access) -> None:
-    """Remember how somebody entered."""
+    """Remember how somebody entered, if it was in a session and they see every row."""
     standing = _standing(session)
     if len(standing) >= MOST_KNOWN:
         standing.clear()
-    if access.actor.session_id:
-        standing[access.actor.session_id, access.sheet.sheet_id] = replace(access, _session=_NOWHERE)
+    if isinstance(access.principal, Actor) and access.principal.session_id and access.owners is None:
+        standing[access.principal.session_id, access.sheet.sheet_id] = replace(access, _session=_NOWHERE)
 
 
-def forget(session: Session, actor: Actor, sheet_id: int) -> None:
+def forget(session: Session, session_id: UUID | None, sheet_id: int) -> None:
     """Look them up the next time."""
-    if actor.session_id:
-        _standing(session).pop((actor.session_id, sheet_id), None)
+    if session_id:
+        _standing(session).pop((session_id, sheet_id), None)
 
 
 def _standing(session: Session) -> dict[tuple[UUID, int], Access]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.access import SCOPE_SQL, VISIBLE_SQL, Access
 from core.permissions import Permission
+from core.sessions import WHO_SQL
 from core.values import loads
 from db.quick import Quick
 
@@ -39,25 +40,55 @@ def changes_since(session: Session, access: Access, since: int) -> Changes:
 
     Complete up to the version it names: the sheet's lock puts writers in order, so no late commit is skipped.
     """
-    sheet = access.sheet
-    found = Changes(sheet.version, sheet.columns_version, scope_digest(access))
-    if since == sheet.version:
-        return found
-    parameters = access.gate | {
-        "since": since,
-        "until": sheet.version,
-        "columns": [0, *access.by_id],
-        "most": MAX_LINES + 1,
+    version = access.sheet.version
+    parameters = _parameters(access, since)
+    lines: list[dict[str, Any]] = []
+    if 0 <= since < version:
+        lines = _LINES.all(session, parameters | {"until": version})
+    found = _told(access, version, since, lines)
+    if not found.reset and since < version:
+        rows = {row["id"]: row for row in found.rows}
+        for moved in _moved(session, access, parameters | {"until": version}):
+            _follow_owner(access, rows, moved, since)
+        found.rows = [*rows.values()]
+    return found
+
+
+def changes_for(session: Session, accesses: Sequence[Access], since: int) -> list[Changes | None]:
+    """The same for many who see the same of one sheet, in one statement, by Accesses that are only remembered.
+
+    None where one is true no more: their session has ended, or their level, their rows or the sheet's columns are
+    others. The statement that reads the changes looks at all that itself.
+    """
+    first = accesses[0]
+    standing = {
+        "known": first.sheet.columns_version,
+        "level": first.level,
+        "ids": [access.actor.session_id for access in accesses],
+        "people": [access.actor.user_id for access in accesses],
     }
-    lines = _LINES.all(session, parameters) if 0 <= since < sheet.version else None
-    if lines is None or len(lines) > MAX_LINES:
+    lines = _FOLLOWED.all(session, _parameters(first, since) | standing)
+    if not lines:
+        return [None] * len(accesses)
+    head = lines[0]
+    found = _told(first, head["until"], since, [line for line in lines if line["row_id"] is not None])
+    places = set(head["standing"])
+    return [found if place in places else None for place in range(1, len(accesses) + 1)]
+
+
+def _parameters(access: Access, since: int) -> dict[str, Any]:
+    return access.gate | {"since": since, "columns": [0, *access.by_id], "most": MAX_LINES + 1}
+
+
+def _told(access: Access, version: int, since: int, lines: Sequence[dict[str, Any]]) -> Changes:
+    """What is told of the lines of the log after `since`."""
+    found = Changes(version, access.sheet.columns_version, scope_digest(access))
+    if not 0 <= since <= version or len(lines) > MAX_LINES:
         found.reset = True
         return found
     rows: dict[int, dict[str, Any]] = {}
     for line in lines:
         _follow(access, rows.setdefault(line["row_id"], _untouched(line["row_id"])), line)
-    for moved in _moved(session, access, parameters):
-        _follow_owner(access, rows, moved, since)
     found.rows = [_as_left(row) for row in rows.values()]
     return found
 
@@ -117,16 +148,31 @@ def _follow(access: Access, row: dict[str, Any], line: Any) -> None:
         row["values"] |= {key: value for key, value in values.items() if int(key) in access.by_id}
 
 
-_LINES = Quick(f"""
-    SELECT c.row_id, c.column_id, c.version, c.kind, c.new::text AS new, c.actor_id, u.name
-    FROM changes c
-    JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
+_LINES_SQL = f"""
+    SELECT c.*, u.name
+    FROM logged_lines(:sheet, :since, :until, :columns, CASE WHEN CAST(:owners AS text[]) IS NULL THEN :most END) c
+    JOIN rows r ON r.sheet_id = :sheet AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
-    WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.version > :since AND c.version <= :until
-      AND c.column_id = ANY(:columns)
+    WHERE {SCOPE_SQL}
     ORDER BY c.version, c.row_id, c.column_id
     LIMIT :most
-""")  # noqa: S608 - SCOPE_SQL is a constant of core.access.
+"""  # noqa: S608 - SCOPE_SQL is a constant of core.access.
+_LINES = Quick(_LINES_SQL)
+_FOLLOWED = Quick(f"""
+    SELECT now.version AS until, now.standing, line.*
+    FROM (
+        SELECT s.version, ARRAY(
+            SELECT one.place FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS bigint[])) WITH ORDINALITY
+                AS one (id, person, place)
+            WHERE EXISTS ({WHO_SQL.replace(":id", "one.id")} AND u.user_id = one.person)
+              AND EXISTS (SELECT FROM sheet_levels l WHERE l.sheet_id = :sheet AND l.user_id = one.person
+                                                       AND l.level = :level AND l.row_scope = 'all')
+        ) AS standing
+        FROM sheets s WHERE s.sheet_id = :sheet AND s.columns_version = :known
+    ) now
+    LEFT JOIN LATERAL ({_LINES_SQL.replace(":until", "now.version")}) line ON true
+    ORDER BY line.version, line.row_id, line.column_id
+""")  # noqa: S608 - the same, and WHO_SQL of core.sessions.
 _MOVED = text(f"""
     SELECT r.row_id, r.created_version, first.old #>> '{{}}' AS before, last.actor_id, u.name,
            {VISIBLE_SQL} AS is_seen, CASE WHEN {VISIBLE_SQL} THEN r.values::text END AS values

@@ -12,7 +12,7 @@ SOURCES = [*(ROOT / "core").rglob("*.py"), *(ROOT / "api").rglob("*.py"), *(ROOT
 SOURCES += [ROOT / "app.py", ROOT / "manage.py", ROOT / "serve.py"]
 # However they are written: in any case, with a schema or quotes, alone or in a list of tables.
 READS = re.compile(
-    r"""\b(FROM|JOIN|UPDATE|USING)\s+([\w\s.",]+,\s*)?(ONLY\s+)?("?public"?\s*\.\s*)?"?(rows|narrow_rows|changes)"?(?!\w)""",
+    r"""\b(FROM|JOIN|UPDATE|USING)\s+([\w\s.",]+,\s*)?(ONLY\s+)?("?public"?\s*\.\s*)?"?(rows|narrow_rows|changes|logged_lines)"?(?!\w)""",
     re.IGNORECASE,
 )
 SQL = re.compile(r"\b(SELECT|UPDATE|DELETE|INSERT|JOIN|USING)\b", re.IGNORECASE)

@@ -14,13 +14,13 @@ from api.answers import answered_with, content_of
 from api.identity import LinkOver, NotSignedIn, principal_of, session_of
 from api.together import OfLoop
 from api.v1.asked import Asker
-from core.access import get_access
+from core.access import Access, get_access
 from core.actor import Actor
-from core.entering import enter_together
+from core.entering import enter_together, forget, keep, recalled
 from core.errors import Refused
 from core.permissions import Permission
-from core.sync import changes_since
-from db.engine import snapshot
+from core.sync import changes_for, changes_since
+from db.engine import snapshot, transaction
 
 MOST = 100
 
@@ -37,21 +37,51 @@ class Question:
 Answered = Response | Exception
 
 
+# Whoever is of one level, sees the same cells of a sheet and asks since the same version is told the same.
+Alike = tuple[str, str, int]
+
+
 def answered(questions: Sequence[Question]) -> list[Answered]:
     """What changed, for each of them by what they may see; an error for whoever may not ask."""
+    answers = _answer_known(questions)
+    strangers = [place for place in range(len(questions)) if place not in answers]
+    if strangers:
+        answers |= zip(strangers, _answer_strangers([questions[place] for place in strangers]), strict=True)
+    return [answers[place] for place in range(len(questions))]
+
+
+def _answer_known(questions: Sequence[Question]) -> dict[int, Answered]:
+    """Those who are remembered, by place, where it is still true: a statement for all who are told the same."""
+    answers: dict[int, Answered] = {}
+    with transaction() as session:
+        groups: dict[Alike, dict[int, Access]] = {}
+        for place, one in enumerate(questions):
+            if access := recalled(session, session_of(one.asker.headers), one.sheet):
+                groups.setdefault((access.level.value, access.scope, one.since), {})[place] = access
+        for (_, _, since), group in groups.items():
+            found = changes_for(session, [*group.values()], since)
+            told = next((content_of(changes.as_json()) for changes in found if changes), b"")
+            for (place, access), changes in zip(group.items(), found, strict=True):
+                if changes:
+                    answers[place] = answered_with(told)
+                else:
+                    forget(session, access.actor.session_id, access.sheet.sheet_id)
+    return answers
+
+
+def _answer_strangers(questions: Sequence[Question]) -> list[Answered]:
+    """Everybody else: they enter, in one statement, and are remembered."""
     with snapshot() as session:
         actors = enter_together(
             session, [(session_of(one.asker.headers), one.sheet, one.asker.address) for one in questions]
         )
-        told = dict[Told, bytes]()
+        told = dict[tuple[Alike, int], bytes]()
         return [_answer(session, one, actor, told) for one, actor in zip(questions, actors, strict=True)]
 
 
-# Whoever is of one level, sees the same cells of a sheet and asks since the same version is told the same.
-Told = tuple[str, str, int, int]
-
-
-def _answer(session: Session, question: Question, actor: Actor | None, told: dict[Told, bytes]) -> Answered:
+def _answer(
+    session: Session, question: Question, actor: Actor | None, told: dict[tuple[Alike, int], bytes]
+) -> Answered:
     try:
         # A personal token names no session, nor does the visitor of a link.
         asker = question.asker
@@ -59,7 +89,8 @@ def _answer(session: Session, question: Question, actor: Actor | None, told: dic
         access = get_access(session, principal, question.sheet, Permission.ROWS_SEE)
     except (NotSignedIn, LinkOver, Refused) as refusal:
         return refusal
-    key = access.level.value, access.scope, access.sheet.version, question.since
+    keep(session, access)
+    key = (access.level.value, access.scope, question.since), access.sheet.version
     if key not in told:
         told[key] = content_of(changes_since(session, access, question.since).as_json())
     return answered_with(told[key])

@@ -1,3 +1,5 @@
+-- Edits and followers of whom the process remembers how they entered: one statement each, which looks at it once more.
+
 -- An edit need not have read the row: of each cell the version counts that it was decided on, and not of its neighbours.
 
 DROP FUNCTION edit_unmoved(bigint, bigint, text, uuid, bigint, text, integer[], jsonb[], jsonb[], jsonb);
@@ -28,4 +30,18 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN (SELECT w.version FROM apply_batch(the_sheet, edited, patches, '{}', '{}', '{}', result, NULL) w);
+END $$;
+
+-- The lines of the log between two versions in its own order: for whatever versions, planned once a connection.
+CREATE FUNCTION logged_lines(the_sheet bigint, since bigint, until bigint, columns integer[], most bigint)
+RETURNS TABLE (row_id integer, column_id integer, version bigint, kind text, new text, actor_id bigint)
+LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        SELECT c.row_id, c.column_id, c.version, c.kind::text, c.new::text, c.actor_id
+        FROM changes c
+        WHERE c.sheet_id = the_sheet AND c.version > since AND c.version <= until AND c.column_id = ANY (columns)
+        ORDER BY c.version, c.row_id, c.column_id
+        LIMIT most;
 END $$;

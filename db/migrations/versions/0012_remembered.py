@@ -1,4 +1,4 @@
-"""An edit is written by the version of its own cell, without having read the row."""
+"""Whoever is remembered writes and follows in one statement each, which looks at their rights itself."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
-FUNCTIONS = Path(__file__).parents[1] / "sql" / "0012_edit_unseen.sql"
+FUNCTIONS = Path(__file__).parents[1] / "sql" / "0012_remembered.sql"
 
 
 def upgrade() -> None:
