@@ -18,6 +18,7 @@ from api.live import hub
 from core.access import Access
 from core.settings import settings
 from db import engine as db
+from db.quick import Quick
 from tests.conftest import PASSWORD, make_deals
 
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
@@ -127,3 +128,17 @@ def live_people(database: str) -> Iterator[People]:
         sheet = make_deals(session).sheet.sheet_id
     with TestClient(make_app(database), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield lambda name: sign_in(client, name, sheet)
+
+
+@pytest.fixture
+def quick_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is sent to the database on the hot path, from now on."""
+    sent: list[str] = []
+    run = Quick._run
+
+    def noted(quick: Quick, *given: Any) -> Any:
+        sent.append(quick.statement)
+        return run(quick, *given)
+
+    monkeypatch.setattr(Quick, "_run", noted)
+    return sent

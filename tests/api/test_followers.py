@@ -1,8 +1,5 @@
 """Followers: whoever asks together what changed is told what they alone would be told."""
 
-from typing import Any
-
-import pytest
 from fastapi import HTTPException, Response
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -11,7 +8,6 @@ from api.identity import NotSignedIn
 from api.v1.asked import Asker
 from api.v1.followers import Question, answered
 from core.errors import NotFound
-from db.quick import Quick
 from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
 from tests.conftest import actor
 
@@ -59,20 +55,6 @@ def test_many_who_ask_the_same_cost_two_statements(people: People, quick_stateme
     answered([question(who) for who in (ann, ben) * 20])
     assert len(quick_statements) == 2, "one for the owner, one for the editor: a level of its own"
     assert all("logged_lines" in statement for statement in quick_statements)
-
-
-@pytest.fixture
-def quick_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is sent to the database on the hot path, from now on."""
-    sent: list[str] = []
-    run = Quick._run
-
-    def noted(quick: Quick, *given: Any) -> Any:
-        sent.append(quick.statement)
-        return run(quick, *given)
-
-    monkeypatch.setattr(Quick, "_run", noted)
-    return sent
 
 
 def test_an_ended_session_is_told_so(people: People, session: Session) -> None:

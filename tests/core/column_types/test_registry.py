@@ -92,6 +92,16 @@ def test_reading_in_bulk_gives_what_reading_one_by_one_gives(kind: ColumnType[An
 
 
 @every_type
+@given(text=typed, before=typed)
+def test_what_is_read_without_the_value_before_is_read_the_same_with_it(
+    kind: ColumnType[Any], text: str, before: str
+) -> None:
+    value, current = read(kind, text), read(kind, before)
+    if value is not None:
+        assert kind.parse(text, column(kind.name), PEOPLE, current) == value
+
+
+@every_type
 def test_writing_in_bulk_gives_what_writing_one_by_one_gives(kind: ColumnType[Any]) -> None:
     in_bulk = kind.writer(**here(kind))
     values = [value for value in (read(kind, text) for text in POOL) if value is not None]
