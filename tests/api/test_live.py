@@ -413,6 +413,6 @@ def away(server: str, url: str) -> Iterator[None]:
     name = url.split("@/")[1].partition("?")[0]
     with psycopg.connect(server.format(database="postgres"), autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name])
         yield
         admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
