@@ -77,13 +77,9 @@ def write_together(session: Session, sheet_id: int, wishes: Sequence[Wish]) -> l
     None for whatever is not plainly written (a refusal, a conflict, a cell that another of these has changed): nothing
     of it is, and write() decides it. It begins a transaction: what it remembers of somebody must be committed.
     """
-    known: dict[int, Access | None] = {}
-    asked: list[tuple[Access | None, Wish]] = []
-    for wish in wishes:
-        if wish.actor.user_id not in known:
-            known[wish.actor.user_id] = _editor(session, wish.actor, sheet_id)
-        asked.append((known[wish.actor.user_id], wish))
-    outcomes = _write_unmoved(session, sheet_id, asked)
+    # By actor and not by person: each of their sessions may have ended.
+    known = {actor: _editor(session, actor, sheet_id) for actor in dict.fromkeys(wish.actor for wish in wishes)}
+    outcomes = _write_unmoved(session, sheet_id, [(known[wish.actor], wish) for wish in wishes])
     for wish, outcome in zip(wishes, outcomes, strict=True):
         if outcome is None:
             forget(session, wish.actor.session_id, sheet_id)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from api.identity import NotSignedIn
+from api.identity import NotSignedIn, session_of
 from api.v1.followers import answered
 from api.v1.writers import written
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -109,6 +109,22 @@ def test_a_follower_is_told_what_they_may_see_now(
     assert unseen in told(answered([question(ben)])[0])
     happens(ann, session)
     assert unseen not in told(answered([question(ben)])[0])
+
+
+def test_an_ended_session_does_not_write_beside_a_living_one_of_the_same_person(
+    people: People, session: Session
+) -> None:
+    ann, here, elsewhere = people("Ann"), people("Ben"), people("Ben")
+    ann.add({DEAL: "A"}, {DEAL: "B"})
+    body(written([asking(here, 1, AMOUNT, "1")])[0])
+    body(written([asking(elsewhere, 2, AMOUNT, "1")])[0])
+    ended, living = (session_of(question(one).asker.headers) for one in (elsewhere, here))
+    assert ended != living
+    session.execute(text("UPDATE sessions SET ended_at = now() WHERE session_id = :id"), {"id": ended})
+    fine, refused = written([asking(here, 1, AMOUNT, "2"), asking(elsewhere, 2, AMOUNT, "2")])
+    assert body(fine)["saved"][0]["value"] == "2"
+    assert isinstance(refused, NotSignedIn)
+    assert ann.cell(2, AMOUNT) == "1"
 
 
 def test_whoever_only_looks_is_remembered_as_that(people: People) -> None:
