@@ -79,11 +79,7 @@ def write_together(session: Session, sheet_id: int, wishes: Sequence[Wish]) -> l
     """
     # By actor and not by person: each of their sessions may have ended.
     known = {actor: _editor(session, actor, sheet_id) for actor in dict.fromkeys(wish.actor for wish in wishes)}
-    outcomes = _write_unmoved(session, sheet_id, [(known[wish.actor], wish) for wish in wishes])
-    for wish, outcome in zip(wishes, outcomes, strict=True):
-        if outcome is None:
-            forget(session, wish.actor.session_id, sheet_id)
-    return outcomes
+    return _write_unmoved(session, sheet_id, [(known[wish.actor], wish) for wish in wishes])
 
 
 def _editor(session: Session, actor: Actor, sheet_id: int) -> Access | None:
@@ -94,6 +90,7 @@ def _editor(session: Session, actor: Actor, sheet_id: int) -> Access | None:
             return access
         access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
     except Refused:
+        forget(session, actor.session_id, sheet_id)
         return None
     keep(session, access)
     return access
@@ -135,7 +132,10 @@ def _write_unmoved(
     outcomes: list[Outcome | None] = [None] * len(asked)
     versions = edit_unmoved(session, sheet_id, [decided for _, _, decided in plans])
     for (place, plan, _), version in zip(plans, versions, strict=True):
-        outcomes[place] = plan.outcome.at(version) if version else None
+        if version:
+            outcomes[place] = plan.outcome.at(version)
+        else:
+            forget(session, asked[place][1].actor.session_id, sheet_id)
     return outcomes
 
 

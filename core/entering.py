@@ -64,11 +64,11 @@ def recalled(session: Session, session_id: UUID | str | None, sheet_id: int) -> 
 
 
 def keep(session: Session, access: Access) -> None:
-    """Remember how somebody entered, if it was in a session and they see every row."""
+    """Remember how somebody entered, if it was in a session."""
     standing = _standing(session)
     if len(standing) >= MOST_KNOWN:
         standing.clear()
-    if isinstance(access.principal, Actor) and access.principal.session_id and access.owners is None:
+    if isinstance(access.principal, Actor) and access.principal.session_id:
         standing[access.principal.session_id, access.sheet.sheet_id] = replace(access, _session=_NOWHERE)
 
 

@@ -56,7 +56,8 @@ def _answer_known(questions: Sequence[Question]) -> dict[int, Answered]:
     with transaction() as session:
         groups: dict[Alike, dict[int, Access]] = {}
         for place, one in enumerate(questions):
-            if access := recalled(session, session_of(one.asker.headers), one.sheet):
+            access = recalled(session, session_of(one.asker.headers), one.sheet)
+            if access and access.owners is None:  # Whose rows they see now, only entering tells.
                 groups.setdefault((access.level.value, access.scope, one.since), {})[place] = access
         for (_, _, since), group in groups.items():
             found = changes_for(session, [*group.values()], since)
