@@ -14,6 +14,7 @@ from core.actor import Actor, Principal, Visitor
 from core.column_types import Directory, Option
 from core.errors import NotAllowed, NotFound
 from core.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
+from db.folding import folded
 from db.tables import Row, User, narrow_rows
 
 
@@ -275,7 +276,7 @@ def _known_columns(session: Session) -> dict[int, tuple[int, tuple[ColumnInfo, .
 
 def directory(session: Session) -> Directory:
     """Everybody whom a person column may name."""
-    rows = session.execute(select(User.user_id, User.name, User.email).order_by(User.name, User.user_id)).all()
+    rows = session.execute(select(User.user_id, User.name, User.email).order_by(folded(User.name), User.user_id)).all()
     names = {str(user_id): name for user_id, name, _ in rows}
     return Directory(names, {email: str(user_id) for user_id, _, email in rows})
 

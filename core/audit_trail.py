@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from sqlalchemy import ColumnElement, TextClause, func, literal, or_, select, text, true
+from sqlalchemy import ColumnElement, TextClause, literal, or_, select, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from core.audit_sentences import Kind, Names, by_whom, sentence, to_whom
 from core.errors import Invalid
 from core.formulas import shielded
 from core.permissions import ROLE_PERMISSIONS, Permission
+from db.folding import fold, folded
 from db.tables import AuditEvent, Sheet
 
 PAGE = 100
@@ -86,9 +87,7 @@ def audited_sheets(session: Session, actor: Actor) -> dict[int, str]:
     """The sheets whose events this actor may see: sheet id → name, by name."""
     sees_all = Permission.AUDIT_SEE in ROLE_PERMISSIONS[actor.role]
     mine = true() if sees_all else Sheet.owner_id == actor.user_id
-    found = session.execute(
-        select(Sheet.sheet_id, Sheet.name).where(mine).order_by(func.lower(Sheet.name), Sheet.sheet_id)
-    )
+    found = session.execute(select(Sheet.sheet_id, Sheet.name).where(mine).order_by(folded(Sheet.name), Sheet.sheet_id))
     return dict(found.tuples().all())
 
 
@@ -156,7 +155,7 @@ def _says(search: str, *, addresses: bool) -> TextClause:
     sought = search.strip()
     if "\x00" in sought or len(sought) > LONGEST_SEARCH:
         raise Invalid(f"Search for at most {LONGEST_SEARCH} characters, without NUL.")
-    return _SAYS.bindparams(sought=sought, addresses=addresses)
+    return _SAYS.bindparams(sought=fold(sought), typed=sought, addresses=addresses)
 
 
 def _line(event: AuditEvent, names: Names, *, addresses: bool) -> AuditLine:
@@ -177,10 +176,10 @@ def _line(event: AuditEvent, names: Names, *, addresses: bool) -> AuditLine:
 
 _SAYS = text("""
     (EXISTS (SELECT FROM jsonb_path_query(audit_events.facts, 'strict $.**') AS said
-            WHERE jsonb_typeof(said) = 'string' AND strpos(lower(said #>> '{}'), lower(:sought)) > 0)
-    OR EXISTS (SELECT FROM users u WHERE strpos(lower(u.name), lower(:sought)) > 0
+            WHERE jsonb_typeof(said) = 'string' AND strpos(fold_text(said #>> '{}'), :sought) > 0)
+    OR EXISTS (SELECT FROM users u WHERE strpos(fold_text(u.name), :sought) > 0
                AND (u.user_id = audit_events.actor_id OR to_jsonb(u.user_id) = audit_events.facts -> 'user'))
     OR EXISTS (SELECT FROM sheets s WHERE s.sheet_id = audit_events.sheet_id
-               AND strpos(lower(s.name), lower(:sought)) > 0)
-    OR (:addresses AND strpos(host(audit_events.address), :sought) = 1))
+               AND strpos(fold_text(s.name), :sought) > 0)
+    OR (:addresses AND strpos(host(audit_events.address), :typed) = 1))
 """)

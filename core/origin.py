@@ -21,7 +21,9 @@ class Origin:
 
     def cell(self, column: ColumnInfo) -> Cell:
         """A column's cell in SQL."""
-        return _day_added() if column is ADDED else cell_of(Row.values.expression, column.column_id)
+        if column is ADDED:
+            return _day_added()
+        return cell_of(Row.values.expression, column.column_id, folded=Row.folded.expression)
 
     def visible(self, access: Access) -> ColumnElement[bool]:
         """The gate: which of these rows this principal sees."""

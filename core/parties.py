@@ -67,9 +67,9 @@ def narrowed(view: View, *more: Condition) -> View:
 
 
 def group_key(pipeline: Pipeline, column: ColumnInfo) -> ColumnElement[str]:
-    """What deals are grouped by: ids as they are, text without regard to case."""
-    text = pipeline.cell(column).text
-    return text if column.type in BY_ID else func.lower(text)
+    """What deals are grouped by: ids as they are, text as it is folded."""
+    cell = pipeline.cell(column)
+    return cell.text if column.type in BY_ID else cell.folded
 
 
 def same_key(column: ColumnInfo, value: str | None) -> Condition:

@@ -87,7 +87,7 @@ def over(access: Access, statement: Select[Any], *, ids: Sequence[int] | None = 
 def _rows(access: PastAccess, ids: Sequence[int] | None) -> CTE:
     parameters = access.gate | {"past": access.sheet.version}
     rows = _PAST.bindparams(**parameters) if ids is None else _PAST_OF.bindparams(**parameters, ids=list(ids))
-    columns = (Row.sheet_id, Row.row_id, Row.values, Row.created_version, Row.deleted_version)
+    columns = (Row.sheet_id, Row.row_id, Row.values, Row.folded, Row.created_version, Row.deleted_version)
     return rows.columns(*columns).cte(Row.__tablename__)
 
 
@@ -99,10 +99,11 @@ _AT = text("""
 """)
 # Now, less what came after: a cell held what its first later line found there, and so on for whole rows. Its cost is
 # that of the later lines; the rows themselves are read as far as a query needs them.
+_HELD = "(r.values - later.cells) || coalesce(later.held, CAST('{{}}' AS jsonb))"
 _ROWS = f"""
     SELECT r.sheet_id, r.row_id,
-           CASE WHEN later.cells IS NULL THEN r.values
-                ELSE (r.values - later.cells) || coalesce(later.held, CAST('{{{{}}}}' AS jsonb)) END AS values,
+           CASE WHEN later.cells IS NULL THEN r.values ELSE {_HELD} END AS values,
+           CASE WHEN later.cells IS NULL THEN r.folded ELSE fold_cells({_HELD}) END AS folded,
            r.created_version, CAST(NULL AS bigint) AS deleted_version
     FROM rows r
     LEFT JOIN (

@@ -11,14 +11,11 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from core.access import Access, ColumnInfo
 from core.column_types import column_type
 from core.column_types.characters import clean
-from core.column_types.conditions import TEXT
 from core.errors import Invalid, Refused
 from core.origin import ADDED, ROWS, Origin, origin_of
 
 MAX_CONDITIONS = 50
 MAX_SEARCH = 200
-# Columns that store ids: what is searched there are the names that they stand for.
-NAMED = {"choice": "is_any_of", "choices": "has_any_of", "person": "is_any_of"}
 
 
 @dataclass(frozen=True)
@@ -151,18 +148,12 @@ def column_of(access: Access, condition: Condition) -> ColumnInfo:
 
 
 def searched(access: Access, wanted: str) -> ColumnElement[bool]:
-    """Any visible column whose shown text contains what is searched, however it is cased."""
-    return or_(false(), *(_found_in(access, column, wanted) for column in access.columns))
-
-
-def _found_in(access: Access, column: ColumnInfo, wanted: str) -> ColumnElement[bool]:
-    """Options and people are searched by what is shown of them, all else by its text."""
-    kind = column_type(column.type)
-    shown = {option.id: option.label for option in column.options} | dict(_people(access, column))
-    if column.type not in NAMED:
-        return TEXT["contains"].sql(ROWS.cell(column), wanted)
-    ids = [key for key, label in shown.items() if wanted.casefold() in label.casefold()]
-    return kind.condition(NAMED[column.type], ids, ROWS.cell(column), column, shown) if ids else false()
+    """Any visible column of which what is shown contains what is searched."""
+    found = (
+        column_type(column.type).found(wanted, ROWS.cell(column), column, _people(access, column))
+        for column in access.columns
+    )
+    return or_(false(), *found)
 
 
 def _people(access: Access, column: ColumnInfo) -> Mapping[str, str]:

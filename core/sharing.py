@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, text, update
+from sqlalchemy import Select, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from core.actor import Actor
 from core.errors import Invalid, NotFound
 from core.notices import notice_sheet_rights
 from core.permissions import Level, Permission, Role, RowScope
+from db.folding import folded
 from db.sharing_tables import Team, TeamCollaborator
 from db.tables import Collaborator, Sheet, User
 
@@ -52,7 +53,7 @@ def collaborators(session: Session, actor: Actor, sheet_id: int) -> list[Collabo
         select(User.user_id, User.name, User.email, Collaborator.level, Collaborator.row_scope)
         .join(Collaborator, Collaborator.user_id == User.user_id)
         .where(Collaborator.sheet_id == sheet_id, User.is_active)
-        .order_by(User.name, User.user_id)
+        .order_by(folded(User.name), User.user_id)
     )
     return [
         owner,
@@ -126,14 +127,16 @@ def share_with_workspace(session: Session, actor: Actor, sheet_id: int, *, level
 def people_to_share_with(session: Session, actor: Actor, sheet_id: int) -> dict[int, str]:
     """Active people whom the sheet is not shared with yet: user id → name and e-mail."""
     present = {person.user_id for person in collaborators(session, actor, sheet_id)}
-    rows = session.execute(select(User.user_id, User.name, User.email).where(User.is_active).order_by(User.name))
+    rows = session.execute(
+        select(User.user_id, User.name, User.email).where(User.is_active).order_by(folded(User.name))
+    )
     return {user_id: f"{name} · {email}" for user_id, name, email in rows if user_id not in present}
 
 
 def teams_to_share_with(session: Session, actor: Actor, sheet_id: int) -> dict[int, str]:
     """Teams that the sheet is not shared with yet: team id → name."""
     present = {team.team_id for team in team_shares(session, actor, sheet_id)}
-    rows = session.execute(select(Team.team_id, Team.name).order_by(func.lower(Team.name)))
+    rows = session.execute(select(Team.team_id, Team.name).order_by(folded(Team.name)))
     return {team_id: name for team_id, name in rows if team_id not in present}
 
 
@@ -170,5 +173,5 @@ _TEAM_SHARES = text("""
     SELECT t.team_id, t.name, (SELECT count(*) FROM team_members m JOIN users u USING (user_id)
                                WHERE m.team_id = t.team_id AND u.is_active) AS size, c.level, c.row_scope
     FROM team_collaborators c JOIN teams t USING (team_id)
-    WHERE c.sheet_id = :sheet ORDER BY lower(t.name), t.team_id
+    WHERE c.sheet_id = :sheet ORDER BY fold_text(t.name) COLLATE "C", t.team_id
 """)

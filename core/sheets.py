@@ -175,5 +175,5 @@ _LIST = text("""
     JOIN sheets s ON s.sheet_id = l.sheet_id
     JOIN users o ON o.user_id = s.owner_id
     WHERE l.user_id = :user AND l.level IS NOT NULL AND (s.archived_at IS NOT NULL) = :archived
-    ORDER BY is_pipeline DESC, lower(s.name), s.sheet_id
+    ORDER BY is_pipeline DESC, fold_text(s.name) COLLATE "C", s.sheet_id
 """)

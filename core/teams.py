@@ -15,6 +15,7 @@ from core.actor import Actor
 from core.errors import Invalid, NotAllowed, NotFound
 from core.notices import notice_person_rights, notice_sheet_rights
 from core.permissions import ROLE_PERMISSIONS, Permission, Role
+from db.folding import folded
 from db.sharing_tables import Team, TeamMember
 from db.tables import User
 
@@ -48,7 +49,7 @@ def teams(session: Session, actor: Actor) -> list[TeamInfo]:
     for team_id, *known in session.execute(_MEMBERS):
         user_id, name, email, role, is_manager, is_active = known
         members[team_id].append(MemberInfo(user_id, name, email, Role(role), is_manager, is_active))
-    found = session.execute(select(Team.team_id, Team.name).order_by(text("lower(name)"), Team.team_id))
+    found = session.execute(select(Team.team_id, Team.name).order_by(folded(Team.name), Team.team_id))
     return [
         TeamInfo(team_id, name, tuple(members[team_id]), _may_manage(actor, members[team_id]))
         for team_id, name in found
@@ -66,7 +67,9 @@ def get_team(session: Session, actor: Actor, team_id: int) -> TeamInfo:
 def people_to_add(session: Session, actor: Actor) -> dict[int, str]:
     """Whom a team may have: user id → name and e-mail of everybody who is active."""
     require(actor, Permission.TEAMS_MANAGE)
-    rows = session.execute(select(User.user_id, User.name, User.email).where(User.is_active).order_by(User.name))
+    rows = session.execute(
+        select(User.user_id, User.name, User.email).where(User.is_active).order_by(folded(User.name))
+    )
     return {user_id: f"{name} · {email}" for user_id, name, email in rows}
 
 

@@ -80,7 +80,7 @@ def _hand_over(session: Session, sheet_id: int, before: int, user_id: int) -> No
 
 _OWNED = text("""
     SELECT s.sheet_id, s.name, s.owner_id, u.name AS owner, NOT u.is_active AS is_left
-    FROM sheets s JOIN users u ON u.user_id = s.owner_id ORDER BY lower(s.name), s.sheet_id
+    FROM sheets s JOIN users u ON u.user_id = s.owner_id ORDER BY fold_text(s.name) COLLATE "C", s.sheet_id
 """)
 _LEFT = text("""
     SELECT s.owner_id FROM sheets s JOIN users u ON u.user_id = s.owner_id AND NOT u.is_active WHERE s.sheet_id = :sheet

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ARRAY, Integer, Text, all_, any_, func, literal, select
+from sqlalchemy import ARRAY, Integer, Text, all_, any_, literal, select
 from sqlalchemy.orm import Session
 
 from core.access import Access, ColumnInfo, every_row
+from core.origin import ROWS
 from core.values import Value, to_wire
+from db.folding import fold
 from db.tables import Row
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def holders(
     """Which row has which of these folded values already, without the rows that are about to lose theirs."""
     if not wanted:
         return {}
-    value = func.lower(Row.values[column.key].astext)
+    value = ROWS.cell(column).folded
     # Arrays, so that a paste of any size stays below the limit of parameters.
     is_wanted = value == any_(literal([*wanted], ARRAY(Text)))
     stays = Row.row_id != all_(literal([*leaving], ARRAY(Integer)))
@@ -76,4 +78,4 @@ def _refuse(access: Access, plan: "Plan", place: int | str, column: ColumnInfo, 
 
 def folded(value: Value) -> str:
     """The same text for values that must not both stand in a unique column."""
-    return str(to_wire(value)).lower()
+    return fold(str(to_wire(value)))

@@ -245,7 +245,10 @@ class Column(Base):
 
 
 class Row(Base):
-    """A row: values keyed by column id. A cell's version is versions[column], or created_version where absent."""
+    """A row: values keyed by column id. A cell's version is versions[column], or created_version where absent.
+
+    `folded` has the cells whose text is not ASCII as `db.folding` folds them; triggers write it.
+    """
 
     __tablename__ = "rows"
     __table_args__ = (
@@ -264,6 +267,7 @@ class Row(Base):
     row_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     values: Mapped[dict[str, Any]]
     versions: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+    folded: Mapped[dict[str, Any]]
     created_version: Mapped[int] = mapped_column(BigInteger)
     deleted_version: Mapped[int | None] = mapped_column(BigInteger)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from core.column_types.characters import clean, shown
-from core.column_types.conditions import Cell, Condition, Filter, Sql
+from core.column_types.conditions import Cell, Condition, Filter, Sql, contains
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.errors import Invalid
 from core.values import Value
@@ -206,6 +206,10 @@ class ColumnType(Generic[V]):
             raise Invalid(f"A column of the type {self.label} has no filter {shown(op)}.")
         chosen = self.filters[op]
         return chosen.sql(cell, self._operands(chosen, value, column, people))
+
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        """Whether what the cell shows contains this text, as a condition on rows; an empty cell contains nothing."""
+        return contains(cell, wanted)
 
     def operand(self, value: Any, column: ColumnLike, people: People) -> Any:
         """One value of a filter, ready for its SQL. Raises Invalid."""

@@ -4,6 +4,7 @@ import re
 from unicodedata import normalize
 
 from core.errors import Invalid
+from db.folding import fold
 
 # A surrogate stands for half a character and NUL for none: the database can store neither.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -32,7 +33,7 @@ def one_line(text: str) -> str:
 
 def key(text: str) -> str:
     """What two labels that a person would call equal have in common."""
-    return one_line(clean(text)).casefold()
+    return fold(one_line(clean(text)))
 
 
 def shown(text: str) -> str:

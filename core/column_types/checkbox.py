@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import false
+
 from core.column_types.base import ColumnLike, ColumnType, People, expected
 from core.column_types.characters import key, shown
-from core.column_types.conditions import CHECKBOX, Cell, Sql
+from core.column_types.conditions import CHECKBOX, Cell, Condition, Sql
 from core.column_types.rules import REQUIRED
 from core.errors import Invalid
 
@@ -33,6 +35,10 @@ class Checkbox(ColumnType[bool]):
 
     def text(self, value: bool, column: ColumnLike, people: People) -> str:
         return "yes" if value else "no"
+
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        """A tick shows no text."""
+        return false()
 
     def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
         return cell.text == "true"

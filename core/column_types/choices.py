@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from sqlalchemy import false
+
 from core.column_types.base import ColumnLike, ColumnType, Option, People, V, expected
 from core.column_types.characters import clean, key, one_line, shown
-from core.column_types.conditions import ONE_OF, SEVERAL, Cell, Sql, rank
+from core.column_types.conditions import ONE_OF, SEVERAL, Cell, Condition, Sql, has_any_of, is_any_of, rank
 from core.column_types.rules import REQUIRED
 from core.errors import Invalid
+from db.folding import fold
 
 # Calm colours that keep dark text readable on them, in the order in which new options take them.
 PALETTE = (
@@ -50,6 +53,10 @@ class Optional(ColumnType[V]):
         _refuse_twice(key(option.label) for option in checked if not option.retired)
         return checked
 
+    def labelled(self, wanted: str, column: ColumnLike) -> list[str]:
+        """The ids of the options whose label contains this text, retired ones too: rows may still have them."""
+        return [option.id for option in column.options if fold(wanted) in fold(option.label)]
+
     def operand(self, value: Any, column: ColumnLike, people: People) -> str:
         if not isinstance(value, str) or value not in {option.id for option in column.options}:
             raise Invalid(f"{shown(str(value))} is no option of this column.")
@@ -74,6 +81,9 @@ class Choice(Optional[str]):
 
     def text(self, value: str, column: ColumnLike, people: People) -> str:
         return _label_of(value, column)
+
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        return is_any_of(cell, self.labelled(wanted, column))
 
     def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
         return rank(cell.text, [option.id for option in column.options])
@@ -120,6 +130,10 @@ class Choices(Optional[list[str]]):
     def text(self, value: list[str], column: ColumnLike, people: People) -> str:
         return ", ".join(_quoted(_label_of(item, column)) for item in value)
 
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        ids = self.labelled(wanted, column)
+        return has_any_of(cell, ids) if ids else false()
+
     def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
         return rank(cell.json.op("->>")(0), [option.id for option in column.options])
 
@@ -129,6 +143,8 @@ class Labels:
 
     def __init__(self, column: ColumnLike, kept: Iterable[str]) -> None:
         kept = set(kept)
+        options = [option for option in column.options if not option.retired or option.id in kept]
+        self.exact = {one_line(option.label): option.id for option in reversed(options)}
         self.live = {key(option.label): option.id for option in reversed(column.options) if not option.retired}
         self.retired = {key(option.label): option.id for option in column.options if option.retired}
         kept_labels = {label: identity for label, identity in self.retired.items() if identity in kept}
@@ -138,6 +154,8 @@ class Labels:
     def id_of(self, text: str) -> str:
         """The id of the option with this label, however it is cased. Raises Invalid naming those there are."""
         wanted = key(text)
+        if (exact := one_line(text)) in self.exact:
+            return self.exact[exact]
         if wanted in self.found:
             return self.found[wanted]
         if wanted in self.retired:

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    case,
     cast,
     false,
     func,
@@ -22,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.operators import ge, gt, le, lt
 
-# Grave, acute, circumflex, tilde, macron, breve, dot, diaeresis, ring, double acute, caron, cedilla, ogonek.
-_ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327\u0328"
+from db.folding import fold, folded
+
 Sql = ColumnElement[Any]
 Condition = ColumnElement[bool]
 
@@ -35,6 +34,14 @@ class Cell:
     json: Sql
     text: Sql
     typed: Sql | None = None
+    kept: Sql | None = None
+
+    @property
+    def folded(self) -> Sql:
+        """The cell's text as `db.folding.fold` folds it: what texts are compared, searched and sorted by."""
+        if self.kept is None:
+            return folded(self.text)
+        return func.coalesce(self.kept, func.lower(self.text.collate("C"))).collate("C")
 
     @property
     def number(self) -> Sql:
@@ -42,10 +49,15 @@ class Cell:
         return cast(self.text, Numeric) if self.typed is None else self.typed
 
 
-def cell_of(values: Sql, column_id: int) -> Cell:
-    """A column's cell in `rows.values`. The key stands in the SQL text, so that an index on it can serve."""
+def cell_of(values: Sql, column_id: int, *, folded: Sql | None = None) -> Cell:
+    """A column's cell in `rows.values`, with what `rows.folded` keeps of it.
+
+    The key stands in the SQL text, so that an index on it can serve.
+    """
     column_key: Sql = literal_column(f"'{int(column_id)}'", Text)
-    return Cell(values.op("->", return_type=JSONB())(column_key), values.op("->>", return_type=Text())(column_key))
+    text = values.op("->>", return_type=Text())(column_key)
+    kept = None if folded is None else folded.op("->>", return_type=Text())(column_key)
+    return Cell(values.op("->", return_type=JSONB())(column_key), text, kept=kept)
 
 
 def cell_in(slot: Sql) -> Cell:
@@ -63,21 +75,13 @@ class Filter:
     sql: Callable[[Cell, Any], Condition]
 
 
-def folded(text: Sql) -> Sql:
-    """The text for ordering: in lower case and without the usual accents, so that Émile stands beside Emil."""
-    apart = func.translate(func.normalize(text, literal_column("NFD")), _ACCENTS, "")
-    # Taking accents off costs three times the rest, and most texts have none.
-    plain = func.octet_length(text) == func.char_length(text)
-    return case((plain, func.lower(text)), else_=func.lower(apart))
-
-
 def rank(text: Sql, keys: Sequence[str]) -> Sql:
     """The position of the cell's text among the keys, NULL for others: one lookup in a constant map, however many."""
     places = bindparam(None, {key: place for place, key in enumerate(keys)}, type_=JSONB, unique=True)
     return cast(places.op("->", return_type=JSONB())(text), Integer)
 
 
-def _like(text: str) -> str:
+def escaped(text: str) -> str:
     """The text with the signs that LIKE reads as patterns made literal."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
@@ -86,23 +90,26 @@ def _many(values: Sequence[str]) -> Any:
     return bindparam(None, list(values), type_=ARRAY(Text), unique=True)
 
 
-def _contains(cell: Cell, value: str) -> Condition:
-    return cell.text.ilike(f"%{_like(value)}%", escape="\\")
+def contains(cell: Cell, value: str) -> Condition:
+    """Whether the text of a cell contains this, however both are written."""
+    return cell.folded.like(f"%{escaped(fold(value))}%", escape="\\")
 
 
 def _starts_with(cell: Cell, value: str) -> Condition:
-    return cell.text.ilike(f"{_like(value)}%", escape="\\")
+    return cell.folded.like(f"{escaped(fold(value))}%", escape="\\")
 
 
 def _is_text(cell: Cell, value: str) -> Condition:
-    return func.lower(cell.text) == func.lower(value)
+    return cell.folded == fold(value)
 
 
-def _is_any_of(cell: Cell, values: Sequence[str]) -> Condition:
+def is_any_of(cell: Cell, values: Sequence[str]) -> Condition:
+    """Whether a cell holds one of these ids."""
     return cell.text == func.any(_many(values)) if values else false()
 
 
-def _has_any_of(cell: Cell, values: Sequence[str]) -> Condition:
+def has_any_of(cell: Cell, values: Sequence[str]) -> Condition:
+    """Whether the list in a cell has one of these ids."""
     return cell.json.op("?|", return_type=Boolean())(_many(values))
 
 
@@ -143,8 +150,8 @@ ALWAYS = {
     "is_not_empty": Filter("is not empty", "none", lambda cell, _: cell.text.is_not(None)),
 }
 TEXT = {
-    "contains": Filter("contains", "one", _contains),
-    "not_contains": Filter("does not contain", "one", _otherwise(_contains)),
+    "contains": Filter("contains", "one", contains),
+    "not_contains": Filter("does not contain", "one", _otherwise(contains)),
     "is": Filter("is", "one", _is_text),
     "is_not": Filter("is not", "one", _otherwise(_is_text)),
     "starts_with": Filter("starts with", "one", _starts_with),
@@ -167,13 +174,13 @@ DATE = {
     "between": Filter("is between", "two", _within),
 } | ALWAYS
 ONE_OF = {
-    "is_any_of": Filter("is any of", "many", _is_any_of),
-    "is_none_of": Filter("is none of", "many", _otherwise(_is_any_of)),
+    "is_any_of": Filter("is any of", "many", is_any_of),
+    "is_none_of": Filter("is none of", "many", _otherwise(is_any_of)),
 } | ALWAYS
 SEVERAL = {
-    "has_any_of": Filter("has any of", "many", _has_any_of),
+    "has_any_of": Filter("has any of", "many", has_any_of),
     "has_all_of": Filter("has all of", "many", _has_all_of),
-    "has_none_of": Filter("has none of", "many", _otherwise(_has_any_of)),
+    "has_none_of": Filter("has none of", "many", _otherwise(has_any_of)),
 } | ALWAYS
 CHECKBOX = {
     "is_true": Filter("is ticked", "none", _is_true),

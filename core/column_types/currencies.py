@@ -49,6 +49,18 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "SFr.": ("CHF",),
 }
 
+# How many decimals browsers show where it is not two (CLDR's currency data, whose digits are those of everyday use).
+_WHOLE = """
+    AFN ALL BIF CLP COP DJF GNF HUF IDR IQD IRR ISK JPY KMF KPW KRW LAK LBP MGA MMK PKR PYG RWF SOS SYP UGX VND VUV XAF
+    XOF XPF YER
+"""
+_DIGITS = dict.fromkeys(_WHOLE.split(), 0) | dict.fromkeys(["BHD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals an amount of this currency shows at least."""
+    return _DIGITS.get(currency, 2)
+
 
 def currencies_of(sign: str) -> tuple[str, ...]:
     """The currencies that a sign or a code may mean; none where it means no currency."""

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from core.column_types.base import ColumnLike, ColumnType, Draft, People, expected
 from core.column_types.characters import one_line
-from core.column_types.conditions import DATE
+from core.column_types.conditions import DATE, Cell, Condition
 from core.column_types.date_text import ORDERS, date_of, instant_of
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
+from core.column_types.shown_forms import shows_day, shows_instant
 from core.errors import Invalid
 
 ORDER = Rule(
@@ -78,6 +79,9 @@ class Date(Moment):
 
         return read
 
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        return shows_day(cell, wanted)
+
     def operand(self, value: Any, column: ColumnLike, people: People) -> tuple[str, str]:
         """The day and the one after it."""
         day = date_of(_typed(value), _order(column))
@@ -97,6 +101,9 @@ class DateTime(Moment):
             return _utc(instant_of(one_line(text), zone, order))
 
         return read
+
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        return shows_instant(cell, wanted, str(clock_of(column)))
 
     def operand(self, value: Any, column: ColumnLike, people: People) -> tuple[str, str]:
         """First moment and end of the day in the column's time zone; of a text with a time, of that second."""

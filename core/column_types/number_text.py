@@ -51,6 +51,11 @@ _ALIKE = str.maketrans(
 )
 
 
+def plain_marks(text: str) -> str:
+    """The text with every kind of space, dash and apostrophe as the one on the keyboard."""
+    return text.translate(_ALIKE)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a text says: the number if a dot and if a comma is its decimal mark (None: not so), and its unit."""
@@ -107,7 +112,7 @@ def trimmed(number: Decimal) -> Decimal:
 
 def _parts(text: str) -> tuple[str, str, bool, str]:
     """The digits with their separators, the exponent, whether negative, and the unit."""
-    plainer = text.translate(_ALIKE).strip()
+    plainer = plain_marks(text).strip()
     brackets = _BRACKETS.fullmatch(plainer)
     inside = "".join(brackets.groups()) if brackets else plainer
     found = _NUMBER.fullmatch(inside) if len(text) <= _LONGEST else None

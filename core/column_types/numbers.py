@@ -5,12 +5,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from sqlalchemy import false
+
 from core.column_types.base import ColumnLike, ColumnType, People, expected
 from core.column_types.characters import shown
-from core.column_types.conditions import NUMBER, Cell, Sql
-from core.column_types.currencies import currencies_of
+from core.column_types.conditions import NUMBER, Cell, Condition, Sql
+from core.column_types.currencies import currencies_of, minor_digits
 from core.column_types.number_text import DECIMALS, FORMATS, canonical, number_of, within_limits
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
+from core.column_types.shown_forms import SoughtNumber
 from core.errors import Invalid
 from core.values import plain
 
@@ -68,6 +71,20 @@ class Number(ColumnType[Decimal]):
             self.check_unit(unit, value, column)
         return number
 
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        sought = SoughtNumber.read(wanted)
+        if sought is None or not all(self.shows_unit(unit, column) for unit in sought.units):
+            return false()
+        return sought.stands_in(cell, self.places(column))
+
+    def places(self, column: ColumnLike) -> int:
+        """How many decimals a number of this column shows at least."""
+        return int(column.rules.get("decimals", 0))
+
+    def shows_unit(self, unit: str, column: ColumnLike) -> bool:
+        """Whether this sign or code stands beside the numbers of this column."""
+        return False
+
     def check_unit(self, unit: str, text: str, column: ColumnLike) -> None:
         """Refuses a currency sign, a code or % that does not belong to this column's numbers."""
         if unit == "%":
@@ -88,11 +105,21 @@ class Money(Number):
     name, label, icon = "money", "Money", "payments"
     takes = (*Number.takes, CURRENCY)
 
+    def places(self, column: ColumnLike) -> int:
+        currency = column.rules.get("currency")
+        return int(column.rules.get("decimals", minor_digits(currency) if currency else 0))
+
+    def shows_unit(self, unit: str, column: ColumnLike) -> bool:
+        return column.rules.get("currency") in currencies_of(unit.upper() if unit.isascii() else unit)
+
 
 class Percent(Number):
     """A percentage: 25 means 25 %."""
 
     name, label, icon = "percent", "Percent", "percent"
+
+    def shows_unit(self, unit: str, column: ColumnLike) -> bool:
+        return unit == "%"
 
     def check_unit(self, unit: str, text: str, column: ColumnLike) -> None:
         if unit != "%":

@@ -7,9 +7,10 @@ from typing import Any
 
 from core.column_types.base import ColumnLike, ColumnType, People, expected
 from core.column_types.characters import key, shown
-from core.column_types.conditions import ONE_OF, Cell, Sql, rank
+from core.column_types.conditions import ONE_OF, Cell, Condition, Sql, is_any_of, rank
 from core.column_types.rules import REQUIRED
 from core.errors import Invalid
+from db.folding import fold
 
 _ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
@@ -52,6 +53,9 @@ class Person(ColumnType[str]):
             return f"Person {value}"
         alone = sum(key(other) == key(name) for other in people.values()) == 1
         return name if alone else _numbered(value, name)
+
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+        return is_any_of(cell, [identity for identity, name in people.items() if fold(wanted) in fold(name)])
 
     def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
         return rank(cell.text, sorted(people, key=lambda identity: (key(people[identity]), int(identity))))

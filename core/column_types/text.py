@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from core.column_types.base import ColumnLike, ColumnType, People, expected
 from core.column_types.characters import clean, shown
-from core.column_types.conditions import TEXT, Cell, Sql, folded
+from core.column_types.conditions import TEXT, Cell, Sql
 from core.column_types.rules import REQUIRED, UNIQUE, Rule, pattern
 from core.errors import Invalid
 
@@ -26,7 +26,7 @@ class TextLike(ColumnType[str]):
         return self.parse(value, column, people, current)
 
     def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
-        return folded(cell.text)
+        return cell.folded
 
     def operand(self, value: Any, column: ColumnLike, people: People) -> str:
         if not isinstance(value, str):

@@ -8,8 +8,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from core.access import every_row
 from core.changes import Change
+from core.column_types import cell_of
 from core.errors import Invalid
 from core.importer.reading import Column
+from db.folding import folded
 from db.tables import Row
 
 _STAGED = table("staged_rows", column("place", Integer), column("values", JSONB))
@@ -21,10 +23,10 @@ def refuse_duplicates(change: Change, columns: Iterable[Column]) -> None:
     for one in columns:
         if not one.target.rules.get("unique"):
             continue
-        mine = func.lower(_STAGED.c["values"].op("->>", return_type=Text())(one.key))
+        mine = folded(_STAGED.c["values"].op("->>", return_type=Text())(one.key))
         twice = select(mine, func.count()).where(mine.is_not(None)).group_by(mine).having(func.count() > 1)
         _refuse(one, change.session.execute(twice.limit(_SHOWN)).all(), "more than once in the file")
-        theirs = func.lower(Row.values[one.key].astext)
+        theirs = cell_of(Row.values.expression, int(one.key), folded=Row.folded.expression).folded
         there = select(mine, Row.row_id).join(Row, theirs == mine).where(every_row(change.access))
         _refuse(one, change.session.execute(there.limit(_SHOWN)).all(), "in the sheet already")
 

@@ -169,8 +169,9 @@ _PATIENCE = text("""
     SELECT set_config('statement_timeout', '600s', true), set_config('lock_timeout', '30s', true)
 """)
 _INSERT = text("""
-    INSERT INTO rows (sheet_id, row_id, values, created_version)
-    SELECT :sheet, :before + place, values, :version FROM staged_rows
+    INSERT INTO rows (sheet_id, row_id, values, folded, created_version)
+    SELECT :sheet, :before + place, values, CASE WHEN is_ascii THEN '{}' ELSE fold_cells(values) END, :version
+    FROM staged_rows
 """)
 _ANSWERED = text("""
     SELECT result FROM operations WHERE sheet_id = :sheet AND operation_id = :operation AND actor_id = :actor

@@ -17,9 +17,10 @@ def staged(session: Session, reading: Reading, progress: Progress | None = None)
     session.execute(_CREATE)
     cursor = _cursor(session)
     count = 0
-    with cursor.copy("COPY staged_rows (place, values) FROM STDIN") as copy:
+    with cursor.copy("COPY staged_rows (place, is_ascii, values) FROM STDIN") as copy:
         for parts in reading.rows(progress):
-            copy.write("".join([f"{place}\t{{{part[1:]}}}\n" for place, part in enumerate(parts, count + 1)]))
+            lines = [f"{place}\t{part.isascii()}\t{{{part[1:]}}}\n" for place, part in enumerate(parts, count + 1)]
+            copy.write("".join(lines))
             count += len(parts)
     reading.refuse_misfits()
     return count
@@ -31,4 +32,7 @@ def _cursor(session: Session) -> Any:
 
 
 _DROP = text("DROP TABLE IF EXISTS pg_temp.staged_rows")
-_CREATE = text("CREATE TEMPORARY TABLE staged_rows (place integer NOT NULL, values jsonb NOT NULL) ON COMMIT DROP")
+_CREATE = text("""
+    CREATE TEMPORARY TABLE staged_rows (
+        place integer NOT NULL, is_ascii boolean NOT NULL, values jsonb NOT NULL) ON COMMIT DROP
+""")

@@ -8,6 +8,7 @@ import streamlit as st
 from core import accounts, invitations
 from core.accounts import PersonInfo
 from core.actor import Actor
+from core.column_types.characters import key
 from core.invitations import InvitationInfo
 from core.teams import teams
 from core.transfer import OwnedSheet, owned_sheets
@@ -66,7 +67,7 @@ def _found(workspace: Workspace) -> list[PersonInfo]:
     """Those whose name, address, role or team has what is searched for; the first of them."""
     people = workspace.people
     if len(people) >= SEARCHED_FROM:
-        asked = st.text_input("Find a person", placeholder="Name, address, role or team").casefold().strip()
+        asked = key(st.text_input("Find a person", placeholder="Name, address, role or team"))
         people = [one for one in people if asked in _searched(workspace, one)]
     if len(people) > MOST_SHOWN:
         st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
@@ -76,7 +77,7 @@ def _found(workspace: Workspace) -> list[PersonInfo]:
 
 
 def _searched(workspace: Workspace, one: PersonInfo) -> str:
-    return " ".join((one.name, one.email, _state(one), *workspace.teams[one.user_id])).casefold()
+    return key(" ".join((one.name, one.email, _state(one), *workspace.teams[one.user_id])))
 
 
 def _person(actor: Actor, workspace: Workspace, person: PersonInfo) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from core import accounts, administration
 from core.actor import Actor
 from core.administration import LiveSession
+from core.column_types.characters import key
 from db.engine import transaction
 from pages.components import audit_lines, avatar, navigation, own_sessions
 from pages.components.errors import say
@@ -34,10 +35,10 @@ def show(actor: Actor) -> None:
 
 def _sessions(actor: Actor, sessions: list[LiveSession], date_format: str) -> None:
     st.caption("Whoever is signed out here has to sign in again; to keep somebody out, deactivate them under “People”.")
-    asked = st.text_input("Find a session", placeholder="Name, e-mail or network address").casefold().strip()
+    asked = key(st.text_input("Find a session", placeholder="Name, e-mail or network address"))
     people: dict[int, list[LiveSession]] = {}
     for one in sessions:
-        if asked in f"{one.name} {one.email} {one.address}".casefold():
+        if asked in key(f"{one.name} {one.email} {one.address}"):
             people.setdefault(one.user_id, []).append(one)
     if len(people) > MOST_SHOWN:
         st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
