@@ -100,6 +100,8 @@ export function today(timeZone: string): string {
 export interface Context {
   formats: Formats;
   people: Record<string, string>;
+  /** Who looks at it, where that is one of the people. */
+  me?: string;
 }
 
 const NUMBERS = new Set(["number", "money", "percent"]);

@@ -45,7 +45,11 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   const [selection, select] = useState<GridSelection>(NOTHING);
   const [notice, setNotice] = useNotice();
   const columns = useMemo(() => visibleColumns(data.columns, layout), [data.columns, layout]);
-  const context = useMemo(() => ({ formats: data.formats, people: data.people }), [data.formats, data.people]);
+  const me = data.me.id;
+  const context = useMemo(
+    () => ({ formats: data.formats, people: data.people, me }),
+    [data.formats, data.people, me],
+  );
   const sheet = useRef({ name: data.name, columns: data.columns, context });
   sheet.current = { name: data.name, columns: data.columns, context };
   useEffect(() => () => leave(session, sheet.current, portal), [session, portal]);

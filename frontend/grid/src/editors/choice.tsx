@@ -1,24 +1,20 @@
 // The editor for choices and people: a list that narrows while one types.
 
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
-import { authorTint, optionTint, type Palette, type Tint } from "../theme";
-import type { Column, Input } from "../types";
-import type { Context } from "../format";
+import { authorTint, optionTint, type Palette } from "../theme";
+import type { Input } from "../types";
 import { isLeft, LEFT, moveOf, STAY, type EditorProps, type Move } from "./editor";
-
-interface Pick {
-  id: string;
-  label: string;
-  tint: Tint;
-}
+import { everyPick, isAmbiguous, matching, type Pick } from "./picks";
 
 export function ChoiceEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
   const [sought, setSought] = useState(editing.typed ?? "");
   const [at, setAt] = useState(-1);
-  const picks = matching(everyPick(editing.column, context, palette), sought);
+  const picks = matching(everyPick(editing.column, context), sought);
   const current = typeof editing.value === "string" ? editing.value : null;
   const marked = at >= 0 ? at : sought ? 0 : picks.findIndex((pick) => pick.id === current);
-  unsaved.current = () => chosen(picks[marked], sought, at >= 0, current);
+  // Of two people with one name nobody is chosen by the name: the server says so, and what to write instead.
+  const meant = at < 0 && isAmbiguous(picks, sought) ? undefined : picks[marked];
+  unsaved.current = () => chosen(meant, sought, at >= 0, current);
   const close = (move: Move | typeof LEFT): void => done(unsaved.current(), move);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
@@ -36,8 +32,8 @@ export function ChoiceEditor({ editing, context, palette, done, unsaved }: Edito
       <Search text={sought} label={editing.column.name} placeholder={editing.text || "Search…"} onKeyDown={onKeyDown}
         onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(LEFT)} />
       <ul className="cg-list" role="listbox">
-        {picks.map((pick, index) => (
-          <Entry key={pick.id} pick={pick} isMarked={index === marked} isPicked={pick.id === current}
+        {picks.map((pick) => (
+          <Entry key={pick.id} pick={pick} palette={palette} isMarked={pick === meant} isPicked={pick.id === current}
             onPick={() => done(pick.id === current ? null : { value: pick.id }, STAY)} />
         ))}
         {picks.length === 0 && <li className="cg-none">No match for “{sought}”</li>}
@@ -61,7 +57,7 @@ export function ChoicesEditor({ editing, context, palette, done, unsaved }: Edit
   const [sought, setSought] = useState(editing.typed ?? "");
   const [at, setAt] = useState(-1);
   const [picked, setPicked] = useState<string[]>(before);
-  const picks = matching(everyPick(editing.column, context, palette), sought);
+  const picks = matching(everyPick(editing.column, context), sought);
   const marked = at >= 0 ? at : sought ? 0 : -1;
   const toggle = (id: string): void => {
     setPicked((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]));
@@ -91,7 +87,7 @@ export function ChoicesEditor({ editing, context, palette, done, unsaved }: Edit
         onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(LEFT)} />
       <ul className="cg-list" role="listbox" aria-multiselectable>
         {picks.map((pick, index) => (
-          <Entry key={pick.id} pick={pick} isMarked={index === marked} isPicked={picked.includes(pick.id)}
+          <Entry key={pick.id} pick={pick} palette={palette} isMarked={index === marked} isPicked={picked.includes(pick.id)}
             onPick={() => toggle(pick.id)} />
         ))}
         {picks.length === 0 && <li className="cg-none">No match for “{sought}”</li>}
@@ -121,20 +117,22 @@ function Search({ text, label, placeholder, onChange, onKeyDown, onBlur }: Searc
 
 interface EntryProps {
   pick: Pick;
+  palette: Palette;
   isMarked: boolean;
   isPicked: boolean;
   onPick: () => void;
 }
 
-function Entry({ pick, isMarked, isPicked, onPick }: EntryProps): ReactElement {
+function Entry({ pick, palette, isMarked, isPicked, onPick }: EntryProps): ReactElement {
   const entry = useRef<HTMLLIElement>(null);
   useLayoutEffect(() => {
     if (isMarked) entry.current?.scrollIntoView({ block: "nearest" });
   }, [isMarked]);
+  const tint = pick.color === undefined ? authorTint(pick.id, palette) : optionTint(pick.color, palette);
   return (
     <li ref={entry} role="option" aria-selected={isPicked} className={isMarked ? "cg-entry cg-marked" : "cg-entry"}
       onMouseDown={keepFocus} onClick={onPick}>
-      <span className="cg-chip" style={{ background: pick.tint.background, color: pick.tint.text }}>{pick.label}</span>
+      <span className="cg-chip" style={{ background: tint.background, color: tint.text }}>{pick.label}</span>
       {isPicked && <span aria-hidden>✓</span>}
     </li>
   );
@@ -143,23 +141,6 @@ function Entry({ pick, isMarked, isPicked, onPick }: EntryProps): ReactElement {
 /** The field keeps the keyboard while one clicks in its list. */
 function keepFocus(event: { preventDefault: () => void }): void {
   event.preventDefault();
-}
-
-function everyPick(column: Column, { people }: Context, palette: Palette): Pick[] {
-  if (column.type === "person") {
-    return Object.entries(people).map(([id, label]) => ({ id, label, tint: authorTint(id, palette) }));
-  }
-  const live = column.options.filter((option) => !option.retired);
-  return live.map(({ id, label, color }) => ({ id, label, tint: optionTint(color, palette) }));
-}
-
-/** Entries that begin with what was typed come first, then those that hold it. */
-function matching(picks: Pick[], sought: string): Pick[] {
-  const wanted = sought.trim().toLocaleLowerCase();
-  if (!wanted) return picks;
-  const found = picks.filter((pick) => pick.label.toLocaleLowerCase().includes(wanted));
-  const begins = (pick: Pick): number => (pick.label.toLocaleLowerCase().startsWith(wanted) ? 0 : 1);
-  return found.sort((a, b) => begins(a) - begins(b));
 }
 
 const same = (a: string[], b: string[]): boolean => a.length === b.length && a.every((one) => b.includes(one));

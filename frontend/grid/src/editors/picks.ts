@@ -1,0 +1,49 @@
+// What the lists of choices and people offer, and what of it a typed text means.
+
+import { fold } from "../fold";
+import type { Context } from "../format";
+import type { Column } from "../types";
+
+export interface Pick {
+  id: string;
+  label: string;
+  /** The colour of an option; people have one by their id. */
+  color?: string | null;
+  /** Other texts that mean this entry. */
+  also: string[];
+}
+
+/** Every entry of a column's list. People who share a name have their number beside it. */
+export function everyPick(column: Column, { people, me }: Context): Pick[] {
+  if (column.type !== "person") {
+    const live = column.options.filter((option) => !option.retired);
+    return live.map(({ id, label, color }) => ({ id, label, color: color ?? null, also: [] }));
+  }
+  const names = new Map<string, number>();
+  for (const name of Object.values(people)) names.set(fold(name), (names.get(fold(name)) ?? 0) + 1);
+  return Object.entries(people).map(([id, name]) => {
+    const label = (names.get(fold(name)) ?? 0) > 1 ? `${name} (${id})` : name;
+    return { id, label, also: [name, ...(id === me ? ["me"] : [])] };
+  });
+}
+
+/** The entries that hold what was typed: those that are called so, then those that begin with it, then the others. */
+export function matching(picks: Pick[], sought: string): Pick[] {
+  const wanted = fold(sought);
+  if (!wanted) return picks;
+  const rank = (pick: Pick): number => {
+    if (isCalled(pick, wanted)) return 0;
+    const label = fold(pick.label);
+    if (label.startsWith(wanted)) return 1;
+    return label.includes(wanted) ? 2 : 3;
+  };
+  return picks.map((pick) => ({ pick, rank: rank(pick) })).filter((one) => one.rank < 3)
+    .sort((a, b) => a.rank - b.rank).map((one) => one.pick);
+}
+
+/** Whether several entries are called what was typed: nobody can say which of them is meant. */
+export function isAmbiguous(picks: Pick[], sought: string): boolean {
+  return picks.filter((pick) => isCalled(pick, fold(sought))).length > 1;
+}
+
+const isCalled = (pick: Pick, wanted: string): boolean => [pick.label, ...pick.also].some((one) => fold(one) === wanted);
