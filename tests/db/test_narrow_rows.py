@@ -21,7 +21,7 @@ OF_BEFORE = """
     SELECT sheet_id, 10 + n, 'Number ' || n, 'number', 10 + n FROM sheets, generate_series(1, 9) n;
     SELECT lock_sheet(sheet_id, owner_id, 'seed', gen_random_uuid()), next_version(sheet_id, 3) FROM sheets;
     INSERT INTO rows (sheet_id, row_id, values, created_version)
-    SELECT sheet_id, n, jsonb_build_object('1', 'Deal', '2', n + 0.50, '3', 'o1', '4', '2026-01-31', '19', 9), 1
+    SELECT sheet_id, n, jsonb_build_object('1', 'Łódź', '2', n + 0.50, '3', 'o1', '4', '2026-01-31', '19', 9), 1
     FROM sheets, generate_series(1, 3) n;
     SELECT next_version(sheet_id, 0) FROM sheets;
     UPDATE rows SET deleted_version = 2 WHERE row_id = 2;
@@ -73,7 +73,7 @@ def test_rows_added_edited_deleted_and_restored_by_hand_are_followed(app: Engine
         assert narrow(app) == expected
 
 
-def test_rows_of_before_are_narrow_after_the_migration(server: str, template: str) -> None:
+def test_rows_of_before_are_narrow_and_folded_after_the_migrations(server: str, template: str) -> None:
     execute(server, "CREATE DATABASE of_before OWNER owner")
     owner = make_engine(owner_url(server, "of_before"), role=None)
     with owner.begin() as connection:
@@ -84,6 +84,8 @@ def test_rows_of_before_are_narrow_after_the_migration(server: str, template: st
     migrate(owner)
     with owner.connect() as connection:
         rows = connection.execute(text("SELECT row_id, n1, t1, t2, n8 FROM narrow_rows ORDER BY 1")).all()
+        folded = connection.execute(text("SELECT DISTINCT folded ->> '1' FROM rows")).scalars().all()
+        lines = connection.scalar(text("SELECT count(*) FROM changes WHERE version > 2"))
         slots = connection.execute(text("SELECT slot FROM columns ORDER BY column_id")).scalars().all()
         assert apart(connection) == []
     owner.dispose()
@@ -91,4 +93,5 @@ def test_rows_of_before_are_narrow_after_the_migration(server: str, template: st
     assert [tuple(map(str, row)) for row in rows] == [
         (str(row), f"{row}.50", "o1", "2026-01-31", "None") for row in (1, 3)
     ]
+    assert (folded, lines) == (["lodz"], 0), "a folded text is no change of the row"
     assert slots == [None, "n1", "t1", "t2", *(f"n{place}" for place in range(2, 9)), None, None]
