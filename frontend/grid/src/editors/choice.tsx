@@ -13,7 +13,7 @@ interface Pick {
 }
 
 export function ChoiceEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
-  const [sought, setSought] = useState(editing.typed ?? "");
+  const [sought, setSought] = useState((editing.typed ?? "").trim());
   const [at, setAt] = useState(-1);
   const picks = matching(everyPick(editing.column, context, palette), sought);
   const current = typeof editing.value === "string" ? editing.value : null;
@@ -58,7 +58,7 @@ function chosen(marked: Pick | undefined, sought: string, moved: boolean, curren
 
 export function ChoicesEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
   const before = Array.isArray(editing.value) ? editing.value : [];
-  const [sought, setSought] = useState(editing.typed ?? "");
+  const [sought, setSought] = useState((editing.typed ?? "").trim());
   const [at, setAt] = useState(-1);
   const [picked, setPicked] = useState<string[]>(before);
   const picks = matching(everyPick(editing.column, context, palette), sought);
