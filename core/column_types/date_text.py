@@ -12,6 +12,9 @@ from core.errors import Invalid
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 ORDERS = (DAY_FIRST, MONTH_FIRST)
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+# The same today and in ten years: the years from 1950 to 2049 can be written with their last two digits.
+PIVOT = 50
+SHORT_YEARS = "A year of two digits is one from 1950 to 2049."
 _LONGEST = 80
 
 _ISO = re.compile(r"(\d{4,6})([-/.])(\d{1,2})\2(\d{1,2})", re.ASCII)
@@ -20,6 +23,7 @@ _DAY_MONTH = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[\s-]+(?:(?:de|of)\s+)?([^\W\d_]+)\.?,?[\s-]+(?:(?:de|del)\s+)?(\d{2,6})",
 )
 _MONTH_DAY = re.compile(r"([^\W\d_]+)\.?[\s-]+(\d{1,2})(?:st|nd|rd|th)?,?[\s-]+(\d{2,6})")
+_SHORT_YEAR = re.compile(r"(?<!\d)\d{2}$")
 _WITH_TIME = re.compile(
     r"""(?P<day>.*?\d{2})(?:T|,?\s+(?:(?:at|um|à|a\slas)\s)?)
         (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?
@@ -85,6 +89,7 @@ def _date_of(text: str, order: str | None) -> date:
         return _checked(text, found[1], int(found[3]), int(found[4]))
     if found := _NUMERIC.fullmatch(text):
         _check_year(text, found[4])
+        _refuse_year_first(text, found)
         day, month = _by_order(text, found, DAY_FIRST if found[2] == "." else order)
         return _checked(text, found[4], month, day)
     return _with_month_name(text)
@@ -107,7 +112,7 @@ def _by_order(text: str, found: re.Match[str], order: str | None) -> tuple[int, 
     """Day and month of 03/04/2026: as the column says, else the one way in which it is a date."""
     first, second = int(found[1]), int(found[3])
     if order is None and first != second and 1 <= first <= 12 and 1 <= second <= 12:
-        year = found[4]
+        year = _full_year(found[4])
         raise Invalid(
             f"{shown(text)} can be {first} {_name(second)} or {second} {_name(first)}. Write it as "
             f"{year}-{second:02}-{first:02} or {year}-{first:02}-{second:02}, or set the date order of the column.",
@@ -119,6 +124,34 @@ def _by_order(text: str, found: re.Match[str], order: str | None) -> tuple[int, 
     return day, month
 
 
+def _refuse_year_first(text: str, found: re.Match[str]) -> None:
+    """26-12-31 is 2026-12-31 to some and 26 December 2031 to others. Raises Invalid where both are dates."""
+    if found[2] != "-" or len(found[1]) != 2 or len(found[4]) != 2 or found[1] == found[4]:
+        return
+    year_first = f"{_full_year(found[1])}-{int(found[3]):02}-{found[4]}"
+    try:
+        date.fromisoformat(year_first)
+    except ValueError:
+        return
+    raise Invalid(
+        f"{shown(text)} has a year of two digits, and it could stand first or last. Write the year with four digits, "
+        f"as in {year_first}.",
+    )
+
+
+def _full_year(year: str) -> int:
+    """The year that the digits mean: 26 is 2026, 75 is 1975."""
+    number = int(year)
+    return number + (2000 if number < PIVOT else 1900) if len(year) == 2 else number
+
+
+def has_short_year(text: str) -> bool:
+    """Whether a text that is a date has a year of two digits."""
+    timed = _WITH_TIME.fullmatch(text) if len(text) <= _LONGEST else None
+    day = timed["day"] if timed else text
+    return bool(_SHORT_YEAR.search(day)) and not _ISO.fullmatch(day)
+
+
 def _name(month: int) -> str:
     return _MONTH_NAMES[month - 1].split()[0].capitalize()
 
@@ -126,15 +159,15 @@ def _name(month: int) -> str:
 def _checked(text: str, year: str, month: int, day: int) -> date:
     _check_year(text, year)
     try:
-        return date(int(year), month, day)
+        return date(_full_year(year), month, day)
     except ValueError:
         raise Invalid(f"{shown(text)} is no date of the calendar.") from None
 
 
 def _check_year(text: str, year: str) -> None:
-    if len(year) < 4:
-        raise Invalid(f"{shown(text)} has a year of {len(year)} digits. Write it with four, as in 2026-12-31.")
-    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+    if len(year) == 3:
+        raise Invalid(f"{shown(text)} has a year of 3 digits. Write it with four, as in 2026-12-31.")
+    if not FIRST_YEAR <= _full_year(year) <= LAST_YEAR:
         raise Invalid(f"{shown(text)} is out of range: years go from {FIRST_YEAR} to {LAST_YEAR}.")
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from core.column_types.base import ColumnLike, ColumnType, Draft, People, expected
 from core.column_types.characters import one_line
 from core.column_types.conditions import DATE, Cell, Condition
-from core.column_types.date_text import ORDERS, date_of, instant_of
+from core.column_types.date_text import ORDERS, SHORT_YEARS, date_of, instant_of
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.shown_forms import shows_day, shows_instant
 from core.errors import Invalid
@@ -18,7 +18,7 @@ ORDER = Rule(
     "Order of day and month",
     "choice",
     choices=("auto", *ORDERS),
-    help="How 03/04/2026 is read. Automatic refuses it.",
+    help=f"How 03/04/2026 is read. Automatic refuses it. {SHORT_YEARS}",
 )
 ZONE = Rule("time_zone", "Time zone", "time_zone", help="By its clock times are typed and shown, for all; else UTC.")
 

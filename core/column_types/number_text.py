@@ -77,14 +77,17 @@ class Reading:
         return self.format is None and self.dotted != self.comma
 
 
-def number_of(text: str, number_format: str | None) -> tuple[Decimal, str]:
-    """The number and its unit (currency sign, code, % or nothing). Raises Invalid on what cannot be read surely."""
+def number_of(text: str, number_format: str | None, places: int = DECIMALS) -> tuple[Decimal, str]:
+    """The number and its unit (currency sign, code, % or nothing). Raises Invalid on what cannot be read surely.
+
+    Where the format is open and only one reading has at most `places` decimals, the text means that one.
+    """
     if _PLAIN.fullmatch(text):
         return trimmed(Decimal(text)), ""
     if number_format and _USUAL[number_format].fullmatch(text):
         return trimmed(Decimal(text.translate(_UNGROUPED[number_format]))), ""
     reading = reading_of(text)
-    chosen = _by_format(reading, text, number_format) if number_format else _by_itself(reading, text)
+    chosen = _by_format(reading, text, number_format) if number_format else _by_itself(reading, text, places)
     return within_limits(chosen, text), reading.unit
 
 
@@ -156,17 +159,24 @@ def _grouped(first: str, groups: list[str], *, lakhs: bool) -> bool:
     return sizes <= {3} or (lakhs and sizes == {2} and len(first) <= 2)
 
 
-def _by_itself(reading: Reading, text: str) -> Decimal:
+def _by_itself(reading: Reading, text: str, places: int) -> Decimal:
     number = reading.comma if reading.dotted is None else reading.dotted
     if number is None:
         raise _no_number(text)
     if reading.ambiguous:
         readings = [trimmed(found) for found in (reading.comma, reading.dotted) if found is not None]
+        fitting = [found for found in readings if _places_of(found) <= places]
+        if len(fitting) == 1:
+            return fitting[0]
         raise Invalid(
             f"{shown(text)} can be read as {' or as '.join(map(plain, readings))}. Write it as "
             f"{' or '.join(map(canonical, readings))}, or set the number format of the column.",
         )
     return number
+
+
+def _places_of(number: Decimal) -> int:
+    return len(plain(number).partition(".")[2])
 
 
 def _by_format(reading: Reading, text: str, number_format: str) -> Decimal:
@@ -184,7 +194,7 @@ def within_limits(number: Decimal, text: str) -> Decimal:
     if number and number.adjusted() < -DECIMALS:
         raise _too_fine(text)
     exact = trimmed(number) if number else Decimal(0)
-    if len(plain(exact).partition(".")[2]) > DECIMALS:
+    if _places_of(exact) > DECIMALS:
         raise _too_fine(text)
     return exact
 

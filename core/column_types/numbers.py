@@ -25,7 +25,8 @@ FORMAT = Rule(
     "Number format",
     "choice",
     choices=("auto", *FORMATS),
-    help="How typed numbers are read. Automatic refuses what could be two numbers, such as 1,234.",
+    help="How typed numbers are read. Automatic refuses what could be two numbers, such as 1,234, "
+    "unless the decimals of the column leave only one.",
 )
 _DECIMAL_TEXT = re.compile(r"-?[0-9]{1,80}(?:\.[0-9]{1,80})?(?:[eE][-+]?[0-9]{1,4})?")
 CURRENCY = Rule("currency", "Currency", "currency", help="The three letters of ISO 4217, such as EUR")
@@ -43,10 +44,10 @@ class Number(ColumnType[Decimal]):
     longest: ClassVar[int] = 100
 
     def reader(self, column: ColumnLike, people: People, current: Decimal | None = None) -> Callable[[str], Decimal]:
-        number_format, judge = _format(column), _judge(column)
+        number_format, places, judge = _format(column), _places(column), _judge(column)
 
         def read(text: str) -> Decimal:
-            number, unit = number_of(text, number_format)
+            number, unit = number_of(text, number_format, places)
             if unit:
                 self.check_unit(unit, text, column)
             return judge(number)
@@ -66,7 +67,7 @@ class Number(ColumnType[Decimal]):
         """A limit to compare with: typed text is read as in a cell, JSON numbers are taken as they are."""
         if not isinstance(value, str):
             return _exact(value)
-        number, unit = number_of(self._cleaned(value) or "nothing", _format(column))
+        number, unit = number_of(self._cleaned(value) or "nothing", _format(column), _places(column))
         if unit:
             self.check_unit(unit, value, column)
         return number
@@ -131,11 +132,16 @@ def _format(column: ColumnLike) -> str | None:
     return chosen if chosen in FORMATS else None
 
 
+def _places(column: ColumnLike) -> int:
+    """How many decimals the column takes at most."""
+    return int(column.rules.get("decimals", DECIMALS))
+
+
 def _judge(column: ColumnLike) -> Callable[[Decimal], Decimal]:
     """What holds a number against the column's limits."""
     rules = column.rules
     least, most = (Decimal(str(rules[key])) if key in rules else None for key in ("min", "max"))
-    places = rules.get("decimals", DECIMALS)
+    places = _places(column)
 
     def judge(number: Decimal) -> Decimal:
         if least is not None and number < least:

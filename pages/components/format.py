@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from core.access import ColumnInfo
 from core.column_types.dates import clock_of
+from core.column_types.number_text import trimmed
 from core.writing import NUMBER_FORMATS, Writing
 
 PATTERNS = {"iso": "%Y-%m-%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y"}
@@ -109,7 +110,8 @@ def _instant(text: str, column: ColumnInfo, date_format: str) -> str:
 
 def _number(text: str, column: ColumnInfo, date_format: str) -> str:
     places = column.rules.get("decimals")
-    number = Decimal(text)
+    # Canonical text may end in a zero that is not shown.
+    number = trimmed(Decimal(text))
     written = f"{number:,.{places}f}" if isinstance(places, int) else f"{number:,}"
     return marked(written, date_format)
 

@@ -6,12 +6,15 @@ import streamlit as st
 
 from core.access import Access
 from core.column_types import TYPES, People, column_type
+from core.column_types.date_text import SHORT_YEARS, has_short_year
 from core.importer import ColumnPlan, Inspection, Plan, existing_column, missing_labels, new_column
+from core.importer.inspection import Sample
 from core.permissions import Permission
 from pages.components.format import literal
 
 NEW, OUT = "new", "out"
 _EXAMPLES = 3
+_LOOKED_AT = 1_000
 _READINGS = {
     "number_format": ("Numbers are written", {"": "As they prove it", "1,234.56": "1,234.56", "1.234,56": "1.234,56"}),
     "date_order": (
@@ -47,7 +50,7 @@ def _card(found: Inspection, plan: ColumnPlan, access: Access | None, people: Pe
                 plan = existing_column(plan, sample, column, people)
             kind.caption(f"{column_type(column.type).label}, as in the sheet")
             plan = _labels(found, plan, access, key)
-        return _reading(plan, access, key)
+        return _reading(plan, sample, access, key)
 
 
 def _target(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, access: Access | None, key: str) -> str:
@@ -95,10 +98,12 @@ def _labels(found: Inspection, plan: ColumnPlan, access: Access, key: str) -> Co
     return replace(plan, labels=tuple(labels) if added else ())
 
 
-def _reading(plan: ColumnPlan, access: Access | None, key: str) -> ColumnPlan:
+def _reading(plan: ColumnPlan, sample: Sample, access: Access | None, key: str) -> ColumnPlan:
     """How this file writes numbers and dates, where there is a choice."""
     name = plan.new.type if plan.new else access.column(plan.column).type if access and plan.column else "text"
     takes = {rule.key for rule in column_type(name).takes}
+    if "date_order" in takes and any(map(has_short_year, sample.labels[:_LOOKED_AT])):
+        st.caption(SHORT_YEARS)
     chosen = dict(plan.reading)
     for rule in _READINGS.keys() & takes:
         chosen[rule] = _asked(plan, rule, chosen.get(rule, ""), key)

@@ -1,9 +1,10 @@
 // What a person does with cells, as the one command that it becomes: paste, fill, clear, copy, delete rows.
 
-import { plainText, type Context } from "./format";
+import { carried, inputOf } from "./carry";
+import { isNumber, plainText, type Context } from "./format";
 import type { Edit } from "./waiting";
 import type { Session } from "./session";
-import { formatBlock } from "./tsv";
+import type { Pasted } from "./table";
 import type { Column, Input, RowRef } from "./types";
 
 export interface Rect {
@@ -23,6 +24,20 @@ export interface Hands {
   canEdit: boolean;
   canAdd: boolean;
   notice: (text: string) => void;
+  /** A block does not fit: ask what to do with the rest of it, before anything is written. */
+  askTooLarge: (paste: TooLarge) => void;
+}
+
+/** A block of cells on its way to a place of the grid. */
+export interface Paste {
+  at: { x: number; y: number };
+  block: Pasted[][];
+}
+
+/** How many of its last columns and rows have no place. */
+export interface TooLarge extends Paste {
+  columns: number;
+  rows: number;
 }
 
 /** Do this once the rows of these rectangles are read: what is written over must be known by row, not by place. */
@@ -55,31 +70,48 @@ function edit(hands: Hands, row: RowRef, column: Column, input: Input): Edit {
   return { row, column: column.id, input, base: hands.session.baseOf(row, column.id) };
 }
 
-/** A block of texts, its first cell at (x, y), as one command. */
-export function paste(hands: Hands, at: { x: number; y: number }, block: readonly (readonly string[])[]): void {
-  const width = Math.max(...block.map((row) => row.length));
-  if (hands.canEdit) withRows(hands, [{ ...at, width, height: block.length }], () => pasteRead(hands, at, block));
+/** A block of cells, its first one at (x, y), as one command. Where it does not fit, a person decides first. */
+export function paste(hands: Hands, at: Paste["at"], block: Pasted[][]): void {
+  if (!hands.canEdit) return;
+  withRows(hands, [{ ...at, width: widthOf(block), height: block.length }], () => {
+    const left = overhang(hands, at, block);
+    if (left.columns + left.rows > 0) hands.askTooLarge({ at, block, ...left });
+    else pasteWhatFits(hands, { at, block });
+  });
 }
 
-function pasteRead(hands: Hands, at: { x: number; y: number }, block: readonly (readonly string[])[]): void {
-  const edits = block.flatMap((texts, down) => {
+/** How many columns and rows of the block, with something in them, have no place. */
+function overhang(hands: Hands, at: Paste["at"], block: Pasted[][]): Pick<TooLarge, "columns" | "rows"> {
+  const isFilled = ({ text }: Pasted): boolean => text !== "";
+  const width = Math.max(...block.map((row) => row.findLastIndex(isFilled) + 1));
+  const height = block.findLastIndex((row) => row.some(isFilled)) + 1;
+  const room = hands.canAdd ? Infinity : hands.session.reader.lines.count - at.y;
+  return { columns: Math.max(0, at.x + width - hands.columns.length), rows: Math.max(0, height - room) };
+}
+
+export function pasteWhatFits(hands: Hands, { at, block }: Paste): void {
+  const edits = block.flatMap((cells, down) => {
     const row = refAt(hands, at.y + down);
     if (row === null) return [];
-    return texts.flatMap((text, right) => {
+    return cells.flatMap((cell, right) => {
       const column = hands.columns[at.x + right];
-      if (!column || (text === "" && typeof row === "string")) return [];
-      return [edit(hands, row, column, text === "" ? { value: null } : { text })];
+      if (!column) return [];
+      const input = inputOf(cell, column, hands.session.sheet);
+      const isEmpty = "value" in input && input.value === null;
+      return isEmpty && typeof row === "string" ? [] : [edit(hands, row, column, input)];
     });
   });
   hands.session.write(edits);
 }
 
+const widthOf = (block: readonly (readonly unknown[])[]): number => Math.max(...block.map((row) => row.length));
+
 /** The block repeated over the selection where it fits in whole times, else the block as it is. */
-export function spread(block: string[][], range: Rect): string[][] {
-  const [height, width] = [block.length, Math.max(...block.map((row) => row.length))];
+export function spread(block: Pasted[][], range: Rect): Pasted[][] {
+  const [height, width] = [block.length, widthOf(block)];
   if (range.height % height || range.width % width) return block;
   return Array.from({ length: range.height }, (_, y) =>
-    Array.from({ length: range.width }, (_, x) => block[y % height]?.[x % width] ?? ""),
+    Array.from({ length: range.width }, (_, x) => block[y % height]?.[x % width] ?? { text: "" }),
   );
 }
 
@@ -104,9 +136,9 @@ function fillRead(hands: Hands, source: Rect, target: Rect): void {
 
 function contentOf(hands: Hands, row: RowRef, from: Column, to: Column): Input {
   const { value, state } = hands.session.cell(row, from.id);
-  if (state) return state.input;
-  if (from.id === to.id || value === null) return { value };
-  return { text: plainText(value, from, hands.context) };
+  if (state && "text" in state.input) return state.input;
+  const now = state && "value" in state.input ? state.input.value : value;
+  return carried(now, plainText(now, from, hands.context), from, to);
 }
 
 /** Empty all cells of these rectangles that hold something. */
@@ -124,22 +156,29 @@ function clearRead(hands: Hands, rects: readonly Rect[]): void {
   hands.session.write(edits);
 }
 
-/** The cells as text for other programs; null where some of them have not been read yet. */
-export function copied(hands: Hands, range: Rect): string | null {
-  const rows: string[][] = [];
+/** The cells for other programs and for this one; null where some of them have not been read yet. */
+export function copied(hands: Hands, range: Rect): Pasted[][] | null {
+  const rows: Pasted[][] = [];
   for (let y = range.y; y < range.y + range.height; y++) {
     const line = hands.session.reader.lines.at(y);
     if (line.kind === "loading") return null;
     const row = existing(hands, y);
-    if (row !== null) rows.push(hands.columns.slice(range.x, range.x + range.width).map((one) => textOf(hands, row, one)));
+    if (row !== null) rows.push(hands.columns.slice(range.x, range.x + range.width).map((one) => copiedCell(hands, row, one)));
   }
-  return formatBlock(rows);
+  return rows;
 }
 
-function textOf(hands: Hands, row: RowRef, column: Column): string {
+function copiedCell(hands: Hands, row: RowRef, column: Column): Pasted {
   const { value, state } = hands.session.cell(row, column.id);
-  if (!state) return plainText(value, column, hands.context);
-  return "text" in state.input ? state.input.text : plainText(state.input.value, column, hands.context);
+  if (state && "text" in state.input) return { text: state.input.text };
+  const now = state && "value" in state.input ? state.input.value : value;
+  const { id, type, rules: { currency, time_zone } } = column;
+  const rules = { ...(currency && { currency }), ...(time_zone && { time_zone }) };
+  return {
+    text: plainText(now, column, hands.context),
+    own: { sheet: hands.session.sheet, column: { id, type, rules }, value: now },
+    ...(isNumber(column) && typeof now === "string" && { number: now }),
+  };
 }
 
 /** Delete these lines; rows that were never saved are forgotten. */

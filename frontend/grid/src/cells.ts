@@ -52,7 +52,7 @@ export function look(
   const raw = input && "text" in input ? input.text : null;
   const value = input ? ("value" in input ? input.value : null) : (stored?.values[column.id] ?? null);
   const text = input ? shownInput(input, column, scene.context) : shown(value, column, scene.context);
-  const copied = raw ?? plainText(value, column, scene.context);
+  const copied = raw ?? (isNumber(column) && typeof value === "string" ? value : plainText(value, column, scene.context));
   const parts: CellLook = {
     ...blank(line, column),
     value, text,

@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, type RefObject } from "react";
 import { clear, copied, paste, spread, withRows, type Hands, type Rect } from "./actions";
-import { parseBlock } from "./tsv";
+import { formatTable, tableOf, type Pasted } from "./table";
+import { formatBlock, parseBlock } from "./tsv";
 
 export interface ClipboardScene {
   hands: Hands;
@@ -28,7 +29,7 @@ function handle(event: ClipboardEvent, scene: ClipboardScene): void {
   if (!range || !box.current?.contains(document.activeElement) || isField(document.activeElement)) return;
   event.preventDefault();
   event.stopPropagation();
-  if (event.type === "paste") take(event.clipboardData?.getData("text/plain") ?? "", range, scene);
+  if (event.type === "paste") take(event.clipboardData, range, scene);
   else give(event, scene);
 }
 
@@ -37,15 +38,23 @@ function isField(element: Element | null): boolean {
 }
 
 function give(event: ClipboardEvent, scene: ClipboardScene): void {
-  const text = textOf(scene);
-  if (text !== null) event.clipboardData?.setData("text/plain", text);
-  else giveLater(scene);
-  if (event.type === "cut" && text !== null && scene.hands.canEdit) clear(scene.hands, scene.ranges);
+  const block = blockOf(scene);
+  if (!block) {
+    giveLater(scene);
+    return;
+  }
+  for (const [kind, text] of Object.entries(formats(block))) event.clipboardData?.setData(kind, text);
+  if (event.type === "cut" && scene.hands.canEdit) clear(scene.hands, scene.ranges);
 }
 
-function textOf({ hands, ranges }: ClipboardScene): string | null {
-  const texts = ranges.map((range) => copied(hands, range));
-  return texts.includes(null) ? null : texts.join("\n");
+function blockOf({ hands, ranges }: ClipboardScene): Pasted[][] | null {
+  const blocks = ranges.map((range) => copied(hands, range));
+  return blocks.includes(null) ? null : blocks.flatMap((block) => block ?? []);
+}
+
+/** As text for everything, and as a table for what minds exact values. */
+function formats(block: Pasted[][]): Record<string, string> {
+  return { "text/plain": formatBlock(block.map((row) => row.map(({ text }) => text))), "text/html": formatTable(block, location.origin) };
 }
 
 /** Rows that were never scrolled to are read first; the browser may want the key pressed once more then. */
@@ -53,7 +62,8 @@ function giveLater(scene: ClipboardScene): void {
   const { hands, ranges } = scene;
   hands.notice("Reading the rows to copy…");
   withRows(hands, ranges, () => {
-    const copying = navigator.clipboard?.writeText(textOf(scene) ?? "") ?? Promise.reject(new Error("no clipboard"));
+    const parts = Object.entries(formats(blockOf(scene) ?? [])).map(([kind, text]) => [kind, new Blob([text], { type: kind })] as const);
+    const copying = navigator.clipboard?.write([new ClipboardItem(Object.fromEntries(parts))]) ?? Promise.reject(new Error("no clipboard"));
     copying.then(
       () => hands.notice("Copied."),
       () => hands.notice("The rows are read now: press copy once more."),
@@ -61,6 +71,8 @@ function giveLater(scene: ClipboardScene): void {
   });
 }
 
-function take(text: string, range: Rect, { hands }: ClipboardScene): void {
-  if (text !== "") paste(hands, range, spread(parseBlock(text), range));
+function take(data: DataTransfer | null, range: Rect, { hands }: ClipboardScene): void {
+  const [text, html] = [data?.getData("text/plain") ?? "", data?.getData("text/html") ?? ""];
+  const block = tableOf(html, location.origin) ?? (text === "" ? null : parseBlock(text).map((row) => row.map((one) => ({ text: one }))));
+  if (block) paste(hands, range, spread(block, range));
 }

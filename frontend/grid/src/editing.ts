@@ -3,7 +3,7 @@
 import { useCallback, useRef, useState } from "react";
 import type { Hands } from "./actions";
 import type { Editing, EditorProps, Move } from "./editors/editor";
-import { plainText } from "./format";
+import { typedText } from "./format";
 import type { Input } from "./types";
 
 export interface EditingState {
@@ -26,7 +26,9 @@ export function useEditing(
     (cell, typed) => {
       const begun = begin(hands, cell, typed);
       if (!begun) return false;
-      if (begun.column.type === "checkbox") write(hands, begun, { value: begun.value !== true });
+      const isBox = begun.column.type === "checkbox";
+      if (isBox && typed !== null && typed !== " ") return false;
+      if (isBox) write(hands, begun, { value: begun.value !== true });
       else setEditing(begun);
       return true;
     },
@@ -63,7 +65,7 @@ function begin(hands: Hands, cell: readonly [number, number], typed: string | nu
   const row = line.kind === "row" ? line.id : line.kind === "draft" ? line.key : session.newKey();
   const { value, state } = session.cell(row, column.id);
   const now = state && "value" in state.input ? state.input.value : value;
-  const text = state && "text" in state.input ? state.input.text : plainText(now, column, context);
+  const text = state && "text" in state.input ? state.input.text : typedText(now, column, context);
   return { row, column, base: session.baseOf(row, column.id), value: now, text, typed, cell, since: performance.now() };
 }
 
@@ -72,6 +74,7 @@ export function typedBy(event: KeyboardEvent | undefined): string | null {
   if (!event || event.metaKey) return null;
   if (event.key === "Dead" || event.key === "Process" || event.isComposing) return "";
   const isControl = (event.ctrlKey || event.altKey) && !event.getModifierState("AltGraph");
-  return [...event.key].length === 1 && event.key !== " " && !isControl ? event.key : null;
+  // Shift and space together mean the row.
+  const isTyped = [...event.key].length === 1 && !isControl && !(event.key === " " && event.shiftKey);
+  return isTyped ? event.key : null;
 }
-

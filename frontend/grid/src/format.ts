@@ -105,7 +105,7 @@ export interface Context {
 }
 
 const NUMBERS = new Set(["number", "money", "percent"]);
-export const isNumber = (column: Column): boolean => NUMBERS.has(column.type);
+export const isNumber = (column: Pick<Column, "type">): boolean => NUMBERS.has(column.type);
 
 /** A value as the cell shows it. */
 export function shown(value: Wire, column: Column, context: Context): string {
@@ -119,7 +119,20 @@ export function shown(value: Wire, column: Column, context: Context): string {
   return plainText(value, column, context);
 }
 
-/** A value as one copies it, edits it and gives it to other programs: decimal point, ISO dates, labels. */
+/** A decimal number in digits that every column reads as this number: three decimals get a zero more. */
+export function certain(value: string): string {
+  return /\.\d{3}$/.test(value) ? `${value}0` : value;
+}
+
+/** A value as its editor shows it: written as this column reads it. */
+export function typedText(value: Wire, column: Column, context: Context): string {
+  if (typeof value !== "string" || !isNumber(column)) return plainText(value, column, context);
+  const { number_format: format } = column.rules;
+  if (format === "1.234,56") return value.replace(".", ",");
+  return format === "1,234.56" ? value : certain(value);
+}
+
+/** A value as one copies it and gives it to other programs: decimal point, ISO dates, labels. Every column reads it alike. */
 export function plainText(value: Wire, column: Column, { people }: Context): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "true" : "false";
@@ -127,7 +140,7 @@ export function plainText(value: Wire, column: Column, { people }: Context): str
   if (column.type === "choice") return label(value, column);
   if (column.type === "person") return people[value] ?? value;
   if (column.type === "datetime") return typedTime(value, clockOf(column));
-  return value;
+  return isNumber(column) ? certain(value) : value;
 }
 
 /** What stands in a cell while the input waits: a picked value as it will look, typed text as it was typed. */
@@ -140,6 +153,6 @@ export function label(id: string, column: Column): string {
 }
 
 /** A label that holds the separator is quoted, so that the list can be read back. */
-function quotedLabel(text: string): string {
+export function quotedLabel(text: string): string {
   return /[,;"\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -77,7 +77,7 @@ const KEYS = { copy: false, cut: false, paste: false, search: false, downFill: f
 function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, anew }: CanvasProps): ReactElement {
   const { data, grid, palette, selection, select, hands, trigger, session } = scene;
   const painting = usePainting(scene, anew.canvas);
-  const pointer = usePointer({ hands, selection, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), tables: anew.table });
+  const pointer = usePointer({ hands, selection, select, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), tables: anew.table });
   const onActivated = useCallback((cell: readonly [number, number]) => void edit.open(cell, null), [edit.open]);
   return (
     <DataEditorCore

@@ -12,6 +12,7 @@ import { useBounds } from "./hooks";
 import { meanwhile } from "./meanwhile";
 import { Menu } from "./menus";
 import { refOn, type Scene } from "./scene";
+import { AskTooLarge, useTooLarge } from "./toolarge";
 
 interface OverlaysProps {
   scene: Scene;
@@ -38,11 +39,15 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
     requestAnimationFrame(() => grid.current?.focus());
   };
   const bounds = useBounds(grid, editing?.cell ?? (issue ? cell : null), tick + session.revision);
+  const { data, hands, trigger, tooLarge: asked, askTooLarge: ask } = scene;
+  const refresh = (): void => trigger("refresh", true);
+  const paste = useTooLarge({ hands, all: data.columns, canConfigure: data.can_configure, asked, ask, refresh });
   return (
     <>
+      <AskTooLarge paste={paste} andBack={andBack} />
       {editing && bounds && (
         <EditorOverlay key={`${editing.row}:${editing.column.id}`} editing={editing} context={context} palette={palette}
-          done={edit.close} bounds={bounds} portal={portal} note={meanwhile(scene, editing)} />
+          done={edit.close} bounds={bounds} portal={portal} grid={grid} note={meanwhile(scene, editing)} />
       )}
       {!editing && !isListed && issue && bounds && (
         <IssueCard issue={issue} column={column} context={context} bounds={bounds} portal={portal}

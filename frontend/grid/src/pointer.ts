@@ -7,10 +7,12 @@ import { href } from "./cells";
 import { ACTION_WIDTH } from "./draw";
 import { typedBy, type EditingState } from "./editing";
 import { shown } from "./format";
+import { NOTHING } from "./selection";
 
 interface PointerScene {
   hands: Hands;
   selection: GridSelection;
+  select: (selection: GridSelection) => void;
   open: EditingState["open"];
   openRow: (id: number) => void;
   /** Counts up when the table for screen readers is to be written anew: a new listener to keys is how Glide learns it. */
@@ -43,7 +45,9 @@ function key(event: GridKeyEventArgs, scene: PointerScene): void {
   if (!cell || !raw) return;
   const typed = typedBy(raw);
   const isFill = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "d";
+  const isColumn = event.ctrlKey && event.key === " ";
   if (isFill) fillDown(scene);
+  else if (isColumn) selectColumns(scene);
   else if (event.altKey && event.key === "Enter") openLine(cell[1], scene);
   else if (event.key !== "F2" && typed === null) return;
   else if (!open(cell, typed)) return;
@@ -58,6 +62,13 @@ function fillDown({ hands, selection }: PointerScene): void {
   if (!range) return;
   const from = range.height > 1 ? range.y : range.y - 1;
   if (from >= 0) fill(hands, { ...range, y: from, height: 1 }, range);
+}
+
+/** All rows of the selected columns; the cell stays where it is. */
+function selectColumns({ hands, selection, select }: PointerScene): void {
+  const { current } = selection;
+  const { count } = hands.session.reader.lines;
+  if (current && count > 0) select({ ...NOTHING, current: { ...current, range: { ...current.range, y: 0, height: count }, rangeStack: [] } });
 }
 
 function openLine(y: number, { hands, openRow }: PointerScene): void {

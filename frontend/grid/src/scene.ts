@@ -2,7 +2,7 @@
 
 import type { DataEditorRef, GridSelection } from "@glideapps/glide-data-grid";
 import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
-import type { Hands } from "./actions";
+import type { Hands, TooLarge } from "./actions";
 import { visibleColumns } from "./columns";
 import type { Context } from "./format";
 import { useLayout, useNotice, useSession } from "./hooks";
@@ -31,6 +31,9 @@ export interface Scene {
   columns: Column[];
   context: Context;
   hands: Hands;
+  /** A block that is larger than the sheet, while a person decides. */
+  tooLarge: TooLarge | null;
+  askTooLarge: (paste: TooLarge | null) => void;
   selection: GridSelection;
   select: (selection: GridSelection) => void;
   notice: string;
@@ -44,6 +47,7 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   const [layout, changeLayout] = useLayout(session, data.layout);
   const [selection, select] = useState<GridSelection>(NOTHING);
   const [notice, setNotice] = useNotice();
+  const [tooLarge, askTooLarge] = useState<TooLarge | null>(null);
   const columns = useMemo(() => visibleColumns(data.columns, layout), [data.columns, layout]);
   const me = data.me.id;
   const context = useMemo(
@@ -55,12 +59,13 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   useEffect(() => () => leave(session, sheet.current, portal), [session, portal]);
   const { can_edit: canEdit, can_add: canAdd } = data;
   const hands = useMemo<Hands>(
-    () => ({ session, columns, context, canEdit, canAdd, notice: setNotice }),
+    () => ({ session, columns, context, canEdit, canAdd, notice: setNotice, askTooLarge }),
     [session, columns, context, canEdit, canAdd, setNotice],
   );
   const [grid, box] = [useRef<DataEditorRef>(null), useRef<HTMLDivElement>(null)];
   return {
-    data, palette, trigger, session, layout, changeLayout, columns, context, hands, selection, select, notice, setNotice, grid, box,
+    data, palette, trigger, session, layout, changeLayout, columns, context, hands, tooLarge, askTooLarge,
+    selection, select, notice, setNotice, grid, box,
   };
 }
 

@@ -9,7 +9,7 @@ import type { CellState, Command, Edit, Issue } from "./waiting";
 import { Reader } from "./reader";
 import { Sender } from "./sender";
 import { recall, remember } from "./storage";
-import type { Changes, Layout, Outcome, RowRef, View, Wire } from "./types";
+import type { Changes, Column, Layout, Outcome, RowRef, View, Wire } from "./types";
 import { Undo } from "./undo";
 import { uuid } from "./uuid";
 
@@ -211,6 +211,13 @@ export class Session {
 
   newKey(): string {
     return uuid();
+  }
+
+  /** Add these columns behind the others, one after the other; their ids. */
+  async addColumns(columns: readonly Pick<Column, "name" | "type" | "rules">[]): Promise<number[]> {
+    const made: number[] = [];
+    for (const body of columns) made.push((await this.api.ask<Column>(`/sheets/${this.sheet}/columns`, { method: "POST", body })).id);
+    return made;
   }
 
   rememberLayout(layout: Layout): void {

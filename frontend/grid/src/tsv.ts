@@ -26,18 +26,21 @@ function plainCell(text: string, from: number): [string, number] {
   return [text.slice(from, end), end];
 }
 
-/** A cell in quotes; where the quotes do not close before the cell ends, they are part of its text. */
+/** A cell in quotes. Where they do not close before it ends, or there is nothing to be quoted, they are part of its text. */
 function quotedCell(text: string, from: number): [string, number] {
   const closing = /"(?:[^"]|"")*"(?=[\t\r\n]|$)/y;
   closing.lastIndex = from;
   const found = closing.exec(text);
-  if (!found) return plainCell(text, from);
+  if (!found || !QUOTED.test(found[0].slice(1, -1))) return plainCell(text, from);
   return [found[0].slice(1, -1).replaceAll('""', '"'), closing.lastIndex];
 }
 
 export function formatBlock(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(formatCell).join("\t")).join("\n");
 }
+
+/** What a spreadsheet puts a cell into quotes for. */
+const QUOTED = /[\t\r\n"]/;
 
 function formatCell(text: string): string {
   return /[\t\r\n]|^"/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

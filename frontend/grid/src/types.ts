@@ -23,7 +23,7 @@ export interface Column {
   name: string;
   type: string;
   description?: string;
-  rules: { required?: boolean; decimals?: number; currency?: string; time_zone?: string; [rule: string]: unknown };
+  rules: { required?: boolean; decimals?: number; currency?: string; time_zone?: string; number_format?: string; [rule: string]: unknown };
   options: Option[];
   editor?: string;
   /** The sheet's owner lets people of my level see it and not change it. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatDate, formatNumber, localTime, plainText, shown } from "../src/format";
+import { formatDate, formatNumber, localTime, plainText, shown, typedText } from "../src/format";
 import type { Column } from "../src/types";
 
 const column = (type: string, rules: Column["rules"] = {}, options: Column["options"] = []): Column => ({
@@ -48,4 +48,12 @@ test("choices and people are copied by their names", () => {
   const choices = column("choices", {}, [{ id: "o1", label: "A" }, { id: "o2", label: "B, C" }]);
   assert.equal(plainText(["o1", "o2"], choices, context), 'A, "B, C"');
   assert.equal(plainText("12", column("person"), context), "Ann");
+});
+
+test("the editor shows a number as its column reads it, and what is copied is one number everywhere", () => {
+  const texts = (format: string): string[] => ["1.085", "12.5", "-7"].map((value) => typedText(value, column("number", { number_format: format }), context));
+  assert.deepEqual(texts("1.234,56"), ["1,085", "12,5", "-7"]);
+  assert.deepEqual(texts("1,234.56"), ["1.085", "12.5", "-7"]);
+  assert.deepEqual(texts("auto"), ["1.0850", "12.5", "-7"]);
+  assert.equal(plainText("1.085", column("percent", { number_format: "1.234,56" }), context), "1.0850");
 });

@@ -34,3 +34,8 @@ test("what is copied is what is pasted", () => {
     { numRuns: 500 },
   );
 });
+
+test("a cell that is quoted for no reason keeps its marks", () => {
+  assert.deepEqual(parseBlock('"quoted"\t"a b"\n"""'), [['"quoted"', '"a b"'], ['"""']]);
+  assert.equal(formatBlock([['"quoted"', "plain"]]), '"""quoted"""\tplain');
+});

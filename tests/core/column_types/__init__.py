@@ -45,3 +45,11 @@ def refusal(name: str, text: str, **rules: Any) -> str:
     with pytest.raises(Invalid) as refused:
         parse(name, text, **rules)
     return refused.value.message
+
+
+def outcome(name: str, text: str, **rules: Any) -> Any:
+    """What the type reads in the text, or the reason why it reads nothing."""
+    try:
+        return parse(name, text, **rules)
+    except Invalid as refused:
+        return refused.message

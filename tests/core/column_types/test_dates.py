@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.column_types import column_type
+from core.column_types.date_text import DAY_FIRST, ORDERS, has_short_year
 from core.errors import Invalid
-from tests.core.column_types import check, column, parse, refusal
+from tests.core.column_types import check, column, outcome, parse, refusal
 
 days = st.dates(date(1900, 1, 1), date(2199, 12, 31))
 
@@ -41,7 +42,13 @@ def test_a_date_is_read_as_people_write_it(text: str) -> None:
         *(("30.02.2026", "no date of the calendar"), ("2026-02-30", "no date"), ("12.31.2026", "no date")),
         *(("12026-01-01", "from 1900 to 2199"), ("0000-01-01", "1900"), ("1899-12-31", "1900"), ("2200-01-01", "2199")),
         *(("infinity", "not a date"), ("vmx-15", "not a date"), ("46000", "not a date"), ("20261231", "not a date")),
-        *(("31/12/26", "four"), ("03/04/26", "four"), ("3 March", "not a date"), ("2026-12-31T10:00", "time of day")),
+        *(
+            ("31/12/126", "four"),
+            ("03/04/26", "2026-04-03 or 2026-03-04"),
+            ("26-12-31", "first or last"),
+            ("3 March", "not a date"),
+            ("2026-12-31T10:00", "time of day"),
+        ),
         *(("2026-12-31T00:00:00+02:00", "time of day"), ("3 Brumaire 2026", "not a date"), ("٣/٤/٢٠٢٦", "not a date")),
     ],
 )
@@ -132,3 +139,38 @@ def test_earliest_and_latest_hold_and_are_kept_as_iso() -> None:
 
 def test_the_text_of_a_date_is_iso() -> None:
     assert column_type("date").text("2026-12-31", column("date"), {}) == "2026-12-31"
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        *(("31.12.26", "2026-12-31"), ("31/12/49", "2049-12-31"), ("31/12/50", "1950-12-31"), ("1.1.00", "2000-01-01")),
+        *(
+            ("12/31/99", "1999-12-31"),
+            ("3 March 26", "2026-03-03"),
+            ("Mar 3, 26", "2026-03-03"),
+            ("31-12-99", "1999-12-31"),
+        ),
+    ],
+)
+def test_a_year_of_two_digits_is_one_from_1950_to_2049(text: str, date: str) -> None:
+    assert parse("date", text) == date
+    assert parse("datetime", f"{text} 10:00") == f"{date}T10:00:00Z"
+    assert has_short_year(text)
+    assert has_short_year(f"{text} 10:00")
+
+
+def test_the_column_says_how_a_year_of_two_digits_is_read() -> None:
+    (order,) = (rule for rule in column_type("date").takes if rule.key == "date_order")
+    assert "two digits is one from 1950 to 2049" in order.help
+    assert not has_short_year("2026-12-31")
+    assert not has_short_year("31.12.2026")
+
+
+@given(day=st.dates(min_value=date(1950, 1, 1), max_value=date(2049, 12, 31)), order=st.sampled_from(ORDERS))
+def test_a_short_year_is_never_another_date(day: date, order: str) -> None:
+    first, second = (day.day, day.month) if order == DAY_FIRST else (day.month, day.day)
+    short = f"{first}/{second}/{day:%y}"
+    assert parse("date", short, date_order=order) == day.isoformat()
+    read = outcome("date", short)
+    assert read == day.isoformat() or "Write it as" in read

@@ -10,7 +10,7 @@ from core.column_types import column_type
 from core.column_types.number_text import COMMA, DOT
 from core.errors import Invalid
 from core.values import plain
-from tests.core.column_types import check, column, parse, refusal
+from tests.core.column_types import check, column, outcome, parse, refusal
 
 storable = st.decimals(
     min_value=-(10**15) + 1, max_value=10**15 - 1, places=10, allow_nan=False, allow_infinity=False
@@ -46,6 +46,25 @@ def test_text_that_could_be_two_numbers_is_refused_with_both_and_how_to_write_th
     assert "can be read as" in reason
     for suggestion in reason.partition("Write it as ")[2].partition(",")[0].split(" or "):
         assert plain(parse("money", suggestion)) in reason
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1.234", "1234"), ("€ 1,234", "1234"), ("-1.2345", None), ("1.2", "1.2")]
+)
+def test_a_text_of_which_only_one_reading_fits_the_decimals_means_that_one(text: str, number: str | None) -> None:
+    if number is None:
+        assert "at most 2 decimals" in refusal("money", text, decimals=2)
+    else:
+        assert plain(parse("money", text, decimals=2)) == number
+        assert column_type("money").operand(text, column("money", decimals=2), {}) == Decimal(number)
+
+
+@pytest.mark.parametrize("decimals", range(11))
+def test_the_advice_about_an_ambiguous_number_is_accepted_by_the_column(decimals: int) -> None:
+    read = outcome("money", "1.234", decimals=decimals)
+    assert (read == 1234) == (decimals < 3)
+    for advice in str(read).partition("Write it as ")[2].partition(",")[0].split(" or ") if decimals > 2 else []:
+        assert plain(parse("money", advice, decimals=decimals)) in read
 
 
 @pytest.mark.parametrize(
@@ -111,6 +130,20 @@ def test_the_canonical_text_is_the_number_in_every_format(number: Decimal, numbe
     value = check("number", number)
     shown = column_type("number").text(value, column("number"), {})
     assert parse("number", shown, number_format=number_format) == value == number
+
+
+@given(
+    number=storable | st.integers(-(10**6), 10**6).map(lambda thousandths: Decimal(thousandths) / 1000),
+    kinds=st.tuples(*[st.sampled_from(["number", "money", "percent"])] * 2),
+    formats=st.tuples(*[st.sampled_from(["auto", DOT, COMMA])] * 2),
+    decimals=st.integers(0, 10),
+)
+def test_a_number_copied_to_another_column_is_the_same_number_or_refused(
+    number: Decimal, kinds: tuple[str, str], formats: tuple[str, str], decimals: int
+) -> None:
+    copied = column_type(kinds[0]).text(number, column(kinds[0], number_format=formats[0]), {})
+    read = outcome(kinds[1], copied, number_format=formats[1], decimals=decimals)
+    assert read == number or "decimals" in str(read) or "whole numbers" in str(read)
 
 
 @given(number=storable, number_format=st.sampled_from([DOT, COMMA]), group=st.sampled_from([None, " ", "\u202f", "'"]))

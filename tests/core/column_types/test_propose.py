@@ -59,7 +59,7 @@ def test_a_type_is_proposed_with_the_rules_that_the_texts_prove(
             ["00123", "00456"],
             ["4003920012345", "4003920012346"],
         ),
-        *(["1234567890123456"], ["$5", "€5"], ["5 %", "6"], ["1/2/26", "3/4/26"], ["TOP 10", "TOP 20"], ["a\0b"]),
+        *(["1234567890123456"], ["$5", "€5"], ["5 %", "6"], ["26-12-31", "26-11-30"], ["TOP 10", "TOP 20"], ["a\0b"]),
         *(
             ["12-31", "01-02"],
             ["1.2.3", "1.2.4"],
@@ -129,3 +129,9 @@ def columns(path: Path, delimiter: str, skipped: int) -> dict[str, list[str]]:
 def values(proposal: Proposal, texts: list[str]) -> list[object]:
     read = column_type(proposal.type).parser(Draft(proposal.type, proposal.rules, proposal.options), {})
     return [read(text) for text in texts]
+
+
+def test_dates_with_a_year_of_two_digits_are_dates() -> None:
+    assert propose_type(["31.12.26", "1.2.26"]).type == "date"
+    assert propose_type(["31/12/26", "1/2/26"]).rules == {"date_order": "day first"}
+    assert propose_type(["1/2/26", "3/4/26"]).undecided == ("date_order",)

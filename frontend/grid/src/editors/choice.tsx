@@ -7,7 +7,7 @@ import { isLeft, LEFT, moveOf, STAY, type EditorProps, type Move } from "./edito
 import { everyPick, isAmbiguous, matching, type Pick } from "./picks";
 
 export function ChoiceEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
-  const [sought, setSought] = useState(editing.typed ?? "");
+  const [sought, setSought] = useState((editing.typed ?? "").trim());
   const [at, setAt] = useState(-1);
   const picks = matching(everyPick(editing.column, context), sought);
   const current = typeof editing.value === "string" ? editing.value : null;
@@ -54,7 +54,7 @@ function chosen(marked: Pick | undefined, sought: string, moved: boolean, curren
 
 export function ChoicesEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
   const before = Array.isArray(editing.value) ? editing.value : [];
-  const [sought, setSought] = useState(editing.typed ?? "");
+  const [sought, setSought] = useState((editing.typed ?? "").trim());
   const [at, setAt] = useState(-1);
   const [picked, setPicked] = useState<string[]>(before);
   const picks = matching(everyPick(editing.column, context), sought);

@@ -34,10 +34,17 @@ export function DateEditor({ editing, context, done, unsaved }: EditorProps): Re
         placeholder={editing.column.type === "date" ? "2026-12-31" : "2026-12-31 09:00"}
         onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown}
         onBlur={(event) => isLeft(event) && done(typedInput(text, editing.text), LEFT)} />
+      {shortYear(text) && <p className="cg-year" role="status">The year is read as {shortYear(text)}.</p>}
       <Month month={month} current={current} today={today(zone)} locale={locale} turn={setMonth} pick={pick}
         clock={editing.column.type === "datetime" ? clockOf(editing.column) : null} />
     </div>
   );
+}
+
+/** The year that core reads where only its last two digits are typed: 1950 to 2049. */
+export function shortYear(text: string): string | null {
+  const two = /^\d{1,2}([./-])\s?\d{1,2}\1\s?(\d{2})(?!\d)/.exec(text.trim())?.[2];
+  return two === undefined ? null : `${two < "50" ? "20" : "19"}${two}`;
 }
 
 function dateOf({ value, column }: EditorProps["editing"]): string | null {

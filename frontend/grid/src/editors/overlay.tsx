@@ -1,6 +1,10 @@
 // Puts the right editor over its cell.
 
-import { useLayoutEffect, useRef, type ComponentType, type CSSProperties, type MutableRefObject, type ReactElement } from "react";
+import type { DataEditorRef } from "@glideapps/glide-data-grid";
+import {
+  useEffect, useLayoutEffect, useRef,
+  type ComponentType, type CSSProperties, type FocusEvent, type MutableRefObject, type ReactElement, type RefObject,
+} from "react";
 import { createPortal } from "react-dom";
 import { ChoiceEditor, ChoicesEditor } from "./choice";
 import { DateEditor } from "./date";
@@ -24,6 +28,7 @@ interface OverlayProps extends Omit<EditorProps, "unsaved"> {
   portal: Element;
   /** What became of the cell while the editor is open. */
   note: string | null;
+  grid: RefObject<DataEditorRef>;
 }
 
 export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps): ReactElement {
@@ -37,8 +42,10 @@ export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps):
     props.done(input, move);
   };
   useTaken(isDone, () => done(unsaved.current(), LEFT));
+  const box = useRef<HTMLDivElement>(null);
+  const giveBack = usePress(box, props.grid, () => done(unsaved.current(), LEFT));
   return createPortal(
-    <div className="cg-editor" style={placed(bounds)}>
+    <div ref={box} className="cg-editor" style={placed(bounds)} onBlurCapture={giveBack}>
       <Editor {...props} done={done} unsaved={unsaved} />
       {note && <p className={bounds.y > NOTE_ROOM ? "cg-meanwhile" : "cg-meanwhile cg-under"} role="status" data-testid="grid-meanwhile">{note}</p>}
     </div>,
@@ -56,6 +63,40 @@ function useTaken(isDone: MutableRefObject<boolean>, keep: () => void): void {
   useLayoutEffect(() => () => {
     if (!isDone.current) now.current();
   }, [isDone]);
+}
+
+/**
+ * Glide keeps a press from moving the keyboard and moves it itself, a frame later: what is typed in that frame would go into
+ * the old cell, and an editor that opened in it would lose the keyboard. So a press elsewhere ends this editor at once, and
+ * what the grid takes without a press is given back.
+ */
+function usePress(box: RefObject<HTMLElement>, grid: RefObject<DataEditorRef>, left: () => void): (event: FocusEvent) => void {
+  const isPressed = useRef(false);
+  const now = useRef(left);
+  now.current = left;
+  useEffect(() => {
+    const press = (event: Event): void => {
+      const path = event.composedPath();
+      if (box.current && path.includes(box.current)) return;
+      isPressed.current = true;
+      if (event.type !== "mousedown" || !path.some(isOfGrid)) return;
+      now.current();
+      grid.current?.focus();
+    };
+    for (const kind of ["mousedown", "touchstart"]) window.addEventListener(kind, press, true);
+    return () => {
+      for (const kind of ["mousedown", "touchstart"]) window.removeEventListener(kind, press, true);
+    };
+  }, [box, grid]);
+  return (event) => {
+    if (isPressed.current || !isOfGrid(event.relatedTarget)) return;
+    event.stopPropagation();
+    (event.target as HTMLElement).focus({ preventScroll: true });
+  };
+}
+
+function isOfGrid(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest(".cg-canvas") !== null;
 }
 
 const ROOM = 330;
