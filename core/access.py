@@ -352,9 +352,11 @@ LOAD_SQL = f"""
                WHEN 'own' THEN ARRAY[l.user_id]
                -- The team of the share or, where it was made to the person, every team of theirs.
                WHEN 'team' THEN ARRAY(
-                   SELECT l.user_id UNION SELECT m.user_id FROM team_members m WHERE m.team_id = l.scope_team
+                   SELECT l.user_id UNION SELECT m.user_id FROM team_members m
+                   WHERE m.team_id = l.scope_team AND m.accepted_at IS NOT NULL
                    UNION SELECT m.user_id FROM team_members mine JOIN team_members m USING (team_id)
-                   WHERE mine.user_id = l.user_id AND l.scope_team IS NULL ORDER BY 1)
+                   WHERE mine.user_id = l.user_id AND l.scope_team IS NULL
+                     AND mine.accepted_at IS NOT NULL AND m.accepted_at IS NOT NULL ORDER BY 1)
            END AS owners,{_COLUMNS},
            -- A transaction that has written may see columns of its own that are never committed.
            pg_current_xact_id_if_assigned() IS NULL AS is_committed

@@ -59,6 +59,19 @@ def _workspace(facts: Facts) -> str:
     )
 
 
+def _manages(facts: Facts) -> str:
+    return (
+        "{by} made {whom} a manager of the team {team}"
+        if facts.get("manager")
+        else "{by} made {whom} a plain member of the team {team}"
+    )
+
+
+def _reach(facts: Facts) -> str:
+    what = "is in the team {team} now{as_manager}" if facts.get("joined") else "manages the team {team} now"
+    return f"More of {{sheet}} is shown: {{whom}} {what}"
+
+
 def _limited(facts: Facts) -> str:
     return (
         "{by} limited column {column} of {sheet}: {limits}"
@@ -68,11 +81,10 @@ def _limited(facts: Facts) -> str:
 
 
 def _changed(facts: Facts) -> str:
-    renamed = "before" in facts
-    return (
-        "{by} renamed column {before} of {sheet} to {column}"
-        if renamed
-        else "{by} changed column {column} of {sheet}{changed}"
+    if "before" not in facts:
+        return "{by} changed column {column} of {sheet}{changed}"
+    return "{by} renamed column {before} of {sheet} to {column}" + (
+        "{changed}" if facts.get("changed", ["name"]) != ["name"] else ""
     )
 
 
@@ -126,10 +138,15 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "team:team:rename": "{by} renamed the team {before} to {name}",
     "team:team:delete": "{by} dissolved the team {team}",
     "team:member:add": "{by} put {whom} into the team {team}{as_manager}",
+    "team:member:manage": _manages,
+    "team:member:offer": "{by} offered {whom} the team {team}{as_manager}",
+    "team:member:accept": "{by} accepted the team {team}",
+    "team:member:decline": "{by} declined the team {team}",
     "team:member:remove": "{by} took {whom} out of the team {team}",
     "sheet:share:grant": "{by} shared {sheet} with {whom} as {level}{rows_of}",
     "sheet:share:revoke": "{by} took {sheet} away from {whom}",
     "sheet:share:workspace": _workspace,
+    "sheet:share:reach": _reach,
     "sheet:share:transfer": "{by} made {whom} the owner of {sheet}, after {heir_of}",
     "sheet:link:create": "{by} made the public link {link} to {sheet}{guarded}",
     "sheet:link:change": "{by} changed the public link {link} to {sheet}",
