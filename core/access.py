@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor, Principal, Visitor
 from core.column_types import Directory, Option
+from core.currency import workspace_currency
 from core.errors import NotAllowed, NotFound
 from core.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
 from db.tables import Row, User, narrow_rows
@@ -127,6 +128,11 @@ class Access:
         if isinstance(self.principal, Visitor):
             return _shown_people(self._session, self)
         return directory(self._session)
+
+    @cached_property
+    def currency(self) -> str:
+        """The workspace's currency, in which a new column of money is where it names no other."""
+        return workspace_currency(self._session)
 
     def column(self, column_id: int) -> ColumnInfo:
         """The column, or NotFound where there is none that this person may see."""

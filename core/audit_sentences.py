@@ -37,7 +37,7 @@ class Kind(StrEnum):
     SHARES = "shares", "Sharing and public links", ("sheet:share", "sheet:link")
     COMMENTS = "comments", "Comments", ("sheet:comment",)
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
-    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column")
+    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column", "workspace:currency")
 
     @property
     def is_of_sheets(self) -> bool:
@@ -160,6 +160,7 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "sheet:rows:export": "{by} exported {count} of {sheet} as {format}",
     "sheet:rows:import": "{by} imported {count} into {sheet}",
     "workspace:audit:export": "{by} exported {count} of the audit trail",
+    "workspace:currency:change": "{by} made {currency} the currency of new columns of money, after {old_currency}",
     "sheet:sheet:create": "{by} created the sheet {sheet}",
     "sheet:sheet:rename": "{by} renamed the sheet {before} to {name}",
     "sheet:sheet:describe": "{by} changed the description of {sheet}",
@@ -311,6 +312,7 @@ _MADE: dict[str, Callable[[_Words], str]] = {
     "team": lambda words: _quoted(words.facts.get("name") or words.names.teams.get(words.facts.get("team", 0), "")),
     "name": lambda words: _quoted(words.facts.get("name", "")),
     "before": lambda words: _quoted(words.facts.get("before", "")),
+    "old_currency": lambda words: str(words.facts.get("before", "another")),
     "old_email": lambda words: str(words.facts.get("before", "")),
     "names": _several,
     "role": lambda words: _label(words, "role"),

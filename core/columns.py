@@ -56,6 +56,7 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
         raise Invalid(f"A sheet holds at most {MAX_COLUMNS} columns.")
     position = max((column.position for column in access.columns), default=0)
     slots = _free_slots(session, sheet_id)
+    news = [with_currency(new, access.currency) for new in news]
     made = [
         _insert(
             session,
@@ -70,6 +71,13 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     ]
     audit.record(session, actor, "sheet:column:add", sheet_id=sheet_id, names=[column.name for column in made])
     return made
+
+
+def with_currency(new: NewColumn, currency: str) -> NewColumn:
+    """The column, in this currency if it is one of money and names no other."""
+    if new.type != "money" or new.rules.get("currency"):
+        return new
+    return replace(new, rules={**new.rules, "currency": currency})
 
 
 def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int, **changes: Any) -> ColumnInfo:
@@ -89,6 +97,8 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
         rules=checked_rules(kind, wanted.rules),
         options=tuple(checked_options(kind, wanted.options, before=column.options)),
     )
+    if column.rules.get("currency") and not wanted.rules.get("currency"):
+        raise Invalid(f"“{column.name}” holds money, which has a currency: name one, such as EUR.")
     changed = [name for name, value in _stored(wanted).items() if value != _stored(column)[name]]
     if not changed:
         return column

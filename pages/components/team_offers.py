@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.teams import Offer, accept_offer, decline_offer, my_offers
@@ -45,7 +44,7 @@ def _offer(actor: Actor, offer: Offer) -> None:
         _answer(decline_offer, actor, offer, f"You are not in {offer.name}.")
 
 
-def _answer(command: Callable[[Session, Actor, int], None], actor: Actor, offer: Offer, told: str) -> None:
+def _answer(command: Callable[..., None], actor: Actor, offer: Offer, told: str) -> None:
     def carry_out() -> None:
         with transaction() as session:
             command(session, actor, offer.team_id)

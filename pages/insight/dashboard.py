@@ -112,6 +112,7 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
             return
         named = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
         currency = Currency.of(named, writing, has_amounts=pipeline.amount is not None)
+        _uncounted(pipeline)
         _headline(found, pipeline, currency, by_period=by_period)
         _overdue(found, overdue_view(pipeline, view, today=day), currency)
         _charts(found, pipeline, currency)
@@ -123,6 +124,15 @@ def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, d
         writing: Writing = preferences(session, actor)["date_format"]
         day = today(writing)
         return figures(session, access, view, today=day), get_pipeline(access), day, writing
+
+
+def _uncounted(pipeline: Pipeline) -> None:
+    """That amounts are not added up, because they may be of several currencies."""
+    if column := pipeline.uncounted:
+        may_edit = Permission.COLUMNS_EDIT in pipeline.access.permissions
+        way = "Choose it on the Columns page." if may_edit else "Ask the sheet's owner to choose it."
+        text = f"“{literal(column.name)}” has no currency, so its amounts are not added up. {way}"
+        st.warning(text, icon=":material/payments:")
 
 
 def _nothing(access: Access, *, filtered: bool) -> None:

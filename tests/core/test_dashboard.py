@@ -10,7 +10,7 @@ from statistics import median
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from core.access import Access, get_access
@@ -56,6 +56,19 @@ def invented(seed: int, number: int) -> list[Deal]:
         }
         for place in range(number)
     ]
+
+
+def test_amounts_without_a_currency_are_not_added_up(session: Session, filled: Access, ann: Actor) -> None:
+    """Columns of money from before columns had to have one may hold amounts of several."""
+    session.execute(text("UPDATE columns SET rules = '{}' WHERE type = 'money'"))
+    session.execute(text("UPDATE sheets SET columns_version = columns_version + 1"))
+    access = get_access(session, ann, filled.sheet.sheet_id)
+    pipeline = get_pipeline(access)
+    assert (pipeline.amount, pipeline.uncounted) == (None, access.column(AMOUNT))
+    assert figures(session, access, View(), today=TODAY).headline.open_amount == 0
+    change_column(session, ann, filled.sheet.sheet_id, AMOUNT, rules={"currency": "EUR"})
+    pipeline = get_pipeline(get_access(session, ann, filled.sheet.sheet_id))
+    assert (pipeline.amount and pipeline.amount.column_id, pipeline.uncounted) == (AMOUNT, None)
 
 
 @pytest.fixture

@@ -84,6 +84,7 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
         P.PEOPLE_MANAGE,
         ask("registration.set_registration_policy", Registration.OPEN),
     ),
+    "currency.set_workspace_currency": (P.PEOPLE_MANAGE, ask("currency.set_workspace_currency", "USD")),
     "second_factor.reset_second_factor": (P.PEOPLE_MANAGE, ask("second_factor.reset_second_factor", GUS)),
     "system.system_health": (P.PEOPLE_MANAGE, ask("system.system_health")),
     "transfer.owned_sheets": (P.PEOPLE_MANAGE, ask("transfer.owned_sheets")),

@@ -1,4 +1,4 @@
-"""Who is put into a team by its manager is in it once they accept; a workspace has a currency."""
+"""Who is put into a team by its manager is in it once they accept."""
 
 from pathlib import Path
 

@@ -42,7 +42,7 @@ def test_the_apostrophe_before_a_formula_comes_off_again(text: str) -> None:
     assert released(shielded(text)) == text
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+49 151", "-x", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''-2+3", "＝1"])
+@pytest.mark.parametrize("text", ["=1+1", "+49 151", "-x", "@SUM(A1)", "\tx", "\rx", "'=1", "''-2+3", "＝1"])
 def test_what_a_spreadsheet_would_run_is_shielded(text: str) -> None:
     assert shielded(text) == f"'{text}"
 
