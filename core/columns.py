@@ -150,6 +150,15 @@ def limit_column(
     return replace(column, limits=wanted)
 
 
+def hidden_but_by_links(access: Access) -> list[ColumnInfo]:
+    """The columns that the owner hides from somebody and that public links show all the same."""
+    return [
+        column
+        for column in access.columns
+        if HIDDEN in column.limits.values() and not column.is_hidden_from([Audience.LINK])
+    ]
+
+
 def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int) -> None:
     """Take a column out of the sheet. Its values and their history stay and come back with restore_column."""
     access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
