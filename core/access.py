@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor, Principal, Visitor
 from core.column_types import Directory, Option
+from core.currency import workspace_currency
 from core.errors import NotAllowed, NotFound
 from core.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
 from db.folding import folded
@@ -128,6 +129,11 @@ class Access:
         if isinstance(self.principal, Visitor):
             return _shown_people(self._session, self)
         return directory(self._session)
+
+    @cached_property
+    def currency(self) -> str:
+        """The workspace's currency, in which a new column of money is where it names no other."""
+        return workspace_currency(self._session)
 
     def column(self, column_id: int) -> ColumnInfo:
         """The column, or NotFound where there is none that this person may see."""
@@ -353,9 +359,11 @@ LOAD_SQL = f"""
                WHEN 'own' THEN ARRAY[l.user_id]
                -- The team of the share or, where it was made to the person, every team of theirs.
                WHEN 'team' THEN ARRAY(
-                   SELECT l.user_id UNION SELECT m.user_id FROM team_members m WHERE m.team_id = l.scope_team
+                   SELECT l.user_id UNION SELECT m.user_id FROM team_members m
+                   WHERE m.team_id = l.scope_team AND m.accepted_at IS NOT NULL
                    UNION SELECT m.user_id FROM team_members mine JOIN team_members m USING (team_id)
-                   WHERE mine.user_id = l.user_id AND l.scope_team IS NULL ORDER BY 1)
+                   WHERE mine.user_id = l.user_id AND l.scope_team IS NULL
+                     AND mine.accepted_at IS NOT NULL AND m.accepted_at IS NOT NULL ORDER BY 1)
            END AS owners,{_COLUMNS},
            -- A transaction that has written may see columns of its own that are never committed.
            pg_current_xact_id_if_assigned() IS NULL AS is_committed

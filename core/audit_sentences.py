@@ -37,7 +37,7 @@ class Kind(StrEnum):
     SHARES = "shares", "Sharing and public links", ("sheet:share", "sheet:link")
     COMMENTS = "comments", "Comments", ("sheet:comment",)
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
-    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column")
+    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column", "workspace:currency")
 
     @property
     def is_of_sheets(self) -> bool:
@@ -59,6 +59,19 @@ def _workspace(facts: Facts) -> str:
     )
 
 
+def _manages(facts: Facts) -> str:
+    return (
+        "{by} made {whom} a manager of the team {team}"
+        if facts.get("manager")
+        else "{by} made {whom} a plain member of the team {team}"
+    )
+
+
+def _reach(facts: Facts) -> str:
+    what = "is in the team {team} now{as_manager}" if facts.get("joined") else "manages the team {team} now"
+    return f"More of {{sheet}} is shown: {{whom}} {what}"
+
+
 def _limited(facts: Facts) -> str:
     return (
         "{by} limited column {column} of {sheet}: {limits}"
@@ -68,11 +81,10 @@ def _limited(facts: Facts) -> str:
 
 
 def _changed(facts: Facts) -> str:
-    renamed = "before" in facts
-    return (
-        "{by} renamed column {before} of {sheet} to {column}"
-        if renamed
-        else "{by} changed column {column} of {sheet}{changed}"
+    if "before" not in facts:
+        return "{by} changed column {column} of {sheet}{changed}"
+    return "{by} renamed column {before} of {sheet} to {column}" + (
+        "{changed}" if facts.get("changed", ["name"]) != ["name"] else ""
     )
 
 
@@ -126,10 +138,15 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "team:team:rename": "{by} renamed the team {before} to {name}",
     "team:team:delete": "{by} dissolved the team {team}",
     "team:member:add": "{by} put {whom} into the team {team}{as_manager}",
+    "team:member:manage": _manages,
+    "team:member:offer": "{by} offered {whom} the team {team}{as_manager}",
+    "team:member:accept": "{by} accepted the team {team}",
+    "team:member:decline": "{by} declined the team {team}",
     "team:member:remove": "{by} took {whom} out of the team {team}",
     "sheet:share:grant": "{by} shared {sheet} with {whom} as {level}{rows_of}",
     "sheet:share:revoke": "{by} took {sheet} away from {whom}",
     "sheet:share:workspace": _workspace,
+    "sheet:share:reach": _reach,
     "sheet:share:transfer": "{by} made {whom} the owner of {sheet}, after {heir_of}",
     "sheet:link:create": "{by} made the public link {link} to {sheet}{guarded}",
     "sheet:link:change": "{by} changed the public link {link} to {sheet}",
@@ -143,6 +160,7 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "sheet:rows:export": "{by} exported {count} of {sheet} as {format}",
     "sheet:rows:import": "{by} imported {count} into {sheet}",
     "workspace:audit:export": "{by} exported {count} of the audit trail",
+    "workspace:currency:change": "{by} made {currency} the currency of new columns of money, after {old_currency}",
     "sheet:sheet:create": "{by} created the sheet {sheet}",
     "sheet:sheet:rename": "{by} renamed the sheet {before} to {name}",
     "sheet:sheet:describe": "{by} changed the description of {sheet}",
@@ -294,6 +312,7 @@ _MADE: dict[str, Callable[[_Words], str]] = {
     "team": lambda words: _quoted(words.facts.get("name") or words.names.teams.get(words.facts.get("team", 0), "")),
     "name": lambda words: _quoted(words.facts.get("name", "")),
     "before": lambda words: _quoted(words.facts.get("before", "")),
+    "old_currency": lambda words: str(words.facts.get("before", "another")),
     "old_email": lambda words: str(words.facts.get("before", "")),
     "names": _several,
     "role": lambda words: _label(words, "role"),

@@ -56,6 +56,7 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
         raise Invalid(f"A sheet holds at most {MAX_COLUMNS} columns.")
     position = max((column.position for column in access.columns), default=0)
     slots = _free_slots(session, sheet_id)
+    news = [with_currency(new, access.currency) for new in news]
     made = [
         _insert(
             session,
@@ -72,8 +73,18 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     return made
 
 
+def with_currency(new: NewColumn, currency: str) -> NewColumn:
+    """The column, in this currency if it is one of money and names no other."""
+    if new.type != "money" or new.rules.get("currency"):
+        return new
+    return replace(new, rules={**new.rules, "currency": currency})
+
+
 def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int, **changes: Any) -> ColumnInfo:
-    """Change name, description, rules or options. The type stays: what was typed keeps its meaning."""
+    """Change name, description, rules or options. The type stays: what was typed keeps its meaning.
+
+    Only what is different then is changed and recorded.
+    """
     access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
     column = access.column(column_id)
     others = {_folded(other.name) for other in access.columns if other.column_id != column_id}
@@ -86,12 +97,15 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
         rules=checked_rules(kind, wanted.rules),
         options=tuple(checked_options(kind, wanted.options, before=column.options)),
     )
+    if column.rules.get("currency") and not wanted.rules.get("currency"):
+        raise Invalid(f"“{column.name}” holds money, which has a currency: name one, such as EUR.")
+    changed = [name for name, value in _stored(wanted).items() if value != _stored(column)[name]]
+    if not changed:
+        return column
     _touch_columns(session, sheet_id)
-    row = {name: getattr(wanted, name) for name in ("name", "description", "rules")}
-    stored = row | {"options": [option.as_stored() for option in wanted.options]}
-    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(**stored))
+    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(**_stored(wanted)))
     named = {"name": wanted.name} | ({"before": column.name} if wanted.name != column.name else {})
-    facts: dict[str, Any] = {"column": column_id, "changed": sorted(changes), **named}
+    facts: dict[str, Any] = {"column": column_id, "changed": sorted(changed), **named}
     audit.record(session, actor, "sheet:column:change", sheet_id=sheet_id, **facts)
     return wanted
 
@@ -125,6 +139,8 @@ def limit_column(
                 "A column is hidden from editor, commenter, viewer, own (people with their own rows) or link, "
                 "or read-only for editor or own."
             )
+    if wanted == column.limits:
+        return column
     _touch_columns(session, sheet_id)
     session.execute(update(Column).where(*_is(sheet_id, column_id)).values(limits=wanted))
     notice_sheet_rights(session, sheet_id)
@@ -132,6 +148,15 @@ def limit_column(
         session, actor, "sheet:column:limit", sheet_id=sheet_id, column=column_id, name=column.name, limits=wanted
     )
     return replace(column, limits=wanted)
+
+
+def hidden_but_by_links(access: Access) -> list[ColumnInfo]:
+    """The columns that the owner hides from somebody and that public links show all the same."""
+    return [
+        column
+        for column in access.columns
+        if HIDDEN in column.limits.values() and not column.is_hidden_from([Audience.LINK])
+    ]
 
 
 def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int) -> None:
@@ -192,6 +217,12 @@ def checked_description(description: str) -> str:
     if len(description) > MAX_DESCRIPTION:
         raise Invalid(f"A description has at most {MAX_DESCRIPTION} characters; this one has {len(description)}.")
     return description
+
+
+def _stored(column: ColumnInfo) -> dict[str, Any]:
+    """What change_column() may change, as it is stored."""
+    options = [option.as_stored() for option in column.options]
+    return {"name": column.name, "description": column.description, "rules": column.rules, "options": options}
 
 
 def _free_slots(session: Session, sheet_id: int) -> dict[str, Iterator[str]]:

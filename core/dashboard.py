@@ -55,12 +55,16 @@ def headline(session: Session, pipeline: Pipeline, view: View, *, today: date) -
         select(
             func.count().filter(is_open).label("open_count"),
             func.coalesce(func.sum(amount).filter(is_open), 0).label("open_amount"),
+            func.count(amount).filter(is_open).label("open_valued"),
             func.coalesce(func.sum(deals.c.weighted).filter(is_open), 0).label("weighted"),
             func.count().filter(is_open, close < today).label("overdue_count"),
             func.count().filter(won).label("won_count"),
             func.coalesce(func.sum(amount).filter(won), 0).label("won_amount"),
+            func.count(amount).filter(won).label("won_valued"),
             func.count().filter(won_now).label("won_now_count"),
             func.coalesce(func.sum(amount).filter(won_now), 0).label("won_now_amount"),
+            func.count(amount).filter(won_now).label("won_now_valued"),
+            func.count(amount).label("valued_count"),
             func.count().filter(kind == LOST).label("lost_count"),
             cycle.filter(won).label("median"),
         ).select_from(deals)

@@ -15,19 +15,23 @@ MOST_KEPT = 200
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures at the top; `won_now` is what was won in the present quarter.
+    """The figures at the top; `won_now` is what was won in the present quarter, `…_valued` how many have an amount.
 
     Rates are from 0 to 1; None where there is nothing to divide by.
     """
 
     open_count: int
     open_amount: Decimal
+    open_valued: int
     weighted: Decimal
     overdue_count: int
     won_count: int
     won_amount: Decimal
+    won_valued: int
     won_now_count: int
     won_now_amount: Decimal
+    won_now_valued: int
+    valued_count: int
     lost_count: int
     median_cycle_days: Decimal | None
 
@@ -37,9 +41,14 @@ class Headline:
         return rate(self.won_count, self.lost_count)
 
     @property
+    def average_open(self) -> Decimal | None:
+        """Open amount ÷ number of open deals that have an amount."""
+        return self.open_amount / self.open_valued if self.open_valued else None
+
+    @property
     def average_won(self) -> Decimal | None:
-        """Won amount ÷ number of won deals."""
-        return self.won_amount / self.won_count if self.won_count else None
+        """Won amount ÷ number of won deals that have an amount."""
+        return self.won_amount / self.won_valued if self.won_valued else None
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,10 @@ class Figures:
     owners: list[Party]
     ages: list[Bar]
     accounts: list[Party]
+
+    def closed(self, unit: str) -> list[ClosedPeriod]:
+        """Won and lost by "month" or by "quarter"."""
+        return self.quarters if unit == "quarter" else self.months
 
     def closed_outside(self, periods: list[ClosedPeriod]) -> int:
         """How many closed deals are in none of these periods: closed at another time, or without a close date."""

@@ -38,7 +38,8 @@ _FIND = text("""
     SELECT u.user_id, u.name, u.email, u.role, t.teams
     FROM users u CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(t.name ORDER BY fold_text(t.name) COLLATE "C"), '{}') AS teams
-        FROM team_members m JOIN teams t ON t.team_id = m.team_id WHERE m.user_id = u.user_id
+        FROM team_members m JOIN teams t ON t.team_id = m.team_id
+        WHERE m.user_id = u.user_id AND m.accepted_at IS NOT NULL
     ) t
     WHERE u.is_active AND NOT EXISTS (
         SELECT FROM unnest(CAST(:words AS text[])) word

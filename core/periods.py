@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import date, timedelta
 
-# Per unit its length in months, and how many of them a chart over time shows.
+# Per unit its length in months, how many a chart over time shows at first, and how many where all are asked for.
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 SHOWN = {"month": 18, "quarter": 8}
+MOST = {"month": 240, "quarter": 80}
 NAMED = ("This month", "Last month", "This quarter", "Last quarter", "This year", "Last year")
 
 
@@ -23,7 +24,7 @@ def period_of(start: date, unit: str) -> tuple[date, date]:
 
 
 def shown(starts: Collection[date], unit: str, today: date) -> list[date]:
-    """The periods that a chart shows, without gaps: the latest that have something, up to the present one.
+    """The periods that a chart may show, without gaps: twenty years up to the latest one that has something.
 
     Those of the future are shown only where there are no others.
     """
@@ -32,7 +33,7 @@ def shown(starts: Collection[date], unit: str, today: date) -> list[date]:
     if not places:
         return []
     last = past[-1] if past else places[-1]
-    first = max(places[0], last - (SHOWN[unit] - 1) * MONTHS[unit])
+    first = max(places[0], last - (MOST[unit] - 1) * MONTHS[unit])
     return [_first_of(place) for place in range(first, last + 1, MONTHS[unit])]
 
 

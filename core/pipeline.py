@@ -29,6 +29,7 @@ class Pipeline:
     owner: ColumnInfo | None
     probability: ColumnInfo | None
     account: ColumnInfo | None
+    uncounted: ColumnInfo | None = field(default=None, kw_only=True)  # Amounts of which nobody knows the currency.
     origin: Origin = field(default=ROWS, kw_only=True)
 
     def reading(self, view: View, *more: ColumnInfo) -> "Pipeline":
@@ -127,5 +128,8 @@ def get_pipeline(access: Access) -> Pipeline:
     stage = parts.get("stage")
     if stage is None:
         raise Invalid("This sheet is a plain table. Choose its stage column in the sheet's settings to see it charted.")
-    others = ("amount", "close_date", "created", "owner", "probability", "account")
-    return Pipeline(access, stage, *[parts.get(part) for part in others])
+    amount = parts.get("amount")
+    uncounted = amount if amount and amount.type == "money" and not amount.rules.get("currency") else None
+    others = ("close_date", "created", "owner", "probability", "account")
+    known = None if uncounted else amount
+    return Pipeline(access, stage, known, *[parts.get(part) for part in others], uncounted=uncounted)

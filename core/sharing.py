@@ -35,7 +35,7 @@ class CollaboratorInfo:
 
 @dataclass(frozen=True)
 class TeamShare:
-    """A team with a level on a sheet, and which rows its people are given; `size`: how many active people it has."""
+    """A team with a level on a sheet, and which rows its people are given; `size`: how many active people are in it."""
 
     team_id: int
     name: str
@@ -81,7 +81,7 @@ def share_sheet(
     if person.role == Role.ANALYST and level not in FOR_ANALYSTS:
         raise Invalid(f"{person.name} is an analyst, who reads and comments: share as commenter or viewer.")
     _give(session, Collaborator, {"sheet_id": sheet_id, "user_id": user_id}, level, row_scope)
-    _told(session, actor, access, "grant", user=user_id, level=level, rows=row_scope)
+    _told(session, actor, access, "sheet:share:grant", user=user_id, level=level, rows=row_scope)
 
 
 def share_with_team(
@@ -92,7 +92,7 @@ def share_with_team(
     if session.scalar(select(Team.team_id).where(Team.team_id == team_id).with_for_update(read=True)) is None:
         raise NotFound("There is no such team.")
     _give(session, TeamCollaborator, {"sheet_id": sheet_id, "team_id": team_id}, level, row_scope)
-    _told(session, actor, access, "grant", team=team_id, level=level, rows=row_scope)
+    _told(session, actor, access, "sheet:share:grant", team=team_id, level=level, rows=row_scope)
 
 
 def unshare_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int) -> None:
@@ -103,7 +103,7 @@ def unshare_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int) -
     gone = delete(Collaborator).where(Collaborator.sheet_id == sheet_id, Collaborator.user_id == user_id)
     if session.scalar(gone.returning(Collaborator.user_id)) is None:
         raise NotFound("The sheet is not shared with this person.")
-    _told(session, actor, access, "revoke", user=user_id)
+    _told(session, actor, access, "sheet:share:revoke", user=user_id)
 
 
 def unshare_team(session: Session, actor: Actor, sheet_id: int, team_id: int) -> None:
@@ -112,7 +112,7 @@ def unshare_team(session: Session, actor: Actor, sheet_id: int, team_id: int) ->
     gone = delete(TeamCollaborator).where(TeamCollaborator.sheet_id == sheet_id, TeamCollaborator.team_id == team_id)
     if session.scalar(gone.returning(TeamCollaborator.team_id)) is None:
         raise NotFound("The sheet is not shared with this team.")
-    _told(session, actor, access, "revoke", team=team_id)
+    _told(session, actor, access, "sheet:share:revoke", team=team_id)
 
 
 def share_with_workspace(session: Session, actor: Actor, sheet_id: int, *, level: Level | None) -> None:
@@ -121,7 +121,7 @@ def share_with_workspace(session: Session, actor: Actor, sheet_id: int, *, level
     session.execute(
         update(Sheet).where(Sheet.sheet_id == sheet_id).values(workspace_level=level.value if level else None)
     )
-    _told(session, actor, access, "workspace", level=level)
+    _told(session, actor, access, "sheet:share:workspace", level=level)
 
 
 def people_to_share_with(session: Session, actor: Actor, sheet_id: int) -> dict[int, str]:
@@ -159,10 +159,10 @@ def _give(session: Session, table: type[Any], key: dict[str, int], level: Level,
     session.execute(insert(table).values(**key, **given).on_conflict_do_update(index_elements=[*key], set_=given))
 
 
-def _told(session: Session, actor: Actor, access: Access, verb: str, **facts: Any) -> None:
+def _told(session: Session, actor: Actor, access: Access, action: str, **facts: Any) -> None:
     sheet_id = access.sheet.sheet_id
     notice_sheet_rights(session, sheet_id)
-    audit.record(session, actor, f"sheet:share:{verb}", sheet_id=sheet_id, **facts)
+    audit.record(session, actor, action, sheet_id=sheet_id, **facts)
 
 
 def _person(user_id: int) -> Select[int, str, str]:
@@ -170,8 +170,9 @@ def _person(user_id: int) -> Select[int, str, str]:
 
 
 _TEAM_SHARES = text("""
-    SELECT t.team_id, t.name, (SELECT count(*) FROM team_members m JOIN users u USING (user_id)
-                               WHERE m.team_id = t.team_id AND u.is_active) AS size, c.level, c.row_scope
+    SELECT t.team_id, t.name,
+           (SELECT count(*) FROM team_members m JOIN users u USING (user_id)
+            WHERE m.team_id = t.team_id AND m.accepted_at IS NOT NULL AND u.is_active) AS size, c.level, c.row_scope
     FROM team_collaborators c JOIN teams t USING (team_id)
     WHERE c.sheet_id = :sheet ORDER BY fold_text(t.name) COLLATE "C", t.team_id
 """)

@@ -81,12 +81,12 @@ def create_sheet(
 
 def rename_sheet(session: Session, actor: Actor, sheet_id: int, name: str) -> None:
     """Give the sheet another name."""
-    _change(session, actor, sheet_id, "rename", name=checked_name(name))
+    _change(session, actor, sheet_id, "sheet:sheet:rename", name=checked_name(name))
 
 
 def describe_sheet(session: Session, actor: Actor, sheet_id: int, description: str) -> None:
     """Say what the sheet is for."""
-    _change(session, actor, sheet_id, "describe", description=checked_description(description))
+    _change(session, actor, sheet_id, "sheet:sheet:describe", description=checked_description(description))
 
 
 def configure_pipeline(session: Session, actor: Actor, sheet_id: int, parts: Mapping[str, int | None]) -> None:
@@ -98,17 +98,19 @@ def configure_pipeline(session: Session, actor: Actor, sheet_id: int, parts: Map
     if named and "stage" not in named:
         raise Invalid("A pipeline needs a stage: choose the column that holds it.")
     settings = access.sheet.settings | {"pipeline": named}
-    _change(session, actor, sheet_id, "configure", settings=settings)
+    _change(session, actor, sheet_id, "sheet:sheet:configure", settings=settings)
 
 
 def archive_sheet(session: Session, actor: Actor, sheet_id: int) -> None:
     """Put the sheet away; it stays whole and can be restored."""
-    _change(session, actor, sheet_id, "archive", permission=Permission.SHEET_ARCHIVE, archived_at=func.now())
+    _change(
+        session, actor, sheet_id, "sheet:sheet:archive", permission=Permission.SHEET_ARCHIVE, archived_at=func.now()
+    )
 
 
 def restore_sheet(session: Session, actor: Actor, sheet_id: int) -> None:
     """Bring an archived sheet back."""
-    _change(session, actor, sheet_id, "restore", permission=Permission.SHEET_ARCHIVE, archived_at=None)
+    _change(session, actor, sheet_id, "sheet:sheet:restore", permission=Permission.SHEET_ARCHIVE, archived_at=None)
 
 
 def get_template(name: str) -> Template:
@@ -137,7 +139,11 @@ def choose_owner_column(session: Session, actor: Actor, sheet_id: int, column_id
             raise Invalid(f"“{column.name}” cannot say whose a row is: it takes a column of type Person.")
     settings = {name: value for name, value in access.sheet.settings.items() if name != "owner_column"}
     _change(
-        session, actor, sheet_id, "configure", settings=settings | ({"owner_column": column_id} if column_id else {})
+        session,
+        actor,
+        sheet_id,
+        "sheet:sheet:configure",
+        settings=settings | ({"owner_column": column_id} if column_id else {}),
     )
 
 
@@ -154,18 +160,21 @@ def _change(
     session: Session,
     actor: Actor,
     sheet_id: int,
-    verb: str,
+    action: str,
     *,
     permission: Permission = Permission.SHEET_CONFIGURE,
     **values: Any,
 ) -> None:
     access = get_access(session, actor, sheet_id, permission)
+    kept = {name: getattr(access.sheet, name) for name in values}
+    if kept == {name: value for name, value in values.items() if value is None or isinstance(value, str | dict)}:
+        return  # It is so already: nothing has changed that could be told.
     session.execute(update(Sheet).where(Sheet.sheet_id == sheet_id).values(**values))
     facts: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, str | dict)}
     if "name" in values:
         facts["before"] = access.sheet.name
     notice_sheet_rights(session, sheet_id)  # Name, settings and archive stand around open grids: those look again.
-    audit.record(session, actor, f"sheet:sheet:{verb}", sheet_id=sheet_id, **facts)
+    audit.record(session, actor, action, sheet_id=sheet_id, **facts)
 
 
 _LIST = text("""

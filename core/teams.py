@@ -1,11 +1,15 @@
-"""Teams: people who are given sheets together. Administrators keep all of them, managers the ones that they manage."""
+"""Teams: people who are given sheets together. Administrators keep all of them, managers the ones that they manage.
+
+Whom an administrator puts into a team is in it at once. Whom a manager puts there is offered it, and is in it once they
+accept: until then it gives nobody's rows to anybody.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Executable, delete, insert, select, text, update
+from sqlalchemy import Executable, TextClause, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,14 +19,14 @@ from core.actor import Actor
 from core.errors import Invalid, NotAllowed, NotFound
 from core.notices import notice_person_rights, notice_sheet_rights
 from core.permissions import ROLE_PERMISSIONS, Permission, Role
-from db.folding import folded
+from db.folding import fold, folded
 from db.sharing_tables import Team, TeamMember
 from db.tables import User
 
 
 @dataclass(frozen=True)
 class MemberInfo:
-    """A person in a team."""
+    """A person in a team, or who is offered it and has not accepted yet."""
 
     user_id: int
     name: str
@@ -30,6 +34,17 @@ class MemberInfo:
     role: Role
     is_manager: bool
     is_active: bool
+    is_accepted: bool
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A team that I am offered: by whom, and whether I would manage it."""
+
+    team_id: int
+    name: str
+    by: str | None
+    is_manager: bool
 
 
 @dataclass(frozen=True)
@@ -47,8 +62,8 @@ def teams(session: Session, actor: Actor) -> list[TeamInfo]:
     require(actor, Permission.PEOPLE_SEE)
     members: dict[int, list[MemberInfo]] = defaultdict(list)
     for team_id, *known in session.execute(_MEMBERS):
-        user_id, name, email, role, is_manager, is_active = known
-        members[team_id].append(MemberInfo(user_id, name, email, Role(role), is_manager, is_active))
+        user_id, name, email, role, *states = known
+        members[team_id].append(MemberInfo(user_id, name, email, Role(role), *states))
     found = session.execute(select(Team.team_id, Team.name).order_by(folded(Team.name), Team.team_id))
     return [
         TeamInfo(team_id, name, tuple(members[team_id]), _may_manage(actor, members[team_id]))
@@ -77,7 +92,7 @@ def create_team(session: Session, actor: Actor, name: str) -> int:
     """A new team: its number. A manager who makes one manages it from the start; an administrator stays outside."""
     require(actor, Permission.TEAMS_MANAGE)
     cleaned = clean_name(name)
-    team_id: int = _named(session, cleaned, insert(Team).values(name=cleaned).returning(Team.team_id))
+    team_id: int = _named(session, cleaned, insert(Team).values(name=cleaned).returning(Team.team_id), but=None)
     audit.record(session, actor, "team:team:create", team=team_id, name=cleaned)
     if not _keeps_all(actor):
         _put(session, actor, team_id, cleaned, actor.user_id, is_manager=True)
@@ -87,7 +102,8 @@ def create_team(session: Session, actor: Actor, name: str) -> int:
 def rename_team(session: Session, actor: Actor, team_id: int, name: str) -> None:
     """Give a team another name."""
     before, cleaned = _managed(session, actor, team_id), clean_name(name)
-    _named(session, cleaned, update(Team).where(Team.team_id == team_id).values(name=cleaned).returning(Team.team_id))
+    renaming = update(Team).where(Team.team_id == team_id).values(name=cleaned).returning(Team.team_id)
+    _named(session, cleaned, renaming, but=team_id)
     audit.record(session, actor, "team:team:rename", team=team_id, before=before, name=cleaned)
 
 
@@ -101,7 +117,10 @@ def delete_team(session: Session, actor: Actor, team_id: int) -> None:
 
 
 def add_member(session: Session, actor: Actor, team_id: int, user_id: int, *, is_manager: bool = False) -> None:
-    """Put a person into a team, or make a member of it a manager or none: whom the rows of the team are shown to."""
+    """Put a person into a team, or make a member of it a manager or none: whom the rows of the team are shown to.
+
+    By an administrator they are in it at once; by a manager they are offered it.
+    """
     name = _managed(session, actor, team_id)
     if not session.scalar(select(User.user_id).where(User.user_id == user_id, User.is_active)):
         raise NotFound("There is no such person in this workspace.")
@@ -109,7 +128,7 @@ def add_member(session: Session, actor: Actor, team_id: int, user_id: int, *, is
 
 
 def add_members(session: Session, actor: Actor, team_id: int, people: Iterable[int]) -> None:
-    """Put several people into a team, all or none of them."""
+    """Put or offer several people a team, all or none of them."""
     for user_id in people:
         add_member(session, actor, team_id, user_id)
 
@@ -124,14 +143,61 @@ def remove_member(session: Session, actor: Actor, team_id: int, user_id: int) ->
     audit.record(session, actor, "team:member:remove", team=team_id, name=name, user=user_id)
 
 
+def my_offers(session: Session, actor: Actor) -> list[Offer]:
+    """The teams that I am offered and have not accepted, by name."""
+    return [Offer(*found) for found in session.execute(_OFFERS, {"me": actor.user_id})]
+
+
+def accept_offer(session: Session, actor: Actor, team_id: int) -> None:
+    """Be in a team that I am offered: what it is given is mine, and my rows are the team's."""
+    name, is_manager = _answered(session, actor, team_id, _ACCEPT)
+    _notice(session, team_id, [actor.user_id])
+    audit.record(session, actor, "team:member:accept", team=team_id, name=name, user=actor.user_id)
+    _grown(session, actor, team_id, name, actor.user_id, is_manager=is_manager, joined=True)
+
+
+def decline_offer(session: Session, actor: Actor, team_id: int) -> None:
+    """Stay out of a team that I am offered."""
+    name, _ = _answered(session, actor, team_id, _DECLINE)
+    audit.record(session, actor, "team:member:decline", team=team_id, name=name, user=actor.user_id)
+
+
+def _answered(session: Session, actor: Actor, team_id: int, statement: TextClause) -> tuple[str, bool]:
+    """Carry out an answer to an offer: the team's name, and whether it was to manage it."""
+    name = session.scalar(select(Team.name).where(Team.team_id == team_id).with_for_update())
+    is_manager = session.scalar(statement, {"team": team_id, "me": actor.user_id})
+    if name is None or is_manager is None:
+        raise NotFound("You are not offered this team. You may be in it already, or the offer was taken back.")
+    return name, is_manager
+
+
 def _put(session: Session, actor: Actor, team_id: int, name: str, user_id: int, *, is_manager: bool) -> None:
-    line = {"team": team_id, "user": user_id, "manages": is_manager}
-    is_new = session.scalar(_PUT, line)
-    if is_new is None:
+    """By an administrator, or as oneself, this counts at once; else it is an offer."""
+    counts = _keeps_all(actor) or user_id == actor.user_id
+    line = {"team": team_id, "user": user_id, "manages": is_manager, "by": actor.user_id, "counts": counts}
+    before = session.execute(_BEFORE, line).one_or_none()
+    is_in = before is not None and before.is_in
+    if before is not None and (before.is_manager, is_in) == (is_manager, is_in or counts):
         return  # They are exactly that already.
+    session.execute(_PUT, line)
     _notice(session, team_id, [user_id])
-    verb = "add" if is_new else "manage"
-    audit.record(session, actor, f"team:member:{verb}", team=team_id, name=name, user=user_id, manager=is_manager)
+    facts: dict[str, Any] = {"team": team_id, "name": name, "user": user_id, "manager": is_manager}
+    if is_in or counts:
+        audit.record(session, actor, "team:member:manage" if is_in else "team:member:add", **facts)
+        if is_manager or not is_in:
+            _grown(session, actor, team_id, name, user_id, is_manager=is_manager, joined=not is_in)
+    else:
+        audit.record(session, actor, "team:member:offer", **facts)
+
+
+def _grown(
+    session: Session, actor: Actor, team_id: int, name: str, user_id: int, *, is_manager: bool, joined: bool
+) -> None:
+    """Tell the owner of each sheet that more of it is shown now, to this person or by them."""
+    line = {"team": team_id, "joined": joined}
+    for sheet_id in session.scalars(_GROWN, line).all():
+        facts: dict[str, Any] = {"team": team_id, "name": name, "user": user_id, "manager": is_manager}
+        audit.record(session, actor, "sheet:share:reach", sheet_id=sheet_id, **facts, joined=joined)
 
 
 def _managed(session: Session, actor: Actor, team_id: int) -> str:
@@ -140,14 +206,19 @@ def _managed(session: Session, actor: Actor, team_id: int) -> str:
     name = session.scalar(select(Team.name).where(Team.team_id == team_id).with_for_update())
     if name is None:
         raise NotFound("There is no such team.")
-    mine = (TeamMember.team_id == team_id, TeamMember.user_id == actor.user_id, TeamMember.is_manager)
+    mine = (
+        TeamMember.team_id == team_id,
+        TeamMember.user_id == actor.user_id,
+        TeamMember.is_manager,
+        TeamMember.accepted_at.is_not(None),
+    )
     if not (_keeps_all(actor) or session.scalar(select(TeamMember.user_id).where(*mine))):
         raise NotAllowed(f"You do not manage “{name}”. Ask one of its managers or an administrator.")
     return name
 
 
 def _may_manage(actor: Actor, members: Iterable[MemberInfo]) -> bool:
-    manages = any(one.user_id == actor.user_id and one.is_manager for one in members)
+    manages = any(one.user_id == actor.user_id and one.is_manager and one.is_accepted for one in members)
     return _keeps_all(actor) or (manages and Permission.TEAMS_MANAGE in ROLE_PERMISSIONS[actor.role])
 
 
@@ -156,13 +227,18 @@ def _keeps_all(actor: Actor) -> bool:
     return Permission.PEOPLE_MANAGE in ROLE_PERMISSIONS[actor.role]
 
 
-def _named(session: Session, name: str, statement: Executable) -> Any:
-    """Carry out what gives a team its name; no two teams share one, however they are cased."""
+def _named(session: Session, name: str, statement: Executable, *, but: int | None) -> Any:
+    """Carry out what gives a team its name; no two teams share one, however it is written. Raises Invalid."""
+    same = select(Team.team_id).where(folded(Team.name) == fold(name), Team.team_id.is_distinct_from(but))
+    taken = f"There is a team “{name}” already. Choose another name."
+    if session.scalar(same.limit(1)):
+        raise Invalid(taken)
     try:
+        # Of two who choose one name at once the index refuses the second.
         with session.begin_nested():
             return session.scalar(statement)
     except IntegrityError as error:
-        raise Invalid(f"There is a team “{name}” already. Choose another name.") from error
+        raise Invalid(taken) from error
 
 
 def _notice(session: Session, team_id: int, people: Iterable[int]) -> None:
@@ -174,15 +250,39 @@ def _notice(session: Session, team_id: int, people: Iterable[int]) -> None:
 
 
 _MEMBERS = text("""
-    SELECT m.team_id, u.user_id, u.name, u.email, u.role, m.is_manager, u.is_active
+    SELECT m.team_id, u.user_id, u.name, u.email, u.role, m.is_manager, u.is_active, m.accepted_at IS NOT NULL
     FROM team_members m JOIN users u USING (user_id)
     ORDER BY m.is_manager DESC, u.name, u.user_id
 """)
+_BEFORE = text("""
+    SELECT is_manager, accepted_at IS NOT NULL AS is_in FROM team_members WHERE team_id = :team AND user_id = :user
+""")
 _PUT = text("""
-    INSERT INTO team_members AS m (team_id, user_id, is_manager) VALUES (:team, :user, :manages)
-    ON CONFLICT (team_id, user_id) DO UPDATE SET is_manager = excluded.is_manager
-    WHERE m.is_manager <> excluded.is_manager
-    RETURNING xmax = 0 AS is_new
+    INSERT INTO team_members AS m (team_id, user_id, is_manager, offered_by, accepted_at)
+    VALUES (:team, :user, :manages, :by, CASE WHEN :counts THEN now() END)
+    ON CONFLICT (team_id, user_id) DO UPDATE
+    SET is_manager = excluded.is_manager, accepted_at = coalesce(m.accepted_at, excluded.accepted_at)
+""")
+_OFFERS = text("""
+    SELECT t.team_id, t.name, u.name AS by, m.is_manager
+    FROM team_members m JOIN teams t USING (team_id) LEFT JOIN users u ON u.user_id = m.offered_by
+    WHERE m.user_id = :me AND m.accepted_at IS NULL ORDER BY fold_text(t.name) COLLATE "C", t.team_id
+""")
+_ACCEPT = text("""
+    UPDATE team_members SET accepted_at = now() WHERE team_id = :team AND user_id = :me AND accepted_at IS NULL
+    RETURNING is_manager
+""")
+_DECLINE = text("""
+    DELETE FROM team_members WHERE team_id = :team AND user_id = :me AND accepted_at IS NULL RETURNING is_manager
+""")
+# Of which sheets more is shown once somebody joins: those shared with the team, and those of which one of its people is
+# given “their team's rows” by a share of their own. A new manager sees more where the team is given its own rows.
+_GROWN = text("""
+    SELECT sheet_id FROM team_collaborators WHERE team_id = :team AND (:joined OR row_scope = 'own')
+    UNION SELECT c.sheet_id FROM collaborators c JOIN team_members m USING (user_id)
+    WHERE :joined AND m.team_id = :team AND m.accepted_at IS NOT NULL AND c.row_scope = 'team' AND EXISTS (
+        SELECT FROM team_members o WHERE o.team_id = :team AND o.user_id <> m.user_id AND o.accepted_at IS NOT NULL)
+    ORDER BY 1
 """)
 # The sheets shared with the team, and those of which a member is given “their team's rows” by a share of their own.
 _TOUCHED = text("""

@@ -64,7 +64,7 @@ TEMPLATES: dict[str, Template] = {
             NewColumn("Deal", "text", {"required": True}),
             NewColumn("Account", "text"),
             NewColumn("Stage", "choice", {}, STAGES),
-            NewColumn("Amount", "money", {"currency": "EUR", "decimals": 2, "min": "0"}),
+            NewColumn("Amount", "money", {"decimals": 2, "min": "0"}),
             NewColumn("Owner", "person"),
             NewColumn("Created", "date"),
             NewColumn("Expected close", "date"),

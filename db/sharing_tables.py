@@ -34,7 +34,10 @@ class Team(Base):
 
 
 class TeamMember(Base):
-    """A person in a team. A manager of the team sees the team's rows where its members see their own."""
+    """A person in a team. A manager of the team sees the team's rows where its members see their own.
+
+    Without `accepted_at` they are only offered it, by `offered_by`: it gives nobody anything yet.
+    """
 
     __tablename__ = "team_members"
     __table_args__ = (Index("ix_team_members_user_id", "user_id"),)
@@ -42,6 +45,8 @@ class TeamMember(Base):
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"), primary_key=True)
     is_manager: Mapped[bool] = mapped_column(Boolean, server_default=FALSE)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    offered_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.user_id"))
+    accepted_at: Mapped[datetime | None]
 
 
 class TeamCollaborator(Base):

@@ -316,6 +316,9 @@ CATALOGUE: dict[int, Case] = {
     53: Case(
         "Formulas in exported cells",
         shown("core/test_exports", "a_csv_has_canonical_texts_and_nothing_that_runs")
+        + shown(
+            "core/importer/test_quick", "a_spreadsheet_that_separates_by_semicolon_or_tab_finds_no_formula_in_our_file"
+        )
         + shown("core/test_exports", "a_workbook_has_typed_cells_and_no_formula")
         + shown("core/importer/test_loading", "the_lines_to_mend_run_in_no_spreadsheet"),
     ),
@@ -357,5 +360,11 @@ CATALOGUE: dict[int, Case] = {
         + shown("server/test_settings", "a_secret_that_others_can_read_is_refused")
         + shown("db/test_start", "an_application_role_with_too_much_power_is_refused")
         + shown("db/test_start", "a_schema_of_a_later_version_is_refused_and_left_alone"),
+    ),
+    # G. Reach
+    61: Case(
+        "Putting colleagues into one's own team to see their rows",
+        shown("api/test_team_offers", "a_manager_who_puts_somebody_into_a_team_sees_their_rows_once_they_accept")
+        + shown("api/test_team_offers", "who_has_not_accepted_gets_nothing_by_the_team_and_manages_nothing"),
     ),
 }

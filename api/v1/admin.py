@@ -12,6 +12,7 @@ from api.bodies import ExactRoute
 from api.v1.asked import MOST_ID, Asked, Strict
 from core import accounts, administration, invitations
 from core.actor import Actor
+from core.currency import set_workspace_currency, workspace_currency
 from core.permissions import Permission, Role
 from core.registration import Policy, Registration, registration_policy, set_registration_policy
 from core.settings import settings
@@ -25,6 +26,10 @@ UserId = Annotated[int, Path(description="The person's number.", ge=1, le=MOST_I
 InvitationId = Annotated[int, Path(description="The invitation's number.", ge=1, le=MOST_ID)]
 SessionId = Annotated[UUID, Path(description="The session's id.")]
 RoleName = Literal["admin", "manager", "member", "analyst"]
+
+
+class Currency(Strict):
+    currency: str = Field(description="The three letters of ISO 4217, such as EUR.")
 
 
 class PersonChanges(Strict):
@@ -128,6 +133,22 @@ def set_rule(asker: Asked, body: Rule) -> Response:
     with asker.transaction() as (session, actor):
         set_registration_policy(session, actor, Registration(body.who), domains=tuple(body.domains))
         return answer(_rule_json(registration_policy(session)))
+
+
+@router.get("/currency", summary="The workspace's currency")
+def currency(asker: Asked) -> Response:
+    """That of a column of money which names no other when it is made."""
+    with asker.transaction() as (session, actor):
+        accounts.require(actor, Permission.PEOPLE_MANAGE)
+        return answer({"currency": workspace_currency(session)})
+
+
+@router.put("/currency", summary="Choose the workspace's currency")
+def choose_currency(asker: Asked, body: Currency) -> Response:
+    """For columns of money that are made from now on. Columns that are there keep theirs."""
+    with asker.transaction() as (session, actor):
+        set_workspace_currency(session, actor, body.currency)
+        return answer({"currency": workspace_currency(session)})
 
 
 @router.get("/sessions", summary="Where everybody is signed in")

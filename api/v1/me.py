@@ -9,17 +9,19 @@ from sqlalchemy.orm import Session
 
 from api.answers import answer
 from api.bodies import ExactRoute
-from api.v1.asked import Asked, Strict
+from api.v1.asked import MOST_ID, Asked, Strict
 from core import accounts, sessions
 from core.actor import Actor
 from core.credentials import sign_out_elsewhere
 from core.people import LONGEST_SEARCH, MOST_FOUND, find_people
+from core.teams import accept_offer, decline_offer, my_offers
 
 router = APIRouter(tags=["People"], route_class=ExactRoute)
 
 SessionId = Annotated[UUID, Path(description="The session's id.")]
 Search = Annotated[str, Query(max_length=LONGEST_SEARCH, description="Words in a name, an address or a team.")]
 Limit = Annotated[int, Query(ge=1, le=MOST_FOUND)]
+OfferedTeam = Annotated[int, Path(description="The number of a team that I am offered.", ge=1, le=MOST_ID)]
 
 
 class Myself(Strict):
@@ -77,6 +79,29 @@ def sign_out(asker: Asked, body: Elsewhere) -> Response:
         return Response(status_code=204)
 
 
+@router.get("/me/team-offers", summary="Teams that I am offered")
+def offers(asker: Asked) -> Response:
+    """Whom a manager puts into a team is in it once they accept. Until then neither gives the other anything."""
+    with asker.transaction() as (session, actor):
+        return _offers(session, actor)
+
+
+@router.put("/me/team-offers/{team}", summary="Accept a team")
+def accept(asker: Asked, team: OfferedTeam) -> Response:
+    """What the team is given is mine from now on, and my rows are the team's. What I am offered besides is answered."""
+    with asker.transaction() as (session, actor):
+        accept_offer(session, actor, team)
+        return _offers(session, actor)
+
+
+@router.delete("/me/team-offers/{team}", summary="Decline a team")
+def decline(asker: Asked, team: OfferedTeam) -> Response:
+    """404 where I am not offered it, or have accepted it."""
+    with asker.transaction() as (session, actor):
+        decline_offer(session, actor, team)
+        return _offers(session, actor)
+
+
 @router.get("/people", summary="Whom I work with")
 def people(asker: Asked, search: Search = "", limit: Limit = MOST_FOUND) -> Response:
     """Active people by name, with their role and teams; those that have every word of the search."""
@@ -94,6 +119,14 @@ def _myself(session: Session, actor: Actor) -> Response:
     liked = {name: str(kept[name]) for name in ("date_format", "number_format", "time_zone")}
     name = accounts.name_of(session, actor)
     return answer({"id": actor.user_id, "name": name, "email": actor.email, "role": actor.role} | liked)
+
+
+def _offers(session: Session, actor: Actor) -> Response:
+    facts = [
+        {"id": one.team_id, "name": one.name, "by": one.by, "is_manager": one.is_manager}
+        for one in my_offers(session, actor)
+    ]
+    return answer({"offers": facts})
 
 
 def _session_json(one: sessions.SessionInfo, actor: Actor) -> dict[str, Any]:

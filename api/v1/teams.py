@@ -65,7 +65,8 @@ def dissolve(asker: Asked, team: TeamId) -> Response:
 
 @router.put("/{team}/members/{user}", summary="Put a person into a team")
 def put(asker: Asked, team: TeamId, user: MemberId, body: Membership) -> Response:
-    """Or say whether a member manages it. Their open pages follow at once."""
+    """Or say whether a member manages it. By an administrator this counts at once; by a manager it is an offer, and the
+    person is in the team once they accept it."""
     with asker.transaction() as (session, actor):
         teams.add_member(session, actor, team, user, is_manager=body.is_manager)
         return answer(_team_json(teams.get_team(session, actor, team)))
@@ -88,6 +89,7 @@ def _team_json(team: teams.TeamInfo) -> dict[str, Any]:
             "role": one.role,
             "is_manager": one.is_manager,
             "is_active": one.is_active,
+            "is_accepted": one.is_accepted,
         }
         for one in team.members
     ]

@@ -29,7 +29,12 @@ FORMAT = Rule(
     "unless the decimals of the column leave only one.",
 )
 _DECIMAL_TEXT = re.compile(r"-?[0-9]{1,80}(?:\.[0-9]{1,80})?(?:[eE][-+]?[0-9]{1,4})?")
-CURRENCY = Rule("currency", "Currency", "currency", help="The three letters of ISO 4217, such as EUR")
+CURRENCY = Rule(
+    "currency",
+    "Currency",
+    "currency",
+    help="The three letters of ISO 4217, such as EUR. Amounts that are there already are not converted.",
+)
 
 
 class Number(ColumnType[Decimal]):
@@ -90,11 +95,16 @@ class Number(ColumnType[Decimal]):
         """Refuses a currency sign, a code or % that does not belong to this column's numbers."""
         if unit == "%":
             raise Invalid(f"{shown(text)} is a percentage; this column takes plain numbers.")
-        known, wanted = currencies_of(unit), column.rules.get("currency")
-        if not known:
+        if not currencies_of(unit):
             raise Invalid(f"{shown(text)} is not a number.")
-        if wanted and wanted not in known:
-            raise Invalid(f"{shown(text)} is not in {wanted}, the currency of this column.")
+        self.check_currency(unit, text, column)
+
+    def check_currency(self, unit: str, text: str, column: ColumnLike) -> None:
+        """Refuses a currency that the stored number would lose."""
+        raise Invalid(
+            f"{shown(text)} has a currency; this column takes plain numbers. Leave out {shown(unit)}, or use a column "
+            "of type Money."
+        )
 
     def rule_value(self, rule: Any) -> Decimal:
         return Decimal(str(rule))
@@ -112,6 +122,20 @@ class Money(Number):
 
     def shows_unit(self, unit: str, column: ColumnLike) -> bool:
         return column.rules.get("currency") in currencies_of(unit.upper() if unit.isascii() else unit)
+
+    def check_currency(self, unit: str, text: str, column: ColumnLike) -> None:
+        """A sign or code says the currency of the column, or the amount would be taken for one of another currency."""
+        wanted = column.rules.get("currency")
+        if not wanted:
+            raise Invalid(
+                f"{shown(text)} has a currency, and this column has none yet. Choose the column's currency first, or "
+                f"leave out {shown(unit)}."
+            )
+        if wanted not in currencies_of(unit):
+            raise Invalid(
+                f"{shown(text)} is not in {wanted}, the currency of this column. Amounts are not converted: type the "
+                f"amount in {wanted}, or use another column."
+            )
 
 
 class Percent(Number):

@@ -10,7 +10,8 @@ from core.column_types import Draft, Option, People, column_type
 from core.column_types.characters import key
 from core.column_types.choices import LABEL_LENGTH
 from core.column_types.propose import Proposal, options_for, propose_type
-from core.columns import NewColumn
+from core.columns import NewColumn, with_currency
+from core.currency import USUAL
 from core.errors import Invalid
 from core.importer.format import FileFormat
 from core.importer.inspection import Inspection, Sample
@@ -88,15 +89,18 @@ class Plan:
         return replace(self, columns=tuple(columns))
 
 
-def propose(inspection: Inspection, access: Access | None = None, *, people: People | None = None) -> Plan:
+def propose(
+    inspection: Inspection, access: Access | None = None, *, people: People | None = None, currency: str = USUAL
+) -> Plan:
     """Columns of the same name go together; the others become new ones, of the type that their values have.
 
-    Without an access the plan is for a new sheet.
+    Without an access the plan is for a new sheet, with `people` and the `currency` of the workspace.
     """
     known = {key(column.name): column for column in access.columns} if access else {}
     everybody = access.people if access else people or {}
+    usual = access.currency if access else currency
     columns = [
-        _proposed(place, name, sample, known.get(key(name)), everybody)
+        _proposed(place, name, sample, known.get(key(name)), everybody, currency=usual)
         for place, (name, sample) in enumerate(zip(inspection.names, inspection.samples, strict=True))
     ]
     return Plan(inspection.format, tuple(columns), inspection.rows)
@@ -114,13 +118,15 @@ def proposal(sample: Sample, name: str, people: People) -> Proposal:
     return found
 
 
-def new_column(plan: ColumnPlan, sample: Sample, type_name: str, people: People) -> ColumnPlan:
+def new_column(
+    plan: ColumnPlan, sample: Sample, type_name: str, people: People, *, currency: str = USUAL
+) -> ColumnPlan:
     """The plan with a new column of this type, whatever was proposed; choices get the labels that the file has."""
     found = proposal(sample, plan.name, people)
     rules, options = ({}, []) if found.type != type_name else (found.rules, found.options)
     if type_name in {"choice", "choices"} and not options:
         options = with_probabilities(options_for(_fitting_labels(sample.labels)))
-    made = NewColumn(plan.name, type_name, _lasting(rules), options)
+    made = with_currency(NewColumn(plan.name, type_name, _lasting(rules), options), currency)
     return replace(plan, column=None, new=made, labels=(), reading=_reading(found, type_name), undecided=_open(found))
 
 
@@ -161,7 +167,7 @@ def plan_from_json(given: Mapping[str, Any], proposed: Plan, inspection: Inspect
     plan = proposed
     for one in columns:
         found = _named(plan, one)
-        plan = plan.changed(found.source, **_decided(one))
+        plan = plan.changed(found.source, **_decided(one, access.currency))
         if one.get("add_options"):
             column = access.column(plan.columns[found.source].column or 0)
             labels = missing_labels(inspection.samples[found.source], column)
@@ -169,12 +175,14 @@ def plan_from_json(given: Mapping[str, Any], proposed: Plan, inspection: Inspect
     return plan
 
 
-def _proposed(place: int, name: str, sample: Sample, column: ColumnInfo | None, people: People) -> ColumnPlan:
+def _proposed(
+    place: int, name: str, sample: Sample, column: ColumnInfo | None, people: People, *, currency: str
+) -> ColumnPlan:
     plan = ColumnPlan(place, name)
     if column:
         return existing_column(plan, sample, column, people)
     found = proposal(sample, name, people)
-    made = NewColumn(name, found.type, _lasting(found.rules), found.options)
+    made = with_currency(NewColumn(name, found.type, _lasting(found.rules), found.options), currency)
     return replace(plan, new=made, reading=_reading(found, found.type), undecided=_open(found))
 
 
@@ -204,14 +212,14 @@ def _named(plan: Plan, one: Mapping[str, Any]) -> ColumnPlan:
     raise Invalid(f"The file has no column “{name if source is None else source}”.")
 
 
-def _decided(one: Mapping[str, Any]) -> dict[str, Any]:
+def _decided(one: Mapping[str, Any], currency: str) -> dict[str, Any]:
     """The parts of a column's plan that were given, checked."""
     changes: dict[str, Any] = {}
     try:
         if "column" in one:
             changes["column"] = None if one["column"] is None else int(one["column"])
         if "new" in one:
-            changes["new"] = None if one["new"] is None else _new_from_json(one["new"])
+            changes["new"] = None if one["new"] is None else with_currency(_new_from_json(one["new"]), currency)
         if one.get("column") is not None:
             changes["new"] = None
         elif one.get("new") is not None:

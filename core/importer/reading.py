@@ -240,8 +240,8 @@ def _quick(target: ColumnLike) -> Callable[[str], str | None] | None:
 
 def _plain_text(text: str) -> str | None:
     """A text that means itself: nothing to clean, to escape or to take off."""
-    ends = text[:1] in {"", " ", "'"} or text[-1] == " "
-    means_itself = not ends and text.isascii() and text.isprintable() and "\\" not in text and '"' not in text
+    changes = text[:1] in {"", " ", "'"} or text[-1] == " " or ";'" in text  # The last one may shield a formula.
+    means_itself = not changes and text.isascii() and text.isprintable() and "\\" not in text and '"' not in text
     return f'"{text}"' if means_itself and len(text) <= _LONGEST_PLAIN else None
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from core.actor import Actor
 from core.people import MOST_FOUND, Colleague, find_people
 from db.engine import transaction
-from pages.components import avatar
+from pages.components import avatar, team_offers
 from pages.components.who import current_actor
 
 
@@ -13,6 +13,7 @@ def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with st.container(width=720):
         st.title("Colleagues")
+        team_offers.show(actor)
         search = st.text_input(
             "Find a person", key="colleagues_search", placeholder="Name, address or team", label_visibility="collapsed"
         )

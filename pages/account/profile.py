@@ -11,7 +11,16 @@ from core.sign_in import change_password
 from core.smtp import Console, post
 from core.writing import NUMBER_FORMATS, Writing, time_zones
 from db.engine import transaction
-from pages.components import avatar, opened_links, own_provider, own_sessions, own_tokens, roles, two_factor
+from pages.components import (
+    avatar,
+    opened_links,
+    own_provider,
+    own_sessions,
+    own_tokens,
+    roles,
+    team_offers,
+    two_factor,
+)
 from pages.components.asked_letters import PRINTED
 from pages.components.errors import say
 from pages.components.format import literal
@@ -32,6 +41,7 @@ def show(actor: Actor) -> None:
             avatar.show(actor.user_id, actor.name)
             st.title("Profile", width="content")
         st.text(f"{actor.email} · {actor.role.label}, who {roles.MEANINGS[actor.role]}")
+        team_offers.show(actor)
         you, way_in, tokens, sessions = st.tabs(["You", "Sign-in", "API tokens", "Where you are signed in"])
         with you:
             _personal(actor, writing)

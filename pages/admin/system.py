@@ -3,8 +3,11 @@
 import streamlit as st
 
 from core.actor import Actor
+from core.column_types.currencies import CURRENCIES
+from core.currency import set_workspace_currency, workspace_currency
 from core.system import SystemHealth, system_health
 from db.engine import transaction
+from pages.components.errors import say
 from pages.components.format import literal
 from pages.components.who import current_actor
 
@@ -15,6 +18,7 @@ def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with transaction() as session:
         health = system_health(session, actor)
+        currency = workspace_currency(session)
     with st.container(width=860):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title("System", width="stretch")
@@ -27,7 +31,28 @@ def show(actor: Actor) -> None:
         with st.grid(min_column_width=340):
             for title, lines in _parts(health).items():
                 _card(title, lines)
+        _currency(actor, currency)
         st.caption("Backups are made with the database's own tools; the guide for operations says how.")
+
+
+def _currency(actor: Actor, now: str) -> None:
+    """The currency of new columns of money."""
+    codes = sorted(CURRENCIES)
+    with st.form("currency"), st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Currency of the workspace",
+            codes,
+            codes.index(now),
+            help="New columns of money are in it unless they name another. Columns that are there keep theirs.",
+        )
+        sent = st.form_submit_button("Save")
+    if sent and say(_save_currency, actor, chosen):
+        st.toast("Saved.", icon=":material/check:")
+
+
+def _save_currency(actor: Actor, chosen: str) -> None:
+    with transaction() as session:
+        set_workspace_currency(session, actor, chosen)
 
 
 def _card(title: str, lines: list[str]) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import teams
 from core.actor import Actor
+from core.permissions import ROLE_PERMISSIONS, Permission
 from core.teams import MemberInfo, TeamInfo
 from db.engine import transaction
 from pages.components.errors import say
@@ -16,7 +17,8 @@ from pages.components.who import current_actor
 
 TOLD = "team_told"
 MEANT = """A sheet can be shared with a whole team. Where a team is given **its own rows**, each member sees the rows
-that are theirs, and the team's managers see the rows of everybody in it."""
+that are theirs, and the team's managers see the rows of everybody in it. Whom an administrator adds is in the team at
+once; whom a manager adds is in it once they accept, on their Sheets, Profile or Colleagues page."""
 
 
 def show(actor: Actor) -> None:
@@ -61,20 +63,39 @@ def _member(actor: Actor, team: TeamInfo, member: MemberInfo) -> None:
     key = f"{team.team_id}_{member.user_id}"
     with st.container(horizontal=True, vertical_alignment="center"):
         state = "" if member.is_active else " · deactivated"
-        st.text(f"{member.name}\n{member.email} · {member.role.label}{state}", width="stretch")
+        with st.container(gap=None, width="stretch"):
+            st.text(f"{member.name}\n{member.email} · {member.role.label}{state}")
+            if not member.is_accepted:
+                st.badge("Has not accepted yet", icon=":material/schedule:", color="orange")
+        confirmed = not member.is_accepted and _keeps_all(actor) and st.button("Put in now", key=f"confirm_{key}")
         manages = st.toggle(
             "Manages the team",
             value=member.is_manager,
             key=f"manages_{key}_{member.is_manager}",
             disabled=not member.is_active,
         )
-        removed = st.button("Remove", key=f"remove_{key}", type="tertiary", icon=":material/person_remove:")
+        label = "Remove" if member.is_accepted else "Take back"
+        removed = st.button(label, key=f"remove_{key}", type="tertiary", icon=":material/person_remove:")
     if manages is not member.is_manager:
-        told = f"{member.name} {'manages' if manages else 'no longer manages'} {team.name}."
+        told = _told(actor, team, member, manages=manages)
         put = partial(teams.add_member, is_manager=manages)
         _carry_out(put, actor, team.team_id, member.user_id, told=told)
+    if confirmed:
+        put = partial(teams.add_member, is_manager=member.is_manager)
+        _carry_out(put, actor, team.team_id, member.user_id, told=f"{member.name} is in {team.name}.")
     if removed:
         _carry_out(teams.remove_member, actor, team.team_id, member.user_id)
+
+
+def _told(actor: Actor, team: TeamInfo, member: MemberInfo, *, manages: bool) -> str:
+    if not (member.is_accepted or _keeps_all(actor)):
+        return f"{member.name} is asked to {'manage' if manages else 'join'} {team.name}."
+    return f"{member.name} {'manages' if manages else 'no longer manages'} {team.name}."
+
+
+def _keeps_all(actor: Actor) -> bool:
+    """Whoever manages people puts them into teams at once."""
+    return Permission.PEOPLE_MANAGE in ROLE_PERMISSIONS[actor.role]
 
 
 def _add(actor: Actor, team: TeamInfo, people: dict[int, str]) -> None:
@@ -112,7 +133,8 @@ def _others(others: list[TeamInfo]) -> None:
     if others:
         with st.expander(f"Other teams · {len(others)}", icon=":material/groups:"):
             for team in others:
-                members = ", ".join(f"{one.name} (manager)" if one.is_manager else one.name for one in team.members)
+                accepted = [one for one in team.members if one.is_accepted]
+                members = ", ".join(f"{one.name} (manager)" if one.is_manager else one.name for one in accepted)
                 st.text(f"{team.name}: {members or 'nobody yet'}")
 
 

@@ -28,6 +28,7 @@ from pages.components.chart_style import (
 from pages.components.format import marked
 
 ROW = 34
+MANY = {True: 12, False: 24}  # More quarters, or months, than this are named by their years.
 FEWEST = 6  # Periods that a chart has room for, so that the bars of a young pipeline are no walls.
 
 
@@ -190,7 +191,10 @@ class _Lying:
 
 
 def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
-    """Periods from left to right; of many months each third is named, and the year stands under its first label."""
+    """Periods from left to right; of many months each third is named, and the year stands under its first label.
+
+    Of many years only the years are named, eight at most.
+    """
     quarterly = periods[0].label.partition(" ")[2].startswith("Q")
     places = [place for place, one in enumerate(periods) if quarterly or len(periods) < 7 or one.start.month % 3 == 1]
     starts = [periods[place].start for place in places]
@@ -199,6 +203,10 @@ def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
     ticks = [
         f"{name}<br>{start.year}" if first else name for name, start, first in zip(names, starts, begins, strict=False)
     ]
+    if len(periods) > MANY[quarterly]:
+        places = [place for place, one in enumerate(periods) if one.start.month == 1]
+        places = places[:: len(places) // 8 + 1]
+        ticks = [str(periods[place].start.year) for place in places]
     figure.update_xaxes(
         tickvals=places,
         ticktext=ticks,

@@ -170,7 +170,16 @@ def limits(now: Mapping[str, str], *, key: str) -> dict[str, str | None]:
         "The sheet's owner sees and changes every column. What is hidden is hidden everywhere, exports included."
     )
     with st.grid(min_column_width=200):
-        return {audience: _limit(audience, now.get(audience), f"{key}_{audience}") for audience in columns.LIMITED}
+        given: dict[str, str | None] = {
+            audience: _limit(audience, now.get(audience), f"{key}_{audience}") for audience in columns.LIMITED
+        }
+    if HIDDEN in given.values() and given[Audience.LINK] != HIDDEN:
+        levels = [one for one in columns.LIMITED if one is not Audience.OWN_ROWS and given[one] != HIDDEN]
+        seeing = ", ".join(one.label.lower() for one in levels)
+        st.warning(f"Still seen by: {seeing}.", icon=":material/visibility:")
+        if st.checkbox("Hide it from public links, too", key=f"{key}_links_too"):
+            given[Audience.LINK] = HIDDEN
+    return given
 
 
 def _limit(audience: Audience, now: str | None, key: str) -> str | None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.access import Access
 from core.column_types import TYPES, People, column_type
+from core.column_types.currencies import CURRENCIES
 from core.column_types.date_text import SHORT_YEARS, has_short_year
 from core.importer import ColumnPlan, Inspection, Plan, existing_column, missing_labels, new_column
 from core.importer.inspection import Sample
@@ -24,13 +25,15 @@ _READINGS = {
 }
 
 
-def show(found: Inspection, plan: Plan, access: Access | None, people: People, key: str) -> Plan:
-    """The cards; the plan as it is chosen in them."""
-    columns = [_card(found, one, access, people, f"{key}_{one.source}") for one in plan.columns]
+def show(found: Inspection, plan: Plan, access: Access | None, people: People, key: str, *, currency: str) -> Plan:
+    """The cards; the plan as it is chosen in them. `currency`: that of a new column of money which shows no other."""
+    columns = [_card(found, one, access, people, f"{key}_{one.source}", currency=currency) for one in plan.columns]
     return replace(plan, columns=tuple(columns))
 
 
-def _card(found: Inspection, plan: ColumnPlan, access: Access | None, people: People, key: str) -> ColumnPlan:
+def _card(
+    found: Inspection, plan: ColumnPlan, access: Access | None, people: People, key: str, *, currency: str
+) -> ColumnPlan:
     sample = found.samples[plan.source]
     with st.container(border=True):
         about, into, kind = st.columns([4, 3, 3], vertical_alignment="center")
@@ -43,7 +46,8 @@ def _card(found: Inspection, plan: ColumnPlan, access: Access | None, people: Pe
         if target == NEW:
             chosen = _type(kind, plan, key)
             if plan.new is None or chosen != plan.new.type:
-                plan = new_column(plan, sample, chosen, people)
+                plan = new_column(plan, sample, chosen, people, currency=currency)
+            plan = _currency(plan, key)
         elif access:
             column = access.column(int(target))
             if plan.column != column.column_id:
@@ -96,6 +100,16 @@ def _labels(found: Inspection, plan: ColumnPlan, access: Access, key: str) -> Co
         return plan
     added = st.checkbox(f"Add {'these options' if len(labels) > 1 else 'the option'}: {named}", key=f"{key}_labels")
     return replace(plan, labels=tuple(labels) if added else ())
+
+
+def _currency(plan: ColumnPlan, key: str) -> ColumnPlan:
+    """Which currency the amounts of a new column are in."""
+    if plan.new is None or plan.new.type != "money":
+        return plan
+    codes = sorted(CURRENCIES)
+    proposed = codes.index(plan.new.rules["currency"])
+    chosen = st.selectbox("Currency", codes, proposed, key=f"{key}_currency", width=160)
+    return replace(plan, new=replace(plan.new, rules={**plan.new.rules, "currency": str(chosen)}))
 
 
 def _reading(plan: ColumnPlan, sample: Sample, access: Access | None, key: str) -> ColumnPlan:

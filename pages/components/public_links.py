@@ -2,13 +2,17 @@
 
 import streamlit as st
 
+from core.access import HIDDEN, ColumnInfo, get_access
 from core.actor import Actor
+from core.columns import hidden_but_by_links, limit_column
 from core.links import LinkInfo, Wishes, change_link, create_link, public_links, revoke_link
 from core.passwords import SHORTEST
+from core.permissions import Audience
 from core.writing import preferences
 from db.engine import transaction
+from pages.components.column_form import limited
 from pages.components.errors import say
-from pages.components.format import moment
+from pages.components.format import literal, moment
 from pages.components.who import here
 
 NEW = "new_public_link"  # Its sheet and its address, shown once.
@@ -23,12 +27,33 @@ def show(actor: Actor, sheet_id: int) -> None:
     """The links of the sheet, and a form for another. For its owner."""
     with transaction() as session:
         links, date_format = public_links(session, actor, sheet_id), preferences(session, actor)["date_format"]
+        shown = hidden_but_by_links(get_access(session, actor, sheet_id))
     st.caption("Whoever has the link reads the rows live, without an account, and nothing else: no history, no people.")
+    if shown:
+        _hide_too(actor, sheet_id, shown)
     _new(sheet_id)
     for link in links:
         _link(actor, sheet_id, link, date_format)
     with st.expander("Make a public link", icon=":material/add_link:"):
         _form(actor, sheet_id)
+
+
+def _hide_too(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
+    """Columns that are hidden from somebody are not hidden from visitors for that: said, and offered."""
+    told = "; ".join(f"“{literal(one.name)}” ({', '.join(limited(one.limits))})" for one in shown)
+    st.warning(f"Public links show these columns: {told}.", icon=":material/visibility:")
+    st.button("Hide them from public links, too", on_click=_say_hide, args=(actor, sheet_id, shown))
+
+
+def _say_hide(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
+    say(_hide, actor, sheet_id, shown)
+
+
+def _hide(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
+    with transaction() as session:
+        for column in shown:
+            limits = {**column.limits, Audience.LINK.value: HIDDEN}
+            limit_column(session, actor, sheet_id, column.column_id, limits)
 
 
 def _new(sheet_id: int) -> None:

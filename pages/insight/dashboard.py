@@ -12,6 +12,7 @@ from core.actor import Actor
 from core.dashboard import figures, overdue_view
 from core.figures import ClosedPeriod, Figures
 from core.parties import MOST_OWNERS, owner_names
+from core.periods import SHOWN
 from core.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.pipeline import OPEN, Pipeline, get_pipeline
 from core.query import View
@@ -111,7 +112,9 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
             _nothing(pipeline.access, filtered=not view.is_plain)
             return
         named = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
-        currency = Currency.of(named, writing, has_amounts=pipeline.amount is not None)
+        # Where no deal has an amount, deals are counted: every sum would be a nought that says nothing.
+        currency = Currency.of(named, writing, has_amounts=found.headline.valued_count > 0)
+        _uncounted(pipeline)
         _headline(found, pipeline, currency, by_period=by_period)
         _overdue(found, overdue_view(pipeline, view, today=day), currency)
         _charts(found, pipeline, currency)
@@ -123,6 +126,15 @@ def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, d
         writing: Writing = preferences(session, actor)["date_format"]
         day = today(writing)
         return figures(session, access, view, today=day), get_pipeline(access), day, writing
+
+
+def _uncounted(pipeline: Pipeline) -> None:
+    """That amounts are not added up, because they may be of several currencies."""
+    if column := pipeline.uncounted:
+        may_edit = Permission.COLUMNS_EDIT in pipeline.access.permissions
+        way = "Choose it on the Columns page." if may_edit else "Ask the sheet's owner to choose it."
+        text = f"“{literal(column.name)}” has no currency, so its amounts are not added up. {way}"
+        st.warning(text, icon=":material/payments:")
 
 
 def _nothing(access: Access, *, filtered: bool) -> None:
@@ -164,12 +176,22 @@ def _of_open(found: Figures, currency: Currency, *, dated: bool) -> None:
 
 def _open_amounts(found: Figures, currency: Currency) -> None:
     top = found.headline
-    each = top.open_amount / max(top.open_count, 1)
+    known, each = top.open_valued or not top.open_count, top.average_open
+    note = _partly(
+        "no open deals" if each is None else f"{money(each, currency)} each", top.open_count, top.open_valued
+    )
+    formula = "Sum of the open deals' amounts; each: that sum ÷ the number of open deals that have an amount."
+    _metric("Open", money(top.open_amount, currency) if known else "–", note, formula)
     share = top.weighted / top.open_amount if top.open_amount else None
-    formula = "Sum of the open deals' amounts."
-    _metric("Open", money(top.open_amount, currency), f"{money(each, currency)} each", formula)
     formula = "Sum of amount × probability over the open deals; the probability is the deal's own, else its stage's."
-    _metric("Weighted", money(top.weighted, currency), f"{percent(share)} of open", formula)
+    _metric("Weighted", money(top.weighted, currency) if known else "–", f"{percent(share)} of open", formula)
+
+
+def _partly(note: str, count: int, valued: int) -> str:
+    """The note of an amount, with the number of deals that have none: they are no deals over nothing."""
+    if valued == count:
+        return note
+    return f"{note}, {count - valued} without an amount" if valued else "none has an amount"
 
 
 def _of_closed(found: Figures, currency: Currency, *, lately: bool, by_period: bool) -> None:
@@ -179,8 +201,9 @@ def _of_closed(found: Figures, currency: Currency, *, lately: bool, by_period: b
     note = f"{whole(top.won_count, currency)} of {whole(top.won_count + top.lost_count, currency)} closed"
     _metric("Win rate", percent(top.win_rate), note, "Won ÷ (won + lost), by number of deals.")
     if currency.has_amounts:
-        average, of = "–" if top.average_won is None else money(top.average_won, currency), top.won_count
-        _metric("Average won", average, f"of {_deals(of, currency)}", "Amount of the won deals ÷ their number.")
+        average = "–" if top.average_won is None else money(top.average_won, currency)
+        of = _partly(f"of {_deals(top.won_valued, currency)}", top.won_count, top.won_valued)
+        _metric("Average won", average, of, "Amount of the won deals ÷ the number of those that have an amount.")
     days = "–" if top.median_cycle_days is None else f"{top.median_cycle_days.normalize():f} days"
     _metric("Median cycle", days, "created to won", "Days from created to closed: half of the won deals took longer.")
 
@@ -190,9 +213,11 @@ def _won(found: Figures, currency: Currency, when: str, *, now: bool) -> None:
     top = found.headline
     label = "Won this quarter" if now else "Won"
     count, amount = (top.won_now_count, top.won_now_amount) if now else (top.won_count, top.won_amount)
+    valued = top.won_now_valued if now else top.won_valued
     if currency.has_amounts:
         formula = f"Sum of the amounts of the deals won{when}."
-        _metric(label, money(amount, currency), _deals(count, currency), formula)
+        note = _partly(_deals(count, currency), count, valued)
+        _metric(label, money(amount, currency) if valued or not count else "–", note, formula)
     else:
         _metric(label, whole(count, currency), f"of {_deals(found.total, currency)}", f"Number of deals won{when}.")
 
@@ -212,9 +237,9 @@ def _overdue(found: Figures, view: View, currency: str) -> None:
 
 
 def _charts(found: Figures, pipeline: Pipeline, currency: Currency) -> None:
-    by_count, quarterly = _switches(pipeline)
+    by_count, unit, every = _switches(found, pipeline, currency)
     open_stages = [bar for bar in found.stages if bar.kind == OPEN]
-    closed = found.quarters if quarterly else found.months
+    closed = found.closed(unit) if every else found.closed(unit)[-SHOWN[unit] :]
     with st.grid(2, min_column_width=340):
         _chart("Pipeline by stage", charts.stages(open_stages, currency, by_count=by_count), "stages")
         if closed:
@@ -222,7 +247,7 @@ def _charts(found: Figures, pipeline: Pipeline, currency: Currency) -> None:
                 "Won and lost",
                 charts.closed(closed, currency, by_count=by_count),
                 "closed",
-                _outside(found, closed, currency),
+                _outside(found, closed, unit, currency),
             )
         if found.owners:
             largest = f"The {MOST_OWNERS} with the largest open amount."
@@ -238,13 +263,16 @@ def _charts(found: Figures, pipeline: Pipeline, currency: Currency) -> None:
             _chart("Win rate", charts.win_rate(closed, found.headline.win_rate, currency), "rate")
 
 
-def _switches(pipeline: Pipeline) -> tuple[bool, bool]:
-    """Whether bars count deals, and whether time is in quarters."""
+def _switches(found: Figures, pipeline: Pipeline, currency: Currency) -> tuple[bool, str, bool]:
+    """Whether bars count deals, whether time is in months or quarters, and whether all of them are shown."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        by_count = pipeline.amount is None or _either("Measure", "Amount", "Deals", "dashboard_measure")
+        by_count = not currency.has_amounts or _either("Measure", "Amount", "Deals", "dashboard_measure")
         quarterly = pipeline.close_date is not None and _either("By", "Month", "Quarter", "dashboard_unit")
+        unit = "quarter" if quarterly else "month"
+        count = len(found.closed(unit))
+        every = count > SHOWN[unit] and st.toggle(f"All {count} {unit}s", key=f"dashboard_every_{unit}")
         st.caption("Click a bar to open its rows in the grid.")
-    return by_count, quarterly
+    return by_count, unit, every
 
 
 def _either(label: str, usual: str, other: str, key: str) -> bool:
@@ -255,10 +283,12 @@ def _either(label: str, usual: str, other: str, key: str) -> bool:
     return chosen == other
 
 
-def _outside(found: Figures, closed: list[ClosedPeriod], style: str) -> str:
-    """That a chart over time leaves deals out."""
-    count = found.closed_outside(closed)
-    return f"{_deals(count, style)} closed at another time, or without a close date." if count else ""
+def _outside(found: Figures, closed: list[ClosedPeriod], unit: str, style: str) -> str:
+    """That a chart over time leaves periods out, and how many deals with them."""
+    count, every = found.closed_outside(closed), len(found.closed(unit))
+    left = f"The latest {len(closed)} of {every} {unit}s." if len(closed) < every else ""
+    deals = f"{_deals(count, style)} closed at another time, or without a close date." if count else ""
+    return f"{left} {deals}".strip()
 
 
 def _chart(title: str, figure: go.Figure, key: str, note: str = "") -> None:

@@ -162,7 +162,7 @@ def _add(actor: Actor, access: Access, writing: Writing) -> None:
         kind = typed.selectbox("Type", list(TYPES), format_func=lambda one: TYPES[one].label, key=f"{key}_type")
         description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
         # Whoever adds a column of times types them by their own clock, unless they say otherwise.
-        at_first = {"time_zone": writing.time_zone} if kind == "datetime" else {}
+        at_first = {"datetime": {"time_zone": writing.time_zone}, "money": {"currency": access.currency}}.get(kind, {})
         rules = column_form.rules(kind, at_first, key=f"{key}_{kind}")
         options = column_form.options((), key=key, is_stage=False) if column_form.has_options(kind) else []
         with st.container(horizontal=True):

@@ -14,6 +14,7 @@ from core import importer, sheets
 from core.access import Access, directory, get_access
 from core.actor import Actor
 from core.column_types import People
+from core.currency import workspace_currency
 from core.errors import Invalid, Refused
 from core.importer import Check, FileFormat, Inspection, Plan, Report
 from core.importer.reading import Progress
@@ -72,13 +73,16 @@ def _steps(actor: Actor, target: int, file: BinaryIO, name: str, key: str) -> No
     with transaction() as session:
         access = get_access(session, actor, target, Permission.ROWS_IMPORT) if target else None
         people = access.people if access else directory(session)
+        currency = access.currency if access else workspace_currency(session)
     found = _found(file, [column.name for column in access.columns] if access else [], key)
     if found is None:
         return
     key = f"{key}_{abs(hash(found.format))}"
-    plan = _kept("plan", (key, _version(access)), lambda: importer.propose(found, access, people=people))
+    plan = _kept(
+        "plan", (key, _version(access)), lambda: importer.propose(found, access, people=people, currency=currency)
+    )
     st.subheader("Columns")
-    plan = import_columns.show(found, plan, access, people, key)
+    plan = import_columns.show(found, plan, access, people, key, currency=currency)
     parts: dict[str, int] = {}
     sheet_name = ""
     if access is None:

@@ -8,6 +8,7 @@ from core.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.sheets import ListedSheet
 from core.templates import TEMPLATES
 from db.engine import transaction
+from pages.components import team_offers
 from pages.components.errors import say, shown_errors
 from pages.components.format import literal, shortened
 from pages.components.who import current_actor
@@ -27,6 +28,7 @@ def show() -> None:
             if st.button("New sheet", icon=":material/add:", type="primary"):
                 _create(actor)
     _seeding()
+    team_offers.show(actor)
     with transaction() as session:
         mine = sheets.sheets(session, actor)
         archived = sheets.sheets(session, actor, archived=True)

@@ -64,7 +64,9 @@ def test_signing_out_elsewhere_ends_tokens_unless_they_are_spared(people: People
 
 def test_people_are_found_by_name_address_and_team(people: People, session: Session) -> None:
     session.execute(text("INSERT INTO teams (name) VALUES ('Inside Sales')"))
-    session.execute(text("INSERT INTO team_members (team_id, user_id) SELECT team_id, 3 FROM teams"))
+    session.execute(
+        text("INSERT INTO team_members (team_id, user_id, accepted_at) SELECT team_id, 3, now() FROM teams")
+    )
     session.execute(text("UPDATE users SET is_active = false WHERE name = 'Dan'"))
     ann = people("Ann")
 

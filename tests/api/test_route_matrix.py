@@ -101,6 +101,11 @@ ROUTES: dict[str, Case | list[Case]] = {
     "PATCH /v1/me": Case("changes themselves", json={"name": "Somebody", "time_zone": "Europe/Berlin"}),
     "GET /v1/me/sessions": Case("signed in"),
     "DELETE /v1/me/sessions/{session_id}": Case("changes themselves", 404, ids={"session_id": OPERATION}),
+    "GET /v1/admin/currency": Case("administers"),
+    "PUT /v1/admin/currency": Case("administers", json={"currency": "USD"}),
+    "GET /v1/me/team-offers": Case("signed in"),
+    "PUT /v1/me/team-offers/{team}": Case("changes themselves", 404, ids={"team": 902}),
+    "DELETE /v1/me/team-offers/{team}": Case("changes themselves", 404, ids={"team": 902}),
     "POST /v1/me/sign-out-elsewhere": Case("changes themselves", 204, json={}),
     "GET /v1/people": Case("signed in", query="search=ann"),
     "GET /v1/sheets": Case("signed in"),
@@ -226,8 +231,8 @@ PEOPLE = text("""
 AROUND = text("""
     WITH made AS (INSERT INTO teams (team_id, name) VALUES (901, 'North'), (902, 'South') RETURNING team_id),
     members AS (
-        INSERT INTO team_members (team_id, user_id, is_manager)
-        SELECT 901, user_id, name = 'Max' FROM users WHERE name IN ('Max', 'Ann')),
+        INSERT INTO team_members (team_id, user_id, is_manager, accepted_at)
+        SELECT 901, user_id, name = 'Max', now() FROM users WHERE name IN ('Max', 'Ann')),
     link AS (
         INSERT INTO public_links (link_id, sheet_id, name, hint, token_hash, created_by)
         VALUES (901, :sheet, 'Partner', 'abc', '1', :ann)),

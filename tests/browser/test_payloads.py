@@ -102,7 +102,8 @@ AS_ADA = text("""
 
 TEAM = text("""
     WITH team AS (INSERT INTO teams (name) VALUES (:name) RETURNING team_id)
-    INSERT INTO team_members (team_id, user_id) SELECT team_id, user_id FROM team, users WHERE email = :email
+    INSERT INTO team_members (team_id, user_id, accepted_at)
+    SELECT team_id, user_id, now() FROM team, users WHERE email = :email
 """)
 
 

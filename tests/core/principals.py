@@ -128,7 +128,8 @@ _AROUND = text("""
         INSERT INTO collaborators (sheet_id, user_id, level, row_scope)
         VALUES (:sheet, 912, 'commenter', 'all'), (:sheet, 913, 'editor', 'own'), (:sheet, 914, 'editor', 'all')),
     team AS (INSERT INTO teams (team_id, name) VALUES (901, 'North'), (902, 'South')),
-    members AS (INSERT INTO team_members (team_id, user_id, is_manager) VALUES (901, 911, true), (901, 2, false)),
+    members AS (INSERT INTO team_members (team_id, user_id, is_manager, accepted_at)
+        VALUES (901, 911, true, now()), (901, 2, false, now()), (902, 2, false, NULL)),
     team_share AS (INSERT INTO team_collaborators (sheet_id, team_id, level) VALUES (:sheet, 902, 'viewer')),
     link AS (INSERT INTO public_links (link_id, sheet_id, name, hint, token_hash, created_by)
         VALUES (901, :sheet, 'Partner', 'abc', '1', 2)),

@@ -1,9 +1,11 @@
 """What is audited: every command that writes has its event, in the same transaction, or stands here with the reason."""
 
+import ast
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from core import (
     columns,
     comments,
     credentials,
+    currency,
     identities,
     invitations,
     link_door,
@@ -39,7 +42,7 @@ from core import (
 )
 from core.access import Access, get_access
 from core.actor import Actor
-from core.audit_sentences import SENTENCES
+from core.audit_sentences import SENTENCES, Kind
 from core.audit_trail import AuditFilter, audit_events, export_audit
 from core.batch import Add, Batch, Given
 from core.cells import write
@@ -61,6 +64,7 @@ from tests.core.writers import public_writers
 CELL = "Project Falcon, 4711"
 SECRET = "another good password"
 ADA, ANN, BEN, CLEO, DAN = range(1, 6)
+ACTION = re.compile("(account|team|sheet|workspace):[a-z-]+:[a-z-]*")
 URL = "http://here"
 
 
@@ -215,6 +219,21 @@ def said(scene: Scene) -> int:
     return int(scene.by("Ann", comments.add_comment, scene.sheet, 1, CELL))
 
 
+def managing(session: Session, ada: Actor, team: int, user: int) -> None:
+    """Somebody who is in the team manages it, and then no longer."""
+    for is_manager in (False, True, False):
+        teams.add_member(session, ada, team, user, is_manager=is_manager)
+
+
+def offered(scene: Scene, user: int) -> int:
+    """A team of Dan's, a manager, who puts somebody into it."""
+    scene.session.execute(text("UPDATE users SET role = 'manager' WHERE name = 'Dan'"))
+    dan = replace(actor("Dan"), role=Role.MANAGER)
+    team = teams.create_team(scene.session, dan, "East")
+    teams.add_member(scene.session, dan, team, user)
+    return team
+
+
 def team_shared(scene: Scene) -> int:
     team = scene.team()
     scene.by("Ann", sharing.share_with_team, scene.sheet, team, level=Level.VIEWER)
@@ -365,10 +384,28 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
             registration.ask_to_register(scene.session, "eve@example.com", address=HOME, url=URL),
         ),
     ),
+    (
+        "currency.set_workspace_currency",
+        "workspace:currency:change",
+        by_ada(currency.set_workspace_currency, "USD"),
+    ),
     ("teams.create_team", "team:team:create", Scene.team),
     ("teams.rename_team", "team:team:rename", with_team(teams.rename_team, "South")),
     ("teams.delete_team", "team:team:delete", with_team(teams.delete_team)),
     ("teams.add_member", "team:member:add", with_team(teams.add_member, BEN)),
+    ("teams.add_member", "team:member:manage", with_team(managing, BEN)),
+    ("teams.add_member", "team:member:offer", lambda scene: offered(scene, BEN)),
+    ("teams.add_member", "sheet:share:reach", lambda scene: scene.by("Ada", teams.add_member, team_shared(scene), BEN)),
+    (
+        "teams.accept_offer",
+        "team:member:accept",
+        lambda scene: scene.by("Ben", teams.accept_offer, offered(scene, BEN)),
+    ),
+    (
+        "teams.decline_offer",
+        "team:member:decline",
+        lambda scene: scene.by("Ben", teams.decline_offer, offered(scene, BEN)),
+    ),
     ("teams.add_members", "team:member:add", with_team(teams.add_members, [BEN, CLEO])),
     (
         "teams.remove_member",
@@ -416,7 +453,11 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
     ("sheets.configure_pipeline", "sheet:sheet:configure", on_sheet(sheets.configure_pipeline, {})),
     ("sheets.choose_owner_column", "sheet:sheet:configure", on_sheet(sheets.choose_owner_column, 5)),
     ("sheets.archive_sheet", "sheet:sheet:archive", on_sheet(sheets.archive_sheet)),
-    ("sheets.restore_sheet", "sheet:sheet:restore", on_sheet(sheets.restore_sheet)),
+    (
+        "sheets.restore_sheet",
+        "sheet:sheet:restore",
+        lambda scene: (on_sheet(sheets.archive_sheet)(scene), on_sheet(sheets.restore_sheet)(scene)),
+    ),
     ("columns.add_column", "sheet:column:add", on_sheet(columns.add_column, NewColumn("New", "text"))),
     ("columns.add_columns", "sheet:column:add", on_sheet(columns.add_columns, [NewColumn("New", "text")])),
     ("columns.change_column", "sheet:column:change", on_sheet(columns.change_column, 2, name="Company")),
@@ -542,6 +583,46 @@ def test_what_is_said_to_be_audited_reaches_the_trail() -> None:
 def test_every_event_of_the_code_has_a_case_and_a_sentence() -> None:
     left = set(SENTENCES) - {event for _, event, _ in CASES}
     assert left == set(), "An event that no case leaves."
+
+
+def test_every_action_that_the_code_records_has_a_kind_and_a_sentence() -> None:
+    """An action is written out where it is recorded, so that it can be read off the code."""
+    recorded, unreadable = set[str](), []
+    for path in sorted((Path(__file__).parents[2] / "core").rglob("*.py")):
+        if path.name == "audit_sentences.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and ACTION.fullmatch(str(node.value)):
+                recorded.add(str(node.value))
+            if isinstance(node, ast.JoinedStr) and ACTION.match(ast.unparse(node)[2:]):
+                unreadable.append(f"{path.name}:{node.lineno}")
+    assert unreadable == []
+    assert sorted(recorded - set(SENTENCES)) == []
+    assert sorted(set(SENTENCES) - recorded) == [], "A sentence of something that is not recorded."
+    assert [action for action in SENTENCES if Kind.of(action) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda s: columns.change_column(*s, 2, name="Account", description="", rules={}), []),
+        (lambda s: columns.change_column(*s, 2, name="Account", description="Who buys", rules={}), ["column:change"]),
+        (lambda s: columns.limit_column(*s, 2, {"viewer": None}), []),
+        (lambda s: columns.limit_column(*s, 2, {"viewer": "hidden"}), ["column:limit"]),
+        (lambda s: sheets.rename_sheet(*s, "Deals"), []),
+        (lambda s: sheets.describe_sheet(*s, get_access(*s).sheet.description), []),
+        (lambda s: sheets.restore_sheet(*s), []),
+        (lambda s: sheets.configure_pipeline(*s, get_access(*s).sheet.pipeline), []),
+    ],
+)
+def test_only_what_changes_is_told(
+    session: Session, ada: Actor, scene: Scene, change: Callable[[Any], Any], told: list[str]
+) -> None:
+    before = len(audit_events(session, ada))
+    change((session, actor("Ann"), scene.sheet))
+    found = audit_events(session, ada)[: len(audit_events(session, ada)) - before]
+    assert [line.action.removeprefix("sheet:") for line in found] == told
+    assert all(line.facts.get("changed", ["description"]) == ["description"] for line in found)
 
 
 def test_an_event_is_gone_with_what_it_tells_of(session: Session, ada: Actor, scene: Scene) -> None:

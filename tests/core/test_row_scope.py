@@ -36,6 +36,9 @@ from tests.conftest import actor
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, SOURCE = 1, 2, 3, 4, 5, 8
 MINE, BENS, NOBODYS = 1, 2, 3
 SECRET = "Project Falcon"
+JOINED = text("""
+    INSERT INTO team_members (team_id, user_id, is_manager, accepted_at) VALUES (:team, :user, :manages, now())
+""")
 
 
 def share(session: Session, sheet: int, who: Actor, level: str, rows: str) -> None:
@@ -50,7 +53,7 @@ def team(session: Session, *members: Actor, manager: Actor | None = None) -> int
     number: int = session.execute(text("INSERT INTO teams (name) VALUES ('North') RETURNING team_id")).scalar_one()
     for member in members:
         line = {"team": number, "user": member.user_id, "manages": member == manager}
-        session.execute(text("INSERT INTO team_members VALUES (:team, :user, :manages)"), line)
+        session.execute(JOINED, line)
     return number
 
 
@@ -259,7 +262,7 @@ def test_a_team_sees_the_teams_rows_and_its_members_their_own(
     assert get_access(session, cleo, sheet).owners == tuple(sorted(str(one.user_id) for one in (ben, cleo)))
     share(session, sheet, dan, "viewer", "team")
     assert [row["id"] for row in mine(session, dan, sheet)] == [MINE]
-    session.execute(text("INSERT INTO team_members VALUES (:team, :user)"), {"team": north, "user": dan.user_id})
+    session.execute(JOINED, {"team": north, "user": dan.user_id, "manages": False})
     assert [row["id"] for row in mine(session, dan, sheet)] == [MINE, BENS]
 
 

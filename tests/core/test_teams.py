@@ -104,7 +104,10 @@ def test_two_teams_never_share_a_name(session: Session, ada: Actor, north: int) 
         with pytest.raises(Invalid, match="Choose another name"):
             attempt()
     rename_team(session, ada, north, "NORTH")
-    assert [team.name for team in teams(session, ada)] == ["East", "NORTH"]
+    create_team(session, ada, "Łódź")
+    with pytest.raises(Invalid, match="Choose another name"):
+        create_team(session, ada, "LODZ")
+    assert [team.name for team in teams(session, ada)] == ["East", "Łódź", "NORTH"]
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\u202eb", "x" * 101])

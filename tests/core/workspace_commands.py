@@ -21,7 +21,7 @@ from tests.conftest import PASSWORD
 from tests.core.principals import ANNS_OPERATION, ANNS_SESSION, ARRIVAL, GUS, Anns, Needs, Own, person
 from tests.core.sheet_commands import Call
 
-BEN, DAN, NORTH, SOMETHING = 3, 5, 901, 901
+BEN, DAN, NORTH, SOUTH, SOMETHING = 3, 5, 901, 902, 901
 NEW, URL = "another good password", "http://here"
 
 
@@ -84,6 +84,7 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
         P.PEOPLE_MANAGE,
         ask("registration.set_registration_policy", Registration.OPEN),
     ),
+    "currency.set_workspace_currency": (P.PEOPLE_MANAGE, ask("currency.set_workspace_currency", "USD")),
     "second_factor.reset_second_factor": (P.PEOPLE_MANAGE, ask("second_factor.reset_second_factor", GUS)),
     "system.system_health": (P.PEOPLE_MANAGE, ask("system.system_health")),
     "transfer.owned_sheets": (P.PEOPLE_MANAGE, ask("transfer.owned_sheets")),
@@ -98,6 +99,9 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "teams.add_member": (P.TEAMS_MANAGE, ask("teams.add_member", NORTH, BEN)),
     "teams.add_members": (P.TEAMS_MANAGE, ask("teams.add_members", NORTH, [BEN, DAN])),
     "teams.remove_member": (P.TEAMS_MANAGE, ask("teams.remove_member", NORTH, 2)),
+    "teams.my_offers": (Own(), ask("teams.my_offers")),
+    "teams.accept_offer": (Anns, ask("teams.accept_offer", SOUTH)),
+    "teams.decline_offer": (Anns, ask("teams.decline_offer", SOUTH)),
     "sheets.create_sheet": (P.SHEETS_CREATE, ask("sheets.create_sheet", "Mine")),
     "importer.loading.import_new_sheet": (P.SHEETS_CREATE, imported),
     # --- the audit trail: of one's own sheets, or all of it

@@ -1,6 +1,7 @@
 """The pages of administration, as an administrator and a manager go through them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.access import Access, get_access
 from core.accounts import deactivate
 from core.actor import Actor
+from core.currency import workspace_currency
 from core.invitations import invite
 from core.permissions import Level, Role, RowScope
 from core.sessions import start_session
@@ -153,7 +155,44 @@ def test_a_team_is_made_filled_led_and_dissolved(session: Session, ada: Actor, b
     assert teams(session, ada) == []
 
 
+def test_an_offer_waits_on_the_teams_page_and_on_the_persons_own_pages_until_it_is_answered(
+    session: Session, ada: Actor, dan: Actor
+) -> None:
+    session.execute(text("UPDATE users SET role = 'manager' WHERE name = 'Dan'"))
+    page = open_page(session, "Dan", TEAMS)
+    set_field(page, "text_input", "New team", "East")
+    press(page, "Make the team")
+    set_field(page, "multiselect", "Add people", [2, 3])
+    press(page, "Add")
+    assert said(page).count("Has not accepted yet") == 2
+    assert "Put in now" not in labels(page)
+    for name, file, answer in (("Ann", "work/sheets.py", "Accept"), ("Ben", "account/colleagues.py", "Decline")):
+        offered = open_page(session, name, file)
+        assert "Dan asks you to join the team East" in said(offered)
+        press(offered, answer)
+        assert "asks you to join" not in said(offered)
+    assert [(one.name, one.is_accepted) for one in teams(session, ada)[0].members] == [("Dan", True), ("Ann", True)]
+    press(page, "Add")
+    assert "Has not accepted yet" not in said(page)
+
+
+def test_an_administrator_puts_somebody_in_who_has_not_accepted_yet(session: Session, dan: Actor) -> None:
+    session.execute(text("UPDATE users SET role = 'manager' WHERE name = 'Dan'"))
+    team = create_team(session, replace(dan, role=Role.MANAGER), "East")
+    add_member(session, replace(dan, role=Role.MANAGER), team, 3)
+    page = press(open_page(session, "Ada", TEAMS), "Put in now")
+    assert "Has not accepted yet" not in said(page)
+    assert "asks you to join" not in said(open_page(session, "Ben", "account/profile.py"))
+
+
 # --- security and system
+
+
+def test_an_administrator_chooses_the_workspaces_currency(session: Session) -> None:
+    page = open_page(session, "Ada", SYSTEM)
+    set_field(page, "selectbox", "Currency of the workspace", "USD")
+    press(page, "Save")
+    assert workspace_currency(session) == "USD"
 
 
 def test_somebodys_session_is_ended_from_the_list(session: Session, ben: Actor) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -75,11 +76,28 @@ def test_the_owner_hides_a_column_and_makes_one_read_only(session: Session, shee
         field(page, level).set_value(limit)
         press(page, "Save")
     assert now(session, sheet, AMOUNT).limits == {"viewer": "hidden"}
+    assert now(session, sheet, ACCOUNT).limits == {"editor": "read-only"}
     told = said(open_page(session, "Ann", COLUMNS, sheet=sheet))
     assert "Hidden from viewers" in told
     assert "Read-only for editors" in told
     assert "Read-only for you" in said(open_page(session, "Ben", COLUMNS, sheet=sheet))
     assert "Amount" not in said(open_page(session, "Cleo", COLUMNS, sheet=sheet))
+
+
+def test_hiding_a_column_says_who_still_sees_it_and_offers_to_hide_it_from_public_links(
+    session: Session, sheet: int
+) -> None:
+    page = opened(session, sheet, AMOUNT)
+    assert "Still seen by" not in said(page)
+    field(page, "Viewers").set_value("hidden").run()
+    assert "Still seen by: editors, commenters, public links." in said(page)
+    next(one for one in page.checkbox if one.label == "Hide it from public links, too").check()
+    press(page, "Save")
+    assert now(session, sheet, AMOUNT).limits == {"viewer": "hidden", "link": "hidden"}
+    last = session.execute(text("SELECT action FROM audit_events ORDER BY event_id DESC LIMIT 2")).scalars().all()
+    assert last[0] == "sheet:column:limit"
+    assert "sheet:column:change" not in last, "Nothing but who sees it was changed."
+    assert "Still seen by" not in said(opened(session, sheet, AMOUNT))
 
 
 @pytest.mark.parametrize("kind", TYPES)

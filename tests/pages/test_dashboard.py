@@ -1,6 +1,7 @@
 """The dashboard page, as a manager reads it."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -157,6 +159,58 @@ def test_charts_can_count_deals_and_show_quarters(opened: Opened, filled: Access
 
 def test_what_a_chart_over_time_leaves_out_is_said(opened: Opened, filled: Access) -> None:
     assert "1 deal closed at another time, or without a close date." in texts(opened("Ann"))
+
+
+def test_a_chart_over_time_says_how_many_periods_it_leaves_out_and_shows_them_when_asked(
+    opened: Opened, session: Session, filled: Access
+) -> None:
+    page = opened("Ann")
+    every = page.toggle(key="dashboard_every_month").label
+    assert re.fullmatch(r"All \d+ months", every)
+    assert f"The latest 18 of {every[4:]}." in texts(page)
+    page.segmented_control(key="dashboard_unit").set_value("Quarter").run()
+    assert re.search(r"The latest 8 of \d+ quarters\. 1 deal closed at another time", texts(page))
+    page.toggle(key="dashboard_every_quarter").set_value(True).run()
+    assert not page.exception
+    assert "The latest" not in texts(page)
+
+
+def test_an_average_is_of_the_deals_that_have_an_amount_and_says_how_many_have_none(
+    opened: Opened, session: Session, filled: Access
+) -> None:
+    bare = tuple(Add(stage, {DEAL: Given("x"), STAGE: Given(stage), CLOSE: Given(TODAY)}) for stage in ("Lead", "Won"))
+    write(session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=bare), operation_id=uuid4(), source=Source.API)
+    page = opened("Ann")
+    notes = {one.label: one.delta for one in page.metric}
+    assert metrics(page)["Average won"] == "€ 1.8 k"
+    assert notes["Open"] == "€ 1.5 k each, 1 without an amount"
+    assert notes["Average won"] == "of 2 deals, 1 without an amount"
+    assert notes["Won this quarter"] == "2 deals, 1 without an amount"
+
+
+def test_where_no_deal_has_an_amount_deals_are_counted_and_nothing_says_nought(
+    opened: Opened, session: Session, deals: Access
+) -> None:
+    bare = tuple(Add(stage, {DEAL: Given("x"), STAGE: Given(stage)}) for stage in ("Lead", "Won"))
+    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=bare), operation_id=uuid4(), source=Source.API)
+    page = opened("Ann")
+    assert not {"Open", "Weighted", "Average won"} & {*metrics(page)}
+    only = (Add("lost", {DEAL: Given("x"), STAGE: Given("Lost"), AMOUNT: Given("5")}),)
+    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=only), operation_id=uuid4(), source=Source.API)
+    page = opened("Ann")
+    assert {metrics(page)[name] for name in ("Open", "Weighted", "Average won")} == {"–"}
+    assert {one.label: one.delta for one in page.metric}["Open"] == "none has an amount"
+
+
+def test_amounts_of_which_nobody_knows_the_currency_are_not_added_up_and_the_page_says_why(
+    opened: Opened, session: Session, filled: Access
+) -> None:
+    session.execute(text("UPDATE columns SET rules = '{}' WHERE type = 'money'"))
+    session.execute(text("UPDATE sheets SET columns_version = columns_version + 1"))
+    page = opened("Ann")
+    assert "“Amount” has no currency, so its amounts are not added up. Choose it on the Columns page." in texts(page)
+    assert "Open" not in metrics(page)
+    assert "Ask the sheet's owner" in texts(opened("Cleo"))
 
 
 def test_cell_text_in_a_chart_is_nothing_but_text(opened: Opened, filled: Access) -> None:

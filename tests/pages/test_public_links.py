@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core import passwords
+from core.access import get_access
 from core.columns import limit_column
 from core.link_door import open_link
 from core.links import create_link, public_links, revoke_link, visits_of_tokens
@@ -133,6 +134,18 @@ def test_the_owner_sees_the_links_and_revokes_one(session: Session, sheet: int) 
     press(page, "Revoke")
     assert "not used yet" not in said(page)
     assert public_links(session, actor("Ann"), sheet) == []
+
+
+def test_the_links_say_which_hidden_columns_they_show_and_hide_them_at_one_click(session: Session, sheet: int) -> None:
+    limit_column(session, actor("Ann"), sheet, 4, {"viewer": "hidden", "editor": "read-only"})
+    page = open_piece(session, "Ann", f"sheet_dialogs.share({sheet})")
+    assert "Public links show these columns: “Amount” (hidden from viewers, read-only for editors)." in said(page)
+    press(page, "Hide them from public links, too")
+    assert "Public links show these columns" not in said(page)
+    limits = get_access(session, actor("Ann"), sheet).column(4).limits
+    assert limits == {"viewer": "hidden", "editor": "read-only", "link": "hidden"}
+    number, token = make(session, sheet)
+    assert "Amount" not in said(page_of(session, number, visits(session, token)))
 
 
 def test_a_short_password_is_refused_with_the_reason(

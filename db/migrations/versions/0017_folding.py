@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from db.folding import letters
 
 revision = "0017"
-down_revision = "0012"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
