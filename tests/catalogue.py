@@ -102,8 +102,10 @@ CATALOGUE: dict[int, Case] = {
         + shown("core/test_account_links", "a_forgotten_password_is_replaced_by_a_link_that_works_once"),
     ),
     16: Case(
-        "Becoming the first administrator twenty times at once",
-        shown("core/test_people", "the_first_administrator_is_made_once_however_many_try"),
+        "Becoming the first administrator twenty times at once, or where there is an administrator by now",
+        shown("core/test_people", "the_first_administrator_is_made_once_however_many_try")
+        + shown("core/test_people", "the_first_administrators_link_ends_with_the_first_administrator_however_they_came")
+        + shown("core/test_people", "an_administrator_who_is_being_made_as_the_link_is_used_ends_it"),
     ),
     17: Case(
         "A page inside a foreign frame",
@@ -320,8 +322,10 @@ CATALOGUE: dict[int, Case] = {
         + shown("core/importer/test_loading", "the_lines_to_mend_run_in_no_spreadsheet"),
     ),
     54: Case(
-        "Uploads of strangers",
+        "Uploads of strangers, and a colleague's into somebody else's page",
         shown("server/test_attacks", "strangers_upload_nothing")
+        + shown("server/test_resume", "a_colleague_neither_swaps_nor_deletes_anothers_upload")
+        + shown("server/test_identity", "an_upload_belongs_to_the_session_that_opened_its_page_on_every_method")
         + shown("server/test_pace", "what_one_person_uploads_is_bounded"),
     ),
     55: Case("An export of 200,000 × 100", to_come="a measurement beside others who work"),
