@@ -94,7 +94,9 @@ CATALOGUE: dict[int, Case] = {
     ),
     14: Case(
         "A refresh token twice",
-        shown("core/test_tokens", "a_refresh_token_works_once_and_using_it_twice_ends_the_family"),
+        shown("core/test_tokens", "a_refresh_token_used_again_after_the_grace_or_by_another_client_ends_the_family")
+        + shown("core/test_tokens", "who_shares_a_token_within_the_grace_is_found_at_the_next_refresh")
+        + shown("core/test_tokens", "five_tabs_that_refresh_at_once_get_one_successor_and_keep_their_session"),
     ),
     15: Case(
         "A reset link guessed, twice, late, of another",

@@ -11,6 +11,7 @@ from core.actor import Actor
 from core.mail import Letter
 from core.sessions import start_session
 from core.sign_in import sign_in
+from core.tokens import TokenPair, refresh_tokens
 from db.engine import transaction
 from tests.conftest import PASSWORD
 
@@ -28,6 +29,10 @@ def attempt(email: str, password: str = PASSWORD, address: str = HOME) -> int | 
 
 def signed_in(session: Session, who: Actor) -> tuple[UUID, str]:
     return start_session(session, who.user_id, kind="browser", address=HOME, user_agent="Firefox/1")
+
+
+def refreshed(session: Session, pair: TokenPair, *, address: str = HOME, user_agent: str = "x") -> TokenPair | None:
+    return refresh_tokens(session, pair.refresh_token, key=KEY, address=address, user_agent=user_agent)
 
 
 def actions(session: Session) -> list[str]:

@@ -124,8 +124,9 @@ def wrong(scene: Scene, times: int) -> None:
 
 def reuse(scene: Scene) -> None:
     pair = scene.sign_in()
-    for _ in range(2):
-        scene.kept(tokens.refresh_tokens(scene.session, pair.refresh_token, key=KEY))
+    for agent in ("x", "another client"):
+        refresh = partial(tokens.refresh_tokens, scene.session, pair.refresh_token, key=KEY, address=HOME)
+        scene.kept(refresh(user_agent=agent))
 
 
 def pending(scene: Scene) -> str:
