@@ -19,7 +19,7 @@ def shown(file: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{file}.py::test_{name}" for name in names)
 
 
-SIGN_IN = "core/test_sign_in"
+SIGN_IN, DEVICES = "core/test_sign_in", "core/test_known_devices"
 CATALOGUE: dict[int, Case] = {
     # A. Sign-in
     1: Case(
@@ -30,13 +30,19 @@ CATALOGUE: dict[int, Case] = {
     2: Case(
         "Guessing on, after five failures",
         shown(SIGN_IN, "the_sixth_try_is_refused_even_with_the_right_password_and_others_are_not")
-        + shown(SIGN_IN, "the_window_slides_and_nobody_stays_locked_out"),
+        + shown(SIGN_IN, "the_window_slides_and_nobody_stays_locked_out")
+        + shown(DEVICES, "where_somebody_signed_in_before_guessing_ends_after_five_failures_too")
+        + shown("core/test_links", "five_wrong_passwords_of_a_link_end_the_guessing_of_that_address_and_of_no_other"),
     ),
     3: Case(
-        "One guess at each of many accounts, from one address or a claimed one",
+        "One guess at each of many accounts, from one address or a claimed one; shutting others out by guessing",
         shown(SIGN_IN, "an_address_that_tries_many_accounts_is_throttled")
         + shown("api/test_auth", "a_claimed_forwarding_address_changes_nothing")
-        + shown("server/test_proxy", "a_forged_address_does_not_reach_the_application"),
+        + shown("server/test_proxy", "a_forged_address_does_not_reach_the_application")
+        + shown(DEVICES, "a_browser_that_signed_in_before_keeps_its_way_in_while_others_guess")
+        + shown(DEVICES, "an_address_that_signed_in_before_keeps_its_way_in_while_others_guess")
+        + shown(DEVICES, "a_neighbour_who_guesses_at_many_accounts_shuts_no_known_browser_out")
+        + shown("browser/test_sign_in", "who_signed_in_here_before_comes_in_while_others_guess"),
     ),
     4: Case(
         "Odd passwords: 73 bytes, 10 MB, NUL, spaces, emoji",

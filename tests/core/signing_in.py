@@ -20,10 +20,16 @@ HOME = "192.0.2.7"
 Post = Callable[[], list[tuple[str, Letter]]]  # Send what waits: whom it reached, and what it said.
 
 
-def attempt(email: str, password: str = PASSWORD, address: str = HOME) -> int | None:
+def attempt(email: str, password: str = PASSWORD, address: str = HOME, device: str = "") -> int | None:
     """The id of whoever signs in, None where the attempt is refused."""
     return sign_in(
-        transaction, email, password, address=address, grant=lambda _, user_id: user_id, without_code=lambda *_: None
+        transaction,
+        email,
+        password,
+        address=address,
+        grant=lambda _, user_id: user_id,
+        without_code=lambda *_: None,
+        device=device,
     )
 
 

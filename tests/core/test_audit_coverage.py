@@ -438,6 +438,7 @@ WITHOUT = {
         "credentials.end_credentials_of",
         "credentials.end_tokens_of",
         "sessions.end_sessions_of",
+        "known_devices.remember_device",
         "sessions.start_session",
         "second_factor.drop_second_factor",
         "second_factor.new_recovery_codes",
