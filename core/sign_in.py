@@ -17,7 +17,7 @@ from core.errors import Invalid, NotFound
 from core.identities import has_password
 from core.known_devices import known_place
 from core.mail import Transaction, order_letter
-from core.passwords import checked_password, hash_password, is_right
+from core.passwords import checked_password, hash_password, in_one_form, is_right
 from core.second_factor import (
     begin_second_factor,
     drop_second_factor,
@@ -115,7 +115,7 @@ def change_password(transaction: Transaction, actor: Actor, *, current: str, new
 
     The current one is checked like a sign-in: who sits at my open browser cannot try passwords without end.
     """
-    if checked_password(new) == current:
+    if checked_password(new) == in_one_form(current):
         raise Invalid("The new password is the old one. Choose another.")
     change = partial(_set_password, actor=actor, password=new)
     with_password(transaction, actor, current, change)

@@ -45,9 +45,11 @@ CATALOGUE: dict[int, Case] = {
         + shown("browser/test_sign_in", "who_signed_in_here_before_comes_in_while_others_guess"),
     ),
     4: Case(
-        "Odd passwords: 73 bytes, 10 MB, NUL, spaces, emoji",
+        "Odd passwords: 73 bytes, 10 MB, NUL, spaces, emoji, accents in two forms; common ones",
         shown(SIGN_IN, "odd_passwords_never_sign_in_and_never_fail_badly", "the_password_policy_says_what_is_wrong")
         + shown(SIGN_IN, "an_emoji_password_works_to_the_letter")
+        + shown(SIGN_IN, "a_password_works_however_a_keyboard_composes_its_accents")
+        + shown(SIGN_IN, "every_common_password_of_the_list_that_is_long_enough_is_refused")
         + shown("api/test_auth", "an_odd_password_is_answered_at_once"),
     ),
     5: Case(

@@ -125,7 +125,9 @@ def _account_form(invited: Welcome) -> tuple[str, str, str] | None:
     with st.form("account", border=False):
         email = st.text_input("E-mail", value=invited.email or "", disabled=invited.email is not None)
         name = st.text_input("Your name", value=invited.name, help="As others see it in the grid.")
-        password = st.text_input("Password", type="password", help="At least ten characters.")
+        password = st.text_input(
+            "Password", type="password", help="At least ten characters, such as four words of your own."
+        )
         repeated = st.text_input("Password again", type="password")
         if not st.form_submit_button("Make my account", type="primary", width="stretch"):
             return None
