@@ -35,7 +35,8 @@ class SecurityHeaders:
                 ]
             await send(message)
 
-        await self.app(scope, receive, send if scope["type"] == "lifespan" else add)
+        adds = scope["type"] == "http" or (self.https and scope["type"] == "websocket")
+        await self.app(scope, receive, add if adds else send)
 
 
 def secured(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
