@@ -20,6 +20,7 @@ from starlette.routing import Route
 from streamlit import logger as streamlit_logger
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import get_instance
 from streamlit.web.bootstrap import load_config_options
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -120,6 +121,12 @@ def kind_of_message(frame: bytes) -> str | None:
         return None
     kind = message.WhichOneof("type")
     return str(message.backend_operation_request.WhichOneof("payload") if kind == "backend_operation_request" else kind)
+
+
+def session_of_page(page_id: str) -> str | None:
+    """The session in which a page was opened, by Streamlit's id of the page; None where no such page is open here."""
+    found = get_instance()._session_mgr.get_active_session_info(page_id)  # noqa: SLF001 there is no other way to it
+    return str(found.session._user_info.get("session") or "") or None if found else None  # noqa: SLF001 the same
 
 
 def tell_script_error(error: Exception) -> bool:
@@ -256,7 +263,7 @@ app = st.App(
         *asset_mounts(),
     ],
     lifespan=lifespan,
-    middleware=middleware(ours, kind_of_message, create_api(), claims_of),
+    middleware=middleware(ours, kind_of_message, create_api(), claims_of, session_of_page),
     secrets=streamlits_secrets(ours),
     on_script_error=tell_script_error,
 )

@@ -25,6 +25,7 @@ STATUS: dict[type[Refused], int] = {
     Throttled: 429,
     Invalid: 422,
 }
+LONGEST_DETAIL, LONGEST_PART, MOST_ERRORS = 1000, 100, 20
 TITLES = {
     400: "Malformed request",
     401: "Not signed in",
@@ -80,11 +81,20 @@ def problem_of(request: Request, error: Exception) -> Response:
 def problem(
     status: int, detail: str, facts: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """One problem. Facts stand beside the members of RFC 9457 and never replace them."""
-    members = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": detail}
+    """One problem. Facts stand beside the members of RFC 9457 and never replace them.
+
+    A sentence may repeat what was sent, and only so much of it that nobody can make us send megabytes.
+    """
+    said = shortened(detail, LONGEST_DETAIL)
+    members = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": said}
     response = answer({**(facts or {}), **members}, status, dict(headers or {}))
     response.headers["content-type"] = "application/problem+json"
     return response
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, without its middle where it is too long: a sentence ends with the way out."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
 
 
 def _refused(_request: Request, error: Exception) -> Response:
@@ -97,9 +107,15 @@ def _refused(_request: Request, error: Exception) -> Response:
 def _malformed(_request: Request, error: Exception) -> Response:
     """What does not fit the described request. The input itself is not repeated."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = [{"place": [str(part) for part in one["loc"]], "reason": one["msg"]} for one in found]
+    errors = [
+        {
+            "place": [shortened(str(part), LONGEST_PART) for part in one["loc"]],
+            "reason": shortened(one["msg"], LONGEST_DETAIL),
+        }
+        for one in found[:MOST_ERRORS]
+    ]
     first = f"{'.'.join(errors[0]['place'])}: {errors[0]['reason']}" if errors else "The request is malformed"
-    return problem(422, f"{first}.", {"errors": errors[:20]})
+    return problem(422, f"{first}.", {"errors": errors})
 
 
 def _http(_request: Request, error: Exception) -> Response:

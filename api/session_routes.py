@@ -11,6 +11,7 @@ from starlette.routing import Route
 from api.bodies import read_body, read_json
 from api.middleware.gate import is_own
 from core.errors import NotFound
+from core.known_devices import remember_device
 from core.sessions import actor_of_session, end_session, session_of_token
 from core.settings import Settings
 from core.tickets import redeem_ticket
@@ -18,6 +19,7 @@ from db.engine import Busy, transaction
 
 LARGEST_BODY = 1000
 THIRTY_DAYS = 30 * 24 * 3600
+HALF_A_YEAR = 180 * 24 * 3600
 AWAY = "The database does not answer. Try again in a moment."
 
 
@@ -43,13 +45,15 @@ async def _redeem(request: Request, settings: Settings) -> Response:
     ticket = await _ticket(request)
     nonce = request.cookies.get(settings.nonce_name, "")
     try:
-        token = await run_in_threadpool(_token, request, ticket, nonce) if ticket and nonce else None
+        device = request.cookies.get(settings.device_name, "")
+        tokens = await run_in_threadpool(_tokens, request, ticket, nonce, device) if ticket and nonce else None
     except Busy:
         return _said(503, AWAY)
-    if token is None:
+    if tokens is None:
         return _said(401, "This sign-in has run out. Sign in again.")
     response = _said(200, "Signed in.")
-    response.set_cookie(settings.cookie_name, token, max_age=THIRTY_DAYS, **_protection(settings))
+    response.set_cookie(settings.cookie_name, tokens[0], max_age=THIRTY_DAYS, **_protection(settings))
+    response.set_cookie(settings.device_name, tokens[1], max_age=HALF_A_YEAR, **_protection(settings))
     if settings.arrival_name in request.cookies:
         response.delete_cookie(settings.arrival_name, **_protection(settings))
     return response
@@ -86,11 +90,14 @@ async def _ticket(request: Request) -> str:
     return ticket if isinstance(ticket, str) else ""
 
 
-def _token(request: Request, ticket: str, nonce: str) -> str | None:
+def _tokens(request: Request, ticket: str, nonce: str, device: str) -> tuple[str, str] | None:
+    """The token of the session, and that by which this browser is known from now on."""
     address = request.client.host if request.client else None
     agent = request.headers.get("user-agent", "")
     with transaction() as session:
-        return redeem_ticket(session, ticket, nonce=nonce, address=address, user_agent=agent)
+        token = redeem_ticket(session, ticket, nonce=nonce, address=address, user_agent=agent)
+        found = session_of_token(session, token) if token else None
+        return (token, remember_device(session, found.user_id, device)) if token and found else None
 
 
 def _end(token: str) -> None:

@@ -136,7 +136,7 @@ def _orderer(actor: Actor, email: str, url: str) -> Callable[[Session, int], boo
 
 
 def _not_too_often(session: Session, actor: Actor) -> None:
-    if open_attempt(session, f"letters {actor.user_id}", plain_address(actor.address)) is None:
+    if open_attempt(session, f"letters {actor.user_id}", plain_address(actor.address), is_known=True) is None:
         raise Throttled(TOO_MANY, retry_after=900)
 
 

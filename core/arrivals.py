@@ -116,6 +116,7 @@ def link_with_password(
     grant: Grant[T],
     without_code: Grant[T],
     code: str = "",
+    device: str = "",
 ) -> T | None:
     """Link who has arrived with the account that has their address, and let them in: its password is asked this once.
 
@@ -129,7 +130,9 @@ def link_with_password(
         add_identity(session, user_id, someone.issuer, someone.subject)
         return grant(session, user_id)
 
-    return sign_in(transaction, email, password, address=address, grant=link, without_code=without_code, code=code)
+    return sign_in(
+        transaction, email, password, address=address, grant=link, without_code=without_code, code=code, device=device
+    )
 
 
 def link_mine(transaction: Transaction, actor: Actor, token: str, *, password: str = "") -> None:

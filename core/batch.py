@@ -19,17 +19,19 @@ class Given:
 
     @property
     def shown(self) -> Any:
-        """What to show the person again when it was not written; numbers, and what no cell holds, as text."""
+        """What to show the person again when it was not written; as text where no cell holds it, and cut short."""
         given = self.value if self.text is None else self.text
         return given if given is None or isinstance(given, bool) else _as_text(given)
 
 
 def _as_text(given: Any) -> Any:
-    """Text without NUL, which no JSON of the database's can hold."""
+    """Text without NUL, which no JSON of the database's can hold. Of a long one the beginning is enough."""
     if isinstance(given, list) and all(isinstance(one, str) for one in given):
-        return [_as_text(one) for one in given]
-    text = given if isinstance(given, str) else str(given)[:MAX_SHOWN]
-    return text.replace("\x00", "\ufffd")
+        if sum(map(len, given)) + len(given) <= MAX_SHOWN:
+            return [_as_text(one) for one in given]
+        given = ", ".join(given[:MAX_SHOWN])
+    text = given if isinstance(given, str) else str(given)
+    return (text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…").replace("\x00", "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.known_devices import LIFE
+
 MOST_AT_ONCE = 10_000
 # An action can be taken back, and a repeated request is recognised, for so long; its history stays for good.
 UNDO_REACH = "90 days"
@@ -11,6 +13,7 @@ _OVER = {
     "sessions": "least(ended_at, expires_at) < now() - interval '30 days'",
     "sign_in_tickets": "expires_at < now()",
     "sign_in_failures": "failed_at < now() - interval '1 day'",
+    "known_devices": f"last_used_at < now() - interval '{LIFE}'",
     "account_links": "expires_at < now()",
     "provider_arrivals": "expires_at < now()",
     "api_tokens": "least(revoked_at, expires_at) < now() - interval '90 days'",

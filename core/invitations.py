@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -16,6 +16,7 @@ from core.passwords import hash_password
 from core.permissions import Permission, Role
 from core.registration import REGISTER, registration_policy
 from core.secret_tokens import hashed, new_token
+from db.account_tables import ProviderIdentity
 from db.tables import Invitation, User
 
 LIFE = "7 days"
@@ -49,15 +50,12 @@ class Welcome:
 
 def first_admin_link(session: Session, url: str) -> str | None:
     """A fresh link for making the first administrator, None once there is one. Earlier such links end."""
-    if session.scalar(select(User.user_id).where(User.is_first_admin)):
-        return None
-    if session.scalar(select(User.user_id).where(User.role == Role.ADMIN.value, User.password_hash.is_not(None))):
-        return None
-    session.execute(
-        update(Invitation)
-        .where(Invitation.kind == FIRST_ADMIN, Invitation.used_at.is_(None))
-        .values(revoked_at=func.now())
+    earlier = update(Invitation).where(
+        Invitation.kind == FIRST_ADMIN, Invitation.used_at.is_(None), Invitation.revoked_at.is_(None)
     )
+    session.execute(earlier.values(revoked_at=func.now()))
+    if session.scalar(select(_there_is_an_administrator)):
+        return None
     token = _invite(session, None, kind=FIRST_ADMIN, email=None, role=Role.ADMIN)
     audit.record(session, None, "account:invitation:create", role=Role.ADMIN.value, first_admin=True)
     return link(url, token)
@@ -167,9 +165,11 @@ def welcome(session: Session, token: str) -> Welcome:
 
 def accept_invitation(session: Session, token: str, *, email: str, name: str, password: str) -> int:
     """Make the account that the link invites to; the link is used up. The user's id."""
-    found = session.scalar(
-        select(Invitation).where(Invitation.token_hash == hashed(token), *_usable()).with_for_update()
-    )
+    wanted = select(Invitation).where(Invitation.token_hash == hashed(token), *_usable())
+    found = session.scalar(wanted.with_for_update())
+    if found is not None and found.kind == FIRST_ADMIN:
+        session.execute(_WAIT_FOR_ACCOUNTS)
+        found = session.scalar(wanted)
     if found is None or (found.kind == REGISTER and not registration_policy(session).admits(found.email or "")):
         raise NotFound(GONE)
     first = found.kind == FIRST_ADMIN
@@ -223,11 +223,32 @@ def link(url: str, token: str) -> str:
 
 
 def _usable() -> list[ColumnElement[bool]]:
-    """Neither used, withdrawn nor run out; and who invited is an administrator still, where anybody has to be."""
+    """Neither used, withdrawn nor run out; who invited is an administrator still, where anybody has to be; and of the
+    first administrator's link, there is no administrator yet."""
     inviter = select(User.user_id).where(User.user_id == Invitation.invited_by, *ADMINISTRATOR).correlate(Invitation)
     waits = Invitation.used_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > func.now()
-    return [*waits, or_(Invitation.kind != MEMBER, inviter.exists())]
+    is_invited = or_(Invitation.kind != MEMBER, inviter.exists())
+    return [*waits, is_invited, or_(Invitation.kind != FIRST_ADMIN, ~_there_is_an_administrator)]
 
 
 _newest = Invitation.created_at.desc()
+# Somebody made by the link, or an administrator who has a way in, however they came to be one.
+_there_is_an_administrator = (
+    select(User.user_id)
+    .where(
+        or_(
+            User.is_first_admin,
+            and_(
+                User.role == Role.ADMIN.value,
+                or_(
+                    User.password_hash.is_not(None),
+                    select(ProviderIdentity.user_id).where(ProviderIdentity.user_id == User.user_id).exists(),
+                ),
+            ),
+        )
+    )
+    .exists()
+)
+# An administrator who is being made at this moment counts, too.
+_WAIT_FOR_ACCOUNTS = text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
 _IDENTITY = text("SELECT EXISTS (SELECT FROM provider_identities WHERE user_id = :user)")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from functools import lru_cache
@@ -14,6 +15,7 @@ import structlog
 SECRET_WORDS = ("password", "token", "secret", "cookie", "authorization", "dsn", "database_url", "values", "text")
 # uvicorn 0.54 says so of each socket that was refused with a status, which our own line tells as well.
 REFUSED_SOCKET = "ASGI callable returned without completing handshake."
+ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 NOISY = ("uvicorn.error", "uvicorn.access", "watchdog", "alembic", "asyncio", "sqlalchemy")
 
 
@@ -39,7 +41,7 @@ def configure_logs(level: str) -> None:
     handler.addFilter(lambda record: record.msg != REFUSED_SOCKET)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=begun,
+            foreign_pre_chain=[*begun, without_ids],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finished],
         )
     )
@@ -80,6 +82,12 @@ def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any])
     for name in event:
         if _is_secret(name):
             event[name] = "[removed]"
+    return event
+
+
+def without_ids(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Streamlit names open pages by their ids in what it logs, and such an id is not for others to know."""
+    event["event"] = ID.sub("[id]", str(event["event"]))
     return event
 
 

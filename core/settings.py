@@ -76,6 +76,11 @@ class Settings:
         return "__Host-contrivance_arrival" if self.cookie_secure else "contrivance_arrival"
 
     @property
+    def device_name(self) -> str:
+        """The cookie of a browser in which somebody signed in before; it opens nothing."""
+        return "__Host-contrivance_device" if self.cookie_secure else "contrivance_device"
+
+    @property
     def link_cookie(self) -> str:
         """How the cookies of public links begin; each ends with the number of its link."""
         return "__Host-contrivance_link_" if self.cookie_secure else "contrivance_link_"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -14,8 +15,9 @@ from core.actor import Actor
 from core.credentials import end_credentials_of
 from core.errors import Invalid, NotFound
 from core.identities import has_password
+from core.known_devices import known_place
 from core.mail import Transaction, order_letter
-from core.passwords import checked_password, hash_password, is_right
+from core.passwords import checked_password, hash_password, in_one_form, is_right
 from core.second_factor import (
     begin_second_factor,
     drop_second_factor,
@@ -55,15 +57,19 @@ def sign_in(
     grant: Grant[T],
     without_code: Grant[T],
     code: str = "",
+    device: str = "",
+    session_id: UUID | None = None,
 ) -> T | None:
     """What `grant` makes for the person whose e-mail and password these are, else None (say NEUTRAL, whatever it was).
 
+    `device` is the browser's cookie of an earlier sign-in, `session_id` the session of who is signed in: guesses that
+    others make do not count for them.
     Where the person has a second factor and no code came along, the right password gets what `without_code` makes.
     Three steps in the caller's transactions, so that a failure stays counted and no connection waits for the hash.
     """
     account, where = _account(email), plain_address(address)
     with transaction() as session:
-        attempt = _open(session, account, where)
+        attempt = _open(session, account, where, device=device, session_id=session_id)
     if attempt is None:
         return None
     if not is_right(password, attempt.password_hash):
@@ -75,7 +81,14 @@ def sign_in(
 
 
 def sign_in_with_code(
-    transaction: Transaction, pending: str, code: str, *, nonce: str, address: str | None, grant: Grant[T]
+    transaction: Transaction,
+    pending: str,
+    code: str,
+    *,
+    nonce: str,
+    address: str | None,
+    grant: Grant[T],
+    device: str = "",
 ) -> T | None:
     """The second step on a page: what `grant` makes for the code that was missing, else None (say WRONG_CODE).
 
@@ -85,7 +98,7 @@ def sign_in_with_code(
         account = person_of_pending(session, pending, nonce=nonce)
         if account is None:
             raise NotFound(TOO_LATE)
-        attempt = _open(session, account, plain_address(address))
+        attempt = _open(session, account, plain_address(address), device=device)
     if attempt is None:
         return None
 
@@ -102,7 +115,7 @@ def change_password(transaction: Transaction, actor: Actor, *, current: str, new
 
     The current one is checked like a sign-in: who sits at my open browser cannot try passwords without end.
     """
-    if checked_password(new) == current:
+    if checked_password(new) == in_one_form(current):
         raise Invalid("The new password is the old one. Choose another.")
     change = partial(_set_password, actor=actor, password=new)
     with_password(transaction, actor, current, change)
@@ -150,7 +163,15 @@ def with_password(transaction: Transaction, actor: Actor, password: str, command
     with transaction() as session:
         if not has_password(session, actor.user_id):
             raise Invalid(NO_PASSWORD)
-    done = sign_in(transaction, actor.email, password, address=actor.address, grant=command, without_code=command)
+    done = sign_in(
+        transaction,
+        actor.email,
+        password,
+        address=actor.address,
+        grant=command,
+        without_code=command,
+        session_id=actor.session_id,
+    )
     if done is None:
         raise Invalid(NOT_CURRENT)
     return done
@@ -164,9 +185,12 @@ def _set_password(session: Session, user_id: int, *, actor: Actor, password: str
     return True
 
 
-def _open(session: Session, account: str, address: str) -> Attempt | None:
+def _open(
+    session: Session, account: str, address: str, *, device: str = "", session_id: UUID | None = None
+) -> Attempt | None:
     """Count the attempt and look the account up; None where there were too many."""
-    number = open_attempt(session, account, address)
+    place = known_place(session, account, address, device=device, session_id=session_id)
+    number = open_attempt(session, place or account, address, is_known=place is not None)
     if number is None:
         if is_news(session, address):
             audit.record(session, None, THROTTLED, address=address, account=account)

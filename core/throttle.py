@@ -1,4 +1,7 @@
-"""Throttling of sign-ins: failures per account and per address over a sliding window, never a lasting lock."""
+"""Throttling of sign-ins: failures per account and per address over a sliding window, never a lasting lock.
+
+Whom we know (core.known_devices) is counted apart from all others, so that others' guesses do not shut them out.
+"""
 
 from ipaddress import IPv6Address, ip_address
 
@@ -8,18 +11,25 @@ from sqlalchemy.orm import Session
 WINDOW = "15 minutes"
 PER_ACCOUNT = 5
 PER_ADDRESS = 30
+PER_LINK = 50  # Of all newcomers together; one address has five of them.
 THROTTLED = "account:sign-in:throttle"
 
 
-def open_attempt(session: Session, account: str, address: str) -> int | None:
+def open_attempt(
+    session: Session, account: str, address: str, *, is_known: bool = False, most: int = PER_ACCOUNT
+) -> int | None:
     """Count an attempt as failed until it proves right; None where there were too many.
 
+    `is_known`: the account names one browser or address that we know, and what others there do is not its fault.
+    `most` is what all together may do; one address never has more than PER_ACCOUNT of it.
     Counting first, under a lock, means that parallel guesses cannot slip past the limit.
     """
     for name in sorted((f"account:{account}", f"address:{address}")):
         session.execute(_LOCK, {"name": name})
-    by_account, by_address = session.execute(_COUNT, {"account": account, "address": address}).one()
-    if by_account >= PER_ACCOUNT or by_address >= PER_ADDRESS:
+    counted = session.execute(_COUNT, {"account": account, "address": address}).one()
+    if counted.by_account >= most or counted.by_both >= PER_ACCOUNT:
+        return None
+    if counted.by_address >= PER_ADDRESS and not is_known:
         return None
     return int(session.execute(_INSERT, {"account": account, "address": address}).scalar_one())
 
@@ -54,7 +64,9 @@ def plain_address(address: str | None) -> str:
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _COUNT = text(f"""
-    SELECT count(*) FILTER (WHERE account = :account), count(*) FILTER (WHERE address = CAST(:address AS inet))
+    SELECT count(*) FILTER (WHERE account = :account) AS by_account,
+           count(*) FILTER (WHERE address = CAST(:address AS inet)) AS by_address,
+           count(*) FILTER (WHERE account = :account AND address = CAST(:address AS inet)) AS by_both
     FROM sign_in_failures
     WHERE (account = :account OR address = CAST(:address AS inet)) AND failed_at > now() - interval '{WINDOW}'
 """)  # noqa: S608 - WINDOW is the constant above.
@@ -64,7 +76,7 @@ _INSERT = text("""
 _DELETE = text(f"""
     DELETE FROM sign_in_failures WHERE failure_id = :attempt OR failed_at < now() - 2 * interval '{WINDOW}'
 """)  # noqa: S608 - the same.
-_FORGIVE = text("DELETE FROM sign_in_failures WHERE account = :account")
+_FORGIVE = text("DELETE FROM sign_in_failures WHERE account = :account OR starts_with(account, :account || ' ')")
 _TOLD = text(f"""
     SELECT EXISTS (
         SELECT FROM audit_events

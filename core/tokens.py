@@ -1,5 +1,7 @@
 """Tokens of the API: a short access token (JWT), and refresh tokens that change at every use and betray a thief."""
 
+import base64
+import hmac
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,10 +15,12 @@ from core import audit
 from core.actor import Actor
 from core.notices import notice_person_rights
 from core.secret_tokens import hashed, new_token
-from core.sessions import actor_of_session, start_session
+from core.sessions import LONGEST_AGENT, actor_of_session, start_session
+from core.throttle import plain_address
 
 ACCESS_SECONDS = 600
 REFRESH_LIFE = "30 days"
+GRACE = "10 seconds"  # For so long the client that used a refresh token may send it again, as two tabs at once do.
 ISSUER, AUDIENCE, ALGORITHM = "contrivance", "contrivance-api", "HS256"
 MOST_VERIFIED = 4096
 CLAIMS = ["iss", "aud", "sub", "exp", "iat", "jti", "sid", "typ"]
@@ -36,26 +40,47 @@ def grant_tokens(session: Session, user_id: int, *, key: str, address: str | Non
     """Start an API session for a person whose password was right."""
     session_id, _ = start_session(session, user_id, kind="api", address=address, user_agent=user_agent)
     audit.record(session, actor_of_session(session, session_id, address=address), "account:session:start", kind="api")
-    return _pair(session, session_id, user_id, key)
+    refresh = new_token()
+    session.execute(_KEEP, {"token": hashed(refresh), "id": session_id})
+    return _pair(session_id, user_id, refresh, key)
 
 
-def refresh_tokens(session: Session, refresh_token: str, *, key: str) -> TokenPair | None:
+def refresh_tokens(
+    session: Session, refresh_token: str, *, key: str, address: str | None, user_agent: str
+) -> TokenPair | None:
     """The next pair for a refresh token; None for one that is unknown or late.
 
-    A token that was used before is in two hands: the whole session ends, whoever asks.
+    A token that was used before is in two hands: the whole session ends, whoever asks. But the client that used it a
+    moment ago gets the same successor again, and there is never more than one token that works.
     """
-    found = session.execute(_TAKE, {"token": hashed(refresh_token)}).mappings().one_or_none()
-    if found is None:
-        return None
-    if found["used_at"] is not None:
-        _end(session, found["user_id"], found["session_id"])
-        audit.record(session, None, "account:session:reuse", user=found["user_id"], ended=str(found["session_id"]))
-        return None
+    client = {"address": plain_address(address), "agent": user_agent[:LONGEST_AGENT]}
+    token, is_repeated = refresh_token, False
+    while True:
+        found = session.execute(_TAKE, client | {"token": hashed(token)}).mappings().one_or_none()
+        if found is None:
+            return None
+        if not found["is_used"]:
+            break
+        if not found["is_repeated"]:
+            _end(session, found["user_id"], found["session_id"])
+            audit.record(session, None, "account:session:reuse", user=found["user_id"], ended=str(found["session_id"]))
+            return None
+        token, is_repeated = _successor(token, key), True
     actor = actor_of_session(session, found["session_id"], seen=True)
     if actor is None or found["is_late"]:
         return None
-    session.execute(_USED, {"token": hashed(refresh_token)})
-    return _pair(session, found["session_id"], actor.user_id, key)
+    if not is_repeated:
+        session.execute(_USED, client | {"token": hashed(token)})
+        token = _successor(token, key)
+        session.execute(_KEEP, {"token": hashed(token), "id": found["session_id"]})
+    return _pair(found["session_id"], actor.user_id, token, key)
+
+
+def _successor(token: str, key: str) -> str:
+    """The refresh token after this one: told again to who repeats themselves, though only its hash is stored. Nobody
+    knows it who has not the server's key."""
+    digest = hmac.digest(key.encode(), f"after {token}".encode(errors="replace"), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def session_of_access_token(token: str, *, key: str) -> UUID | None:
@@ -90,9 +115,7 @@ def _end(session: Session, user_id: int, session_id: UUID | None) -> None:
     notice_person_rights(session, user_id)
 
 
-def _pair(session: Session, session_id: UUID, user_id: int, key: str) -> TokenPair:
-    refresh = new_token()
-    session.execute(_KEEP, {"token": hashed(refresh), "id": session_id})
+def _pair(session_id: UUID, user_id: int, refresh: str, key: str) -> TokenPair:
     now = int(time.time())
     claims = {
         "iss": ISSUER,
@@ -111,10 +134,15 @@ _KEEP = text(f"""
     INSERT INTO refresh_tokens (token_hash, session_id, expires_at)
     VALUES (:token, :id, now() + interval '{REFRESH_LIFE}')
 """)  # noqa: S608 - the constant above.
-_TAKE = text("""
-    SELECT r.session_id, s.user_id, r.used_at, r.expires_at <= now() AS is_late
+_TAKE = text(f"""
+    SELECT r.session_id, s.user_id, r.used_at IS NOT NULL AS is_used, r.expires_at <= now() AS is_late,
+           r.used_at > now() - interval '{GRACE}' AND r.used_address = CAST(:address AS inet)
+           AND r.used_agent = :agent AS is_repeated
     FROM refresh_tokens r JOIN sessions s ON s.session_id = r.session_id
     WHERE r.token_hash = :token FOR UPDATE OF r
+""")  # noqa: S608 - the constant above.
+_USED = text("""
+    UPDATE refresh_tokens SET used_at = now(), used_address = CAST(:address AS inet), used_agent = :agent
+    WHERE token_hash = :token
 """)
-_USED = text("UPDATE refresh_tokens SET used_at = now() WHERE token_hash = :token")
 _ENDED = text("UPDATE sessions SET ended_at = coalesce(ended_at, now()) WHERE session_id = :id")

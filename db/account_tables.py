@@ -99,6 +99,22 @@ class ProviderArrival(Base):
     expires_at: Mapped[datetime]
 
 
+class KnownDevice(Base):
+    """A browser in which an account signed in before, by its cookie: it opens nothing, and guesses elsewhere do not
+    lock it out."""
+
+    __tablename__ = "known_devices"
+    __table_args__ = (
+        UniqueConstraint("token_hash", "user_id", name="uq_known_devices_token_hash"),
+        Index("ix_known_devices_user_id", "user_id"),
+    )
+    device_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    last_used_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
 class ApiToken(Base):
     """A token that a person made for a program of theirs. It is shown once; `hint` is how it begins."""
 

@@ -103,6 +103,8 @@ class RefreshToken(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    used_address: Mapped[str | None] = mapped_column(INET)  # Which client used it: only that one may repeat itself.
+    used_agent: Mapped[str | None]
 
 
 class SignInTicket(Base):

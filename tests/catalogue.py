@@ -19,7 +19,7 @@ def shown(file: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{file}.py::test_{name}" for name in names)
 
 
-SIGN_IN = "core/test_sign_in"
+SIGN_IN, DEVICES = "core/test_sign_in", "core/test_known_devices"
 CATALOGUE: dict[int, Case] = {
     # A. Sign-in
     1: Case(
@@ -30,18 +30,26 @@ CATALOGUE: dict[int, Case] = {
     2: Case(
         "Guessing on, after five failures",
         shown(SIGN_IN, "the_sixth_try_is_refused_even_with_the_right_password_and_others_are_not")
-        + shown(SIGN_IN, "the_window_slides_and_nobody_stays_locked_out"),
+        + shown(SIGN_IN, "the_window_slides_and_nobody_stays_locked_out")
+        + shown(DEVICES, "where_somebody_signed_in_before_guessing_ends_after_five_failures_too")
+        + shown("core/test_links", "five_wrong_passwords_of_a_link_end_the_guessing_of_that_address_and_of_no_other"),
     ),
     3: Case(
-        "One guess at each of many accounts, from one address or a claimed one",
+        "One guess at each of many accounts, from one address or a claimed one; shutting others out by guessing",
         shown(SIGN_IN, "an_address_that_tries_many_accounts_is_throttled")
         + shown("api/test_auth", "a_claimed_forwarding_address_changes_nothing")
-        + shown("server/test_proxy", "a_forged_address_does_not_reach_the_application"),
+        + shown("server/test_proxy", "a_forged_address_does_not_reach_the_application")
+        + shown(DEVICES, "a_browser_that_signed_in_before_keeps_its_way_in_while_others_guess")
+        + shown(DEVICES, "an_address_that_signed_in_before_keeps_its_way_in_while_others_guess")
+        + shown(DEVICES, "a_neighbour_who_guesses_at_many_accounts_shuts_no_known_browser_out")
+        + shown("browser/test_sign_in", "who_signed_in_here_before_comes_in_while_others_guess"),
     ),
     4: Case(
-        "Odd passwords: 73 bytes, 10 MB, NUL, spaces, emoji",
+        "Odd passwords: 73 bytes, 10 MB, NUL, spaces, emoji, accents in two forms; common ones",
         shown(SIGN_IN, "odd_passwords_never_sign_in_and_never_fail_badly", "the_password_policy_says_what_is_wrong")
         + shown(SIGN_IN, "an_emoji_password_works_to_the_letter")
+        + shown(SIGN_IN, "a_password_works_however_a_keyboard_composes_its_accents")
+        + shown(SIGN_IN, "every_common_password_of_the_list_that_is_long_enough_is_refused")
         + shown("api/test_auth", "an_odd_password_is_answered_at_once"),
     ),
     5: Case(
@@ -94,7 +102,9 @@ CATALOGUE: dict[int, Case] = {
     ),
     14: Case(
         "A refresh token twice",
-        shown("core/test_tokens", "a_refresh_token_works_once_and_using_it_twice_ends_the_family"),
+        shown("core/test_tokens", "a_refresh_token_used_again_after_the_grace_or_by_another_client_ends_the_family")
+        + shown("core/test_tokens", "who_shares_a_token_within_the_grace_is_found_at_the_next_refresh")
+        + shown("core/test_tokens", "five_tabs_that_refresh_at_once_get_one_successor_and_keep_their_session"),
     ),
     15: Case(
         "A reset link guessed, twice, late, of another",
@@ -102,8 +112,10 @@ CATALOGUE: dict[int, Case] = {
         + shown("core/test_account_links", "a_forgotten_password_is_replaced_by_a_link_that_works_once"),
     ),
     16: Case(
-        "Becoming the first administrator twenty times at once",
-        shown("core/test_people", "the_first_administrator_is_made_once_however_many_try"),
+        "Becoming the first administrator twenty times at once, or where there is an administrator by now",
+        shown("core/test_people", "the_first_administrator_is_made_once_however_many_try")
+        + shown("core/test_people", "the_first_administrators_link_ends_with_the_first_administrator_however_they_came")
+        + shown("core/test_people", "an_administrator_who_is_being_made_as_the_link_is_used_ends_it"),
     ),
     17: Case(
         "A page inside a foreign frame",
@@ -323,8 +335,10 @@ CATALOGUE: dict[int, Case] = {
         + shown("core/importer/test_loading", "the_lines_to_mend_run_in_no_spreadsheet"),
     ),
     54: Case(
-        "Uploads of strangers",
+        "Uploads of strangers, and a colleague's into somebody else's page",
         shown("server/test_attacks", "strangers_upload_nothing")
+        + shown("server/test_resume", "a_colleague_neither_swaps_nor_deletes_anothers_upload")
+        + shown("server/test_identity", "an_upload_belongs_to_the_session_that_opened_its_page_on_every_method")
         + shown("server/test_pace", "what_one_person_uploads_is_bounded"),
     ),
     55: Case("An export of 200,000 × 100", to_come="a measurement beside others who work"),

@@ -12,12 +12,16 @@ from api.middleware.identity import Identity
 from api.middleware.pace import Paced
 from api.middleware.requests import RequestLog
 from api.middleware.sockets import KindOf, SocketLimits
-from api.middleware.uploads import Uploads
+from api.middleware.uploads import SessionOfPage, Uploads
 from core.settings import Settings
 
 
 def middleware(
-    settings: Settings, kind_of: KindOf, api: ASGIApp, claims_of: ClaimsOf = lambda _: None
+    settings: Settings,
+    kind_of: KindOf,
+    api: ASGIApp,
+    claims_of: ClaimsOf = lambda _: None,
+    session_of_page: SessionOfPage = lambda _: None,
 ) -> list[Middleware]:
     """Log, headers, closed doors, pace, who is asking, what they may send, and last who is asked: the API or a page."""
     return [
@@ -28,7 +32,7 @@ def middleware(
         Middleware(Paced, settings=settings),
         Middleware(Identity, settings=settings),
         Middleware(Arrivals, settings=settings, claims_of=claims_of),
-        Middleware(Uploads),
+        Middleware(Uploads, session_of_page=session_of_page),
         Middleware(SocketLimits, kind_of=kind_of),
         Middleware(ApiDoor, api=api),
     ]

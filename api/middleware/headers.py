@@ -15,15 +15,18 @@ INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer that does not bring its own."""
+    """Adds the headers to every answer that does not bring its own, and under https Secure to every cookie."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         told = security_headers(https=settings.cookie_secure)
+        self.https = settings.cookie_secure
         self.headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def add(message: Message) -> None:
+            if self.https and message["type"] in {"http.response.start", "websocket.accept"}:
+                message["headers"] = [secured(pair) for pair in message.get("headers", [])]
             if message["type"] == "http.response.start":
                 own = {name.lower() for name, _ in message.get("headers", [])}
                 message["headers"] = [
@@ -32,7 +35,16 @@ class SecurityHeaders:
                 ]
             await send(message)
 
-        await self.app(scope, receive, add if scope["type"] == "http" else send)
+        adds = scope["type"] == "http" or (self.https and scope["type"] == "websocket")
+        await self.app(scope, receive, add if adds else send)
+
+
+def secured(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """A header of an answer; a cookie goes over https alone, also Streamlit's, which does not know of the proxy."""
+    name, value = pair
+    if name.lower() != b"set-cookie" or b"secure" in [part.strip().lower() for part in value.split(b";")]:
+        return pair
+    return name, value + b"; Secure"
 
 
 def security_headers(*, https: bool) -> dict[str, str]:

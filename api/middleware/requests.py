@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.middleware.asgi import header
 from core.logs import get_log
 
-SECRET = re.compile(r"^(/l/).*", re.DOTALL)  # What follows is a public link's token.
+# What follows is a public link's token, the ids of an open page and its file, or the name of a file made for somebody.
+SECRET = re.compile(r"^(/l/|/_stcore/upload_file/|/media/).*", re.DOTALL)
 ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = ("/static/", "/assets/", "/_stcore/health", "/_stcore/host-config", "/api/health/", "/media/", "/favicon")
 log = get_log("contrivance.access")

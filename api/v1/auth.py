@@ -52,10 +52,15 @@ def login(request: Request, given: Credentials) -> TokenPair:
 
 
 @router.post("/auth/refresh", summary="Fresh tokens for a refresh token")
-def refresh(given: Refresh) -> TokenPair:
-    """Each refresh token works once. Using one twice ends the session that it belongs to."""
+def refresh(request: Request, given: Refresh) -> TokenPair:
+    """Each refresh token works once. Using one twice ends the session that it belongs to.
+
+    The same client (address and user agent) may repeat itself within ten seconds and gets the same refresh token.
+    """
+    address = request.client.host if request.client else None
+    agent = request.headers.get("user-agent", "")
     with transaction() as session:
-        pair = refresh_tokens(session, given.refresh_token, key=token_key())
+        pair = refresh_tokens(session, given.refresh_token, key=token_key(), address=address, user_agent=agent)
     if pair is None:
         raise NotSignedIn
     return pair

@@ -122,7 +122,9 @@ def _ask_first(actor: Actor) -> None:
 def _password(actor: Actor) -> None:
     with st.expander("Change my password"), st.form("password", border=False, clear_on_submit=True):
         current = st.text_input("Current password", type="password")
-        new = st.text_input("New password", type="password", help="At least ten characters.")
+        new = st.text_input(
+            "New password", type="password", help="At least ten characters, such as four words of your own."
+        )
         repeated = st.text_input("New password again", type="password")
         st.caption("You are signed out everywhere, your API tokens end, and you sign in again with the new one.")
         if actor.role is Role.ADMIN:

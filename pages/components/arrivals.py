@@ -15,7 +15,7 @@ from pages.components.errors import say
 from pages.components.format import literal
 from pages.components.opened_links import NOTE
 from pages.components.second_step import PENDING
-from pages.components.who import address, find_actor, here, nonce
+from pages.components.who import address, device, find_actor, here, nonce
 
 NOBODY = "nobody"
 SETTLED, REFUSED, WANTS_CODE = "arrival_settled", "arrival_refused", "arrival_wants_code"
@@ -109,6 +109,7 @@ def _try(token: str, password: str, code: str, ticket: str) -> None:
             password,
             code=code,
             address=address(),
+            device=device(),
             grant=lambda session, user: (ticket, make_ticket(session, user, nonce=browser)),
             without_code=lambda *_: (WANTS_CODE, "yes"),
         )

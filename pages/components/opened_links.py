@@ -43,7 +43,9 @@ def _new_password(token: str, email: str) -> None:
     st.subheader("Choose a new password")
     st.text(f"For {email}.")
     with st.form("new_password", border=False):
-        password = st.text_input("New password", type="password", help="At least ten characters.")
+        password = st.text_input(
+            "New password", type="password", help="At least ten characters, such as four words of your own."
+        )
         repeated = st.text_input("New password again", type="password")
         st.caption("It ends every session, link and API token of yours.")
         sent = st.form_submit_button("Save the new password", type="primary", width="stretch")

@@ -7,7 +7,7 @@ from core.sign_in import WRONG_CODE, sign_in_with_code
 from core.tickets import make_ticket
 from db.engine import transaction
 from pages.components.format import literal
-from pages.components.who import address, nonce
+from pages.components.who import address, device, nonce
 
 PENDING = "sign_in_pending"
 
@@ -38,6 +38,7 @@ def _ticket(code: str) -> str | None:
             code,
             nonce=browser,
             address=address(),
+            device=device(),
             grant=lambda session, user_id: make_ticket(session, user_id, nonce=browser),
         )
     except Refused as refusal:

@@ -13,7 +13,7 @@ from pages.components.authenticator import SignInForm
 from pages.components.format import literal
 from pages.components.opened_links import NOTE
 from pages.components.second_step import PENDING
-from pages.components.who import address, had_session, nonce
+from pages.components.who import address, device, had_session, nonce
 
 TICKET, REFUSAL, INVITE = "sign_in_ticket", "sign_in_refusal", "invite"
 ENDED = "Your session has ended. Sign in again to go on."
@@ -84,6 +84,7 @@ def _try(email: str, password: str) -> None:
         email,
         password,
         address=address(),
+        device=device(),
         grant=lambda session, user_id: (TICKET, make_ticket(session, user_id, nonce=browser)),
         without_code=lambda session, user_id: (PENDING, make_pending(session, user_id, nonce=browser)),
     ) or (REFUSAL, NEUTRAL)
@@ -124,7 +125,9 @@ def _account_form(invited: Welcome) -> tuple[str, str, str] | None:
     with st.form("account", border=False):
         email = st.text_input("E-mail", value=invited.email or "", disabled=invited.email is not None)
         name = st.text_input("Your name", value=invited.name, help="As others see it in the grid.")
-        password = st.text_input("Password", type="password", help="At least ten characters.")
+        password = st.text_input(
+            "Password", type="password", help="At least ten characters, such as four words of your own."
+        )
         repeated = st.text_input("Password again", type="password")
         if not st.form_submit_button("Make my account", type="primary", width="stretch"):
             return None

@@ -31,8 +31,8 @@ def me(client: httpx.Client, token: str) -> httpx.Response:
     return client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
 
 
-def refreshed(client: httpx.Client, token: str) -> httpx.Response:
-    return client.post("/api/v1/auth/refresh", json={"refresh_token": token})
+def refreshed(client: httpx.Client, token: str, agent: str = "one") -> httpx.Response:
+    return client.post("/api/v1/auth/refresh", json={"refresh_token": token}, headers={"User-Agent": agent})
 
 
 def test_a_password_becomes_tokens_that_say_who_i_am(client: httpx.Client) -> None:
@@ -105,11 +105,16 @@ def test_a_made_up_token_is_nobody(client: httpx.Client, token: str) -> None:
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_refresh_token_works_once_and_twice_ends_the_session(client: httpx.Client) -> None:
+def test_five_requests_with_one_refresh_token_keep_the_session_and_another_client_ends_it(
+    client: httpx.Client,
+) -> None:
     first = login(client).json()
-    second = refreshed(client, first["refresh_token"]).json()
+    answers = [refreshed(client, first["refresh_token"]) for _ in range(5)]
+    assert [one.status_code for one in answers] == [200] * 5
+    assert len({one.json()["refresh_token"] for one in answers}) == 1
+    second = answers[0].json()
     assert me(client, second["access_token"]).status_code == 200
-    assert refreshed(client, first["refresh_token"]).status_code == 401
+    assert refreshed(client, first["refresh_token"], "another").status_code == 401
     assert me(client, second["access_token"]).status_code == 401
     assert refreshed(client, second["refresh_token"]).status_code == 401
 

@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from itertools import count
 from time import monotonic
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -87,3 +90,45 @@ def test_depth_is_judged_before_parsing() -> None:
     with pytest.raises(HTTPException) as refused:
         read_json(b"[" * 10_000_000)
     assert refused.value.status_code == 400
+
+
+BIG = "x" * 3_000_000
+EDIT = {"row": 1, "column": 4, "base": None}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/rows", {"edits": [EDIT | {"value": BIG}]}),
+        ("PATCH", "/rows", {"edits": [EDIT | {"value": BIG}], "partial": True}),
+        ("PATCH", "/rows", {"edits": [EDIT | {"text": BIG, "column": 1}]}),
+        ("PATCH", "/rows", {"edits": [EDIT | {"value": [BIG]}]}),
+        ("PATCH", "/rows", {"edits": [EDIT | {"value": ["x"] * 1_000_000}]}),
+        ("PATCH", "/rows", {"edits": [EDIT | {"value": {BIG: BIG}}]}),
+        ("PATCH", "/rows", {"edits": [EDIT | {"row": 9, "value": BIG}], "partial": True}),
+        ("PATCH", "/rows", {"edits": [], BIG: 1}),
+        ("POST", "/rows", {"rows": [{"4": BIG}]}),
+        ("POST", "/rows", {"rows": [{BIG: 1}]}),
+        ("POST", "/columns", {"name": "x", "type": BIG}),
+        ("POST", "/columns", {"name": "x", "type": "number", BIG: BIG}),
+        ("PUT", "/layout", {BIG: BIG}),
+    ],
+    ids=count(),
+)
+def test_no_answer_repeats_more_than_a_little_of_what_was_sent(
+    people: People, method: str, path: str, body: dict[str, Any]
+) -> None:
+    ann = people("Ann")
+    ann.add({1: "Acme"})
+    operation = {"operation_id": str(uuid4())} if path == "/rows" else {}
+    answer = ann.ask(method, f"/sheets/{{sheet}}{path}", json=body | operation)
+    assert answer.status_code in {200, 422}, answer.text[:500]
+    assert "x" in answer.text
+    assert len(answer.content) < 3000
+
+
+def test_a_sentence_that_is_cut_keeps_its_way_out(people: People) -> None:
+    refused = people("Ann").ask("POST", "/sheets", json={"name": "x", "template": BIG}).json()["detail"]
+    whole = people("Ann").ask("POST", "/sheets", json={"name": "x", "template": "y"}).json()["detail"]
+    assert (refused[:20], refused[-20:]) == (whole[:20], whole[-20:])
+    assert len(refused) == 1000

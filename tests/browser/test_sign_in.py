@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import Engine, text
@@ -103,6 +104,15 @@ def test_a_wrong_password_says_so_and_the_right_one_then_works(visit: Visit, eng
     ben = visit().open().sign_in("Ben", "wrong password").reads("E-mail or password is not right.")
     assert ben.cookie() is None
     ben.sign_in("Ben").is_in()
+
+
+def test_who_signed_in_here_before_comes_in_while_others_guess(visit: Visit, engine: Engine) -> None:
+    """All of them at one address, as in an office or behind a proxy."""
+    dan = visit().open().sign_in("Dan").is_in().press("Sign out").reads("The sales pipeline that your team edits")
+    wrong = {"email": "dan@example.com", "password": "a wrong guess"}
+    assert {httpx.post(f"{dan.url}/api/v1/auth/login", json=wrong).status_code for _ in range(6)} == {401}
+    visit().open().sign_in("Dan").reads("E-mail or password is not right.")
+    dan.sign_in("Dan").is_in()
 
 
 def test_an_address_deep_in_the_product_leads_in_and_is_still_there_after(visit: Visit) -> None:

@@ -11,6 +11,7 @@ from core.actor import Actor
 from core.mail import Letter
 from core.sessions import start_session
 from core.sign_in import sign_in
+from core.tokens import TokenPair, refresh_tokens
 from db.engine import transaction
 from tests.conftest import PASSWORD
 
@@ -19,15 +20,25 @@ HOME = "192.0.2.7"
 Post = Callable[[], list[tuple[str, Letter]]]  # Send what waits: whom it reached, and what it said.
 
 
-def attempt(email: str, password: str = PASSWORD, address: str = HOME) -> int | None:
+def attempt(email: str, password: str = PASSWORD, address: str = HOME, device: str = "") -> int | None:
     """The id of whoever signs in, None where the attempt is refused."""
     return sign_in(
-        transaction, email, password, address=address, grant=lambda _, user_id: user_id, without_code=lambda *_: None
+        transaction,
+        email,
+        password,
+        address=address,
+        grant=lambda _, user_id: user_id,
+        without_code=lambda *_: None,
+        device=device,
     )
 
 
 def signed_in(session: Session, who: Actor) -> tuple[UUID, str]:
     return start_session(session, who.user_id, kind="browser", address=HOME, user_agent="Firefox/1")
+
+
+def refreshed(session: Session, pair: TokenPair, *, address: str = HOME, user_agent: str = "x") -> TokenPair | None:
+    return refresh_tokens(session, pair.refresh_token, key=KEY, address=address, user_agent=user_agent)
 
 
 def actions(session: Session) -> list[str]:

@@ -128,8 +128,9 @@ def wrong(scene: Scene, times: int) -> None:
 
 def reuse(scene: Scene) -> None:
     pair = scene.sign_in()
-    for _ in range(2):
-        scene.kept(tokens.refresh_tokens(scene.session, pair.refresh_token, key=KEY))
+    for agent in ("x", "another client"):
+        refresh = partial(tokens.refresh_tokens, scene.session, pair.refresh_token, key=KEY, address=HOME)
+        scene.kept(refresh(user_agent=agent))
 
 
 def pending(scene: Scene) -> str:
@@ -478,6 +479,7 @@ WITHOUT = {
         "credentials.end_credentials_of",
         "credentials.end_tokens_of",
         "sessions.end_sessions_of",
+        "known_devices.remember_device",
         "sessions.start_session",
         "second_factor.drop_second_factor",
         "second_factor.new_recovery_codes",

@@ -24,12 +24,12 @@ from core.permissions import Role, Scope
 from core.sessions import actor_of_session
 from core.sign_in import change_password
 from core.tickets import make_pending, make_ticket, person_of_pending, redeem_ticket
-from core.tokens import grant_tokens, refresh_tokens, session_of_access_token
+from core.tokens import grant_tokens, session_of_access_token
 from db.account_tables import AccountLink
 from db.engine import transaction
 from db.tables import Base
 from tests.conftest import PASSWORD, actor
-from tests.core.signing_in import HOME, KEY, Post, actions, attempt, signed_in
+from tests.core.signing_in import HOME, KEY, Post, actions, attempt, refreshed, signed_in
 
 Works = Callable[[], bool]  # Whether a credential still lets anybody in; trying may use it up.
 ISSUER, SUBJECT = "https://login.example.com", "s-ann"
@@ -67,7 +67,7 @@ def a_program(session: Session, who: Actor) -> Works:
 
 def a_refresh_token(session: Session, who: Actor) -> Works:
     pair = grant_tokens(session, who.user_id, key=KEY, address=HOME, user_agent="x")
-    return lambda: refresh_tokens(session, pair.refresh_token, key=KEY) is not None
+    return lambda: refreshed(session, pair) is not None
 
 
 def a_ticket(session: Session, who: Actor) -> Works:
@@ -130,6 +130,7 @@ EXEMPT = {
     "public_links": "A link is nobody's, and as good as the account of who made it (tests/core/test_links.py).",
     "audit_chain": "The seal of the audit trail: hashes of what happened, which let nobody in.",
     "audit_head": "The same: its last link.",
+    "known_devices": "It lets nobody in: a browser that signed in before has a count of wrong passwords of its own.",
     "link_visits": "The same: the browser that opened a link, whoever sits there.",
 }
 ENDS = {

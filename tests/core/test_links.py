@@ -315,15 +315,38 @@ def test_a_flood_of_openings_ends_and_who_is_in_stays_in(session: Session, link:
     assert open_link(transaction, link[1], address="192.0.2.99").token
 
 
-def test_the_sixth_wrong_password_of_a_link_ends_the_guessing(session: Session, sheet: int, ann: Actor) -> None:
+def guess(token: str, times: int, *addresses: str) -> None:
+    for address in addresses:
+        for number in range(times):
+            with pytest.raises(WantsPassword):
+                open_link(transaction, token, password=f"wrong {number}", address=address)
+
+
+def test_five_wrong_passwords_of_a_link_end_the_guessing_of_that_address_and_of_no_other(
+    session: Session, sheet: int, ann: Actor
+) -> None:
     _, token = create_link(session, ann, sheet, password=PASSWORD)
-    for number in range(5):
-        with pytest.raises(WantsPassword):
-            open_link(transaction, token, password=f"wrong {number}", address=f"192.0.2.{number}")
+    guess(token, 5, "192.0.2.66")
     for password in ("wrong again", PASSWORD):
         with pytest.raises(Throttled):
-            open_link(transaction, token, password=password, address="192.0.2.77")
+            open_link(transaction, token, password=password, address="192.0.2.66")
     assert actions(session).count("sheet:link:fail") == 5
+    assert open_link(transaction, token, password=PASSWORD, address="192.0.2.77").token
+
+
+def test_guessers_at_many_addresses_have_fifty_passwords_of_a_link_and_who_was_there_before_comes_in(
+    session: Session, sheet: int, ann: Actor
+) -> None:
+    _, token = create_link(session, ann, sheet, password=PASSWORD)
+    assert open_link(transaction, token, password=PASSWORD, address=HOME).token
+    guess(token, 5, *(f"198.51.100.{number}" for number in range(10)))
+    for address in ("192.0.2.77", "192.0.2.78"):
+        with pytest.raises(Throttled):
+            open_link(transaction, token, password=PASSWORD, address=address)
+    assert open_link(transaction, token, password=PASSWORD, address=HOME).token
+    guess(token, 5, HOME)
+    with pytest.raises(Throttled):
+        open_link(transaction, token, password=PASSWORD, address=HOME)
 
 
 def test_the_owner_sees_the_links_and_their_last_use_and_the_audit_trail_tells(

@@ -1,9 +1,11 @@
 """People: who makes and ends accounts, and how an invitation becomes one."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -21,6 +23,7 @@ from core.accounts import (
 )
 from core.actor import Actor
 from core.errors import Invalid, NotAllowed, NotFound, Refused
+from core.identities import add_identity
 from core.invitations import (
     accept_invitation,
     first_admin_link,
@@ -112,6 +115,55 @@ def test_the_first_administrator_is_made_once_however_many_try(database: str) ->
     with transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM users WHERE is_first_admin")) == 1
         assert first_admin_link(session, "http://here") is None
+
+
+@pytest.mark.parametrize("how", ["command line", "provider", "hand"])
+def test_the_first_administrators_link_ends_with_the_first_administrator_however_they_came(
+    session: Session, how: str
+) -> None:
+    session.execute(text("UPDATE users SET role = 'member' WHERE name = 'Ada'"))
+    link = first_admin_link(session, "http://here")
+    assert link
+    token = link.split("invite=")[1]
+    assert welcome(session, token).is_first_admin
+    if how == "command line":
+        create_user(session, None, email="eve@example.com", name="Eve", role=Role.ADMIN, password="a fine password")
+    elif how == "provider":
+        eve = create_user(session, None, email="eve@example.com", name="Eve", role=Role.ADMIN)
+        assert welcome(session, token)  # Nobody can sign in as her yet.
+        add_identity(session, eve, "https://provider.example", "s-eve")
+    else:
+        session.execute(text("UPDATE users SET role = 'admin' WHERE name = 'Ann'"))
+    with pytest.raises(NotFound):
+        welcome(session, token)
+    with pytest.raises(NotFound):
+        accept_invitation(session, token, email="mallory@example.com", name="Mallory", password="a fine password")
+    assert first_admin_link(session, "http://here") is None
+    assert session.scalar(text("SELECT count(*) FROM invitations WHERE revoked_at IS NULL")) == 0
+
+
+def test_an_administrator_who_is_being_made_as_the_link_is_used_ends_it(database: str) -> None:
+    with transaction() as session:
+        session.execute(text("UPDATE users SET role = 'member' WHERE name = 'Ada'"))
+        link = first_admin_link(session, "http://here")
+    assert link
+    token = link.split("invite=")[1]
+
+    def claim() -> int:
+        with transaction() as session:
+            return accept_invitation(
+                session, token, email="mallory@example.com", name="Mallory", password="a fine password"
+            )
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            create_user(session, None, email="eve@example.com", name="Eve", role=Role.ADMIN, password="a fine password")
+            claimed = pool.submit(claim)
+            with psycopg.connect(database, autocommit=True) as watch:
+                while not claimed.done() and not watch.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                    time.sleep(0.01)
+        with pytest.raises(NotFound):
+            claimed.result()
 
 
 def test_a_new_link_replaces_the_one_before(session: Session, ada: Actor) -> None:

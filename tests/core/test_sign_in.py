@@ -1,17 +1,21 @@
 """Signing in: the same answer and the same cost for everybody, throttled, and never with a password of yesterday."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+from unicodedata import normalize
 
 import bcrypt
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from core import passwords
 from core.accounts import clean_email, create_user
 from core.actor import Actor
 from core.errors import Invalid
-from core.passwords import COST, checked_password
+from core.passwords import COST, SHORTEST, checked_password, is_easy
 from core.permissions import Role
 from core.sign_in import change_password
 from core.throttle import plain_address
@@ -86,11 +90,54 @@ def test_odd_passwords_never_sign_in_and_never_fail_badly(session: Session, pass
         (" leading and so on", "begin or end"),
         ("aaaaaaaaaaaaaa", "too few different"),
         ("nul\x00nul\x00nul", "cannot be stored"),
+        ("password1234", "easy to guess"),
+        ("P@ssw0rd1234", "easy to guess"),
+        ("qwertyuiop", "easy to guess"),
+        ("4321drowssap", "easy to guess"),
+        ("2026-03-15 ", "begin or end"),
     ],
 )
 def test_the_password_policy_says_what_is_wrong(password: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
         checked_password(password)
+
+
+def test_every_common_password_of_the_list_that_is_long_enough_is_refused() -> None:
+    common = [one for one in FREQUENCY_LISTS["passwords"] if len(one) >= SHORTEST]
+    assert len(common) > 1000
+    assert [one for one in common if not is_easy(one)] == []
+
+
+def test_no_password_takes_long_to_be_judged() -> None:
+    """Those that give the estimate most to look at, within the longest that is taken."""
+    began = time.process_time()
+    for hard in ("l1i!|1" * 12, "4@a$5s3e0o1l" * 6, "1990" * 18, "@4" * 36):
+        is_easy(hard)
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(("stored", "typed"), [("NFC", "NFD"), ("NFD", "NFC")])
+@pytest.mark.parametrize("by", ["us", "an earlier version"])
+def test_a_password_works_however_a_keyboard_composes_its_accents(
+    session: Session, stored: Literal["NFC", "NFD"], typed: Literal["NFC", "NFD"], by: str
+) -> None:
+    password = "Grüße an José, später"
+    eve = create_user(
+        session, None, email="eve@example.com", name="Eve", role=Role.MEMBER, password=normalize(stored, password)
+    )
+    if by == "an earlier version":  # It stored what came.
+        kept = bcrypt.hashpw(normalize(stored, password).encode(), bcrypt.gensalt(4)).decode()
+        session.execute(text("UPDATE users SET password_hash = :kept WHERE user_id = :eve"), {"kept": kept, "eve": eve})
+    assert attempt("eve@example.com", normalize(stored, password)) == eve
+    assert attempt("eve@example.com", normalize(typed, password)) == eve
+    assert attempt("eve@example.com", "Grusse an Jose, spater") is None
+
+
+def test_accents_cost_the_same_for_known_and_unknown(session: Session, checks: list[bytes]) -> None:
+    for email in ("nobody@example.com", "ann@example.com"):
+        before = len(checks)
+        attempt(email, "Grüße an José, später")
+        assert len(checks) - before == 2
 
 
 def test_an_emoji_password_works_to_the_letter(session: Session) -> None:

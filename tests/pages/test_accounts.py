@@ -130,6 +130,7 @@ def test_a_code_is_asked_after_the_right_password(
 ) -> None:
     for place in ("sign_in", "second_step"):
         monkeypatch.setattr(f"pages.components.{place}.nonce", lambda: "mine")
+        monkeypatch.setattr(f"pages.components.{place}.device", str)
     app = app_of(session, ann)
     codes = confirm_second_factor(session, ann, app.now())
     page = stranger()

@@ -32,6 +32,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """A data folder of the test's own, and hashes that it can afford."""
     monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
     monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
+    monkeypatch.setattr("pages.components.sign_in.device", str)  # A page without a browser has no cookies.
     settings.cache_clear()
     yield
     settings.cache_clear()

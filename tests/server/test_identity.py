@@ -41,7 +41,8 @@ async def who_socket(socket: WebSocket) -> None:
 def client_of(settings: Settings = OURS) -> TestClient:
     sockets = [WebSocketRoute(path, who_socket) for path in ("/_stcore/stream", "/api/v1/live")]
     pages = Route("/{path:path}", who, methods=["GET", "POST", "PUT", "DELETE"])
-    app = Starlette(routes=[*sockets, pages], middleware=[Middleware(Identity, settings=settings), Middleware(Uploads)])
+    uploads = Middleware(Uploads, session_of_page=lambda page: page)  # Here a page's id is its session's.
+    app = Starlette(routes=[*sockets, pages], middleware=[Middleware(Identity, settings=settings), uploads])
     return TestClient(app, base_url=ORIGIN)
 
 
@@ -131,10 +132,14 @@ def test_an_ended_session_is_nobody(bens: tuple[UUID, str]) -> None:
     assert said_on(client, "/_stcore/stream") == "nobody"
 
 
-def test_uploads_need_a_session(client: TestClient, stranger: TestClient) -> None:
-    for method in ("POST", "PUT", "DELETE"):
-        assert stranger.request(method, "/_stcore/upload_file/a/b").status_code == 401
-        assert client.request(method, "/_stcore/upload_file/a/b").status_code == 200
+def test_an_upload_belongs_to_the_session_that_opened_its_page_on_every_method(
+    client: TestClient, stranger: TestClient, bens: tuple[UUID, str]
+) -> None:
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"):
+        assert stranger.request(method, f"/_stcore/upload_file/{bens[0]}/b").status_code == 401
+        assert client.request(method, "/_stcore/upload_file/another/b").status_code == 404
+        assert client.request(method, "/_stcore/upload_file").status_code == 404
+        assert client.request(method, f"/_stcore/upload_file/{bens[0]}/b").status_code in {200, 405}
 
 
 def test_a_browser_that_opens_a_page_gets_a_nonce_once(stranger: TestClient) -> None:

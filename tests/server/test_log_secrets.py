@@ -31,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 # Whatever holds one of these words was typed by a person or lets somebody in.
 PASSWORD, CELL, DSN, REDIS = "Zq7passwordMarker", "Zq7cellMarker", "Zq7dsn", "Zq7redis"
+PAGE, FILE = str(uuid4()), str(uuid4())
 KEY = "Zq7key" + "kV9mX2bWc4LdTf8hJnRpSuYaEg3iKoMqHz"
 TYPED = "Zq7typed\r\n" + json.dumps({"level": "error", "event": "forged"}) + "\n\x1b[31m\u2028next"
 FORGED_LINE = "forged"
@@ -103,7 +104,8 @@ def sign_in(driven: Driven) -> list[str]:
         f"{driven.started.url}/session/redeem", json={"ticket": PASSWORD}, headers={"Origin": driven.started.url}
     )
     fresh = driven.ask("POST", "/auth/refresh", json={"refresh_token": driven.refresh}).json()
-    assert driven.ask("POST", "/auth/refresh", json={"refresh_token": driven.refresh}).status_code == 401
+    again = {"json": {"refresh_token": driven.refresh}, "headers": {"User-Agent": "another client"}}
+    assert httpx.post(f"{driven.started.url}/api/v1/auth/refresh", **again).status_code == 401  # type: ignore[arg-type]
     used = [driven.access, driven.refresh, fresh["access_token"], fresh["refresh_token"]]
     pair = driven.ask("POST", login, json=ann).json()
     driven.access, driven.refresh = pair["access_token"], pair["refresh_token"]
@@ -179,7 +181,9 @@ def use_sockets_and_files(driven: Driven) -> None:
                 line.send(CELL)
     cookie = {"Cookie": f"contrivance_session={driven.cookie}", "Origin": driven.started.url}
     files = {"file": (CELL, CELL.encode())}
-    httpx.put(f"{driven.started.url}/_stcore/upload_file/{uuid4()}/{uuid4()}", headers=cookie, files=files)
+    for identity in (cookie, {}):
+        address = f"{driven.started.url}/_stcore/upload_file/{PAGE}/{FILE}"
+        assert httpx.put(address, headers=identity, files=files).status_code in {401, 404}
     with socket.create_connection(("127.0.0.1", driven.started.port)) as line:  # type: ignore[assignment]
         line.sendall(f"GET / HTTP/1.1\r\nHost: a\r\nHost: {PASSWORD}\r\n\x00\r\n\r\n".encode())  # type: ignore[attr-defined]
         line.recv(1000)
@@ -193,7 +197,7 @@ def say_lines(driven: Driven) -> None:
 
 
 def test_the_log_holds_nothing_that_lets_in_and_nothing_that_was_typed(driven: Driven) -> None:
-    secrets = [PASSWORD, CELL, DSN, REDIS, KEY, "Zq7typed\x1b", driven.cookie, driven.personal]
+    secrets = [PASSWORD, CELL, DSN, REDIS, KEY, "Zq7typed\x1b", driven.cookie, driven.personal, PAGE, FILE]
     secrets += sign_in(driven)
     use_the_api(driven)
     run_a_page(driven)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from core.errors import NotFound
+from core.invitations import first_admin_link, welcome
 from core.settings import settings
 from core.sign_in import sign_in
 from db import engine as db
@@ -118,3 +120,20 @@ def test_verify_audit_ends_with_the_first_break(
     capsys.readouterr()
     assert main(["verify-audit"]) == 1
     assert "(account:user:create), number 1 of the chain, is not what was recorded" in capsys.readouterr().err
+
+
+def test_an_administrator_made_by_command_ends_the_printed_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction() as session:
+        session.execute(text("UPDATE users SET role = 'member'"))
+        printed = first_admin_link(session, "http://here") or ""
+        assert welcome(session, printed.partition("invite=")[2]).is_first_admin
+    assert create(monkeypatch, PASSWORD, "--role", "admin") == 0
+    with transaction() as session, pytest.raises(NotFound):
+        welcome(session, printed.partition("invite=")[2])
+
+
+def test_a_common_password_is_refused_by_command_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(monkeypatch, "password1234") == 1
+    assert "easy to guess" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,30 @@ def test_refusals_to_programs_are_problem_details(client: TestClient) -> None:
     refused = client.post("/api/v1/sheets", headers={"Origin": "https://evil.example.com"})
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["status"] == 403
+
+
+@pytest.mark.parametrize(("https", "ends"), [(True, "; Secure"), (False, "SameSite=lax")])
+def test_every_cookie_is_secure_under_https_whoever_set_it(https: bool, ends: str) -> None:
+    async def cookies(_request: Request) -> PlainTextResponse:
+        answer = PlainTextResponse("")
+        answer.set_cookie("_streamlit_xsrf", "secure")  # Streamlit does not know that a proxy speaks https for it.
+        answer.set_cookie("ours", "x", secure=https)
+        return answer
+
+    async def greeting(socket: WebSocket) -> None:
+        await socket.accept(headers=[(b"set-cookie", b"one=x; SameSite=lax")])
+        await socket.close()
+
+    app = Starlette(
+        routes=[Route("/", cookies), WebSocketRoute("/socket", greeting)],
+        middleware=[Middleware(SecurityHeaders, settings=replace(OURS, cookie_secure=https))],
+    )
+    client = TestClient(app)
+    told = client.get("/").headers.get_list("set-cookie")
+    with client.websocket_connect("/socket") as socket:
+        told += [value.decode() for name, value in socket.extra_headers or [] if name == b"set-cookie"]
+    assert len(told) == 3
+    assert [cookie for cookie in told if not cookie.endswith(ends) or cookie.count("; Secure") != https] == []
 
 
 def test_a_socket_takes_frames_up_to_its_limit(client: TestClient) -> None:

@@ -19,7 +19,7 @@ from api.middleware import middleware
 from api.middleware.sockets import MOST_OPEN, MOST_OPEN_STRANGERS
 from core.limits import configure_limits
 from core.rates import Kind, Rate
-from core.sessions import start_session
+from core.sessions import session_of_token, start_session
 from core.settings import Settings
 from db import engine as db
 from tests.conftest import actor
@@ -48,7 +48,7 @@ async def echo_socket(socket: WebSocket) -> None:
 def stranger(database: str) -> Iterator[TestClient]:
     """The product's whole middleware over its API, with pages that say nothing."""
     pages = Route("/{path:path}", page, methods=["GET", "POST", "PUT", "DELETE"])
-    inside = middleware(OURS, lambda _: None, create_api())
+    inside = middleware(OURS, lambda _: None, create_api(), session_of_page=lambda page: page)
     app = Starlette(routes=[WebSocketRoute("/_stcore/stream", echo_socket), pages], middleware=inside)
     with TestClient(app, base_url=ORIGIN) as client:
         yield client
@@ -279,7 +279,14 @@ def test_a_socket_is_refused_where_its_address_asks_too_often(stranger: TestClie
 
 def upload(client: TestClient, megabytes: float, headers: dict[str, str]) -> httpx.Response:
     content = b"x" * int(megabytes * 2**20)
-    return client.put("/_stcore/upload_file/a/b", headers=headers | {"Origin": ORIGIN}, content=content)
+    return client.put(page_of(headers), headers=headers | {"Origin": ORIGIN}, content=content)
+
+
+def page_of(headers: dict[str, str]) -> str:
+    """Where the browser with this cookie uploads; here the id of its page is that of its session."""
+    with db.transaction() as session:
+        found = session_of_token(session, headers.get("Cookie", "").partition("=")[2])
+    return f"/_stcore/upload_file/{found.session_id if found else 'a'}/b"
 
 
 def test_what_one_person_uploads_is_bounded(stranger: TestClient) -> None:
@@ -289,11 +296,12 @@ def test_what_one_person_uploads_is_bounded(stranger: TestClient) -> None:
     assert upload(stranger, 3.5, ben).text.startswith("You have uploaded a lot. Try again in ")
     assert upload(stranger, 1.5, ben).status_code == 200
     assert upload(stranger, 3.5, cookie("Cleo")).status_code == 200
-    assert stranger.delete("/_stcore/upload_file/a/b", headers=ben).status_code == 200
+    assert stranger.delete(page_of(ben), headers=ben).status_code == 200
 
 
 def test_an_upload_without_a_session_or_a_length_is_refused_unread(stranger: TestClient) -> None:
     assert upload(stranger, 1, {}).status_code == 401
     chunks = iter([b"x" * 1000])
-    answer = stranger.put("/_stcore/upload_file/a/b", headers=cookie("Ben") | {"Origin": ORIGIN}, content=chunks)
+    ben = cookie("Ben")
+    answer = stranger.put(page_of(ben), headers=ben | {"Origin": ORIGIN}, content=chunks)
     assert answer.status_code == 411

@@ -1,8 +1,10 @@
-"""Whoever knows the id of somebody's page cannot take it over: sockets to the running server, as an attacker's are."""
+"""Whoever knows the id of somebody's page cannot take it over, nor change its uploads; asked from outside."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -83,6 +85,7 @@ def test_a_page_in_use_stays_its_persons(started: Started, cookies: dict[str, st
         with page(started, cookies[thief], mine) as stolen:
             assert id_of(stolen) != mine
         assert id_of(socket) == mine
+    assert mine not in started.text()  # Though Streamlit warns of it by name.
 
 
 @pytest.mark.parametrize("thief", ["Ben", "nobody"])
@@ -103,3 +106,25 @@ def test_neither_does_a_header_take_it(started: Started, cookies: dict[str, str]
         assert found
         with page(started, "other=1", mine, **{"X-Contrivance-Session": str(found.session_id)}) as stolen:
             assert id_of(stolen) != mine
+
+
+def upload(started: Started, method: str, cookie: str, page_id: str, file_id: str) -> int:
+    """As a page's own form sends a file, or takes it back."""
+    files = {"file": ("people.csv", b"Name\nAnn\n", "text/csv")} if method == "PUT" else None
+    xsrf = httpx.get(f"{started.url}/_stcore/health").cookies["_streamlit_xsrf"]
+    headers = {"Origin": started.url, "X-Xsrftoken": xsrf, "Cookie": f"{cookie}; _streamlit_xsrf={xsrf}"}
+    address = f"{started.url}/_stcore/upload_file/{page_id}/{file_id}"
+    return httpx.request(method, address, headers=headers, files=files).status_code
+
+
+def test_a_colleague_neither_swaps_nor_deletes_anothers_upload(started: Started, cookies: dict[str, str]) -> None:
+    with page(started, cookies["Ann"]) as socket:
+        mine, file = id_of(socket), str(uuid4())
+        assert upload(started, "PUT", cookies["Ann"], mine, file) == 204
+        for method in ("PUT", "DELETE"):
+            assert upload(started, method, cookies["Ben"], mine, file) == 404
+            assert upload(started, method, cookies["nobody"], mine, file) == 401
+        assert upload(started, "DELETE", cookies["Ann"], mine, file) == 204
+    assert upload(started, "PUT", cookies["Ann"], mine, file) == 404  # The page is closed.
+    assert mine not in started.text()
+    assert file not in started.text()

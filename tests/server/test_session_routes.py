@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api.session_routes import AWAY, routes
 from core.actor import Actor
+from core.known_devices import known_place
 from core.sessions import session_of_token, start_session
 from core.settings import Settings
 from core.tickets import make_ticket
@@ -61,6 +62,21 @@ def test_on_https_the_cookie_belongs_to_the_host_alone(ticket: str) -> None:
     assert cookie.startswith("__Host-contrivance_session=")
     assert "Secure" in cookie
     assert "Domain" not in cookie
+
+
+def test_a_browser_that_signs_in_is_known_there_from_then_on(ticket: str, ann: Actor) -> None:
+    client = browser(HTTPS)
+    answer = redeem(client, ticket, Origin="https://sales.example.com")
+    device = answer.headers.get_list("set-cookie")[1]
+    assert device.startswith("__Host-contrivance_device=")
+    assert all(part in device for part in ("HttpOnly", "SameSite=strict", "Secure", "Max-Age=15552000"))
+    with transaction() as session:
+        token = client.cookies[HTTPS.device_name]
+        assert known_place(session, ann.email, "192.0.2.1", device=token)
+        again = make_ticket(session, ann.user_id, nonce="mine")
+    redeem(client, again, Origin="https://sales.example.com")
+    client.post("/session/sign-out", json={}, headers=OWN_PAGE | {"Origin": "https://sales.example.com"})
+    assert client.cookies[HTTPS.device_name] == token  # It outlives the session, and stays one.
 
 
 def test_a_ticket_works_once(ticket: str) -> None:
