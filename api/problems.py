@@ -63,7 +63,8 @@ _PROBLEM = {
 DESCRIBED: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, "503": _PROBLEM}
 BUSY = "The server is busy. Try again in a moment."
 AWAY = "The database does not answer. Nothing was changed; try again in a moment."
-HELD = "Somebody else's change takes long. Nothing was changed; try again in a moment."
+TOO_LONG = "This took the database too long and was stopped. Nothing was changed; ask for less at once."
+HELD = "Another change of this takes long. Nothing was changed; try again in a moment."
 
 
 def install_problems(app: FastAPI) -> None:
@@ -133,8 +134,10 @@ def _busy(_request: Request, error: Exception) -> Response:
 def _database(request: Request, error: Exception) -> Response:
     """A database that is away, or a lock that is held too long: both pass. Anything else is our mistake."""
     cause = error.orig if isinstance(error, DBAPIError) else None
-    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
+    if isinstance(cause, psycopg.errors.LockNotAvailable):
         return problem(503, HELD, headers={"Retry-After": "1"})
+    if isinstance(cause, psycopg.errors.QueryCanceled):
+        return problem(503, TOO_LONG, headers={"Retry-After": "5"})
     if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
         return problem(503, AWAY, headers={"Retry-After": "2"})
     return _unexpected(request, error)

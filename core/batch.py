@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from core.errors import Conflict, Invalid, NotFound
 
-MAX_CELLS = 100_000
+MAX_CELLS = 5_000  # So many hold their sheet for less than a second.
 MAX_SHOWN = 1000
 FEW = 100  # Edits that are worth deciding before the lock: more of them, and something has moved.
 
@@ -77,7 +77,7 @@ class Outcome:
 
     saved: {row, column, value, version} · added: {key, row, values} · deleted: [row] · restored: [row] ·
     refused: {row or key, column, given, reason} · gone: {row, column, given, reason} ·
-    conflicts: {row, column, mine, given, theirs, original, by, at, version}
+    conflicts: {row, column, mine, given, theirs, original, by, at, version, reason}
     """
 
     version: int
@@ -106,10 +106,12 @@ class Outcome:
     def raise_first(self) -> None:
         """Refuse the whole batch where any part of it cannot be written."""
         if self.gone:
-            raise NotFound(self.gone[0]["reason"], cells=self.gone)
+            rows = sorted({one["row"] for one in self.gone})
+            raise NotFound(self.gone[0]["reason"], cells=self.gone, rows=rows)
         if self.refused:
             first = self.refused[0]
             raise Invalid(first["reason"], cells=self.refused)
         if self.conflicts:
             theirs = self.conflicts[0]
-            raise Conflict(f"{theirs['by'] or 'Somebody'} changed this cell meanwhile.", cells=self.conflicts)
+            reason = theirs["reason"] or f"{theirs['by'] or 'Somebody'} changed this cell meanwhile."
+            raise Conflict(reason, cells=self.conflicts)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.access import Access, get_access
 from core.actor import Actor
 from core.batch import MAX_CELLS, Batch, Outcome
-from core.changes import Change, Decided, Source, edit_unmoved, kept_answer, open_change
+from core.changes import Change, Decided, Source, digest, edit_unmoved, kept_answer, open_change
 from core.entering import forget, keep, recalled
 from core.errors import Invalid, Refused
 from core.permissions import Permission
@@ -33,19 +33,20 @@ def write(
     A cell that moved on since its edit's base is a conflict and is not written; a value that breaks its column's
     rules is refused; a cell that is gone is said to be gone. With `partial` the rest is written and the outcome
     names them; without, Conflict, Invalid or NotFound is raised and nothing is written. The same operation_id is
-    carried out once and answered the same every time.
+    carried out once and answered the same every time; Conflict where it comes with other content.
     """
+    request = _digest(batch)
     try:
         access = get_access(session, actor, sheet_id, *_needed(batch))
     except Refused:
         # The right may have been withdrawn since the first copy of this request was carried out.
-        if (kept := kept_answer(session, sheet_id, actor, operation_id)) is None:
+        if (kept := kept_answer(session, sheet_id, actor, operation_id, request)) is None:
             raise
         return Outcome.from_json(kept)
     (outcome,) = _write_unmoved(session, sheet_id, [(access, Wish(actor, batch, operation_id, source))])
     if outcome:
         return outcome
-    change = open_change(session, access, operation_id=operation_id, source=source)
+    change = open_change(session, access, operation_id=operation_id, source=source, request=request)
     if change.answered is not None:
         return Outcome.from_json(change.answered)
     # Rights and columns may have changed while we waited for the lock.
@@ -101,7 +102,8 @@ def _needed(batch: Batch) -> Iterable[Permission]:
         raise Invalid("There is nothing to write: give edits, adds or deletes.")
     if batch.size > MAX_CELLS:
         raise Invalid(
-            f"At most {MAX_CELLS:,} cells are written at once, and this is {batch.size:,}. Import a file instead."
+            f"At most {MAX_CELLS:,} cells and rows are written at once, and these are {batch.size:,}. "
+            "Send them in parts, or import a file."
         )
     if batch.edits:
         yield Permission.ROWS_EDIT
@@ -126,9 +128,9 @@ def _write_unmoved(
             continue
         answer_edits(access, plan, None)
         result = plan.outcome.as_json()
-        plans.append(
-            (place, plan, Decided(access, wish.operation_id, wish.source, _patches(plan), _bases(wish.batch), result))
-        )
+        edits, bases = _patches(plan), _bases(wish.batch)
+        decided = Decided(access, wish.operation_id, wish.source, edits, bases, result, _digest(wish.batch))
+        plans.append((place, plan, decided))
     outcomes: list[Outcome | None] = [None] * len(asked)
     versions = edit_unmoved(session, sheet_id, [decided for _, _, decided in plans])
     for (place, plan, _), version in zip(plans, versions, strict=True):
@@ -167,6 +169,13 @@ def _bases(batch: Batch) -> dict[int, str]:
     for edit in batch.edits:
         bases.setdefault(edit.row, {})[str(edit.column)] = edit.base
     return {row: json.dumps(seen) for row, seen in bases.items()}
+
+
+def _digest(batch: Batch) -> bytes:
+    """Of what shall be written. Not of the bases: a copy that was sent again may know newer ones."""
+    edits = [(edit.row, edit.column, edit.given.text, edit.given.value) for edit in batch.edits]
+    adds = [(add.key, {key: (given.text, given.value) for key, given in add.cells.items()}) for add in batch.adds]
+    return digest("write", edits, adds, batch.deletes)
 
 
 def _filled(cells: dict[int, Value | None]) -> dict[str, Value]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.access import Access
 from core.actor import Actor
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.sessions import WHO_SQL
 from core.turns import take_turn
 from db.quick import Quick
@@ -41,6 +42,7 @@ class Change:
     version: int
     last_row_id: int
     answered: dict[str, Any] | None
+    request: bytes
     undoes: UUID | None = None
 
     def next_version(self, new_rows: int = 0) -> int:
@@ -71,6 +73,7 @@ class Change:
             "restored": list(restores),
             "undone": self.undoes,
             "result": json.dumps(result, ensure_ascii=False),
+            "request": self.request,
         }
         self.version, self.last_row_id = self.session.execute(_APPLY, parameters).one()
 
@@ -84,6 +87,7 @@ class Change:
             # An undo that wrote nothing counts among the actions all the same: the next one goes on behind it.
             "version": self.version if wrote or self.undoes else None,
             "undone": self.undoes,
+            "request": self.request,
         }
         self.session.execute(_ANSWER, parameters)
 
@@ -101,6 +105,7 @@ class Decided:
     edits: Mapping[int, str]
     bases: Mapping[int, str]
     result: Mapping[str, Any]
+    request: bytes
 
     def parameters(self) -> dict[str, Any]:
         """What EDIT_UNMOVED takes."""
@@ -112,6 +117,7 @@ class Decided:
             "bases": [self.bases[row] for row in self.edits],
             "patches": list(self.edits.values()),
             "result": json.dumps(self.result, ensure_ascii=False),
+            "request": self.request,
         }
 
 
@@ -128,26 +134,41 @@ def edit_unmoved(session: Session, sheet_id: int, decided: Sequence[Decided]) ->
     return _EDIT_UNMOVED.values(session, [one.parameters() for one in decided])
 
 
-def open_change(
-    session: Session, access: Access, *, operation_id: UUID, source: Source, undoes: UUID | None = None
-) -> Change:
+def open_change(session: Session, access: Access, *, operation_id: UUID, source: Source, request: bytes) -> Change:
     """Lock the sheet for writing. `answered` is set where this operation was carried out before.
 
-    `undoes` names the operation that this one takes back.
+    `request` is the digest of what is asked. Conflict where the operation was carried out for another request.
     """
     take_turn(session, access.sheet.sheet_id)
     signature = _signature(access, operation_id, source)
-    version, last_row_id, answered, foreign = session.execute(_LOCK, signature).one()
+    version, last_row_id, answered, foreign, before = session.execute(_LOCK, signature).one()
     if foreign:
         raise Invalid("This operation id belongs to somebody else's change. Use a new one.")
-    return Change(session, access, operation_id, version, last_row_id, answered, undoes)
+    refuse_other(before, request)
+    return Change(session, access, operation_id, version, last_row_id, answered, request)
 
 
-def kept_answer(session: Session, sheet_id: int, actor: Actor, operation_id: UUID) -> dict[str, Any] | None:
-    """What an operation of this person's was answered when it was carried out, whatever they may do by now."""
-    parameters = {"sheet": sheet_id, "operation": operation_id, "actor": actor.user_id}
+def kept_answer(
+    session: Session, sheet_id: int, actor: Actor, operation_id: UUID, request: bytes
+) -> dict[str, Any] | None:
+    """What an operation of this person's was answered when it was carried out, whatever they may do by now.
+
+    None where it was not, or for another request.
+    """
+    parameters = {"sheet": sheet_id, "operation": operation_id, "actor": actor.user_id, "request": request}
     kept: dict[str, Any] | None = session.execute(_KEPT, parameters).scalar()
     return kept
+
+
+def digest(*content: Any) -> bytes:
+    """The digest of what is asked: the same for the same content, in the same order."""
+    return sha256(json.dumps(content, separators=(",", ":"), default=str).encode()).digest()
+
+
+def refuse_other(before: bytes | None, request: bytes) -> None:
+    """Raise Conflict where an operation was carried out for another request. Old operations have no digest."""
+    if before is not None and before != request:
+        raise Conflict("This operation id was used for another change. Use a new one.")
 
 
 def _signature(access: Access, operation_id: UUID, source: Source) -> dict[str, Any]:
@@ -160,26 +181,30 @@ def _signature(access: Access, operation_id: UUID, source: Source) -> dict[str, 
 
 
 _LOCK = text("""
-    SELECT version, last_row_id, answered, foreign_operation FROM lock_sheet(:sheet, :actor, :source, :operation)
+    SELECT version, last_row_id, answered, foreign_operation, request
+    FROM lock_sheet(:sheet, :actor, :source, :operation)
 """)
 _NEXT = text("SELECT version, last_row_id FROM next_version(:sheet, :new_rows)")
 _APPLY = text("""
     SELECT version, last_row_id FROM apply_batch(
         :sheet, CAST(:edited AS integer[]), CAST(CAST(:patches AS text[]) AS jsonb[]),
         CAST(CAST(:added AS text[]) AS jsonb[]),
-        CAST(:deleted AS integer[]), CAST(:restored AS integer[]), CAST(:result AS jsonb), CAST(:undone AS uuid))
+        CAST(:deleted AS integer[]), CAST(:restored AS integer[]), CAST(:result AS jsonb), CAST(:undone AS uuid),
+        :request)
 """)
 _EDIT_UNMOVED = Quick(f"""
     SELECT edit_unmoved(
         :sheet, :actor, :source, :operation, :columns, :level, CAST(:edited AS integer[]),
-        CAST(CAST(:bases AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb))
+        CAST(CAST(:bases AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb),
+        :request)
     WHERE CAST(:id AS uuid) IS NULL OR EXISTS ({WHO_SQL} AND u.user_id = :actor)
 """)
 _KEPT = text("""
     SELECT result || jsonb_build_object('version', coalesce(version, CAST(result ->> 'version' AS bigint)))
     FROM operations WHERE sheet_id = :sheet AND operation_id = :operation AND actor_id = :actor
+      AND (request IS NULL OR request = :request)
 """)
 _ANSWER = text("""
-    INSERT INTO operations (sheet_id, operation_id, actor_id, result, version, undoes)
-    VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb), :version, :undone)
+    INSERT INTO operations (sheet_id, operation_id, actor_id, result, version, undoes, request)
+    VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb), :version, :undone, :request)
 """)

@@ -29,6 +29,7 @@ SAID: dict[Kind, str] = {
     "import": "You import too often",
     "upload": "You have uploaded a lot",
     "link": "Too many wrong links were opened from your network address",
+    "taken": "Too many of your values were taken already",
     "visit": "Public links are opened too often from your network address",
 }
 T = TypeVar("T")

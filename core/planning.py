@@ -15,7 +15,12 @@ from core.unique import refuse_duplicates
 from core.values import Value, Wire, stored, to_wire
 from db.quick import Quick
 
-# An edit whose cell moved on since its base, with the value that it would have written.
+NO_ROW = "There is no row {} in this sheet. It may have been deleted meanwhile."
+UNSEEN = (
+    "This was typed over version {} of the sheet, which is at version {}: a backup may have been restored. "
+    "See what the cell holds now, and decide."
+)
+# An edit whose cell moved on since its base, or whose base is newer than the sheet, with the value that it would write.
 Stale = tuple[Edit, Value | None]
 
 
@@ -55,7 +60,11 @@ def plan_batch(session: Session, access: Access, batch: Batch) -> Plan:
         _plan_edit(access, plan, rows.get(edit.row), edit, stale)
     for add in batch.adds:
         _plan_add(access, plan, add)
-    plan.deletes = [row for row in dict.fromkeys(batch.deletes) if row in rows]
+    for row_id in dict.fromkeys(batch.deletes):
+        if row_id in rows:
+            plan.deletes.append(row_id)
+        else:
+            plan.outcome.gone.append({"row": row_id, "column": None, "given": None, "reason": NO_ROW.format(row_id)})
     refuse_duplicates(session, access, plan)
     plan.outcome.conflicts = _conflicts(session, access, rows, stale)
     return plan
@@ -101,7 +110,7 @@ def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale
         return
     if value == row.values.get(column.key):
         plan.outcome.saved.append(_saved(edit.row, column, value, row.version_of(column)))
-    elif edit.base is not None and row.version_of(column) > edit.base:
+    elif edit.base is not None and not row.version_of(column) <= edit.base <= access.sheet.version:
         stale.append((edit, value))
     else:
         plan.edits[edit.row, edit.column] = value
@@ -168,23 +177,25 @@ def _conflicts(session: Session, access: Access, rows: dict[int, Stored], stale:
     for line in since:
         by_cell.setdefault((line["row_id"], line["column_id"]), []).append(line)
     return [
-        _conflict(access.column(edit.column), edit, mine, rows[edit.row], by_cell[edit.row, edit.column])
-        for edit, mine in stale
+        _conflict(access, edit, mine, rows[edit.row], by_cell.get((edit.row, edit.column), [])) for edit, mine in stale
     ]
 
 
-def _conflict(column: ColumnInfo, edit: Edit, mine: Value | None, row: Stored, lines: list[Any]) -> dict[str, Any]:
-    first, last = lines[0], lines[-1]
+def _conflict(access: Access, edit: Edit, mine: Value | None, row: Stored, lines: list[Any]) -> dict[str, Any]:
+    column, base, now = access.column(edit.column), edit.base, access.sheet.version
+    # What stood in a cell at a version that the sheet has not, or has no more, nobody can tell.
+    first, last = (lines[0], lines[-1]) if lines else (None, None)
     return {
         "row": edit.row,
         "column": edit.column,
         "given": edit.given.shown,
         "mine": _wired(mine),
         "theirs": _wired(row.values.get(column.key)),
-        "original": _wired(stored(first["old"])) if first["old"] else None,
-        "by": last["name"],
-        "at": last["recorded_at"].isoformat(),
+        "original": _wired(stored(first["old"])) if first and first["old"] else None,
+        "by": last["name"] if last else None,
+        "at": last["recorded_at"].isoformat() if last else None,
         "version": row.version_of(column),
+        "reason": UNSEEN.format(base, now) if base is not None and base > now else None,
     }
 
 

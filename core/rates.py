@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["api", "address", "message", "export", "import", "upload", "link", "visit"]
+Kind = Literal["api", "address", "message", "export", "import", "upload", "link", "visit", "taken"]
 OFF = "off"
 _ENTRY = re.compile(r"([a-z]+)=([0-9]{1,9})/([0-9]{1,6})", re.ASCII)
 
@@ -28,6 +28,7 @@ RATES: dict[Kind, Rate] = {
     "import": Rate(10, 60),  # Files of one person, tried or taken.
     "upload": Rate(200, 600),  # Megabytes of one person's files for a page.
     "link": Rate(20, 600),  # Wrong guesses at public links, of one address.
+    "taken": Rate(20, 600),  # Answers to one person that a row they do not see has a unique value already.
     "visit": Rate(100, 600),  # Browsers of one address that open a public link for the first time.
 }
 

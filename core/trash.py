@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from core.access import Access, ColumnInfo, get_access, rows_in_scope
 from core.actor import Actor
 from core.batch import Outcome
-from core.changes import Source, open_change
+from core.changes import Source, digest, open_change
 from core.column_types.characters import clean
 from core.errors import Invalid
+from core.guesses import Guesses
 from core.history import row_title
 from core.permissions import Permission
 from core.query import MAX_SEARCH, searched
@@ -26,6 +27,8 @@ PAGE = 50
 MOST_LISTED = 1000
 MOST_RESTORED = 10_000
 MOST_COUNTED = 10_000
+DOES_NOT_FIT = "Row {} stays in the trash: it does not fit into the sheet as it is now. Ask the sheet's owner."
+NOT_TRIED = "Row {} stays in the trash: another row of this request does, and this one was not tried."
 IN_TRASH = Row.deleted_version.is_not(None)
 
 
@@ -92,7 +95,8 @@ def restore_rows(
     """
     wanted = _wanted(rows)
     access = get_access(session, actor, sheet_id, Permission.ROWS_DELETE)
-    change = open_change(session, access, operation_id=operation_id, source=Source.RESTORE)
+    request = digest("restore", wanted)
+    change = open_change(session, access, operation_id=operation_id, source=Source.RESTORE, request=request)
     if change.answered is not None:
         return Outcome.from_json(change.answered)
     # Rights and columns may have changed while we waited for the lock.
@@ -171,20 +175,28 @@ class _Clashes:
     ) -> None:
         self._access, self._rows = access, rows
         self._taken: list[tuple[ColumnInfo, dict[str, int]]] = []
+        self._guesses = Guesses(session, access)
         for column in access.every_column:
             if column.rules.get("unique"):
+                self._guesses.allow()
                 wanted = {folded(values[column.key]) for values in rows.values() if column.key in values}
                 beside = {row: value for (row, column_id), value in edits.items() if column_id == column.column_id}
                 taken = holders(session, access, column, wanted, leaving=beside)
                 taken |= {folded(value): row for row, value in beside.items() if value is not None}
                 self._taken.append((column, taken))
+        self._unseen = self._guesses.unseen({row for _, taken in self._taken for row in taken.values()})
 
     def of(self, row: int) -> Iterator[dict[str, Any]]:
         """What keeps this row in the trash. Where nothing does, its values are taken from now on."""
         values = self._rows[row]
         mine = [(column, taken, values[column.key]) for column, taken in self._taken if column.key in values]
         clashing = [(column, value, taken[folded(value)]) for column, taken, value in mine if folded(value) in taken]
-        for column, value, owner in clashing:
+        if mine and self._guesses.has_told:
+            yield {"row": row, "column": None, "given": None, "reason": NOT_TRIED.format(row)}
+            return
+        if any(owner in self._unseen for _, _, owner in clashing):
+            self._guesses.tell()
+        for column, value, owner in clashing[: self._guesses.most_named]:
             yield self._refusal(row, column, value, owner)
         if not clashing:
             for _, taken, value in mine:
@@ -193,8 +205,7 @@ class _Clashes:
     def _refusal(self, row: int, column: ColumnInfo, value: Value, owner: int) -> dict[str, Any]:
         """Of a column that this person does not see only what they must know: that the row cannot come back."""
         if column.column_id not in self._access.by_id:
-            reason = f"Row {row} stays in the trash: it has a value that must be unique, and another row has it now."
-            return {"row": row, "column": None, "given": None, "reason": f"{reason} Ask the sheet's owner."}
+            return {"row": row, "column": None, "given": None, "reason": DOES_NOT_FIT.format(row)}
         where = called(self._access, owner)
         reason = f"Row {row} stays in the trash: “{column.name}” must be unique, and {where} has this value."
         return {"row": row, "column": column.column_id, "given": to_wire(value), "reason": reason}

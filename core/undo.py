@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.access import SCOPE_SQL, VISIBLE_SQL, Access, get_access
 from core.actor import Actor
 from core.batch import Given, Outcome
-from core.changes import Change, Source, open_change
+from core.changes import Change, Source, digest, open_change
 from core.errors import Invalid
 from core.permissions import Permission
 from core.planning import Plan, Stored, stored_rows, value_to_store
@@ -65,7 +65,8 @@ def _take_back(
     target: UUID | None,
 ) -> TakenBack:
     access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
-    change = open_change(session, access, operation_id=operation_id, source=Source.UNDO)
+    request = digest(which, target)
+    change = open_change(session, access, operation_id=operation_id, source=Source.UNDO, request=request)
     if change.answered is not None:
         return TakenBack(**change.answered)
     session.execute(_PATIENT)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ARRAY, Integer, Text, all_, any_, literal, select
+from sqlalchemy import ARRAY, Text, func, literal, select
 from sqlalchemy.orm import Session
 
 from core.access import Access, ColumnInfo, every_row
+from core.guesses import Guesses, not_tried
 from core.origin import ROWS
 from core.values import Value, to_wire
 from db.folding import fold
@@ -18,22 +19,59 @@ if TYPE_CHECKING:
 
 def refuse_duplicates(session: Session, access: Access, plan: "Plan") -> None:
     """Move every planned value that is taken already from the plan to its refusals."""
+    guesses = Guesses(session, access)
     for column in access.columns:
-        # A refused cell keeps its old value, which may be the one that another cell of the batch hoped for: look again.
-        while column.rules.get("unique") and _refused_in(session, access, plan, column):
-            pass
+        if column.rules.get("unique") and (wanted := _wanted(plan, column.column_id)):
+            guesses.allow()
+            _refuse_in(access, plan, column, wanted, guesses)
 
 
-def _refused_in(session: Session, access: Access, plan: "Plan", column: ColumnInfo) -> bool:
-    """Refuse what is taken; whether anything was."""
-    wanted = _wanted(plan, column.column_id)
-    leaving = {row for row, column_id in plan.edits if column_id == column.column_id} | set(plan.deletes)
-    taken: dict[str, int | str] = {**holders(session, access, column, set(wanted.values()), leaving=leaving)}
-    clashes = [(place, taken.setdefault(folded, place)) for place, folded in wanted.items()]
-    refused = [(place, owner) for place, owner in clashes if owner != place]
-    for place, owner in refused:
-        _refuse(access, plan, place, column, owner)
-    return bool(refused)
+def _refuse_in(
+    access: Access, plan: "Plan", column: ColumnInfo, wanted: dict[int | str, str], guesses: Guesses
+) -> None:
+    refused: dict[int | str, int | str] = {}
+    if not guesses.has_told:
+        leaving = {row for row, column_id in plan.edits if column_id == column.column_id} | set(plan.deletes)
+        refused = _clashes(wanted, _held(guesses.session, access, column, set(wanted.values())), leaving)
+    unseen = guesses.unseen({owner for owner in refused.values() if isinstance(owner, int)})
+    for place in wanted:
+        owner = refused.get(place)
+        if guesses.has_told and owner in {None, *unseen}:
+            _refuse(plan, place, column, not_tried(column))
+            continue
+        if owner is None:
+            continue
+        if owner in unseen:
+            guesses.tell()
+        where = called(access, owner) if isinstance(owner, int) else "another new row"
+        _refuse(plan, place, column, f"“{column.name}” must be unique, and {where} has this value already.")
+
+
+def _clashes(
+    wanted: dict[int | str, str], held: list[tuple[str, int]], leaving: set[int]
+) -> dict[int | str, int | str]:
+    """Whose value is taken, and by whom. Each value is looked at once, and once more where its old holder stays."""
+    taken: dict[str, int | str] = {}
+    own: dict[int | str, str] = {}
+    for value, row in held:
+        if row in leaving:
+            own[row] = value
+        else:
+            taken[value] = row
+    refused: dict[int | str, int | str] = {}
+    for place, value in wanted.items():
+        losing = [(place, taken.setdefault(value, place))]
+        while losing:
+            loser, owner = losing.pop()
+            if owner == loser:
+                continue
+            refused[loser] = owner
+            # A refused cell keeps its old value, which may be the one that another cell of the batch was given.
+            if loser in own:
+                displaced = taken.get(own[loser], loser)
+                taken[own[loser]] = loser
+                losing += [(displaced, loser)] if wanted.get(displaced) == own[loser] else []
+    return refused
 
 
 def _wanted(plan: "Plan", column_id: int) -> dict[int | str, str]:
@@ -49,14 +87,18 @@ def holders(
     session: Session, access: Access, column: ColumnInfo, wanted: set[str], *, leaving: Iterable[int] = ()
 ) -> dict[str, int]:
     """Which row has which of these folded values already, without the rows that are about to lose theirs."""
+    without = {*leaving}
+    return {value: row for value, row in _held(session, access, column, wanted) if row not in without}
+
+
+def _held(session: Session, access: Access, column: ColumnInfo, wanted: set[str]) -> list[tuple[str, int]]:
     if not wanted:
-        return {}
+        return []
     value = ROWS.cell(column).folded
-    # Arrays, so that a paste of any size stays below the limit of parameters.
-    is_wanted = value == any_(literal([*wanted], ARRAY(Text)))
-    stays = Row.row_id != all_(literal([*leaving], ARRAY(Integer)))
-    found = session.execute(select(value, Row.row_id).where(every_row(access), is_wanted, stays))
-    return {str(text): int(row) for text, row in found}
+    # An array, so that a paste of any size stays below the limit of parameters; unnested, so that it is hashed.
+    is_wanted = value.in_(select(func.unnest(literal([*wanted], ARRAY(Text)))))
+    found = session.execute(select(value, Row.row_id).where(every_row(access), is_wanted))
+    return [(str(text), int(row)) for text, row in found]
 
 
 def called(access: Access, row: int) -> str:
@@ -64,11 +106,9 @@ def called(access: Access, row: int) -> str:
     return f"row #{row}" if access.owners is None else "another row"
 
 
-def _refuse(access: Access, plan: "Plan", place: int | str, column: ColumnInfo, owner: int | str) -> None:
-    where = called(access, owner) if isinstance(owner, int) else "another new row"
+def _refuse(plan: "Plan", place: int | str, column: ColumnInfo, reason: str) -> None:
     name = "row" if isinstance(place, int) else "key"
     given = plan.given[place, column.column_id].shown
-    reason = f"“{column.name}” must be unique, and {where} has this value already."
     plan.outcome.refused.append({name: place, "column": column.column_id, "given": given, "reason": reason})
     if isinstance(place, int):
         del plan.edits[place, column.column_id]

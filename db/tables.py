@@ -291,7 +291,8 @@ narrow_rows = Table(
 class Operation(Base):
     """What one user action answered, so that a repeated request is answered again and never applied twice.
 
-    `version` is the one that it wrote (null: it wrote nothing), `undoes` the operation that it took back.
+    `version` is the one that it wrote (null: it wrote nothing), `undoes` the operation that it took back, `request` a
+    digest of what was asked: the same id with other content is refused (null: the operation is older than this).
     """
 
     __tablename__ = "operations"
@@ -309,6 +310,7 @@ class Operation(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     version: Mapped[int | None] = mapped_column(BigInteger)
     undoes: Mapped[UUID | None]
+    request: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Change(Base):

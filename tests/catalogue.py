@@ -381,4 +381,27 @@ CATALOGUE: dict[int, Case] = {
         shown("api/test_team_offers", "a_manager_who_puts_somebody_into_a_team_sees_their_rows_once_they_accept")
         + shown("api/test_team_offers", "who_has_not_accepted_gets_nothing_by_the_team_and_manages_nothing"),
     ),
+    62: Case(
+        "Trying out the values of a unique column",
+        shown("core/test_guesses", "one_request_names_one_taken_value_and_writes_none_of_the_others")
+        + shown("core/test_guesses", "after_so_many_taken_values_no_further_one_is_looked_up")
+        + shown("core/test_guesses", "rows_that_come_back_name_one_taken_value_at_most")
+        + shown("core/test_guesses", "an_import_names_one_taken_value_at_most"),
+    ),
+    63: Case(
+        "A base from the future",
+        shown("api/test_rows", "a_base_from_the_future_is_a_conflict_that_can_be_decided"),
+    ),
+    64: Case(
+        "One operation id for two requests",
+        shown("api/test_rows", "an_operation_id_with_other_content_is_refused_and_writes_nothing"),
+    ),
+    65: Case(
+        "A batch that would hold the sheet",
+        shown("api/test_rows", "more_cells_than_are_written_at_once_are_refused_by_a_sentence_with_the_limit")
+        + shown(
+            "core/test_large_batches",
+            "the_largest_batch_is_written_in_linear_time_on_a_connection_that_knows_only_small_ones",
+        ),
+    ),
 }

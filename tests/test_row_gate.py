@@ -26,7 +26,7 @@ EXEMPT = {
     "past.py:_AT": "finds the number of a version, and nothing of what was written in it",
     "difference.py:_PAGE": "begins with _FOUND, which passes the gate",
     "undo_stack.py:_DONE": "counts what this person did themselves, and nothing of what it says",
-    "unique.py:holders": "no value may occur twice in the sheet, seen or not; it names no row that is not seen",
+    "unique.py:_held": "no value may occur twice in the sheet, seen or not; it names no row that is not seen",
     "duplicates.py:refuse_duplicates": "the same, and it shows only values of the imported file",
     "origin.py:_day_added": "is a part of statements over rows that pass the gate",
 }

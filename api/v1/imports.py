@@ -86,7 +86,7 @@ def _imported(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(given, inspection, access)
-        report = importer.import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id)
+        report = importer.import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id, asked=given)
     return report.as_json() | {"notes": inspection.notes}
 
 

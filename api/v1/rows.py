@@ -39,7 +39,7 @@ FromPage = Annotated[str | None, Header(alias="X-Contrivance", include_in_schema
 
 
 class Cell(Strict):
-    """What a cell shall hold: `text` as a person types it, or `value` as JSON. Neither, or null, empties it."""
+    """What a cell shall hold: `text` as a person types it, or `value` as JSON. Null empties it; one must be given."""
 
     text: str | None = None
     value: Any = None
@@ -151,8 +151,9 @@ async def change(
     asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None, if_match: IfMatch = None
 ) -> Response:
     """All or nothing: 409 shows mine, theirs and the original of every cell that moved on since its `base`, 422 the
-    reason for every refused cell. With `partial` the rest is written and the answer (200) names what was not.
-    `If-Match` is the `base` of edits that have none; where such a cell, or a row to delete, moved on, 412 tells it."""
+    reason for every refused cell, 404 what is not there, rows to delete included. With `partial` the rest is written
+    and the answer (200) names what was not. At most 5,000 cells and rows, and 4 MB. `If-Match` is the `base` of edits
+    that have none; where such a cell, or a row to delete, moved on, 412 tells it."""
     seen = version_seen(if_match)
     batch = Batch(
         edits=tuple(
@@ -194,14 +195,14 @@ def delete(
         batch = Batch(deletes=wanted)
         writing = partial(write, session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=Source.API)
         outcome = if_unmoved(session, actor, sheet, writing, seen=version_seen(if_match))
-        if missing := sorted(set(wanted) - set(outcome.deleted)):
-            raise NotFound(f"There is no row {missing[0]} in this sheet. Nothing was deleted.", rows=missing)
     return answer({"version": outcome.version, "deleted": outcome.deleted})
 
 
 def _given(cell: Cell) -> Given:
     if cell.text is not None and cell.value is not None:
         raise Invalid("A cell takes `text` or `value`, not both.")
+    if not cell.model_fields_set & {"text", "value"}:
+        raise Invalid("A cell takes `text` or `value`; null empties it. This one has neither.")
     return Given(cell.text, cell.value)
 
 

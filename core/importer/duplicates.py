@@ -10,6 +10,7 @@ from core.access import every_row
 from core.changes import Change
 from core.column_types import cell_of
 from core.errors import Invalid
+from core.guesses import Guesses
 from core.importer.reading import Column
 from db.folding import folded
 from db.tables import Row
@@ -20,15 +21,19 @@ _SHOWN = 5
 
 def refuse_duplicates(change: Change, columns: Iterable[Column]) -> None:
     """Raise Invalid where a value of a unique column occurs twice in the file, or stands in the sheet already."""
+    guesses = Guesses(change.session, change.access)
     for one in columns:
         if not one.target.rules.get("unique"):
             continue
         mine = folded(_STAGED.c["values"].op("->>", return_type=Text())(one.key))
         twice = select(mine, func.count()).where(mine.is_not(None)).group_by(mine).having(func.count() > 1)
         _refuse(one, change.session.execute(twice.limit(_SHOWN)).all(), "more than once in the file")
+        guesses.allow()
         theirs = cell_of(Row.values.expression, int(one.key), folded=Row.folded.expression).folded
         there = select(mine, Row.row_id).join(Row, theirs == mine).where(every_row(change.access))
-        _refuse(one, change.session.execute(there.limit(_SHOWN)).all(), "in the sheet already")
+        if found := change.session.execute(there.limit(guesses.most_named)).all():
+            guesses.tell()
+            _refuse(one, found, "in the sheet already")
 
 
 def _refuse(one: Column, found: Sequence[Any], where: str) -> None:

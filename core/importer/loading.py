@@ -1,7 +1,8 @@
 """Loading: a file into a sheet, all of it or nothing. Read and staged without the sheet's lock, written in one go."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from typing import Any, BinaryIO, Self
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.access import Access, get_access
 from core.actor import Actor
-from core.changes import Change, Source, open_change
+from core.changes import Change, Source, digest, open_change, refuse_other
 from core.columns import add_columns, change_column
 from core.errors import Conflict, Invalid
 from core.importer.duplicates import refuse_duplicates
@@ -53,15 +54,18 @@ def import_rows(
     plan: Plan,
     *,
     operation_id: UUID,
+    asked: Any = None,
     progress: Progress | None = None,
 ) -> Report:
     """Add the rows of a file to a sheet, with the columns and options that the plan makes, as one version.
 
     Raises Invalid (with the misfits) where a value does not fit and the plan does not say what becomes of it, and
-    Conflict where the columns were changed meanwhile. The same operation_id is carried out once.
+    Conflict where the columns were changed meanwhile. The same operation_id is carried out once; Conflict where it
+    comes with another file, or with something else `asked` of it.
     """
+    request = _digest(file, asked)
     access = get_access(session, actor, sheet_id, *plan.needs)
-    if kept := _answered(session, access, operation_id):
+    if kept := _answered(session, access, operation_id, request):
         return kept
     session.execute(_PATIENCE)
     columns = columns_for(access, plan, _next_column(session, sheet_id))
@@ -69,7 +73,7 @@ def import_rows(
     rows = staged(session, reading, progress)
     if not rows:
         raise Invalid("No line of the file is left to import.", misfits=[one.misfits.as_json() for one in columns])
-    change = open_change(session, access, operation_id=operation_id, source=Source.IMPORT)
+    change = open_change(session, access, operation_id=operation_id, source=Source.IMPORT, request=request)
     if change.answered is not None:
         return Report.from_json(change.answered)
     return _written(change, reading, rows)
@@ -90,11 +94,14 @@ def import_new_sheet(
 
     The same operation_id makes one sheet, however often it is sent.
     """
-    if kept := _made_before(session, actor, operation_id):
+    asked = ["a new sheet", name, dict(parts or {})]
+    if kept := _made_before(session, actor, operation_id, _digest(file, asked)):
         return kept
     access = create_sheet(session, actor, name, template=Template("Import", "", "table"))
     sheet_id = access.sheet.sheet_id
-    report = import_rows(session, actor, sheet_id, file, plan, operation_id=operation_id, progress=progress)
+    report = import_rows(
+        session, actor, sheet_id, file, plan, operation_id=operation_id, asked=asked, progress=progress
+    )
     if parts:
         ids = {one.source: column_id for column_id, one in enumerate(plan.taken, 1)}
         if missing := [part for part, source in parts.items() if source not in ids]:
@@ -148,22 +155,36 @@ def _next_column(session: Session, sheet_id: int) -> int:
     return (session.scalar(select(Sheet.last_column_id).where(Sheet.sheet_id == sheet_id)) or 0) + 1
 
 
-def _answered(session: Session, access: Access, operation_id: UUID) -> Report | None:
-    """What this operation answered before, so that a repeated file is not read again."""
-    found = session.execute(
-        _ANSWERED,
-        {"sheet": access.sheet.sheet_id, "operation": operation_id, "actor": access.actor.user_id},
-    ).scalar_one_or_none()
-    return Report.from_json(found) if found else None
+def _digest(file: BinaryIO, asked: Any) -> bytes:
+    """Of the file and what was asked of it. Not of the plan: it is another one once the import has made columns."""
+    file.seek(0)
+    content = sha256()
+    while part := file.read(_PART):
+        content.update(part)
+    return digest("import", content.hexdigest(), asked)
 
 
-def _made_before(session: Session, actor: Actor, operation_id: UUID) -> Report | None:
+def _answered(session: Session, access: Access, operation_id: UUID, request: bytes) -> Report | None:
+    """What this operation answered before, so that a repeated file is not staged again."""
+    parameters = {"sheet": access.sheet.sheet_id, "operation": operation_id, "actor": access.actor.user_id}
+    return _same(session.execute(_ANSWERED, parameters).all(), request)
+
+
+def _same(found: Sequence[Any], request: bytes) -> Report | None:
+    for kept, before in found:
+        refuse_other(before, request)
+        return Report.from_json(kept)
+    return None
+
+
+def _made_before(session: Session, actor: Actor, operation_id: UUID, request: bytes) -> Report | None:
     """The sheet that this operation made before. The lock makes one wait for the other where two come at once."""
     session.execute(_ALONE, {"key": operation_id.int & (2**63 - 1)})
-    found: Iterable[Any] = session.execute(_MADE_BEFORE, {"actor": actor.user_id, "operation": operation_id}).scalars()
-    return next((Report.from_json(kept) for kept in found), None)
+    found = session.execute(_MADE_BEFORE, {"actor": actor.user_id, "operation": operation_id}).all()
+    return _same(found, request)
 
 
+_PART = 2**20
 # Reading a large file takes longer than an edit may; the lock is asked for once everything is staged.
 _PATIENCE = text("""
     SELECT set_config('statement_timeout', '600s', true), set_config('lock_timeout', '30s', true)
@@ -174,11 +195,11 @@ _INSERT = text("""
     FROM staged_rows
 """)
 _ANSWERED = text("""
-    SELECT result FROM operations WHERE sheet_id = :sheet AND operation_id = :operation AND actor_id = :actor
+    SELECT result, request FROM operations WHERE sheet_id = :sheet AND operation_id = :operation AND actor_id = :actor
 """)
 _ALONE = text("SELECT pg_advisory_xact_lock(:key)")
 _MADE_BEFORE = text("""
-    SELECT o.result FROM sheets s
+    SELECT o.result, o.request FROM sheets s
     JOIN operations o ON o.sheet_id = s.sheet_id AND o.operation_id = :operation
     WHERE s.owner_id = :actor
 """)

@@ -7,7 +7,10 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
+from core.batch import MAX_CELLS
 from tests.api.conftest import ACCOUNT, AMOUNT, CLOSE, DEAL, STAGE, People, Person
 
 STAGES = ["o1", "o2", "o3", None]
@@ -228,6 +231,82 @@ def test_an_edit_from_a_page_and_one_from_a_program_are_told_apart(people: Peopl
     ann.edit(row, ACCOUNT, "program")
     sources = [line["source"] for line in ann.get("/sheets/{sheet}/history", row=row)["changes"]]
     assert sources == ["api", "grid", "api"]
+
+
+# --- what cannot be meant
+
+
+def test_a_base_from_the_future_is_a_conflict_that_can_be_decided(people: People) -> None:
+    ann, ben = people("Ann"), people("Ben")
+    (row,) = ann.add({DEAL: "Restored", AMOUNT: 1})
+    version = ann.version
+    for more in ({}, {"adds": [{"key": "a", "cells": {str(DEAL): {"value": "Beside"}}}]}):
+        answer = ben.edit(row, AMOUNT, 2, version + 1000, **more)
+        (cell,) = answer.json()["cells"]
+        assert answer.status_code == 409
+        assert f"version {version + 1000} of the sheet, which is at version {version}" in answer.json()["detail"]
+        assert (cell["mine"], cell["theirs"], cell["original"], cell["by"], cell["at"]) == ("2", "1", None, None, None)
+    (told,) = ben.edit(row, AMOUNT, 2, version + 1000, partial=True).json()["conflicts"]
+    assert ben.cell(row, AMOUNT) == "1"
+    assert ben.edit(row, AMOUNT, 2, told["version"]).status_code == 200
+
+
+def test_an_operation_id_with_other_content_is_refused_and_writes_nothing(people: People) -> None:
+    ann = people("Ann")
+    (row,) = ann.add({DEAL: "Once"})
+    operation = str(uuid4())
+    first = ann.edit(row, AMOUNT, 1, operation_id=operation)
+    before = ann.version
+    assert ann.edit(row, AMOUNT, 1, base=before, operation_id=operation).json() == first.json()
+    others = [
+        ann.edit(row, AMOUNT, 2, operation_id=operation),
+        ann.change(deletes=[row], operation_id=operation),
+        ann.ask("DELETE", f"/sheets/{{sheet}}/rows?ids={row}&operation_id={operation}"),
+        ann.ask("POST", "/sheets/{sheet}/rows", json={"rows": [{str(DEAL): "x"}], "operation_id": operation}),
+        ann.ask("POST", "/sheets/{sheet}/undo", json={"operation_id": operation}),
+        ann.ask("POST", "/sheets/{sheet}/redo", json={"operation_id": operation}),
+        ann.ask("POST", "/sheets/{sheet}/trash/restore", json={"operation_id": operation, "rows": [row]}),
+    ]
+    assert [(one.status_code, "used for another change" in one.text) for one in others] == [(409, True)] * len(others)
+    assert ann.version == before
+
+
+def test_an_operation_of_before_digests_were_kept_is_still_answered(people: People, session: Session) -> None:
+    ann = people("Ann")
+    (row,) = ann.add({DEAL: "Old"})
+    operation = str(uuid4())
+    first = ann.edit(row, AMOUNT, 1, operation_id=operation)
+    session.execute(text("UPDATE operations SET request = NULL"))
+    assert ann.edit(row, AMOUNT, 1, operation_id=operation).json() == first.json()
+
+
+def test_a_row_to_delete_that_is_not_there_is_told_whichever_way_it_is_asked(people: People) -> None:
+    ann = people("Ann")
+    (row,) = ann.add({DEAL: "Stays"})
+    before = ann.version
+    answer = ann.change(deletes=[row, 4711])
+    assert (answer.status_code, answer.json()["rows"], ann.version) == (404, [4711], before)
+    outcome = ann.change(deletes=[row, 4711], partial=True).json()
+    assert (outcome["deleted"], [one["row"] for one in outcome["gone"]]) == ([row], [4711])
+
+
+def test_an_edit_without_text_and_value_empties_nothing(people: People) -> None:
+    ann = people("Ann")
+    (row,) = ann.add({DEAL: "Kept", AMOUNT: 5})
+    answer = ann.change(edits=[{"row": row, "column": AMOUNT}])
+    assert (answer.status_code, "null empties it" in answer.json()["detail"]) == (422, True)
+    assert ann.change(adds=[{"key": "a", "cells": {str(DEAL): {}}}]).status_code == 422
+    assert ann.cell(row, AMOUNT) == "5"
+    assert ann.change(edits=[{"row": row, "column": AMOUNT, "text": None}]).status_code == 200
+    assert ann.cell(row, AMOUNT) is None
+
+
+def test_more_cells_than_are_written_at_once_are_refused_by_a_sentence_with_the_limit(people: People) -> None:
+    ann = people("Ann")
+    (row,) = ann.add({DEAL: "Limit"})
+    answer = ann.change(edits=[{"row": row, "column": AMOUNT, "value": 1}] * (MAX_CELLS + 1))
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("At most 5,000 cells and rows are written at once, and these are 5,001.")
 
 
 # --- pages

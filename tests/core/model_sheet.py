@@ -18,7 +18,7 @@ class Judged:
     saved: dict[tuple[int, int], tuple[str | None, int | None]] = field(default_factory=dict)
     conflicts: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     refused: list[tuple[int | str, int]] = field(default_factory=list)
-    gone: list[tuple[int, int]] = field(default_factory=list)
+    gone: list[tuple[int, int | None]] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
 
@@ -71,6 +71,9 @@ class ModelSheet:
             refused = [(add.key, column) for column, given in add.cells.items() if self._is_bad(column, given.text)]
             judged.refused += refused
             judged.added += [] if refused else [add.key]
+        judged.gone += [
+            (row, None) for row in dict.fromkeys(batch.deletes) if row not in self.table or row in self.trash
+        ]
         judged.deleted = [row for row in dict.fromkeys(batch.deletes) if row in self.table and row not in self.trash]
         return judged
 
@@ -82,6 +85,10 @@ class ModelSheet:
             judged.refused.append(place)
         elif value == self.table[edit.row].get(edit.column):
             judged.saved[place] = (value, self.moved(*place))
+        elif edit.base is not None and edit.base > self.version:
+            theirs = self.table[edit.row].get(edit.column)
+            facts = {"mine": value, "theirs": theirs, "original": None, "by": None, "version": self.moved(*place)}
+            judged.conflicts[place] = facts
         elif edit.base is not None and self.moved(*place) > edit.base:
             version, by = self.changed[place]
             original = self.past[edit.base].get(edit.row, {}).get(edit.column)
@@ -148,7 +155,8 @@ def assert_agrees(outcome: Outcome, judged: Judged, version: int) -> None:
     for place, facts in judged.conflicts.items():
         assert {name: conflicts[place][name] for name in facts} == facts
     assert sorted(map(str, refusals(outcome))) == sorted(map(str, judged.refused))
-    assert sorted((one["row"], one["column"]) for one in outcome.gone) == sorted(judged.gone)
+    gone = [(one["row"], one["column"]) for one in outcome.gone]
+    assert sorted(gone, key=str) == sorted(judged.gone, key=str)
     assert [one["key"] for one in outcome.added] == judged.added
     assert outcome.deleted == judged.deleted
 

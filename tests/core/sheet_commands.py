@@ -28,8 +28,10 @@ from tests.core.principals import Needs, person
 Call = Callable[[Session, Any, int], Any]  # As whoever asks: an Actor, a Visitor, or nobody.
 
 
-def written(batch: Batch) -> Call:
-    return lambda session, who, sheet: write(session, who, sheet, batch, operation_id=uuid4(), source=Source.API)
+def written(batch: Batch, *, partial: bool = False) -> Call:
+    return lambda session, who, sheet: write(
+        session, who, sheet, batch, operation_id=uuid4(), source=Source.API, partial=partial
+    )
 
 
 def together(session: Session, who: Any, sheet: int) -> None:
@@ -95,7 +97,7 @@ def for_team(name: str, **kwargs: Any) -> Call:
 SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "cells.write edits": (P.ROWS_EDIT, written(Batch(edits=(Edit(1, 1, Given("x")),)))),
     "cells.write adds": (P.ROWS_ADD, written(Batch(adds=(Add("k", {1: Given("x")}),)))),
-    "cells.write deletes": (P.ROWS_DELETE, written(Batch(deletes=(1,)))),
+    "cells.write deletes": (P.ROWS_DELETE, written(Batch(deletes=(1,)), partial=True)),
     "cells.write_together": (P.ROWS_EDIT, together),
     "columns.add_column": (P.COLUMNS_EDIT, call("columns.add_column", NewColumn("Extra", "text"))),
     "columns.add_columns": (P.COLUMNS_EDIT, call("columns.add_columns", [NewColumn("Extra", "text")])),

@@ -177,7 +177,8 @@ def test_a_row_that_is_not_mine_is_answered_like_one_that_never_was(
             attempt(999)
         assert str(theirs.value).replace(str(row), "n") == str(never.value).replace("999", "n")
         assert type(theirs.value) is type(never.value)
-    put(session, dan, sheet, deletes=(row,))
+    with pytest.raises(NotFound):
+        put(session, dan, sheet, deletes=(row,))
     assert row_count(session, get_access(session, actor("Ann"), sheet), View()) == 3
 
 

@@ -15,7 +15,7 @@ from core.batch import Add, Batch, Edit, Given, Outcome
 from core.cells import write
 from core.changes import Source
 from core.columns import change_column, limit_column, retire_column
-from core.errors import Invalid, NotAllowed, NotFound
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history import recent_changes
 from core.sheets import archive_sheet
 from core.sync import changes_since
@@ -170,7 +170,8 @@ def test_a_request_that_restored_nothing_restores_nothing_when_it_comes_again(
 def test_the_operation_of_another_action_restores_nothing(session: Session, sheet: int, ann: Actor) -> None:
     operation = uuid4()
     write(session, ann, sheet, Batch(deletes=(1,)), operation_id=operation, source=Source.GRID)
-    assert restore(session, ann, sheet, 1, operation_id=operation).restored == []
+    with pytest.raises(Conflict, match="used for another change"):
+        restore(session, ann, sheet, 1, operation_id=operation)
     assert 1 not in alive(session, sheet)
 
 
@@ -220,7 +221,8 @@ def test_a_hidden_column_keeps_a_row_in_the_trash_and_says_nothing_of_itself(
     assert taken_back.left_count == 1
     for said in (*told, asdict(taken_back)):
         assert not any(hint in str(said) for hint in ("Secret", "Zebra", "row #4", f"'column': {ACCOUNT}"))
-    assert "stays in the trash" in refused.value.message
+    assert "does not fit into the sheet" in refused.value.message
+    assert "unique" not in told[0] + str(told[1:])
 
 
 def test_of_two_deleted_rows_with_one_unique_value_the_first_named_comes_back(

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pyotp
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts import require
@@ -20,6 +21,13 @@ from db.engine import transaction
 from tests.conftest import PASSWORD
 from tests.core.principals import ANNS_OPERATION, ANNS_SESSION, ARRIVAL, GUS, Anns, Needs, Own, person
 from tests.core.sheet_commands import Call
+
+
+def _kept_request(session: Session) -> bytes:
+    """The digest of Ann's operation: whoever sends the same content has it, too."""
+    query = text("SELECT request FROM operations WHERE operation_id = :operation")
+    return bytes(session.scalar(query, {"operation": ANNS_OPERATION}) or b"")
+
 
 BEN, DAN, NORTH, SOUTH, SOMETHING = 3, 5, 901, 902, 901
 NEW, URL = "another good password", "http://here"
@@ -136,7 +144,9 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "arrivals.link_mine": (Own(), by_steps("arrivals.link_mine", ARRIVAL, password=PASSWORD)),
     "changes.kept_answer": (
         Own(),
-        lambda session, who, sheet: _named("changes.kept_answer")(session, sheet, who, ANNS_OPERATION),
+        lambda session, who, sheet: _named("changes.kept_answer")(
+            session, sheet, who, ANNS_OPERATION, _kept_request(session)
+        ),
     ),
     "credentials.sign_out_elsewhere": (Own(), ask("credentials.sign_out_elsewhere")),
     "identities.my_identities": (Own(), ask("identities.my_identities")),

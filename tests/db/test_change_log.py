@@ -162,7 +162,7 @@ def test_a_temporary_table_of_the_same_name_catches_no_line(app: Engine, sheet: 
 
 def test_no_function_that_acts_as_the_owner_looks_among_temporary_tables_first(app: Engine) -> None:
     definers = """
-        SELECT proname, array_to_string(proconfig, ';') FROM pg_proc
+        SELECT proname, (SELECT one FROM unnest(proconfig) one WHERE one LIKE 'search_path=%') FROM pg_proc
         WHERE prosecdef AND pronamespace = 'public'::regnamespace"""
     with app.begin() as connection:
         found = dict(connection.execute(text(definers)).tuples().all())

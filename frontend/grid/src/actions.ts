@@ -14,7 +14,7 @@ export interface Rect {
   height: number;
 }
 
-/** The server takes this many cells as one action. */
+/** So many cells are read and written at once, as several actions where they are more than the server takes as one. */
 export const MOST_CELLS = 100_000;
 
 export interface Hands {
@@ -45,7 +45,7 @@ export function withRows(hands: Hands, rects: readonly Rect[], act: () => void):
   const { blocks, lines } = hands.session.reader;
   const cells = rects.reduce((sum, { width, height }) => sum + width * height, 0);
   if (cells > MOST_CELLS) {
-    hands.notice(`${cells.toLocaleString()} cells are too many at once; ${MOST_CELLS.toLocaleString()} is the limit.`);
+    hands.notice(`${cells.toLocaleString()} cells are too many at once; ${MOST_CELLS.toLocaleString()} is the limit. Nothing was changed; import a file instead.`);
     return;
   }
   const spans = rects.map(({ y, height }) => [y, Math.min(y + height, lines.ordered) - 1] as const);

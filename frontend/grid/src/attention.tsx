@@ -58,7 +58,7 @@ function ConflictLine({ issue, ...props }: ListProps & { issue: Issue }): ReactE
   return (
     <li className="cg-conflict">
       <div className="cg-line">
-        <p><Place issue={issue} {...props} /> <span className="cg-faint">{author(issue.conflict)}, {when(issue.conflict.at, context)}</span></p>
+        <p><Place issue={issue} {...props} /> <span className="cg-faint">{issue.conflict.reason ?? `${author(issue.conflict)}, ${when(issue.conflict.at, context)}`}</span></p>
         <span className="cg-buttons">
           <button onClick={() => session.keepMine([issue])}>Keep mine</button>
           <button onClick={() => session.drop([issue])}>Take theirs</button>

@@ -18,6 +18,11 @@ export class OwnWrites {
     if (this.spans.size > MOST) this.spans.delete(this.spans.keys().next().value as string);
   }
 
+  /** The server's sheet is older than what I have written: a backup was restored, and that is gone. */
+  lost(row: Edit["row"], column: number): void {
+    this.spans.delete(cellKey(row, column));
+  }
+
   /** The base that an edit really has: an editor that opened before my own value was saved has seen that value. */
   raised({ row, column, base }: Edit): number | null {
     const span = this.spans.get(cellKey(row, column));

@@ -74,7 +74,9 @@ function Gone({ issue, column, context, sendAgain, drop }: IssueProps): ReactEle
 function Conflict({ issue, column, context, keepMine, drop, conflict }: IssueProps & { conflict: ConflictFact }): ReactElement {
   return (
     <>
-      <p><strong>{author(conflict)} changed this cell meanwhile.</strong> {when(conflict.at, context)}</p>
+      {conflict.reason
+        ? <p><strong>Not saved.</strong> {conflict.reason}</p>
+        : <p><strong>{author(conflict)} changed this cell meanwhile.</strong> {when(conflict.at, context)}</p>}
       <Sides issue={issue} column={column} context={context} conflict={conflict} />
       <div className="cg-buttons">
         <button className="cg-main" onClick={keepMine}>Keep mine</button>
@@ -91,7 +93,7 @@ export function Sides({ issue, column, context, conflict }: Pick<IssueProps, "is
     <dl>
       <dt>Mine</dt><dd data-testid="conflict-mine">{typedText(issue, column, context) || "(empty)"}</dd>
       <dt>Theirs</dt><dd data-testid="conflict-theirs">{text(conflict.theirs)}</dd>
-      <dt>Before</dt><dd data-testid="conflict-original">{text(conflict.original)}</dd>
+      {!conflict.reason && <><dt>Before</dt><dd data-testid="conflict-original">{text(conflict.original)}</dd></>}
     </dl>
   );
 }

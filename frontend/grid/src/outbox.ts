@@ -3,7 +3,7 @@
 import { lowered, OwnWrites, shownBase } from "./bases";
 import type { ConflictFact, Outcome, RowRef } from "./types";
 import {
-  byCell, cellKey, draftIssues, indexed, type Add, type CellState, type Command, type Draft, type Edit, type Issue,
+  byCell, cellKey, draftIssues, indexed, inParts, type Add, type CellState, type Command, type Draft, type Edit, type Issue,
   type IssueKind, type Saved,
 } from "./waiting";
 
@@ -70,6 +70,7 @@ export class Outbox {
       if (refusal.row != null) this.raise("refused", typed, refusal.row, refusal.column ?? null, refusal.reason);
     }
     for (const conflict of outcome.conflicts) {
+      if (conflict.reason) this.own.lost(conflict.row, conflict.column);
       this.raise("conflict", typed, conflict.row, conflict.column, "", conflict);
     }
     for (const gone of outcome.gone) this.raiseGone(command, gone.row ?? null, gone.column ?? null, gone.reason);
@@ -152,7 +153,7 @@ export class Outbox {
     const edits = issues.flatMap(({ row, column, input, base, conflict }) =>
       typeof row === "number" && column !== null ? [{ row, column, input, base: conflict?.version ?? base }] : [],
     );
-    this.put(edits);
+    for (const part of inParts(edits)) this.put(part);
   }
 
   toJSON(): Saved {

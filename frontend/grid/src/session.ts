@@ -5,7 +5,7 @@ import { Live } from "./live";
 import { Lookout, onlyCells, pageIsBusy } from "./lookout";
 import { Outbox } from "./outbox";
 import { Presence } from "./presence";
-import type { CellState, Command, Edit, Issue } from "./waiting";
+import { inParts, MOST_AT_ONCE, type CellState, type Command, type Edit, type Issue } from "./waiting";
 import { Reader } from "./reader";
 import { Sender } from "./sender";
 import { recall, remember } from "./storage";
@@ -187,7 +187,8 @@ export class Session {
   /** Write these cells as one action. Lines without a row yet become new rows. */
   write(edits: Edit[], deletes: number[] = []): void {
     for (const { row } of edits) if (typeof row === "string" && !this.outbox.rowOf(row)) this.reader.lines.append(row);
-    this.outbox.put(edits, [], deletes);
+    for (const part of inParts(edits)) this.outbox.put(part);
+    for (let at = 0; at < deletes.length; at += MOST_AT_ONCE) this.outbox.put([], [], deletes.slice(at, at + MOST_AT_ONCE));
     this.sent();
   }
 

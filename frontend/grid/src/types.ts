@@ -133,6 +133,8 @@ export interface ConflictFact {
   by: { id: string | number; name: string } | string | null;
   at: string | null;
   version: number;
+  /** Why it is one, where it is not that somebody changed the cell. */
+  reason?: string | null;
 }
 
 /** What the server answers to one command. */

@@ -57,6 +57,37 @@ export interface Saved {
   made: Record<string, { row: number; version: number }>;
 }
 
+/** The server takes so many cells and rows as one action: others wait meanwhile. Its body has a limit, too. */
+export const MOST_AT_ONCE = 5000;
+const MOST_CHARACTERS = 500_000;
+
+/** Edits as actions that the server takes. What belongs to one row stays together: a new row is added once. */
+export function inParts(edits: readonly Edit[]): Edit[][] {
+  const parts: Edit[][] = [];
+  let [count, characters] = [MOST_AT_ONCE, 0];
+  for (const row of byRow(edits)) {
+    const size = row.length + 1; // A new row counts beside its cells.
+    const text = row.reduce((sum, { input }) => sum + JSON.stringify(input).length, 0);
+    if (count + size > MOST_AT_ONCE || characters + text > MOST_CHARACTERS) {
+      parts.push([]);
+      [count, characters] = [0, 0];
+    }
+    parts.at(-1)?.push(...row);
+    [count, characters] = [count + size, characters + text];
+  }
+  return parts;
+}
+
+function byRow(edits: readonly Edit[]): Edit[][] {
+  const rows = new Map<RowRef, Edit[]>();
+  for (const edit of edits) {
+    const there = rows.get(edit.row);
+    if (there) there.push(edit);
+    else rows.set(edit.row, [edit]);
+  }
+  return [...rows.values()];
+}
+
 export const cellKey = (row: RowRef, column: number | null): string => `${row}:${column ?? ""}`;
 
 /** What is wrong with a refused new row, cell by cell. */

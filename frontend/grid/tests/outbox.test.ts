@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Outbox } from "../src/outbox";
-import type { Command, Saved } from "../src/waiting";
+import { inParts, MOST_AT_ONCE, type Command, type Edit, type Saved } from "../src/waiting";
 import type { Input, Outcome } from "../src/types";
 import { ModelServer, plain } from "./model";
 
@@ -175,4 +175,28 @@ test("a duplicated tab sends what it has a copy of, and nothing is doubled or lo
   for (const outbox of [duplicate, original]) while (outbox.waiting() > 0) exchange(outbox, server);
   assert.equal(server.rows.size, 2);
   assert.deepEqual([1, 2, 3].map((column) => server.cell(2, column).value), ["Acme", "12", "13"]);
+});
+
+test("after a restored backup mine can be kept, though my own writes were newer", () => {
+  const outbox = new Outbox(newId);
+  outbox.put([{ row: 1, column: 1, input: text("a"), base: 100 }]);
+  const first = sent(outbox);
+  const none = { added: [], deleted: [], refused: [], conflicts: [], gone: [] };
+  outbox.answer(first.id, { ...none, version: 4254, saved: [{ row: 1, column: 1, value: "a", version: 4254 }] });
+  outbox.put([{ row: 1, column: 1, input: text("b"), base: 4254 }]);
+  const fact = { row: 1, column: 1, mine: "b", theirs: "old", original: null, by: null, at: null, version: 3000, reason: "Restored." };
+  outbox.answer(sent(outbox).id, { ...none, version: 3254, saved: [], conflicts: [fact] });
+  outbox.keepMine(outbox.attention());
+  assert.equal(sent(outbox).edits[0]?.base, 3000);
+});
+
+test("what is more than the server takes is sent as several actions, each row in one of them", () => {
+  const edits: Edit[] = Array.from({ length: 12_000 }, (_, n) => ({ row: `new-${n % 4000}`, column: Math.floor(n / 4000), input: text("a"), base: null }));
+  const parts = inParts(edits);
+  const rows = parts.map((part) => new Set(part.map(({ row }) => row)));
+  assert.equal(parts.flat().length, edits.length);
+  assert.equal(rows.reduce((sum, some) => sum + some.size, 0), 4000);
+  parts.forEach((part, at) => assert.ok(part.length + (rows[at]?.size ?? 0) <= MOST_AT_ONCE));
+  const long: Edit[] = Array.from({ length: 30 }, (_, row) => ({ row, column: 1, input: text("x".repeat(100_000)), base: null }));
+  assert.ok(inParts(long).every((part) => part.length <= 5));
 });
