@@ -15,10 +15,11 @@ from core.errors import Refused
 from core.permissions import Role
 from core.settings import BadSetting, Settings, settings
 from core.smtp import Smtp, post
-from db.embedded import DatabaseUnavailable, Urls
+from db.embedded import Urls
 from db.engine import bind, make_engine, transaction
 from db.migrate import expected_revision
 from db.start import app_engine, check_schema, check_version, connected, database, open_engine
+from db.waiting import DatabaseUnavailable
 
 
 def main(arguments: list[str] | None = None) -> int:
