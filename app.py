@@ -40,6 +40,7 @@ from core.limits import configure_limits
 from core.logs import configure_logs, get_log
 from core.mail import send_letters
 from core.provider import CALLBACK, PROVIDER
+from core.served import served
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
 from core.smtp import post
 from db.embedded import Urls
@@ -157,7 +158,7 @@ def own_database() -> Iterator[None]:
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """What lives as long as the server: the database if nobody opened it yet, the live hub, the timed collection."""
-    with nullcontext() if opened else own_database():
+    with nullcontext() if opened else own_database(), served(ours.data, ours.url):
         await hub.start(driver_url(opened[0].app).replace("+psycopg", ""))
         regular = [asyncio.create_task(task) for task in (collect_garbage(), keep_house_hourly(), send_post())]
         welcome(ours)
