@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -83,10 +84,12 @@ def run(app: "App", listener: socket.socket) -> None:
     """Answer requests in this thread. Forwarded addresses count only from proxies that FORWARDED_ALLOW_IPS names."""
     import uvicorn  # noqa: PLC0415 as above
 
+    from api.connections import Connection, Door, raise_descriptors  # noqa: PLC0415 as above
     from api.middleware.sockets import LARGEST_FRAME  # noqa: PLC0415 as above
 
     config = uvicorn.Config(
         app,
+        http=partial(Connection, door=Door(raise_descriptors())),  # type: ignore[arg-type]  # It is called, no more.
         log_config=None,
         access_log=False,
         server_header=False,
