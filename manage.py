@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from core.permissions import Role
 from core.served import served_at
 from core.settings import BadSetting, Settings, refuse_missing, settings
 from core.smtp import Smtp, post
+from db import disk
 from db.embedded import Urls
 from db.engine import bind, make_engine, transaction
 from db.migrate import expected_revision
@@ -74,8 +76,14 @@ def run_doctor(ours: Settings, _given: argparse.Namespace) -> None:
     print(f"Server: {f'runs at {running}' if running else f'none runs; a start would serve at {ours.url}'}.")
     where = post()
     print(f"Mail: {f'by {where.host}' if isinstance(where, Smtp) else 'none, letters are printed on the console'}.")
+    space = shutil.disk_usage(ours.data)
+    free = f"{space.free // 2**20:,} MB free of {space.total // 2**20:,} MB"
+    elsewhere = "" if ours.embedded else "; that of the external database cannot be seen from here"
+    print(f"Disk of the data folder: {free}{elsewhere}.")
     with database(ours.database_url, ours.app_database_url, ours.data) as urls:
         print(f"Database: {'built in' if ours.embedded else 'external'}, {_state(urls)}.")
+    if disk.is_nearly_full(space.total, space.free):
+        raise BadSetting(f"Everything else is in order, but the disk of {ours.data} is nearly full: {free}. Make room.")
     print("Everything is in order.")
 
 

@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.sessions import actor_of_session, end_session, session_of_token
 from core.settings import Settings
 from core.tickets import redeem_ticket
+from db import disk
 from db.engine import Busy, transaction
 
 LARGEST_BODY = 1000
@@ -45,7 +46,7 @@ async def _redeem(request: Request, settings: Settings) -> Response:
     try:
         token = await run_in_threadpool(_token, request, ticket, nonce) if ticket and nonce else None
     except Busy:
-        return _said(503, AWAY)
+        return _said(503, disk.reason(AWAY))
     if token is None:
         return _said(401, "This sign-in has run out. Sign in again.")
     response = _said(200, "Signed in.")
@@ -63,7 +64,7 @@ async def _sign_out(request: Request, settings: Settings) -> Response:
     try:
         await run_in_threadpool(_end, token)
     except Busy:
-        return _said(503, AWAY)
+        return _said(503, disk.reason(AWAY))
     response = _said(200, "Signed out.")
     for name in (settings.cookie_name, settings.arrival_name):
         response.delete_cookie(name, **_protection(settings))
