@@ -4,10 +4,11 @@ import asyncio
 import gc
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
@@ -41,8 +42,10 @@ from core.limits import configure_limits
 from core.logs import configure_logs, get_log
 from core.mail import send_letters
 from core.provider import CALLBACK, PROVIDER
+from core.served import served
 from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
 from core.smtp import post
+from db import disk
 from db.embedded import Urls
 from db.engine import Busy, bind, driver_url, make_engine, transaction
 from db.start import database, open_engine
@@ -50,6 +53,7 @@ from db.start import database, open_engine
 COLLECT_SECONDS = 30
 HOUSEKEEPING_SECONDS = 3600
 POST_SECONDS = 2
+DISK_SECONDS = 60
 log = get_log("contrivance")
 opened: list[Urls] = []  # The database of this process, once it is open.
 
@@ -134,7 +138,8 @@ def tell_script_error(error: Exception) -> bool:
     if isinstance(error, Refused):
         st.error(error.message, icon=":material/block:")
     elif isinstance(error, OperationalError | InterfaceError | Busy):
-        st.error("The database does not answer. Nothing was changed; the page works again when it is back.")
+        away = "The database does not answer. Nothing was changed; the page works again when it is back."
+        st.error(disk.reason(away))
         st.button("Try again", key="contrivance_try_again")
     else:
         st.error("Something went wrong on our side; it has been logged. Reload the page to go on.")
@@ -146,6 +151,8 @@ def using(urls: Urls) -> Iterator[None]:
     """Bring the database to the expected schema and work on it until the block ends."""
     engine = open_engine(urls)
     bind(engine)
+    if ours.embedded:
+        disk.watch(ours.data)
     opened.append(urls)
     try:
         yield
@@ -164,9 +171,11 @@ def own_database() -> Iterator[None]:
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """What lives as long as the server: the database if nobody opened it yet, the live hub, the timed collection."""
-    with nullcontext() if opened else own_database():
+    with nullcontext() if opened else own_database(), served(ours.data, ours.url):
         await hub.start(driver_url(opened[0].app).replace("+psycopg", ""))
-        regular = [asyncio.create_task(task) for task in (collect_garbage(), keep_house_hourly(), send_post())]
+        regular = [
+            asyncio.create_task(task) for task in (collect_garbage(), keep_house_hourly(), send_post(), watch_disk())
+        ]
         welcome(ours)
         if ours.demo:
             Thread(target=seed_demo, args=(opened[0].owner,), name="demo", daemon=True).start()
@@ -228,6 +237,20 @@ async def keep_house_hourly() -> None:
             log.info("audit.head", events=events, head=head)  # So that every log that is kept elsewhere is a witness.
         except (SQLAlchemyError, Busy) as error:
             log.warning("house.not_kept", reason=type(error).__name__)
+
+
+async def watch_disk() -> None:
+    """Warn in the log before the disk of the data folder is full, and say when there is room again."""
+    was_nearly_full = False
+    while True:
+        with suppress(OSError):
+            now = shutil.disk_usage(ours.data)
+            is_nearly_full = disk.is_nearly_full(now.total, now.free)
+            if is_nearly_full != was_nearly_full:
+                tell = log.warning if is_nearly_full else log.info
+                tell("disk.nearly_full" if is_nearly_full else "disk.has_room", free=now.free, size=now.total)
+            was_nearly_full = is_nearly_full
+        await asyncio.sleep(DISK_SECONDS)
 
 
 async def send_post() -> None:

@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from core.settings import BadSetting, Settings, settings
-from db.embedded import DatabaseUnavailable, Urls, embedded
+from db.embedded import Urls, embedded
+from db.waiting import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from streamlit.web.server.starlette import App
@@ -64,13 +67,15 @@ def starting(ours: Settings) -> Iterator[Future[Urls]]:
         there.set_result(Urls(owner=ours.database_url, app=ours.app_database_url or ours.database_url))
         yield there
         return
-    server = embedded(ours.data)
+    leaving = Event()
+    server = embedded(ours.data, leaving)
     with ThreadPoolExecutor(1, thread_name_prefix="database") as beside:
         there = beside.submit(server.__enter__)
         try:
             yield there
         finally:
             ignore_signals()
+            leaving.set()
             if there.exception() is None:
                 server.__exit__(None, None, None)
 
@@ -79,10 +84,12 @@ def run(app: "App", listener: socket.socket) -> None:
     """Answer requests in this thread. Forwarded addresses count only from proxies that FORWARDED_ALLOW_IPS names."""
     import uvicorn  # noqa: PLC0415 as above
 
+    from api.connections import Connection, Door, raise_descriptors  # noqa: PLC0415 as above
     from api.middleware.sockets import LARGEST_FRAME  # noqa: PLC0415 as above
 
     config = uvicorn.Config(
         app,
+        http=partial(Connection, door=Door(raise_descriptors())),  # type: ignore[arg-type]  # It is called, no more.
         log_config=None,
         access_log=False,
         server_header=False,

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.answers import answer
+from db import disk
 from db.engine import Busy, transaction
 from db.migrate import current_revision, expected_revision
 
@@ -19,13 +20,17 @@ async def live() -> Response:
 
 @router.get("/ready", summary="The server can work")
 def ready() -> Response:
-    """The database answers and has the schema that this version expects; else 503 with the reason."""
+    """The database answers and has the schema that this version expects; else 503 with the reason.
+
+    A full disk is a warning as long as one can read.
+    """
     try:
         with transaction() as session:
             found = current_revision(session.connection())
     except (SQLAlchemyError, Busy) as error:
         structlog.get_logger().warning("health.not_ready", reason=type(error).__name__)
-        return answer({"status": "not ready", "reason": "The database does not answer."}, 503)
+        return answer({"status": "not ready", "reason": disk.reason("The database does not answer.")}, 503)
     if found != expected_revision():
         return answer({"status": "not ready", "reason": "The database has another schema version."}, 503)
-    return answer({"status": "ready", "schema": found})
+    warning = {"warning": disk.FULL} if disk.is_full() else {}
+    return answer({"status": "ready", "schema": found, **warning})

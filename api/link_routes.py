@@ -18,6 +18,7 @@ from api.bodies import read_body
 from core.errors import Invalid, NotFound, Refused, Throttled
 from core.link_door import WRONG, Opened, WantsPassword, open_link
 from core.settings import Settings
+from db import disk
 from db.engine import Busy, transaction
 
 LARGEST_BODY = 2000
@@ -37,7 +38,7 @@ def routes(settings: Settings) -> list[Route]:
         except Refused as refusal:
             return _page(refusal)
         except Busy:
-            return _page(Refused(AWAY), 503)
+            return _page(Refused(disk.reason(AWAY)), 503)
         return _leads_on(opened, settings)
 
     return [Route("/l/{token}", door, methods=["GET", "POST"])]

@@ -14,6 +14,7 @@ from api.answers import answer
 from api.etags import PreconditionFailed
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled
 from core.order import OrderExpired
+from db import disk
 from db.engine import Busy, Unavailable
 
 STATUS: dict[type[Refused], int] = {
@@ -128,7 +129,7 @@ def _http(_request: Request, error: Exception) -> Response:
 
 
 def _busy(_request: Request, error: Exception) -> Response:
-    return problem(503, AWAY if isinstance(error, Unavailable) else BUSY, headers={"Retry-After": "1"})
+    return problem(503, disk.reason(AWAY) if isinstance(error, Unavailable) else BUSY, headers={"Retry-After": "1"})
 
 
 def _database(request: Request, error: Exception) -> Response:
@@ -139,7 +140,7 @@ def _database(request: Request, error: Exception) -> Response:
     if isinstance(cause, psycopg.errors.QueryCanceled):
         return problem(503, TOO_LONG, headers={"Retry-After": "5"})
     if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
-        return problem(503, AWAY, headers={"Retry-After": "2"})
+        return problem(503, disk.reason(AWAY), headers={"Retry-After": "2"})
     return _unexpected(request, error)
 
 

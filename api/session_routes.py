@@ -15,6 +15,7 @@ from core.known_devices import remember_device
 from core.sessions import actor_of_session, end_session, session_of_token
 from core.settings import Settings
 from core.tickets import redeem_ticket
+from db import disk
 from db.engine import Busy, transaction
 
 LARGEST_BODY = 1000
@@ -48,7 +49,7 @@ async def _redeem(request: Request, settings: Settings) -> Response:
         device = request.cookies.get(settings.device_name, "")
         tokens = await run_in_threadpool(_tokens, request, ticket, nonce, device) if ticket and nonce else None
     except Busy:
-        return _said(503, AWAY)
+        return _said(503, disk.reason(AWAY))
     if tokens is None:
         return _said(401, "This sign-in has run out. Sign in again.")
     response = _said(200, "Signed in.")
@@ -67,7 +68,7 @@ async def _sign_out(request: Request, settings: Settings) -> Response:
     try:
         await run_in_threadpool(_end, token)
     except Busy:
-        return _said(503, AWAY)
+        return _said(503, disk.reason(AWAY))
     response = _said(200, "Signed out.")
     for name in (settings.cookie_name, settings.arrival_name):
         response.delete_cookie(name, **_protection(settings))

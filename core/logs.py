@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -68,7 +69,10 @@ class _StandardError:
         self.name = name
 
     def msg(self, line: str) -> None:
-        with _WRITING:
+        with (
+            _WRITING,
+            suppress(OSError),
+        ):  # Where the disk is full a line is lost, and not the request that it tells of.
             sys.stderr.write(line + "\n")
 
     debug = info = warning = error = exception = critical = msg

@@ -120,6 +120,23 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
 
 
+def refuse_missing(environment: Mapping[str, str]) -> None:
+    """For whoever only looks: refuses a folder, key or database that a start would make. Nothing is made."""
+    given = value_of(environment, "CONTRIVANCE_DATA")
+    folder = Path(given).expanduser().resolve() if given else _default_data()
+    needed = {
+        folder: "a data folder",
+        folder / "token.key": "" if value_of(environment, "CONTRIVANCE_TOKEN_KEY") else "the secret that signs tokens",
+        folder / "postgres": "" if value_of(environment, "DATABASE_URL") else "a database",
+    }
+    for path, what in needed.items():
+        if what and not path.exists():
+            raise BadSetting(
+                f"{path} is missing, where {what} should be; nothing was made. Check the path (CONTRIVANCE_DATA, or "
+                "DATA=… of make): where it is right and new, the first start makes everything."
+            )
+
+
 def data_folder(given: str) -> Path:
     """The data folder, made with mode 0700 where it is missing. Refuses one that others can read or is not ours."""
     folder = Path(given).expanduser().resolve() if given else _default_data()
@@ -260,7 +277,13 @@ def _token_key(environment: Mapping[str, str], data: Path) -> str:
     path = data / "token.key"
     if not given and not path.exists():
         return _kept(path, secrets.token_urlsafe(48))
-    key = given or path.read_text().strip()
+    try:
+        key = given or path.read_text().strip()
+    except OSError as error:
+        raise BadSetting(
+            f"The secret in {path} cannot be read: {error.strerror}. Start as the user whose file it is, or give it to "
+            "the one who starts the server."
+        ) from error
     if not given and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise BadSetting(f"Others can read the secret in {path}: run chmod 600 {path} and start again.")
     if len(key) < SHORTEST_KEY:

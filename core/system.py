@@ -12,6 +12,7 @@ from core.permissions import Permission
 from core.presence import GONE_AFTER
 from core.settings import settings
 from core.smtp import Console, post
+from db import disk
 from db.engine import POOL_OVERFLOW, POOL_SIZE, bound_engine
 from db.migrate import current_revision, expected_revision
 
@@ -40,10 +41,10 @@ class SystemHealth:
     @property
     def troubles(self) -> list[str]:
         """What should be seen to, a sentence each."""
-        few = self.disk_free < max(self.disk_size // 20, 2**30)
         found = {
             "The database has another schema version than this program expects.": self.schema != self.expected_schema,
-            "The disk is nearly full.": few,
+            disk.FULL: disk.is_full(),
+            "The disk of the data folder is nearly full.": disk.is_nearly_full(self.disk_size, self.disk_free),
             f"Letters that the mail server has not taken yet: {self.letters_late}.": self.letters_late > 0,
             f"Letters given up because nobody could deliver them: {self.letters_given_up}.": self.letters_given_up > 0,
             "Every connection to the database is in use.": self.connections >= self.most_connections,
@@ -54,7 +55,7 @@ class SystemHealth:
 def system_health(session: Session, actor: Actor) -> SystemHealth:
     """How everything is now. For administrators."""
     require(actor, Permission.PEOPLE_MANAGE)
-    ours, disk, pool = settings(), shutil.disk_usage(settings().data), bound_engine().pool
+    ours, space, pool = settings(), shutil.disk_usage(settings().data), bound_engine().pool
     return SystemHealth(
         **session.execute(_STATE).mappings().one(),
         is_embedded=ours.embedded,
@@ -64,8 +65,8 @@ def system_health(session: Session, actor: Actor) -> SystemHealth:
         most_connections=POOL_SIZE + POOL_OVERFLOW,
         has_mail_server=not isinstance(post(), Console),
         data_folder=str(ours.data),
-        disk_size=disk.total,
-        disk_free=disk.free,
+        disk_size=space.total,
+        disk_free=space.free,
     )
 
 

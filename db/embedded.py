@@ -7,11 +7,10 @@ waits ten seconds for a recovery that may take a minute, and opens parent folder
 import fcntl
 import logging
 import os
-import secrets
+import pwd
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,12 +25,14 @@ import psycopg
 from psycopg import sql
 
 from db import postmaster, system_user
+from db.password_files import new_password, password, password_file, write_secret
 from db.socket_folder import socket_folder
+from db.waiting import DatabaseUnavailable, Waiting, alone, locked
 
 VERSION = 18
 DATABASE = "contrivance"
 SUPERUSER, OWNER, APP = "postgres", "contrivance_owner", "contrivance_app"
-PATIENCE = 600  # Seconds; a crash recovery on a slow disk has taken most of a minute.
+REFUSALS = 3  # A server that is just starting may refuse once; one that goes on refusing means it.
 LOCALE = "C.UTF-8" if sys.platform == "linux" else "C"
 SETTINGS = {
     "listen_addresses": "",
@@ -53,10 +54,6 @@ SETTINGS = {
 log = logging.getLogger(__name__)
 
 
-class DatabaseUnavailable(Exception):
-    """There is no database to work with; the message is the sentence for whoever starts the server."""
-
-
 @dataclass(frozen=True, slots=True)
 class Urls:
     """Where the database is, as the owner of the schema and as the application."""
@@ -66,12 +63,18 @@ class Urls:
 
 
 @contextmanager
-def embedded(folder: Path) -> Iterator[Urls]:
-    """Start this data folder's server, or join the one that another process started. The last to leave stops it."""
-    server, leaving = _server(folder), Event()
-    with (folder / "users.lock").open("a") as users:
+def embedded(folder: Path, leaving: Event | None = None) -> Iterator[Urls]:
+    """Start this data folder's server, or join the one that another process started. The last to leave stops it.
+
+    Whoever sets `leaving` breaks off a start that is still waiting.
+    """
+    leaving = leaving or Event()
+    with _said():
+        server = _server(folder, leaving)
+        users = (folder / "users.lock").open("a")
+    with users:
         try:
-            with _alone(folder):
+            with _said(), alone(folder, leaving):
                 fcntl.flock(users, fcntl.LOCK_SH)
                 server.start()
             guard = Thread(target=_keep_running, args=(server, leaving), name="database-guard", daemon=True)
@@ -79,60 +82,61 @@ def embedded(folder: Path) -> Iterator[Urls]:
             yield server.urls()
         finally:
             leaving.set()
-            with _alone(folder):
+            with alone(folder):
                 if _last(users):
                     server.stop()
 
 
-def _server(folder: Path) -> "Server":
+@contextmanager
+def _said() -> Iterator[None]:
+    """What stands in the way of a start as one sentence."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Server(folder, system_user.prepare(folder))
-    except OSError as error:
+        yield
+    except (OSError, postmaster.StillThere) as error:
         raise DatabaseUnavailable(str(error)) from error
 
 
+def _server(folder: Path, leaving: Event) -> "Server":
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Server(folder, system_user.prepare(folder), leaving)
+
+
 def _keep_running(server: "Server", leaving: Event) -> None:
-    """Start the server again if it was killed, while anybody here still needs it."""
+    """Start the server again if it was killed, while anybody here still needs it. The same reason is logged once."""
+    said = ""
     while not leaving.wait(1):
-        with _alone(server.folder):
+        with alone(server.folder):
             if leaving.is_set() or server.is_running():
                 continue
             log.warning("the database server is gone: starting it again")
             try:
-                server.start()
-            except (DatabaseUnavailable, psycopg.Error, OSError):
-                log.exception("the database server did not come back")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time starts or stops the server. The kernel lets go of the lock if that process dies."""
-    with (folder / "start.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+                with _said():
+                    server.start()
+            except (DatabaseUnavailable, psycopg.Error) as error:
+                if str(error) != said and not leaving.is_set():
+                    log.error("the database server did not come back. %s", error)  # noqa: TRY400 - The sentence says it.
+                said = str(error)
 
 
 def _last(users: IO[str]) -> bool:
     """Whether no other process uses the server any more."""
-    try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return locked(users)
 
 
 class Server:
     """The server of one data folder; `user` is the system user it runs as (None: the one who runs us)."""
 
-    def __init__(self, folder: Path, user: system_user.SystemUser | None) -> None:
+    def __init__(self, folder: Path, user: system_user.SystemUser | None, leaving: Event | None = None) -> None:
         self.folder = folder
         self.user = user
+        self.leaving = leaving or Event()
         self.data = folder / "postgres"
         self.log = folder / "log"
+        self._check_owner()
         self.sockets = socket_folder(folder / "run", user.uid if user else os.geteuid())
         self.binaries = system_user.reachable(_binaries(), folder, user)
         self.process: subprocess.Popen[bytes] | None = None
+        self.logged = dict[Path, int]()  # How long each log was when the server was launched.
 
     def urls(self) -> Urls:
         return Urls(owner=self._url(OWNER), app=self._url(APP))
@@ -145,16 +149,33 @@ class Server:
         self._check_version()
         if not self.data.exists():
             self._create()
-        if self._running() is None:
-            postmaster.forget_dead(self.data)
-            self._launch()
-        self._wait()
+        while not self._is_answering(was_running=self._running() is not None):
+            pass  # It was ending when it was found: now there is room for a new one.
         self._prepare()
 
     def stop(self) -> None:
         """End the server: sessions are cut off, nothing committed is lost."""
         if found := self._running():
             postmaster.stop(found)
+
+    def _is_answering(self, *, was_running: bool) -> bool:
+        """Wait for an answer of the server that runs, or of a new one. False where the one that ran has ended."""
+        if not was_running:
+            postmaster.forget_dead(self.data, self.sockets)
+            if not password_file(self.folder, SUPERUSER).exists():
+                self._renew_password()
+            self._launch()
+        return self._wait(may_end=was_running)
+
+    def _check_owner(self) -> None:
+        """Take over what was copied here without its owners. Only root can: others are told the command."""
+        if self.user:
+            system_user.take_over([self.data, self.log], self.user)
+        elif self.data.exists() and self.data.stat().st_uid != os.geteuid():
+            raise DatabaseUnavailable(
+                f"The database in {self.data} belongs to another user. Copy its folder as that user, or have root run "
+                f"chown -R {pwd.getpwuid(os.geteuid()).pw_name} {self.folder}, and start again."
+            )
 
     def _check_version(self) -> None:
         path = self.data / "PG_VERSION"
@@ -167,23 +188,38 @@ class Server:
 
     def _create(self) -> None:
         """Make a cluster beside its final place and move it there: a crash in between leaves nothing half made."""
-        fresh, password = self.folder / "postgres.new", self.folder / "initdb.password"
+        fresh, given = self.folder / "postgres.new", self.folder / "initdb.password"
         shutil.rmtree(fresh, ignore_errors=True)
-        self._write_secret(password, self._password(SUPERUSER))
-        system_user.give(password, self.user)
+        write_secret(given, password(self.folder, SUPERUSER))
+        system_user.give(given, self.user)
         system_user.give(self._folder(fresh), self.user)
         locale = ["--encoding=UTF8", f"--locale={LOCALE}", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        access = [f"--username={SUPERUSER}", f"--pwfile={password}", "--auth=scram-sha-256"]
+        access = [f"--username={SUPERUSER}", f"--pwfile={given}", "--auth=scram-sha-256"]
         try:
             done = self._run([str(self.binaries / "initdb"), f"--pgdata={fresh}", *locale, *access])
         finally:
-            password.unlink(missing_ok=True)
+            given.unlink(missing_ok=True)
         if done.returncode:
             raise DatabaseUnavailable(f"The database could not be created in {self.folder}: {_last_line(done.stderr)}")
         fresh.rename(self.data)
 
+    def _renew_password(self) -> None:
+        """The superuser's password is lost: whoever has the folder sets a new one, while no server runs in it."""
+        log.warning("%s is missing: the database gets a new password", password_file(self.folder, SUPERUSER))
+        renewed = new_password()
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(SUPERUSER), renewed).as_string()
+        command = [str(self.binaries / "postgres"), "--single", "-j", "-D", str(self.data), "postgres"]
+        done = self._run(command, statement.encode() + b";\n\n")
+        if done.returncode or b"ERROR" in done.stderr:
+            raise DatabaseUnavailable(
+                f"{password_file(self.folder, SUPERUSER)} is missing, and the database did not take a new password: "
+                f"{_last_line(done.stderr)}. Put that file back from a backup of the folder."
+            )
+        write_secret(password_file(self.folder, SUPERUSER), renewed)
+
     def _launch(self) -> None:
         system_user.give(self._folder(self.log), self.user)
+        self.logged = {path: path.stat().st_size for path in self.log.glob("*.log")}
         folders = {"unix_socket_directories": str(self.sockets), "log_directory": str(self.log)}
         options = [part for name, value in (SETTINGS | folders).items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "start.log").open("wb") as output:
@@ -197,19 +233,35 @@ class Server:
                 **self._identity(),
             )
 
-    def _wait(self) -> None:
-        """Wait for an answer, however long a recovery takes, but not for a server that has given up."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+    def _wait(self, *, may_end: bool) -> bool:
+        """Wait for an answer, however long a recovery takes, but not for a server that has given up or refuses."""
+        waiting, refusals = Waiting(self.leaving, f"the database in {self.data}, whose log is in {self.log}"), 0
+        while True:
             try:
                 psycopg.connect(self._url(SUPERUSER, "postgres"), connect_timeout=5).close()
-            except psycopg.OperationalError:
+            except psycopg.OperationalError as error:
                 if self._running() is None:
+                    if may_end:
+                        return False
                     raise DatabaseUnavailable(f"The database did not start: {self._reason()}") from None
-                time.sleep(0.02)
+                refusals += self._accepts_others()
+                if refusals > REFUSALS:
+                    raise self._refused(error) from None
+                waiting.go_on()
             else:
-                return
-        raise DatabaseUnavailable(f"The database did not answer within {PATIENCE} seconds: see {self.log}.")
+                return True
+
+    def _accepts_others(self) -> bool:
+        """Whether the server takes connections, so that it is us whom it refuses."""
+        return psycopg.pq.PGconn.ping(self._url(SUPERUSER, "postgres").encode()) == psycopg.pq.Ping.OK
+
+    def _refused(self, error: psycopg.OperationalError) -> DatabaseUnavailable:
+        path = password_file(self.folder, SUPERUSER)
+        return DatabaseUnavailable(
+            f"The database in {self.folder} refuses the password in {path} ({_last_line(str(error).encode())}). Put "
+            "back the file that belongs to this database; or end every server of this folder, delete the file and "
+            "start again: the database then gets a new password."
+        )
 
     def _prepare(self) -> None:
         """Make the roles and the database, and give the roles the passwords that are kept beside the data."""
@@ -217,7 +269,7 @@ class Server:
             for role, rights in ((OWNER, "LOGIN CREATEROLE"), (APP, "LOGIN")):
                 known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
                 statement = f"{'ALTER' if known else 'CREATE'} ROLE {role} {rights} PASSWORD {{}}"
-                connection.execute(sql.SQL(statement).format(sql.Literal(self._password(role))))
+                connection.execute(sql.SQL(statement).format(sql.Literal(password(self.folder, role))))
             connection.execute(f"GRANT {APP} TO {OWNER} WITH ADMIN OPTION")
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
@@ -231,28 +283,25 @@ class Server:
         return postmaster.find(self.data)
 
     def _reason(self) -> str:
+        """What the server said since it was launched; what an earlier one said explains nothing."""
         logs = sorted(self.log.glob("*.log"), key=lambda path: path.stat().st_mtime)
-        lines = [(self.folder / "start.log").read_bytes(), *(path.read_bytes() for path in logs[-1:])]
-        fatal = [line for part in lines for line in part.splitlines() if b"FATAL" in line or b"PANIC" in line]
-        return _last_line(fatal[-1] if fatal else lines[0]) or f"see {self.log}"
+        said = [(self.folder / "start.log").read_bytes(), *(self._new_in(path) for path in logs)]
+        fatal = [line for part in said for line in part.splitlines() if b"FATAL" in line or b"PANIC" in line]
+        return _last_line(fatal[-1] if fatal else said[0]) or f"see {self.log}"
 
-    def _password(self, role: str) -> str:
-        """The role's password, made once."""
-        path = self.folder / f"{role}.password"
-        if not path.exists():
-            self._write_secret(path, secrets.token_urlsafe(24))
-        return path.read_text()
-
-    def _write_secret(self, path: Path, secret: str) -> None:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secret)
+    def _new_in(self, path: Path) -> bytes:
+        with path.open("rb") as file:
+            known = self.logged.get(path, 0)
+            file.seek(known if known <= path.stat().st_size else 0)
+            return file.read()
 
     def _folder(self, path: Path) -> Path:
         path.mkdir(mode=0o700, exist_ok=True)
         return path
 
     def _url(self, role: str, database: str = DATABASE) -> str:
-        return f"postgresql://{role}:{quote(self._password(role))}@/{database}?host={quote(str(self.sockets), safe='')}"
+        who, where = f"{role}:{quote(password(self.folder, role))}", quote(str(self.sockets), safe="")
+        return f"postgresql://{who}@/{database}?host={where}"
 
     def _identity(self) -> dict[str, Any]:
         """Who runs the database's programs, and in which locale."""
@@ -260,8 +309,8 @@ class Server:
         who = {"user": self.user.uid, "group": self.user.gid, "extra_groups": []} if self.user else {}
         return {"env": environment | {"LC_ALL": LOCALE}, **who}
 
-    def _run(self, command: list[str]) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(command, capture_output=True, check=False, cwd="/", **self._identity())  # noqa: S603 ours
+    def _run(self, command: list[str], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(command, input=given, capture_output=True, check=False, cwd="/", **self._identity())  # noqa: S603 ours
 
 
 def _binaries() -> Path:

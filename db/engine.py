@@ -8,10 +8,13 @@ from functools import partial
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
+
+from db import disk
 
 POOL_SIZE = 10
 POOL_OVERFLOW = 10
@@ -37,6 +40,10 @@ class Busy(Exception):
 
 class Unavailable(Busy):
     """The database cannot be reached; the caller should try again when it is back."""
+
+
+class DiskFull(Unavailable):
+    """The database cannot write for want of room; it may still be read."""
 
 
 def make_engine(url: str, *, role: str | None = APP_ROLE, **settings: str) -> Engine:
@@ -131,6 +138,9 @@ def _ours() -> Iterator[None]:
     except PoolTimeout as error:
         raise Busy from error
     except OperationalError as error:
+        if isinstance(error.orig, psycopg.errors.DiskFull):
+            disk.note_full()
+            raise DiskFull(type(error.orig).__name__) from error
         if error.connection_invalidated or error.orig is None or not error.statement:
             raise Unavailable(type(error.orig).__name__) from error
         raise

@@ -14,7 +14,8 @@ def socket_folder(wanted: Path, owner: int) -> Path:
     short = wanted if _fits(wanted) else _runtime_folder() / _name(wanted, owner)
     short.mkdir(mode=0o700, exist_ok=True)
     state = short.lstat()
-    if not stat.S_ISDIR(state.st_mode) or state.st_uid not in {owner, os.geteuid()}:
+    is_copied = short == wanted and os.geteuid() == 0  # With the data folder, from where its owner has another number.
+    if not stat.S_ISDIR(state.st_mode) or not (is_copied or state.st_uid in {owner, os.geteuid()}):
         raise PermissionError(f"The database's socket cannot live in {short}: it belongs to somebody else.")
     if state.st_uid != owner:
         os.chown(short, owner, -1)

@@ -41,6 +41,16 @@ def give(path: Path, user: SystemUser | None) -> None:
         os.chown(path, user.uid, user.gid)
 
 
+def take_over(folders: list[Path], user: SystemUser) -> None:
+    """Hand over what belongs to others after it was copied by root. Links are handed over, and not followed."""
+    for folder in folders:
+        top = [path for path in (folder, folder / "PG_VERSION") if path.exists()]
+        if all(path.stat().st_uid == user.uid for path in top):
+            continue
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, user.uid, user.gid, follow_symlinks=False)
+
+
 def reachable(binaries: Path, folder: Path, user: SystemUser | None) -> Path:
     """The programs where the system user can run them: copied into the data folder if theirs is closed to others."""
     open_to_all = all(parent.stat().st_mode & stat.S_IXOTH for parent in [binaries, *binaries.parents])

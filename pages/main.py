@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import disk
 from pages.components import arrivals, opened_links, shared_sheet, sign_in, sign_out
 from pages.components.errors import shown_errors
 from pages.components.navigation import for_strangers, for_visitors, offered
@@ -13,6 +14,8 @@ from pages.components.who import find_actor
 ICON = Path(__file__).parent / "components" / "icon.png"
 st.set_page_config(page_title="Contrivance", page_icon=str(ICON), layout="wide")
 
+if disk.is_full():
+    st.warning(disk.FULL, icon=":material/storage:")
 with shown_errors():
     actor = find_actor(seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
     if shared_sheet.is_open():

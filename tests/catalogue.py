@@ -344,8 +344,10 @@ CATALOGUE: dict[int, Case] = {
     55: Case("An export of 200,000 × 100", to_come="a measurement beside others who work"),
     # F. Abuse and operation
     56: Case(
-        "Floods of reruns, sockets and bytes",
-        shown("server/test_attacks", "a_flood_of_reruns_ends_its_socket", "a_frame_that_is_too_long_ends_its_socket")
+        "Floods of reruns, sockets and bytes, and a thousand clients that send slowly",
+        shown("server/test_slow_clients", "twelve_hundred_slow_clients_keep_nobody_from_being_served")
+        + shown("server/test_slow_clients", "a_request_that_does_not_arrive_is_ended_with_its_reason")
+        + shown("server/test_attacks", "a_flood_of_reruns_ends_its_socket", "a_frame_that_is_too_long_ends_its_socket")
         + shown("server/test_attacks", "random_bytes_and_text_end_their_socket")
         + shown("server/test_pace", "nobody_holds_more_than_so_many_sockets", "health_and_files_are_never_counted"),
     ),

@@ -21,6 +21,7 @@ from api.middleware.gate import is_own
 from core.links import visits_of_tokens
 from core.sessions import session_of_token
 from core.settings import Settings
+from db import disk
 from db.engine import Busy, transaction
 
 SESSION_HEADER = b"x-contrivance-session"
@@ -52,7 +53,7 @@ class Identity:
             session = None if link else await self._session(scope)
             visits = await self._visits(scope, link)
         except (SQLAlchemyError, Busy):
-            await refuse(scope, receive, send, 503, "The database does not answer. Try again in a moment.")
+            await refuse(scope, receive, send, 503, disk.reason("The database does not answer. Try again in a moment."))
             return
         named = {
             LINK_HEADER: link,

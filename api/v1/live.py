@@ -21,6 +21,7 @@ from api.v1.followers import Question, followers
 from core.access import get_access
 from core.errors import Refused
 from core.permissions import Permission
+from db import disk
 from db.engine import Busy, transaction
 
 # A socket says its version again after so long: a page that hears nothing for longer knows that the line is dead.
@@ -203,4 +204,4 @@ def _look(headers: Mapping[str, str], sheet: int) -> Reader:
     except (Refused, LinkOver):
         raise Closed(NO_RIGHT, "This sheet is not shared with you any more.") from None
     except (SQLAlchemyError, Busy):
-        raise Closed(TRY_LATER, "The database does not answer. Try again in a moment.") from None
+        raise Closed(TRY_LATER, disk.reason("The database does not answer. Try again in a moment.")) from None

@@ -82,6 +82,7 @@ def _parts(health: SystemHealth) -> dict[str, list[str]]:
         "Disk": [
             f"{size(health.disk_free)} free of {size(health.disk_size)}",
             f"Data folder: {health.data_folder}",
+            *([] if health.is_embedded else ["The database has a disk of its own: watch it where it runs"]),
         ],
     }
 

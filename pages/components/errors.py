@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import disk
 from core.errors import Refused
 from core.logs import get_log
 from db.engine import Busy, Unavailable
@@ -49,7 +50,7 @@ def told(trouble: Busy) -> str:
     """That the database is away or busy, in a sentence."""
     if isinstance(trouble, Unavailable):
         get_log("contrivance").warning("database.away", reason=str(trouble))
-        return AWAY
+        return disk.reason(AWAY)
     return BUSY
 
 

@@ -19,7 +19,8 @@ COLORS: tuple[Color, ...] = ("blue", "green", "violet", "orange", "red")
 # What Markdown reads as formatting: some of it wherever it stands, some only at the beginning of a line.
 _MARKS = re.compile(r"([\\`*_{}\[\]<~:$&^!|#]|^[-+>=])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
-# Streamlit makes arrows, icons and links of these when Markdown is done; a joiner that nobody sees keeps them apart.
+# Streamlit makes arrows, icons and links of these when Markdown is done. An empty element keeps them apart: unlike a
+# character without width it is not copied with them.
 _JOINED = re.compile(r"(?<=[<>~-])(?=[-=>])|(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
 _MARKS_OF = {
     "1,234.5": {},
@@ -28,7 +29,7 @@ _MARKS_OF = {
     "1’234.5": str.maketrans(",", "’"),
 }
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_JOINER = "\u2060"
+_APART = ":small[]"
 
 
 def day(value: date, date_format: str) -> str:
@@ -66,8 +67,8 @@ def marked(text: str, style: str) -> str:
 
 def literal(text: str) -> str:
     """Text of a sheet or a person for Markdown: shown letter by letter, never read as formatting."""
-    line = _JOINED.sub(_JOINER, " ".join(_BIDI.sub("", text).split()))
-    return _NUMBERED.sub(r"\1\\\2", _MARKS.sub(r"\\\1", line))
+    parts = _JOINED.split(" ".join(_BIDI.sub("", text).split()))
+    return _NUMBERED.sub(r"\1\\\2", _APART.join(_MARKS.sub(r"\\\1", part) for part in parts))
 
 
 def shortened(text: str, longest: int) -> str:

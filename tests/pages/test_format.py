@@ -104,7 +104,7 @@ def test_whatever_is_typed_no_mark_of_markdown_stands_without_its_backslash(text
     ["**b** _i_ `c`", "[l](http://x) ![i](http://x/a.png)", "<b>h</b> &lt;", "$x^2$ ~~s~~", ":red[x] :smile:", "# h"],
 )
 def test_what_a_reader_sees_is_what_was_typed(text: str) -> None:
-    seen = re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", literal(text)).replace("\u2060", "")
+    seen = re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", literal(text).replace(":small[]", ""))
     assert seen == text
 
 
@@ -116,10 +116,10 @@ def test_what_a_reader_sees_is_what_was_typed(text: str) -> None:
         ("- item", "\\- item"),
         ("> quote", "\\> quote"),
         ("=====", "\\====="),
-        ("a -> b", "a -\u2060> b"),
-        ("https://evil.example", "https\\:\u2060//evil.example"),
-        ("www.evil.example", "www\u2060.evil.example"),
-        ("ann@evil.example", "ann@\u2060evil.example"),
+        ("a -> b", "a -:small[]\\> b"),
+        ("https://evil.example", "https\\::small[]//evil.example"),
+        ("www.evil.example", "www:small[].evil.example"),
+        ("ann@evil.example", "ann@:small[]evil.example"),
         ("two\nlines\tand  spaces", "two lines and spaces"),
         ("turned \u202eround", "turned round"),
         ("An ordinary sentence, 10.5 % - fine (really).", "An ordinary sentence, 10.5 % - fine (really)."),

@@ -26,16 +26,19 @@ def free_port() -> int:
 class Started:
     """A running server; leaving the block ends it as Ctrl+C does."""
 
-    def __init__(self, data: Path, port: int | None = None, **environment: str) -> None:
+    def __init__(
+        self, data: Path, port: int | None = None, *, descriptors: int | None = None, **environment: str
+    ) -> None:
         self.data = data
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         keep = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRIVANCE_", "DATABASE_"))}
         ours = {"CONTRIVANCE_DATA": str(data), "CONTRIVANCE_PORT": str(self.port), "CONTRIVANCE_DEMO": "no"}
+        limited = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh"] if descriptors else []
         self.began = time.monotonic()
         self.output = data.with_suffix(".out")
         self.process = subprocess.Popen(
-            [sys.executable, "serve.py"],
+            [*limited, sys.executable, "serve.py"],
             cwd=ROOT,
             env=keep | ours | environment,
             stdin=subprocess.DEVNULL,

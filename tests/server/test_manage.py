@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from core.errors import NotFound
 from core.invitations import first_admin_link, welcome
+from core.served import served, served_at
 from core.settings import settings
 from core.sign_in import sign_in
 from db import engine as db
@@ -23,6 +24,8 @@ def environment(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """The commands read the environment, as they do in a shell."""
     monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("DATABASE_URL", database)
+    settings.cache_clear()
+    settings()  # Makes the folder and its secret, as a first start does.
     settings.cache_clear()
     yield
     settings.cache_clear()
@@ -53,6 +56,26 @@ def test_doctor_names_a_schema_that_it_does_not_know(database: str, capsys: pyte
     owner.dispose()
     assert main(["doctor"]) == 1
     assert "schema version 9999" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["doctor", "verify-audit"])
+def test_whoever_only_looks_at_a_mistyped_folder_makes_nothing_there(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mistyped = tmp_path / "dtaa"
+    monkeypatch.setenv("CONTRIVANCE_DATA", str(mistyped))
+    monkeypatch.delenv("DATABASE_URL")
+    settings.cache_clear()
+    assert main([command]) == 1
+    assert f"{mistyped} is missing, where a data folder should be; nothing was made." in capsys.readouterr().err
+    assert not mistyped.exists()
+    mistyped.mkdir(mode=0o700)
+    assert main([command]) == 1
+    assert "token.key is missing" in capsys.readouterr().err
+    monkeypatch.setenv("CONTRIVANCE_TOKEN_KEY", "q8Zr2mVb0yKx7WnP4tLc9HsDfJ3gTaUe6iRoXvB1")
+    assert main([command]) == 1
+    assert "postgres is missing, where a database should be" in capsys.readouterr().err
+    assert [*mistyped.iterdir()] == []
 
 
 def test_migrate_can_be_repeated(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +113,21 @@ def test_a_password_that_is_too_short_is_refused(
 ) -> None:
     assert create(monkeypatch, "short") == 1
     assert "short" not in capsys.readouterr().out
+
+
+def test_a_new_account_is_told_the_address_of_the_servers_that_run_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(monkeypatch, PASSWORD) == 0
+    assert "8501" not in (said := capsys.readouterr().out)
+    assert "when a server of this data folder runs; its start prints the address" in said
+    killed = settings().data / "served" / "killed"
+    with served(settings().data, "http://localhost:8600"):
+        killed.write_text("http://localhost:8700")
+        assert create(monkeypatch, PASSWORD, "--email", "eva@example.com") == 0
+    assert "Eve can sign in as eva@example.com at http://localhost:8600." in capsys.readouterr().out
+    assert served_at(settings().data) == []
+    assert not killed.exists()
 
 
 def test_a_role_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import text
 
+from core.served import served_at
 from db.engine import make_engine
 from tests.server.started import ROOT, Started, databases_in, free_port
 
@@ -39,8 +40,10 @@ def test_it_ends_cleanly_and_starts_again_with_its_data(data: Path) -> None:
     with Started(data) as first:
         secret = (data / "token.key").read_text()
         assert databases_in(data)
+        assert served_at(data) == [f"http://localhost:{first.port}"]
         assert first.stop(signal.SIGINT) == 0
     assert databases_in(data) == []
+    assert served_at(data) == []
     with Started(data) as second:
         assert (data / "token.key").read_text() == secret
         assert second.get("/") == 200

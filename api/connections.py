@@ -1,0 +1,189 @@
+"""Connections: how many there may be, and how long a client may take for its request and for reading the answer.
+
+A client that sends its request slowly, or not at all, holds a descriptor of ours. So there are as many connections as
+there are descriptors, less a reserve. Where one more comes, the one that has waited longest for its request makes room.
+"""
+
+import asyncio
+import resource
+import time
+from enum import Enum
+from functools import partial
+from typing import Any
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+HEAD_SECONDS, HEAD_BYTES = 10.0, 2**16
+BODY_SECONDS, BODY_PACE = 20.0, 4096  # A body may take so long, and longer while so many bytes a second come.
+READ_SECONDS, STALLED_SECONDS = 30.0, 5.0  # Who takes nothing of the answer for so long is gone, or makes room.
+MOST = 10_000
+RESERVE = 160  # Descriptors for the database, files, sockets to other servers and the programs that we start.
+FOR_HEALTH = 24  # Connections beyond the most: they are asked for their health check and nothing else.
+HEALTH = ("/api/health", "/_stcore/health")
+SWEEP_SECONDS = 1.0
+
+
+def raise_descriptors() -> int:
+    """As many open files as the system lets us have; how many connections that leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST + RESERVE + FOR_HEALTH
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    limit = wanted if soft == resource.RLIM_INFINITY else soft
+    return max(min(MOST, limit - RESERVE - FOR_HEALTH), FOR_HEALTH)
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    HEAD = "head"
+    BODY = "body"
+    ANSWER = "answer"
+    GONE = "gone"
+
+
+class Door:
+    """Keeps the number of connections of one server, and ends those that take too long."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._told = -60.0
+
+    def enter(self, new: "Connection") -> None:
+        """Make room for a new connection where there is none."""
+        self._sweeping = self._sweeping or new.loop.call_later(SWEEP_SECONDS, self._sweep, new)
+        if len(new.connections) <= self.most:
+            return
+        self._tell(time.monotonic())
+        if slowest := self._slowest(new):
+            slowest.drop()
+        elif len(new.connections) <= self.most + FOR_HEALTH:
+            new.only_health = True
+        else:
+            new.drop()
+
+    def _slowest(self, new: "Connection") -> "Connection | None":
+        """Of those whose request is not there yet: without a head before those with one, then the least a second."""
+        waiting = (one for one in new.connections if isinstance(one, Connection) and one is not new and one.is_waiting)
+        return min(waiting, key=Connection.pace, default=None)
+
+    def _sweep(self, any_one: "Connection") -> None:
+        now = time.monotonic()
+        for one in [*any_one.connections]:
+            if isinstance(one, Connection):
+                one.look(now)
+        again = bool(any_one.connections)
+        self._sweeping = any_one.loop.call_later(SWEEP_SECONDS, self._sweep, any_one) if again else None
+
+    def _tell(self, now: float) -> None:
+        """Once a minute; there may be thousands."""
+        if now >= self._told + 60:
+            self._told = now
+            structlog.get_logger("contrivance").warning("connections.full", most=self.most)
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of uvicorn's, which knows how far its request has come."""
+
+    def __init__(self, *args: Any, door: Door, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.door = door
+        self.phase = Phase.HEAD
+        self.since = time.monotonic()
+        self.received = 0  # Bytes of this phase.
+        self.unread, self.unread_since = 0, 0.0  # What the client has not yet taken of our answer.
+        self.only_health = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for its client."""
+        if self.transport.get_write_buffer_size():
+            return bool(self.unread) and time.monotonic() > self.unread_since + STALLED_SECONDS
+        return self.phase is Phase.HEAD or (self.phase is Phase.BODY and not self.flow.read_paused)
+
+    def pace(self) -> tuple[bool, float]:
+        """The smaller, the sooner it makes room."""
+        if self.phase is Phase.BODY:
+            return True, self.received / max(time.monotonic() - self.since, 1.0)
+        return False, self.since
+
+    def drop(self) -> None:
+        """End it at once; its descriptor is free in the next round of the loop."""
+        self.phase = Phase.GONE
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def look(self, now: float) -> None:
+        """End it if its client takes too long."""
+        if self.phase is Phase.HEAD and now > self.since + HEAD_SECONDS:
+            self._refuse(408, b"The request did not arrive in time.")
+        elif self.phase is Phase.BODY:
+            if self.flow.read_paused:
+                self.since = now - min(now - self.since, BODY_SECONDS / 2)  # It waits for us.
+            elif now > self.since + BODY_SECONDS + self.received / BODY_PACE:
+                self._refuse(408, b"The request did not arrive in time.")
+        unread = self.transport.get_write_buffer_size()
+        if not unread or unread != self.unread:
+            self.unread, self.unread_since = unread, now
+        elif now > self.unread_since + READ_SECONDS:
+            self.drop()
+
+    def _refuse(self, status: int, said: bytes) -> None:
+        """Say why it ends, unless nothing was asked or an answer has begun."""
+        answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if not answering and (self.received or self.phase is Phase.BODY):
+            head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+            self.transport.write(STATUS_LINE[status] + head % len(said) + said)
+        self.phase = Phase.GONE
+        self.transport.close()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.door.enter(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.phase is Phase.GONE:
+            return
+        self.received += len(data) if self.phase is Phase.HEAD else 0
+        super().data_received(data)
+        if self.phase is Phase.HEAD and self.received > HEAD_BYTES:
+            self._refuse(431, b"The head of the request is too long.")
+
+    def on_headers_complete(self) -> None:
+        if self.only_health:
+            self.app = partial(_only_health, self.app)
+        super().on_headers_complete()
+        self._begin(Phase.BODY)
+
+    def on_body(self, body: bytes) -> None:
+        self.received += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._begin(Phase.HEAD if self.cycle is not None and self.cycle.response_complete else Phase.ANSWER)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.phase is Phase.ANSWER and self.cycle.response_complete:
+            self._begin(Phase.HEAD)
+
+    def _begin(self, phase: Phase) -> None:
+        if self.phase is not Phase.GONE:
+            self.phase, self.since, self.received = phase, time.monotonic(), 0
+
+
+async def _only_health(app: Any, scope: Any, receive: Any, send: Any) -> None:
+    """What is answered beyond the most connections."""
+    if scope["path"].startswith(HEALTH):
+        await app(scope, receive, send)
+        return
+    said = b"The server has no room for another connection. Try again in a moment."
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(said))]
+    headers += [(b"retry-after", b"5"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": said})
