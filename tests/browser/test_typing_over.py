@@ -45,6 +45,8 @@ def test_what_is_typed_right_after_a_click_lands_in_the_clicked_cell(ann: Person
     ann.page.keyboard.type(" name")
     ann.page.keyboard.press("Enter")
     ann.saved().sees(NAME, 2, "New name")
+    # The keyboard went on to the next row with Enter.
+    ann.type("Next").saved().sees(NAME, 3, "Next")
     assert ann.cell(NAME, 0) == before
 
 

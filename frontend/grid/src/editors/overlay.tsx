@@ -43,7 +43,7 @@ export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps):
   };
   useTaken(isDone, () => done(unsaved.current(), LEFT));
   const box = useRef<HTMLDivElement>(null);
-  const giveBack = usePress(box, props.grid, () => done(unsaved.current(), LEFT));
+  const giveBack = usePress(box, props.grid, isDone, () => done(unsaved.current(), LEFT));
   return createPortal(
     <div ref={box} className="cg-editor" style={placed(bounds)} onBlurCapture={giveBack}>
       <Editor {...props} done={done} unsaved={unsaved} />
@@ -70,7 +70,9 @@ function useTaken(isDone: MutableRefObject<boolean>, keep: () => void): void {
  * the old cell, and an editor that opened in it would lose the keyboard. So a press elsewhere ends this editor at once, and
  * what the grid takes without a press is given back.
  */
-function usePress(box: RefObject<HTMLElement>, grid: RefObject<DataEditorRef>, left: () => void): (event: FocusEvent) => void {
+function usePress(
+  box: RefObject<HTMLElement>, grid: RefObject<DataEditorRef>, isDone: RefObject<boolean>, left: () => void,
+): (event: FocusEvent) => void {
   const isPressed = useRef(false);
   const now = useRef(left);
   now.current = left;
@@ -89,7 +91,7 @@ function usePress(box: RefObject<HTMLElement>, grid: RefObject<DataEditorRef>, l
     };
   }, [box, grid]);
   return (event) => {
-    if (isPressed.current || !isOfGrid(event.relatedTarget)) return;
+    if (isDone.current || isPressed.current || !isOfGrid(event.relatedTarget)) return;
     event.stopPropagation();
     (event.target as HTMLElement).focus({ preventScroll: true });
   };
