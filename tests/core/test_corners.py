@@ -29,7 +29,7 @@ def test_what_was_refused_stays_refused_when_the_same_request_comes_again_late(
     operation, late = uuid4(), Batch(edits=(Edit(1, 1, Given("Late"), 2),))
     first = put(session, ann, deals, late, operation)
     assert [cell["given"] for cell in first.gone] == ["Late"]
-    change = open_change(session, deals, operation_id=uuid4(), source=Source.UNDO)
+    change = open_change(session, deals, operation_id=uuid4(), source=Source.UNDO, request=b"")
     change.apply({"version": change.version + 1}, edits={}, restores=[1])
     assert put(session, ann, deals, late, operation) == first
 

@@ -130,6 +130,7 @@ EXEMPT = {
     "public_links": "A link is nobody's, and as good as the account of who made it (tests/core/test_links.py).",
     "audit_chain": "The seal of the audit trail: hashes of what happened, which let nobody in.",
     "audit_head": "The same: its last link.",
+    "operations": "A digest of what was asked, by which a repeated request is recognised; it lets nobody in.",
     "known_devices": "It lets nobody in: a browser that signed in before has a count of wrong passwords of its own.",
     "link_visits": "The same: the browser that opened a link, whoever sits there.",
 }

@@ -60,7 +60,9 @@ def test_the_maven_pipeline_gives_its_known_figures(session: Session) -> None:
     adds = tuple(
         Add(str(n), {ids[name]: Given(line[field]) for name, field in fields.items()}) for n, line in enumerate(lines)
     )
-    write(session, ann, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.IMPORT)
+    for first in range(0, len(adds), 700):
+        part = Batch(adds=adds[first : first + 700])
+        write(session, ann, access.sheet.sheet_id, part, operation_id=uuid4(), source=Source.IMPORT)
     found = figures(session, get_access(session, ann, access.sheet.sheet_id), View(), today=date(2018, 1, 1))
     assert found.total == 8800
     assert (found.headline.won_count, found.headline.won_amount) == (4238, Decimal(10005534))

@@ -55,8 +55,8 @@ def test_the_demo_is_a_living_pipeline(seeded: str) -> None:
     assert 120 <= found.headline.open_count <= 165
     assert found.headline.overdue_count > 5
     assert 0.3 <= float(found.headline.win_rate or 0) <= 0.6
-    assert len(found.months) == 18
-    assert all(month.closed.count for month in found.months[1:])
+    assert len(found.months) >= 18
+    assert all(month.closed.count for month in found.months[-17:])
     assert len(found.owners) == 4
     assert all(bar.count for bar in found.stages)
     rates = [one.win_rate or 0 for one in found.owners]

@@ -140,7 +140,9 @@ def delete(session: Session, actor: Actor, sheet: int, row: int) -> None:
 
 
 def restore(session: Session, actor: Actor, sheet: int, row: int) -> None:
-    change = open_change(session, get_access(session, actor, sheet), operation_id=uuid4(), source=Source.GRID)
+    change = open_change(
+        session, get_access(session, actor, sheet), operation_id=uuid4(), source=Source.GRID, request=None
+    )
     change.apply({}, edits={}, restores=[row])
 
 

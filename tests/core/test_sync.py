@@ -20,7 +20,7 @@ PAGES = 40
 def change(sheet: int, **what: Any) -> None:
     with db.transaction() as session:
         access = get_access(session, actor("Ann"), sheet)
-        made = open_change(session, access, operation_id=uuid4(), source=Source.API)
+        made = open_change(session, access, operation_id=uuid4(), source=Source.API, request=b"")
         made.apply({}, **what)
 
 

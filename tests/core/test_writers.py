@@ -147,7 +147,7 @@ class Writers(RuleBasedStateMachine):
             return
         operation = uuid4()
         access = get_access(self.session, self.ann, self.sheet)
-        change = open_change(self.session, access, operation_id=operation, source=Source.UNDO)
+        change = open_change(self.session, access, operation_id=operation, source=Source.UNDO, request=b"")
         change.apply({"version": change.version + 1}, edits={}, restores=[row])
         self.model.bring_back(row, "Ann", str(operation))
 

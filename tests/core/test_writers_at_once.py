@@ -111,7 +111,9 @@ def restore_some(sheet: int) -> None:
     """Rows come back from the trash while others write."""
     for _ in range(10):
         with transaction() as session:
-            change = open_change(session, get_access(session, ANN, sheet), operation_id=uuid4(), source=Source.UNDO)
+            change = open_change(
+                session, get_access(session, ANN, sheet), operation_id=uuid4(), source=Source.UNDO, request=None
+            )
             gone = text("SELECT row_id FROM rows WHERE sheet_id = :sheet AND deleted_version IS NOT NULL LIMIT 1")
             if row := session.scalar(gone, {"sheet": sheet}):
                 change.apply({"version": change.version + 1}, edits={}, restores=[row])
@@ -179,7 +181,7 @@ def held_up(sheet: int, meanwhile: Callable[[], None]) -> Refused | Outcome:
 
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
-            open_change(session, get_access(session, ANN, sheet), operation_id=uuid4(), source=Source.API)
+            open_change(session, get_access(session, ANN, sheet), operation_id=uuid4(), source=Source.API, request=b"")
             waiting = pool.submit(edit)
             began.wait()
             sleep(0.3)
