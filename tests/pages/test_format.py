@@ -90,7 +90,8 @@ def test_a_cell_is_written_by_its_type_and_one_bad_cell_closes_nothing(
 
 @given(st.text())
 def test_whatever_is_typed_no_mark_of_markdown_stands_without_its_backslash(text: str) -> None:
-    written, place = literal(text), 0
+    # An empty element of ours keeps apart what Streamlit would make a link or an arrow of.
+    written, place = literal(text).replace(":small[]", ""), 0
     while place < len(written):
         if written[place] == "\\":
             place += 2
