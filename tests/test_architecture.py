@@ -89,6 +89,19 @@ def test_foundations_import_no_capability(name: str) -> None:
     assert used <= FOUNDATIONS
 
 
+def test_what_a_stranger_is_shown_loads_no_dataframes() -> None:
+    """Pandas takes seventy megabytes and half a second of the first page, and only a few pages need it."""
+    found: list[Path] = [ROOT / "pages" / "main.py"]
+    seen: set[Path] = set()
+    while found:
+        path = found.pop()
+        seen.add(path)
+        names = imported(path)
+        assert not {name for name in names if name.partition(".")[0] == "pandas"}, path.relative_to(ROOT)
+        files = {ROOT / f"{name.replace('.', '/')}.py" for name in names if name.startswith("pages.")}
+        found += [file for file in files if file.exists() and file not in seen]
+
+
 def test_nothing_in_core_commits() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}"

@@ -189,13 +189,6 @@ def _limit(audience: Audience, now: str | None, key: str) -> str | None:
     return st.selectbox(audience.label, ways, index=ways.index(now), format_func=names.__getitem__, key=key)
 
 
-def limited(now: Mapping[str, str]) -> list[str]:
-    """The limits of a column in a few words each: “hidden from editors, viewers”."""
-    told = {HIDDEN: "hidden from", READ_ONLY: "read-only for"}
-    of = {limit: [one.label.lower() for one in columns.LIMITED if now.get(one) == limit] for limit in told}
-    return [f"{words} {', '.join(of[limit])}" for limit, words in told.items() if of[limit]]
-
-
 def summary(kind: str, now: dict[str, Any]) -> str:
     """The rules of a column in a line."""
     told = [

@@ -10,7 +10,7 @@ from core.passwords import SHORTEST
 from core.permissions import Audience
 from core.writing import preferences
 from db.engine import transaction
-from pages.components.column_form import limited
+from pages.components.column_limits import limited
 from pages.components.errors import say
 from pages.components.format import literal, moment
 from pages.components.who import here

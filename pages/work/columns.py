@@ -14,6 +14,7 @@ from core.permissions import Permission
 from core.writing import Writing, preferences
 from db.engine import transaction
 from pages.components import column_form, sheet_picker
+from pages.components.column_limits import limited
 from pages.components.errors import say, shown_errors
 from pages.components.format import literal
 from pages.components.who import current_actor
@@ -108,7 +109,7 @@ def _name(access: Access, column: ColumnInfo, *, is_open: bool, may_edit: bool) 
     if parts:
         st.badge(f"Pipeline: {', '.join(parts)}", color="green")
     if may_edit:
-        for told in column_form.limited(column.limits):
+        for told in limited(column.limits):
             st.badge(told.capitalize(), icon=":material/lock:", color="orange")
     elif not access.may_write(column):
         st.badge("Read-only for you", icon=":material/lock:", color="gray")
