@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from streamlit.web.server.starlette import App
 
 SHUTDOWN_SECONDS = 5
+ending = Event()  # Whether the end was asked for.
 
 
 def main() -> int:
@@ -31,6 +32,8 @@ def main() -> int:
         with listening(ours.host, ours.port) as listener, starting(ours) as urls:
             import app  # noqa: PLC0415 the database starts meanwhile
 
+            if ending.is_set():
+                raise KeyboardInterrupt
             with app.using(urls.result()):
                 run(app.app, listener)
     except KeyboardInterrupt:
@@ -106,8 +109,15 @@ def run(app: "App", listener: socket.socket) -> None:
 
 def handle_signals() -> None:
     """A closed terminal and SIGTERM end the server as Ctrl+C does, also while it is still starting."""
+    signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def end(*_: object) -> None:
+    """What Ctrl+C does. It is remembered, because an exception that is raised amid an import may be lost."""
+    ending.set()
+    raise KeyboardInterrupt
 
 
 def ignore_signals() -> None:

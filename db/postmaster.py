@@ -27,12 +27,16 @@ def find(data: Path) -> psutil.Process | None:
 
 
 def stop(process: psutil.Process) -> None:
-    """End the server, more firmly if it does not go."""
+    """End the server, more firmly if it does not go.
+
+    Each signal is sent again every second: a server that has only just been launched may not listen yet, and loses it.
+    """
     for how, patience in STEPS:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(how)
-        if not still_alive([process], patience):
-            return
+        for _ in range(patience):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(how)
+            if not still_alive([process], 1):
+                return
 
 
 def forget_dead(data: Path, sockets: Path) -> None:
