@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,6 +170,22 @@ def test_a_stop_from_outside_ends_a_start_that_waits(folder: Path) -> None:
         started = Started(folder)
         waits_for(started, "waiting for the database")
         assert started.stop(signal.SIGTERM) == 0
+    assert databases_in(folder) == []
+
+
+def test_a_server_that_was_only_just_launched_is_ended_at_once(folder: Path) -> None:
+    """It inherits from us that SIGINT is ignored, and does not listen to it before it has begun its work."""
+    server = server_of(folder)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        server._launch()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert server.process
+    began = time.monotonic()
+    postmaster.stop(psutil.Process(server.process.pid))
+    server.process.wait(10)
+    assert time.monotonic() < began + postmaster.STEPS[0][1] / 2
     assert databases_in(folder) == []
 
 
