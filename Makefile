@@ -18,7 +18,7 @@ run: .venv/run.stamp
 	export CONTRIVANCE_PORT='$(PORT)'; echo 'Starting Contrivance …'; exec $(BIN)/python serve.py
 
 test: .venv/test.stamp lint
-	@$(BIN)/python tests/chromium.py '$(BROWSER)'
+	@$(BIN)/python tests/support/chromium.py '$(BROWSER)'
 	$(BIN)/python -m pytest $(AT_ONCE) -m 'not browser and not slow'
 	$(if $(filter no,$(BROWSER)),,$(BIN)/python -m pytest -n 2 --dist loadfile -m browser)
 	@echo "One at a time, what takes seconds and measures them …"
@@ -33,7 +33,7 @@ lint: .venv/test.stamp
 
 # Asks an advisory service about every requirement; where none answers it says that nothing was checked, and fails.
 audit: .venv/test.stamp
-	@$(BIN)/python tests/audit.py
+	@$(BIN)/python tests/support/advisories.py
 
 bench: .venv/test.stamp
 	$(BIN)/python -m tests.bench

@@ -27,26 +27,26 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from api import link_routes, session_routes
 from api.app import create_api
 from api.assets import asset_mounts
-from api.live import hub
+from api.auth import public_link_routes, session_routes
+from api.live.hub import hub
 from api.middleware import middleware
-from core import audit_chain
-from core.demo import seed
-from core.errors import Refused
-from core.housekeeping import keep_house
-from core.invitations import first_admin_link
-from core.letters import compose
-from core.limits import configure_limits
-from core.logs import configure_logs, get_log
-from core.mail import send_letters
-from core.provider import CALLBACK, PROVIDER
-from core.served import served
-from core.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
-from core.smtp import post
+from core.accounts.invitations import first_admin_link
+from core.admin.cleanup import keep_house
+from core.audit import chain
+from core.base.errors import Refused
+from core.base.logs import configure_logs, get_log
+from core.config.oidc_settings import CALLBACK, PROVIDER
+from core.config.running_servers import served
+from core.config.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
+from core.demo.seed import seed
+from core.limits.rate_limits import configure_limits
+from core.mail.outbox import send_letters
+from core.mail.smtp import post
+from core.notifications.letters import compose
 from db import disk
-from db.embedded import Urls
+from db.embedded.server import Urls
 from db.engine import Busy, bind, driver_url, make_engine, transaction
 from db.start import database, open_engine
 
@@ -268,7 +268,7 @@ async def send_post() -> None:
 
 def tidy() -> tuple[dict[str, int], tuple[int, str]]:
     with transaction() as session:
-        return keep_house(session), audit_chain.head(session)
+        return keep_house(session), chain.head(session)
 
 
 ours = read_settings_or_leave()
@@ -282,7 +282,7 @@ app = st.App(
     routes=[
         Route("/sheets", lambda _: RedirectResponse("/")),
         *session_routes.routes(ours),
-        *link_routes.routes(ours),
+        *public_link_routes.routes(ours),
         *asset_mounts(),
     ],
     lifespan=lifespan,

@@ -10,20 +10,20 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from core import audit_chain
-from core.accounts import create_user
-from core.demo import seed
-from core.errors import Refused
-from core.permissions import Role
-from core.served import served_at
-from core.settings import BadSetting, Settings, refuse_missing, settings
-from core.smtp import Smtp, post
+from core.accounts.accounts import create_user
+from core.audit import chain
+from core.base.errors import Refused
+from core.base.permissions import Role
+from core.config.running_servers import served_at
+from core.config.settings import BadSetting, Settings, refuse_missing, settings
+from core.demo.seed import seed
+from core.mail.smtp import Smtp, post
 from db import disk
-from db.embedded import Urls
+from db.embedded.server import Urls
+from db.embedded.waiting import DatabaseUnavailable
 from db.engine import bind, make_engine, transaction
 from db.migrate import expected_revision
 from db.start import app_engine, check_schema, check_version, connected, database, open_engine
-from db.waiting import DatabaseUnavailable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -121,7 +121,7 @@ def run_verify_audit(ours: Settings, given: argparse.Namespace) -> None:
         with connected(owner, urls.owner) as connection:
             if check_schema(connection):
                 raise DatabaseUnavailable("The database has an older schema. Run `python manage.py migrate` first.")
-        found = audit_chain.verify(owner, since=given.since, head=given.head)
+        found = chain.verify(owner, since=given.since, head=given.head)
         owner.dispose()
     checked = f" ({found.checked} checked)" if given.since else ""
     print(f"{found.events} events{checked}, head {found.head}")

@@ -12,9 +12,9 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from core.settings import BadSetting, Settings, settings
-from db.embedded import Urls, embedded
-from db.waiting import DatabaseUnavailable
+from core.config.settings import BadSetting, Settings, settings
+from db.embedded.server import Urls, embedded
+from db.embedded.waiting import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from streamlit.web.server.starlette import App
@@ -87,8 +87,8 @@ def run(app: "App", listener: socket.socket) -> None:
     """Answer requests in this thread. Forwarded addresses count only from proxies that FORWARDED_ALLOW_IPS names."""
     import uvicorn  # noqa: PLC0415 as above
 
-    from api.connections import Connection, Door, raise_descriptors  # noqa: PLC0415 as above
-    from api.middleware.sockets import LARGEST_FRAME  # noqa: PLC0415 as above
+    from api.http.connections import Connection, Door, raise_descriptors  # noqa: PLC0415 as above
+    from api.middleware.socket_limits import LARGEST_FRAME  # noqa: PLC0415 as above
 
     config = uvicorn.Config(
         app,

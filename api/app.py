@@ -4,9 +4,9 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import docs, health
-from api.problems import DESCRIBED, install_problems
+from api.http.problems import DESCRIBED, install_problems
 from api.v1 import PARTS
-from api.v1.shortcut import Shortcut
+from api.v1.fast_edit import Shortcut
 
 SUMMARY = "Read and edit sheets, follow their changes live, import and export."
 

@@ -4,7 +4,7 @@ import structlog
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.answers import answer
+from api.http.responses import answer
 from db import disk
 from db.engine import Busy, transaction
 from db.migrate import current_revision, expected_revision

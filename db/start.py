@@ -8,10 +8,10 @@ import psycopg
 from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from db.embedded import Urls, embedded
+from db.embedded.server import Urls, embedded
+from db.embedded.waiting import DatabaseUnavailable
 from db.engine import APP_ROLE, driver_url, make_engine
 from db.migrate import current_revision, expected_revision, migrate, revisions
-from db.waiting import DatabaseUnavailable
 
 LOWEST_VERSION = 15
 

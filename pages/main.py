@@ -4,11 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import disk
-from pages.components import arrivals, opened_links, shared_sheet, sign_in, sign_out
-from pages.components.errors import shown_errors
-from pages.components.navigation import for_strangers, for_visitors, offered
-from pages.components.who import find_actor
+from db import disk
+from pages.components.app.current_user import find_actor
+from pages.components.app.errors import shown_errors
+from pages.components.app.navigation import for_strangers, for_visitors, offered
+from pages.components.public_link import public_sheet
+from pages.components.sign_in import email_link, oidc_return, sign_in, sign_out
 
 # A picture of our own: a Material symbol as page icon would be fetched from a foreign host.
 ICON = Path(__file__).parent / "components" / "icon.png"
@@ -18,9 +19,9 @@ if disk.is_full():
     st.warning(disk.FULL, icon=":material/storage:")
 with shown_errors():
     actor = find_actor(seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
-    if shared_sheet.is_open():
-        st.navigation(for_visitors(shared_sheet.show), position="hidden").run()
-    elif actor is None or opened_links.is_open() or arrivals.is_open():
+    if public_sheet.is_open():
+        st.navigation(for_visitors(public_sheet.show), position="hidden").run()
+    elif actor is None or email_link.is_open() or oidc_return.is_open():
         st.navigation(for_strangers(sign_in.show), position="hidden").run()
     elif sign_out.is_wanted():
         st.navigation(for_strangers(sign_out.show), position="hidden").run()

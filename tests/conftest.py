@@ -9,15 +9,15 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core.access import Access
-from core.actor import Actor
-from core.limits import configure_limits
-from core.permissions import Level, Role
-from core.rates import RATES
+from core.access.access import Access
+from core.base.actor import Actor
+from core.base.permissions import Level, Role
+from core.config.rate_settings import RATES
+from core.limits.rate_limits import configure_limits
 from db import engine as db
 from db.migrate import migrate
-from tests.cluster import cluster, embedded_binaries, system_binaries
-from tests.narrow import APART
+from tests.support.cluster import cluster, embedded_binaries, system_binaries
+from tests.support.narrow import APART
 
 PASSWORD = "correct horse battery"
 CAST = {"Ada": Role.ADMIN, "Ann": Role.MEMBER, "Ben": Role.MEMBER, "Cleo": Role.ANALYST, "Dan": Role.MEMBER}
@@ -155,8 +155,8 @@ def dan() -> Actor:
 
 def make_deals(session: Session) -> Access:
     """A pipeline of Ann's that Ben edits and Cleo reads."""
-    from core.sharing import share_sheet
-    from core.sheets import create_sheet
+    from core.sharing.shares import share_sheet
+    from core.sheets.sheets import create_sheet
 
     ann = actor("Ann")
     access = create_sheet(session, ann, "Deals", template="pipeline")

@@ -8,7 +8,48 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OURS = {"app", "api", "core", "db", "pages", "manage", "tests"}
-FOUNDATIONS = {"actor", "permissions", "errors", "settings", "rates", "provider", "audit"}
+# The packages of core, each above those that it may import. A new package needs a line here.
+LEVELS = {
+    "base": 0,
+    "config": 0,
+    "column_types": 1,
+    "limits": 1,
+    "mail": 1,
+    "credentials": 2,
+    "accounts": 3,
+    "access": 4,
+    "sign_in": 4,
+    "audit": 5,
+    "comments": 5,
+    "notifications": 5,
+    "presence": 5,
+    "rows": 5,
+    "sharing": 5,
+    "sheets": 5,
+    "admin": 6,
+    "exports": 6,
+    "history": 6,
+    "pipeline": 6,
+    "edits": 7,
+    "demo": 8,
+    "imports": 8,
+}
+API_LEVELS = {"http": 0, "auth": 1, "live": 2, "v1": 3, "middleware": 0}
+COMPONENT_LEVELS = {
+    "app": 0,
+    "download": 0,
+    "grid": 0,
+    "row": 1,
+    "sharing": 1,
+    "sign_in": 1,
+    "imports": 1,
+    "dashboard": 1,
+    "account": 2,
+    "admin": 1,
+    "as_of": 1,
+    "sheet": 2,
+    "public_link": 3,
+}
 
 
 def modules(*folders: str) -> list[Path]:
@@ -53,7 +94,7 @@ def test_the_api_is_thin_over_core() -> None:
 
 
 def test_pages_reach_the_database_only_through_core() -> None:
-    assert strays("pages", ("pages", "core", "db.engine"), ("sqlalchemy", "psycopg", "fastapi")) == []
+    assert strays("pages", ("pages", "core", "db.engine", "db.disk"), ("sqlalchemy", "psycopg", "fastapi")) == []
 
 
 def test_pages_import_components_and_never_each_other() -> None:
@@ -83,10 +124,59 @@ def test_no_page_puts_a_file_at_an_address_that_opens_to_everybody() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", sorted(FOUNDATIONS))
-def test_foundations_import_no_capability(name: str) -> None:
-    used = {found.split(".")[1] for found in imported(ROOT / "core" / f"{name}.py") if found.startswith("core.")}
-    assert used <= FOUNDATIONS
+@pytest.mark.parametrize(
+    ("folder", "levels"), [("core", LEVELS), ("api", API_LEVELS), ("pages/components", COMPONENT_LEVELS)]
+)
+def test_a_package_imports_only_packages_below_it(folder: str, levels: dict[str, int]) -> None:
+    depth = len(folder.split("/"))
+    packages = {path.name for path in (ROOT / folder).iterdir() if path.is_dir() and any(path.rglob("*.py"))}
+    assert packages == set(levels)
+    wrong = []
+    for path in modules(folder):
+        package = path.relative_to(ROOT / folder).parts[0]
+        for name in imported(path) if package in levels else ():
+            parts = name.split(".")
+            other = parts[depth] if parts[:depth] == folder.split("/") and len(parts) > depth else package
+            if other != package and levels.get(other, -1) >= levels[package]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+
+
+def test_core_has_packages_and_no_loose_modules() -> None:
+    assert [path.name for path in (ROOT / "core").glob("*.py")] == ["__init__.py"]
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    paths = {path.relative_to(ROOT).with_suffix("").parts: path for path in modules("core", "db", "api", "pages")}
+    files = {".".join(parts).removesuffix(".__init__"): path for parts, path in paths.items()}
+    uses = {
+        name: {other for other in imported(path) if other in files and other != name} for name, path in files.items()
+    }
+    # An import of a module names its package too, and needs nothing that the package itself defines.
+    uses = {
+        name: {o for o in others if not any(x.startswith(f"{o}.") for x in others)} for name, others in uses.items()
+    }
+    while free := {name for name, others in uses.items() if not others & uses.keys()}:
+        uses = {name: others for name, others in uses.items() if name not in free}
+    assert uses == {}
+
+
+def test_no_module_only_passes_names_on() -> None:
+    """Each name is imported from the module that defines it."""
+    wrong = []
+    for path in modules("core", "db", "api", "pages"):
+        body = [node for node in ast.parse(path.read_text()).body if not isinstance(node, ast.Expr)]
+        passes = body and all(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) for node in body)
+        names = {
+            target.id
+            for node in body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        if passes and names <= {"__all__"}:
+            wrong.append(str(path.relative_to(ROOT)))
+    assert wrong == []
 
 
 def test_what_a_stranger_is_shown_loads_no_dataframes() -> None:

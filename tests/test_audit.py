@@ -56,7 +56,7 @@ def service() -> Iterator[str]:
 def audit(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Away from the network: what is not on this machine does not answer."""
     cut_off = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
-    command = [sys.executable, "tests/audit.py", "--timeout", "2", *arguments]
+    command = [sys.executable, "tests/support/advisories.py", "--timeout", "2", *arguments]
     return subprocess.run(command, cwd=ROOT, env=os.environ | cut_off, capture_output=True, text=True, check=False)
 
 

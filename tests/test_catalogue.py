@@ -5,7 +5,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from tests.catalogue import CATALOGUE
+from tests.support.catalogue import CATALOGUE
 
 TESTS = Path(__file__).parent
 DOCUMENT = TESTS.parent / "docs" / "security.md"

@@ -3,17 +3,17 @@
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from api.middleware.arrivals import Arrivals, ClaimsOf
+from api.middleware.api_mount import ApiDoor
 from api.middleware.cors import Cors
-from api.middleware.door import ApiDoor
-from api.middleware.gate import Gate
 from api.middleware.headers import SecurityHeaders
-from api.middleware.identity import Identity
-from api.middleware.pace import Paced
-from api.middleware.requests import RequestLog
-from api.middleware.sockets import KindOf, SocketLimits
-from api.middleware.uploads import SessionOfPage, Uploads
-from core.settings import Settings
+from api.middleware.host_origin import Gate
+from api.middleware.oidc_return import Arrivals, ClaimsOf
+from api.middleware.rate_limit import Paced
+from api.middleware.request_log import RequestLog
+from api.middleware.session_cookie import Identity
+from api.middleware.socket_limits import KindOf, SocketLimits
+from api.middleware.upload_limits import SessionOfPage, Uploads
+from core.config.settings import Settings
 
 
 def middleware(

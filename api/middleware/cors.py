@@ -4,7 +4,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.middleware.asgi import is_under
-from core.settings import Settings
+from core.config.settings import Settings
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SENT = ("Authorization", "Content-Type", "If-Match", "If-None-Match")

@@ -1,5 +1,6 @@
 """API v1: its parts, each with a router of its own, which the server has at /api/v1."""
 
+from api.live import socket
 from api.v1 import (
     admin,
     audit,
@@ -14,7 +15,6 @@ from api.v1 import (
     imports,
     layouts,
     links,
-    live,
     me,
     rows,
     sheets,
@@ -25,6 +25,6 @@ from api.v1 import (
 
 # Routes are tried in this order: what a grid asks for all the time comes first.
 PARTS = (
-    *(rows, changes, live, histories, comments, differences, trash, undo),
+    *(rows, changes, socket, histories, comments, differences, trash, undo),
     *(sheets, columns, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
 )

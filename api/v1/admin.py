@@ -7,18 +7,19 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import MOST_ID, Asked, Strict
-from core import accounts, administration, invitations
-from core.actor import Actor
-from core.currency import set_workspace_currency, workspace_currency
-from core.permissions import Permission, Role
-from core.registration import Policy, Registration, registration_policy, set_registration_policy
-from core.settings import settings
-from core.smtp import Console, post
-from core.system import system_health
-from core.transfer import owned_sheets
+from api.auth.request import MOST_ID, Asked, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.accounts import accounts, invitations
+from core.accounts.registration import Policy, Registration, registration_policy, set_registration_policy
+from core.accounts.workspace_currency import set_workspace_currency, workspace_currency
+from core.admin import administration
+from core.admin.health import system_health
+from core.base.actor import Actor
+from core.base.permissions import Permission, Role
+from core.config.settings import settings
+from core.mail.smtp import Console, post
+from core.sharing.transfer import owned_sheets
 
 router = APIRouter(prefix="/admin", tags=["Administration"], route_class=ExactRoute)
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.answers import answer
-from api.v1.asked import MOST_ID, Asked, CurrentActor
+from api.auth.request import MOST_ID, Asked, CurrentActor
+from api.http.responses import answer
 from api.v1.exports import sent
-from core.audit_sentences import Kind
-from core.audit_trail import LONGEST_SEARCH, MOST_AT_ONCE, PAGE, AuditFilter, audit_events, export_audit
-from core.errors import Invalid
-from core.limits import demand
+from core.audit.sentences import Kind
+from core.audit.trail import LONGEST_SEARCH, MOST_AT_ONCE, PAGE, AuditFilter, audit_events, export_audit
+from core.base.errors import Invalid
+from core.limits.rate_limits import demand
 from db.engine import transaction
 
 router = APIRouter(prefix="/audit", tags=["Audit"])

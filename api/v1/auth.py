@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.bodies import ExactRoute
-from api.identity import NotSignedIn, token_key
-from api.v1.asked import CurrentActor, Strict
-from core.errors import NotAllowed
-from core.sign_in import NEUTRAL, sign_in
-from core.tokens import TokenPair, end_api_session, grant_tokens, refresh_tokens
+from api.auth.principal import NotSignedIn, token_key
+from api.auth.request import CurrentActor, Strict
+from api.http.json_body import ExactRoute
+from core.base.errors import NotAllowed
+from core.credentials.access_tokens import TokenPair, end_api_session, grant_tokens, refresh_tokens
+from core.sign_in.password import NEUTRAL, sign_in
 from db.engine import transaction
 
 router = APIRouter(tags=["Signing in"], route_class=ExactRoute)

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api.answers import answer
-from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, SheetId
-from api.v1.followers import Question, followers
-from core.history import LoggedChange, recent_changes
+from api.auth.request import MOST_ID, MOST_ROW_ID, Asked, SheetId
+from api.http.responses import answer
+from api.live.change_feed import Question, followers
+from core.history.history import LoggedChange, recent_changes
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])
 

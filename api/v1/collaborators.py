@@ -6,13 +6,13 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import MOST_ID, Asked, SheetId, Strict
-from core import sharing
-from core.actor import Actor
-from core.permissions import Level, RowScope
-from core.transfer import transfer_sheet
+from api.auth.request import MOST_ID, Asked, SheetId, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.base.actor import Actor
+from core.base.permissions import Level, RowScope
+from core.sharing import shares
+from core.sharing.transfer import transfer_sheet
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Collaborators"], route_class=ExactRoute)
 
@@ -49,7 +49,7 @@ def listed(asker: Asked, sheet: SheetId) -> Response:
 def share(asker: Asked, sheet: SheetId, user: UserId, body: ShareBody) -> Response:
     """Or change the level and the rows that they have. Only the owner may."""
     with asker.transaction() as (session, actor):
-        sharing.share_sheet(session, actor, sheet, user, **body.given)
+        shares.share_sheet(session, actor, sheet, user, **body.given)
         return _all(session, actor, sheet)
 
 
@@ -57,7 +57,7 @@ def share(asker: Asked, sheet: SheetId, user: UserId, body: ShareBody) -> Respon
 def unshare(asker: Asked, sheet: SheetId, user: UserId) -> Response:
     """It is gone for them at once; their open live connections are closed."""
     with asker.transaction() as (session, actor):
-        sharing.unshare_sheet(session, actor, sheet, user)
+        shares.unshare_sheet(session, actor, sheet, user)
         return _all(session, actor, sheet)
 
 
@@ -65,7 +65,7 @@ def unshare(asker: Asked, sheet: SheetId, user: UserId) -> Response:
 def share_with_team(asker: Asked, sheet: SheetId, team: TeamId, body: ShareBody) -> Response:
     """Given their `own` rows, the team's managers see the team's. A share made to a person counts more."""
     with asker.transaction() as (session, actor):
-        sharing.share_with_team(session, actor, sheet, team, **body.given)
+        shares.share_with_team(session, actor, sheet, team, **body.given)
         return _all(session, actor, sheet)
 
 
@@ -73,7 +73,7 @@ def share_with_team(asker: Asked, sheet: SheetId, team: TeamId, body: ShareBody)
 def unshare_team(asker: Asked, sheet: SheetId, team: TeamId) -> Response:
     """Whoever has it otherwise, too, keeps that."""
     with asker.transaction() as (session, actor):
-        sharing.unshare_team(session, actor, sheet, team)
+        shares.unshare_team(session, actor, sheet, team)
         return _all(session, actor, sheet)
 
 
@@ -86,14 +86,14 @@ def transfer(asker: Asked, sheet: SheetId, body: NewOwner) -> Response:
 
 
 def _all(session: Session, actor: Actor, sheet: int) -> Response:
-    people = sharing.collaborators(session, actor, sheet)
-    teams = sharing.team_shares(session, actor, sheet)
+    people = shares.collaborators(session, actor, sheet)
+    teams = shares.team_shares(session, actor, sheet)
     return answer({"collaborators": [_person_json(one) for one in people], "teams": [_team_json(one) for one in teams]})
 
 
-def _person_json(one: sharing.CollaboratorInfo) -> dict[str, Any]:
+def _person_json(one: shares.CollaboratorInfo) -> dict[str, Any]:
     return {"id": one.user_id, "name": one.name, "email": one.email, "level": one.level, "rows": one.row_scope}
 
 
-def _team_json(one: sharing.TeamShare) -> dict[str, Any]:
+def _team_json(one: shares.TeamShare) -> dict[str, Any]:
     return {"id": one.team_id, "name": one.name, "size": one.size, "level": one.level, "rows": one.row_scope}

@@ -6,14 +6,14 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import Asked, ColumnId, SheetId, Strict
-from core import columns
-from core.access import Access, ColumnInfo, get_access
-from core.column_types import Option
-from core.columns import NewColumn
-from core.description import column_json
+from api.auth.request import Asked, ColumnId, SheetId, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.access.access import Access, ColumnInfo, get_access
+from core.column_types.base import Option
+from core.sheets import columns
+from core.sheets.columns import NewColumn
+from core.sheets.serialize import column_json
 
 router = APIRouter(prefix="/sheets/{sheet}/columns", tags=["Columns"], route_class=ExactRoute)
 

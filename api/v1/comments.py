@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import MOST_ID, Asked, RowId, SheetId, Strict
-from core import comments
+from api.auth.request import MOST_ID, Asked, RowId, SheetId, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.comments import comments
 
 router = APIRouter(prefix="/sheets/{sheet}/rows/{row}/comments", tags=["Comments"], route_class=ExactRoute)
 

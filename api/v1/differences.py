@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.answers import answer
-from api.v1.asked import Asked, SheetId
-from core.difference import Different, Place, difference
+from api.auth.request import Asked, SheetId
+from api.http.responses import answer
+from core.history.diff import Different, Place, difference
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])
 

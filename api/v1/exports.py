@@ -8,9 +8,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.v1.asked import AskedView, AsOf, CurrentPrincipal, SheetId
+from api.auth.request import AskedView, AsOf, CurrentPrincipal, SheetId
 from core.exports import FORMATS, export_rows
-from core.limits import demand
+from core.limits.rate_limits import demand
 from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Import and export"])

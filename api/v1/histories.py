@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.answers import answer
-from api.v1.asked import MOST_ID, Asked, ColumnId, RowId, SheetId
-from core.access import get_access
-from core.history import RowChange, cell_history, row_history
+from api.auth.request import MOST_ID, Asked, ColumnId, RowId, SheetId
+from api.http.responses import answer
+from core.access.access import get_access
+from core.history.history import RowChange, cell_history, row_history
 
 router = APIRouter(prefix="/sheets/{sheet}/rows/{row}", tags=["Changes"])
 

@@ -7,16 +7,19 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import answer
-from api.uploads import Upload, read_upload
-from api.v1.asked import CurrentActor, SheetId
-from core import importer
-from core.access import Access, get_access
-from core.actor import Actor
-from core.errors import Invalid
-from core.importer import Inspection, Plan
-from core.limits import demand
-from core.permissions import Permission
+from api.auth.request import CurrentActor, SheetId
+from api.http.responses import answer
+from api.http.upload_form import Upload, read_upload
+from core.access.access import Access, get_access
+from core.base.actor import Actor
+from core.base.errors import Invalid
+from core.base.permissions import Permission
+from core.imports.inspection import MAX_BYTES, Inspection, inspect
+from core.imports.load import import_rows
+from core.imports.plan import plan_from_json, propose
+from core.imports.plan_types import Plan
+from core.imports.preview import check, preview
+from core.limits.rate_limits import demand
 from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Import and export"])
@@ -61,7 +64,7 @@ async def add(
     others become new ones (for which you must be the owner). All rows are added, or none: 422 names the values that do
     not fit, with their lines. Try `dry_run` first: its `plan` can be sent back, changed."""
     await run_in_threadpool(_may_import, actor, sheet)
-    upload = await read_upload(request, importer.MAX_BYTES)
+    upload = await read_upload(request, MAX_BYTES)
     if dry_run:
         return answer(await run_in_threadpool(_tried, actor, sheet, upload))
     return answer(await run_in_threadpool(_imported, actor, sheet, upload), 201)
@@ -82,22 +85,22 @@ def _names(actor: Actor, sheet: int) -> list[str]:
 def _imported(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     operation_id = _operation_id(upload)
     given = _given(upload)
-    inspection = importer.inspect(upload.file, given.get("format"), known=_names(actor, sheet))
+    inspection = inspect(upload.file, given.get("format"), known=_names(actor, sheet))
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(given, inspection, access)
-        report = importer.import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id, asked=given)
+        report = import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id, asked=given)
     return report.as_json() | {"notes": inspection.notes}
 
 
 def _tried(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     given = _given(upload)
-    inspection = importer.inspect(upload.file, given.get("format"), known=_names(actor, sheet))
+    inspection = inspect(upload.file, given.get("format"), known=_names(actor, sheet))
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(given, inspection, access)
-        found = importer.check(upload.file, plan, access)
-        shown = importer.preview(inspection, plan, access)
+        found = check(upload.file, plan, access)
+        shown = preview(inspection, plan, access)
     return {
         "plan": {"format": vars(plan.format), "columns": [column.as_json() for column in plan.columns]},
         "rows": found.rows,
@@ -109,7 +112,7 @@ def _tried(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
 
 
 def _plan(given: Mapping[str, Any], inspection: Inspection, access: Access) -> Plan:
-    return importer.plan_from_json(given, importer.propose(inspection, access), inspection, access)
+    return plan_from_json(given, propose(inspection, access), inspection, access)
 
 
 def _given(upload: Upload) -> dict[str, Any]:

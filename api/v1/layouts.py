@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import Asked, SheetId, Strict
-from core.layouts import layout, remember_layout
+from api.auth.request import Asked, SheetId, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.sheets.layouts import layout, remember_layout
 
 router = APIRouter(prefix="/sheets/{sheet}/layout", tags=["Layout"], route_class=ExactRoute)
 

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import Asked, LinkId, SheetId, Strict
-from core import links
-from core.actor import Actor
-from core.links import Wishes
-from core.settings import settings
+from api.auth.request import Asked, LinkId, SheetId, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.base.actor import Actor
+from core.config.settings import settings
+from core.sharing import public_links
+from core.sharing.public_links import Wishes
 
 router = APIRouter(prefix="/sheets/{sheet}/links", tags=["Public links"], route_class=ExactRoute)
 
@@ -39,7 +39,7 @@ def listed(asker: Asked, sheet: SheetId) -> Response:
 def make(asker: Asked, sheet: SheetId, body: LinkBody) -> Response:
     """Whoever has it (and its password) reads the sheet, less the columns hidden from links. The `url` is told once."""
     with asker.transaction() as (session, actor):
-        number, token = links.create_link(session, actor, sheet, **_wishes(body))
+        number, token = public_links.create_link(session, actor, sheet, **_wishes(body))
     return answer({"id": number, "url": f"{settings().url}/l/{token}"}, 201)
 
 
@@ -47,7 +47,7 @@ def make(asker: Asked, sheet: SheetId, body: LinkBody) -> Response:
 def change(asker: Asked, sheet: SheetId, link: LinkId, body: LinkBody) -> Response:
     """Only what is named. With a new password, whoever has the link open is asked for it."""
     with asker.transaction() as (session, actor):
-        links.change_link(session, actor, sheet, link, **_wishes(body))
+        public_links.change_link(session, actor, sheet, link, **_wishes(body))
         return _all(session, actor, sheet)
 
 
@@ -55,7 +55,7 @@ def change(asker: Asked, sheet: SheetId, link: LinkId, body: LinkBody) -> Respon
 def revoke(asker: Asked, sheet: SheetId, link: LinkId) -> Response:
     """It is over at once, for everybody who has it open as well."""
     with asker.transaction() as (session, actor):
-        links.revoke_link(session, actor, sheet, link)
+        public_links.revoke_link(session, actor, sheet, link)
         return _all(session, actor, sheet)
 
 
@@ -69,7 +69,7 @@ def _wishes(body: LinkBody) -> Wishes:
 def _all(session: Session, actor: Actor, sheet: int) -> Response:
     found = [
         {"id": link.link_id} | {name: getattr(link, name) for name in TOLD}
-        for link in links.public_links(session, actor, sheet)
+        for link in public_links.public_links(session, actor, sheet)
     ]
     return answer({"links": found})
 

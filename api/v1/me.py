@@ -7,14 +7,16 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import MOST_ID, Asked, Strict
-from core import accounts, sessions
-from core.actor import Actor
-from core.credentials import sign_out_elsewhere
-from core.people import LONGEST_SEARCH, MOST_FOUND, find_people
-from core.teams import accept_offer, decline_offer, my_offers
+from api.auth.request import MOST_ID, Asked, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.accounts import accounts
+from core.accounts.directory import LONGEST_SEARCH, MOST_FOUND, find_people
+from core.accounts.preferences import preferences, set_preferences
+from core.base.actor import Actor
+from core.credentials import sessions
+from core.credentials.revocation import sign_out_elsewhere
+from core.sharing.teams import accept_offer, decline_offer, my_offers
 
 router = APIRouter(tags=["People"], route_class=ExactRoute)
 
@@ -51,7 +53,7 @@ def change_me(asker: Asked, changes: Myself) -> Response:
     with asker.transaction() as (session, actor):
         if changes.name is not None:
             accounts.rename_myself(session, actor, changes.name)
-        accounts.set_preferences(session, actor, **chosen)
+        set_preferences(session, actor, **chosen)
         return _myself(session, actor)
 
 
@@ -115,7 +117,7 @@ def people(asker: Asked, search: Search = "", limit: Limit = MOST_FOUND) -> Resp
 
 
 def _myself(session: Session, actor: Actor) -> Response:
-    kept: dict[str, Any] = accounts.preferences(session, actor)
+    kept: dict[str, Any] = preferences(session, actor)
     liked = {name: str(kept[name]) for name in ("date_format", "number_format", "time_zone")}
     name = accounts.name_of(session, actor)
     return answer({"id": actor.user_id, "name": name, "email": actor.email, "role": actor.role} | liked)

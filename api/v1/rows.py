@@ -8,20 +8,20 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
-from api.live import hub
-from api.v1.asked import MOST_ID, MOST_ROW_ID, Asked, AskedView, AsOf, RowId, SheetId, Strict
-from api.v1.writers import Asking, writers, written_alone
-from core import rows
-from core.batch import Add, Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
-from core.errors import Invalid, NotFound
-from core.order import kept_order, row_order
-from core.past import get_access_as_of
-from core.permissions import Permission
+from api.auth.request import MOST_ID, MOST_ROW_ID, Asked, AskedView, AsOf, RowId, SheetId, Strict
+from api.http.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from api.live.hub import hub
+from api.v1.row_batches import Asking, writers, written_alone
+from core.base.errors import Invalid, NotFound
+from core.base.permissions import Permission
+from core.edits.batch import Add, Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from core.rows import read
+from core.rows.as_of import get_access_as_of
+from core.rows.row_order import kept_order, row_order
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRoute)
 
@@ -104,11 +104,11 @@ def page(
         if order is not None:
             kept = kept_order(access, order)
             total = kept.total
-            found = rows.rows_in_order(session, access, kept, offset=offset or 0, limit=limit)
+            found = read.rows_in_order(session, access, kept, offset=offset or 0, limit=limit)
         elif offset is not None:
-            found = rows.first_rows(session, access, view, limit=limit, offset=offset)
+            found = read.first_rows(session, access, view, limit=limit, offset=offset)
         else:
-            found = rows.rows_after(session, access, view, cursor=cursor, limit=limit)
+            found = read.rows_after(session, access, view, cursor=cursor, limit=limit)
     page = {"version": found.version, "order": order, "total": total, "rows": found.rows}
     return answer(page | {"next_cursor": found.next_cursor}, headers={"ETag": tag_of(access)})
 
@@ -128,7 +128,7 @@ def one(asker: Asked, sheet: SheetId, row: RowId, as_of: AsOf = None, known: IfN
     """404 where it does not exist or is in the trash, or did not or was at the instant asked for."""
     with asker.transaction_of_anyone() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
-        found = rows.rows_by_id(session, access, [row])[0]
+        found = read.rows_by_id(session, access, [row])[0]
     if found.get("deleted"):
         raise NotFound(f"There is no row {row} in this sheet.", row=row)
     if is_known(known, access):

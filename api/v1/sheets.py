@@ -6,14 +6,15 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import Asked, SheetId, Strict
-from core import sharing, sheets
-from core.access import get_access
-from core.actor import Principal
-from core.description import sheet_json
-from core.permissions import Level
+from api.auth.request import Asked, SheetId, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.access.access import get_access
+from core.base.actor import Principal
+from core.base.permissions import Level
+from core.sharing import shares
+from core.sheets import sheets
+from core.sheets.serialize import sheet_json
 
 router = APIRouter(prefix="/sheets", tags=["Sheets"], route_class=ExactRoute)
 
@@ -77,7 +78,7 @@ def change(asker: Asked, sheet: SheetId, changes: SheetChanges) -> Response:
             sheets.choose_owner_column(session, actor, sheet, changes.owner_column or None)
         if changes.workspace_level is not None:
             level = None if changes.workspace_level == "none" else Level(changes.workspace_level)
-            sharing.share_with_workspace(session, actor, sheet, level=level)
+            shares.share_with_workspace(session, actor, sheet, level=level)
         return _detail(session, actor, sheet)
 
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import MOST_ID, Asked, Strict
-from core import teams
+from api.auth.request import MOST_ID, Asked, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
+from core.sharing import teams
 
 router = APIRouter(prefix="/teams", tags=["Teams"], route_class=ExactRoute)
 

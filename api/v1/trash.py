@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import Asked, SheetId, Strict
+from api.auth.request import Asked, SheetId, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
 from api.v1.rows import OperationId, RowNumber
-from core.trash import MOST_RESTORED, TrashedRow, restore_rows, trash
-from core.values import to_wire
+from core.base.exact_json import to_wire
+from core.edits.trash import MOST_RESTORED, TrashedRow, restore_rows, trash
 
 router = APIRouter(prefix="/sheets/{sheet}/trash", tags=["Trash"], route_class=ExactRoute)
 

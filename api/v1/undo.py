@@ -8,13 +8,13 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.answers import answer
-from api.bodies import ExactRoute
-from api.v1.asked import Asked, SheetId, Strict
+from api.auth.request import Asked, SheetId, Strict
+from api.http.json_body import ExactRoute
+from api.http.responses import answer
 from api.v1.rows import OperationId
-from core.actor import Actor
-from core.undo import redo, undo
-from core.undo_stack import next_steps
+from core.base.actor import Actor
+from core.edits.undo import redo, undo
+from core.edits.undo_stack import next_steps
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Undo"], route_class=ExactRoute)
 

@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from core.column_types.base import ColumnLike, ColumnType, Directory, Draft, Fit, Option, People
+from core.base.errors import Invalid
+from core.column_types.base import ColumnType
 from core.column_types.checkbox import Checkbox
 from core.column_types.choices import Choice, Choices
-from core.column_types.conditions import Cell, cell_of
 from core.column_types.contact import Email, Link, Phone
 from core.column_types.dates import Date, DateTime
 from core.column_types.numbers import Money, Number, Percent
 from core.column_types.person import Person
-from core.column_types.rules import Rule
 from core.column_types.text import LongText, Text
-from core.errors import Invalid
 
 # In the order in which people choose from them.
 TYPES: dict[str, ColumnType[Any]] = {
@@ -41,19 +39,3 @@ def column_type(name: str) -> ColumnType[Any]:
     if name not in TYPES:
         raise Invalid(f"There is no column type “{name}”. There are: {', '.join(TYPES)}.")
     return TYPES[name]
-
-
-__all__ = [
-    "TYPES",
-    "Cell",
-    "ColumnLike",
-    "ColumnType",
-    "Directory",
-    "Draft",
-    "Fit",
-    "Option",
-    "People",
-    "Rule",
-    "cell_of",
-    "column_type",
-]

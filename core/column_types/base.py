@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
-from core.column_types.characters import clean, shown
+from core.base.errors import Invalid
+from core.base.exact_json import Value
+from core.base.text import clean, shown
 from core.column_types.conditions import Cell, Condition, Filter, Sql, contains
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
-from core.errors import Invalid
-from core.values import Value
 
 V = TypeVar("V", bound=Value)
 _REMEMBERED = 50_000

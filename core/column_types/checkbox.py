@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import false
 
+from core.base.errors import Invalid
+from core.base.text import key, shown
 from core.column_types.base import ColumnLike, ColumnType, People, expected
-from core.column_types.characters import key, shown
 from core.column_types.conditions import CHECKBOX, Cell, Condition, Sql
 from core.column_types.rules import REQUIRED
-from core.errors import Invalid
 
 _YES = "yes y true t 1 x on ✓ ✔ ☑ ja j wahr oui vrai sí si verdadero"
 _NO = "no n false f 0 off ✗ ✘ ☐ nein falsch non faux falso"

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from sqlalchemy import false
 
+from core.base.errors import Invalid
+from core.base.text import clean, key, one_line, shown
 from core.column_types.base import ColumnLike, ColumnType, Option, People, V, expected
-from core.column_types.characters import clean, key, one_line, shown
 from core.column_types.conditions import ONE_OF, SEVERAL, Cell, Condition, Sql, has_any_of, is_any_of, rank
 from core.column_types.rules import REQUIRED
-from core.errors import Invalid
 from db.folding import fold
 
 # Calm colours that keep dark text readable on them, in the order in which new options take them.

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import ClassVar, NoReturn
 from urllib.parse import urlsplit
 
+from core.base.errors import Invalid
+from core.base.text import one_line, shown
 from core.column_types.base import ColumnLike, People
-from core.column_types.characters import one_line, shown
 from core.column_types.text import TextLike
-from core.errors import Invalid
 
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{1,62}")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")

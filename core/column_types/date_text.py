@@ -6,8 +6,8 @@ from typing import NoReturn
 from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo
 
-from core.column_types.characters import shown
-from core.errors import Invalid
+from core.base.errors import Invalid
+from core.base.text import shown
 
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 ORDERS = (DAY_FIRST, MONTH_FIRST)

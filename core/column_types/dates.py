@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from core.base.errors import Invalid
+from core.base.text import one_line
 from core.column_types.base import ColumnLike, ColumnType, Draft, People, expected
-from core.column_types.characters import one_line
 from core.column_types.conditions import DATE, Cell, Condition
 from core.column_types.date_text import ORDERS, SHORT_YEARS, date_of, instant_of
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.shown_forms import shows_day, shows_instant
-from core.errors import Invalid
 
 ORDER = Rule(
     "date_order",

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.column_types.characters import shown
-from core.errors import Invalid
-from core.values import plain
+from core.base.errors import Invalid
+from core.base.exact_json import plain
+from core.base.text import shown
 
 DOT, COMMA = "1,234.56", "1.234,56"
 FORMATS = (DOT, COMMA)

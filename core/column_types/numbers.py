@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 
 from sqlalchemy import false
 
+from core.base.errors import Invalid
+from core.base.exact_json import plain
+from core.base.text import shown
 from core.column_types.base import ColumnLike, ColumnType, People, expected
-from core.column_types.characters import shown
 from core.column_types.conditions import NUMBER, Cell, Condition, Sql
 from core.column_types.currencies import currencies_of, minor_digits
 from core.column_types.number_text import DECIMALS, FORMATS, canonical, number_of, within_limits
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.shown_forms import SoughtNumber
-from core.errors import Invalid
-from core.values import plain
 
 MIN = Rule("min", "Smallest value", "number")
 MAX = Rule("max", "Largest value", "number")

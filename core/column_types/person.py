@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core.base.errors import Invalid
+from core.base.text import key, shown
 from core.column_types.base import ColumnLike, ColumnType, People, expected
-from core.column_types.characters import key, shown
 from core.column_types.conditions import ONE_OF, Cell, Condition, Sql, is_any_of, rank
 from core.column_types.rules import REQUIRED
-from core.errors import Invalid
 from db.folding import fold
 
 _ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import re2
 
-from core.column_types.characters import clean, shown
+from core.base.errors import Invalid
+from core.base.exact_json import plain
+from core.base.text import clean, shown
 from core.column_types.currencies import CURRENCIES
-from core.errors import Invalid
-from core.values import plain
 
 PATTERN_LENGTH = 500
 PATTERN_MEMORY = 1 << 20

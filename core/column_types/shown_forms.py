@@ -1,7 +1,7 @@
 """Shown forms: numbers and dates in SQL as people read them, so that a search finds what is on the screen.
 
-Each person chooses how numbers and dates are written (`core.writing`). What is searched for is held against each of
-these forms, so that a search finds the same rows for everybody.
+Each person chooses how numbers and dates are written (`core.accounts.preferences`). What is searched for is held
+against each of these forms, so that a search finds the same rows for everybody.
 """
 
 import re

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from core.base.errors import Invalid
+from core.base.text import clean, shown
 from core.column_types.base import ColumnLike, ColumnType, People, expected
-from core.column_types.characters import clean, shown
 from core.column_types.conditions import TEXT, Cell, Sql
 from core.column_types.rules import REQUIRED, UNIQUE, Rule, pattern
-from core.errors import Invalid
 
 _BREAKS = re.compile(r"[ ]*[\n\t][\s]*")
 

@@ -10,18 +10,18 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from core.access import Access, get_access
-from core.accounts import add_account
-from core.actor import Actor
-from core.batch import Add, Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
+from core.access.access import Access, get_access
+from core.accounts.accounts import add_account
+from core.base.actor import Actor
+from core.base.permissions import Level, Role
 from core.demo.names import CITIES, FAMILY, GIVEN, INDUSTRY, PEOPLE, POSITIONS
 from core.demo.story import Account, Event, Story, told
-from core.permissions import Level, Role
-from core.sharing import share_with_workspace
-from core.sheets import create_sheet, describe_sheet
-from db.tables import Sheet, User
+from core.edits.batch import Add, Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from core.sharing.shares import share_with_workspace
+from core.sheets.sheets import create_sheet, describe_sheet
+from db.tables.sheets import Sheet, User
 
 PIPELINE, ACCOUNTS, CONTACTS = "Demo pipeline", "Demo accounts", "Demo contacts"
 CONTACTS_MADE = 90

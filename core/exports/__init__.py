@@ -6,15 +6,15 @@ from typing import IO, BinaryIO
 
 from sqlalchemy.orm import Session
 
-from core import audit
-from core.access import Access, ColumnInfo
-from core.actor import Principal
-from core.errors import Invalid
-from core.exports.comma import write_csv
+from core.access.access import Access, ColumnInfo
+from core.base import audit
+from core.base.actor import Principal
+from core.base.errors import Invalid
+from core.base.permissions import Permission
+from core.exports.csv import write_csv
 from core.exports.source import Source, chosen_columns, read_source
-from core.past import PastAccess, get_access_as_of
-from core.permissions import Permission
-from core.query import View
+from core.rows.as_of import PastAccess, get_access_as_of
+from core.rows.query import View
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Format:
 
 # Arrow and openpyxl take most of a second to import: the server's start does not wait for them, the first export does.
 def _write_workbook(file: IO[bytes], source: Source) -> int:
-    from core.exports.workbook import write_workbook  # noqa: PLC0415 - see above.
+    from core.exports.xlsx import write_workbook  # noqa: PLC0415 - see above.
 
     return write_workbook(file, source)
 

@@ -8,8 +8,8 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.access import ColumnInfo
-from core.column_types import Option
+from core.access.access import ColumnInfo
+from core.column_types.base import Option
 from core.exports.source import Record, Source
 
 _GROUP = 20  # Blocks to a row group: 20,000 rows.

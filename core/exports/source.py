@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import Text, select
 from sqlalchemy.orm import Session
 
-from core.access import Access, ColumnInfo
-from core.actor import Visitor
-from core.column_types import People, column_type
-from core.layouts import layout
-from core.past import over
-from core.query import View, conditions, ordering
-from core.values import Value, stored
-from db.tables import Row
+from core.access.access import Access, ColumnInfo
+from core.base.actor import Visitor
+from core.base.exact_json import Value, stored
+from core.column_types import column_type
+from core.column_types.base import People
+from core.rows.as_of import over
+from core.rows.query import View, conditions, ordering
+from core.sheets.layouts import layout
+from db.tables.sheets import Row
 
 BLOCK = 1_000
 Record = dict[str, Value]

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from core.actor import Actor
-from core.people import MOST_FOUND, Colleague, find_people
+from core.accounts.directory import MOST_FOUND, Colleague, find_people
+from core.base.actor import Actor
 from db.engine import transaction
-from pages.components import avatar, team_offers
-from pages.components.who import current_actor
+from pages.components.account import team_offers
+from pages.components.app import avatar
+from pages.components.app.current_user import current_actor
 
 
 def show(actor: Actor) -> None:

@@ -2,29 +2,24 @@
 
 import streamlit as st
 
-from core import accounts
-from core.account_links import ask_address, ask_reset, ask_verification, is_verified
-from core.actor import Actor
-from core.identities import has_password
-from core.permissions import Role
-from core.sign_in import change_password
-from core.smtp import Console, post
-from core.writing import NUMBER_FORMATS, Writing, time_zones
+from core.accounts import accounts
+from core.accounts.preferences import NUMBER_FORMATS, Writing, preferences, set_preferences, time_zones
+from core.base.actor import Actor
+from core.base.permissions import Role
+from core.mail.smtp import Console, post
+from core.sign_in.email_links import ask_address, ask_reset, ask_verification, is_verified
+from core.sign_in.oidc_identities import has_password
+from core.sign_in.password import change_password
 from db.engine import transaction
-from pages.components import (
-    avatar,
-    opened_links,
-    own_provider,
-    own_sessions,
-    own_tokens,
-    roles,
-    team_offers,
-    two_factor,
-)
-from pages.components.asked_letters import PRINTED
-from pages.components.errors import say
-from pages.components.format import literal
-from pages.components.who import current_actor, here
+from pages.components.account import api_tokens, oidc, team_offers, two_factor
+from pages.components.account import sessions as own_sessions
+from pages.components.admin import roles
+from pages.components.app import avatar
+from pages.components.app.current_user import current_actor, here
+from pages.components.app.errors import say
+from pages.components.app.format import literal
+from pages.components.sign_in import email_link
+from pages.components.sign_in.forgot_password import PRINTED
 
 SHOWN_FORMATS = {"iso": "2026-12-31", "day first": "31.12.2026", "month first": "12/31/2026"}
 CHANGED = "Your password is changed. Sign in with the new one."
@@ -33,7 +28,7 @@ CHANGED = "Your password is changed. Sign in with the new one."
 def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with transaction() as session:
-        writing: Writing = accounts.preferences(session, actor)["date_format"]
+        writing: Writing = preferences(session, actor)["date_format"]
         verified = is_verified(session, actor)
         with_password = has_password(session, actor.user_id)
     with st.container(width=720):
@@ -49,10 +44,10 @@ def show(actor: Actor) -> None:
             _address(actor, verified)
             st.subheader("Password")
             (_password if with_password else _first_password)(actor)
-            own_provider.show(actor, writing)
+            oidc.show(actor, writing)
             two_factor.show(actor, writing)
         with tokens:
-            own_tokens.show(actor, writing)
+            api_tokens.show(actor, writing)
         with sessions:
             own_sessions.show(actor, writing)
 
@@ -79,7 +74,7 @@ def _personal(actor: Actor, writing: Writing) -> None:
 def _save_personal(actor: Actor, name: str, **chosen: str) -> None:
     with transaction() as session:
         accounts.rename_myself(session, actor, name)
-        accounts.set_preferences(session, actor, **chosen)
+        set_preferences(session, actor, **chosen)
 
 
 def _address(actor: Actor, verified: bool) -> None:
@@ -133,7 +128,7 @@ def _password(actor: Actor) -> None:
     if sent and new != repeated:
         st.error("The two new passwords differ. Type the same one twice.", icon=":material/error:")
     elif sent and say(change_password, transaction, actor, current=current, new=new):
-        st.session_state[opened_links.NOTE] = CHANGED
+        st.session_state[email_link.NOTE] = CHANGED
         st.rerun()
 
 

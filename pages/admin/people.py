@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from core import accounts, invitations
-from core.accounts import PersonInfo
-from core.actor import Actor
-from core.column_types.characters import key
-from core.invitations import InvitationInfo
-from core.teams import teams
-from core.transfer import OwnedSheet, owned_sheets
+from core.accounts import accounts, invitations
+from core.accounts.accounts import PersonInfo
+from core.accounts.invitations import InvitationInfo
+from core.accounts.preferences import preferences
+from core.base.actor import Actor
+from core.base.text import key
+from core.sharing.teams import teams
+from core.sharing.transfer import OwnedSheet, owned_sheets
 from db.engine import transaction
-from pages.components import avatar, invite, left_sheets, person_changes, registration
-from pages.components.format import literal, moment
-from pages.components.who import current_actor
+from pages.components.admin import invite, orphaned_sheets, person_actions, registration
+from pages.components.app import avatar
+from pages.components.app.current_user import current_actor
+from pages.components.app.format import literal, moment
 
 MOST_SHOWN = 50
 SEARCHED_FROM = 9
@@ -38,8 +40,8 @@ def show(actor: Actor) -> None:
     with st.container(width=860):
         st.title("People")
         st.caption("Everybody with an account here. A person sees a sheet once it is shared with them or their team.")
-        person_changes.told()
-        left_sheets.show(actor, workspace.sheets, workspace.people)
+        person_actions.told()
+        orphaned_sheets.show(actor, workspace.sheets, workspace.people)
         invite.form(actor)
         registration.show(actor)
         invite.waiting(actor, workspace.waiting, workspace.date_format)
@@ -55,7 +57,7 @@ def _read(actor: Actor) -> Workspace:
             accounts.people(session, actor),
             invitations.invitations(session, actor),
             owned_sheets(session, actor),
-            accounts.preferences(session, actor)["date_format"],
+            preferences(session, actor)["date_format"],
         )
         for team in teams(session, actor):
             for member in team.members:
@@ -89,7 +91,7 @@ def _person(actor: Actor, workspace: Workspace, person: PersonInfo) -> None:
             st.text(person.email)  # Letter by letter, and alone, so that it can be copied.
             st.caption(literal(" · ".join([_state(person), *_about(workspace, person, owned)])))
         with st.popover(":material/edit:", type="tertiary", help="Change role and access", key=f"of_{person.user_id}"):
-            person_changes.show(actor, person, owned)
+            person_actions.show(actor, person, owned)
 
 
 def _about(workspace: Workspace, person: PersonInfo, owned: list[OwnedSheet]) -> list[str]:

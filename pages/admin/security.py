@@ -2,15 +2,18 @@
 
 import streamlit as st
 
-from core import accounts, administration
-from core.actor import Actor
-from core.administration import LiveSession
-from core.column_types.characters import key
+from core.accounts.preferences import preferences
+from core.admin import administration
+from core.admin.administration import LiveSession
+from core.base.actor import Actor
+from core.base.text import key
 from db.engine import transaction
-from pages.components import audit_lines, avatar, navigation, own_sessions
-from pages.components.errors import say
-from pages.components.format import literal, moment
-from pages.components.who import current_actor
+from pages.components.account import sessions as own_sessions
+from pages.components.admin import audit_lines
+from pages.components.app import avatar, navigation
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import say
+from pages.components.app.format import literal, moment
 
 MOST_SHOWN = 50
 
@@ -20,7 +23,7 @@ def show(actor: Actor) -> None:
     with transaction() as session:
         sessions = administration.live_sessions(session, actor)
         events = administration.security_events(session, actor)
-        date_format = accounts.preferences(session, actor)["date_format"]
+        date_format = preferences(session, actor)["date_format"]
     with st.container(width=860):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title("Security", width="stretch")

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from core.actor import Actor
+from core.accounts.workspace_currency import set_workspace_currency, workspace_currency
+from core.admin.health import SystemHealth, system_health
+from core.base.actor import Actor
 from core.column_types.currencies import CURRENCIES
-from core.currency import set_workspace_currency, workspace_currency
-from core.system import SystemHealth, system_health
 from db.engine import transaction
-from pages.components.errors import say
-from pages.components.format import literal
-from pages.components.who import current_actor
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import say
+from pages.components.app.format import literal
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from core import teams
-from core.actor import Actor
-from core.permissions import ROLE_PERMISSIONS, Permission
-from core.teams import MemberInfo, TeamInfo
+from core.base.actor import Actor
+from core.base.permissions import ROLE_PERMISSIONS, Permission
+from core.sharing import teams
+from core.sharing.teams import MemberInfo, TeamInfo
 from db.engine import transaction
-from pages.components.errors import say
-from pages.components.format import literal
-from pages.components.who import current_actor
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import say
+from pages.components.app.format import literal
 
 TOLD = "team_told"
 MEANT = """A sheet can be shared with a whole team. Where a team is given **its own rows**, each member sees the rows

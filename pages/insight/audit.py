@@ -7,18 +7,17 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core import accounts
-from core.access import directory
-from core.actor import Actor
-from core.audit_sentences import Kind
-from core.audit_trail import PAGE, AuditFilter, audit_events, audited_sheets
-from core.permissions import ROLE_PERMISSIONS, Permission
-from core.writing import Writing
+from core.access.access import directory
+from core.accounts.preferences import Writing, preferences
+from core.audit.sentences import Kind
+from core.audit.trail import PAGE, AuditFilter, audit_events, audited_sheets
+from core.base.actor import Actor
+from core.base.permissions import ROLE_PERMISSIONS, Permission
 from db.engine import transaction
-from pages.components import audit_lines
-from pages.components.errors import shown_errors
-from pages.components.format import DATE_PATTERNS
-from pages.components.who import current_actor
+from pages.components.admin import audit_lines
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import shown_errors
+from pages.components.app.format import DATE_PATTERNS
 
 PLACES = "audit_pages"
 T = TypeVar("T")
@@ -31,7 +30,7 @@ def show() -> None:
     with transaction() as session:
         people = {int(user_id): name for user_id, name in directory(session).items()}
         sheets = audited_sheets(session, actor)
-        date_format = accounts.preferences(session, actor)["date_format"]
+        date_format = preferences(session, actor)["date_format"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Audit", width="stretch")
         export = st.container(width="content")

@@ -4,15 +4,17 @@ from itertools import groupby
 
 import streamlit as st
 
-from core import accounts, history
-from core.access import Access, get_access
-from core.actor import Actor
-from core.history import LoggedChange
+from core.access.access import Access, get_access
+from core.accounts.preferences import preferences
+from core.base.actor import Actor
+from core.history import history
+from core.history.history import LoggedChange
 from db.engine import transaction
-from pages.components import change_lines, row_detail, row_history, sheet_picker
-from pages.components.errors import shown_errors
-from pages.components.format import literal, shortened
-from pages.components.who import current_actor
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import shown_errors
+from pages.components.app.format import literal, shortened
+from pages.components.row import change_lines, row_detail, row_history
+from pages.components.sheet import sheet_picker
 
 PAGE = 100
 PLACES = "changes_pages"
@@ -31,7 +33,7 @@ def show() -> None:
     with transaction() as session:
         access = get_access(session, actor, chosen.sheet_id)
         people = {int(user_id): name for user_id, name in access.people.items()}
-        date_format = accounts.preferences(session, actor)["date_format"]
+        date_format = preferences(session, actor)["date_format"]
     row, by = _filters(people)
     befores = _places((chosen.sheet_id, row, by))
     found = _found(actor, chosen.sheet_id, row, by, befores)

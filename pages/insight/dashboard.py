@@ -7,23 +7,24 @@ from decimal import Decimal
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.access import Access, get_access
-from core.actor import Actor
-from core.dashboard import figures, overdue_view
-from core.figures import ClosedPeriod, Figures
-from core.parties import MOST_OWNERS, owner_names
-from core.periods import SHOWN
-from core.permissions import ROLE_PERMISSIONS, Level, Permission
-from core.pipeline import OPEN, Pipeline, get_pipeline
-from core.query import View
-from core.sheets import ListedSheet, sheets
-from core.writing import Writing, preferences, today
+from core.access.access import Access, get_access
+from core.accounts.preferences import Writing, preferences, today
+from core.base.actor import Actor
+from core.base.periods import SHOWN
+from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
+from core.pipeline.breakdowns import MOST_OWNERS, owner_names
+from core.pipeline.figure_cache import ClosedPeriod, Figures
+from core.pipeline.figures import figures, overdue_view
+from core.pipeline.pipeline import OPEN, Pipeline, get_pipeline
+from core.rows.query import View
+from core.sheets.sheets import ListedSheet, sheets
 from db.engine import snapshot, transaction
-from pages.components import charts, pipeline_filters, sheet_picker
-from pages.components.chart_style import Currency, money, percent, whole
-from pages.components.errors import shown_errors
-from pages.components.format import literal
-from pages.components.who import current_actor
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import shown_errors
+from pages.components.app.format import literal
+from pages.components.dashboard import charts, filters
+from pages.components.dashboard.chart_style import Currency, money, percent, whole
+from pages.components.sheet import sheet_picker
 
 REFRESH_SECONDS = 5
 PICKED, OPENED = "dashboard_pipeline", "dashboard_opened"
@@ -48,7 +49,7 @@ def show() -> None:
         names = owner_names(session, pipeline)
         day = today(preferences(session, actor)["date_format"])
     st.query_params.pop("view", None)  # It belongs to the grid, from which one has come back.
-    filtered = pipeline_filters.show(pipeline, names, today=day)
+    filtered = filters.show(pipeline, names, today=day)
     _figures(chosen, json.dumps(filtered.view.as_json()), by_period=filtered.by_period)
 
 

@@ -5,19 +5,19 @@ from typing import Any
 
 import streamlit as st
 
-from core import columns
-from core.access import Access, ColumnInfo, get_access
-from core.actor import Actor
+from core.access.access import Access, ColumnInfo, get_access
+from core.accounts.preferences import Writing, preferences
+from core.base.actor import Actor
+from core.base.permissions import Permission
 from core.column_types import TYPES, column_type
-from core.columns import NewColumn
-from core.permissions import Permission
-from core.writing import Writing, preferences
+from core.sheets import columns
+from core.sheets.columns import NewColumn
 from db.engine import transaction
-from pages.components import column_form, sheet_picker
-from pages.components.column_limits import limited
-from pages.components.errors import say, shown_errors
-from pages.components.format import literal
-from pages.components.who import current_actor
+from pages.components.app.column_limits import limited
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import say, shown_errors
+from pages.components.app.format import literal
+from pages.components.sheet import column_form, sheet_picker
 
 # Which column is open: its id, NEW for one that is being added, None for none.
 OPEN = "columns_open"

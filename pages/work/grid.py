@@ -7,21 +7,28 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import accounts, layouts, sharing, trash
-from core.access import Access, get_access
-from core.actor import Actor
-from core.description import sheet_json
-from core.errors import Invalid, Refused
-from core.history import LoggedChange, recent_changes
-from core.permissions import Permission
-from core.query import View, conditions, fitting
-from core.sharing import CollaboratorInfo, TeamShare
+from core.access.access import Access, get_access
+from core.accounts.preferences import preferences
+from core.base.actor import Actor
+from core.base.errors import Invalid, Refused
+from core.base.permissions import Permission
+from core.edits import trash
+from core.history.history import LoggedChange, recent_changes
+from core.rows.query import View, conditions, fitting
+from core.sharing import shares
+from core.sharing.shares import CollaboratorInfo, TeamShare
+from core.sheets import layouts
+from core.sheets.serialize import sheet_json
 from db.engine import Busy, transaction
-from pages.components import collaborators, grid, past_bar, row_detail, sheet_dialogs, sheet_picker, trash_dialog
-from pages.components.errors import say, shown_errors, told
-from pages.components.format import grid_formats, literal, moment, shortened
-from pages.components.view_bar import ViewBar
-from pages.components.who import current_actor
+from pages.components import grid
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import say, shown_errors, told
+from pages.components.app.format import grid_formats, literal, moment, shortened
+from pages.components.as_of import bar
+from pages.components.row import row_detail
+from pages.components.sharing import collaborators
+from pages.components.sheet import sheet_dialogs, sheet_picker, trash_dialog
+from pages.components.sheet.view_bar import ViewBar
 
 # The grid asks for a look after news, and every few seconds while its socket is blocked; this is for what nobody tells.
 CATCH_UP_SECONDS = 60
@@ -91,8 +98,8 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.date_format).show()
         trash_place = st.container(width="content")
-    if past_bar.asked():
-        past_bar.show(actor, opened.sheet_id, view, lambda asked: _sort(opened, view, asked))
+    if bar.asked():
+        bar.show(actor, opened.sheet_id, view, lambda asked: _sort(opened, view, asked))
     else:
         _grid(opened, view, trash_place)
 
@@ -105,9 +112,9 @@ def _read(actor: Actor, sheet_id: int) -> Opened:
             access,
             sheet_json(access),
             layouts.layout(session, actor, sheet_id),
-            sharing.collaborators(session, actor, sheet_id),
-            sharing.team_shares(session, actor, sheet_id),
-            accounts.preferences(session, actor)["date_format"],
+            shares.collaborators(session, actor, sheet_id),
+            shares.team_shares(session, actor, sheet_id),
+            preferences(session, actor)["date_format"],
             recent_changes(session, actor, sheet_id, limit=1),
             trash.trash_size(session, access),
         )
@@ -118,7 +125,7 @@ def _tools(opened: Opened, view: View) -> None:
     query = {"sheet": str(opened.sheet_id)}
     if opened.access.sheet.pipeline:
         st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query)
-    past_bar.button(opened.date_format)
+    bar.button(opened.date_format)
     if Permission.SHEET_SHARE in opened.access.permissions and st.button("Share", icon=":material/group_add:"):
         sheet_dialogs.share(opened.sheet_id)
     offered = {name: tool for name, tool in MORE.items() if tool.permission in opened.access.permissions}
@@ -126,7 +133,7 @@ def _tools(opened: Opened, view: View) -> None:
         "More", list(offered), format_func=lambda name: f":material/{offered[name].icon}: {name}", key="more"
     )
     if chosen == "Export":
-        sheet_dialogs.export(opened.sheet_id, view, past_bar.shown_instant())
+        sheet_dialogs.export(opened.sheet_id, view, bar.shown_instant())
     elif chosen == "Settings":
         sheet_dialogs.settings(opened.sheet_id)
     elif chosen:

@@ -10,22 +10,29 @@ from uuid import UUID, uuid4
 
 import streamlit as st
 
-from core import importer, sheets
-from core.access import Access, directory, get_access
-from core.actor import Actor
-from core.column_types import People
-from core.currency import workspace_currency
-from core.errors import Invalid, Refused
-from core.importer import Check, FileFormat, Inspection, Plan, Report
-from core.importer.reading import Progress
-from core.limits import demand
-from core.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Permission
+from core.access.access import Access, directory, get_access
+from core.accounts.workspace_currency import workspace_currency
+from core.base.actor import Actor
+from core.base.errors import Invalid, Refused
+from core.base.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Permission
+from core.column_types.base import People
+from core.imports.format import FileFormat
+from core.imports.inspection import Inspection, inspect
+from core.imports.load import Report, import_new_sheet, import_rows
+from core.imports.plan import propose
+from core.imports.plan_types import Plan
+from core.imports.preview import Check, check, preview, refused_lines, refusing
+from core.imports.read import Progress
+from core.limits.rate_limits import demand
+from core.sheets import sheets
 from db.engine import transaction
-from pages.components import hand_over, import_columns, import_format, import_job, import_misfits, import_pipeline
-from pages.components.errors import shown_errors
-from pages.components.format import literal
-from pages.components.import_job import Job
-from pages.components.who import current_actor
+from pages.components import download
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import shown_errors
+from pages.components.app.format import literal
+from pages.components.imports import columns, file_format, misfits, pipeline
+from pages.components.imports import job as import_job
+from pages.components.imports.job import Job
 
 JOB, KEPT = "import_job", "import_kept"
 NEW_SHEET = 0
@@ -78,17 +85,15 @@ def _steps(actor: Actor, target: int, file: BinaryIO, name: str, key: str) -> No
     if found is None:
         return
     key = f"{key}_{abs(hash(found.format))}"
-    plan = _kept(
-        "plan", (key, _version(access)), lambda: importer.propose(found, access, people=people, currency=currency)
-    )
+    plan = _kept("plan", (key, _version(access)), lambda: propose(found, access, people=people, currency=currency))
     st.subheader("Columns")
-    plan = import_columns.show(found, plan, access, people, key, currency=currency)
+    plan = columns.show(found, plan, access, people, key, currency=currency)
     parts: dict[str, int] = {}
     sheet_name = ""
     if access is None:
         st.subheader("The new sheet")
         sheet_name = st.text_input("Name", _proposed_name(name), key=f"{key}_name", max_chars=120)
-        plan, parts = import_pipeline.show(plan, key)
+        plan, parts = pipeline.show(plan, key)
     request = _Request(file, found, plan, access, people, sheet_name, parts)
     _check(actor, request, key)
 
@@ -112,7 +117,7 @@ def _found(file: BinaryIO, known: list[str], key: str) -> Inspection | None:
     said = st.container()
     detected, refusal = _kept("detected", key, lambda: _inspected(file, {}, known))
     with st.expander("Read the file differently", icon=":material/tune:"):
-        chosen = import_format.choices(detected.format if detected else FileFormat(), key)
+        chosen = file_format.choices(detected.format if detected else FileFormat(), key)
     found = detected
     if chosen:
         found, refusal = _kept("chosen", (key, tuple(chosen.items())), lambda: _inspected(file, chosen, known))
@@ -120,13 +125,13 @@ def _found(file: BinaryIO, known: list[str], key: str) -> Inspection | None:
         if found is None:
             st.error(literal(refusal), icon=":material/error:")
         else:
-            import_format.summary(found)
+            file_format.summary(found)
     return found
 
 
 def _inspected(file: BinaryIO, chosen: dict[str, Any], known: list[str]) -> tuple[Inspection | None, str]:
     try:
-        return importer.inspect(file, chosen, known=known), ""
+        return inspect(file, chosen, known=known), ""
     except Invalid as refusal:
         return None, refusal.message
 
@@ -141,29 +146,29 @@ def _check(actor: Actor, request: _Request, key: str) -> None:
         found: Check = _kept(
             "checked",
             (key, repr(plan.columns), _version(access)),
-            lambda: importer.check(request.file, plan, access, people=people),
+            lambda: check(request.file, plan, access, people=people),
         )
     except Refused as refusal:
         st.error(literal(refusal.message), icon=":material/error:")
         return
     if found.misfits:
         st.subheader("Values that do not fit")
-        plan = import_misfits.show(plan, found, key)
+        plan = misfits.show(plan, found, key)
         _offer_lines(replace(request, plan=plan))
     st.subheader("Preview")
-    st.dataframe(importer.preview(request.found, plan, access, people=people), hide_index=True)
+    st.dataframe(preview(request.found, plan, access, people=people), hide_index=True)
     _last_step(actor, replace(request, plan=plan), found)
 
 
 def _offer_lines(request: _Request) -> None:
     """The lines to mend, made only when they are asked for."""
     if st.button("Download these lines as CSV", icon=":material/download:"):
-        lines = importer.refused_lines(request.file, request.plan, request.access, people=request.people)
-        hand_over.text_file("lines-to-mend.csv", f"\ufeff{lines}", "text/csv", key="lines_to_mend")
+        lines = refused_lines(request.file, request.plan, request.access, people=request.people)
+        download.text_file("lines-to-mend.csv", f"\ufeff{lines}", "text/csv", key="lines_to_mend")
 
 
 def _last_step(actor: Actor, request: _Request, found: Check) -> None:
-    open_columns = importer.refusing(request.plan, found, request.access)
+    open_columns = refusing(request.plan, found, request.access)
     if open_columns:
         named = ", ".join(f"“{literal(name)}”" for name in open_columns)
         st.info(f"Decide above what becomes of the values of {named} that do not fit.", icon=":material/arrow_upward:")
@@ -189,10 +194,10 @@ def _import(actor: Actor, request: _Request, operation_id: UUID, progress: Progr
     with transaction() as session:
         if request.access:
             sheet_id = request.access.sheet.sheet_id
-            return importer.import_rows(
+            return import_rows(
                 session, actor, sheet_id, request.file, request.plan, operation_id=operation_id, progress=progress
             )
-        return importer.import_new_sheet(
+        return import_new_sheet(
             session,
             actor,
             request.name,

@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from core import demo, sheets
-from core.actor import Actor
-from core.permissions import ROLE_PERMISSIONS, Level, Permission
-from core.sheets import ListedSheet
-from core.templates import TEMPLATES
+from core.base.actor import Actor
+from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
+from core.demo import seed as demo
+from core.sheets import sheets
+from core.sheets.sheets import ListedSheet
+from core.sheets.templates import TEMPLATES
 from db.engine import transaction
-from pages.components import team_offers
-from pages.components.errors import say, shown_errors
-from pages.components.format import literal, shortened
-from pages.components.who import current_actor
+from pages.components.account import team_offers
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import say, shown_errors
+from pages.components.app.format import literal, shortened
 
 DESCRIPTION = 140
 

@@ -14,11 +14,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from api.app import create_api
-from api.live import hub
-from core.access import Access
-from core.settings import settings
+from api.live.hub import hub
+from core.access.access import Access
+from core.config.settings import settings
 from db import engine as db
-from db.quick import Quick
+from db.raw_sql import Quick
 from tests.conftest import PASSWORD, make_deals
 
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.api_tokens import make_token
-from core.permissions import Scope
+from core.base.permissions import Scope
+from core.sign_in.api_tokens import make_token
 from tests.api.conftest import People
 from tests.conftest import actor
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actor import Actor
-from core.second_factor import begin_second_factor, confirm_second_factor, waiting_secret
-from core.sign_in import NEUTRAL
+from core.base.actor import Actor
+from core.sign_in.password import NEUTRAL
+from core.sign_in.second_factor import begin_second_factor, confirm_second_factor, waiting_secret
 from tests.api.conftest import People
 from tests.conftest import PASSWORD
 

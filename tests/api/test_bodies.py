@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi import HTTPException
 
-from api.bodies import MAX_BYTES, read_json
+from api.http.json_body import MAX_BYTES, read_json
 from tests.api.conftest import People, make_app
 
 JSON = {"Content-Type": "application/json"}

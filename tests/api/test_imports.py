@@ -9,8 +9,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from core.limits import configure_limits
-from core.rates import Rate
+from core.config.rate_settings import Rate
+from core.limits.rate_limits import configure_limits
 from tests.api.conftest import AMOUNT, DEAL, STAGE, People, Person
 
 CSV = "Deal,Stage,Amount\nAcme renewal,Lead,1200.50\nGlobex,Won,99\n"
@@ -107,7 +107,7 @@ def test_a_file_that_is_too_large_is_refused_unread(people: People) -> None:
 
 
 def test_a_stream_without_a_length_ends_at_the_limit(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.importer.MAX_BYTES", 2**20)
+    monkeypatch.setattr("api.v1.imports.MAX_BYTES", 2**20)
     form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
     sent: list[int] = []
 

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from starlette.websockets import WebSocketDisconnect
 
 from api.app import create_api
-from api.v1.live import NO_RIGHT
-from core.access import NO_LINK
-from core.columns import limit_column
-from core.link_door import open_link
-from core.links import change_link, create_link, revoke_link, visits_of_tokens
-from core.sheets import archive_sheet, create_sheet
+from api.live.socket import NO_RIGHT
+from core.access.access import NO_LINK
+from core.sharing.public_link_visits import open_link
+from core.sharing.public_links import change_link, create_link, revoke_link, visits_of_tokens
+from core.sheets.columns import limit_column
+from core.sheets.sheets import archive_sheet, create_sheet
 from db.engine import transaction
 from tests.api.conftest import ACCOUNT, DEAL, People, Person
 from tests.conftest import actor

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.api_tokens import make_token, my_tokens
-from core.permissions import Scope
+from core.base.permissions import Scope
+from core.sign_in.api_tokens import make_token, my_tokens
 from tests.api.conftest import People
 from tests.conftest import actor
 

@@ -12,18 +12,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import accounts
-from core.accounts import deactivate
-from core.actor import Actor
-from core.api_tokens import actor_of_token, make_token, my_tokens, revoke_token
-from core.credentials import end_credentials_of
-from core.errors import Invalid, NotAllowed, NotFound
-from core.permissions import Role, Scope
-from core.sign_in import change_password
+from core.accounts import accounts
+from core.accounts.accounts import deactivate
+from core.base.actor import Actor
+from core.base.errors import Invalid, NotAllowed, NotFound
+from core.base.permissions import Role, Scope
+from core.credentials.revocation import end_credentials_of
+from core.sign_in.api_tokens import actor_of_token, make_token, my_tokens, revoke_token
+from core.sign_in.password import change_password
 from db.engine import transaction
 from tests.api.conftest import People, Person
 from tests.conftest import PASSWORD, actor
-from tests.core.signing_in import signed_in
+from tests.support.core.signing_in import signed_in
 
 With = Callable[[str, Scope], Person]
 

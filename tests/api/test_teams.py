@@ -5,12 +5,12 @@ import time
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
-from core.permissions import Level
-from core.sharing import share_with_team
-from core.teams import add_member, create_team, remove_member
+from core.base.permissions import Level
+from core.sharing.shares import share_with_team
+from core.sharing.teams import add_member, create_team, remove_member
 from db import engine as db
 from tests.api.conftest import People
-from tests.api.test_live import closed, watching
+from tests.api.live.test_socket import closed, watching
 from tests.conftest import actor
 
 

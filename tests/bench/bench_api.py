@@ -25,13 +25,13 @@ import psycopg
 from sqlalchemy import Engine, text
 from websockets.sync.client import connect
 
-from core.accounts import create_user
-from core.actor import Actor
-from core.permissions import Role
-from core.sheets import create_sheet
+from core.accounts.accounts import create_user
+from core.base.actor import Actor
+from core.base.permissions import Role
+from core.sheets.sheets import create_sheet
 from db import engine as db
 from db.start import database, open_engine
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 ROWS = 100_000
 EMAIL, PASSWORD = "bench@example.com", "figures beside raw postgres"

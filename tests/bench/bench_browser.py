@@ -13,16 +13,16 @@ import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import text
 
-from core.accounts import create_user
-from core.actor import Actor
-from core.permissions import Role
-from core.sheets import create_sheet
+from core.accounts.accounts import create_user
+from core.base.actor import Actor
+from core.base.permissions import Role
+from core.sheets.sheets import create_sheet
 from db import engine as db
 from db.start import database, open_engine
-from tests import chromium
 from tests.bench.bench_api import EMAIL, FILL, PASSWORD, Client, token
 from tests.browser.conftest import ARGUMENTS
-from tests.server.started import Started
+from tests.support import chromium
+from tests.support.server.started import Started
 
 FEW, MANY = 10_000, 1_000_000
 # When a title is drawn, and when the grid's first rows have arrived and a frame has passed.

@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
-from core.accounts import create_user
-from core.actor import Actor
-from core.permissions import Role
-from core.sheets import create_sheet
+from core.accounts.accounts import create_user
+from core.base.actor import Actor
+from core.base.permissions import Role
+from core.sheets.sheets import create_sheet
 from db import engine as db
 from db.start import database, open_engine
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 PEOPLE, SHEETS_EACH = 10, 30
 SETTLE_SECONDS, SECONDS = 10.0, 30.0

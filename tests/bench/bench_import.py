@@ -22,17 +22,19 @@ import httpx
 import psycopg
 from sqlalchemy import text
 
-from core.accounts import create_user
-from core.actor import Actor
+from core.accounts.accounts import create_user
+from core.base.actor import Actor
+from core.base.permissions import Role
 from core.exports import export_rows
-from core.importer import import_new_sheet, inspect, propose
-from core.permissions import Role
-from core.query import View
-from core.sheets import create_sheet
-from core.templates import Template
+from core.imports.inspection import inspect
+from core.imports.load import import_new_sheet
+from core.imports.plan import propose
+from core.rows.query import View
+from core.sheets.sheets import create_sheet
+from core.sheets.templates import Template
 from db import engine as db
 from db.start import database, open_engine
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 ROWS, TURNS = 100_000, 5
 EMAIL, PASSWORD = "bench@example.com", "figures beside raw postgres"

@@ -18,23 +18,23 @@ from uuid import uuid4
 import psutil
 from playwright.async_api import async_playwright
 
-from core.accounts import create_user
-from core.actor import Actor
-from core.batch import Add, Batch, Given
-from core.cells import write
-from core.changes import Source
-from core.permissions import Level, Role
-from core.sharing import share_with_workspace
-from core.sheets import create_sheet
+from core.accounts.accounts import create_user
+from core.base.actor import Actor
+from core.base.permissions import Level, Role
+from core.edits.batch import Add, Batch, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from core.sharing.shares import share_with_workspace
+from core.sheets.sheets import create_sheet
 from db import engine as db
 from db.start import database, open_engine
-from tests import chromium
 from tests.bench.bench_api import PASSWORD
 from tests.bench.live_browsers import Typist
 from tests.bench.live_clients import Http, Viewer, type_cells
 from tests.bench.live_ledger import Ledger, judge, spread
 from tests.browser.conftest import ARGUMENTS
-from tests.server.started import Started
+from tests.support import chromium
+from tests.support.server.started import Started
 
 PEOPLE, SHEETS, ROWS, OVERLAPPING = 20, 15, 40, 8
 VIEWERS, EDITORS, BROWSERS = 300, 20, 3

@@ -8,14 +8,14 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from core.batch import Add, Batch, Given
-from core.cells import write
-from core.changes import Source
+from core.edits.batch import Add, Batch, Given
+from core.edits.operation import Source
+from core.edits.write import write
 from db import engine as db
-from tests import chromium
 from tests.browser.people import Person
 from tests.conftest import actor, make_deals
-from tests.server.started import Started
+from tests.support import chromium
+from tests.support.server.started import Started
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for these tests; closed after them, because its event loop would be in the way of others."""
     path = chromium.find()
     if path is None:
-        pytest.skip("no Chromium: run python tests/chromium.py, or name one with CHROMIUM=")
+        pytest.skip("no Chromium: run python tests/support/chromium.py, or name one with CHROMIUM=")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield opened

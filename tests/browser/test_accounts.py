@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Person
 from tests.conftest import PASSWORD
-from tests.core.test_mail import Inbox
-from tests.server.started import Started, free_port
+from tests.core.mail.test_outbox import Inbox
+from tests.support.server.started import Started, free_port
 
 NEW = "another good password"
 PATIENCE = 20_000

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from core.links import create_link
-from core.permissions import Level
-from core.sharing import share_sheet
-from core.teams import add_member, create_team
+from core.base.permissions import Level
+from core.sharing.public_links import create_link
+from core.sharing.shares import share_sheet
+from core.sharing.teams import add_member, create_team
 from db import engine as db
 from tests.browser.people import Person
 from tests.conftest import actor

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from core.access import get_access
-from core.columns import NewColumn, add_column
-from core.rows import stored_row
+from core.access.access import get_access
+from core.rows.read import stored_row
+from core.sheets.columns import NewColumn, add_column
 from db import engine as db
 from tests.browser.conftest import add
 from tests.browser.people import Person

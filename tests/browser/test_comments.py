@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, expect
 
-from core.comments import add_comment, comments
-from core.permissions import Level
-from core.sharing import share_sheet
+from core.base.permissions import Level
+from core.comments.comments import add_comment, comments
+from core.sharing.shares import share_sheet
 from db import engine as db
 from tests.browser.people import Person
 from tests.browser.test_history import open_history

@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page
 
-from core.batch import Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
-from core.columns import restore_column, retire_column
-from core.permissions import Level
-from core.sharing import share_sheet, unshare_sheet
-from core.sheets import archive_sheet
+from core.base.permissions import Level
+from core.edits.batch import Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from core.sharing.shares import share_sheet, unshare_sheet
+from core.sheets.columns import restore_column, retire_column
+from core.sheets.sheets import archive_sheet
 from db import engine as db
 from tests.browser.conftest import add
 from tests.browser.people import Person

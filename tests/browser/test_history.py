@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from playwright.sync_api import Locator, expect
 
-from core.batch import Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
+from core.edits.batch import Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
 from db import engine as db
 from tests.browser.people import HEADER, MARKERS, ROW, Person
 from tests.browser.test_together import stored

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import httpx
 from playwright.sync_api import expect
 
-from core.columns import limit_column
-from core.links import create_link, revoke_link
+from core.sharing.public_links import create_link, revoke_link
+from core.sheets.columns import limit_column
 from db import engine as db
 from tests.browser.people import PATIENCE, Person
 from tests.conftest import actor

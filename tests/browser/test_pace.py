@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.people import Person
 from tests.browser.test_together import stored
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 DEAL = 0
 ROWS = 25

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from core.invitations import invite
-from core.permissions import Role
+from core.accounts.invitations import invite
+from core.base.permissions import Role
 from db import engine as db
 from tests.browser.people import Person
 from tests.conftest import actor

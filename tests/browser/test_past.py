@@ -9,10 +9,10 @@ from playwright.sync_api import expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.batch import Add, Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
-from core.sheets import create_sheet
+from core.edits.batch import Add, Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from core.sheets.sheets import create_sheet
 from db import engine as db
 from tests.browser.people import HEADER, MARKERS, ROW, Person
 from tests.conftest import actor

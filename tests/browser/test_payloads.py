@@ -13,24 +13,27 @@ from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import columns, comments, rows, sharing, sheets
-from core.access import get_access
-from core.actor import Actor
-from core.api_tokens import make_token
-from core.batch import Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
-from core.column_types import Option
-from core.columns import NewColumn
-from core.links import create_link
-from core.permissions import Level, Role, Scope
-from core.query import View
-from core.sessions import start_session
+from core.access.access import get_access
+from core.base.actor import Actor
+from core.base.permissions import Level, Role, Scope
+from core.column_types.base import Option
+from core.comments import comments
+from core.credentials.sessions import start_session
+from core.edits.batch import Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from core.rows import read
+from core.rows.query import View
+from core.sharing import shares
+from core.sharing.public_links import create_link
+from core.sheets import columns, sheets
+from core.sheets.columns import NewColumn
+from core.sign_in.api_tokens import make_token
 from db import engine as db
 from tests.browser.conftest import add
 from tests.browser.people import Person
 from tests.conftest import actor
-from tests.payloads import FOREIGN, PAYLOADS
+from tests.support.payloads import FOREIGN, PAYLOADS
 
 PATIENCE = 20_000
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, _, CLOSE = range(1, 8)
@@ -78,10 +81,10 @@ def seeded(session: Session) -> int:
     for payload in ALL:
         columns.add_column(session, ann, number, NewColumn(payload, "text", description=payload))
     for place in range(len(ALL)):
-        sharing.share_sheet(session, ann, number, place + 6, level=Level.VIEWER)
-    sharing.share_sheet(session, ann, number, actor("Ben").user_id, level=Level.EDITOR)
-    for team in sharing.teams_to_share_with(session, ann, number):
-        sharing.share_with_team(session, ann, number, team, level=Level.VIEWER)
+        shares.share_sheet(session, ann, number, place + 6, level=Level.VIEWER)
+    shares.share_sheet(session, ann, number, actor("Ben").user_id, level=Level.EDITOR)
+    for team in shares.teams_to_share_with(session, ann, number):
+        shares.share_with_team(session, ann, number, team, level=Level.VIEWER)
     seed_eve(session)
     return number
 
@@ -410,5 +413,5 @@ def test_a_toast_says_a_payload_as_text(watched: Callable[[str], Watched], sheet
 def test_nothing_of_it_ran_on_the_way_in(sheet: int) -> None:
     """The table that one of them would drop is there, with every row."""
     with db.transaction() as session:
-        found = rows.row_count(session, get_access(session, actor("Ann"), sheet), View())
+        found = read.row_count(session, get_access(session, actor("Ann"), sheet), View())
     assert found == len(ALL)

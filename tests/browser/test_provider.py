@@ -13,15 +13,15 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from sqlalchemy import Engine, text
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value, decode_signed_value
 
-from core.accounts import deactivate
-from core.invitations import invite
-from core.permissions import Role
-from core.registration import Registration, set_registration_policy
+from core.accounts.accounts import deactivate
+from core.accounts.invitations import invite
+from core.accounts.registration import Registration, set_registration_policy
+from core.base.permissions import Role
 from db import engine as db
 from tests.browser.test_sign_in import SESSION, Visitor
 from tests.conftest import PASSWORD, actor
-from tests.oidc_provider import SECRET, LocalProvider, running_provider
-from tests.server.started import Started
+from tests.support.oidc_provider import SECRET, LocalProvider, running_provider
+from tests.support.server.started import Started
 
 PHONE = {"width": 390, "height": 844}
 THERE = "Sign in with Northwind ID"

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from db import engine as db
 from tests.browser.people import Person
 from tests.browser.test_together import stored
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 DEAL, ACCOUNT, STAGE, AMOUNT = 0, 1, 2, 3
 RIGHT_AGAIN_SECONDS = 5.0

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from core.columns import limit_column
-from core.permissions import Level, RowScope
-from core.sharing import share_sheet
+from core.base.permissions import Level, RowScope
+from core.sharing.shares import share_sheet
+from core.sheets.columns import limit_column
 from db import engine as db
 from tests.browser.people import Person
 from tests.conftest import actor

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from core.columns import NewColumn, add_column, change_column
-from core.sharing import unshare_sheet
-from core.sheets import describe_sheet, rename_sheet
+from core.sharing.shares import unshare_sheet
+from core.sheets.columns import NewColumn, add_column, change_column
+from core.sheets.sheets import describe_sheet, rename_sheet
 from db import engine as db
 from tests.browser.conftest import add
 from tests.browser.people import Person

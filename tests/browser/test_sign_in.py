@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import Engine, text
 
-from core.invitations import invite, link
-from core.permissions import Role
+from core.accounts.invitations import invite, link
+from core.base.permissions import Role
 from db import engine as db
 from tests.conftest import PASSWORD, actor
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 SESSION = "contrivance_session"
 NEW = "another good password"

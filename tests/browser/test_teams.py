@@ -16,7 +16,7 @@ from db import engine as db
 from tests.browser.conftest import add
 from tests.browser.people import Person
 from tests.browser.test_walk import PASSWORD, make_account
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 Seat = Callable[..., Person]
 PATIENCE = 20_000

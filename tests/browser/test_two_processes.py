@@ -14,8 +14,8 @@ from db import engine as db
 from tests.browser.people import Person
 from tests.browser.test_reconnect import edits, right_within
 from tests.browser.test_together import stored
-from tests.server.nginx import NGINX, nginx
-from tests.server.started import Started, free_port
+from tests.support.server.nginx import NGINX, nginx
+from tests.support.server.started import Started, free_port
 
 DEAL, ACCOUNT = 0, 1
 AT_ONCE_SECONDS = 1.0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from core.columns import NewColumn, add_column
+from core.sheets.columns import NewColumn, add_column
 from db import engine as db
 from tests.browser.people import HEADER, MARKERS, ROW, Person
 from tests.conftest import actor

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.people import Person
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 MAVEN = Path(__file__).parents[3] / "shared" / "data" / "maven_crm" / "sales_pipeline.csv"
 PASSWORD = "a fine long password"

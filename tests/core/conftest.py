@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from core import passwords
-from core.letters import compose
-from core.mail import Letter, send_letters
-from core.settings import settings
+from core.config.settings import settings
+from core.credentials import passwords
+from core.mail.outbox import Letter, send_letters
+from core.notifications.letters import compose
 from db.engine import transaction
-from tests.core.signing_in import Post
+from tests.support.core.signing_in import Post
 
 
 @pytest.fixture(autouse=True)

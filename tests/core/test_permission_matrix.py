@@ -16,12 +16,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import core
-from core.access import Access
-from core.actor import Actor, Principal, Visitor
-from core.errors import NotFound, Refused
-from core.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Level, Permission, Role
+from core.access.access import Access
+from core.base.actor import Actor, Principal, Visitor
+from core.base.errors import NotFound, Refused
+from core.base.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Level, Permission, Role
 from tests.conftest import actor
-from tests.core.principals import (
+from tests.support.core.principals import (
     MARK,
     NOBODY,
     PEOPLE,
@@ -34,8 +34,8 @@ from tests.core.principals import (
     on_sheets,
     principal,
 )
-from tests.core.sheet_commands import ON_ROW_1, SHEET_COMMANDS
-from tests.core.workspace_commands import PARTS, WORKSPACE_COMMANDS
+from tests.support.core.sheet_commands import ON_ROW_1, SHEET_COMMANDS
+from tests.support.core.workspace_commands import PARTS, WORKSPACE_COMMANDS
 
 ROOT = Path(core.__file__).parents[1]
 COMMANDS = SHEET_COMMANDS | WORKSPACE_COMMANDS
@@ -130,8 +130,13 @@ def test_what_is_ones_own_names_nobody_else() -> None:
 def test_what_is_anns_is_told_to_ann(session: Session, sheet: int) -> None:
     """So that the test before would see it told to others."""
     told = {name for name in WORKSPACE_COMMANDS if MARK in asked(session, sheet, name, "Ann").told}
-    assert told >= {"api_tokens.my_tokens", "identities.my_identities", "sessions.my_sessions", "sheets.sheets"}
-    assert told >= {"audit_trail.audited_sheets", "changes.kept_answer"}
+    assert told >= {
+        "sign_in.api_tokens.my_tokens",
+        "sign_in.oidc_identities.my_identities",
+        "credentials.sessions.my_sessions",
+        "sheets.sheets.sheets",
+    }
+    assert told >= {"audit.trail.audited_sheets", "edits.operation.kept_answer"}
 
 
 @pytest.mark.parametrize("command", SHEET_COMMANDS)
@@ -218,7 +223,7 @@ def test_a_newcomer_is_seen_however_it_takes_its_actor() -> None:
 
     assert all(Actor in set(spoken_of(one)) for one in (peek_at, look, spelt))
     assert "actor" in inspect.signature(by_name).parameters
-    assert Actor in set(spoken_of(functions()["cells.write_together"]))
+    assert Actor in set(spoken_of(functions()["edits.write.write_together"]))
 
 
 def test_the_cast_has_every_role_and_every_level() -> None:

@@ -12,9 +12,10 @@ import psutil
 import psycopg
 import pytest
 
-from db.embedded import DatabaseUnavailable, embedded
-from db.postmaster import find
-from db.socket_folder import socket_folder
+from db.embedded.postmaster import find
+from db.embedded.server import embedded
+from db.embedded.socket_folder import socket_folder
+from db.embedded.waiting import DatabaseUnavailable
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from db import engine as db
-from db.quick import Quick
+from db.raw_sql import Quick
 
 PID = Quick("SELECT pg_backend_pid()")
 RATIO = Quick("SELECT 10 / :by AS ratio, '5%' AS percent, '12:30'::text AS clock")

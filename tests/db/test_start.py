@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db.embedded import DatabaseUnavailable, Urls
+from db.embedded.server import Urls
+from db.embedded.waiting import DatabaseUnavailable
 from db.engine import make_engine
 from db.start import database as opened
 from db.start import open_engine

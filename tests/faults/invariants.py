@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
-from tests.narrow import APART
+from tests.support.narrow import APART
 
 Values = dict[str, Any]
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 
-from api.middleware.sockets import MOST_OPEN_STRANGERS
+from api.middleware.socket_limits import MOST_OPEN_STRANGERS
 from tests.bench.bench_live import PEOPLE
 from tests.bench.live_clients import Http
 from tests.faults.abuse import SOCKETS, Health, abuse, watch_health

@@ -14,11 +14,11 @@ import psutil
 import psycopg
 
 from db import engine as db
-from db import postmaster, system_user
-from db.embedded import Server
+from db.embedded import postmaster, system_user
+from db.embedded.server import Server
 from db.start import database, open_engine
 from tests.bench.bench_live import PEOPLE, person, sheet_of, signed_in
-from tests.server.started import Started, databases_in, free_port
+from tests.support.server.started import Started, databases_in, free_port
 
 SHEETS = 3
 COMES_BACK_SECONDS = 30.0

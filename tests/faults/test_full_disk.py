@@ -16,7 +16,7 @@ import pytest
 
 from db import disk
 from tests.conftest import PASSWORD
-from tests.server.started import ROOT, Started, databases_in
+from tests.support.server.started import ROOT, Started, databases_in
 
 pytestmark = pytest.mark.slow
 

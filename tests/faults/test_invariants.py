@@ -6,10 +6,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from core.batch import Add, Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
-from core.trash import restore_rows
+from core.edits.batch import Add, Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.trash import restore_rows
+from core.edits.write import write
 from db import engine as db
 from tests.bench.live_ledger import Ledger, judge
 from tests.conftest import actor, make_deals

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from core.column_types import Draft, Option, column_type
+from core.column_types.base import Draft, Option
+from core.column_types import column_type
 from core.column_types.number_text import FORMATS
-from core.errors import Invalid
-from core.values import plain, to_wire
+from core.base.errors import Invalid
+from core.base.exact_json import plain, to_wire
 
 SOURCE = Path(__file__).parents[2] / "frontend" / "grid"
 pytestmark = pytest.mark.skipif(

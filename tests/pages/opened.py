@@ -6,10 +6,10 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.batch import Add, Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
-from core.sessions import start_session
+from core.credentials.sessions import start_session
+from core.edits.batch import Add, Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
 from tests.conftest import actor
 
 MAIN = Path(__file__).parents[2] / "pages" / "main.py"

@@ -10,14 +10,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import passwords, smtp
-from core.account_links import address_link, reset_link
-from core.actor import Actor
-from core.api_tokens import make_token
-from core.permissions import Scope
-from core.registration import Registration, set_registration_policy
-from core.second_factor import begin_second_factor, confirm_second_factor, waiting_secret
-from core.settings import settings
+from core.accounts.registration import Registration, set_registration_policy
+from core.base.actor import Actor
+from core.base.permissions import Scope
+from core.config.settings import settings
+from core.credentials import passwords
+from core.mail import smtp
+from core.sign_in.api_tokens import make_token
+from core.sign_in.email_links import address_link, reset_link
+from core.sign_in.second_factor import begin_second_factor, confirm_second_factor, waiting_secret
 from tests.conftest import PASSWORD
 from tests.pages.opened import fine, labels, open_page, press, said
 from tests.pages.test_sign_in import fill
@@ -32,7 +33,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """A data folder of the test's own, hashes that it can afford, and a browser that keeps cookies."""
     monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
     monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
-    monkeypatch.setattr("pages.components.who.nonce", lambda: "mine")
+    monkeypatch.setattr("pages.components.app.current_user.nonce", lambda: "mine")
     settings.cache_clear()
     yield
     settings.cache_clear()
@@ -129,8 +130,8 @@ def test_a_code_is_asked_after_the_right_password(
     stranger: Way, session: Session, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in ("sign_in", "second_step"):
-        monkeypatch.setattr(f"pages.components.{place}.nonce", lambda: "mine")
-        monkeypatch.setattr(f"pages.components.{place}.device", str)
+        monkeypatch.setattr(f"pages.components.sign_in.{place}.nonce", lambda: "mine")
+        monkeypatch.setattr(f"pages.components.sign_in.{place}.device", str)
     app = app_of(session, ann)
     codes = confirm_second_factor(session, ann, app.now())
     page = stranger()

@@ -8,20 +8,20 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access import Access, get_access
-from core.accounts import deactivate
-from core.actor import Actor
-from core.currency import workspace_currency
-from core.invitations import invite
-from core.permissions import Level, Role, RowScope
-from core.sessions import start_session
-from core.sharing import collaborators, share_with_team, team_shares
-from core.sheets import configure_pipeline
-from core.teams import add_member, create_team, teams
+from core.access.access import Access, get_access
+from core.accounts.accounts import deactivate
+from core.accounts.invitations import invite
+from core.accounts.workspace_currency import workspace_currency
+from core.base.actor import Actor
+from core.base.permissions import Level, Role, RowScope
+from core.credentials.sessions import start_session
+from core.sharing.shares import collaborators, share_with_team, team_shares
+from core.sharing.teams import add_member, create_team, teams
+from core.sheets.sheets import configure_pipeline
 from tests.conftest import actor
-from tests.core.signing_in import signed_in
 from tests.pages.opened import labels, open_page, open_piece, press, said
 from tests.pages.test_accounts import own_settings as own_settings  # noqa: PLC0414 - a fixture of these tests, too.
+from tests.support.core.signing_in import signed_in
 
 PEOPLE, TEAMS, SECURITY, SYSTEM = (f"admin/{name}.py" for name in ("people", "teams", "security", "system"))
 

@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import audit
-from core.access import Access
-from core.accounts import change_role, rename_myself
-from core.permissions import Role
+from core.access.access import Access
+from core.accounts.accounts import change_role, rename_myself
+from core.base import audit
+from core.base.permissions import Role
 from tests.conftest import actor
 from tests.pages.opened import fine, labels, open_page, press
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from core.access import Access
-from core.accounts import set_preferences
+from core.access.access import Access
+from core.accounts.preferences import set_preferences
 from tests.conftest import actor
 from tests.pages.opened import add_deal, edit, fine, labels, open_page, press, said
 

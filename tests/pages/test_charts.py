@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from core.figures import Bar, ClosedPeriod, Party
-from core.query import Condition, View
-from core.writing import Writing
-from pages.components import charts
-from pages.components.chart_style import Currency, literal, money, short, steps
+from core.accounts.preferences import Writing
+from core.pipeline.figure_cache import Bar, ClosedPeriod, Party
+from core.rows.query import Condition, View
+from pages.components.dashboard import charts
+from pages.components.dashboard.chart_style import Currency, literal, money, short, steps
 
 VIEW = View(filter=(Condition(3, "is_any_of", ["o1"]),))
 

@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo, get_access
+from core.accounts.preferences import set_preferences
 from core.column_types import TYPES
-from core.columns import NewColumn, add_column, change_column, retire_column
-from core.writing import set_preferences
+from core.sheets.columns import NewColumn, add_column, change_column, retire_column
 from tests.conftest import actor
 from tests.pages.opened import fine, labels, open_page, press, said
 

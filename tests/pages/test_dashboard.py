@@ -13,14 +13,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access import Access
-from core.batch import Add, Batch, Given
-from core.cells import write
-from core.changes import Source
-from core.columns import limit_column
-from core.sessions import start_session
-from core.sheets import configure_pipeline, create_sheet
-from core.writing import set_preferences
+from core.access.access import Access
+from core.accounts.preferences import set_preferences
+from core.credentials.sessions import start_session
+from core.edits.batch import Add, Batch, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from core.sheets.columns import limit_column
+from core.sheets.sheets import configure_pipeline, create_sheet
 from tests.conftest import actor
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.access import ColumnInfo
-from core.writing import Writing
-from pages.components.format import cell, color_of, day, grid_formats, initials, literal, moment, shortened
+from core.access.access import ColumnInfo
+from core.accounts.preferences import Writing
+from pages.components.app.format import cell, color_of, day, grid_formats, initials, literal, moment, shortened
 
 MARKS = set("\\`*_{}[]<~:$&^!|#")
 

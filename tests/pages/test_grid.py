@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access import Access
-from core.column_types import Option
-from core.columns import change_column, retire_column
-from core.layouts import layout, remember_layout
-from core.sheets import archive_sheet, create_sheet, rename_sheet
+from core.access.access import Access
+from core.column_types.base import Option
+from core.sheets.columns import change_column, retire_column
+from core.sheets.layouts import layout, remember_layout
+from core.sheets.sheets import archive_sheet, create_sheet, rename_sheet
 from tests.conftest import actor
 from tests.pages.opened import add_deal, fine, labels, links, open_page, press, said
 

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access import Access
-from core.sessions import start_session
-from pages.components import import_job
+from core.access.access import Access
+from core.credentials.sessions import start_session
+from pages.components.imports import job
 from tests.conftest import actor
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ class AtOnce(Thread):
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_job, "Thread", AtOnce)
+    monkeypatch.setattr(job, "Thread", AtOnce)
 
 
 def upload(page: AppTest, content: bytes, name: str = "deals.csv") -> AppTest:

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.batch import Add, Batch, Edit, Given
-from core.cells import write
-from core.changes import Source
-from core.writing import Writing
-from pages.components.past_moments import choices, spoken, written
+from core.accounts.preferences import Writing
+from core.edits.batch import Add, Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from pages.components.as_of.instants import choices, spoken, written
 from tests.conftest import actor, make_deals
 from tests.pages.opened import fine, labels, open_page, press
 

@@ -8,13 +8,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import passwords
-from core.access import get_access
-from core.columns import limit_column
-from core.link_door import open_link
-from core.links import create_link, public_links, revoke_link, visits_of_tokens
-from core.sessions import start_session
-from core.sheets import archive_sheet, rename_sheet
+from core.access.access import get_access
+from core.credentials import passwords
+from core.credentials.sessions import start_session
+from core.sharing.public_link_visits import open_link
+from core.sharing.public_links import create_link, public_links, revoke_link, visits_of_tokens
+from core.sheets.columns import limit_column
+from core.sheets.sheets import archive_sheet, rename_sheet
 from db.engine import transaction
 from tests.conftest import actor, make_deals
 from tests.pages.opened import MAIN, add_deal, fine, labels, open_piece, press, said

@@ -4,14 +4,14 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access import Access, get_access
-from core.columns import change_column
-from core.comments import add_comment, comments
-from core.history import cell_history
-from core.permissions import Level
-from core.rows import stored_row
-from core.sharing import share_sheet
-from core.values import Value
+from core.access.access import Access, get_access
+from core.base.exact_json import Value
+from core.base.permissions import Level
+from core.comments.comments import add_comment, comments
+from core.history.history import cell_history
+from core.rows.read import stored_row
+from core.sharing.shares import share_sheet
+from core.sheets.columns import change_column
 from tests.conftest import actor
 from tests.pages.opened import add_deal, edit, fine, labels, open_piece, press, said
 from tests.pages.test_trash import alive, delete

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from core import demo
-from core.access import Access
-from core.sheets import archive_sheet, rename_sheet, sheets
+from core.access.access import Access
+from core.demo import seed as demo
+from core.sheets.sheets import archive_sheet, rename_sheet, sheets
 from tests.conftest import actor
 from tests.pages.opened import labels, links, open_page, press, said
 

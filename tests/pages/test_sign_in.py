@@ -9,15 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import passwords
-from core.actor import Actor
-from core.invitations import first_admin_link, invite
-from core.permissions import Role
-from core.sessions import start_session
-from core.settings import settings
-from core.sign_in import NEUTRAL
+from core.accounts.invitations import first_admin_link, invite
+from core.base.actor import Actor
+from core.base.permissions import Role
+from core.config.settings import settings
+from core.credentials import passwords
+from core.credentials.sessions import start_session
+from core.sign_in.password import NEUTRAL
 from db import engine as db
-from pages.components.navigation import PAGES
+from pages.components.app.navigation import PAGES
 from tests.conftest import PASSWORD, actor
 
 MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
@@ -31,7 +31,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """A data folder of the test's own, and hashes that it can afford."""
     monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
     monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
-    monkeypatch.setattr("pages.components.sign_in.device", str)  # A page without a browser has no cookies.
+    monkeypatch.setattr("pages.components.sign_in.sign_in.device", str)  # A page without a browser has no cookies.
     settings.cache_clear()
     yield
     settings.cache_clear()

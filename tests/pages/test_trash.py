@@ -7,11 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access import Access
-from core.batch import Batch
-from core.cells import write
-from core.changes import Source
-from core.columns import change_column
+from core.access.access import Access
+from core.edits.batch import Batch
+from core.edits.operation import Source
+from core.edits.write import write
+from core.sheets.columns import change_column
 from tests.conftest import actor
 from tests.pages.opened import add_deal, edit, fine, labels, open_page, open_piece, press, said
 

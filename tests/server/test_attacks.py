@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 pytestmark = pytest.mark.slow
 

@@ -11,12 +11,12 @@ from streamlit.util import calc_hash
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from core.permissions import ROLE_PERMISSIONS
-from core.sessions import start_session
+from core.base.permissions import ROLE_PERMISSIONS
+from core.credentials.sessions import start_session
 from db import engine as db
-from pages.components.navigation import PAGES
+from pages.components.app.navigation import PAGES
 from tests.conftest import actor
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 pytestmark = pytest.mark.slow
 COOKIE = "contrivance_session"

@@ -13,12 +13,12 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from api.middleware.arrivals import Arrivals
-from api.middleware.identity import Identity
-from api.middleware.uploads import Uploads
-from core.actor import Actor
-from core.sessions import end_session, start_session
-from core.settings import Settings
+from api.middleware.oidc_return import Arrivals
+from api.middleware.session_cookie import Identity
+from api.middleware.upload_limits import Uploads
+from core.base.actor import Actor
+from core.config.settings import Settings
+from core.credentials.sessions import end_session, start_session
 from db import engine as db
 from db.engine import transaction
 from tests.conftest import actor

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.chromium import find
-from tests.server.started import Started
+from tests.support.chromium import find
+from tests.support.server.started import Started
 
 ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 

@@ -14,17 +14,17 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from api.link_routes import routes
-from api.middleware import requests
-from api.middleware.gate import Gate
+from api.auth.public_link_routes import routes
+from api.middleware import request_log
 from api.middleware.headers import SecurityHeaders
-from api.middleware.identity import Identity
-from api.middleware.requests import RequestLog
-from core import passwords
-from core.links import create_link, revoke_link
-from core.logs import configure_logs, get_log
-from core.sessions import start_session
-from core.settings import Settings
+from api.middleware.host_origin import Gate
+from api.middleware.request_log import RequestLog
+from api.middleware.session_cookie import Identity
+from core.base.logs import configure_logs, get_log
+from core.config.settings import Settings
+from core.credentials import passwords
+from core.credentials.sessions import start_session
+from core.sharing.public_links import create_link, revoke_link
 from db.engine import transaction
 from tests.conftest import actor, make_deals
 
@@ -261,7 +261,7 @@ def test_the_log_has_no_token_of_a_link(
     number, token = make(sheet)
     configure_logs("info")
     # The line's own logger keeps the level with which it was first used, perhaps by another test.
-    monkeypatch.setattr(requests, "log", get_log("contrivance.access"))
+    monkeypatch.setattr(request_log, "log", get_log("contrivance.access"))
     client = browser()
     client.get(f"/l/{token}")
     with transaction() as session:

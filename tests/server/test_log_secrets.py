@@ -18,14 +18,15 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from core.account_links import ask_reset
-from core.api_tokens import Scope, make_token
-from core.passwords import hash_password
-from core.sessions import start_session
+from core.base.permissions import Scope
+from core.credentials.passwords import hash_password
+from core.credentials.sessions import start_session
+from core.sign_in.api_tokens import make_token
+from core.sign_in.email_links import ask_reset
 from db.engine import make_engine, transaction
 from tests.conftest import actor, make_deals
-from tests.server.started import Started, free_port
 from tests.server.test_post import until
+from tests.support.server.started import Started, free_port
 
 pytestmark = pytest.mark.slow
 

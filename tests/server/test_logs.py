@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.logs import configure_logs, get_log
+from core.base.logs import configure_logs, get_log
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core.errors import NotFound
-from core.invitations import first_admin_link, welcome
-from core.served import served, served_at
-from core.settings import settings
-from core.sign_in import sign_in
+from core.accounts.invitations import first_admin_link, welcome
+from core.base.errors import NotFound
+from core.config.running_servers import served, served_at
+from core.config.settings import settings
+from core.sign_in.password import sign_in
 from db import engine as db
 from db.engine import make_engine, transaction
 from manage import main

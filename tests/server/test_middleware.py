@@ -15,11 +15,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.middleware.gate import Gate, host_name
 from api.middleware.headers import SecurityHeaders, content_security_policy
-from api.middleware.requests import RequestLog
-from api.middleware.sockets import BURST, LARGEST_FRAME, SocketLimits
-from core.settings import Settings
+from api.middleware.host_origin import Gate, host_name
+from api.middleware.request_log import RequestLog
+from api.middleware.socket_limits import BURST, LARGEST_FRAME, SocketLimits
+from core.config.settings import Settings
 
 OURS = Settings(
     data=Path("/nowhere"),

@@ -16,11 +16,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.app import create_api
 from api.middleware import middleware
-from api.middleware.sockets import MOST_OPEN, MOST_OPEN_STRANGERS
-from core.limits import configure_limits
-from core.rates import Kind, Rate
-from core.sessions import session_of_token, start_session
-from core.settings import Settings
+from api.middleware.socket_limits import MOST_OPEN, MOST_OPEN_STRANGERS
+from core.config.rate_settings import Kind, Rate
+from core.config.settings import Settings
+from core.credentials.sessions import session_of_token, start_session
+from core.limits.rate_limits import configure_limits
 from db import engine as db
 from tests.conftest import actor
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 
-from core.mail import order_letter
+from core.mail.outbox import order_letter
 from db.engine import transaction
-from tests.core.test_mail import Inbox
-from tests.server.started import Started, free_port
+from tests.core.mail.test_outbox import Inbox
+from tests.support.server.started import Started, free_port
 
 PATIENCE = 30
 

@@ -6,9 +6,9 @@ from fastapi import FastAPI, HTTPException
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from starlette.testclient import TestClient
 
-from api.problems import install_problems
-from core.errors import Conflict, Invalid, NotAllowed, NotFound, Throttled
-from core.order import OrderExpired
+from api.http.problems import install_problems
+from core.base.errors import Conflict, Invalid, NotAllowed, NotFound, Throttled
+from core.rows.row_order import OrderExpired
 from db.engine import Busy, Unavailable
 
 ERRORS: dict[str, tuple[Exception, int]] = {

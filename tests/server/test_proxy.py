@@ -14,8 +14,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.server.nginx import NGINX, nginx
-from tests.server.started import Started, free_port
+from tests.support.server.nginx import NGINX, nginx
+from tests.support.server.started import Started, free_port
 
 HOST = "sales.example.com"
 

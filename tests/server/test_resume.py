@@ -11,10 +11,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from core.sessions import session_of_token, start_session
+from core.credentials.sessions import session_of_token, start_session
 from db import engine as db
 from tests.conftest import actor
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 pytestmark = pytest.mark.slow
 

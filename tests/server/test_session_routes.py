@@ -10,12 +10,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from api.session_routes import AWAY, routes
-from core.actor import Actor
-from core.known_devices import known_place
-from core.sessions import session_of_token, start_session
-from core.settings import Settings
-from core.tickets import make_ticket
+from api.auth.session_routes import AWAY, routes
+from core.base.actor import Actor
+from core.config.settings import Settings
+from core.credentials.login_tickets import make_ticket
+from core.credentials.sessions import session_of_token, start_session
+from core.limits.known_devices import known_place
 from db import engine as db
 from db.engine import transaction
 from tests.conftest import actor

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.rates import RATES, Rate
-from core.settings import BadSetting, read_settings
+from core.config.rate_settings import RATES, Rate
+from core.config.settings import BadSetting, read_settings
 
 KEY = "q8Zr2mVb0yKx7WnP4tLc9HsDfJ3gTaUe6iRoXvB1"
 

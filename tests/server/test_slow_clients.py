@@ -17,11 +17,11 @@ import httpx
 import pytest
 import uvicorn
 
-from api import connections
-from api.connections import Connection, Door
+from api.http import connections
+from api.http.connections import Connection, Door
 from tests.conftest import PASSWORD
-from tests.server.slow_crowd import CLIENTS, SLOW_BODY, SLOW_HEAD
-from tests.server.started import ROOT, Started
+from tests.support.server.slow_crowd import CLIENTS, SLOW_BODY, SLOW_HEAD
+from tests.support.server.started import ROOT, Started
 
 DESCRIPTORS, SECONDS = 1024, 8.0
 

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import text
 
-from core.served import served_at
+from core.config.running_servers import served_at
 from db.engine import make_engine
-from tests.server.started import ROOT, Started, databases_in, free_port
+from tests.support.server.started import ROOT, Started, databases_in, free_port
 
 pytestmark = pytest.mark.slow
 

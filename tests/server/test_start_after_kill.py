@@ -14,9 +14,10 @@ import psutil
 import psycopg
 import pytest
 
-from db import postmaster, system_user
-from db.embedded import DatabaseUnavailable, Server, embedded
-from tests.server.started import Started, databases_in
+from db.embedded import postmaster, system_user
+from db.embedded.server import Server, embedded
+from db.embedded.waiting import DatabaseUnavailable
+from tests.support.server.started import Started, databases_in
 
 pytestmark = pytest.mark.slow
 

@@ -12,12 +12,12 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from core.batch import Add, Batch, Given
-from core.cells import write
-from core.changes import Source
+from core.edits.batch import Add, Batch, Given
+from core.edits.operation import Source
+from core.edits.write import write
 from db import engine as db
 from tests.conftest import PASSWORD, actor, make_deals
-from tests.server.started import Started
+from tests.support.server.started import Started
 
 GONE_SECONDS = 15.0
 

@@ -1,6 +1,6 @@
 -- The audit trail as a chain: each link is the SHA-256 of the link before it and of the event in one canonical form,
 -- the JSON array [event_id, recorded_at in UTC, action, actor_id, sheet_id, address, facts] as PostgreSQL writes jsonb.
--- core/audit_chain.py computes the same without this function.
+-- core/audit/chain.py computes the same without this function.
 
 CREATE FUNCTION audit_hash(before bytea, e audit_events) RETURNS bytea
 LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $$

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from core.column_types import Directory, Draft, Option, column_type
-from core.errors import Invalid
+from core.base.errors import Invalid
+from core.column_types import column_type
+from core.column_types.base import Directory, Draft, Option
 
 OPTIONS = [
     Option("o1", "Red", "#f6aea9"),

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.column_types import Draft, Option, column_type
-from core.errors import Invalid
+from core.base.errors import Invalid
+from core.column_types import column_type
+from core.column_types.base import Draft, Option
 from tests.core.column_types import OPTIONS, PEOPLE, check, column, parse, refusal
 
 LIVE = [option.id for option in OPTIONS if not option.retired]

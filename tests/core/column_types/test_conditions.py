@@ -11,8 +11,10 @@ from sqlalchemy import column as sql_column
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from core.column_types import TYPES, Draft, cell_of, column_type
-from core.values import Value, dumps
+from core.base.exact_json import Value, dumps
+from core.column_types import TYPES, column_type
+from core.column_types.base import Draft
+from core.column_types.conditions import cell_of
 from db.folding import fold
 from tests.core.column_types import OPTIONS, PEOPLE, column, parse
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.base.errors import Invalid
 from core.column_types import column_type
 from core.column_types.date_text import DAY_FIRST, ORDERS, has_short_year
-from core.errors import Invalid
 from tests.core.column_types import check, column, outcome, parse, refusal
 
 days = st.dates(date(1900, 1, 1), date(2199, 12, 31))

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.base.errors import Invalid
+from core.base.exact_json import plain
 from core.column_types import column_type
 from core.column_types.number_text import COMMA, DOT
-from core.errors import Invalid
-from core.values import plain
 from tests.core.column_types import check, column, outcome, parse, refusal
 
 storable = st.decimals(

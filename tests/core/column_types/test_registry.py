@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.column_types import TYPES, ColumnType, cell_of, column_type
+from core.base.errors import Invalid
+from core.base.exact_json import dumps, loads, stored, to_wire
+from core.column_types import TYPES, column_type
+from core.column_types.base import ColumnType
+from core.column_types.conditions import cell_of
 from core.column_types.rules import Rule
-from core.errors import Invalid
-from core.values import dumps, loads, stored, to_wire
-from db.tables import Row
+from db.tables.sheets import Row
 from tests.core.column_types import OPTIONS, PEOPLE, POOL, column
 
 every_type = pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.column_types import cell_of, column_type
+from core.column_types import column_type
+from core.column_types.conditions import cell_of
 from tests.core.column_types import OPTIONS, PEOPLE, column
 from tests.core.column_types.test_conditions import source
 

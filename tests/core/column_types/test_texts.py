@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from core.base.errors import Invalid
 from core.column_types import column_type
-from core.errors import Invalid
 from tests.core.column_types import check, parse, refusal
 
 

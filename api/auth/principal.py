@@ -1,0 +1,125 @@
+"""Who asks: the Actor behind a request, by the cookie's session (which the middleware found) or by an access token.
+
+Or the Visitor of a public link, only where a route takes any Principal: to every other one a visitor is nobody.
+"""
+
+from collections.abc import Mapping
+
+from fastapi import HTTPException
+from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
+
+from core.access.access import NO_LINK
+from core.access.cache import enter
+from core.base.actor import Actor, Principal
+from core.config.settings import settings
+from core.credentials.access_tokens import session_of_access_token
+from core.credentials.sessions import actor_of_session
+from core.sharing.public_links import visitor_of
+from core.sign_in.api_tokens import actor_of_token, is_token
+from db.engine import transaction
+
+SESSION_HEADER, VISIT_HEADER, LINK_HEADER = "x-contrivance-session", "x-contrivance-visit", "x-contrivance-link"
+
+
+class NotSignedIn(HTTPException):
+    """Nobody, or somebody whose session has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "Sign in first, or again: your session has ended.", {"WWW-Authenticate": "Bearer"})
+
+
+class LinkOver(HTTPException):
+    """A request that speaks for a public link, and has no visit of it that still lives."""
+
+    def __init__(self) -> None:
+        super().__init__(401, NO_LINK)
+
+
+def current_actor(connection: HTTPConnection) -> Actor:
+    """The signed-in person of this request. The session's row is read each time: ended is ended."""
+    with transaction() as session:
+        address = connection.client.host if connection.client else None
+        return actor_of(session, connection.headers, address=address, only_reads=reads_only(connection))
+
+
+def current_principal(connection: HTTPConnection) -> Principal:
+    """The same, or the visitor of a public link."""
+    with transaction() as session:
+        address = connection.client.host if connection.client else None
+        return principal_of(session, connection.headers, address=address, only_reads=reads_only(connection))
+
+
+def reads_only(connection: HTTPConnection) -> bool:
+    """Whether this request can write nothing: a GET never acts."""
+    return connection.scope.get("method") in {"GET", "HEAD"}
+
+
+def actor_of(
+    session: Session,
+    headers: Mapping[str, str],
+    *,
+    address: str | None = None,
+    sheet: int | None = None,
+    only_reads: bool = False,
+) -> Actor:
+    """The person whom the headers speak for. Raises NotSignedIn. `sheet`: where they go on to.
+
+    Unless told that the request `only_reads`, a personal token that may only read is refused: nobody forgets to ask.
+    """
+    if LINK_HEADER in headers:  # The visitor of a link is nobody here, whatever else the request brings.
+        raise NotSignedIn
+    bearer = _bearer(headers)
+    if is_token(bearer):
+        actor = actor_of_token(session, bearer, address=address, only_reads=only_reads)
+    else:
+        session_id = session_of(headers)
+        actor = _actor(session, session_id, address, sheet) if session_id else None
+    if actor is None:
+        raise NotSignedIn
+    return actor
+
+
+def session_of(headers: Mapping[str, str]) -> str:
+    """The session that the headers name, by cookie or access token; empty where they name none, or speak for a link."""
+    if LINK_HEADER in headers:
+        return ""
+    if session_id := headers.get(SESSION_HEADER):
+        return session_id
+    bearer = _bearer(headers)
+    found = session_of_access_token(bearer, key=token_key()) if bearer and not is_token(bearer) else None
+    return str(found) if found else ""
+
+
+def principal_of(
+    session: Session,
+    headers: Mapping[str, str],
+    *,
+    address: str | None = None,
+    sheet: int | None = None,
+    only_reads: bool = False,
+) -> Principal:
+    """The person, or the visitor of the link for which the request speaks. Raises NotSignedIn or LinkOver."""
+    if LINK_HEADER not in headers:
+        return actor_of(session, headers, address=address, sheet=sheet, only_reads=only_reads)
+    visitor = visitor_of(session, headers.get(VISIT_HEADER, ""), int(headers[LINK_HEADER]), address=address)
+    if visitor is None or not only_reads:
+        raise LinkOver
+    return visitor
+
+
+def _actor(session: Session, session_id: str, address: str | None, sheet: int | None) -> Actor | None:
+    if sheet is None:
+        return actor_of_session(session, session_id, address=address)
+    return enter(session, session_id, sheet, address=address)
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    """The token of the Authorization header; a session found by the middleware goes before it."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and not headers.get(SESSION_HEADER) else ""
+
+
+def token_key() -> str:
+    """The key that signs access tokens, and nothing else."""
+    return settings().derived_key("access tokens")

@@ -1,0 +1,137 @@
+"""Opening a public link: /l/<token> asks for its password where it has one, and leads on to the sheet with a cookie.
+
+Plain pages without a script, drawn by ourselves: whoever comes here is nobody yet, and must not be shown the app.
+"""
+
+import base64
+import hashlib
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from api.http.json_body import read_body
+from core.base.errors import Invalid, NotFound, Refused, Throttled
+from core.config.settings import Settings
+from core.sharing.public_link_visits import WRONG, Opened, WantsPassword, open_link
+from db import disk
+from db.engine import Busy, transaction
+
+LARGEST_BODY = 2000
+AWAY = "The database does not answer. Try again in a moment."
+STATUS: dict[type[Refused], int] = {WantsPassword: 401, Throttled: 429, NotFound: 404, Invalid: 422}
+
+
+def routes(settings: Settings) -> list[Route]:
+    """GET /l/<token> opens a link; POST gives its password."""
+
+    async def door(request: Request) -> Response:
+        if request.method == "HEAD":  # A mail program that looks first opens nothing.
+            return Response(headers=HEADERS)
+        password = await _password(request) if request.method == "POST" else ""
+        try:
+            opened = await run_in_threadpool(_open, request, password, settings)
+        except Refused as refusal:
+            return _page(refusal)
+        except Busy:
+            return _page(Refused(disk.reason(AWAY)), 503)
+        return _leads_on(opened, settings)
+
+    return [Route("/l/{token}", door, methods=["GET", "POST"])]
+
+
+def held_visits(cookies: dict[str, str], settings: Settings) -> dict[int, str]:
+    """The tokens of the visits that a browser has, by link."""
+    named = ((name.removeprefix(settings.link_cookie), token) for name, token in cookies.items())
+    return {int(number): token for number, token in named if number.isascii() and number.isdigit() and len(number) < 19}
+
+
+def _open(request: Request, password: str, settings: Settings) -> Opened:
+    address = request.client.host if request.client else None
+    held = held_visits(request.cookies, settings)
+    return open_link(transaction, request.path_params["token"], password=password, address=address, held=held)
+
+
+def _leads_on(opened: Opened, settings: Settings) -> Response:
+    """To the sheet, whose address says which link it is and nothing secret."""
+    response = RedirectResponse(f"/shared?link={opened.link_id}", 303, HEADERS)
+    if opened.token:
+        # Lax: a link in a letter is opened from another site. It only ever lets somebody read.
+        protection: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": settings.cookie_secure}
+        name = f"{settings.link_cookie}{opened.link_id}"
+        response.set_cookie(name, opened.token, max_age=opened.seconds, path="/", **protection)
+    return response
+
+
+async def _password(request: Request) -> str:
+    """What was typed into the form; the field's own end of line is none of it."""
+    try:
+        body = (await read_body(request, LARGEST_BODY)).decode()
+        return parse_qs(body, strict_parsing=True, max_num_fields=3).get("password", [""])[0]
+    except Exception:  # noqa: BLE001 - whatever is wrong with the body, it holds no password.
+        return ""
+
+
+def _page(refusal: Refused, status: int | None = None) -> Response:
+    """The form for a password, or why there is nothing to see."""
+    code = status or next((code for kind, code in STATUS.items() if isinstance(refusal, kind)), 404)
+    wants = isinstance(refusal, WantsPassword)
+    title = "This sheet asks for a password" if wants else "Nothing to see here"
+    is_wrong = ' class="wrong"' if refusal.message == WRONG else ""
+    said = f'<p role="alert"{is_wrong}>{escape(refusal.message)}</p>'
+    wait = refusal.facts.get("retry_after")
+    headers = HEADERS | ({"Retry-After": str(wait)} if wait else {})
+    page = PAGE.format(title=title, style=STYLE, content=f"<h1>{title}</h1>{said}{FORM if wants else ''}")
+    return HTMLResponse(page, code, headers)
+
+
+FORM = """
+<form method="post" autocomplete="off">
+<label for="password">Password</label>
+<input id="password" name="password" type="password" required autofocus maxlength="200">
+<button>Open the sheet</button>
+</form>"""
+STYLE = """
+:root{color-scheme:light dark;--back:#f3f5f6;--card:#fff;--text:#1c2730;--faint:#5b6972;--line:#d5dbdf;
+--main:#0b6b6b;--on:#fff;--wrong:#b3352e}
+@media(prefers-color-scheme:dark){:root{--back:#0d1317;--card:#12191e;--text:#e3e9ec;--faint:#9fadb5;--line:#32404a;
+--main:#4fb8b0;--on:#0d1317;--wrong:#e5736a}}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:16px;background:var(--back);color:var(--text);
+font:15px/1.5 "Source Sans",system-ui,sans-serif}
+main{width:100%;max-width:400px;padding:32px;background:var(--card);border:1px solid var(--line);border-radius:8px}
+small{color:var(--main);font-weight:600}
+h1{margin:4px 0 8px;font-size:1.375rem;line-height:1.3}
+p{margin:0;color:var(--faint)}
+.wrong{color:var(--wrong)}
+form{display:grid;gap:8px;margin-top:20px}
+label{font-weight:600}
+input,button{width:100%;min-height:44px;padding:8px 12px;border-radius:6px;border:1px solid var(--line);font:inherit}
+input{background:var(--back);color:var(--text)}
+button{margin-top:8px;background:var(--main);border-color:var(--main);color:var(--on);font-weight:600;cursor:pointer}
+:focus-visible{outline:2px solid var(--main);outline-offset:2px}
+"""
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>{title}</title><style>{style}</style></head>
+<body><main><small>Contrivance</small>{content}</main></body></html>"""
+
+
+def _policy() -> str:
+    """Our one style sheet by its content, our own form, and nothing else."""
+    style = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    rules = f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; "
+    return rules + "base-uri 'none'; frame-ancestors 'none'"
+
+
+HEADERS = {
+    "Content-Security-Policy": _policy(),
+    # The token stands in the address: nobody is told it. `no-referrer` would hide the form's origin from our own gate.
+    "Referrer-Policy": "strict-origin",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+}

@@ -1,0 +1,115 @@
+"""What requests ask for again and again: who asks, which sheet, which view of its rows."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
+
+from api.auth.principal import actor_of, current_actor, current_principal, principal_of, reads_only
+from api.http.json_body import read_json
+from core.base.actor import Actor, Principal
+from core.base.errors import Invalid
+from core.rows.query import View
+from db.engine import snapshot, transaction
+
+MOST_ID = 2**63 - 1
+MOST_ROW_ID = 2**31 - 1
+
+CurrentActor = Annotated[Actor, Depends(current_actor)]
+CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Whoever sent this request, not looked up yet."""
+
+    headers: Mapping[str, str]
+    address: str | None
+    sheet: int | None
+    only_reads: bool = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[Session, Actor]]:
+        """The one transaction of the request. Who asks is read in it, too: no second one, no second thread.
+
+        A request that only reads sees one moment of the database, so that the version that it names is what it shows.
+        """
+        with self._session() as session:
+            actor = actor_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads)
+            yield session, actor
+
+    @contextmanager
+    def transaction_of_anyone(self) -> Iterator[tuple[Session, Principal]]:
+        """The same for what the visitor of a public link may do as well."""
+        with self._session() as session:
+            yield (
+                session,
+                principal_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads),
+            )
+
+    def _session(self) -> AbstractContextManager[Session]:
+        return snapshot() if self.only_reads else transaction()
+
+
+async def asker(connection: HTTPConnection) -> Asker:
+    """Costs nothing: the session is looked up where the transaction begins."""
+    sheet = str(connection.path_params.get("sheet", ""))
+    is_number = sheet.isascii() and sheet.isdigit() and int(sheet[:20]) <= MOST_ID
+    address = connection.client.host if connection.client else None
+    return Asker(connection.headers, address, int(sheet) if is_number else None, reads_only(connection))
+
+
+Asked = Annotated[Asker, Depends(asker)]
+SheetId = Annotated[int, Path(description="The sheet's number.", ge=1, le=MOST_ID)]
+ColumnId = Annotated[int, Path(description="The column's number in its sheet.", ge=1, le=MOST_ROW_ID)]
+RowId = Annotated[int, Path(description="The row's number in its sheet.", ge=1, le=MOST_ROW_ID)]
+LinkId = Annotated[int, Path(description="The link's number.", ge=1, le=MOST_ID)]
+
+AsOf = Annotated[
+    str | None,
+    Query(
+        max_length=60,
+        description="The rows as they were: an instant in ISO (`2026-11-20T18:00:00Z`, without a zone UTC), or "
+        "`version:120`. With the rights and the columns of today.",
+    ),
+]
+
+SORT = 'JSON: `[{"column": 3, "descending": true}, …]`; or short: `-3,5`.'
+FILTER = 'JSON, all must hold: `[{"column": 3, "op": "is_any_of", "value": ["o1"]}, …]`.'
+SEARCH = "Text that occurs in any visible cell of a row."
+
+
+class Strict(BaseModel):
+    """A body that takes the named keys with their JSON types and refuses everything else."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+async def asked_view(
+    sort: Annotated[str, Query(description=SORT)] = "",
+    filter: Annotated[str, Query(description=FILTER)] = "",  # noqa: A002 - The name is the API's.
+    search: Annotated[str, Query(description=SEARCH)] = "",
+) -> View:
+    """The view of a query string; Invalid with the shape where it is wrong."""
+    if any("\x00" in part or "\\u0000" in part for part in (sort, filter, search)):
+        raise Invalid("A view cannot have the character NUL in it.")
+    return View.from_json({"sort": _sorts(sort), "filter": _json(filter), "search": search})
+
+
+AskedView = Annotated[View, Depends(asked_view)]
+
+
+def _sorts(text: str) -> Any:
+    if not text or text.lstrip().startswith("["):
+        return _json(text)
+    names = [part.strip() for part in text.split(",")]
+    return [{"column": name.removeprefix("-"), "descending": name.startswith("-")} for name in names]
+
+
+def _json(text: str) -> Any:
+    return read_json(text.encode()) if text else []

@@ -1,0 +1,118 @@
+"""Signing in and out of the browser: a ticket becomes an HttpOnly cookie, and a cookie's session ends."""
+
+from contextlib import suppress
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.http.json_body import read_body, read_json
+from api.middleware.host_origin import is_own
+from core.base.errors import NotFound
+from core.config.settings import Settings
+from core.credentials.login_tickets import redeem_ticket
+from core.credentials.sessions import actor_of_session, end_session, session_of_token
+from core.limits.known_devices import remember_device
+from db import disk
+from db.engine import Busy, transaction
+
+LARGEST_BODY = 1000
+THIRTY_DAYS = 30 * 24 * 3600
+HALF_A_YEAR = 180 * 24 * 3600
+AWAY = "The database does not answer. Try again in a moment."
+
+
+def routes(settings: Settings) -> list[Route]:
+    """The two routes: POST /session/redeem and POST /session/sign-out. A GET never acts."""
+
+    async def redeem(request: Request) -> Response:
+        return await _redeem(request, settings)
+
+    async def sign_out(request: Request) -> Response:
+        return await _sign_out(request, settings)
+
+    return [
+        Route("/session/redeem", redeem, methods=["POST"]),
+        Route("/session/sign-out", sign_out, methods=["POST"]),
+    ]
+
+
+async def _redeem(request: Request, settings: Settings) -> Response:
+    """The cookie for a one-time ticket, in the browser that earned it."""
+    if not _comes_from_our_page(request, settings):
+        return _said(403, "This request does not come from our own page.")
+    ticket = await _ticket(request)
+    nonce = request.cookies.get(settings.nonce_name, "")
+    try:
+        device = request.cookies.get(settings.device_name, "")
+        tokens = await run_in_threadpool(_tokens, request, ticket, nonce, device) if ticket and nonce else None
+    except Busy:
+        return _said(503, disk.reason(AWAY))
+    if tokens is None:
+        return _said(401, "This sign-in has run out. Sign in again.")
+    response = _said(200, "Signed in.")
+    response.set_cookie(settings.cookie_name, tokens[0], max_age=THIRTY_DAYS, **_protection(settings))
+    response.set_cookie(settings.device_name, tokens[1], max_age=HALF_A_YEAR, **_protection(settings))
+    if settings.arrival_name in request.cookies:
+        response.delete_cookie(settings.arrival_name, **_protection(settings))
+    return response
+
+
+async def _sign_out(request: Request, settings: Settings) -> Response:
+    """End the cookie's session, whatever is left of it."""
+    if not _comes_from_our_page(request, settings):
+        return _said(403, "This request does not come from our own page.")
+    token = request.cookies.get(settings.cookie_name, "")
+    try:
+        await run_in_threadpool(_end, token)
+    except Busy:
+        return _said(503, disk.reason(AWAY))
+    response = _said(200, "Signed out.")
+    for name in (settings.cookie_name, settings.arrival_name):
+        response.delete_cookie(name, **_protection(settings))
+    return response
+
+
+def _comes_from_our_page(request: Request, settings: Settings) -> bool:
+    """Same origin, and JSON with a header: nothing that a form of another site could send."""
+    origin = request.headers.get("origin", "")
+    is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+    return bool(origin) and is_own(request.scope, origin, settings) and is_json
+
+
+async def _ticket(request: Request) -> str:
+    try:
+        given: Any = read_json(await read_body(request, LARGEST_BODY))
+    except Exception:  # noqa: BLE001 - whatever is wrong with the body, it holds no ticket.
+        return ""
+    ticket = given.get("ticket") if isinstance(given, dict) else None
+    return ticket if isinstance(ticket, str) else ""
+
+
+def _tokens(request: Request, ticket: str, nonce: str, device: str) -> tuple[str, str] | None:
+    """The token of the session, and that by which this browser is known from now on."""
+    address = request.client.host if request.client else None
+    agent = request.headers.get("user-agent", "")
+    with transaction() as session:
+        token = redeem_ticket(session, ticket, nonce=nonce, address=address, user_agent=agent)
+        found = session_of_token(session, token) if token else None
+        return (token, remember_device(session, found.user_id, device)) if token and found else None
+
+
+def _end(token: str) -> None:
+    with transaction() as session:
+        found = session_of_token(session, token)
+        actor = actor_of_session(session, found.session_id) if found else None
+        if found and actor:
+            with suppress(NotFound):  # Another window was faster.
+                end_session(session, actor, found.session_id)
+
+
+def _protection(settings: Settings) -> dict[str, Any]:
+    return {"path": "/", "httponly": True, "samesite": "strict", "secure": settings.cookie_secure}
+
+
+def _said(status: int, message: str) -> Response:
+    return JSONResponse({"detail": message}, status, headers={"Cache-Control": "no-store"})

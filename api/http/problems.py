@@ -1,0 +1,160 @@
+"""Problem details (RFC 9457): every error of the API in one form, with a sentence that a person can act on."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from api.http.etags import PreconditionFailed
+from api.http.responses import answer
+from core.base.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled
+from core.rows.row_order import OrderExpired
+from db import disk
+from db.engine import Busy, Unavailable
+
+STATUS: dict[type[Refused], int] = {
+    OrderExpired: 410,
+    NotFound: 404,
+    NotAllowed: 403,
+    PreconditionFailed: 412,
+    Conflict: 409,
+    Throttled: 429,
+    Invalid: 422,
+}
+LONGEST_DETAIL, LONGEST_PART, MOST_ERRORS = 1000, 100, 20
+TITLES = {
+    400: "Malformed request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Wrong method",
+    409: "Conflict",
+    410: "No longer there",
+    412: "Moved on since you read it",
+    413: "Too large",
+    415: "Wrong kind of content",
+    422: "Invalid input",
+    429: "Too many requests",
+    500: "Server error",
+    503: "Not available",
+}
+# How the description of the API tells of every refusal.
+_PROBLEM = {
+    "description": "A problem (RFC 9457) with one sentence that says the way out.",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "detail"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+DESCRIBED: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, "503": _PROBLEM}
+BUSY = "The server is busy. Try again in a moment."
+AWAY = "The database does not answer. Nothing was changed; try again in a moment."
+TOO_LONG = "This took the database too long and was stopped. Nothing was changed; ask for less at once."
+HELD = "Another change of this takes long. Nothing was changed; try again in a moment."
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of this app, and every refusal of core, as problem details."""
+    for kind, told in _TOLD.items():
+        app.add_exception_handler(kind, told)
+
+
+def problem_of(request: Request, error: Exception) -> Response:
+    """What an app with these problems answers to an error."""
+    told = next(_TOLD[kind] for kind in type(error).__mro__ if kind in _TOLD)
+    return told(request, error)
+
+
+def problem(
+    status: int, detail: str, facts: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """One problem. Facts stand beside the members of RFC 9457 and never replace them.
+
+    A sentence may repeat what was sent, and only so much of it that nobody can make us send megabytes.
+    """
+    said = shortened(detail, LONGEST_DETAIL)
+    members = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": said}
+    response = answer({**(facts or {}), **members}, status, dict(headers or {}))
+    response.headers["content-type"] = "application/problem+json"
+    return response
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, without its middle where it is too long: a sentence ends with the way out."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    refused = error if isinstance(error, Refused) else Refused(str(error))
+    status = next((status for kind, status in STATUS.items() if isinstance(refused, kind)), 422)
+    wait = refused.facts.get("retry_after")
+    return problem(status, refused.message, refused.facts, {"Retry-After": str(wait)} if wait else None)
+
+
+def _malformed(_request: Request, error: Exception) -> Response:
+    """What does not fit the described request. The input itself is not repeated."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = [
+        {
+            "place": [shortened(str(part), LONGEST_PART) for part in one["loc"]],
+            "reason": shortened(one["msg"], LONGEST_DETAIL),
+        }
+        for one in found[:MOST_ERRORS]
+    ]
+    first = f"{'.'.join(errors[0]['place'])}: {errors[0]['reason']}" if errors else "The request is malformed"
+    return problem(422, f"{first}.", {"errors": errors})
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    status, detail, headers = 500, "Error", None
+    if isinstance(error, HTTPException):
+        status, detail, headers = error.status_code, str(error.detail), error.headers
+    facts = getattr(error, "facts", None)
+    return problem(status, detail if detail.endswith(".") else f"{detail}.", facts, headers)
+
+
+def _busy(_request: Request, error: Exception) -> Response:
+    return problem(503, disk.reason(AWAY) if isinstance(error, Unavailable) else BUSY, headers={"Retry-After": "1"})
+
+
+def _database(request: Request, error: Exception) -> Response:
+    """A database that is away, or a lock that is held too long: both pass. Anything else is our mistake."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, psycopg.errors.LockNotAvailable):
+        return problem(503, HELD, headers={"Retry-After": "1"})
+    if isinstance(cause, psycopg.errors.QueryCanceled):
+        return problem(503, TOO_LONG, headers={"Retry-After": "5"})
+    if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        return problem(503, disk.reason(AWAY), headers={"Retry-After": "2"})
+    return _unexpected(request, error)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    request_id = getattr(request.state, "request_id", "")
+    structlog.get_logger().error("api.error", path=request.url.path, exc_info=error)
+    return problem(500, "Something went wrong on our side; it has been logged.", {"request": request_id})
+
+
+_TOLD: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    Refused: _refused,
+    RequestValidationError: _malformed,
+    HTTPException: _http,
+    Busy: _busy,
+    SQLAlchemyError: _database,
+    Exception: _unexpected,
+}

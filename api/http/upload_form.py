@@ -1,0 +1,63 @@
+"""Uploads: a form with one file, kept on disk while it arrives, and refused as soon as it is known to be too large."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from fastapi import HTTPException, Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from api.http.json_body import read_json
+
+_FORM_BYTES = 2**20
+
+
+@dataclass
+class Upload:
+    """A file that was sent, and the other fields of its form."""
+
+    file: BinaryIO
+    name: str
+    fields: dict[str, str]
+
+    def json(self, field: str) -> Any:
+        """The JSON in a field, None where it is missing."""
+        return read_json(self.fields[field].encode()) if self.fields.get(field, "").strip() else None
+
+
+async def read_upload(request: Request, most: int) -> Upload:
+    """The form's file called “file”; 413 above `most` bytes, 415 and 400 where it is no such form."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(415, "Send the file as multipart/form-data, in a field called “file”.")
+    announced = request.headers.get("content-length", "0")
+    if not announced.isascii() or not announced.isdigit() or int(announced[:20]) > most + _FORM_BYTES:
+        _refuse(most)
+    parser = MultiPartParser(
+        request.headers, _counted(request, most + _FORM_BYTES), max_files=1, max_fields=4, max_part_size=_FORM_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        reason = error.message if isinstance(error, MultiPartException) else "it has no boundary"
+        raise HTTPException(400, f"The form cannot be read: {reason}.") from error
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise HTTPException(400, "The form has no file in a field called “file”.")
+    if (file.size or 0) > most:
+        _refuse(most)
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    return Upload(file.file, file.filename or "", fields)
+
+
+async def _counted(request: Request, most: int) -> AsyncGenerator[bytes, None]:
+    length = 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > most:
+            _refuse(most)
+        yield chunk
+
+
+def _refuse(most: int) -> None:
+    raise HTTPException(413, f"The file is larger than {most // 2**20} MB, the most that an import takes. Split it.")

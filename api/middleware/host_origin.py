@@ -1,0 +1,69 @@
+"""The gate: unknown hosts, foreign origins and doors that Streamlit has and we do not open."""
+
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.middleware.asgi import UNSAFE, header, is_under, refuse
+from core.config.oidc_settings import CALLBACK, DEPARTURE
+from core.config.settings import Settings
+
+CLOSED = (
+    "/_stcore/metrics",
+    "/_stcore/agent",
+    "/_stcore/script-health-check",
+    "/app/static",
+    "/auth",
+    CALLBACK,
+)
+# Where somebody goes to the provider and comes back from it: open where there is one.
+TO_PROVIDER = (DEPARTURE, CALLBACK)
+
+
+class Gate:
+    """Lets through what is meant for us: our host names, our own pages' requests, our open paths."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif not self._is_known(host_name(header(scope, b"host"))):
+            await refuse(scope, receive, send, 421, "This server does not answer to that host name.")
+        elif not self._may_come_from(scope, header(scope, b"origin")):
+            await refuse(scope, receive, send, 403, "This request comes from another site.")
+        elif self._is_closed(scope["path"].rstrip("/")):
+            await refuse(scope, receive, send, 404, "There is nothing here.")
+        else:
+            await self.app(scope, receive, send)
+
+    def _is_known(self, name: str) -> bool:
+        return name in self.settings.allowed_hosts or "*" in self.settings.allowed_hosts
+
+    def _is_closed(self, path: str) -> bool:
+        return is_under(path, CLOSED) and not (self.settings.provider and path in TO_PROVIDER)
+
+    def _may_come_from(self, scope: Scope, origin: str) -> bool:
+        """Reading over HTTP is harmless: the browser keeps the answer from a foreign page."""
+        if not origin or (scope["type"] == "http" and scope["method"] not in UNSAFE):
+            return True
+        configured = is_under(scope["path"], ["/api"]) and origin in self.settings.cors_origins
+        return is_own(scope, origin, self.settings) or configured
+
+
+def is_own(scope: Scope, origin: str, settings: Settings) -> bool:
+    """Whether the origin is this very server, under the name that the request uses or its public address."""
+    return origin == settings.public_url or urlsplit(origin).netloc.lower() == header(scope, b"host").lower()
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, empty where it is malformed."""
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port  # Raises where it is no number.
+    except ValueError:
+        return ""
+    plain = parts.netloc == host and "@" not in host
+    return (parts.hostname or "").rstrip(".") if plain else ""

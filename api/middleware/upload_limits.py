@@ -1,0 +1,56 @@
+"""Files for a page's own form: from the session that has that page open, with a length, and so many megabytes a person.
+
+An address here names an open page and a file of it. Both are ids that others may come to know, so they prove nothing.
+"""
+
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.middleware.asgi import header, is_under, person_of, refuse
+from api.middleware.session_cookie import SESSION_HEADER
+from core.limits import rate_limits
+
+UPLOADS = "/_stcore/upload_file"
+MEGABYTE = 2**20
+NOT_YOURS = "This page is not open here. Reload the page and choose the file again."
+SessionOfPage = Callable[[str], str | None]  # The session in which a page was opened, None where none is open.
+
+
+class Uploads:
+    """Streamlit keeps, replaces and deletes what is uploaded in memory, for whoever sends it: so we ask first."""
+
+    def __init__(self, app: ASGIApp, session_of_page: SessionOfPage) -> None:
+        self.app = app
+        self.session_of_page = session_of_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not is_upload(scope):
+            await self.app(scope, receive, send)
+            return
+        person, length = person_of(scope), header(scope, b"content-length")
+        if not person:
+            await refuse(scope, receive, send, 401, "Sign in before you upload a file.")
+        elif not self._is_own_page(scope):
+            await refuse(scope, receive, send, 404, NOT_YOURS)
+        elif scope["method"] != "PUT":
+            await self.app(scope, receive, send)
+        elif not (length.isascii() and length.isdigit()):
+            await refuse(scope, receive, send, 411, "Say how long the file is.")
+        elif not await run_in_threadpool(rate_limits.hit, "upload", person, cost=int(length[:20]) // MEGABYTE + 1):
+            refused = await run_in_threadpool(rate_limits.refusal, "upload", person)
+            await refuse(scope, receive, send, 429, refused.message, wait=refused.facts["retry_after"])
+        else:
+            await self.app(scope, receive, send)
+
+    def _is_own_page(self, scope: Scope) -> bool:
+        """Whether the page that the address names was opened in the session that asks."""
+        page = scope["path"].removeprefix(f"{UPLOADS}/").partition("/")[0]
+        session = header(scope, SESSION_HEADER)
+        return bool(session) and self.session_of_page(page) == session
+
+
+def is_upload(scope: Scope) -> bool:
+    """Whatever the method: Streamlit may come to know others than PUT and DELETE. OPTIONS only lists them."""
+    return scope["type"] == "http" and scope["method"] != "OPTIONS" and is_under(scope["path"], [UPLOADS])

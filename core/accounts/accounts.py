@@ -1,0 +1,183 @@
+"""Accounts: who has one, with which role; made by invitation or from the command line, ended by an administrator."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.base import audit
+from core.base.actor import Actor
+from core.base.errors import Invalid, NotAllowed, NotFound
+from core.base.permissions import ROLE_PERMISSIONS, Permission, Role
+from core.base.text import NO_EMAIL, clean_email
+from core.credentials.passwords import hash_password
+from core.credentials.revocation import end_credentials_of
+from db.tables.sheets import User
+
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class PersonInfo:
+    """A person of the workspace."""
+
+    user_id: int
+    name: str
+    email: str
+    role: Role
+    is_active: bool
+    has_password: bool
+    created_at: datetime
+    has_second_factor: bool = False
+    has_identity: bool = False  # At a provider that signs them in.
+    last_seen_at: datetime | None = None  # Signed in, or by a program with a token of theirs.
+
+
+def people(session: Session, actor: Actor) -> list[PersonInfo]:
+    """Everybody with an account, by name. For administrators."""
+    require(actor, Permission.PEOPLE_MANAGE)
+    found = session.execute(_PEOPLE).mappings()
+    return [PersonInfo(**{**one, "role": Role(one["role"])}) for one in found]
+
+
+def create_user(
+    session: Session, actor: Actor | None, *, email: str, name: str, role: Role, password: str | None = None
+) -> int:
+    """A new account, made by an administrator or (actor None) by whoever runs the server. The user's id."""
+    if actor is not None:
+        require(actor, Permission.PEOPLE_MANAGE)
+    return add_account(session, actor, email=email, name=name, role=role, password=password)
+
+
+def add_account(
+    session: Session,
+    actor: Actor | None,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    password: str | None = None,
+    is_first_admin: bool = False,
+) -> int:
+    """Store an account whose making was allowed elsewhere (an invitation, the command line)."""
+    user = User(
+        email=clean_email(email),
+        name=clean_name(name),
+        role=Role(role).value,
+        password_hash=hash_password(password) if password is not None else None,
+        is_first_admin=is_first_admin,
+    )
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:
+        raise _refusal(error, user.email) from error
+    audit.record(session, actor, "account:user:create", user=user.user_id, email=user.email, role=user.role)
+    return user.user_id
+
+
+def _refusal(error: IntegrityError, email: str) -> Invalid:
+    """What the broken constraint means to a person."""
+    if "uq_users_first_admin" in str(error.orig):
+        return Invalid("The first administrator exists already. Sign in, or ask them for an invitation.")
+    if "uq_users_email" in str(error.orig):
+        return Invalid(f"There is an account for {email} already.")
+    return Invalid(NO_EMAIL)
+
+
+def change_role(session: Session, actor: Actor, user_id: int, *, role: Role) -> None:
+    """Give a person another role; they sign in again."""
+    person = managed_person(session, actor, user_id)
+    before = person.role
+    if before == role.value:
+        return
+    if before == Role.ADMIN.value:
+        _keep_an_administrator(session, user_id)
+    session.execute(update(User).where(User.user_id == user_id).values(role=role.value))
+    end_credentials_of(session, user_id)
+    audit.record(session, actor, "account:user:role", user=user_id, before=before, role=role.value)
+
+
+def deactivate(session: Session, actor: Actor, user_id: int) -> None:
+    """End a person's access everywhere at once. What they did stays under their name."""
+    person = managed_person(session, actor, user_id)
+    if person.role == Role.ADMIN.value:
+        _keep_an_administrator(session, user_id)
+    session.execute(update(User).where(User.user_id == user_id).values(is_active=False))
+    end_credentials_of(session, user_id)
+    audit.record(session, actor, "account:user:deactivate", user=user_id)
+
+
+def reactivate(session: Session, actor: Actor, user_id: int) -> None:
+    """Let a person in again."""
+    managed_person(session, actor, user_id)
+    session.execute(update(User).where(User.user_id == user_id).values(is_active=True))
+    audit.record(session, actor, "account:user:reactivate", user=user_id)
+
+
+def rename_myself(session: Session, actor: Actor, name: str) -> None:
+    """Change my own name."""
+    cleaned = clean_name(name)
+    before = session.scalar(select(User.name).where(User.user_id == actor.user_id))
+    if before != cleaned:
+        session.execute(update(User).where(User.user_id == actor.user_id).values(name=cleaned))
+        audit.record(session, actor, "account:user:rename", before=before, name=cleaned)
+
+
+def name_of(session: Session, actor: Actor) -> str:
+    """My name as it is now."""
+    return str(session.scalar(select(User.name).where(User.user_id == actor.user_id)))
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """NotAllowed unless the actor's role in the workspace gives this."""
+    if permission not in ROLE_PERMISSIONS[actor.role]:
+        raise NotAllowed(f"As {actor.role.label.lower()} you cannot do this. Ask an administrator.")
+
+
+def clean_name(name: str) -> str:
+    """The name without odd spaces. Raises Invalid."""
+    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
+    if not cleaned or "\x00" in cleaned or not cleaned.isprintable():
+        raise Invalid("Write the name as it is shown to others.")
+    if len(cleaned) > LONGEST_NAME:
+        raise Invalid(f"A name has at most {LONGEST_NAME} characters.")
+    return cleaned
+
+
+def require_administrator(session: Session, actor: Actor) -> None:
+    """NotAllowed unless the actor manages people and still is an administrator, which nobody changes meanwhile."""
+    require(actor, Permission.PEOPLE_MANAGE)
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('people', 0))"))
+    if not session.scalar(select(User.user_id).where(User.user_id == actor.user_id, *ADMINISTRATOR)):
+        raise NotAllowed("You are no administrator any more. Ask another one.")
+
+
+def managed_person(session: Session, actor: Actor, user_id: int) -> User:
+    """The person to change. One administrator at a time, and only who still is one: two cannot dismiss each other."""
+    require_administrator(session, actor)
+    person = session.get(User, user_id, populate_existing=True)
+    if person is None:
+        raise NotFound("There is no such person.")
+    return person
+
+
+def _keep_an_administrator(session: Session, leaving: int) -> None:
+    rest = select(User.user_id).where(User.user_id != leaving, User.password_hash.is_not(None), *ADMINISTRATOR)
+    if not session.scalar(rest.limit(1)):
+        raise Invalid("This is the last administrator. Make somebody else administrator first.")
+
+
+_PEOPLE = text("""
+    SELECT u.user_id, u.name, u.email, u.role, u.is_active, u.password_hash IS NOT NULL AS has_password, u.created_at,
+           EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.user_id AND f.confirmed_at IS NOT NULL)
+               AS has_second_factor,
+           EXISTS (SELECT FROM provider_identities i WHERE i.user_id = u.user_id) AS has_identity,
+           greatest((SELECT max(last_seen_at) FROM sessions s WHERE s.user_id = u.user_id),
+                    (SELECT max(last_used_at) FROM api_tokens t WHERE t.user_id = u.user_id)) AS last_seen_at
+    FROM users u ORDER BY u.name, u.user_id
+""")
+ADMINISTRATOR = (User.role == Role.ADMIN.value, User.is_active)

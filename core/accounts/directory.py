@@ -1,0 +1,49 @@
+"""People: whom one works with here, found by name, address or team."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.accounts import require
+from core.base.actor import Actor
+from core.base.permissions import Permission, Role
+from db.folding import fold
+
+MOST_FOUND = 100
+LONGEST_SEARCH = 200
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """An active person as everybody of the workspace may know them. `teams` by name."""
+
+    user_id: int
+    name: str
+    email: str
+    role: Role
+    teams: tuple[str, ...]
+
+
+def find_people(session: Session, actor: Actor, search: str = "", *, limit: int = MOST_FOUND) -> list[Colleague]:
+    """Whose name, address or team has every word of the search, by name; at most `limit`, and never more than 100."""
+    require(actor, Permission.PEOPLE_SEE)
+    words = search[:LONGEST_SEARCH].replace("\x00", " ").split()
+    found = session.execute(_FIND, {"words": [fold(word) for word in words], "limit": min(limit, MOST_FOUND)})
+    return [Colleague(one.user_id, one.name, one.email, Role(one.role), tuple(one.teams)) for one in found]
+
+
+# A workspace has hundreds of people: they are looked at one by one, without an index. `strpos` knows no wildcards.
+_FIND = text("""
+    SELECT u.user_id, u.name, u.email, u.role, t.teams
+    FROM users u CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(t.name ORDER BY fold_text(t.name) COLLATE "C"), '{}') AS teams
+        FROM team_members m JOIN teams t ON t.team_id = m.team_id
+        WHERE m.user_id = u.user_id AND m.accepted_at IS NOT NULL
+    ) t
+    WHERE u.is_active AND NOT EXISTS (
+        SELECT FROM unnest(CAST(:words AS text[])) word
+        WHERE strpos(fold_text(concat_ws(' ', u.name, u.email, array_to_string(t.teams, ' '))), word) = 0
+    )
+    ORDER BY fold_text(u.name) COLLATE "C", u.user_id LIMIT :limit
+""")

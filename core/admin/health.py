@@ -1,0 +1,82 @@
+"""System: how the server, its database and its letters are, for whoever has to keep them going."""
+
+import shutil
+from dataclasses import dataclass
+
+from sqlalchemy import QueuePool, text
+from sqlalchemy.orm import Session
+
+from core.accounts.accounts import require
+from core.base.actor import Actor
+from core.base.permissions import Permission
+from core.config.settings import settings
+from core.mail.smtp import Console, post
+from core.presence.presence import GONE_AFTER
+from db import disk
+from db.engine import POOL_OVERFLOW, POOL_SIZE, bound_engine
+from db.migrate import current_revision, expected_revision
+
+
+@dataclass(frozen=True)
+class SystemHealth:
+    """Sizes in bytes; connections of this process, everything else of the whole installation."""
+
+    database: str
+    is_embedded: bool
+    database_size: int
+    schema: str
+    expected_schema: str
+    connections: int
+    most_connections: int
+    people_on_sheets: int
+    open_sheets: int
+    has_mail_server: bool
+    letters_waiting: int
+    letters_late: int  # Of those that wait, how many were tried and not taken.
+    letters_given_up: int  # In the last 30 days.
+    data_folder: str
+    disk_size: int
+    disk_free: int
+
+    @property
+    def troubles(self) -> list[str]:
+        """What should be seen to, a sentence each."""
+        found = {
+            "The database has another schema version than this program expects.": self.schema != self.expected_schema,
+            disk.FULL: disk.is_full(),
+            "The disk of the data folder is nearly full.": disk.is_nearly_full(self.disk_size, self.disk_free),
+            f"Letters that the mail server has not taken yet: {self.letters_late}.": self.letters_late > 0,
+            f"Letters given up because nobody could deliver them: {self.letters_given_up}.": self.letters_given_up > 0,
+            "Every connection to the database is in use.": self.connections >= self.most_connections,
+        }
+        return [sentence for sentence, holds in found.items() if holds]
+
+
+def system_health(session: Session, actor: Actor) -> SystemHealth:
+    """How everything is now. For administrators."""
+    require(actor, Permission.PEOPLE_MANAGE)
+    ours, space, pool = settings(), shutil.disk_usage(settings().data), bound_engine().pool
+    return SystemHealth(
+        **session.execute(_STATE).mappings().one(),
+        is_embedded=ours.embedded,
+        schema=current_revision(session.connection()) or "none",
+        expected_schema=expected_revision(),
+        connections=pool.checkedout() if isinstance(pool, QueuePool) else 0,
+        most_connections=POOL_SIZE + POOL_OVERFLOW,
+        has_mail_server=not isinstance(post(), Console),
+        data_folder=str(ours.data),
+        disk_size=space.total,
+        disk_free=space.free,
+    )
+
+
+_STATE = text(f"""
+    SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS database,
+           pg_database_size(current_database()) AS database_size,
+           p.people_on_sheets, p.open_sheets, m.letters_waiting, m.letters_late, m.letters_given_up
+    FROM (SELECT count(DISTINCT user_id) AS people_on_sheets, count(*) AS open_sheets
+          FROM presence WHERE seen_at > now() - interval '{GONE_AFTER}') p,
+         (SELECT count(*) FILTER (WHERE done_at IS NULL) AS letters_waiting,
+                 count(*) FILTER (WHERE done_at IS NULL AND attempts > 1) AS letters_late,
+                 count(*) FILTER (WHERE starts_with(outcome, 'given up')) AS letters_given_up FROM mails) m
+""")  # noqa: S608 - GONE_AFTER is a constant of core.presence.

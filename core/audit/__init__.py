@@ -1,0 +1,1 @@
+"""The audit trail: reading it, its sentences, its chain of digests."""

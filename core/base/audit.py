@@ -1,0 +1,36 @@
+"""The audit trail of accounts, rights and sheets: 'source:subject:action' with the facts copied in, append-only."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.base.actor import Principal, Visitor
+from db.tables.sheets import AuditEvent
+
+
+def record(
+    session: Session,
+    actor: Principal | None,
+    action: str,
+    *,
+    sheet_id: int | None = None,
+    address: str | None = None,
+    **facts: Any,
+) -> None:
+    """Append an event in the caller's transaction. The facts hold ids and names, never secrets or cell values.
+
+    `address` is for events without an actor: whence they came. A visitor is nobody; their link is named.
+    """
+    if isinstance(actor, Visitor):
+        address, facts = actor.address, facts | {"link": actor.link_id, "visit": str(actor.visit_id)}
+        actor = None
+    session.add(
+        AuditEvent(
+            action=action,
+            actor_id=actor.user_id if actor else None,
+            sheet_id=sheet_id,
+            address=actor.address if actor else address,
+            facts=facts,
+        )
+    )
+    session.flush()

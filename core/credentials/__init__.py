@@ -1,0 +1,1 @@
+"""Passwords, sessions, tickets, access tokens, and their revocation."""

@@ -1,0 +1,1 @@
+"""Writing rows: edits, operations, undo, trash."""

@@ -1,0 +1,23 @@
+"""Preconditions: whether what somebody saw of a sheet is still so, for callers that make their change depend on it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.access.access import SCOPE_SQL, Access
+
+
+def moved_rows(session: Session, access: Access, rows: Sequence[int], *, since: int, before: int) -> list[int]:
+    """Those of the rows in which anything changed after version `since` and before version `before`."""
+    parameters = access.gate | {"rows": [*rows], "since": since, "before": before}
+    return list(session.scalars(_MOVED, parameters))
+
+
+_MOVED = text(f"""
+    SELECT DISTINCT c.row_id FROM changes c
+    JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
+    WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.row_id = ANY(CAST(:rows AS integer[]))
+      AND c.version > :since AND c.version < :before
+    ORDER BY c.row_id
+""")  # noqa: S608 - SCOPE_SQL is a constant of core.access.

@@ -1,0 +1,211 @@
+"""The trash: rows that were deleted, whole and with their history, and their way back into the sheet."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, and_, any_, func, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from core.access.access import Access, ColumnInfo, get_access, rows_in_scope
+from core.base.actor import Actor
+from core.base.errors import Invalid
+from core.base.exact_json import Value, dumps, stored, to_wire
+from core.base.permissions import Permission
+from core.base.text import clean
+from core.edits.batch import Outcome
+from core.edits.operation import Source, digest, open_change
+from core.edits.unique import called, folded, holders
+from core.edits.value_guesses import Guesses
+from core.history.history import row_title
+from core.rows.query import MAX_SEARCH, searched
+from db.tables.sheets import Change, Row, User
+
+PAGE = 50
+MOST_LISTED = 1000
+MOST_RESTORED = 10_000
+MOST_COUNTED = 10_000
+DOES_NOT_FIT = "Row {} stays in the trash: it does not fit into the sheet as it is now. Ask the sheet's owner."
+NOT_TRIED = "Row {} stays in the trash: another row of this request does, and this one was not tried."
+IN_TRASH = Row.deleted_version.is_not(None)
+
+
+@dataclass(frozen=True)
+class TrashedRow:
+    """A row in the trash: the stored values that this person may see, and who deleted it when, at which version."""
+
+    row: int
+    title: str
+    values: dict[str, Value]
+    version: int
+    by: str
+    deleted_at: datetime
+
+
+def trash(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    *,
+    search: str = "",
+    before: tuple[int, int] | None = None,
+    limit: int = PAGE,
+) -> list[TrashedRow]:
+    """The deleted rows in which a text occurs, latest deletion first; `before` goes on behind (version, row)."""
+    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
+    wanted = clean(search)
+    if len(wanted) > MAX_SEARCH:
+        raise Invalid(f"A text to search for has at most {MAX_SEARCH} characters.")
+    place = tuple_(Row.deleted_version, Row.row_id)
+    narrowed = ([searched(access, wanted)] if wanted else []) + ([place < before] if before else [])
+    statement = (
+        select(Row.row_id, Row.values.cast(Text), Row.deleted_version, User.name, Change.recorded_at)
+        .join(Change, _deletion())
+        .join(User, User.user_id == Change.actor_id, isouter=True)
+        .where(rows_in_scope(access), IN_TRASH, *narrowed)
+        .order_by(Row.deleted_version.desc(), Row.row_id.desc())
+        .limit(min(limit, MOST_LISTED))
+    )
+    return [_trashed(access, found) for found in session.execute(statement)]
+
+
+def trash_size(session: Session, access: Access) -> int:
+    """How many rows are in the trash; no more than MOST_COUNTED are counted."""
+    access.require(Permission.HISTORY_SEE)
+    some = select(literal(1)).select_from(Row).where(rows_in_scope(access), IN_TRASH).limit(MOST_COUNTED).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def restore_rows(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    rows: Sequence[int],
+    *,
+    operation_id: UUID,
+    partial: bool = False,
+) -> Outcome:
+    """Take rows out of the trash as one version of the sheet, as they were.
+
+    A row whose unique value another row has by now is refused; one that is not in the trash is said to be gone. With
+    `partial` the rest is restored and the outcome names them; without, Invalid or NotFound is raised and nothing is
+    written. The same operation_id is carried out once and answered the same every time.
+    """
+    wanted = _wanted(rows)
+    access = get_access(session, actor, sheet_id, Permission.ROWS_DELETE)
+    request = digest("restore", wanted)
+    change = open_change(session, access, operation_id=operation_id, source=Source.RESTORE, request=request)
+    if change.answered is not None:
+        return Outcome.from_json(change.answered)
+    # Rights and columns may have changed while we waited for the lock.
+    change.access = get_access(session, actor, sheet_id, Permission.ROWS_DELETE)
+    outcome = restorable(session, change.access, wanted)
+    if not partial:
+        outcome.raise_first()
+    if outcome.restored:
+        outcome.version = change.version + 1
+        change.apply(outcome.as_json(), edits={}, restores=outcome.restored)
+    else:
+        # A late copy of this request must not be decided anew, after its person was told that nothing came back.
+        change.answer(outcome.as_json(), wrote=False)
+    return outcome
+
+
+def _deletion() -> ColumnElement[bool]:
+    """The line of the log by which a row went to the trash."""
+    return and_(
+        Change.sheet_id == Row.sheet_id,
+        Change.version == Row.deleted_version,
+        Change.row_id == Row.row_id,
+        Change.column_id == 0,
+    )
+
+
+def _trashed(access: Access, found: Any) -> TrashedRow:
+    row, logged, version, by, deleted_at = found
+    values = {key: value for key, value in stored(logged).items() if key in access.visible_keys}
+    first = values.get(access.columns[0].key) if access.columns else None
+    title = row_title(access, row, None if first is None else dumps(first))
+    return TrashedRow(row, title, values, version, by or "somebody", deleted_at)
+
+
+def _wanted(rows: Sequence[int]) -> list[int]:
+    wanted = list(dict.fromkeys(rows))
+    if not wanted:
+        raise Invalid("There is nothing to restore: name the rows.")
+    if len(wanted) > MOST_RESTORED:
+        raise Invalid(f"At most {MOST_RESTORED:,} rows are restored at once, and these are {len(wanted):,}.")
+    return wanted
+
+
+def restorable(
+    session: Session,
+    access: Access,
+    wanted: Sequence[int],
+    *,
+    edits: Mapping[tuple[int, int], Value | None] | None = None,
+) -> Outcome:
+    """Which of these rows can come back, beside edits {(row, column): value} of the same version; why others not."""
+    outcome = Outcome(version=access.sheet.version)
+    asked = Row.row_id == any_(literal([*wanted], ARRAY(Integer)))
+    found = session.execute(select(Row.row_id, Row.values.cast(Text)).where(rows_in_scope(access), IN_TRASH, asked))
+    rows = {row: stored(values) for row, values in found}
+    missing = [row for row in wanted if row not in rows]
+    outcome.gone = [{"row": row, "column": None, "reason": f"Row {row} is not in the trash."} for row in missing]
+    clashes = _Clashes(session, access, rows, edits or {})
+    for row in wanted:
+        if row in rows and not (refused := list(clashes.of(row))):
+            outcome.restored.append(row)
+        elif row in rows:
+            outcome.refused += refused
+    return outcome
+
+
+class _Clashes:
+    """The unique values of rows that shall come back, held against the sheet's rows and against each other."""
+
+    def __init__(
+        self,
+        session: Session,
+        access: Access,
+        rows: Mapping[int, Mapping[str, Value]],
+        edits: Mapping[tuple[int, int], Value | None],
+    ) -> None:
+        self._access, self._rows = access, rows
+        self._taken: list[tuple[ColumnInfo, dict[str, int]]] = []
+        self._guesses = Guesses(session, access)
+        for column in access.every_column:
+            if column.rules.get("unique"):
+                self._guesses.allow()
+                wanted = {folded(values[column.key]) for values in rows.values() if column.key in values}
+                beside = {row: value for (row, column_id), value in edits.items() if column_id == column.column_id}
+                taken = holders(session, access, column, wanted, leaving=beside)
+                taken |= {folded(value): row for row, value in beside.items() if value is not None}
+                self._taken.append((column, taken))
+        self._unseen = self._guesses.unseen({row for _, taken in self._taken for row in taken.values()})
+
+    def of(self, row: int) -> Iterator[dict[str, Any]]:
+        """What keeps this row in the trash. Where nothing does, its values are taken from now on."""
+        values = self._rows[row]
+        mine = [(column, taken, values[column.key]) for column, taken in self._taken if column.key in values]
+        clashing = [(column, value, taken[folded(value)]) for column, taken, value in mine if folded(value) in taken]
+        if mine and self._guesses.has_told:
+            yield {"row": row, "column": None, "given": None, "reason": NOT_TRIED.format(row)}
+            return
+        if any(owner in self._unseen for _, _, owner in clashing):
+            self._guesses.tell()
+        for column, value, owner in clashing[: self._guesses.most_named]:
+            yield self._refusal(row, column, value, owner)
+        if not clashing:
+            for _, taken, value in mine:
+                taken[folded(value)] = row
+
+    def _refusal(self, row: int, column: ColumnInfo, value: Value, owner: int) -> dict[str, Any]:
+        """Of a column that this person does not see only what they must know: that the row cannot come back."""
+        if column.column_id not in self._access.by_id:
+            return {"row": row, "column": None, "given": None, "reason": DOES_NOT_FIT.format(row)}
+        where = called(self._access, owner)
+        reason = f"Row {row} stays in the trash: “{column.name}” must be unique, and {where} has this value."
+        return {"row": row, "column": column.column_id, "given": to_wire(value), "reason": reason}

@@ -1,0 +1,233 @@
+"""Undo and redo: my last action is taken back, cell by cell, and nothing of anybody else's; itself a change."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.access.access import SCOPE_SQL, VISIBLE_SQL, Access, get_access
+from core.base.actor import Actor
+from core.base.errors import Invalid
+from core.base.exact_json import Value, dumps, stored, to_wire
+from core.base.permissions import Permission
+from core.edits.batch import Given, Outcome
+from core.edits.operation import Change, Source, digest, open_change
+from core.edits.plan import Stored, stored_rows, value_to_store
+from core.edits.plan_types import Plan
+from core.edits.trash import restorable
+from core.edits.undo_stack import Action, described, stack_of
+from core.edits.unique import refuse_duplicates
+
+MOST_LEFT = 200
+Cell = tuple[int, int]
+
+
+@dataclass
+class TakenBack:
+    """What came of an undo or redo: how much was taken back, and what was left alone, with who and when.
+
+    left: {row, column or None, reason, by, at}, no more than MOST_LEFT of them; `left_count` counts all.
+    """
+
+    version: int
+    operation: str
+    said: str
+    cells: int = 0
+    deleted: int = 0
+    restored: int = 0
+    left: list[dict[str, Any]] = field(default_factory=list)
+    left_count: int = 0
+
+
+def undo(session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, target: UUID | None = None) -> TakenBack:
+    """Take back my last action on this sheet (or `target`, while it can still be taken back), as one version.
+
+    A cell goes back only while it holds what that action left there and nobody else has changed it since, a new row
+    goes to the trash only while nobody else has touched it, a deleted row comes back only from that deletion. What is
+    left alone is told. Invalid where there is nothing to take back. The same operation_id is carried out once.
+    """
+    return _take_back(session, actor, sheet_id, "undo", operation_id=operation_id, target=target)
+
+
+def redo(session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, target: UUID | None = None) -> TakenBack:
+    """Do again what I took back last: the undo of an undo, under the same rules. A new action ends the chance."""
+    return _take_back(session, actor, sheet_id, "redo", operation_id=operation_id, target=target)
+
+
+def _take_back(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    which: Literal["undo", "redo"],
+    *,
+    operation_id: UUID,
+    target: UUID | None,
+) -> TakenBack:
+    access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
+    request = digest(which, target)
+    change = open_change(session, access, operation_id=operation_id, source=Source.UNDO, request=request)
+    if change.answered is not None:
+        return TakenBack(**change.answered)
+    session.execute(_PATIENT)
+    # Rights and columns may have changed while we waited for the lock.
+    change.access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
+    actions = getattr(stack_of(session, change.access), which)
+    action = next((one for one in reversed(actions) if target in {None, one.operation_id}), None)
+    if action is None:
+        raise Invalid(f"There is nothing of yours to {which} in this sheet.")
+    change.undoes = action.operation_id
+    return _carry_out(change, action, _Inverse(session, change.access, action))
+
+
+def _carry_out(change: Change, action: Action, inverse: "_Inverse") -> TakenBack:
+    said = described(change.session, change.access, action)
+    taken = TakenBack(change.version, str(action.operation_id), said)
+    taken.cells = len(inverse.plan.edits)
+    taken.deleted, taken.restored = len(inverse.plan.deletes), len(inverse.restores)
+    taken.left, taken.left_count = inverse.left[:MOST_LEFT], len(inverse.left)
+    if not (inverse.plan.writes or inverse.restores):
+        change.answer(asdict(taken), wrote=False)
+        return taken
+    taken.version += 1
+    edits: dict[int, dict[str, Value | None]] = {}
+    for (row, column), value in inverse.plan.edits.items():
+        edits.setdefault(row, {})[str(column)] = value
+    patches = {row: dumps(patch) for row, patch in edits.items()}
+    change.apply(asdict(taken), edits=patches, deletes=inverse.plan.deletes, restores=inverse.restores)
+    return taken
+
+
+class _Inverse:
+    """What takes an action back, decided under the sheet's lock; what cannot be is in `left`."""
+
+    def __init__(self, session: Session, access: Access, action: Action) -> None:
+        self.session, self.access, self.action = session, access, action
+        self.plan = Plan(Outcome(version=access.sheet.version))
+        self.restores: list[int] = []
+        self.left: list[dict[str, Any]] = []
+        self.others = self._changed_by_others()
+        lines = self._lines()
+        # Rows that go give their unique values free for cells that go back, and those for rows that come back.
+        self._delete([line.row_id for line in lines if line.kind in {"add", "restore"}])
+        self._turn_edits_back([line for line in lines if line.kind == "edit"])
+        self._restore([line.row_id for line in lines if line.kind == "remove"])
+
+    def _lines(self) -> list[Any]:
+        return [*self.session.execute(_LINES, self._parameters())]
+
+    def _changed_by_others(self) -> dict[Cell, Any]:
+        """The last change of somebody else, since the action, of each cell (column 0: whole row) of its rows."""
+        found = self.session.execute(_OTHERS, self._parameters() | {"me": self.access.actor.user_id})
+        return {(line.row_id, line.column_id): line for line in found}
+
+    def _parameters(self) -> dict[str, Any]:
+        version, operation = self.action.version, self.action.operation_id
+        return self.access.gate | {"version": version, "operation": operation}
+
+    def _turn_edits_back(self, lines: list[Any]) -> None:
+        rows = stored_rows(self.session, self.access, {line.row_id for line in lines})
+        for line in lines:
+            self._turn_back(line, rows.get(line.row_id))
+        refuse_duplicates(self.session, self.access, self.plan)
+        for refused in self.plan.outcome.refused:
+            self._leave(refused["row"], refused["column"], refused["reason"])
+
+    def _turn_back(self, line: Any, row: Stored | None) -> None:
+        cell, column = (line.row_id, line.column_id), self.access.by_id.get(line.column_id)
+        if column is None:
+            self._leave(line.row_id, None, "The column has been deleted meanwhile.")
+        elif row is None:
+            self._leave(*cell, "The row has been deleted meanwhile.", self.others.get((line.row_id, 0)))
+        elif cell in self.others:
+            self._leave(*cell, "Somebody else has changed this cell since.", self.others[cell])
+        elif row.values.get(column.key) != _value(line.new):
+            self._leave(*cell, "You have changed this cell since.")
+        else:
+            given = Given(value=_wired(_value(line.old)))
+            try:
+                value = value_to_store(self.access, column, given, row.values.get(column.key))
+            except Invalid as refusal:
+                self._leave(*cell, refusal.message)
+                return
+            self.plan.edits[cell], self.plan.given[cell] = value, given
+
+    def _delete(self, rows: list[int]) -> None:
+        if not rows:
+            return
+        self.access.require(Permission.ROWS_DELETE)
+        found = self.session.execute(_LIVE, self.access.gate | {"rows": rows})
+        live, touched = set(found.scalars()), self._touched()
+        for row in rows:
+            if row in live and row not in touched:
+                self.plan.deletes.append(row)
+            elif row in live:
+                self._leave(row, None, "Somebody else has worked on this row since.", touched[row])
+
+    def _restore(self, rows: list[int]) -> None:
+        if not rows:
+            return
+        self.access.require(Permission.ROWS_DELETE)
+        parameters = self._parameters() | {"rows": rows, "me": self.access.actor.user_id}
+        found = set(self.session.execute(_DELETED, parameters).scalars())
+        gone = [row for row in rows if row in found and (row, 0) not in self.others]
+        outcome = restorable(self.session, self.access, gone, edits=self.plan.edits)
+        self.restores = outcome.restored
+        for refused in outcome.refused:
+            self._leave(refused["row"], refused["column"], refused["reason"])
+        for row in [row for row in rows if row not in found or (row, 0) in self.others]:
+            other = self.others.get((row, 0))
+            who = "Somebody else has" if other else "You have"
+            self._leave(row, None, f"{who} restored or deleted this row since.", other)
+
+    def _touched(self) -> dict[int, Any]:
+        """Each row that somebody else has changed, with their last change of it that this person may know of."""
+        known = {0, *self.access.by_id}
+        in_order = sorted(self.others.items(), key=lambda item: item[1].version)
+        hidden = {row: None for (row, _), _ in in_order}
+        return hidden | {row: line for (row, column), line in in_order if column in known}
+
+    def _leave(self, row: int, column: int | None, reason: str, line: Any = None) -> None:
+        who = {"by": line.name if line else None, "at": line.recorded_at.isoformat() if line else None}
+        self.left.append({"row": row, "column": column, "reason": reason} | who)
+
+
+def _value(logged: str | None) -> Value | None:
+    found: Value | None = None if logged is None else stored(logged)
+    return found
+
+
+def _wired(value: Value | None) -> Any:
+    return None if value is None else to_wire(value)
+
+
+# The action may have been an import of hundreds of thousands of rows.
+_PATIENT = text("SELECT set_config('statement_timeout', '120s', true)")
+# A whole row's values are not needed to take its adding or deletion back, and an import has many of them.
+_LINES = text(f"""
+    SELECT c.row_id, c.column_id, c.kind,
+           CASE WHEN c.kind = 'edit' THEN c.old::text END AS old, CASE WHEN c.kind = 'edit' THEN c.new::text END AS new
+    FROM changes c JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
+    WHERE c.sheet_id = :sheet AND c.version = :version AND c.batch = :operation
+      AND {SCOPE_SQL}
+    ORDER BY c.row_id, c.column_id
+""")  # noqa: S608 - SCOPE_SQL is a constant of core.access.
+_OTHERS = text(f"""
+    SELECT DISTINCT ON (c.row_id, c.column_id) c.row_id, c.column_id, c.version, c.recorded_at, u.name
+    FROM changes c
+    JOIN (SELECT DISTINCT row_id FROM changes
+          WHERE sheet_id = :sheet AND version = :version AND batch = :operation) mine ON mine.row_id = c.row_id
+    JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
+    LEFT JOIN users u ON u.user_id = c.actor_id
+    WHERE c.sheet_id = :sheet AND c.version > :version AND c.actor_id <> :me AND {SCOPE_SQL}
+    ORDER BY c.row_id, c.column_id, c.version DESC
+""")  # noqa: S608 - the same.
+_LIVE = text(f"SELECT r.row_id FROM rows r WHERE {VISIBLE_SQL} AND r.row_id = ANY(:rows)")  # noqa: S608 - the same.
+# In the trash by the action itself, or by my taking back of what I did to the row after it.
+_DELETED = text(f"""
+    SELECT r.row_id FROM rows r
+    WHERE {SCOPE_SQL} AND r.row_id = ANY(:rows) AND (r.deleted_version = :version OR EXISTS (
+        SELECT FROM changes c WHERE c.sheet_id = r.sheet_id AND c.version = r.deleted_version AND c.row_id = r.row_id
+        AND c.column_id = 0 AND c.version > :version AND c.actor_id = :me AND c.source = 'undo'))
+""")  # noqa: S608 - the same.

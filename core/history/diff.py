@@ -1,0 +1,176 @@
+"""The difference between two instants of a sheet: its changed cells, the rows that came and those that went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from core.access.access import SCOPE_SQL, Access, get_access
+from core.base.actor import Actor
+from core.base.errors import Invalid
+from core.base.exact_json import Wire, loads
+from core.base.permissions import Permission
+from core.history.history import row_title, shown
+from core.rows.as_of import as_of, version_at
+from core.rows.read import rows_by_id
+
+PAGE = 500
+MOST = 5000
+# A place in the list of differences: row and column.
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Different:
+    """A cell that differs (“edited”), or a row (column None) that was “added” or “deleted”; who did so last, and when.
+
+    `before` and `after` are the cell's values as they travel, or the row's by column key; `old` and `new` their text.
+    """
+
+    row: int
+    row_title: str
+    column: int | None
+    kind: str
+    before: Wire | dict[str, Wire]
+    after: Wire | dict[str, Wire]
+    old: str
+    new: str
+    by: str
+    at: datetime
+    version: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How many cells and rows differ from one version to a later one, and a page of which."""
+
+    earlier: int
+    later: int
+    edited: int
+    added: int
+    deleted: int
+    found: list[Different]
+    next: Place | None
+
+
+def difference(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    earlier: str,
+    later: str | None = None,
+    *,
+    behind: Place | None = None,
+    limit: int = PAGE,
+) -> Difference:
+    """What turned the sheet of one instant into that of a later one (none: now), by row and column.
+
+    What was done and taken back in between is no difference. `behind` goes on after a place of the page before.
+    """
+    access = get_access(session, actor, sheet_id, Permission.ROWS_SEE, Permission.HISTORY_SEE)
+    first = version_at(session, access, earlier)
+    last = access.sheet.version if later is None else version_at(session, access, later)
+    if first > last:
+        raise Invalid("The first instant lies after the second: exchange them.")
+    if not 1 <= limit <= MOST:
+        raise Invalid(f"A page has 1 to {MOST} differences; you asked for {limit}.")
+    row, column = behind or (-1, -1)
+    parameters = access.gate | {
+        "earlier": first,
+        "later": last,
+        "columns": [0, *access.by_id],
+        "title": access.columns[0].key if access.columns else "",
+        "row": row,
+        "column": column,
+        "limit": limit + 1,
+    }
+    edited, added, deleted = session.execute(_COUNTS, parameters).one()
+    lines = session.execute(_PAGE, parameters).mappings().all()
+    places = [(line["row_id"], line["column_id"]) for line in lines[:limit]]
+    found = _different(session, access, lines[:limit], first, last)
+    return Difference(first, last, edited, added, deleted, found, places[-1] if len(lines) > limit else None)
+
+
+def _different(session: Session, access: Access, lines: Sequence[RowMapping], first: int, last: int) -> list[Different]:
+    """The lines as they are told; whole rows with what they held, read in the version that had them."""
+    added = _rows(session, as_of(access, last), [line["row_id"] for line in lines if line["kind"] == "added"])
+    deleted = _rows(session, as_of(access, first), [line["row_id"] for line in lines if line["kind"] == "deleted"])
+    return [_told(access, line, added, deleted) for line in lines]
+
+
+def _rows(session: Session, access: Access, ids: list[int]) -> dict[int, dict[str, Wire]]:
+    found = rows_by_id(session, access, ids) if ids else []
+    return {row["id"]: row["values"] for row in found if not row.get("deleted")}
+
+
+def _told(
+    access: Access, line: RowMapping, added: dict[int, dict[str, Wire]], deleted: dict[int, dict[str, Wire]]
+) -> Different:
+    row, column = line["row_id"], line["column_id"]
+    old, new = line["old"], line["new"]
+    before: Any = deleted.get(row) if column == 0 else _wire(old)
+    after: Any = added.get(row) if column == 0 else _wire(new)
+    return Different(
+        row=row,
+        row_title=row_title(access, row, line["title"]),
+        column=column or None,
+        kind=line["kind"],
+        before=before,
+        after=after,
+        old=shown(access, column, old) if column else "",
+        new=shown(access, column, new) if column else "",
+        by=line["name"] or "somebody",
+        at=line["effective_at"],
+        version=line["version"],
+    )
+
+
+def _wire(logged: str | None) -> Wire:
+    value: Wire = None if logged is None else loads(logged)
+    return value
+
+
+# From the lines in between: the first of a cell tells what it held before, the last what it held after. A row whose
+# first line adds or restores it was not there before; one whose last line removes it is not there after. Cells are
+# only edited in rows that are there.
+_FOUND = f"""
+    WITH lines AS MATERIALIZED (
+        SELECT c.row_id, c.column_id, c.version, c.kind, c.actor_id, c.effective_at,
+               CASE WHEN c.column_id > 0 THEN c.old END AS old, CASE WHEN c.column_id > 0 THEN c.new END AS new
+        FROM changes c
+        JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
+        WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.version > :earlier AND c.version <= :later
+          AND c.column_id = ANY(:columns)
+    ), ends AS (
+        SELECT row_id, column_id, l.version, l.actor_id, l.effective_at, f.old, l.new,
+               f.kind IN ('edit', 'remove') AS was_there, l.kind <> 'remove' AS is_there
+        FROM (SELECT DISTINCT ON (row_id, column_id) * FROM lines ORDER BY row_id, column_id, version) f
+        JOIN (SELECT DISTINCT ON (row_id, column_id) * FROM lines ORDER BY row_id, column_id, version DESC) l
+            USING (row_id, column_id)
+    ), found AS (
+        SELECT e.*, CASE WHEN e.column_id > 0 THEN 'edited' WHEN e.is_there THEN 'added' ELSE 'deleted' END AS kind
+        FROM ends e
+        LEFT JOIN ends whole ON whole.row_id = e.row_id AND whole.column_id = 0
+        WHERE CASE WHEN e.column_id = 0 THEN e.was_there <> e.is_there
+                   ELSE e.old IS DISTINCT FROM e.new
+                        AND coalesce(whole.was_there, true) AND coalesce(whole.is_there, true) END
+    )
+"""  # noqa: S608 - The gate of core.access.
+_COUNTS = text(f"""{_FOUND}
+    SELECT count(*) FILTER (WHERE kind = 'edited'), count(*) FILTER (WHERE kind = 'added'),
+           count(*) FILTER (WHERE kind = 'deleted')
+    FROM found
+""")  # noqa: S608 - As above.
+_PAGE = text(f"""{_FOUND}
+    SELECT f.row_id, f.column_id, f.kind, f.old::text AS old, f.new::text AS new, f.version, f.effective_at, u.name,
+           (r.values -> :title)::text AS title
+    FROM found f
+    JOIN rows r ON r.sheet_id = :sheet AND r.row_id = f.row_id
+    LEFT JOIN users u ON u.user_id = f.actor_id
+    WHERE (f.row_id, f.column_id) > (:row, :column)
+    ORDER BY f.row_id, f.column_id
+    LIMIT :limit
+""")  # noqa: S608 - As above.

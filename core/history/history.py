@@ -1,0 +1,253 @@
+"""History: who changed which cell from what to what, when and from where; of a sheet, a row or a cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import RowMapping, bindparam, text
+from sqlalchemy.orm import Session
+
+from core.access.access import SCOPE_SQL, Access, ColumnInfo, get_access
+from core.base.actor import Actor
+from core.base.errors import NotFound
+from core.base.exact_json import Wire, loads, stored
+from core.base.permissions import Permission
+from core.column_types import column_type
+
+PAGE = 200
+CHANGES = 50
+MOST = 1000
+LATEST = 2**62
+
+
+@dataclass(frozen=True)
+class LoggedChange:
+    """A line of the log as a person reads it; `old` and `new` are shown text, empty where there was nothing."""
+
+    version: int
+    row: int
+    row_title: str
+    column_id: int
+    column: str
+    kind: str
+    old: str
+    new: str
+    by: str
+    source: str
+    recorded_at: datetime
+    effective_at: datetime
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """What became of a cell: shown text before and after, and the `value` that it had from then on."""
+
+    column_id: int
+    column: str
+    old: str
+    new: str
+    value: Wire
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """What one change did to a row. `kind` is add, edit, remove or restore; `cells` are those that it wrote."""
+
+    version: int
+    kind: str
+    by: str
+    source: str
+    recorded_at: datetime
+    effective_at: datetime
+    cells: list[CellChange] = field(default_factory=list)
+
+
+def recent_changes(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    *,
+    row: int | None = None,
+    by: int | None = None,
+    before: tuple[int, int, int] | None = None,
+    limit: int = PAGE,
+) -> list[LoggedChange]:
+    """The newest changes first, of the sheet, a row or a person; `before` goes on behind (version, row, column)."""
+    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
+    version, before_row, before_column = before or (LATEST, 0, 0)
+    parameters = access.gate | {
+        "row": row,
+        "by": by,
+        "version": version,
+        "before_row": before_row,
+        "before_column": before_column,
+        "limit": min(limit, MOST),
+        "columns": [0, *access.by_id],
+        "title": access.columns[0].key if access.columns else "",
+    }
+    asked = [clause for name, clause in _NARROWED.items() if parameters[name] is not None]
+    lines = text(_RECENT.format(narrowed="".join(asked))).bindparams(bindparam("title"))
+    return [_logged(access, line) for line in session.execute(lines, parameters).mappings()]
+
+
+def row_history(
+    session: Session, actor: Actor, sheet_id: int, row: int, *, before: int | None = None, limit: int = CHANGES
+) -> list[RowChange]:
+    """What happened to a row, change by change, newest first; `before` goes on behind a version. In the trash, too."""
+    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
+    lines = _of_row(session, access, row, [0, *access.by_id], before=before, limit=limit)
+    by_version = groupby(lines, key=lambda line: line["version"])
+    return [_row_change(access, list(together)) for _, together in by_version]
+
+
+def cell_history(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    row: int,
+    column: int,
+    *,
+    before: int | None = None,
+    limit: int = CHANGES,
+) -> list[RowChange]:
+    """What a cell held, newest first, down to what it held when its row was added: one cell in each change."""
+    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
+    one = access.column(column)
+    lines = _of_row(session, access, row, [column], before=before, limit=limit, with_add=True)
+    return [_change(line, [_cell_change(access, one, line)]) for line in lines]
+
+
+def row_title(access: Access, row: int, logged: str | None) -> str:
+    """What a row is called: its first column, given as the database's JSON text, or its number."""
+    return (shown(access, access.columns[0].column_id, logged) if access.columns else "") or f"#{row}"
+
+
+def shown(access: Access, column_id: int, logged: str | None) -> str:
+    """A logged value as text: of a cell by its column's type, of a whole row as “name: value” of its visible cells."""
+    if logged is None:
+        return ""
+    value = stored(logged)
+    if column_id == 0:
+        cells = ((column, value.get(column.key)) for column in access.columns)
+        return " · ".join(f"{column.name}: {_text(access, column, cell)}" for column, cell in cells if cell is not None)
+    return _text(access, access.column(column_id), value)
+
+
+def _of_row(
+    session: Session,
+    access: Access,
+    row: int,
+    columns: list[int],
+    *,
+    before: int | None,
+    limit: int,
+    with_add: bool = False,
+) -> Sequence[RowMapping]:
+    """The lines of a row's last changes, whole changes only. NotFound where there is no such row."""
+    parameters = access.gate | {
+        "row": row,
+        "columns": columns,
+        "with_add": with_add,
+        "before": LATEST if before is None else before,
+        "limit": min(limit, MOST),
+    }
+    lines = session.execute(_OF_ROW, parameters).mappings().all()
+    if not lines and session.execute(_THERE, parameters).first() is None:
+        raise NotFound(f"There is no row {row} in this sheet.", row=row)
+    return lines
+
+
+def _row_change(access: Access, lines: Sequence[RowMapping]) -> RowChange:
+    """One change of a row from its lines: first what became of the row, then its cells in the sheet's order."""
+    whole, cells = (lines[0], lines[1:]) if lines[0]["column_id"] == 0 else (None, lines)
+    if whole is not None and whole["kind"] == "add":
+        return _change(whole, _first_cells(access, whole["new"]))
+    by_column = {line["column_id"]: line for line in cells}
+    changed = [column for column in access.columns if column.column_id in by_column]
+    return _change(whole or lines[0], [_cell_change(access, column, by_column[column.column_id]) for column in changed])
+
+
+def _first_cells(access: Access, logged: str) -> list[CellChange]:
+    """The cells that a row was added with."""
+    values, wire = stored(logged), loads(logged)
+    filled = [column for column in access.columns if column.key in values]
+    return [
+        CellChange(one.column_id, one.name, "", _text(access, one, values[one.key]), wire[one.key]) for one in filled
+    ]
+
+
+def _cell_change(access: Access, column: ColumnInfo, line: RowMapping) -> CellChange:
+    if line["kind"] == "add":
+        first = {cell.column_id: cell for cell in _first_cells(access, line["new"])}
+        return first.get(column.column_id) or CellChange(column.column_id, column.name, "", "", None)
+    old, new = (shown(access, column.column_id, line[side]) for side in ("old", "new"))
+    return CellChange(column.column_id, column.name, old, new, None if line["new"] is None else loads(line["new"]))
+
+
+def _change(line: RowMapping, cells: list[CellChange]) -> RowChange:
+    return RowChange(
+        version=line["version"],
+        kind=line["kind"],
+        by=line["name"] or "somebody",
+        source=line["source"],
+        recorded_at=line["recorded_at"],
+        effective_at=line["effective_at"],
+        cells=cells,
+    )
+
+
+def _logged(access: Access, line: Any) -> LoggedChange:
+    column = access.by_id.get(line["column_id"])
+    return LoggedChange(
+        version=line["version"],
+        row=line["row_id"],
+        row_title=row_title(access, line["row_id"], line["title"]),
+        column_id=line["column_id"],
+        column=column.name if column else "",
+        kind=line["kind"],
+        old=shown(access, line["column_id"], line["old"]),
+        new=shown(access, line["column_id"], line["new"]),
+        by=line["name"] or "somebody",
+        source=line["source"],
+        recorded_at=line["recorded_at"],
+        effective_at=line["effective_at"],
+    )
+
+
+def _text(access: Access, column: ColumnInfo, value: Any) -> str:
+    people = access.people if column.type == "person" else {}
+    return column_type(column.type).text(value, column, people)
+
+
+_NARROWED = {"row": "AND c.row_id = :row ", "by": "AND c.actor_id = :by "}
+_LINE = """c.version, c.row_id, c.column_id, c.kind, c.old::text AS old, c.new::text AS new, c.source,
+           c.recorded_at, c.effective_at, u.name"""
+# The statements below are put together from constants: these two, and the gate of core.access.
+_RECENT = f"""
+    SELECT {_LINE}, (r.values -> :title)::text AS title
+    FROM changes c
+    JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
+    LEFT JOIN users u ON u.user_id = c.actor_id
+    WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.column_id = ANY(:columns)
+      AND (c.version, c.row_id, c.column_id) < (:version, :before_row, :before_column)
+      {{narrowed}}
+    ORDER BY c.version DESC, c.row_id DESC, c.column_id DESC
+    LIMIT :limit
+"""  # noqa: S608 - the gate of core.access.
+_ASKED = "(c.column_id = ANY(:columns) OR (:with_add AND c.column_id = 0 AND c.kind = 'add'))"
+_OF_ROW = text(f"""
+    SELECT {_LINE}
+    FROM changes c
+    JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
+    LEFT JOIN users u ON u.user_id = c.actor_id
+    WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.row_id = :row AND {_ASKED}
+      AND c.version < :before AND c.version >= coalesce((
+          SELECT min(v.version) FROM (
+              SELECT DISTINCT c.version FROM changes c
+              WHERE c.sheet_id = :sheet AND c.row_id = :row AND {_ASKED} AND c.version < :before
+              ORDER BY c.version DESC LIMIT :limit) v), 0)
+    ORDER BY c.version DESC, c.column_id
+""")  # noqa: S608 - the gate of core.access.
+_THERE = text(f"SELECT 1 FROM rows r WHERE {SCOPE_SQL} AND r.row_id = :row")  # noqa: S608 - the gate of core.access.

@@ -1,0 +1,97 @@
+"""The header: where the table of a file begins, whether its first line names the columns, and what they are called."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+
+from core.base.errors import Invalid
+from core.base.spreadsheet_text import released
+from core.base.text import clean, key, one_line
+from core.imports.format import FileFormat
+from core.imports.type_guess import propose_type
+from core.sheets.columns import MAX_NAME
+
+_TYPED = {"number", "money", "percent", "date", "datetime", "checkbox", "email", "link", "phone"}
+
+
+def find_header(records: list[list[str]], file_format: FileFormat, known: Collection[str] = ()) -> FileFormat:
+    """The format with the place where the table begins in these first records, and whether it has a header.
+
+    A record that holds mostly names of `known` columns is the header, whatever stands in it.
+    """
+    above = file_format.lines_above
+    named = {key(name) for name in known}
+    for place, record in enumerate(records[above:], above):
+        filled = [name for cell in record if (name := _cleaned(cell))]
+        if len(filled) > 0 and sum(key(name) in named for name in filled) * 2 > len(filled):
+            return replace(file_format, lines_above=place, has_header=True)
+    above += _preamble(records[above:])
+    table = [record for record in records[above:] if any(record)]
+    return replace(file_format, lines_above=above, has_header=bool(table) and _names_columns(table))
+
+
+def repaired_names(cells: list[str], width: int) -> tuple[list[str], list[str]]:
+    """A name for every column, all different, and what was done to get there."""
+    names: list[str] = []
+    taken: set[str] = set()
+    notes: list[str] = []
+    for place in range(1, width + 1):
+        given = _cleaned(cells[place - 1]) if place <= len(cells) else ""
+        name = _free(given or f"Column {place}", taken)
+        if given and name != given:
+            notes.append(f"Two columns are called “{given}”: the second is “{name}” here.")
+        elif not given and place <= len(cells):
+            notes.append(f"Column {place} has no name in the file: it is “{name}” here.")
+        names.append(name)
+        taken.add(name.lower())
+    return names, notes
+
+
+def _preamble(records: list[list[str]]) -> int:
+    """How many records stand before the first that is as wide as most, filled like a row of a table."""
+    widths = Counter(_filled(record) for record in records if len(record) > 1)
+    if not widths:
+        return 0
+    usual = min(len(record) for record in records if widths[_filled(record)] == max(widths.values()))
+    for place, record in enumerate(records):
+        if len(record) >= usual * 0.8 and _filled(record) * 2 > usual:
+            return place
+    return 0
+
+
+def _filled(record: list[str]) -> int:
+    return sum(1 for cell in record if cell.strip())
+
+
+def _names_columns(table: list[list[str]]) -> bool:
+    """Whether the first record names the columns: texts, all different, where typed values stand below."""
+    first, below = table[0], table[1:]
+    filled = [cell.strip() for cell in first if cell.strip()]
+    if not filled or any(_type([cell]) in _TYPED - {"checkbox", "link"} for cell in filled):
+        return False
+    for place, cell in enumerate(first):
+        texts = [record[place] for record in below if place < len(record) and record[place].strip()]
+        if cell.strip() and texts and _type(texts) in _TYPED:
+            return True
+    repeated = sum(any(cell in record for record in below) for cell in filled)
+    return repeated * 2 <= len(filled)
+
+
+def _type(texts: list[str]) -> str:
+    return propose_type(texts).type
+
+
+def _cleaned(cell: str) -> str:
+    try:
+        return one_line(clean(released(cell)))[:MAX_NAME].strip()
+    except Invalid:
+        return ""
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, with a number behind it where it is taken."""
+    number, free = 1, name
+    while free.lower() in taken:
+        number += 1
+        free = f"{name[: MAX_NAME - 8]} {number}"
+    return free

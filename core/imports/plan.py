@@ -1,0 +1,185 @@
+"""The plan of an import: how the file is read, and where each of its columns goes. Proposed, then decided."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.access.access import Access, ColumnInfo
+from core.accounts.workspace_currency import USUAL
+from core.base.errors import Invalid
+from core.base.text import key
+from core.column_types import column_type
+from core.column_types.base import Draft, Option, People
+from core.column_types.choices import LABEL_LENGTH
+from core.imports.inspection import Inspection, Sample
+from core.imports.plan_types import ColumnPlan, OnMisfit, Plan
+from core.imports.stages import with_probabilities
+from core.imports.type_guess import Proposal, options_for, propose_type
+from core.sheets.column_rules import checked_options, checked_rules
+from core.sheets.columns import NewColumn, with_currency
+
+# Rules that say how this file is written; they are no promise about what is typed into the column later.
+READING = ("number_format", "date_order", "time_zone")
+_PROPOSED_FROM = 2_000
+_NUMBERS, _DATES = {"number", "money", "percent"}, {"date", "datetime"}
+
+
+def propose(
+    inspection: Inspection, access: Access | None = None, *, people: People | None = None, currency: str = USUAL
+) -> Plan:
+    """Columns of the same name go together; the others become new ones, of the type that their values have.
+
+    Without an access the plan is for a new sheet, with `people` and the `currency` of the workspace.
+    """
+    known = {key(column.name): column for column in access.columns} if access else {}
+    everybody = access.people if access else people or {}
+    usual = access.currency if access else currency
+    columns = [
+        _proposed(place, name, sample, known.get(key(name)), everybody, currency=usual)
+        for place, (name, sample) in enumerate(zip(inspection.names, inspection.samples, strict=True))
+    ]
+    return Plan(inspection.format, tuple(columns), inspection.rows)
+
+
+def proposal(sample: Sample, name: str, people: People) -> Proposal:
+    """The type of a column of the file. A sample decides; where it leaves something open, all that was kept does."""
+    labels = sample.labels
+    step = max(len(labels) // _PROPOSED_FROM, 1)
+    found = propose_type([*sample.first, *labels[::step]], name, people)
+    if found.undecided and step > 1:
+        found = propose_type(labels, name, people)
+    if found.type == "choice":
+        found = replace(found, options=with_probabilities(found.options))
+    return found
+
+
+def new_column(
+    plan: ColumnPlan, sample: Sample, type_name: str, people: People, *, currency: str = USUAL
+) -> ColumnPlan:
+    """The plan with a new column of this type, whatever was proposed; choices get the labels that the file has."""
+    found = proposal(sample, plan.name, people)
+    rules, options = ({}, []) if found.type != type_name else (found.rules, found.options)
+    if type_name in {"choice", "choices"} and not options:
+        options = with_probabilities(options_for(_fitting_labels(sample.labels)))
+    made = with_currency(NewColumn(plan.name, type_name, _lasting(rules), options), currency)
+    return replace(plan, column=None, new=made, labels=(), reading=_reading(found, type_name), undecided=_open(found))
+
+
+def existing_column(plan: ColumnPlan, sample: Sample, column: ColumnInfo, people: People) -> ColumnPlan:
+    """The plan with this column of the sheet as its target."""
+    found = proposal(sample, plan.name, people)
+    into = {"column": column.column_id, "new": None, "labels": ()}
+    return replace(plan, **into, reading=_reading(found, column.type), undecided=_open(found))  # type: ignore[arg-type]
+
+
+def missing_labels(sample: Sample, column: ColumnInfo) -> list[str]:
+    """The labels in the file that are no option of this choice column, each once."""
+    if column.type != "choice":
+        return []
+    known = {key(option.label) for option in column.options if not option.retired}
+    found: dict[str, str] = {}
+    for label in _fitting_labels(sample.labels):
+        found.setdefault(key(label), " ".join(label.split()))
+    return [label for folded, label in found.items() if folded not in known]
+
+
+def with_labels(column: ColumnInfo, labels: Sequence[str]) -> list[Option]:
+    """The column's options with these labels added; one that was retired comes back."""
+    wanted = {key(label): label for label in labels}
+    kept = [replace(one, retired=one.retired and key(one.label) not in wanted) for one in column.options]
+    there = {key(option.label) for option in kept if not option.retired}
+    added = [Option(id="", label=label) for folded, label in wanted.items() if folded not in there]
+    return checked_options(column_type(column.type), [*kept, *added], before=column.options)
+
+
+def plan_from_json(given: Mapping[str, Any], proposed: Plan, inspection: Inspection, access: Access) -> Plan:
+    """The proposed plan with what a program decided otherwise. Columns are named by `source` or by `name`."""
+    if unknown := set(given) - {"format", "columns", "rows"}:
+        raise Invalid(f"A plan has no “{min(unknown)}”; it has format and columns.")
+    columns = given.get("columns", [])
+    if not isinstance(columns, list) or not all(isinstance(one, dict) for one in columns):
+        raise Invalid("The columns of a plan are a list of objects.")
+    plan = proposed
+    for one in columns:
+        found = _named(plan, one)
+        plan = plan.changed(found.source, **_decided(one, access.currency))
+        if one.get("add_options"):
+            column = access.column(plan.columns[found.source].column or 0)
+            labels = missing_labels(inspection.samples[found.source], column)
+            plan = plan.changed(found.source, labels=tuple(labels))
+    return plan
+
+
+def _proposed(
+    place: int, name: str, sample: Sample, column: ColumnInfo | None, people: People, *, currency: str
+) -> ColumnPlan:
+    plan = ColumnPlan(place, name)
+    if column:
+        return existing_column(plan, sample, column, people)
+    found = proposal(sample, name, people)
+    made = with_currency(NewColumn(name, found.type, _lasting(found.rules), found.options), currency)
+    return replace(plan, new=made, reading=_reading(found, found.type), undecided=_open(found))
+
+
+def _lasting(rules: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in rules.items() if name not in READING}
+
+
+def _reading(found: Proposal, type_name: str) -> dict[str, str]:
+    """How this file writes the values of a column of this type."""
+    alike = {found.type, type_name} <= _NUMBERS or {found.type, type_name} <= _DATES
+    return {name: found.rules[name] for name in READING if alike and name in found.rules}
+
+
+def _open(found: Proposal) -> tuple[str, ...]:
+    return tuple(name for name in found.undecided if name in READING)
+
+
+def _fitting_labels(labels: Iterable[str]) -> list[str]:
+    return [label for label in labels if len(label) <= LABEL_LENGTH and "\0" not in label]
+
+
+def _named(plan: Plan, one: Mapping[str, Any]) -> ColumnPlan:
+    source, name = one.get("source"), one.get("name")
+    for column in plan.columns:
+        if column.source == source or (source is None and column.name == name):
+            return column
+    raise Invalid(f"The file has no column “{name if source is None else source}”.")
+
+
+def _decided(one: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """The parts of a column's plan that were given, checked."""
+    changes: dict[str, Any] = {}
+    try:
+        if "column" in one:
+            changes["column"] = None if one["column"] is None else int(one["column"])
+        if "new" in one:
+            changes["new"] = None if one["new"] is None else with_currency(_new_from_json(one["new"]), currency)
+        if one.get("column") is not None:
+            changes["new"] = None
+        elif one.get("new") is not None:
+            changes["column"] = None
+        if one.get("skip"):
+            changes |= {"column": None, "new": None}
+        if "on_misfit" in one:
+            changes["on_misfit"] = OnMisfit(one["on_misfit"])
+        changes |= {name: tuple(map(str, one[name])) for name in ("labels",) if name in one}
+        if "reading" in one:
+            changes["reading"] = {str(rule): str(value) for rule, value in one["reading"].items()}
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise Invalid(f"The plan of a column cannot be read: {error}.") from error
+    return changes
+
+
+def _new_from_json(given: Mapping[str, Any]) -> NewColumn:
+    options = [Option.read({"id": "", **one}) for one in given.get("options") or []]
+    kind = column_type(given["type"])
+    rules = checked_rules(kind, dict(given.get("rules") or {}))
+    return NewColumn(str(given["name"]), kind.name, rules, checked_options(kind, options))
+
+
+def draft(column: ColumnInfo | NewColumn, reading: Mapping[str, str], options: Sequence[Option]) -> Draft:
+    """What the texts of a column are read by: its own rules, and how this file writes them."""
+    takes = {rule.key for rule in column_type(column.type).takes}
+    hints = {name: value for name, value in reading.items() if name in takes}
+    return Draft(column.type, {**column.rules, **hints}, options)

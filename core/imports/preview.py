@@ -1,0 +1,119 @@
+"""Preview: what an import would write, and what does not fit, before anything is written."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from core.access.access import Access
+from core.base.errors import Invalid
+from core.base.spreadsheet_text import released, shielded
+from core.column_types import column_type
+from core.column_types.base import People
+from core.imports.inspection import Inspection
+from core.imports.plan_types import OnMisfit, Plan
+from core.imports.read import Column, Misfits, Progress, Reading, columns_for, refuses
+from core.imports.records import blocks
+
+_FIRST_NEW = 1_000_000
+_REPORTED = 100_000
+
+
+@dataclass
+class Check:
+    """What would come of a plan: rows to add, and the misfits of each column that has any."""
+
+    rows: int
+    misfits: list[Misfits] = field(default_factory=list)
+    refusal: str | None = None
+
+    @property
+    def fits(self) -> bool:
+        return self.refusal is None
+
+
+def check(
+    file: BinaryIO,
+    plan: Plan,
+    access: Access | None = None,
+    *,
+    people: People | None = None,
+    progress: Progress | None = None,
+) -> Check:
+    """Read the whole file by the plan and write nothing. Raises Invalid where the plan itself cannot be."""
+    columns = columns_for(access, plan, _FIRST_NEW, people)
+    reading = Reading(file, plan, columns)
+    rows = sum(len(parts) for parts in reading.rows(progress))
+    found = Check(rows, [column.misfits for column in columns if column.misfits.count])
+    try:
+        reading.refuse_misfits()
+    except Invalid as refusal:
+        found.refusal = refusal.message
+    return found
+
+
+def refusing(plan: Plan, found: Check, access: Access | None = None) -> list[str]:
+    """The columns whose misfits still refuse the file: nothing else was decided, or they must not be empty."""
+    counted = {one.source for one in found.misfits}
+    by_id = access.by_id if access else {}
+    return [
+        one.name
+        for one in plan.taken
+        if one.source in counted
+        and refuses(one, required=one.column is not None and bool(by_id[one.column].rules.get("required")))
+    ]
+
+
+def preview(
+    inspection: Inspection, plan: Plan, access: Access | None = None, *, people: People | None = None
+) -> list[dict[str, str]]:
+    """The first rows as they will be: column name → canonical text; a value that does not fit is marked with ⚠."""
+    everybody = access.people if access else people or {}
+    columns = columns_for(access, plan, _FIRST_NEW, everybody)
+    return [
+        {_name(access, column): _shown(column, record[column.plan.source], everybody) for column in columns}
+        for record in inspection.first
+    ]
+
+
+def refused_lines(file: BinaryIO, plan: Plan, access: Access | None = None, *, people: People | None = None) -> str:
+    """A CSV of the lines with a value that does not fit, with line and reason in front; it runs in no spreadsheet."""
+    columns = columns_for(access, plan, _FIRST_NEW, people)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["Line", "Reason", *(shielded(one.name) for one in plan.columns)])
+    for number, line in enumerate(_refused(file, plan, columns)):
+        if number >= _REPORTED:
+            break
+        writer.writerow(line)
+    return out.getvalue()
+
+
+def _refused(file: BinaryIO, plan: Plan, columns: list[Column]) -> Iterator[list[str]]:
+    for block in blocks(file, plan.format):
+        for line, record in zip(block.lines, block.filled, strict=True):
+            reasons = [reason for column in columns if (reason := _reason(column, record))]
+            if reasons:
+                yield [str(line), shielded(" ".join(reasons)), *(shielded(released(text)) for text in record)]
+
+
+def _reason(column: Column, record: list[str]) -> str:
+    text = record[column.plan.source] if column.plan.source < len(record) else ""
+    _ = column[text]
+    return f"{column.plan.name}: {column.bad[text]}" if text in column.bad else ""
+
+
+def _name(access: Access | None, column: Column) -> str:
+    if column.plan.new:
+        return column.plan.new.name
+    return access.column(int(column.key)).name if access else column.plan.name
+
+
+def _shown(column: Column, text: str, people: People) -> str:
+    try:
+        value = column.value(text)
+    except Invalid:
+        return "" if column.plan.on_misfit is OnMisfit.EMPTY and not column.required else f"⚠ {text}"
+    kind = column_type(column.target.type)
+    return "" if value is None else kind.text(value, column.target, people)

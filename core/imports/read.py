@@ -1,0 +1,259 @@
+"""Reading: the texts of a file as stored values, column by column, in bulk; what does not fit is kept with its line."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from core.access.access import Access
+from core.base.errors import Invalid
+from core.base.exact_json import Value, dumps
+from core.base.spreadsheet_text import released
+from core.column_types import column_type
+from core.column_types.base import ColumnLike, People
+from core.imports.plan import draft, with_labels
+from core.imports.plan_types import ColumnPlan, OnMisfit, Plan
+from core.imports.records import Block, blocks
+from core.sheets.columns import NewColumn
+
+Progress = Callable[[int, int], None]
+_REMEMBERED = 100_000
+_LISTED = 1_000
+_EMPTY = ""
+# Texts of these types are stored as they are where they are plain ASCII and the column has no rule on them.
+_PLAIN_TYPES = {"text", "long_text"}
+_PLAIN_RULES = {"required", "unique"}
+_LONGEST_PLAIN = 250
+# Numbers that every column of numbers reads the same, and that need only lose the zeros at their end.
+_NUMBERS = {"number", "money", "percent"}
+_PLAIN_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]{0,14})(\.[0-9]{1,2})?", re.ASCII)
+_NUMBER_RULES = _PLAIN_RULES | {"number_format", "currency"}
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A value that its column cannot take."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass
+class Misfits:
+    """Those of one column of the file: how many, and the first of them."""
+
+    source: int
+    name: str
+    count: int = 0
+    listed: list[Misfit] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "name": self.name,
+            "count": self.count,
+            "first": [vars(one) for one in self.listed[:20]],
+        }
+
+
+class Column(dict[str, str]):
+    """A column of the file on its way into the sheet: text → its part of the row's JSON, empty for an empty cell.
+
+    A text that cannot be read stands in `bad` with the reason. What was read once is remembered.
+    """
+
+    def __init__(self, plan: ColumnPlan, key: str, target: ColumnLike, people: People) -> None:
+        super().__init__()
+        self.plan = plan
+        self.target = target
+        self.key = key
+        self.prefix = f',"{key}":'
+        self.required = bool(target.rules.get("required"))
+        self.bad: dict[str, str] = {}
+        self.misfits = Misfits(plan.source, plan.name)
+        self._parse = column_type(target.type).parser(target, people)
+        self._quick = _quick(target)
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        part = self[text] = self._part(text)
+        return part
+
+    def value(self, text: str) -> Value | None:
+        """The value of a text. Raises Invalid."""
+        value: Value | None = self._parse(released(text))
+        if value is None and self.required:
+            raise Invalid(f"“{self.plan.name}” must not be empty.")
+        return value
+
+    def _part(self, text: str) -> str:
+        if self._quick and (json := self._quick(text)):
+            return self.prefix + json
+        try:
+            value = self.value(text)
+        except Invalid as refusal:
+            self.bad[text] = refusal.message
+            return _EMPTY
+        # A backslash is doubled because COPY reads one as the beginning of an escape.
+        return _EMPTY if value is None else self.prefix + dumps(value).replace("\\", "\\\\")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Read rows as JSON text for COPY, and those of them whose line is left out."""
+
+    parts: list[str]
+    done: int
+
+
+class Reading:
+    """A file being read by a plan."""
+
+    def __init__(self, file: BinaryIO, plan: Plan, columns: list[Column]) -> None:
+        self.file = file
+        self.plan = plan
+        self.columns = columns
+        self.width = len(plan.columns)
+        self.emptied = 0
+        self.left_out: list[int] = []
+
+    def rows(self, progress: Progress | None = None) -> Iterator[list[str]]:
+        """Blocks of rows as JSON objects without their braces, every column's misfits counted on the way."""
+        done = 0
+        for block in blocks(self.file, self.plan.format):
+            parts = self._read(block)
+            done += len(block.filled)
+            if progress:
+                progress(done, self.plan.rows)
+            yield parts
+
+    def _read(self, block: Block) -> list[str]:
+        _refuse_wider(block, self.width)
+        texts = block.columns(self.width)
+        out: set[int] = set()
+        read = []
+        for column in self.columns:
+            mine = texts[column.plan.source]
+            read.append(list(map(column.__getitem__, mine)))
+            if column.bad:
+                out |= self._misfits(block, column, mine)
+        parts = list(map(_EMPTY.join, zip(*read, strict=True))) if read else []
+        if not out:
+            return parts
+        self.left_out += [block.lines[place] for place in sorted(out)]
+        return [part for place, part in enumerate(parts) if place not in out]
+
+    def _misfits(self, block: Block, column: Column, texts: tuple[str, ...]) -> set[int]:
+        """Count and list what does not fit; the places of the rows that are left out because of it."""
+        places = [place for place, text in enumerate(texts) if text in column.bad]
+        misfits = column.misfits
+        misfits.count += len(places)
+        for place in places[: _LISTED - len(misfits.listed)]:
+            misfits.listed.append(Misfit(block.lines[place], texts[place], column.bad[texts[place]]))
+        if column.plan.on_misfit is OnMisfit.EMPTY:
+            self.emptied += len(places)
+        return set(places) if column.plan.on_misfit is OnMisfit.SKIP else set()
+
+    def refuse_misfits(self) -> None:
+        """Raise Invalid where a value does not fit and nobody has said what to do with it."""
+        refused = [
+            column for column in self.columns if column.misfits.count and refuses(column.plan, required=column.required)
+        ]
+        if not refused:
+            return
+        first = refused[0].misfits
+        count = sum(column.misfits.count for column in refused)
+        raise Invalid(
+            f"{count:,} {'value does' if count == 1 else 'values do'} not fit; nothing was imported. "
+            f"“{first.name}”, line {first.listed[0].line:,}: {first.listed[0].reason}",
+            misfits=[column.misfits.as_json() for column in refused],
+        )
+
+
+def columns_for(access: Access | None, plan: Plan, first_new: int, people: People | None = None) -> list[Column]:
+    """The columns of a plan ready to read; new ones get the ids from `first_new` on. Raises Invalid and NotFound."""
+    if not plan.taken:
+        raise Invalid("Every column of the file is left out: choose at least one to import.")
+    everybody = access.people if access else people or {}
+    made = iter(range(first_new, first_new + len(plan.columns)))
+    columns = [_column(access, one, made, everybody) for one in plan.taken]
+    _refuse_doubled(columns)
+    if access:
+        _refuse_without_required(access, plan)
+    return columns
+
+
+def _column(access: Access | None, plan: ColumnPlan, made: Iterator[int], people: People) -> Column:
+    if plan.new:
+        return Column(plan, str(next(made)), draft(plan.new, plan.reading, plan.new.options), people)
+    if access is None:
+        raise Invalid("A new sheet has no columns yet: make new ones.")
+    column = access.column(plan.column or 0)
+    if not access.may_write(column):
+        raise Invalid(f"“{column.name}” is read-only for you: leave this column of the file out.")
+    options = with_labels(column, plan.labels) if plan.labels else column.options
+    return Column(plan, column.key, draft(column, plan.reading, options), people)
+
+
+def _refuse_doubled(columns: list[Column]) -> None:
+    targets: Mapping[str, str] = {}
+    for column in columns:
+        if other := targets.get(column.key):
+            raise Invalid(
+                f"“{other}” and “{column.plan.name}” both go into one column: choose another for one of them."
+            )
+        targets = {**targets, column.key: column.plan.name}
+
+
+def _refuse_without_required(access: Access, plan: Plan) -> None:
+    into = {one.column for one in plan.taken}
+    for column in access.columns:
+        if column.rules.get("required") and column.column_id not in into:
+            raise Invalid(
+                f"“{column.name}” must not be empty in this sheet: choose the column of the file that fills it."
+            )
+
+
+def refuses(plan: ColumnPlan, *, required: bool) -> bool:
+    """Whether a misfit refuses the file. Also where cells should be left empty, but the column must not be."""
+    return plan.on_misfit is OnMisfit.REFUSE or (plan.on_misfit is OnMisfit.EMPTY and required)
+
+
+def _refuse_wider(block: Block, width: int) -> None:
+    if block.width(width) > width:
+        place = next(place for place, record in enumerate(block.filled) if any(record[width:]))
+        raise Invalid(f"Line {block.lines[place]:,} has more cells than there are columns: look at the file again.")
+
+
+def _quick(target: ColumnLike) -> Callable[[str], str | None] | None:
+    """A short cut to the JSON of most texts of a column, where its rules allow one; it answers None for the others.
+
+    It must answer what the column's type would: a test holds the two against each other.
+    """
+    rules = set(target.rules)
+    if target.type in _PLAIN_TYPES and rules <= _PLAIN_RULES:
+        return _plain_text
+    if target.type in _NUMBERS and rules <= _NUMBER_RULES:
+        return _plain_number
+    return None
+
+
+def _plain_text(text: str) -> str | None:
+    """A text that means itself: nothing to clean, to escape or to take off."""
+    changes = text[:1] in {"", " ", "'"} or text[-1] == " " or ";'" in text  # The last one may shield a formula.
+    means_itself = not changes and text.isascii() and text.isprintable() and "\\" not in text and '"' not in text
+    return f'"{text}"' if means_itself and len(text) <= _LONGEST_PLAIN else None
+
+
+def _plain_number(text: str) -> str | None:
+    found = _PLAIN_NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    return text.rstrip("0").rstrip(".") if found[1] else text
+
+
+def new_columns(plan: Plan) -> list[NewColumn]:
+    """The columns to make, in the order of the file."""
+    return [one.new for one in plan.taken if one.new]

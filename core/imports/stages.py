@@ -1,0 +1,100 @@
+"""Stages: what their names say about a sale, and which columns of a file make a pipeline."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from core.column_types.base import Option
+from core.imports.plan_types import Plan
+
+# In the order of a sale: the probability in percent that people give to a stage of such a name.
+_NAMES = {
+    5: "lead new suspect neu nouveau nouvelle piste nuevo",
+    10: "prospecting prospect prospektion prospection prospecto akquise appointment",
+    20: "qualification qualified qualify qualifiziert qualifié qualifiziert contacted kontaktiert erstkontakt contact",
+    25: "discovery analysis needs bedarf analyse besoins presentation demo",
+    40: "engaging engaged engagement value decision interest evaluation évaluation",
+    50: "proposal proposition quote quoted angebot devis offre propuesta oferta offer price",
+    70: "negotiation negotiating review verhandlung négociation negociación contract vertrag contrat commit",
+    90: "verbal verbally closing signature unterschrift mündlich",
+}
+_PROBABILITY = {word: probability for probability, words in _NAMES.items() for word in words.split()}
+_EVEN = 50
+
+# Words in the names of columns, by the part that they play in a pipeline; the first that fits counts.
+_PARTS: dict[str, tuple[tuple[str, ...], str]] = {
+    "amount": (
+        ("money", "number"),
+        r"amount|value|revenue|price|arr|acv|tcv|betrag|wert|umsatz|montant|valeur|importe|valor|volumen",
+    ),
+    "close_date": (("date",), r"clos|abschluss|clôture|cloture|cierre|expected|erwartet|prévu|won|end"),
+    "created": (("date",), r"creat|engage|open|start|begin|erstellt|angelegt|beginn|début|debut|créé|inicio|erfasst"),
+    "owner": (
+        ("person", "text", "choice"),
+        r"owner|agent|seller|rep\b|salesperson|sales_?rep|verantwort|inhaber|besitzer|verkäufer|vendeur|commercial|propri|vendedor",
+    ),
+    "account": (
+        ("text", "choice"),
+        r"account|company|customer|client|organi[sz]ation|kunde|firma|société|entreprise|cliente|empresa",
+    ),
+    "probability": (("percent",), r"prob|wahrscheinlich|chance"),
+}
+
+
+def with_probabilities(options: Sequence[Option]) -> list[Option]:
+    """Stages in the order of a sale, each with a probability; other choices stay as they are."""
+    if not any(option.kind for option in options):
+        return list(options)
+    stages = [
+        replace(option, probability=_probability(option.label)) if option.kind == "open" else option
+        for option in options
+    ]
+    stages.sort(key=lambda option: (option.kind != "open", option.kind != "won", _rank(option)))
+    return [replace(option, id=f"o{number}") for number, option in enumerate(stages, 1)]
+
+
+def guess_parts(plan: Plan) -> dict[str, int]:
+    """Which new columns of a plan are the stage, the amount and so on: part → place in the file. Empty: no pipeline."""
+    columns = {one.source: one.new for one in plan.columns if one.new}
+    stages = [source for source, new in columns.items() if new.type == "choice" and _are_stages(new.options)]
+    if not stages:
+        return {}
+    parts = {"stage": stages[0]}
+    for part, (types, words) in _PARTS.items():
+        fitting = (source for source, new in columns.items() if new.type in types and _says(new.name, words))
+        found = next((source for source in fitting if source not in parts.values()), None)
+        if found is not None:
+            parts[part] = found
+    return parts
+
+
+def stages_of(options: Iterable[Option], chosen: Mapping[str, tuple[str, int]]) -> list[Option]:
+    """The options with kind and probability as a person chose them, by label."""
+    return [
+        replace(option, kind=chosen[option.label][0], probability=chosen[option.label][1])
+        if option.label in chosen
+        else option
+        for option in options
+    ]
+
+
+def as_stages(options: Sequence[Option]) -> list[Option]:
+    """Choices that become stages: those without a kind are open."""
+    return with_probabilities([replace(option, kind=option.kind or "open") for option in options])
+
+
+def _are_stages(options: Iterable[Option]) -> bool:
+    return {"won", "lost"} <= {option.kind for option in options if option.kind}
+
+
+def _says(name: str, words: str) -> bool:
+    return bool(re.search(words, name, re.IGNORECASE))
+
+
+def _probability(label: str) -> int:
+    words = re.findall(r"[^\W\d_]+", label.lower())
+    return next((_PROBABILITY[word] for word in words if word in _PROBABILITY), _EVEN)
+
+
+def _rank(option: Option) -> int:
+    return option.probability if option.kind == "open" and option.probability is not None else 0

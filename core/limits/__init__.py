@@ -1,0 +1,1 @@
+"""Rate limits, the throttle of sign-ins, and the devices that it knows."""

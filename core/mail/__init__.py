@@ -1,0 +1,1 @@
+"""The queue of e-mails, and SMTP."""

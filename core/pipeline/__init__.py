@@ -1,0 +1,1 @@
+"""Stages, figures and breakdowns of a sales pipeline."""

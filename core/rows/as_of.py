@@ -1,0 +1,128 @@
+"""The past: a sheet as it was at an instant, read by everything that reads rows, and written by nothing."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import CTE, Select, text
+from sqlalchemy.orm import Session
+
+from core.access.access import SCOPE_SQL, Access, get_access
+from core.base.actor import Principal
+from core.base.errors import Invalid
+from core.base.permissions import Permission
+from db.tables.sheets import Row
+
+READING = {Permission.SHEET_SEE, Permission.ROWS_SEE, Permission.ROWS_EXPORT, Permission.HISTORY_SEE}
+SHAPE = "An instant looks like 2026-11-20T18:00:00Z or 2026-11-20; a version of the sheet like version:120."
+_VERSION = re.compile(r"version:([0-9]{1,18})")
+
+
+@dataclass(frozen=True)
+class PastAccess(Access):
+    """What somebody may see today of how a sheet was: the `version` of its sheet is one of the past."""
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return super().permissions & READING
+
+    @property
+    def is_past(self) -> bool:
+        return True
+
+    @cached_property
+    def scope(self) -> str:
+        return f"{super().scope}:as of {self.sheet.version}"
+
+
+def get_access_as_of(
+    session: Session, actor: Principal, sheet_id: int, instant: str | None, *permissions: Permission
+) -> Access:
+    """The sheet as this actor sees it as of an instant (ISO, or version:N); as it is now where there is none."""
+    if instant is None:
+        return get_access(session, actor, sheet_id, *permissions)
+    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE, *permissions)
+    return as_of(access, version_at(session, access, instant))
+
+
+def as_of(access: Access, version: int) -> PastAccess:
+    """The same person's view of the sheet as it was at a version: today's rights, columns and rows in scope."""
+    parts = {part.name: getattr(access, part.name) for part in fields(Access)}
+    return PastAccess(**parts | {"sheet": replace(access.sheet, version=version)})
+
+
+def version_at(session: Session, access: Access, instant: str) -> int:
+    """The version of the sheet at an instant of its business time: 0 before its first change. Raises Invalid."""
+    access.require(Permission.HISTORY_SEE)
+    if named := _VERSION.fullmatch(instant.strip()):
+        version = int(named[1])
+        if version > access.sheet.version:
+            raise Invalid(f"There is no version {version} of this sheet yet; it is at version {access.sheet.version}.")
+        return version
+    parameters = {"sheet": access.sheet.sheet_id, "latest": access.sheet.version, "at": instant_of(instant)}
+    return session.scalar(_AT, parameters) or 0
+
+
+def instant_of(given: str) -> datetime:
+    """The instant of an ISO text, in UTC where it names no zone. Raises Invalid."""
+    try:
+        instant = datetime.fromisoformat(given.strip())
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"“{given[:40]}” is no instant. {SHAPE}") from error
+
+
+def over(access: Access, statement: Select[Any], *, ids: Sequence[int] | None = None) -> Select[Any]:
+    """The statement over the rows that this access is of: those of now, or those of the past.
+
+    The derived table has the name of the real one, which it hides, so that no query needs to know of the past.
+    `ids` are the only rows that the statement asks for, where they are known: it then reads no other row's history.
+    """
+    return statement.add_cte(_rows(access, ids)) if isinstance(access, PastAccess) else statement
+
+
+def _rows(access: PastAccess, ids: Sequence[int] | None) -> CTE:
+    parameters = access.gate | {"past": access.sheet.version}
+    rows = _PAST.bindparams(**parameters) if ids is None else _PAST_OF.bindparams(**parameters, ids=list(ids))
+    columns = (Row.sheet_id, Row.row_id, Row.values, Row.folded, Row.created_version, Row.deleted_version)
+    return rows.columns(*columns).cte(Row.__tablename__)
+
+
+# Backwards from now: it costs what has changed since.
+_AT = text("""
+    SELECT version FROM changes
+    WHERE sheet_id = :sheet AND version <= :latest AND effective_at <= :at
+    ORDER BY version DESC LIMIT 1
+""")
+# Now, less what came after: a cell held what its first later line found there, and so on for whole rows. Its cost is
+# that of the later lines; the rows themselves are read as far as a query needs them.
+_HELD = "(r.values - later.cells) || coalesce(later.held, CAST('{{}}' AS jsonb))"
+_ROWS = f"""
+    SELECT r.sheet_id, r.row_id,
+           CASE WHEN later.cells IS NULL THEN r.values ELSE {_HELD} END AS values,
+           CASE WHEN later.cells IS NULL THEN r.folded ELSE fold_cells({_HELD}) END AS folded,
+           r.created_version, CAST(NULL AS bigint) AS deleted_version
+    FROM rows r
+    LEFT JOIN (
+        SELECT row_id,
+               array_agg(CAST(column_id AS text)) FILTER (WHERE column_id > 0) AS cells,
+               jsonb_object_agg(column_id, old) FILTER (WHERE column_id > 0 AND old IS NOT NULL) AS held,
+               min(kind) FILTER (WHERE column_id = 0) AS whole
+        FROM (
+            SELECT DISTINCT ON (row_id, column_id) row_id, column_id, kind,
+                   CASE WHEN column_id > 0 THEN old END AS old
+            FROM changes
+            WHERE sheet_id = :sheet AND version > :past {{narrowed}}
+            ORDER BY row_id, column_id, version
+        ) first_lines
+        GROUP BY row_id
+    ) later ON later.row_id = r.row_id
+    WHERE {SCOPE_SQL}
+      AND CASE WHEN later.whole IS NULL THEN r.created_version <= :past AND r.deleted_version IS NULL
+               ELSE later.whole = 'remove' END
+"""  # noqa: S608 - The gate of core.access.
+_PAST = text(_ROWS.format(narrowed=""))
+_PAST_OF = text(_ROWS.format(narrowed="AND row_id = ANY(CAST(:ids AS integer[]))"))

@@ -1,0 +1,160 @@
+"""Queries: a view (filter, sort, search) as SQL over the rows and columns that an access may see."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, and_, false, or_
+
+from core.access.access import Access, ColumnInfo
+from core.base.errors import Invalid, Refused
+from core.base.text import clean
+from core.column_types import column_type
+from core.rows.row_source import ADDED, ROWS, Origin, origin_of
+
+MAX_CONDITIONS = 50
+MAX_SEARCH = 200
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One column to sort by; rows without a value come last either way."""
+
+    column: int
+    descending: bool = False
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Self:
+        return cls(int(given["column"]), bool(given.get("descending")))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition on a column: an operator of its type and the value that it takes."""
+
+    column: int
+    op: str
+    value: Any = None
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Self:
+        return cls(int(given["column"]), str(given["op"]), given.get("value"))
+
+
+@dataclass(frozen=True)
+class View:
+    """What to show: all conditions hold, the search text occurs, in this order."""
+
+    filter: tuple[Condition, ...] = ()
+    sort: tuple[Sort, ...] = ()
+    search: str = ""
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any] | None) -> Self:
+        """A view from its JSON; Invalid where its shape is wrong."""
+        given = given or {}
+        try:
+            conditions = tuple(Condition.from_json(one) for one in given.get("filter") or ())
+            sorts = tuple(Sort.from_json(one) for one in given.get("sort") or ())
+            search = clean(str(given.get("search") or ""))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            shape = '{"filter": [{"column": 1, "op": "is", "value": "x"}], "sort": [{"column": 1}], "search": ""}'
+            raise Invalid(f"A view looks like this: {shape}") from error
+        if len(conditions) > MAX_CONDITIONS or len(sorts) > MAX_CONDITIONS or len(search) > MAX_SEARCH:
+            raise Invalid(f"A view has at most {MAX_CONDITIONS} conditions and {MAX_SEARCH} characters to search.")
+        return cls(conditions, sorts, search)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "filter": [vars(condition) for condition in self.filter],
+            "sort": [vars(sort) for sort in self.sort],
+            "search": self.search,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """The same text for the same view."""
+        return json.dumps(self.as_json(), sort_keys=True, default=str)
+
+    @property
+    def is_plain(self) -> bool:
+        """All rows, oldest first."""
+        return not (self.filter or self.sort or self.search)
+
+
+def fitting(access: Access, view: View) -> View:
+    """The view without what its columns no longer allow: columns that are gone, options and values of old."""
+    kept = tuple(condition for condition in view.filter if _fits(access, condition))
+    sorts = tuple(sort for sort in view.sort if sort.column in access.by_id)
+    return View(kept, sorts, view.search)
+
+
+def view_origin(access: Access, view: View, *more: ColumnInfo) -> Origin:
+    """Where the rows of a view come from, if `more` columns are asked of them; searching looks at all cells."""
+    named = [*map(partial(column_of, access), view.filter), *(access.column(sort.column) for sort in view.sort)]
+    return ROWS if view.search else origin_of(access, [*named, *more])
+
+
+def conditions(access: Access, view: View, origin: Origin = ROWS) -> ColumnElement[bool]:
+    """The rows of a view: visible, every condition true, the search text in one of the visible columns."""
+    parts = [origin.visible(access), *(_condition(access, condition, origin) for condition in view.filter)]
+    if view.search:
+        parts.append(searched(access, view.search))
+    return and_(*parts)
+
+
+def ordering(access: Access, view: View, origin: Origin = ROWS) -> list[ColumnElement[Any]]:
+    """The order of a view, over the rows."""
+    return ordered(view, [key for _, key in sort_keys(access, view, origin)], origin.row_id)
+
+
+def ordered(view: View, keys: Sequence[Any], row_id: Any) -> list[ColumnElement[Any]]:
+    """The sort of a view over these keys; the row's number decides between equals, so every order is total."""
+    sorts = zip(view.sort, keys, strict=True)
+    return [*((key.desc() if sort.descending else key.asc()).nulls_last() for sort, key in sorts), row_id.asc()]
+
+
+def sort_keys(access: Access, view: View, origin: Origin = ROWS) -> list[tuple[Sort, ColumnElement[Any]]]:
+    """Each sort with the SQL expression that it sorts by."""
+    return [(sort, _sort_key(access, access.column(sort.column), origin)) for sort in view.sort]
+
+
+def _sort_key(access: Access, column: ColumnInfo, origin: Origin) -> ColumnElement[Any]:
+    return column_type(column.type).sql(origin.cell(column), column, _people(access, column))
+
+
+def _condition(access: Access, condition: Condition, origin: Origin = ROWS) -> ColumnElement[bool]:
+    column = column_of(access, condition)
+    kind = column_type(column.type)
+    try:
+        return kind.condition(condition.op, condition.value, origin.cell(column), column, _people(access, column))
+    except Invalid as refusal:
+        raise Invalid(f"Filter on “{column.name}”: {refusal.message}", column=column.column_id) from refusal
+
+
+def _fits(access: Access, condition: Condition) -> bool:
+    try:
+        _condition(access, condition)
+    except Refused:
+        return False
+    return True
+
+
+def column_of(access: Access, condition: Condition) -> ColumnInfo:
+    """The column that a condition is on; NotFound where there is none that this person may see."""
+    return ADDED if condition.column == ADDED.column_id else access.column(condition.column)
+
+
+def searched(access: Access, wanted: str) -> ColumnElement[bool]:
+    """Any visible column of which what is shown contains what is searched."""
+    found = (
+        column_type(column.type).found(wanted, ROWS.cell(column), column, _people(access, column))
+        for column in access.columns
+    )
+    return or_(false(), *found)
+
+
+def _people(access: Access, column: ColumnInfo) -> Mapping[str, str]:
+    return access.people if column.type == "person" else {}

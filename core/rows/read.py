@@ -1,0 +1,134 @@
+"""Rows: pages of a view, for the grid by place in an order and for programs by cursor."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, Integer, Select, Text, and_, any_, func, literal, select
+from sqlalchemy.exc import DataError
+from sqlalchemy.orm import Session
+
+from core.access.access import Access, visible_rows
+from core.base.errors import Invalid, NotFound
+from core.base.exact_json import Value, loads, stored
+from core.rows.as_of import over
+from core.rows.cursor import Cursor, SortKeys
+from core.rows.query import View, conditions, ordered, sort_keys, view_origin
+from core.rows.row_order import Order, order_if_asked_again
+from core.rows.row_source import NARROW
+from db.tables.sheets import Row
+
+MAX_PAGE = 1000
+WireRow = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows as {"id": 7, "values": {"3": wire value}}, read at a version of the sheet."""
+
+    version: int
+    rows: list[WireRow]
+    next_cursor: str | None = None
+
+
+def first_rows(session: Session, access: Access, view: View, *, limit: int, offset: int = 0) -> Page:
+    """The rows at a place of a view without knowing the whole order: quick for the first page."""
+    found = session.execute(_page(access, view, limit=checked_limit(limit), offset=offset))
+    return Page(access.sheet.version, [_wire(access, row_id, values) for row_id, values, *_ in found])
+
+
+def rows_in_order(session: Session, access: Access, order: Order, *, offset: int, limit: int) -> Page:
+    """The rows at a place of a kept order. A row deleted since comes back as {"id": 7, "deleted": true}."""
+    ids = order.ids[max(offset, 0) : max(offset, 0) + checked_limit(limit)].tolist()
+    return Page(access.sheet.version, rows_by_id(session, access, ids))
+
+
+def rows_by_id(session: Session, access: Access, ids: list[int]) -> list[WireRow]:
+    """These rows, in the order of the ids; a row that is gone is said to be deleted."""
+    rows = {row_id: _wire(access, row_id, values) for row_id, values in session.execute(_of(access, ids, []))}
+    return [rows.get(row_id) or {"id": row_id, "deleted": True} for row_id in ids]
+
+
+def rows_after(session: Session, access: Access, view: View, *, cursor: str | None, limit: int) -> Page:
+    """The next rows behind a cursor. Keyset: nothing is skipped or doubled when rows are added before it."""
+    version, behind = access.sheet.version, Cursor.from_text(cursor, view) if cursor else None
+    # The place of a cursor holds in the version that it was made in; in others its keys say where to go on.
+    place = 0 if behind is None else behind.place if behind.version == version else None
+    found = None if place is None else _rows_of_kept_order(session, access, view, place, checked_limit(limit) + 1)
+    if found is None:
+        found = _sorted_rows(session, access, view, behind, checked_limit(limit) + 1)
+    rows = [_wire(access, row[0], row[1]) for row in found[:limit]]
+    if len(found) <= limit:
+        return Page(version, rows)
+    last = found[limit - 1]
+    ended = Cursor(last[0], tuple(last[2:]), version, None if place is None else place + limit)
+    return Page(version, rows, ended.as_text(view))
+
+
+def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value]:
+    """The visible stored values of one row. Raises NotFound."""
+    one = select(Row.values.cast(Text)).where(visible_rows(access), Row.row_id == row_id)
+    found = session.scalar(over(access, one, ids=[row_id]))
+    if found is None:
+        raise NotFound("This row has been deleted, or never was.", row=row_id)
+    return {key: value for key, value in stored(found).items() if key in access.visible_keys}
+
+
+def row_count(session: Session, access: Access, view: View) -> int:
+    """How many rows the view has."""
+    origin = view_origin(access, view)
+    counted = select(func.count()).select_from(origin.table).where(conditions(access, view, origin))
+    return session.scalar(over(access, counted)) or 0
+
+
+def checked_limit(limit: int) -> int:
+    """The limit, or Invalid where it is out of range."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise Invalid(f"A page has 1 to {MAX_PAGE} rows; you asked for {limit}.")
+    return limit
+
+
+def _rows_of_kept_order(session: Session, access: Access, view: View, place: int, count: int) -> list[Any] | None:
+    """Id, values and sort keys, as text, of the rows at a place; None where no order is kept for this version."""
+    order = order_if_asked_again(session, access, view)
+    ids = order.ids[place : place + count].tolist() if order else []
+    by_id = {row[0]: row for row in session.execute(_of(access, ids, sort_keys(access, view)))} if ids else {}
+    # Where somebody has deleted rows since this version was read, the order is of no use any more.
+    return [by_id[row_id] for row_id in ids] if order and len(by_id) == len(ids) else None
+
+
+def _sorted_rows(session: Session, access: Access, view: View, behind: Cursor | None, count: int) -> list[Any]:
+    """The same of the rows behind a cursor, sorted by the database."""
+    try:
+        return list(session.execute(_page(access, view, limit=count, behind=behind)))
+    except (DataError, UnicodeError) as error:
+        raise Invalid("This cursor is damaged. Start again without one.") from error
+
+
+def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cursor | None = None) -> Select[Any]:
+    """The inner query sorts and cuts; only what is left is turned into text, which costs more than the sorting."""
+    origin = view_origin(access, view)
+    keys = sort_keys(access, view, origin)
+    inner = select(origin.row_id, *(key.label(f"key{n}") for n, (_, key) in enumerate(keys)))
+    inner = inner.where(conditions(access, view, origin), *([behind.condition(keys, origin)] if behind else []))
+    inner = inner.order_by(*ordered(view, [key for _, key in keys], origin.row_id)).limit(limit).offset(offset)
+    # Of the narrow rows only those that are left are looked up; from the rows their values come along.
+    cut = (inner if origin is NARROW else inner.add_columns(Row.values)).subquery()
+    values = Row.values.expression if origin is NARROW else cut.c["values"]
+    cut_keys = [cut.c[f"key{n}"] for n, _ in enumerate(keys)]
+    shown = select(cut.c.row_id, values.cast(Text), *(key.cast(Text) for key in cut_keys)).select_from(cut)
+    if origin is NARROW:
+        shown = shown.join(Row, and_(Row.row_id == cut.c.row_id, visible_rows(access)))
+    return over(access, shown.order_by(*ordered(view, cut_keys, cut.c.row_id)))
+
+
+def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:
+    # One array parameter, however many ids: the statement stays the same text, and below the limit of parameters.
+    wanted = Row.row_id == any_(literal(ids, ARRAY(Integer)))
+    found = select(Row.row_id, Row.values.cast(Text), *(key.cast(Text) for _, key in keys))
+    return over(access, found.where(visible_rows(access), wanted), ids=ids)
+
+
+def _wire(access: Access, row_id: int, values: str) -> WireRow:
+    """A row's visible cells; numbers as decimal strings."""
+    visible = access.visible_keys
+    return {"id": row_id, "values": {key: value for key, value in loads(values).items() if key in visible}}

@@ -1,0 +1,126 @@
+"""Row orders: the ids of a view's rows, kept compactly, so that any place of a million sorted rows is one look-up.
+
+An order stays as it was when it was made: rows do not move under the hand of somebody who edits.
+"""
+
+import secrets
+from array import array
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+from sqlalchemy import LargeBinary, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session
+
+from core.access.access import Access
+from core.base.errors import NotFound
+from core.rows.as_of import over
+from core.rows.query import View, conditions, ordering, view_origin
+
+MAX_BYTES = 256 * 2**20
+MAX_ASKED = 1000
+# What an order is of: the cells that may be seen, the view, the sheet's version.
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A view's row ids in order, as of a version of the sheet."""
+
+    token: str
+    scope: str
+    fingerprint: str
+    version: int
+    ids: "array[int]"
+
+    @property
+    def total(self) -> int:
+        return len(self.ids)
+
+
+class OrderExpired(NotFound):
+    """The order was dropped to make room (or the server restarted): ask for a new one."""
+
+
+class _Kept:
+    """The orders of this process, the least used dropped first when they take too much memory."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._orders: OrderedDict[str, Order] = OrderedDict()
+        self._tokens: dict[Key, str] = {}
+        self._asked: OrderedDict[Key, None] = OrderedDict()
+        self._bytes = 0
+
+    def is_first_asking(self, key: Key) -> bool:
+        """Whether nobody has asked for this order lately."""
+        with self._lock:
+            first = key not in self._asked
+            self._asked[key] = None
+            self._asked.move_to_end(key)
+            if len(self._asked) > MAX_ASKED:
+                self._asked.popitem(last=False)
+            return first
+
+    def get(self, token: str) -> Order | None:
+        with self._lock:
+            if token in self._orders:
+                self._orders.move_to_end(token)
+            return self._orders.get(token)
+
+    def find(self, scope: str, fingerprint: str, version: int) -> Order | None:
+        return self.get(self._tokens.get((scope, fingerprint, version), ""))
+
+    def put(self, order: Order) -> None:
+        with self._lock:
+            self._orders[order.token] = order
+            self._tokens[order.scope, order.fingerprint, order.version] = order.token
+            self._bytes += order.ids.itemsize * order.total + 1000
+            while self._bytes > MAX_BYTES and len(self._orders) > 1:
+                _, dropped = self._orders.popitem(last=False)
+                self._tokens.pop((dropped.scope, dropped.fingerprint, dropped.version), None)
+                self._bytes -= dropped.ids.itemsize * dropped.total + 1000
+
+
+_kept = _Kept()
+
+
+def row_order(session: Session, access: Access, view: View) -> Order:
+    """The order of a view's rows now; kept until the sheet changes, shared by all who see the same cells."""
+    found = _kept.find(access.scope, view.fingerprint, access.sheet.version)
+    if found is None:
+        ids = _ids(session, access, view)
+        token = secrets.token_urlsafe(16)
+        found = Order(token, access.scope, view.fingerprint, access.sheet.version, ids)
+        _kept.put(found)
+    return found
+
+
+def order_if_asked_again(session: Session, access: Access, view: View) -> Order | None:
+    """The order where it is kept, or worth making: somebody who asks for a view a second time will ask for more."""
+    if view.is_plain:  # The index has this order.
+        return None
+    if _kept.is_first_asking((access.scope, view.fingerprint, access.sheet.version)):
+        return _kept.find(access.scope, view.fingerprint, access.sheet.version)
+    return row_order(session, access, view)
+
+
+def kept_order(access: Access, token: str) -> Order:
+    """An order made before, if this person still sees the same cells."""
+    found = _kept.get(token)
+    if found is None or found.scope != access.scope:
+        raise OrderExpired("This order of rows is no longer kept. Ask for it again.")
+    return found
+
+
+def _ids(session: Session, access: Access, view: View) -> "array[int]":
+    """All ids in order. As one string of four-byte numbers: a million rows are 4 MB and no Python objects."""
+    origin = view_origin(access, view)
+    number = func.int4send(origin.row_id, type_=LargeBinary)
+    separator = aggregate_order_by(literal(b"", LargeBinary), *ordering(access, view, origin))
+    together = func.string_agg(number, separator, type_=LargeBinary)
+    packed = session.scalar(over(access, select(together).where(conditions(access, view, origin))))
+    ids = array("i", bytes(packed or b""))
+    ids.byteswap()
+    return ids

@@ -1,0 +1,1 @@
+"""Shares, teams, public links, transfer of ownership."""

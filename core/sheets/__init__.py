@@ -1,0 +1,1 @@
+"""Sheets and columns: commands, templates, layouts."""

@@ -1,0 +1,61 @@
+"""Descriptions: a sheet and its columns as JSON data, the same for programs and for the grid in the page."""
+
+from typing import Any
+
+from core.access.access import Access, ColumnInfo
+from core.base.permissions import Level, Permission
+from core.column_types import column_type
+
+
+def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
+    """A column as grids and programs need it. Who else is limited in it only the sheet's owner is told."""
+    kind = column_type(column.type)
+    return {
+        "id": column.column_id,
+        "name": column.name,
+        "type": column.type,
+        "description": column.description,
+        "rules": column.rules,
+        "options": [option.as_stored() for option in column.options],
+        "editor": kind.editor if access.may_write(column) else "none",
+        "read_only": not access.may_write(column),
+        "align_right": kind.aligned_right,
+    } | ({"limits": dict(column.limits)} if Permission.SHEET_SHARE in access.permissions else {})
+
+
+def sheet_json(access: Access) -> dict[str, Any]:
+    """A sheet as its reader sees it. The visitor of a link learns its name, columns and rows, and nothing around it."""
+    sheet = access.sheet
+    shown = {
+        "id": sheet.sheet_id,
+        "name": sheet.name,
+        "version": sheet.version,
+        "columns_version": sheet.columns_version,
+        "level": access.level,
+        "permissions": sorted(access.permissions),
+        "columns": [column_json(access, column) for column in access.columns],
+        "people": dict(access.people),
+    }
+    return shown if access.level is Level.LINK else shown | _around(access)
+
+
+def _around(access: Access) -> dict[str, Any]:
+    """What only those know who have an account."""
+    sheet = access.sheet
+    return {
+        "description": sheet.description,
+        "icon": sheet.icon,
+        "workspace_level": sheet.workspace_level,
+        "archived_at": sheet.archived_at,
+        "settings": _settings(access),
+    }
+
+
+def _settings(access: Access) -> dict[str, Any]:
+    """The sheet's settings without the columns that this person knows nothing of."""
+    settings = dict(access.sheet.settings)
+    if "pipeline" in settings:
+        settings["pipeline"] = {part: one for part, one in access.sheet.pipeline.items() if one in access.by_id}
+    if settings.get("owner_column") not in access.by_id:
+        settings.pop("owner_column", None)
+    return settings

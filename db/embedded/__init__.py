@@ -1,0 +1,1 @@
+"""The built-in PostgreSQL: its folder, its process, its passwords."""

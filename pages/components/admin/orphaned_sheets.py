@@ -1,0 +1,49 @@
+"""Sheets whose owner is deactivated: they stay as they are until an administrator hands them to somebody."""
+
+import streamlit as st
+
+from core.accounts.accounts import PersonInfo
+from core.base.actor import Actor
+from core.base.permissions import Role
+from core.sharing.transfer import OwnedSheet, transfer_sheet
+from db.engine import transaction
+from pages.components.app.errors import say
+
+
+def show(actor: Actor, sheets: list[OwnedSheet], people: list[PersonInfo]) -> None:
+    """One line a sheet, with whom it could go to; nothing where every owner is here."""
+    left = [sheet for sheet in sheets if sheet.is_left]
+    if not left:
+        return
+    heirs = {
+        one.user_id: f"{one.name} · {one.email}" for one in people if one.is_active and one.role is not Role.ANALYST
+    }
+    with st.container(border=True):
+        st.subheader("Sheets to hand over")
+        st.caption(
+            "Their owners are deactivated: nobody can share or configure these sheets until you say who owns them."
+        )
+        for sheet in left:
+            _line(actor, sheet, heirs)
+
+
+def _line(actor: Actor, sheet: OwnedSheet, heirs: dict[int, str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"{sheet.name}\nof {sheet.owner}", width=240)
+        heir = st.selectbox(
+            f"New owner of sheet {sheet.sheet_id}",
+            list(heirs),
+            format_func=heirs.__getitem__,
+            index=None,
+            placeholder="New owner",
+            label_visibility="collapsed",
+            key=f"heir_{sheet.sheet_id}",
+        )
+        pressed = st.button("Hand over", key=f"hand_over_{sheet.sheet_id}", disabled=heir is None)
+    if pressed and heir is not None and say(_transfer, actor, sheet.sheet_id, heir):
+        st.rerun()
+
+
+def _transfer(actor: Actor, sheet_id: int, user_id: int) -> None:
+    with transaction() as session:
+        transfer_sheet(session, actor, sheet_id, user_id)

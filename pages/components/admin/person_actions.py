@@ -1,0 +1,106 @@
+"""What an administrator can change about one person; each is pressed for itself, because most sign the person out."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.accounts import accounts
+from core.accounts.accounts import PersonInfo
+from core.admin import administration
+from core.base.actor import Actor
+from core.base.permissions import Role
+from core.mail.smtp import Console, post
+from core.sharing.transfer import OwnedSheet
+from core.sign_in.second_factor import reset_second_factor
+from db.engine import transaction
+from pages.components.admin import roles
+from pages.components.app.current_user import here
+from pages.components.app.errors import say
+from pages.components.app.format import literal, shortened
+
+LINK, SENT = "reset_link", "reset_sent"
+MOST_NAMED = 5
+
+
+def show(actor: Actor, person: PersonInfo, owned: list[OwnedSheet]) -> None:
+    """Role and access of one person."""
+    if person.is_active:
+        _role(actor, person)
+        _access(actor, person)
+    _switch(actor, person, owned)
+
+
+def told() -> None:
+    """What became of the last press: a link to be handed over, or where a letter went."""
+    if sent := st.session_state.pop(SENT, None):
+        st.success(f"A letter with a link for a new password is on its way to {literal(sent)}.", icon=":material/mail:")
+    if LINK in st.session_state:
+        name, link = st.session_state.pop(LINK)
+        st.success(f"Hand this link to {literal(name)}: it sets a new password, once, within thirty minutes.")
+        st.code(link, language=None, wrap_lines=True)
+
+
+def _role(actor: Actor, person: PersonInfo) -> None:
+    role = roles.choose(f"role_{person.user_id}_{person.role.value}", now=person.role)
+    st.caption("With a new role the person signs in again.")
+    if st.button("Save role", key=f"save_{person.user_id}", type="primary", disabled=role is person.role):
+        _carry_out(lambda: _change_role(actor, person.user_id, role))
+
+
+def _access(actor: Actor, person: PersonInfo) -> None:
+    with st.container(horizontal=True):
+        if st.button("Sign out everywhere", key=f"out_{person.user_id}"):
+            _carry_out(lambda: _sign_out(actor, person.user_id))
+        by_mail = not isinstance(post(), Console)
+        label = "Send a link for a new password" if by_mail else "Make a link for a new password"
+        if person.has_password and st.button(label, key=f"reset_{person.user_id}"):
+            _carry_out(lambda: _reset(actor, person, by_mail=by_mail))
+        if person.has_second_factor and st.button("Reset two-factor sign-in", key=f"factor_{person.user_id}"):
+            _carry_out(lambda: _reset_factor(actor, person.user_id))
+
+
+def _switch(actor: Actor, person: PersonInfo, owned: list[OwnedSheet]) -> None:
+    if person.is_active:
+        st.caption("Deactivating ends their access at once; what they did stays under their name.")
+    if person.is_active and owned:
+        names = ", ".join(f"“{shortened(sheet.name, 40)}”" for sheet in owned[:MOST_NAMED])
+        more = f" and {len(owned) - MOST_NAMED} more" if len(owned) > MOST_NAMED else ""
+        st.caption(literal(f"They own {names}{more}: you can hand these to somebody else then."))
+    verb = "Deactivate" if person.is_active else "Reactivate"
+    if st.button(verb, key=f"active_{person.user_id}"):
+        _carry_out(lambda: _change_access(actor, person))
+
+
+def _carry_out(command: Callable[[], None]) -> None:
+    if say(command):
+        st.rerun()
+
+
+def _change_role(actor: Actor, user_id: int, role: Role) -> None:
+    with transaction() as session:
+        accounts.change_role(session, actor, user_id, role=role)
+
+
+def _sign_out(actor: Actor, user_id: int) -> None:
+    with transaction() as session:
+        administration.sign_out_person(session, actor, user_id)
+
+
+def _reset(actor: Actor, person: PersonInfo, *, by_mail: bool) -> None:
+    with transaction() as session:
+        if by_mail:
+            administration.send_reset(session, actor, person.user_id, url=here())
+            st.session_state[SENT] = person.email
+        else:
+            token = administration.make_reset_link(session, actor, person.user_id)
+            st.session_state[LINK] = (person.name, f"{here()}/?reset={token}")
+
+
+def _reset_factor(actor: Actor, user_id: int) -> None:
+    with transaction() as session:
+        reset_second_factor(session, actor, user_id)
+
+
+def _change_access(actor: Actor, person: PersonInfo) -> None:
+    with transaction() as session:
+        (accounts.deactivate if person.is_active else accounts.reactivate)(session, actor, person.user_id)

@@ -1,0 +1,128 @@
+"""How things are written: dates and numbers as the person likes them, other people's text as nothing but text."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from core.access.access import ColumnInfo
+from core.accounts.preferences import NUMBER_FORMATS, Writing
+from core.column_types.dates import clock_of
+from core.column_types.number_text import trimmed
+
+PATTERNS = {"iso": "%Y-%m-%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y"}
+# The same formats in the words of the grid, and of date inputs.
+DATE_PATTERNS = {"iso": "YYYY-MM-DD", "day first": "DD.MM.YYYY", "month first": "MM/DD/YYYY"}
+Color = Literal["blue", "green", "violet", "orange", "red"]
+COLORS: tuple[Color, ...] = ("blue", "green", "violet", "orange", "red")
+# What Markdown reads as formatting: some of it wherever it stands, some only at the beginning of a line.
+_MARKS = re.compile(r"([\\`*_{}\[\]<~:$&^!|#]|^[-+>=])")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+# Streamlit makes arrows, icons and links of these when Markdown is done. An empty element keeps them apart: unlike a
+# character without width it is not copied with them.
+_JOINED = re.compile(r"(?<=[<>~-])(?=[-=>])|(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
+_MARKS_OF = {
+    "1,234.5": {},
+    "1.234,5": str.maketrans(",.", ".,"),
+    "1 234,5": str.maketrans(",.", "\u202f,"),
+    "1’234.5": str.maketrans(",", "’"),
+}
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_APART = ":small[]"
+
+
+def day(value: date, date_format: str) -> str:
+    """A date as this person likes it."""
+    return value.strftime(PATTERNS[date_format])
+
+
+def moment(value: datetime, date_format: str) -> str:
+    """An instant to the minute, in the time zone that the date format brings along, else in UTC."""
+    return _at(value, zone_of(date_format), date_format)
+
+
+def _at(value: datetime, zone: ZoneInfo, date_format: str) -> str:
+    there = value.astimezone(zone)
+    return f"{there.strftime(PATTERNS[date_format])} {there:%H:%M %Z}"
+
+
+def zone_of(date_format: str) -> ZoneInfo:
+    """The time zone that the date format brings along, else UTC."""
+    return ZoneInfo(date_format.time_zone if isinstance(date_format, Writing) else "UTC")
+
+
+def grid_formats(date_format: str) -> dict[str, str]:
+    """What the grid is told of how this person likes to read."""
+    if not isinstance(date_format, Writing):
+        return {"date": DATE_PATTERNS[date_format]}
+    locale = NUMBER_FORMATS[date_format.number_format]
+    return {"date": DATE_PATTERNS[date_format], "locale": locale, "time_zone": date_format.time_zone}
+
+
+def marked(text: str, style: str) -> str:
+    """Numbers in a text, written 1,234.5, with the marks that the style (a Writing or a Currency) brings along."""
+    return text.translate(_MARKS_OF[getattr(style, "number_format", "1,234.5")])
+
+
+def literal(text: str) -> str:
+    """Text of a sheet or a person for Markdown: shown letter by letter, never read as formatting."""
+    parts = _JOINED.split(" ".join(_BIDI.sub("", text).split()))
+    return _NUMBERED.sub(r"\1\\\2", _APART.join(_MARKS.sub(r"\\\1", part) for part in parts))
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text in one line, its end left out where it is too long for its place."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def cell(text: str, column: ColumnInfo, date_format: str) -> str:
+    """The canonical text of a cell as a person likes to read it; text that is no such value stays as it is."""
+    try:
+        return _WRITTEN.get(column.type, _as_it_is)(text, column, date_format)
+    except (ValueError, InvalidOperation):
+        return text
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a person."""
+    words = [word for word in re.split(r"[\s.\-]+", name) if word[:1].isalnum()]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
+
+
+def color_of(user_id: int) -> Color:
+    """The colour of a person, the same as in the grid."""
+    return COLORS[sum(map(ord, str(user_id))) % len(COLORS)]
+
+
+def _as_it_is(text: str, _column: ColumnInfo, _date_format: str) -> str:
+    return text
+
+
+def _date(text: str, _column: ColumnInfo, date_format: str) -> str:
+    return day(date.fromisoformat(text), date_format)
+
+
+def _instant(text: str, column: ColumnInfo, date_format: str) -> str:
+    """By the clock of the column, as in the grid: the same time for everybody who speaks of it."""
+    return _at(datetime.fromisoformat(text), clock_of(column), date_format)
+
+
+def _number(text: str, column: ColumnInfo, date_format: str) -> str:
+    places = column.rules.get("decimals")
+    # Canonical text may end in a zero that is not shown.
+    number = trimmed(Decimal(text))
+    written = f"{number:,.{places}f}" if isinstance(places, int) else f"{number:,}"
+    return marked(written, date_format)
+
+
+def _money(text: str, column: ColumnInfo, date_format: str) -> str:
+    return f"{_number(text, column, date_format)} {column.rules.get('currency', '')}".strip()
+
+
+def _percent(text: str, column: ColumnInfo, date_format: str) -> str:
+    return f"{_number(text, column, date_format)} %"
+
+
+_WRITTEN = {"date": _date, "datetime": _instant, "number": _number, "money": _money, "percent": _percent}

@@ -1,0 +1,191 @@
+"""The sheet as it was: the way there, the banner over it, the comparison with another moment, and the way back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.access.access import Access, get_access
+from core.accounts.preferences import preferences
+from core.base.actor import Actor
+from core.history.diff import MOST, Difference, Different, difference
+from core.rows.as_of import as_of, version_at
+from core.rows.query import View
+from core.sheets import layouts
+from core.sheets.serialize import sheet_json
+from db.engine import transaction
+from pages.components import grid
+from pages.components.app.errors import shown_errors
+from pages.components.app.format import grid_formats
+from pages.components.as_of import diff_list
+from pages.components.as_of.instants import NOW, choose, spoken
+
+AS_OF, VERSUS, SIDE = "as_of", "versus", "side"
+KINDS = (("edited", "orange", "changed cell"), ("added", "green", "added row"), ("deleted", "red", "deleted row"))
+
+
+def button(date_format: str) -> None:
+    """The way into the past; what is chosen there stands in the address."""
+    # Another key is another popover, which is closed: one closes by choosing.
+    key, about = f"as_of_{asked()}", "The sheet as it was at a moment of the past"
+    with st.popover("As of…", icon=":material/history_toggle_off:", type="tertiary", help=about, key=key):
+        choose("past", date_format, _go)
+
+
+def asked() -> str | None:
+    """The instant that the address asks for; None for now."""
+    return st.query_params.get(AS_OF) or None
+
+
+def shown_instant() -> str | None:
+    """The instant of the rows on the screen, which is the other one while its side is shown; None for now."""
+    other = st.query_params.get(VERSUS)
+    if asked() and other and st.query_params.get(SIDE):
+        return None if other == NOW else other
+    return asked()
+
+
+def _go(instant: str) -> None:
+    st.query_params[AS_OF] = instant
+
+
+def _back() -> None:
+    for part in (AS_OF, VERSUS, SIDE):
+        st.query_params.pop(part, None)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The sheet at the instant asked for and, where they are compared, at the other one."""
+
+    now: Access
+    then: str
+    version: int
+    other: str | None
+    other_version: int
+    found: Difference | None
+    layout: dict[str, Any]
+    date_format: str
+
+    @property
+    def side(self) -> int:
+        """The version on the screen: that of the instant asked for, or of the one that it is compared with."""
+        return self.other_version if self.other and st.query_params.get(SIDE) else self.version
+
+
+def show(actor: Actor, sheet_id: int, view: View, on_sort: Callable[[Any], None]) -> None:
+    """The banner, the comparison and the grid; nothing in it can be changed."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        told = st.container(width="content")
+        st.button("Back to now", icon=":material/undo:", type="primary", on_click=_back)
+        tools = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+    with shown_errors():
+        shown = _read(actor, sheet_id)
+        told.markdown(f":orange-background[:material/history: {_banner(shown)}]")
+        with tools:
+            _compare(shown)
+        if shown.found:
+            _legend(shown, shown.found)
+        _grid(actor, shown, view, on_sort)
+
+
+def _read(actor: Actor, sheet_id: int) -> _Shown:
+    then, other = str(asked()), st.query_params.get(VERSUS) or None
+    with transaction() as session:
+        now = get_access(session, actor, sheet_id)
+        version = version_at(session, now, then)
+        other_version = now.sheet.version if other in (None, NOW) else version_at(session, now, str(other))
+        first, last = (f"version:{one}" for one in sorted((version, other_version)))
+        found = difference(session, actor, sheet_id, first, last, limit=MOST) if other else None
+        date_format = preferences(session, actor)["date_format"]
+        layout = layouts.layout(session, actor, sheet_id)
+    return _Shown(now, then, version, other, other_version, found, layout, date_format)
+
+
+def _banner(shown: _Shown) -> str:
+    """Which sheet is on the screen: that of the moment asked for, or the other side of the comparison."""
+    moment = shown_instant()
+    if moment is None:
+        return f"The sheet as it is now, compared with **{spoken(shown.then, shown.date_format)}** · read only"
+    when = spoken(moment, shown.date_format)
+    return f"The sheet as it was {'at' if when.startswith('version') else 'on'} **{when}** · read only"
+
+
+def _compare(shown: _Shown) -> None:
+    label = f"Compared with {spoken(shown.other, shown.date_format)}" if shown.other else "Compare with…"
+    with st.popover(label, icon=":material/difference:", key=f"compare_{shown.other}"):
+        st.button("Now", key="versus_now", on_click=_versus, args=(NOW,), width="stretch")
+        choose("versus", shown.date_format, _versus)
+        if shown.other:
+            st.button("Do not compare", type="tertiary", on_click=_alone, width="stretch")
+
+
+def _versus(instant: str) -> None:
+    st.query_params[VERSUS] = instant
+
+
+def _alone() -> None:
+    for part in (VERSUS, SIDE):
+        st.query_params.pop(part, None)
+
+
+def _legend(shown: _Shown, found: Difference) -> None:
+    """What the tints mean and how many of each there are, which side is shown, and the way to the list."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for kind, color, name in KINDS:
+            count = getattr(found, kind)
+            st.badge(f"{count:,} {name}{'' if count == 1 else 's'}", color=color)  # type: ignore[arg-type]
+        sides = {
+            "": spoken(shown.then, shown.date_format),
+            "other": "Now" if shown.other == NOW else spoken(str(shown.other), shown.date_format),
+        }
+        st.session_state["past_side"] = "other" if st.query_params.get(SIDE) else ""
+        st.segmented_control(
+            "Show the sheet of",
+            list(sides),
+            format_func=sides.__getitem__,
+            key="past_side",
+            on_change=_turn,
+            required=True,
+            label_visibility="collapsed",
+        )
+        if found.found and st.button("List the differences", icon=":material/list:", type="tertiary"):
+            diff_list.show(shown.now, found, shown.date_format)
+    if found.next:
+        st.caption(f"The first {MOST:,} differences are tinted and listed; the counts are of all.")
+
+
+def _turn() -> None:
+    if st.session_state["past_side"]:
+        st.query_params[SIDE] = "other"
+    else:
+        st.query_params.pop(SIDE, None)
+
+
+def _grid(actor: Actor, shown: _Shown, view: View, on_sort: Callable[[Any], None]) -> None:
+    version, key = shown.side, f"past_{shown.now.sheet.sheet_id}"
+    grid.show(
+        sheet_json(as_of(shown.now, version)),
+        key=key,
+        me={"id": actor.user_id, "name": actor.name},
+        view=view.as_json(),
+        layout={part: shown.layout[part] for part in ("widths", "hidden", "order") if part in shown.layout},
+        formats=grid_formats(shown.date_format),
+        as_of=f"version:{version}",
+        tints=_tints(shown.found.found if shown.found else []),
+        on_view=lambda: on_sort(st.session_state[key]["view"]),
+    )
+
+
+def _tints(differences: list[Different]) -> dict[str, str | list[int]]:
+    """By row: what became of it, or the columns whose cells differ."""
+    tints: dict[str, str | list[int]] = {}
+    for one in differences:
+        if one.column is None:
+            tints[str(one.row)] = one.kind
+        else:
+            cells = tints.setdefault(str(one.row), [])
+            if isinstance(cells, list):
+                cells.append(one.column)
+    return tints

@@ -1,0 +1,57 @@
+"""What was found in a file: its encoding, delimiter and header, shown and open to change."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.imports.encoding import ENCODINGS
+from core.imports.format import DELIMITERS, QUOTES, FileFormat
+from core.imports.inspection import Inspection
+from pages.components.app.format import literal
+
+
+def summary(found: Inspection) -> None:
+    """A line that says what was found, and what a person should know of it."""
+    shown = found.format
+    delimiter = DELIMITERS.get(shown.delimiter, shown.delimiter).lower()
+    header = f"column names in line {shown.lines_above + 1}" if shown.has_header else "no column names"
+    size = f"{found.rows:,} rows, {found.width} columns"
+    st.markdown(f"**{size}** · {ENCODINGS[shown.encoding]} · {delimiter} · {header}")
+    for note in found.notes:
+        st.caption(f":material/info: {literal(note)}")
+    if found.above:
+        st.caption(f"Above the table: {literal(' / '.join(line for line in found.above if line))}")
+
+
+def choices(detected: FileFormat, key: str) -> dict[str, Any]:
+    """What can be chosen instead of what was detected; only what differs from it."""
+    left, right = st.columns(2)
+    delimiters = dict.fromkeys([*DELIMITERS, detected.delimiter])
+    chosen = {
+        "encoding": left.selectbox(
+            "Encoding",
+            list(ENCODINGS),
+            list(ENCODINGS).index(detected.encoding),
+            format_func=ENCODINGS.__getitem__,
+            key=f"{key}_encoding",
+        ),
+        "delimiter": right.selectbox(
+            "Delimiter",
+            list(delimiters),
+            list(delimiters).index(detected.delimiter),
+            format_func=lambda one: DELIMITERS.get(one, one),
+            key=f"{key}_delimiter",
+        ),
+        "quote": left.selectbox(
+            "Quotation marks",
+            list(QUOTES),
+            list(QUOTES).index(detected.quote),
+            format_func=QUOTES.__getitem__,
+            key=f"{key}_quote",
+        ),
+        "lines_above": int(
+            right.number_input("Lines above the table", 0, 1000, detected.lines_above, key=f"{key}_above")
+        ),
+        "has_header": st.checkbox("The first line names the columns", detected.has_header, key=f"{key}_header"),
+    }
+    return {name: value for name, value in chosen.items() if value != getattr(detected, name)}

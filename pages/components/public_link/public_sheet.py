@@ -1,0 +1,163 @@
+"""What opens by a public link: the sheet's name and its rows, to be read, and nothing else of the app.
+
+It is the same for strangers and for people who are signed in: here everybody is the visitor of the link.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.access.access import NO_LINK, Access, get_access
+from core.base.actor import Actor, Visitor
+from core.base.errors import Invalid, NotFound, Refused
+from core.base.permissions import Permission
+from core.rows.query import View, conditions, fitting
+from core.sharing.public_links import visitor_of
+from core.sheets.serialize import sheet_json
+from db.engine import Busy, transaction
+from pages.components import grid
+from pages.components.app.current_user import address, find_actor
+from pages.components.app.errors import say, shown_errors, told
+from pages.components.app.format import grid_formats, literal
+from pages.components.sheet import sheet_dialogs
+from pages.components.sheet.view_bar import ViewBar
+
+LINK, VIEW = "link", "view"
+CATCH_UP_SECONDS = 60
+FORMAT = "iso"
+# What stands around the grid: once one of these changes, it is drawn anew.
+AROUND = ("permissions", "name", "columns_version")
+
+
+@dataclass
+class Shared:
+    """The sheet as the link shows it; `sheet` is brought up to date while the grid is open."""
+
+    visitor: Visitor
+    access: Access
+    sheet: dict[str, Any]
+
+
+def is_open() -> bool:
+    """Whether the address in the browser is one to which a public link led."""
+    return LINK in st.query_params
+
+
+def show() -> None:
+    """The page, top to bottom."""
+    with shown_errors():
+        try:
+            shared = _read(seen=True)
+        except NotFound:
+            _ended()
+            return
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.subheader(literal(shared.sheet["name"]), width="content", anchor=False)
+            st.badge("Shared with you to read", icon=":material/visibility:", color="gray")
+            st.space("stretch")
+            _offer_own(shared.visitor.sheet_id)
+            tools = st.container(width="content")
+        view = _view(shared.access)
+        if Permission.ROWS_EXPORT in shared.access.permissions:
+            with tools:
+                sheet_dialogs.export_menu(shared.visitor.sheet_id, view, link=shared.visitor.link_id)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            ViewBar(shared.access, view, lambda changed: _keep(shared.access, changed), None, FORMAT).show()
+        _grid(shared, view)
+
+
+def _read(*, seen: bool = False) -> Shared:
+    """The sheet by the visit that this very request brings. NotFound where the link or the visit has ended."""
+    number = str(st.query_params.get(LINK, ""))
+    link_id = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+    with transaction() as session:
+        visits = str(st.user.get("visits") or "")
+        visitor = visitor_of(session, visits, link_id, address=address(), seen=seen)
+        if visitor is None:
+            raise NotFound(NO_LINK)
+        access = get_access(session, visitor, visitor.sheet_id, Permission.ROWS_SEE)
+        return Shared(visitor, access, sheet_json(access))
+
+
+def _ended() -> None:
+    with st.container(horizontal_alignment="center"), st.container(width=420, border=True):
+        st.subheader("This link is not open", anchor=False)
+        st.caption("It may have ended, or been open here for long. Open it once more, or ask whoever sent it.")
+
+
+def _offer_own(sheet_id: int) -> None:
+    """Who is signed in and has the sheet themselves may do more with it elsewhere."""
+    actor = find_actor()
+    if actor is not None and _has(actor, sheet_id):
+        st.link_button("Open it as yourself", f"/grid?sheet={sheet_id}", icon=":material/person:", type="tertiary")
+
+
+def _has(actor: Actor, sheet_id: int) -> bool:
+    try:
+        with transaction() as session:
+            get_access(session, actor, sheet_id)
+    except Refused:
+        return False
+    return True
+
+
+def _view(access: Access) -> View:
+    """The view that stands in the address, without what the columns do not allow (any more)."""
+    try:
+        return fitting(access, View.from_json(json.loads(st.query_params.get(VIEW, "{}"))))
+    except (Invalid, ValueError, RecursionError):
+        return View()
+
+
+def _keep(access: Access, view: View) -> None:
+    """A visitor has nothing on the server: the view is kept in the address."""
+
+    def keep() -> None:
+        view_json = View.from_json(view.as_json()).as_json()
+        conditions(access, view)  # A value that the column cannot read is refused here, with the reason.
+        st.query_params[VIEW] = json.dumps(view_json)
+
+    say(keep)
+
+
+@st.fragment(run_every=CATCH_UP_SECONDS)
+def _grid(shared: Shared, view: View) -> None:
+    """The grid, told the newest version and columns whenever it asks; it speaks to the API for the link alone."""
+    with shown_errors():
+        if trouble := _catch_up(shared, view):
+            st.caption(trouble)
+        key = f"shared_{shared.visitor.link_id}"
+        asked = grid.show(
+            shared.sheet,
+            key=key,
+            me={"id": f"link-{shared.visitor.link_id}", "name": ""},
+            view=view.as_json(),
+            formats=grid_formats(FORMAT),
+            link=shared.visitor.link_id,
+            on_view=lambda: _sort(shared.access, view, st.session_state[key]["view"]),
+        )
+        if asked.view:
+            st.rerun()
+
+
+def _catch_up(shared: Shared, view: View) -> str:
+    """Read the sheet again; what is the matter where that cannot be done, else nothing."""
+    try:
+        fresh = _read()
+    except Refused:
+        st.rerun()  # The whole page says that the link has ended.
+    except Busy as trouble:
+        return f":red[:material/cloud_off: {told(trouble)}]"
+    fits = fitting(fresh.access, view) == view
+    if not fits or any(fresh.sheet[part] != shared.sheet[part] for part in AROUND):
+        st.rerun()
+    shared.access, shared.sheet = fresh.access, fresh.sheet
+    return ""
+
+
+def _sort(access: Access, view: View, asked: Any) -> None:
+    """A click on a header asked for another order."""
+    if isinstance(asked, dict):
+        _keep(access, fitting(access, View.from_json({**view.as_json(), "sort": asked.get("sort")})))

@@ -1,0 +1,126 @@
+"""A row's past: change by change, or what one of its cells held, with the way back to each value."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+
+from core.access.access import Access, ColumnInfo
+from core.base.actor import Actor
+from core.base.errors import Conflict
+from core.base.permissions import Permission
+from core.edits.batch import Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import write
+from core.history.history import RowChange, cell_history, row_history
+from db.engine import transaction
+from pages.components.app.errors import say
+from pages.components.app.format import cell, literal
+from pages.components.row import change_lines
+
+PAGE = 30
+MOST = 900
+ALL = 0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A value to restore, and the version of the sheet that was on the screen when somebody asked for it."""
+
+    column: int
+    value: Any
+    base: int
+
+
+def show(actor: Actor, access: Access, row: int, key: str, date_format: str) -> None:
+    """The history of a row or, where one is chosen, of a cell. `access` was read before the history is."""
+    column = access.by_id.get(_field(access, key))
+    limit = st.session_state.get(f"{key}_shown", PAGE)
+    found = _read(actor, access.sheet.sheet_id, row, column, limit)
+    with st.container(gap="medium"):
+        if column is None:
+            _changes(access, found, date_format)
+        else:
+            _values(access, column, found, key, date_format)
+    if len(found) == limit < MOST:
+        st.button("Older", icon=":material/arrow_downward:", key=f"{key}_older", on_click=_show_more, args=(key,))
+
+
+def restore_wanted(actor: Actor, sheet_id: int, row: int, key: str) -> None:
+    """Bring back the value that somebody has asked for, if any; say so, or why not. Goes before all reading."""
+    wanted: Wanted | None = st.session_state.pop(f"{key}_wanted", None)
+    if wanted is not None and say(_restore, actor, sheet_id, row, wanted):
+        st.toast("The older value is back.", icon=":material/history:")
+
+
+def choose(key: str, column: int) -> None:
+    """Show this cell's history the next time; ALL is that of the row."""
+    st.session_state[f"{key}_field"] = column
+    st.session_state.pop(f"{key}_shown", None)
+
+
+def _field(access: Access, key: str) -> int:
+    names = {ALL: "All fields"} | {column.column_id: column.name for column in access.columns}
+    if st.session_state.get(f"{key}_field", ALL) not in names:
+        del st.session_state[f"{key}_field"]
+    chosen = st.selectbox("History of", list(names), format_func=names.__getitem__, key=f"{key}_field")
+    return int(chosen)
+
+
+def _read(actor: Actor, sheet_id: int, row: int, column: ColumnInfo | None, limit: int) -> list[RowChange]:
+    with transaction() as session:
+        if column is None:
+            return row_history(session, actor, sheet_id, row, limit=limit)
+        return cell_history(session, actor, sheet_id, row, column.column_id, limit=limit)
+
+
+def _show_more(key: str) -> None:
+    st.session_state[f"{key}_shown"] = st.session_state.get(f"{key}_shown", PAGE) + PAGE
+
+
+def _changes(access: Access, found: list[RowChange], date_format: str) -> None:
+    """Who and when, and below it what became of the row or its cells."""
+    for change in found:
+        with st.container(gap="xxsmall"):
+            st.markdown(f"**{literal(change.by)}** :gray[{change_lines.heading(change, date_format)}]")
+            st.markdown("\n".join(f"- {line}" for line in change_lines.lines(access, change, date_format)))
+
+
+def _values(access: Access, column: ColumnInfo, found: list[RowChange], key: str, date_format: str) -> None:
+    """What the cell holds, and before; each older value with the way back to it."""
+    may = Permission.ROWS_EDIT in access.permissions and access.sheet.archived_at is None
+    now = found[0].cells[0].value if found else None
+    for change in found:
+        (held,) = change.cells
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            with st.container(gap="xxsmall"):
+                # Plain text: line breaks stay, and nothing in it is formatting.
+                st.text(cell(held.new, column, date_format) or "(empty)")
+                added = " · row added" if change.kind == "add" else ""
+                st.caption(f"{literal(change.by)} · {change_lines.heading(change, date_format)}{added}")
+            if change is found[0]:
+                st.badge("Now", color="green")
+            elif may and held.value != now:
+                _offer(Wanted(column.column_id, held.value, access.sheet.version), change.version, key)
+
+
+def _offer(wanted: Wanted, version: int, key: str) -> None:
+    """Asks with the version on the screen as it is now, whatever has happened when somebody presses it."""
+    st.button(
+        "Restore this value",
+        key=f"{key}_restore_{version}",
+        icon=":material/settings_backup_restore:",
+        type="tertiary",
+        on_click=st.session_state.__setitem__,
+        args=(f"{key}_wanted", wanted),
+    )
+
+
+def _restore(actor: Actor, sheet_id: int, row: int, wanted: Wanted) -> None:
+    edit = Edit(row, wanted.column, Given(value=wanted.value), wanted.base)
+    try:
+        with transaction() as session:
+            write(session, actor, sheet_id, Batch(edits=(edit,)), operation_id=uuid4(), source=Source.RESTORE)
+    except Conflict as theirs:
+        raise Conflict(f"{theirs.message} Nothing was restored; this is what it holds now.") from theirs

@@ -1,0 +1,152 @@
+"""Public links in the sharing dialog: made, shown once, listed with their last use, changed and revoked."""
+
+import streamlit as st
+
+from core.access.access import HIDDEN, ColumnInfo, get_access
+from core.accounts.preferences import preferences
+from core.base.actor import Actor
+from core.base.permissions import Audience
+from core.credentials.passwords import SHORTEST
+from core.sharing.public_links import LinkInfo, Wishes, change_link, create_link, public_links, revoke_link
+from core.sheets.columns import hidden_but_by_links, limit_column
+from db.engine import transaction
+from pages.components.app.column_limits import limited
+from pages.components.app.current_user import here
+from pages.components.app.errors import say
+from pages.components.app.format import literal, moment
+
+NEW = "new_public_link"  # Its sheet and its address, shown once.
+LIVES = {7: "7 days", 30: "30 days", 90: "90 days", None: "without an end"}
+SAME = 0  # Days: as long as it was.
+CHANGED_LIVES = {SAME: "As it is", **LIVES}
+NEW_PASSWORD = f"If any, at least {SHORTEST} characters."
+CHANGES = "public_link_changes"  # How often a link was changed here: another key is another form, which is closed.
+
+
+def show(actor: Actor, sheet_id: int) -> None:
+    """The links of the sheet, and a form for another. For its owner."""
+    with transaction() as session:
+        links, date_format = public_links(session, actor, sheet_id), preferences(session, actor)["date_format"]
+        shown = hidden_but_by_links(get_access(session, actor, sheet_id))
+    st.caption("Whoever has the link reads the rows live, without an account, and nothing else: no history, no people.")
+    if shown:
+        _hide_too(actor, sheet_id, shown)
+    _new(sheet_id)
+    for link in links:
+        _link(actor, sheet_id, link, date_format)
+    with st.expander("Make a public link", icon=":material/add_link:"):
+        _form(actor, sheet_id)
+
+
+def _hide_too(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
+    """Columns that are hidden from somebody are not hidden from visitors for that: said, and offered."""
+    told = "; ".join(f"“{literal(one.name)}” ({', '.join(limited(one.limits))})" for one in shown)
+    st.warning(f"Public links show these columns: {told}.", icon=":material/visibility:")
+    st.button("Hide them from public links, too", on_click=_say_hide, args=(actor, sheet_id, shown))
+
+
+def _say_hide(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
+    say(_hide, actor, sheet_id, shown)
+
+
+def _hide(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
+    with transaction() as session:
+        for column in shown:
+            limits = {**column.limits, Audience.LINK.value: HIDDEN}
+            limit_column(session, actor, sheet_id, column.column_id, limits)
+
+
+def _new(sheet_id: int) -> None:
+    made = st.session_state.get(NEW)
+    if made and made[0] == sheet_id:
+        st.success("Copy the link now: it is not shown again.", icon=":material/link:")
+        st.code(made[1], language=None, wrap_lines=True)
+        st.button("I have copied it", on_click=lambda: st.session_state.pop(NEW, None))
+
+
+def _link(actor: Actor, sheet_id: int, link: LinkInfo, date_format: str) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap=None):
+            st.text(f"{link.name} · {link.hint}…")
+            st.caption(" · ".join(_facts(link, date_format)))
+        _change(actor, sheet_id, link)
+        key = f"revoke_link_{link.link_id}"
+        st.button("Revoke", key=key, on_click=_say_revoke, args=(actor, sheet_id, link.link_id))
+
+
+def _change(actor: Actor, sheet_id: int, link: LinkInfo) -> None:
+    """What a link is, in a form: its address stays, and whoever has it open gives a new password at once."""
+    key = f"change_link_{link.link_id}_{st.session_state.get(CHANGES, 0)}"
+    with st.popover("Change", key=key), st.form(f"{key}_form", border=False):
+        st.text_input("Name", link.name, max_chars=100, key=f"{key}_name")
+        about = f"{NEW_PASSWORD} Whoever has the link open must give it."
+        st.text_input("New password", type="password", placeholder="as it is", help=about, key=f"{key}_password")
+        if link.has_password:
+            st.checkbox("No password any more", key=f"{key}_open")
+        st.selectbox("Open from now for", list(CHANGED_LIVES), format_func=CHANGED_LIVES.__getitem__, key=f"{key}_days")
+        st.checkbox("Visitors may export the rows", link.may_export, key=f"{key}_export")
+        asked = (actor, sheet_id, link, key)
+        st.form_submit_button("Save the link", type="primary", on_click=_say_change, args=asked)
+
+
+def _say_change(actor: Actor, sheet_id: int, link: LinkInfo, key: str) -> None:
+    said = st.session_state
+    password = None if said.get(f"{key}_open") else said[f"{key}_password"]
+    name, days, may_export = said[f"{key}_name"], said[f"{key}_days"], said[f"{key}_export"]
+    wishes = _changed(link, Wishes(name=name, password=password, days=days, may_export=may_export))
+    if say(_change_to, actor, sheet_id, link.link_id, wishes):
+        said[CHANGES] = said.get(CHANGES, 0) + 1
+
+
+def _changed(link: LinkInfo, wishes: Wishes) -> Wishes:
+    """Of what the form says, what is not so already."""
+    if wishes["name"].strip() == link.name:
+        del wishes["name"]
+    if wishes["password"] == "":
+        del wishes["password"]
+    if wishes["days"] == SAME:
+        del wishes["days"]
+    if wishes["may_export"] == link.may_export:
+        del wishes["may_export"]
+    return wishes
+
+
+def _change_to(actor: Actor, sheet_id: int, link_id: int, wishes: Wishes) -> None:
+    if not wishes:
+        return
+    with transaction() as session:
+        change_link(session, actor, sheet_id, link_id, **wishes)
+
+
+def _facts(link: LinkInfo, date_format: str) -> list[str]:
+    ends = f"until {moment(link.expires_at, date_format)}" if link.expires_at else "without an end"
+    used = f"last used {moment(link.last_used_at, date_format)}" if link.last_used_at else "not used yet"
+    extras = ["password"] * link.has_password + ["may export"] * link.may_export
+    return [*([] if link.lives else ["**opens nothing now**"]), used, ends, *extras]
+
+
+def _form(actor: Actor, sheet_id: int) -> None:
+    with st.form("make_link", border=False, clear_on_submit=True):
+        name = st.text_input("For whom", max_chars=100, placeholder="Agency North")
+        password = st.text_input("Password", type="password", help=NEW_PASSWORD)
+        days = st.selectbox("Open for", list(LIVES), index=1, format_func=LIVES.__getitem__)
+        may_export = st.checkbox("Visitors may export the rows")
+        sent = st.form_submit_button("Make the link", type="primary")
+    wishes = Wishes(name=name, password=password or None, days=days, may_export=may_export)
+    if sent and say(_make, actor, sheet_id, wishes):
+        st.rerun(scope="fragment")
+
+
+def _make(actor: Actor, sheet_id: int, wishes: Wishes) -> None:
+    with transaction() as session:
+        _, token = create_link(session, actor, sheet_id, **wishes)
+    st.session_state[NEW] = (sheet_id, f"{here()}/l/{token}")
+
+
+def _say_revoke(actor: Actor, sheet_id: int, link_id: int) -> None:
+    say(_revoke, actor, sheet_id, link_id)
+
+
+def _revoke(actor: Actor, sheet_id: int, link_id: int) -> None:
+    with transaction() as session:
+        revoke_link(session, actor, sheet_id, link_id)

@@ -1,0 +1,140 @@
+"""Dialogs about a whole sheet: share it, settings, export."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.access.access import Access, get_access
+from core.base.actor import Actor
+from core.column_types import column_type
+from core.rows.query import View
+from core.sheets import sheets
+from db.engine import transaction
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import say, shown_errors
+from pages.components.sharing import public_links, share_dialog
+
+PARTS = {
+    "stage": "Stage",
+    "amount": "Amount",
+    "close_date": "Expected close",
+    "created": "Created on",
+    "owner": "Owner",
+    "probability": "Probability",
+    "account": "Account",
+}
+FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "parquet": "Parquet"}
+
+
+def export_menu(sheet_id: int, view: View, *, link: int) -> None:
+    """Links to a shared sheet's rows as they are shown, in each format. The cookie is never sent from another site."""
+    with st.popover("Export", icon=":material/download:", type="tertiary"):
+        _formats(sheet_id, view, {"link": str(link)})
+
+
+@st.dialog("Export")
+def export(sheet_id: int, view: View, as_of: str | None) -> None:
+    """The same for somebody with an account, of the past too."""
+    _formats(sheet_id, view, {"as_of": as_of} if as_of else {})
+
+
+def _formats(sheet_id: int, view: View, more: dict[str, str]) -> None:
+    st.caption("Exactly the rows and columns that you see now.")
+    given = view.as_json()
+    for name, label in FORMATS.items():
+        asked = {"format": name, "filter": json.dumps(given["filter"]), "sort": json.dumps(given["sort"])}
+        query = urlencode(asked | {"search": view.search} | more)
+        st.link_button(label, f"/api/v1/sheets/{sheet_id}/export?{query}", width="stretch")
+
+
+@st.dialog("Share", width="medium")
+def share(sheet_id: int) -> None:
+    """Who may use the sheet: people, teams and everybody; and whoever has a link."""
+    with shown_errors():
+        actor = current_actor()
+        people, links = st.tabs(["People and teams", "Public links"])
+        with people:
+            share_dialog.show(actor, sheet_id)
+        with links:
+            public_links.show(actor, sheet_id)
+
+
+@st.dialog("Sheet settings", width="medium")
+def settings(sheet_id: int) -> None:
+    """Name, description, the pipeline's columns, and putting the sheet away."""
+    with shown_errors():
+        actor = current_actor()
+        with transaction() as session:
+            access = get_access(session, actor, sheet_id)
+        with st.form("sheet_settings", border=False):
+            wanted: dict[str, Any] = {
+                "name": st.text_input("Name", value=access.sheet.name, max_chars=sheets.MAX_NAME),
+                "description": st.text_area("Description", value=access.sheet.description, height=80),
+            }
+            st.markdown("**Pipeline**")
+            st.caption(
+                "Say which column holds what, and the dashboard can chart it. Without a stage it is a plain table."
+            )
+            with st.grid(min_column_width=220):
+                wanted["parts"] = {part: _part(access, part) for part in PARTS}
+            wanted["owner_column"] = _owner_column(access)
+            sent = st.form_submit_button("Save", type="primary")
+        if sent and say(_save, actor, access, wanted):
+            st.rerun()
+        if st.button("Archive this sheet", icon=":material/archive:", help="It stays whole and can be restored."):
+            _archive(actor, sheet_id)
+
+
+def _part(access: Access, part: str) -> int | None:
+    """A column of a type that fits the part, or none."""
+    fitting = [column for column in access.columns if column.type in sheets.PIPELINE_PARTS[part]]
+    ids = [None, *(column.column_id for column in fitting)]
+    names = {column.column_id: column.name for column in fitting}
+    now = access.sheet.pipeline.get(part)
+    wanted = " or ".join(column_type(name).label.lower() for name in sheets.PIPELINE_PARTS[part])
+    return st.selectbox(
+        PARTS[part],
+        ids,
+        index=ids.index(now) if now in ids else 0,
+        format_func=lambda one: names.get(one, "–") if one else "–",
+        help=f"A column of type {wanted}.",
+    )
+
+
+def _owner_column(access: Access) -> int | None:
+    """Whose a row is, where the pipeline's owner does not say it already."""
+    people: dict[int | None, str] = {one.column_id: one.name for one in access.columns if one.type == "person"}
+    names: dict[int | None, str] = {None: "The pipeline's owner says it", **people}
+    ids, now = [*names], access.sheet.settings.get("owner_column")
+    return st.selectbox(
+        "Whose a row is",
+        ids,
+        index=ids.index(now) if now in names else 0,
+        format_func=names.__getitem__,
+        help="A column of people. Whoever is given only their own rows, or their team's, is given them by it.",
+    )
+
+
+def _save(actor: Actor, access: Access, wanted: dict[str, Any]) -> None:
+    """What was changed, and only that, in one transaction."""
+    sheet = access.sheet
+    with transaction() as session:
+        if wanted["name"] != sheet.name:
+            sheets.rename_sheet(session, actor, sheet.sheet_id, wanted["name"])
+        if wanted["description"] != sheet.description:
+            sheets.describe_sheet(session, actor, sheet.sheet_id, wanted["description"])
+        if {part: column for part, column in wanted["parts"].items() if column is not None} != sheet.pipeline:
+            sheets.configure_pipeline(session, actor, sheet.sheet_id, wanted["parts"])
+        if wanted["owner_column"] != sheet.settings.get("owner_column"):
+            sheets.choose_owner_column(session, actor, sheet.sheet_id, wanted["owner_column"])
+
+
+def _archive(actor: Actor, sheet_id: int) -> None:
+    def put_away() -> None:
+        with transaction() as session:
+            sheets.archive_sheet(session, actor, sheet_id)
+
+    if say(put_away):
+        st.switch_page("work/sheets.py")

@@ -1,0 +1,152 @@
+"""The view bar: search, filters and sort of a sheet, each shown and each easily taken away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from core.access.access import Access, ColumnInfo
+from core.column_types import column_type
+from core.rows.query import MAX_SEARCH, Condition, Sort, View
+from core.rows.row_source import ADDED
+from pages.components.app.format import DATE_PATTERNS, cell, literal, shortened
+
+ROUND = "view_round"
+FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
+LONGEST = 60
+
+
+@dataclass(frozen=True)
+class ViewBar:
+    """A sheet's view and what to do with a changed one: `keep`, and `leave` for a view that came with a link.
+
+    Both are called in callbacks, so that each change is one run.
+    """
+
+    access: Access
+    view: View
+    keep: Callable[[View], None]
+    leave: Callable[[], None] | None
+    date_format: str
+
+    def show(self) -> None:
+        """Search and filter, then one chip for each thing that narrows or orders the rows."""
+        self._search()
+        with st.popover("Filter", icon=":material/filter_list:", key=self._key("filter")):
+            self._new_filter()
+        if self.leave:
+            note = "This view comes from a link. It is not remembered."
+            st.button("Back to my view", type="tertiary", icon=":material/undo:", help=note, on_click=self.leave)
+        for place, condition in enumerate(self.view.filter):
+            rest = (*self.view.filter[:place], *self.view.filter[place + 1 :])
+            self._chip(self._described(condition), f"filter_{place}", replace(self.view, filter=rest))
+        for place, sort in enumerate(self.view.sort):
+            rest_sorts = (*self.view.sort[:place], *self.view.sort[place + 1 :])
+            self._chip(self._sorted(sort), f"sort_{place}", replace(self.view, sort=rest_sorts))
+        if not self.leave and len(self.view.filter) + len(self.view.sort) + bool(self.view.search) > 1:
+            st.button("Clear all", type="tertiary", key=self._key("clear"), on_click=self.keep, args=(View(),))
+
+    def _search(self) -> None:
+        key = f"search_{self.access.sheet.sheet_id}"
+        st.session_state[key] = self.view.search
+        st.text_input(
+            "Search",
+            key=key,
+            type="search",
+            max_chars=MAX_SEARCH,
+            on_change=lambda: self.keep(replace(self.view, search=str(st.session_state[key] or ""))),
+            label_visibility="collapsed",
+            width=150,
+        )
+
+    def _chip(self, text: str, name: str, without: View) -> None:
+        st.button(
+            literal(shortened(text, LONGEST)),
+            icon=":material/close:",
+            key=self._key(name),
+            help=f"{literal(text)}. Click to remove.",
+            on_click=self.keep,
+            args=(without,),
+        )
+
+    def _new_filter(self) -> None:
+        """Column, operator and value, by the column's type."""
+        columns = self._columns
+        picked = st.selectbox(
+            "Column", list(columns), format_func=lambda one: columns[one].name, key=self._key("column")
+        )
+        column = columns[picked]
+        filters = column_type(column.type).filters
+        op = st.selectbox(
+            "Condition",
+            list(filters),
+            format_func=lambda name: filters[name].label,
+            key=self._key(f"op_{column.column_id}"),
+        )
+        with st.form(self._key(f"form_{column.column_id}_{op}"), border=False):
+            values = self._values(column, filters[op].takes, f"{column.column_id}_{op}")
+            st.form_submit_button(
+                "Add filter", type="primary", on_click=self._add, args=(column.column_id, op, filters[op].takes, values)
+            )
+
+    def _values(self, column: ColumnInfo, takes: str, name: str) -> list[str]:
+        """The fields for what the operator takes; the keys that hold what is put in."""
+        if takes == "none":
+            return []
+        if takes == "many":
+            names, key = names_of(self.access, column), self._key(f"{name}_many")
+            st.multiselect("Values", list(names), format_func=names.__getitem__, key=key, placeholder="Choose")
+            return [key]
+        labels = ("From", "To") if takes == "two" else ("Value",)
+        return [self._value(column, label, self._key(f"{name}_{label}")) for label in labels]
+
+    def _value(self, column: ColumnInfo, label: str, key: str) -> str:
+        if column.type in ("date", "datetime"):
+            pattern = DATE_PATTERNS[self.date_format]
+            st.date_input(label, value=None, min_value=FIRST, max_value=LAST, key=key, format=pattern)
+        else:
+            st.text_input(label, key=key, max_chars=MAX_SEARCH)
+        return key
+
+    def _add(self, column: int, op: str, takes: str, keys: list[str]) -> None:
+        given = [_plain(st.session_state.get(key)) for key in keys]
+        value: Any = given if takes == "two" else given[0] if given else None
+        if takes != "none" and not all(given):
+            st.toast("Choose a value for the filter first.", icon=":material/info:")
+            return
+        # A new round has fresh fields, and its popover is closed.
+        st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+        self.keep(replace(self.view, filter=(*self.view.filter, Condition(column, op, value))))
+
+    def _described(self, condition: Condition) -> str:
+        column = self._columns[condition.column]
+        chosen = column_type(column.type).filters[condition.op]
+        names = names_of(self.access, column)
+        values = condition.value if isinstance(condition.value, list) else [condition.value]
+        texts = [names.get(str(one)) or cell(str(one), column, self.date_format) for one in values]
+        joiner = " and " if chosen.takes == "two" else ", "
+        return f"{column.name} {chosen.label} {'' if chosen.takes == 'none' else joiner.join(texts)}".strip()
+
+    @property
+    def _columns(self) -> dict[int, ColumnInfo]:
+        """What can be filtered by: the columns, and the day on which a row was added."""
+        return {**self.access.by_id, ADDED.column_id: ADDED}
+
+    def _sorted(self, sort: Sort) -> str:
+        return f"{self.access.column(sort.column).name} {'↓' if sort.descending else '↑'}"
+
+    def _key(self, name: str) -> str:
+        return f"view_{self.access.sheet.sheet_id}_{st.session_state.get(ROUND, 0)}_{name}"
+
+
+def names_of(access: Access, column: ColumnInfo) -> dict[str, str]:
+    """What the ids of a column stand for: its options, or people. Retired options are named as such."""
+    if column.type == "person":
+        return dict(access.people)
+    return {option.id: option.label + (" (retired)" if option.retired else "") for option in column.options}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

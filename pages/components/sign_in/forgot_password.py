@@ -1,0 +1,77 @@
+"""What a stranger may ask for by letter: a new password for a forgotten one, or an account of their own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.accounts.registration import CLOSED, Policy, Registration, ask_to_register, registration_policy
+from core.mail.smtp import Console, post
+from core.sign_in.email_links import ask_reset
+from db.engine import transaction
+from pages.components.app.current_user import address, here
+from pages.components.app.errors import say
+from pages.components.app.format import literal
+
+WAY, FORGOTTEN, REGISTER, ASKED = "way_in_by", "forgotten", "register", "way_in_asked"
+PRINTED = "No mail server is set here: the letter is on the server's console. Ask whoever runs it."
+
+
+def offer() -> None:
+    """The two buttons under the sign-in form; the second one only where strangers may register."""
+    st.button("Forgotten your password?", type="tertiary", on_click=_go, args=(FORGOTTEN,))
+    if _policy().who is Registration.INVITED:
+        st.caption(f"No account yet? {CLOSED}")
+    else:
+        st.button("No account yet? Make one", type="tertiary", on_click=_go, args=(REGISTER,))
+
+
+def is_open() -> bool:
+    """Whether one of the two was pressed."""
+    return WAY in st.session_state
+
+
+def show() -> None:
+    """The form that was asked for, and the one answer to whatever is sent."""
+    if st.session_state[WAY] == FORGOTTEN:
+        st.subheader("Forgotten your password?")
+        st.caption("We write to you with a link by which you choose a new one.")
+        _form("Send me the link", ask_reset, "If there is an account for {}, a letter with a link is on its way.")
+    else:
+        st.subheader("Make an account")
+        st.caption(_who_may(_policy()))
+        _form("Send me the link", ask_to_register, "A letter with a link to go on is on its way to {}.")
+    st.button("Back to sign-in", type="tertiary", on_click=_go, args=(None,))
+
+
+def _form(label: str, ask: Callable[..., Any], answer: str) -> None:
+    with st.form("ask", border=False):
+        email = st.text_input("E-mail", max_chars=254)
+        sent = st.form_submit_button(label, type="primary", width="stretch")
+    if sent and say(_ask, ask, email):
+        st.success(answer.format(literal(email.strip())), icon=":material/mail:")
+        if isinstance(post(), Console):
+            st.caption(PRINTED)
+
+
+def _ask(ask: Callable[..., Any], email: str) -> None:
+    with transaction() as session:
+        ask(session, email, address=address(), url=here())
+
+
+def _policy() -> Policy:
+    with transaction() as session:
+        return registration_policy(session)
+
+
+def _who_may(policy: Policy) -> str:
+    if policy.who is Registration.DOMAINS:
+        return literal(f"With an address of {' or '.join(policy.domains)}. We write to it with a link to go on.")
+    return "We write to your address with a link to go on."
+
+
+def _go(way: str | None) -> None:
+    if way is None:
+        st.session_state.pop(WAY, None)
+    else:
+        st.session_state[WAY] = way

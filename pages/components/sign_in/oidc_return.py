@@ -1,0 +1,161 @@
+"""Signing in by the provider: the way there, and what is asked of whoever comes back from it."""
+
+import streamlit as st
+
+from core.base.actor import Actor
+from core.base.errors import NotFound, Refused
+from core.config.oidc_settings import PROVIDER, Provider
+from core.config.settings import settings
+from core.credentials.login_tickets import make_pending, make_ticket
+from core.sign_in.oidc import Arrival, arrival, arrival_of_mine, drop_arrival, link_mine, link_with_password, take_in
+from core.sign_in.oidc_identities import has_password
+from core.sign_in.password import NEUTRAL
+from db.engine import transaction
+from pages.components.app.current_user import address, device, find_actor, here, nonce
+from pages.components.app.errors import say
+from pages.components.app.format import literal
+from pages.components.sign_in.email_link import NOTE
+from pages.components.sign_in.second_step import PENDING
+
+NOBODY = "nobody"
+SETTLED, REFUSED, WANTS_CODE = "arrival_settled", "arrival_refused", "arrival_wants_code"
+NOT_IN = "{label} did not let you in, or it took too long. Try again, or sign in with your password."
+
+
+def offer(way_in: str = "Sign in with {label}") -> None:
+    """The way to the provider, where there is one."""
+    provider = settings().provider
+    if provider is None:
+        return
+    if st.button(way_in.format(label=literal(provider.label)), icon=":material/key:", width="stretch"):
+        st.login(PROVIDER)
+    if here() != settings().url:
+        st.caption(f"It sends you back to {literal(settings().url)}: open that address first.")
+
+
+def is_open() -> bool:
+    """Whether this browser has just come back from the provider, and what follows is not settled yet."""
+    if settings().provider is None or SETTLED in st.session_state:
+        return False
+    return bool(st.context.cookies.get(settings().arrival_name))
+
+
+def show(ticket: str) -> None:
+    """What follows. A ticket is left in the session's state under the name `ticket`, or the asking for a code."""
+    provider, token = settings().provider, st.context.cookies.get(settings().arrival_name)
+    if provider is None or not token:
+        return
+    if token == NOBODY:
+        _settle(NOT_IN.format(label=provider.label))
+    actor = find_actor()
+    try:
+        with transaction() as session:
+            someone = arrival_of_mine(session, actor, token) if actor else arrival(session, token)
+    except NotFound:
+        _settle()
+    except Refused as refusal:
+        _refused(token, refusal)
+        return
+    if actor is not None:
+        _link_mine(actor, provider, token, someone)
+    elif not nonce():
+        st.error("Your browser did not keep our cookie. Allow cookies for this site and sign in again.")
+    elif someone.asks_password:
+        _confirm(provider, token, someone, ticket)
+    else:
+        _come_in(token, ticket)
+
+
+def _come_in(token: str, ticket: str) -> None:
+    browser = nonce()
+    try:
+        with transaction() as session:
+            way, secret = take_in(
+                session,
+                token,
+                grant=lambda session, user: (ticket, make_ticket(session, user, nonce=browser)),
+                without_code=lambda session, user: (PENDING, make_pending(session, user, nonce=browser)),
+            )
+    except Refused as refusal:
+        _refused(token, refusal)
+        return
+    st.session_state[way] = secret
+    _settle()
+
+
+def _confirm(provider: Provider, token: str, someone: Arrival, ticket: str) -> None:
+    """The password of the account that has the address, once: so nobody comes in by an address that was theirs once."""
+    st.subheader("Is this account yours?")
+    st.caption(
+        f"{literal(provider.label)} knows you as {literal(someone.email)}, and there is an account with this address. "
+        "Give its password this once; from then on you need none."
+    )
+    with st.form("arrival", border=False):
+        password = st.text_input("Password", type="password")
+        wants_code = WANTS_CODE in st.session_state
+        code = st.text_input("Code of your authenticator app", autocomplete="one-time-code") if wants_code else ""
+        sent = st.form_submit_button("Link and sign in", type="primary", width="stretch")
+    st.button("Sign in without linking", type="tertiary", on_click=_drop, args=(token,))
+    if sent:
+        _try(token, password, code, ticket)
+
+
+def _try(token: str, password: str, code: str, ticket: str) -> None:
+    browser = nonce()
+    try:
+        found = link_with_password(
+            transaction,
+            token,
+            password,
+            code=code,
+            address=address(),
+            device=device(),
+            grant=lambda session, user: (ticket, make_ticket(session, user, nonce=browser)),
+            without_code=lambda *_: (WANTS_CODE, "yes"),
+        )
+    except Refused as refusal:
+        st.error(literal(refusal.message), icon=":material/error:")
+        return
+    if found is None:
+        st.error("The code or the password is not right." if code else NEUTRAL, icon=":material/error:")
+        return
+    st.session_state[found[0]] = found[1]
+    if found[0] == ticket:
+        _settle()
+    st.rerun()
+
+
+def _link_mine(actor: Actor, provider: Provider, token: str, someone: Arrival) -> None:
+    """Whoever was signed in when they went to the provider wants it linked with the account that they are in."""
+    if someone.is_linked:
+        _drop(token)
+        _settle(f"Your account is linked with {provider.label} already.")
+    with transaction() as session:
+        asks = has_password(session, actor.user_id)
+    st.subheader(f"Link {literal(provider.label)}")
+    st.text(f"{someone.email or someone.name} at {provider.label} will sign in as {actor.name} ({actor.email}) here.")
+    with st.form("arrival", border=False):
+        password = st.text_input("Your password here", type="password") if asks else ""
+        sent = st.form_submit_button("Link it", type="primary", width="stretch")
+    st.button("Do not link it", type="tertiary", on_click=_drop, args=(token,))
+    if sent and say(link_mine, transaction, actor, token, password=password):
+        _settle(f"Your account is linked with {provider.label}.")
+
+
+def _refused(token: str, refusal: Refused) -> None:
+    st.error(literal(refusal.message), icon=":material/block:")
+    st.button("Go on", on_click=_drop, args=(token,))
+
+
+def _drop(token: str) -> None:
+    st.session_state[SETTLED] = True
+    with transaction() as session:
+        drop_arrival(session, token)
+
+
+def _settle(note: str = "") -> None:
+    """This arrival is over; the page goes on as it would without one."""
+    st.session_state[SETTLED] = True
+    if note:
+        st.session_state[NOTE] = note
+    st.rerun()

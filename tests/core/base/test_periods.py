@@ -1,0 +1,50 @@
+"""Months, quarters and years of the calendar."""
+
+from datetime import date
+
+import pytest
+
+from core.base import periods
+
+TODAY = date(2026, 2, 14)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("This month", "2026-02-01", "2026-02-28"),
+        ("Last month", "2026-01-01", "2026-01-31"),
+        ("This quarter", "2026-01-01", "2026-03-31"),
+        ("Last quarter", "2025-10-01", "2025-12-31"),
+        ("This year", "2026-01-01", "2026-12-31"),
+        ("Last year", "2025-01-01", "2025-12-31"),
+    ],
+)
+def test_a_named_period_has_its_first_and_last_day(name: str, first: str, last: str) -> None:
+    assert periods.span(name, TODAY) == (date.fromisoformat(first), date.fromisoformat(last))
+
+
+def test_every_named_period_can_be_asked_for() -> None:
+    assert all(first <= last for first, last in (periods.span(name, TODAY) for name in periods.NAMED))
+
+
+def test_periods_are_shown_without_gaps() -> None:
+    months = periods.shown([date(2025, 11, 1), date(2026, 2, 1)], "month", TODAY)
+    assert [f"{month:%y-%m}" for month in months] == ["25-11", "25-12", "26-01", "26-02"]
+    assert periods.shown([], "month", TODAY) == []
+
+
+def test_no_more_are_shown_than_twenty_years() -> None:
+    assert len(periods.shown([date(1990, 1, 1), date(2026, 1, 1)], "month", TODAY)) == 240
+    assert len(periods.shown([date(1990, 1, 1), date(2026, 1, 1)], "quarter", TODAY)) == 80
+
+
+def test_a_slip_of_the_pen_in_the_far_future_does_not_push_the_present_out_of_the_chart() -> None:
+    assert periods.shown([date(2026, 1, 1), date(2199, 12, 1)], "month", TODAY)[-1] == date(2026, 1, 1)
+    assert periods.shown([date(2199, 12, 1)], "month", TODAY) == [date(2199, 12, 1)]
+
+
+def test_months_and_quarters_have_names() -> None:
+    assert periods.label(date(2026, 11, 1), "month") == "Nov 2026"
+    assert periods.label(date(2026, 10, 1), "quarter") == "2026 Q4"
+    assert periods.period_of(date(2026, 11, 20), "quarter") == (date(2026, 10, 1), date(2026, 12, 31))

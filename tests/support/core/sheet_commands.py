@@ -1,0 +1,161 @@
+"""Every command of core on one sheet, with the permission that it needs and a way to ask for it."""
+
+import contextlib
+import importlib
+import io
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.access.access import get_access
+from core.base.errors import Invalid
+from core.base.permissions import Level
+from core.base.permissions import Permission as P
+from core.edits.batch import Add, Batch, Edit, Given
+from core.edits.operation import Source
+from core.edits.write import Wish, write, write_together
+from core.exports import export_rows
+from core.imports.inspection import inspect as inspect_file
+from core.imports.load import import_rows
+from core.imports.plan import propose
+from core.rows.query import View
+from core.sheets.columns import NewColumn
+from tests.conftest import actor
+from tests.support.core.principals import Needs, person
+
+Call = Callable[[Session, Any, int], Any]  # As whoever asks: an Actor, a Visitor, or nobody.
+
+
+def written(batch: Batch, *, partial: bool = False) -> Call:
+    return lambda session, who, sheet: write(
+        session, who, sheet, batch, operation_id=uuid4(), source=Source.API, partial=partial
+    )
+
+
+def together(session: Session, who: Any, sheet: int) -> None:
+    """As the API does: what is not plainly written is decided alone."""
+    wish = Wish(who, Batch(edits=(Edit(1, 1, Given("x")),)), uuid4(), Source.API)
+    if write_together(session, sheet, [wish]) == [None]:
+        write(session, who, sheet, wish.batch, operation_id=wish.operation_id, source=wish.source)
+
+
+def call(name: str, /, *args: Any, **kwargs: Any) -> Call:
+    module, function = name.rsplit(".", 1)
+    command = getattr(importlib.import_module(f"core.{module}"), function)
+    return lambda session, who, sheet: command(session, who, sheet, *args, **kwargs)
+
+
+def taken_back(name: str) -> Call:
+    def attempt(session: Session, who: Any, sheet: int) -> None:
+        with contextlib.suppress(Invalid):  # Whoever may has nothing to take back here.
+            call(name, operation_id=uuid4())(session, who, sheet)
+
+    return attempt
+
+
+def on_a_comment(name: str, **more: Any) -> Call:
+    """A comment of the actor's own; who may not comment at all is refused before anything is looked for."""
+
+    def attempt(session: Session, who: Any, sheet: int) -> None:
+        found = session.scalar(OF_MINE, {"sheet": sheet, "who": person(who).user_id})
+        call(f"comments.comments.{name}", 1, found or 1, **more)(session, who, sheet)
+
+    return attempt
+
+
+OF_MINE = text("SELECT comment_id FROM comments WHERE sheet_id = :sheet AND author_id = :who")
+
+
+def exported(session: Session, who: Any, sheet: int) -> None:
+    export_rows(session, who, sheet, View(), io.BytesIO(), file_format="csv")
+
+
+def imported(content: str) -> Call:
+    file = io.BytesIO(content.encode())
+    found = inspect_file(file)
+
+    def call_import(session: Session, who: Any, sheet: int) -> None:
+        plan = propose(found, get_access(session, actor("Ann"), sheet))
+        import_rows(session, who, sheet, file, plan, operation_id=uuid4())
+
+    return call_import
+
+
+def for_team(name: str, **kwargs: Any) -> Call:
+    """The same for a command about a team: the one that the sheet is shared with."""
+
+    def attempt(session: Session, who: Any, sheet: int) -> None:
+        team = session.scalar(text("SELECT team_id FROM team_collaborators"))
+        call(name, team, **kwargs)(session, who, sheet)
+
+    return attempt
+
+
+# The name of the command and, behind it, what of it is meant; what it needs; how it is asked.
+SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
+    "edits.write.write edits": (P.ROWS_EDIT, written(Batch(edits=(Edit(1, 1, Given("x")),)))),
+    "edits.write.write adds": (P.ROWS_ADD, written(Batch(adds=(Add("k", {1: Given("x")}),)))),
+    "edits.write.write deletes": (P.ROWS_DELETE, written(Batch(deletes=(1,)), partial=True)),
+    "edits.write.write_together": (P.ROWS_EDIT, together),
+    "sheets.columns.add_column": (P.COLUMNS_EDIT, call("sheets.columns.add_column", NewColumn("Extra", "text"))),
+    "sheets.columns.add_columns": (P.COLUMNS_EDIT, call("sheets.columns.add_columns", [NewColumn("Extra", "text")])),
+    "sheets.columns.change_column": (P.COLUMNS_EDIT, call("sheets.columns.change_column", 2, name="Company")),
+    "sheets.columns.limit_column": (P.SHEET_SHARE, call("sheets.columns.limit_column", 2, {"viewer": "hidden"})),
+    "sheets.columns.reorder_columns": (P.COLUMNS_EDIT, call("sheets.columns.reorder_columns", [3, 2, 1])),
+    "sheets.columns.retire_column": (P.COLUMNS_EDIT, call("sheets.columns.retire_column", 11)),
+    "sheets.columns.restore_column": (P.COLUMNS_EDIT, call("sheets.columns.restore_column", 10)),
+    "comments.comments.comments": (P.COMMENTS_SEE, call("comments.comments.comments", 1)),
+    "comments.comments.add_comment": (P.COMMENTS_WRITE, call("comments.comments.add_comment", 1, "Hello")),
+    "comments.comments.edit_comment": (P.COMMENTS_WRITE, on_a_comment("edit_comment", body="Hello again")),
+    "comments.comments.delete_comment": (P.COMMENTS_WRITE, on_a_comment("delete_comment")),
+    "history.diff.difference": (P.HISTORY_SEE, call("history.diff.difference", "version:0")),
+    "rows.as_of.get_access_as_of": (P.HISTORY_SEE, call("rows.as_of.get_access_as_of", "version:0")),
+    "exports.export_rows": (P.ROWS_EXPORT, exported),
+    "imports.load.import_rows": (P.ROWS_IMPORT, imported("Deal\nAcme\n")),
+    "imports.load.import_rows new column": (P.COLUMNS_EDIT, imported("Deal,Region\nAcme,North\n")),
+    "history.history.recent_changes": (P.HISTORY_SEE, call("history.history.recent_changes")),
+    "history.history.row_history": (P.HISTORY_SEE, call("history.history.row_history", 1)),
+    "history.history.cell_history": (P.HISTORY_SEE, call("history.history.cell_history", 1, 1)),
+    "sheets.layouts.layout": (P.SHEET_SEE, call("sheets.layouts.layout")),
+    "sheets.layouts.remember_layout": (P.SHEET_SEE, call("sheets.layouts.remember_layout", {"hidden": [2]})),
+    "sharing.public_links.public_links": (P.SHEET_SHARE, call("sharing.public_links.public_links")),
+    "sharing.public_links.create_link": (P.SHEET_SHARE, call("sharing.public_links.create_link")),
+    "sharing.public_links.change_link": (P.SHEET_SHARE, call("sharing.public_links.change_link", 901, name="x")),
+    "sharing.public_links.revoke_link": (P.SHEET_SHARE, call("sharing.public_links.revoke_link", 901)),
+    "presence.presence.present": (P.PEERS_SEE, call("presence.presence.present")),
+    "sharing.shares.collaborators": (P.PEERS_SEE, call("sharing.shares.collaborators")),
+    "sharing.shares.people_to_share_with": (P.PEERS_SEE, call("sharing.shares.people_to_share_with")),
+    "sharing.shares.share_sheet": (P.SHEET_SHARE, call("sharing.shares.share_sheet", 5, level=Level.VIEWER)),
+    "sharing.shares.share_with_workspace": (P.SHEET_SHARE, call("sharing.shares.share_with_workspace", level=None)),
+    "sharing.shares.share_with_team": (P.SHEET_SHARE, for_team("sharing.shares.share_with_team", level=Level.VIEWER)),
+    "sharing.shares.team_shares": (P.PEERS_SEE, call("sharing.shares.team_shares")),
+    "sharing.shares.teams_to_share_with": (P.PEERS_SEE, call("sharing.shares.teams_to_share_with")),
+    "sharing.shares.unshare_team": (P.SHEET_SHARE, for_team("sharing.shares.unshare_team")),
+    "sharing.shares.unshare_sheet": (P.SHEET_SHARE, call("sharing.shares.unshare_sheet", 4)),
+    "sheets.sheets.archive_sheet": (P.SHEET_ARCHIVE, call("sheets.sheets.archive_sheet")),
+    "sheets.sheets.restore_sheet": (P.SHEET_ARCHIVE, call("sheets.sheets.restore_sheet")),
+    "sheets.sheets.choose_owner_column": (P.SHEET_CONFIGURE, call("sheets.sheets.choose_owner_column", 5)),
+    "sheets.sheets.configure_pipeline": (P.SHEET_CONFIGURE, call("sheets.sheets.configure_pipeline", {"stage": 3})),
+    "sheets.sheets.describe_sheet": (P.SHEET_CONFIGURE, call("sheets.sheets.describe_sheet", "Ours")),
+    "sheets.sheets.rename_sheet": (P.SHEET_CONFIGURE, call("sheets.sheets.rename_sheet", "Ours")),
+    "sharing.transfer.transfer_sheet": (P.SHEET_TRANSFER, call("sharing.transfer.transfer_sheet", 5)),
+    "edits.trash.trash": (P.HISTORY_SEE, call("edits.trash.trash")),
+    "edits.undo_stack.next_steps": (P.ROWS_EDIT, call("edits.undo_stack.next_steps")),
+    "edits.undo.undo": (P.ROWS_EDIT, taken_back("edits.undo.undo")),
+    "edits.undo.redo": (P.ROWS_EDIT, taken_back("edits.undo.redo")),
+    "edits.trash.restore_rows": (
+        P.ROWS_DELETE,
+        call("edits.trash.restore_rows", [1], operation_id=uuid4(), partial=True),
+    ),
+    "access.access.get_access": (P.SHEET_SEE, get_access),
+}
+# About row 1, which is not there for whoever sees only their own. To delete what is not there is done already.
+ON_ROW_1 = {
+    "edits.write.write edits",
+    "edits.write.write_together",
+    "history.history.row_history",
+    "history.history.cell_history",
+} | {name for name in SHEET_COMMANDS if name.startswith("comments.")}
