@@ -17,10 +17,12 @@ READS = re.compile(
 )
 SQL = re.compile(r"\b(SELECT|UPDATE|DELETE|INSERT|JOIN|USING)\b", re.IGNORECASE)
 TABLES = {"Row", "Change", "narrow_rows"}
-# A statement may also be over whatever rows are quickest to read: core.rows.row_source.
+# A statement may also be over the rows that are quickest to read: core.rows.row_source.
 ORIGINS = {"origin", "ROWS", "NARROW"}
-GATES = {"SCOPE_SQL", "VISIBLE_SQL", "rows_in_scope", "visible_rows", "visible_narrow_rows", "visible", "conditions"}
-# What need not name a gate, and why. Whatever else reads rows or changes without one fails the test.
+GATES_IN_TEXT = {"scope_sql", "visible_sql"}
+GATE_METHODS = {"rows_in_scope", "visible_rows", "visible_narrow_rows", "visible"}
+GATES = {"SCOPE_SQL", "VISIBLE_SQL", "conditions"} | GATES_IN_TEXT | GATE_METHODS
+# Statements that need not name a gate, and why. Any other that reads rows or changes without one fails the test.
 EXEMPT = {
     "core/edits/plan.py:_SINCE": "tells who changed rows that were read through the gate in the same transaction",
     "core/rows/as_of.py:_AT": "finds the number of a version, and nothing of what was written in it",
@@ -90,16 +92,63 @@ def root(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def ungated_aliases(source: str) -> Iterator[str]:
+    """The statements with an alias of `rows` that passes no gate, and the alias: each needs a gate of its own."""
+    for name, node in named(ast.parse(source)):
+        calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+        texts = [written(part) for part in ast.walk(node) if isinstance(part, TEXTS)]
+        in_text = {alias for text in texts if "FROM" in text for alias in ALIASES.findall(text)}
+        gated = {written(call.args[0]) for call in calls if called(call) in GATES_IN_TEXT and call.args}
+        gated |= {"r"} if {"SCOPE_SQL", "VISIBLE_SQL"} & names(node) else set()
+        yield from (f"{name} {alias}" for alias in sorted(in_text - gated))
+        assigned = {
+            target.id
+            for part in ast.walk(node)
+            if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and called(part.value) == "aliased"
+            for target in part.targets
+            if isinstance(target, ast.Name)
+        }
+        passed = {root(arg) for call in calls if called(call) in GATE_METHODS for arg in call.args}
+        yield from (f"{name} {alias}" for alias in sorted(assigned - passed))
+
+
+ALIASES = re.compile(r"(?:\b(?:FROM|JOIN|USING)|,)\s+rows\s+(?:AS\s+)?(?!ON\b|WHERE\b|USING\b)(\w+)")
+
+
+def called(call: ast.Call) -> str:
+    """The name of the function or method that is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def names(node: ast.AST) -> set[str]:
     parts = list(ast.walk(node))
     attributes = {part.attr for part in parts if isinstance(part, ast.Attribute)}
-    return {part.id for part in parts if isinstance(part, ast.Name)} | attributes & (ORIGINS | {"visible"})
+    return {part.id for part in parts if isinstance(part, ast.Name)} | attributes & (ORIGINS | GATE_METHODS)
 
 
 def test_rows_and_the_log_are_read_only_through_the_gate() -> None:
     found = [f"{path.relative_to(ROOT)}:{name}" for path in SOURCES for name in ungated(path.read_text())]
     assert len(SOURCES) > 100
     assert sorted(set(found) - set(EXEMPT)) == []
+
+
+def test_every_alias_of_rows_passes_a_gate_of_its_own() -> None:
+    found = {f"{path.relative_to(ROOT)}:{line}" for path in SOURCES for line in ungated_aliases(path.read_text())}
+    assert {line for line in found if line.partition(" ")[0] not in EXEMPT} == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "ungated"),
+    [
+        ("_S = text(f\"SELECT 1 FROM rows d JOIN rows a ON true WHERE {visible_sql('d')}\")", ["_S a"]),
+        ("_S = text(f\"SELECT 1 FROM rows d, rows a WHERE {scope_sql('d')} AND {scope_sql('a', 'a_')}\")", []),
+        ("_S = text(f\"SELECT 1 FROM rows d, rows a WHERE {scope_sql('a')}\")", ["_S d"]),
+        ("def ids(gate):\n    a = aliased(Row)\n    return select(a.row_id).where(gate.visible_rows())", ["ids a"]),
+        ("def ids(gate):\n    a = aliased(Row)\n    return select(a.row_id).where(gate.visible_rows(a))", []),
+    ],
+)
+def test_a_second_alias_needs_a_second_gate(source: str, ungated: list[str]) -> None:
+    assert list(ungated_aliases(source)) == ungated
 
 
 def test_every_exemption_is_still_needed() -> None:
@@ -137,8 +186,8 @@ def test_a_statement_around_the_gate_is_found(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        '_LINES = text(f"SELECT 1 FROM changes c JOIN rows r USING (sheet_id, row_id) WHERE {SCOPE_SQL}")',
-        "from db.tables.sheets import Row\ndef ids(access):\n    return select(Row.row_id).where(visible_rows(access))",
+        "_LINES = text(f\"SELECT 1 FROM changes c JOIN rows r USING (sheet_id, row_id) WHERE {scope_sql('r')}\")",
+        "from db.tables.sheets import Row\ndef ids(gate):\n    return select(Row.row_id).where(gate.visible_rows())",
         "from core.edits.operation import Change\ndef at(change: Change):\n    return select(Sheet.version)",
         '_USERS = text("SELECT name FROM users")',
     ],

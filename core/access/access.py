@@ -7,16 +7,17 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ARRAY, ColumnElement, Pool, Text, and_, any_, literal, select, text
+from sqlalchemy import ColumnElement, Pool, select, text
 from sqlalchemy.orm import Session
 
+from core.access.row_gate import RowGate, scope_sql, visible_sql
 from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotAllowed, NotFound
 from core.base.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
 from core.column_types.base import Directory, Option
 from db.folding import folded
-from db.tables.sheets import Row, User, narrow_rows
+from db.tables.sheets import User
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,20 @@ class Access:
         return next((column for column in columns if column.type == "person"), None)
 
     @cached_property
+    def row_gate(self) -> RowGate:
+        """The condition under which this person may know a row; every statement over rows passes it."""
+        owner = self.owner_column
+        return RowGate(
+            self.sheet.sheet_id,
+            self.owners,
+            owner_key=owner.key if owner else None,
+            owner_slot=owner.slot if owner else None,
+            is_past=self.is_past,
+        )
+
+    @property
     def gate(self) -> dict[str, Any]:
-        """The parameters of SCOPE_SQL and VISIBLE_SQL. Without an owner column nobody's rows are anybody's own."""
-        owner, owners = self.owner_column, self.owners
-        return {
-            "sheet": self.sheet.sheet_id,
-            "owner_key": owner.key if owner else None,
-            "owners": None if owners is None else [*owners],
-        }
+        return self.row_gate.parameters()
 
     @cached_property
     def scope(self) -> str:
@@ -254,7 +261,7 @@ def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Acce
 def _shown_people(session: Session, access: Access) -> Directory:
     """The names of those, and only those, whom cells name that this principal sees. No e-mails."""
     keys = [column.key for column in access.columns if column.type == "person"]
-    found = session.execute(_SHOWN_PEOPLE, access.gate | {"keys": keys}).all() if keys else []
+    found = session.execute(_SHOWN_PEOPLE, access.row_gate.parameters() | {"keys": keys}).all() if keys else []
     return Directory({str(user_id): name for user_id, name in found}, {})
 
 
@@ -289,38 +296,21 @@ def directory(session: Session) -> Directory:
 
 def rows_in_scope(access: Access) -> ColumnElement[bool]:
     """The condition under which this person may know a row, in the trash or not: the gate of history and trash."""
-    here = Row.sheet_id == access.sheet.sheet_id
-    if access.owners is None or access.is_past:
-        return here
-    key, owners = access.gate["owner_key"], access.gate["owners"]
-    return and_(
-        here, Row.values.op("->>", return_type=Text())(literal(key, Text)) == any_(literal(owners, ARRAY(Text)))
-    )
+    return access.row_gate.rows_in_scope()
 
 
 def visible_rows(access: Access) -> ColumnElement[bool]:
     """The condition under which this person sees a row: the one gate that every read of rows passes."""
-    return and_(rows_in_scope(access), Row.deleted_version.is_(None))
-
-
-def visible_narrow_rows(access: Access) -> ColumnElement[bool]:
-    """The same gate over the narrow rows, which are the live ones; where rows are scoped, their owner has a slot."""
-    here = narrow_rows.c.sheet_id == access.sheet.sheet_id
-    if access.owners is None:
-        return here
-    slot = access.owner_column.slot if access.owner_column else None
-    return and_(here, narrow_rows.c[slot or ""] == any_(literal([*access.owners], ARRAY(Text))))
+    return access.row_gate.visible_rows()
 
 
 def every_row(access: Access) -> ColumnElement[bool]:
     """All live rows of the sheet, seen or not: for checks that hold for the whole sheet, and nothing that is shown."""
-    return and_(Row.sheet_id == access.sheet.sheet_id, Row.deleted_version.is_(None))
+    return access.row_gate.every_row()
 
 
-# The same gates for statements that are written as text, with the rows as r; Access.gate has their parameters.
-SCOPE_SQL = """(r.sheet_id = :sheet AND (CAST(:owners AS text[]) IS NULL
-        OR r.values ->> CAST(:owner_key AS text) = ANY(CAST(:owners AS text[]))))"""
-VISIBLE_SQL = f"{SCOPE_SQL} AND r.deleted_version IS NULL"
+SCOPE_SQL = scope_sql("r")
+VISIBLE_SQL = visible_sql("r")
 
 
 def made_column(row: Mapping[str, Any]) -> ColumnInfo:
@@ -384,6 +374,6 @@ _LOAD_FOR_VISITOR = text(f"""
 _SHOWN_PEOPLE = text(f"""
     SELECT u.user_id, u.name FROM users u
     WHERE CAST(u.user_id AS text) IN (
-        SELECT r.values ->> k FROM rows r CROSS JOIN unnest(CAST(:keys AS text[])) k WHERE {VISIBLE_SQL})
+        SELECT r.values ->> k FROM rows r CROSS JOIN unnest(CAST(:keys AS text[])) k WHERE {visible_sql("r")})
     ORDER BY u.name, u.user_id
 """)  # noqa: S608 - the same.

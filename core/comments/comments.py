@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, VISIBLE_SQL, Access, get_access
+from core.access.access import Access, get_access
+from core.access.row_gate import scope_sql, visible_sql
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
@@ -41,7 +42,12 @@ def comments(
     Those of a row in the trash can be read. NotFound where there is no such row.
     """
     access = get_access(session, actor, sheet_id, Permission.COMMENTS_SEE)
-    parameters = access.gate | {"row": row, "before": before, "limit": min(limit, MOST_LISTED), "me": actor.user_id}
+    parameters = access.row_gate.parameters() | {
+        "row": row,
+        "before": before,
+        "limit": min(limit, MOST_LISTED),
+        "me": actor.user_id,
+    }
     found = [CommentInfo(**line) for line in session.execute(_LIST, parameters).mappings()]
     if not found:
         _check_row(session, access, row, _KNOWN)
@@ -51,7 +57,7 @@ def comments(
 def comment_counts(session: Session, access: Access, rows: list[int]) -> dict[int, int]:
     """How many comments these rows have, row → count; rows without any, or not to be seen, are left out."""
     access.require(Permission.COMMENTS_SEE)
-    counted = session.execute(_COUNT, access.gate | {"rows": rows[:MOST_COUNTED]})
+    counted = session.execute(_COUNT, access.row_gate.parameters() | {"rows": rows[:MOST_COUNTED]})
     return dict(counted.tuples().all())
 
 
@@ -105,40 +111,42 @@ def _checked(body: str) -> str:
 
 
 def _check_row(session: Session, access: Access, row: int, which: str) -> None:
-    if session.execute(text(which), access.gate | {"row": row}).first() is None:
+    if session.execute(text(which), access.row_gate.parameters() | {"row": row}).first() is None:
         raise NotFound("This row has been deleted, or never was.", row=row)
 
 
 def _author(session: Session, access: Access, row: int, comment_id: int) -> int:
     """Who wrote a comment that is still there, held until the transaction ends. Raises NotFound."""
-    author: int | None = session.scalar(_HELD, access.gate | {"row": row, "comment": comment_id})
+    author: int | None = session.scalar(_HELD, access.row_gate.parameters() | {"row": row, "comment": comment_id})
     if author is None:
         raise NotFound("This comment has been deleted, or never was.")
     return author
 
 
-_KNOWN = f"SELECT 1 FROM rows r WHERE {SCOPE_SQL} AND r.row_id = :row"  # noqa: S608 - The gate of core.access.
+_KNOWN = f"SELECT 1 FROM rows r WHERE {scope_sql('r')} AND r.row_id = :row"  # noqa: S608 - The gate of core.access.
 # Held against being deleted while somebody says something of it.
-_LIVE = f"SELECT 1 FROM rows r WHERE {VISIBLE_SQL} AND r.row_id = :row FOR KEY SHARE OF r"  # noqa: S608 - The same.
+_LIVE = f"SELECT 1 FROM rows r WHERE {visible_sql('r')} AND r.row_id = :row FOR KEY SHARE OF r"  # noqa: S608 - The same.
 _LIST = text(f"""
     SELECT c.comment_id, c.author_id, coalesce(u.name, 'somebody') AS author, c.body, c.created_at, c.edited_at,
            c.deleted_at IS NOT NULL AS is_deleted, c.author_id = :me AS is_mine
     FROM comments c
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.author_id
-    WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.row_id = :row
+    WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.row_id = :row
       AND (CAST(:before AS bigint) IS NULL OR c.comment_id < :before)
     ORDER BY c.comment_id DESC LIMIT :limit
 """)  # noqa: S608 - The same.
 _COUNT = text(f"""
     SELECT c.row_id, count(*) FROM comments c
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
-    WHERE {VISIBLE_SQL} AND c.sheet_id = :sheet AND c.row_id = ANY(CAST(:rows AS integer[])) AND c.deleted_at IS NULL
+    WHERE {visible_sql("r")} AND c.sheet_id = :sheet AND c.row_id = ANY(CAST(:rows AS integer[]))
+      AND c.deleted_at IS NULL
     GROUP BY c.row_id
 """)  # noqa: S608 - The same.
 _HELD = text(f"""
     SELECT c.author_id FROM comments c JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
-    WHERE {VISIBLE_SQL} AND c.sheet_id = :sheet AND c.row_id = :row AND c.comment_id = :comment AND c.deleted_at IS NULL
+    WHERE {visible_sql("r")} AND c.sheet_id = :sheet AND c.row_id = :row AND c.comment_id = :comment
+      AND c.deleted_at IS NULL
     FOR UPDATE OF c
 """)  # noqa: S608 - The same.
 _ADD = text("""

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, VISIBLE_SQL, Access
+from core.access.access import Access
+from core.access.row_gate import scope_sql, visible_sql
 from core.base.exact_json import loads
 from core.base.permissions import Permission
 from core.credentials.sessions import WHO_SQL
@@ -77,7 +78,7 @@ def changes_for(session: Session, accesses: Sequence[Access], since: int) -> lis
 
 
 def _parameters(access: Access, since: int) -> dict[str, Any]:
-    return access.gate | {"since": since, "columns": [0, *access.by_id], "most": MAX_LINES + 1}
+    return access.row_gate.parameters() | {"since": since, "columns": [0, *access.by_id], "most": MAX_LINES + 1}
 
 
 def _told(access: Access, version: int, since: int, lines: Sequence[dict[str, Any]]) -> Changes:
@@ -153,10 +154,10 @@ _LINES_SQL = f"""
     FROM logged_lines(:sheet, :since, :until, :columns, CASE WHEN CAST(:owners AS text[]) IS NULL THEN :most END) c
     JOIN rows r ON r.sheet_id = :sheet AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
-    WHERE {SCOPE_SQL}
+    WHERE {scope_sql("r")}
     ORDER BY c.version, c.row_id, c.column_id
     LIMIT :most
-"""  # noqa: S608 - SCOPE_SQL is a constant of core.access.
+"""  # noqa: S608 - the gate of core.access.
 _LINES = Quick(_LINES_SQL)
 _FOLLOWED = Quick(f"""
     SELECT now.version AS until, now.standing, line.*
@@ -175,7 +176,7 @@ _FOLLOWED = Quick(f"""
 """)  # noqa: S608 - the same, and WHO_SQL of core.credentials.sessions.
 _MOVED = text(f"""
     SELECT r.row_id, r.created_version, first.old #>> '{{}}' AS before, last.actor_id, u.name,
-           {VISIBLE_SQL} AS is_seen, CASE WHEN {VISIBLE_SQL} THEN r.values::text END AS values
+           {visible_sql("r")} AS is_seen, CASE WHEN {visible_sql("r")} THEN r.values::text END AS values
     FROM (SELECT row_id, min(version) AS first, max(version) AS last FROM changes
           WHERE sheet_id = :sheet AND version > :since AND version <= :until AND column_id = :owner
           GROUP BY row_id) moved

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, Access, get_access
+from core.access.access import Access, get_access
+from core.access.row_gate import scope_sql
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.exact_json import Wire, loads
@@ -78,7 +79,7 @@ def difference(
     if not 1 <= limit <= MOST:
         raise Invalid(f"A page has 1 to {MOST} differences; you asked for {limit}.")
     row, column = behind or (-1, -1)
-    parameters = access.gate | {
+    parameters = access.row_gate.parameters() | {
         "earlier": first,
         "later": last,
         "columns": [0, *access.by_id],
@@ -142,7 +143,7 @@ _FOUND = f"""
                CASE WHEN c.column_id > 0 THEN c.old END AS old, CASE WHEN c.column_id > 0 THEN c.new END AS new
         FROM changes c
         JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
-        WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.version > :earlier AND c.version <= :later
+        WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.version > :earlier AND c.version <= :later
           AND c.column_id = ANY(:columns)
     ), ends AS (
         SELECT row_id, column_id, l.version, l.actor_id, l.effective_at, f.old, l.new,

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import RowMapping, bindparam, text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo, get_access
+from core.access.row_gate import scope_sql
 from core.base.actor import Actor
 from core.base.errors import NotFound
 from core.base.exact_json import Wire, loads, stored
@@ -77,7 +78,7 @@ def recent_changes(
     """The newest changes first, of the sheet, a row or a person; `before` goes on behind (version, row, column)."""
     access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
     version, before_row, before_column = before or (LATEST, 0, 0)
-    parameters = access.gate | {
+    parameters = access.row_gate.parameters() | {
         "row": row,
         "by": by,
         "version": version,
@@ -146,7 +147,7 @@ def _of_row(
     with_add: bool = False,
 ) -> Sequence[RowMapping]:
     """The lines of a row's last changes, whole changes only. NotFound where there is no such row."""
-    parameters = access.gate | {
+    parameters = access.row_gate.parameters() | {
         "row": row,
         "columns": columns,
         "with_add": with_add,
@@ -230,7 +231,7 @@ _RECENT = f"""
     FROM changes c
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
-    WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.column_id = ANY(:columns)
+    WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.column_id = ANY(:columns)
       AND (c.version, c.row_id, c.column_id) < (:version, :before_row, :before_column)
       {{narrowed}}
     ORDER BY c.version DESC, c.row_id DESC, c.column_id DESC
@@ -242,7 +243,7 @@ _OF_ROW = text(f"""
     FROM changes c
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
-    WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.row_id = :row AND {_ASKED}
+    WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.row_id = :row AND {_ASKED}
       AND c.version < :before AND c.version >= coalesce((
           SELECT min(v.version) FROM (
               SELECT DISTINCT c.version FROM changes c
@@ -250,4 +251,4 @@ _OF_ROW = text(f"""
               ORDER BY c.version DESC LIMIT :limit) v), 0)
     ORDER BY c.version DESC, c.column_id
 """)  # noqa: S608 - the gate of core.access.
-_THERE = text(f"SELECT 1 FROM rows r WHERE {SCOPE_SQL} AND r.row_id = :row")  # noqa: S608 - the gate of core.access.
+_THERE = text(f"SELECT 1 FROM rows r WHERE {scope_sql('r')} AND r.row_id = :row")  # noqa: S608 - the gate of core.access.

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Integer, Text, column, func, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
-from core.access.access import every_row
 from core.base.errors import Invalid
 from core.column_types.conditions import cell_of
 from core.edits.operation import Change
@@ -30,7 +29,7 @@ def refuse_duplicates(change: Change, columns: Iterable[Column]) -> None:
         _refuse(one, change.session.execute(twice.limit(_SHOWN)).all(), "more than once in the file")
         guesses.allow()
         theirs = cell_of(Row.values.expression, int(one.key), folded=Row.folded.expression).folded
-        there = select(mine, Row.row_id).join(Row, theirs == mine).where(every_row(change.access))
+        there = select(mine, Row.row_id).join(Row, theirs == mine).where(change.access.row_gate.every_row())
         if found := change.session.execute(there.limit(guesses.most_named)).all():
             guesses.tell()
             _refuse(one, found, "in the sheet already")

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, get_access
+from core.access.access import get_access
+from core.access.row_gate import scope_sql
 from core.base.actor import Actor
 from core.base.permissions import Permission
 
@@ -36,7 +37,7 @@ def present(session: Session, actor: Actor, sheet_id: int) -> list[dict[str, Any
     A cell that this actor may not see is null, and whoever may no longer see the sheet is not there.
     """
     access = get_access(session, actor, sheet_id, Permission.PEERS_SEE)
-    parameters = access.gate | {"columns": list(access.by_id), "most": MOST_TOLD}
+    parameters = access.row_gate.parameters() | {"columns": list(access.by_id), "most": MOST_TOLD}
     found = session.execute(_PRESENT, parameters).mappings()
     return [{**line, "connection": str(line["connection"])} for line in found]
 
@@ -74,11 +75,11 @@ _PRESENT = text(f"""
            CASE WHEN r.row_id IS NOT NULL AND p.column_id = ANY(:columns) THEN p.column_id END AS "column"
     FROM presence p
     JOIN sheet_levels l ON l.sheet_id = p.sheet_id AND l.user_id = p.user_id AND l.level IS NOT NULL
-    LEFT JOIN rows r ON r.sheet_id = p.sheet_id AND r.row_id = p.row_id AND {SCOPE_SQL}
+    LEFT JOIN rows r ON r.sheet_id = p.sheet_id AND r.row_id = p.row_id AND {scope_sql("r")}
     WHERE p.sheet_id = :sheet AND p.seen_at > now() - interval '{GONE_AFTER}'
     ORDER BY p.row_id IS NULL, p.since, p.connection_id
     LIMIT :most
-""")  # noqa: S608 - SCOPE_SQL is a constant of core.access.
+""")  # noqa: S608 - the gate of core.access.
 _KEEP = text(f"""
     WITH given AS (
         SELECT * FROM unnest(CAST(:connections AS uuid[]), CAST(:sheets AS bigint[]), CAST(:users AS bigint[]),

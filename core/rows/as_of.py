@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import CTE, Select, text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, Access, get_access
+from core.access.access import Access, get_access
+from core.access.row_gate import scope_sql
 from core.base.actor import Principal
 from core.base.errors import Invalid
 from core.base.permissions import Permission
@@ -85,7 +86,7 @@ def over(access: Access, statement: Select[Any], *, ids: Sequence[int] | None = 
 
 
 def _rows(access: PastAccess, ids: Sequence[int] | None) -> CTE:
-    parameters = access.gate | {"past": access.sheet.version}
+    parameters = access.row_gate.parameters() | {"past": access.sheet.version}
     rows = _PAST.bindparams(**parameters) if ids is None else _PAST_OF.bindparams(**parameters, ids=list(ids))
     columns = (Row.sheet_id, Row.row_id, Row.values, Row.folded, Row.created_version, Row.deleted_version)
     return rows.columns(*columns).cte(Row.__tablename__)
@@ -120,7 +121,7 @@ _ROWS = f"""
         ) first_lines
         GROUP BY row_id
     ) later ON later.row_id = r.row_id
-    WHERE {SCOPE_SQL}
+    WHERE {scope_sql("r")}
       AND CASE WHEN later.whole IS NULL THEN r.created_version <= :past AND r.deleted_version IS NULL
                ELSE later.whole = 'remove' END
 """  # noqa: S608 - The gate of core.access.

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, Integer, Select, Text, and_, any_, func, literal, 
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, visible_rows
+from core.access.access import Access
 from core.base.errors import Invalid, NotFound
 from core.base.exact_json import Value, loads, stored
 from core.rows.as_of import over
@@ -66,7 +66,7 @@ def rows_after(session: Session, access: Access, view: View, *, cursor: str | No
 
 def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value]:
     """The visible stored values of one row. Raises NotFound."""
-    one = select(Row.values.cast(Text)).where(visible_rows(access), Row.row_id == row_id)
+    one = select(Row.values.cast(Text)).where(access.row_gate.visible_rows(), Row.row_id == row_id)
     found = session.scalar(over(access, one, ids=[row_id]))
     if found is None:
         raise NotFound("This row has been deleted, or never was.", row=row_id)
@@ -117,7 +117,7 @@ def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cu
     cut_keys = [cut.c[f"key{n}"] for n, _ in enumerate(keys)]
     shown = select(cut.c.row_id, values.cast(Text), *(key.cast(Text) for key in cut_keys)).select_from(cut)
     if origin is NARROW:
-        shown = shown.join(Row, and_(Row.row_id == cut.c.row_id, visible_rows(access)))
+        shown = shown.join(Row, and_(Row.row_id == cut.c.row_id, access.row_gate.visible_rows()))
     return over(access, shown.order_by(*ordered(view, cut_keys, cut.c.row_id)))
 
 
@@ -125,7 +125,7 @@ def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:
     # One array parameter, however many ids: the statement stays the same text, and below the limit of parameters.
     wanted = Row.row_id == any_(literal(ids, ARRAY(Integer)))
     found = select(Row.row_id, Row.values.cast(Text), *(key.cast(Text) for _, key in keys))
-    return over(access, found.where(visible_rows(access), wanted), ids=ids)
+    return over(access, found.where(access.row_gate.visible_rows(), wanted), ids=ids)
 
 
 def _wire(access: Access, row_id: int, values: str) -> WireRow:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from core.access.access import Access, ColumnInfo, visible_narrow_rows, visible_rows
+from core.access.access import Access, ColumnInfo
 from core.column_types.conditions import Cell, cell_in, cell_of
 from db.tables.sheets import Change, Row, narrow_rows
 
@@ -27,7 +27,7 @@ class Origin:
 
     def visible(self, access: Access) -> ColumnElement[bool]:
         """The gate: which of these rows this principal sees."""
-        return visible_rows(access)
+        return access.row_gate.visible_rows()
 
 
 class NarrowOrigin(Origin):
@@ -42,7 +42,7 @@ class NarrowOrigin(Origin):
 
     def visible(self, access: Access) -> ColumnElement[bool]:
         """The same gate over the narrow rows."""
-        return visible_narrow_rows(access)
+        return access.row_gate.visible_narrow_rows()
 
 
 ROWS, NARROW = Origin(), NarrowOrigin()

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access import access as accesses
 from core.access.access import Access, get_access
+from core.access.row_gate import scope_sql, visible_sql
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound, Refused
 from core.base.permissions import Level
@@ -424,6 +424,6 @@ def test_a_limit_moves_whoever_has_the_sheet_open(session: Session, sheet: int, 
 
 def test_the_gate_has_a_parameter_for_everything_that_it_names(session: Session, sheet: int, dan: Actor) -> None:
     access = get_access(session, dan, sheet)
-    for gate in (accesses.SCOPE_SQL, accesses.VISIBLE_SQL):
-        found = session.scalars(text(f"SELECT r.row_id FROM rows r WHERE {gate}"), access.gate)
-        assert [*found] == [MINE]
+    for gate in (scope_sql("r"), visible_sql("r")):
+        rows = session.scalars(text(f"SELECT r.row_id FROM rows r WHERE {gate}"), access.row_gate.parameters())
+        assert [*rows] == [MINE]

@@ -38,7 +38,7 @@ def long_log() -> int:
 def pages_read(session: Session, access: Access, since: int) -> int:
     """How many pages of the database it takes to tell what changed since a version."""
     explained = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {changes_since._LINES.statement}"
-    parameters = access.gate | {
+    parameters = access.row_gate.parameters() | {
         "since": since,
         "until": access.sheet.version,
         "columns": [0, *access.by_id],
