@@ -17,13 +17,13 @@ from starlette.routing import Route
 from api.http.json_body import read_body
 from core.base.errors import Invalid, NotFound, Refused, Throttled
 from core.config.settings import Settings
-from core.sharing.public_link_visits import WRONG, Opened, WantsPassword, open_link
+from core.sharing.public_link_visits import WRONG_PASSWORD, PasswordRequired, Visit, open_link
 from db import disk
 from db.engine import Busy, transaction
 
 LARGEST_BODY = 2000
 AWAY = "The database does not answer. Try again in a moment."
-STATUS: dict[type[Refused], int] = {WantsPassword: 401, Throttled: 429, NotFound: 404, Invalid: 422}
+STATUS: dict[type[Refused], int] = {PasswordRequired: 401, Throttled: 429, NotFound: 404, Invalid: 422}
 
 
 def routes(settings: Settings) -> list[Route]:
@@ -50,13 +50,13 @@ def held_visits(cookies: dict[str, str], settings: Settings) -> dict[int, str]:
     return {int(number): token for number, token in named if number.isascii() and number.isdigit() and len(number) < 19}
 
 
-def _open(request: Request, password: str, settings: Settings) -> Opened:
+def _open(request: Request, password: str, settings: Settings) -> Visit:
     address = request.client.host if request.client else None
     held = held_visits(request.cookies, settings)
-    return open_link(transaction, request.path_params["token"], password=password, address=address, held=held)
+    return open_link(transaction, request.path_params["token"], password=password, address=address, visit_tokens=held)
 
 
-def _leads_on(opened: Opened, settings: Settings) -> Response:
+def _leads_on(opened: Visit, settings: Settings) -> Response:
     """To the sheet, whose address says which link it is and nothing secret."""
     response = RedirectResponse(f"/shared?link={opened.link_id}", 303, HEADERS)
     if opened.token:
@@ -79,9 +79,9 @@ async def _password(request: Request) -> str:
 def _page(refusal: Refused, status: int | None = None) -> Response:
     """The form for a password, or why there is nothing to see."""
     code = status or next((code for kind, code in STATUS.items() if isinstance(refusal, kind)), 404)
-    wants = isinstance(refusal, WantsPassword)
+    wants = isinstance(refusal, PasswordRequired)
     title = "This sheet asks for a password" if wants else "Nothing to see here"
-    is_wrong = ' class="wrong"' if refusal.message == WRONG else ""
+    is_wrong = ' class="wrong"' if refusal.message == WRONG_PASSWORD else ""
     said = f'<p role="alert"{is_wrong}>{escape(refusal.message)}</p>'
     wait = refusal.facts.get("retry_after")
     headers = HEADERS | ({"Retry-After": str(wait)} if wait else {})

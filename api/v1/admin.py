@@ -92,7 +92,7 @@ def reset_link(asker: Asked, user: UserId) -> Response:
 def sheets(asker: Asked, left: Annotated[bool, Query(description="Only of deactivated people.")] = False) -> Response:
     """Names alone, for handing over; nothing of what is in them."""
     with asker.transaction() as (session, actor):
-        found = [sheet for sheet in owned_sheets(session, actor) if sheet.is_left or not left]
+        found = [sheet for sheet in owned_sheets(session, actor) if sheet.is_orphaned or not left]
         return answer({"sheets": [{"id": s.sheet_id, "name": s.name, "owner": s.owner_id} for s in found]})
 
 

@@ -12,7 +12,7 @@ from api.http.responses import answer
 from core.base.actor import Actor
 from core.config.settings import settings
 from core.sharing import public_links
-from core.sharing.public_links import Wishes
+from core.sharing.public_links import LinkOptions
 
 router = APIRouter(prefix="/sheets/{sheet}/links", tags=["Public links"], route_class=ExactRoute)
 
@@ -59,7 +59,7 @@ def revoke(asker: Asked, sheet: SheetId, link: LinkId) -> Response:
         return _all(session, actor, sheet)
 
 
-def _wishes(body: LinkBody) -> Wishes:
+def _wishes(body: LinkBody) -> LinkOptions:
     named: Any = {NAMED.get(name, name): getattr(body, name) for name in body.model_fields_set}
     if named.get("name", "") is None:
         del named["name"]

@@ -1,7 +1,7 @@
-"""Opening a public link: its token, and its password where it has one, become a visit, whose token a cookie holds.
+"""Opens a public link: checks its token and password, and starts a visit whose token a cookie carries.
 
-Guesses at links are counted by address, guesses at a password by its link as well. In a quarter of an hour one address
-has five wrong passwords, all newcomers together fifty; an address that was here before is counted by itself.
+Wrong links are limited per IP address, wrong passwords per link too: in 15 minutes, five for one address and fifty for
+all new addresses together. An address that has visited the link before has a limit of its own.
 """
 
 from collections.abc import Mapping
@@ -21,20 +21,20 @@ from core.limits.login_throttle import PER_LINK, close_attempt, is_news, open_at
 from core.limits.rate_limits import demand
 from core.mail.outbox import Transaction
 
-VISIT = "7 days"
+VISIT_LIFETIME = "7 days"
 WAIT_SECONDS = 900
 THROTTLED = "sheet:link:throttle"
-TOO_MANY = "Too many attempts. Wait a quarter of an hour, then try again."
-ASKS, WRONG = "Whoever sent you this link has its password.", "This is not the password. Try again."
+TOO_MANY = "Too many attempts. Try again in 15 minutes."
+ENTER_PASSWORD, WRONG_PASSWORD = "Ask the sender of this link for its password.", "Wrong password. Try again."
 
 
-class WantsPassword(Refused):
-    """The link is right and has a password, which was not given or was another."""
+class PasswordRequired(Refused):
+    """The link is valid, but its password is missing or wrong."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A visit: its link, the cookie's token and for how many seconds; no token where the browser has one already."""
+class Visit:
+    """A visit to a link; `token` is for the browser's cookie and lasts `seconds`, or None if the browser has one."""
 
     link_id: int
     token: str | None = None
@@ -47,85 +47,86 @@ def open_link(
     *,
     password: str = "",
     address: str | None = None,
-    held: Mapping[int, str] | None = None,
-) -> Opened:
-    """Visit by a link. `held` are the tokens of visits that this browser has, by link: it needs no second one.
+    visit_tokens: Mapping[int, str] | None = None,
+) -> Visit:
+    """Start a visit, or return the browser's current one; `visit_tokens` are its visits' tokens by link id.
 
-    Raises NotFound (the same for whatever never was or is no more), WantsPassword and Throttled.
+    Raises NotFound (one message for unknown, expired and revoked links), PasswordRequired and Throttled.
     """
-    where = plain_address(address)
+    ip_address = plain_address(address)
     with transaction() as session:
-        link = _live(session, token)
-        if link and _has_visit(session, link, held or {}):
-            return Opened(link["link_id"])
+        link = _live_link(session, token)
+        if link and _has_visit(session, link, visit_tokens or {}):
+            return Visit(link["link_id"])
         if link is None:
-            demand("link", where)
+            demand("link", ip_address)
             raise NotFound(NO_LINK)
         if link["password_hash"] is None:
-            return _visit(session, link, where)
+            return _start_visit(session, link, ip_address)
         if not password:
-            raise WantsPassword(ASKS)
-        attempt = _open_attempt(session, link["link_id"], where)
-        if attempt is None and is_news(session, where, THROTTLED):
+            raise PasswordRequired(ENTER_PASSWORD)
+        attempt = _open_attempt(session, link["link_id"], ip_address)
+        if attempt is None and is_news(session, ip_address, THROTTLED):
             facts = {"link": link["link_id"]}
-            audit.record(session, None, THROTTLED, sheet_id=link["sheet_id"], address=where, **facts)
+            audit.record(session, None, THROTTLED, sheet_id=link["sheet_id"], address=ip_address, **facts)
     if attempt is None:
         raise Throttled(TOO_MANY, retry_after=WAIT_SECONDS)
     if not is_right(password, link["password_hash"]):
         with transaction() as session:
             facts = {"link": link["link_id"]}
-            audit.record(session, None, "sheet:link:fail", sheet_id=link["sheet_id"], address=where, **facts)
-        raise WantsPassword(WRONG)
+            audit.record(session, None, "sheet:link:fail", sheet_id=link["sheet_id"], address=ip_address, **facts)
+        raise PasswordRequired(WRONG_PASSWORD)
     with transaction() as session:
-        now = _live(session, token)
-        # The password may have been changed while the hash was computed: then it was the old one.
-        if now is None or now["password_hash"] != link["password_hash"]:
+        current = _live_link(session, token)
+        # The password may have changed while the hash was computed; then the one that was checked is out of date.
+        if current is None or current["password_hash"] != link["password_hash"]:
             raise NotFound(NO_LINK)
         close_attempt(session, attempt)
-        return _visit(session, now, where)
+        return _start_visit(session, current, ip_address)
 
 
 def _open_attempt(session: Session, link_id: int, address: str) -> int | None:
-    if session.scalar(_WAS_HERE, {"link": link_id, "address": address}):
+    if session.scalar(_HAS_VISITED, {"link": link_id, "address": address}):
         return open_attempt(session, f"link {link_id} from {address}", address, is_known=True)
     return open_attempt(session, f"link {link_id}", address, most=PER_LINK)
 
 
-def _live(session: Session, token: str) -> RowMapping | None:
-    return session.execute(_LIVE, {"token": hashed(token)}).mappings().one_or_none()
+def _live_link(session: Session, token: str) -> RowMapping | None:
+    return session.execute(_LIVE_LINK, {"token": hashed(token)}).mappings().one_or_none()
 
 
-def _has_visit(session: Session, link: Any, held: Mapping[int, str]) -> bool:
-    token = held.get(link["link_id"])
-    return bool(token and session.scalar(_HELD, {"link": link["link_id"], "token": hashed(token)}))
+def _has_visit(session: Session, link: Any, visit_tokens: Mapping[int, str]) -> bool:
+    token = visit_tokens.get(link["link_id"])
+    return bool(token and session.scalar(_HAS_VISIT, {"link": link["link_id"], "token": hashed(token)}))
 
 
-def _visit(session: Session, link: Any, address: str) -> Opened:
+def _start_visit(session: Session, link: Any, address: str) -> Visit:
     demand("visit", address)
     token, link_id = new_token(), link["link_id"]
-    made = session.execute(_VISIT, {"link": link_id, "token": hashed(token), "address": address}).one()
-    visitor = Visitor(link_id, link["sheet_id"], made.visit_id, address=address)
+    row = session.execute(_START_VISIT, {"link": link_id, "token": hashed(token), "address": address}).one()
+    visitor = Visitor(link_id, link["sheet_id"], row.visit_id, address=address)
     audit.record(session, visitor, "sheet:link:open", sheet_id=link["sheet_id"])
-    return Opened(link_id, token, int(made.seconds))
+    return Visit(link_id, token, int(row.seconds))
 
 
-_LIVE = text(f"""
+_LIVE_LINK = text(f"""
     SELECT p.link_id, p.sheet_id, p.password_hash FROM public_links p WHERE p.token_hash = :token AND {LINK_LIVES}
-""")  # noqa: S608 - a constant of core.access.
-_HELD = text("""
+""")  # noqa: S608 - LINK_LIVES is a constant.
+_HAS_VISIT = text("""
     SELECT EXISTS (SELECT FROM link_visits WHERE link_id = :link AND token_hash = :token AND expires_at > now())
 """)
-_WAS_HERE = text("""
+_HAS_VISITED = text("""
     SELECT CAST(:address AS inet) <> '0.0.0.0' AND EXISTS (
         SELECT FROM link_visits WHERE link_id = :link AND address = CAST(:address AS inet)
     )
 """)
-_VISIT = text(f"""
+_START_VISIT = text(f"""
     WITH used AS (
         UPDATE public_links SET last_used_at = now() WHERE link_id = :link RETURNING link_id, expires_at
     )
     INSERT INTO link_visits (visit_id, link_id, token_hash, address, expires_at)
-    SELECT gen_random_uuid(), link_id, :token, CAST(:address AS inet), least(expires_at, now() + interval '{VISIT}')
+    SELECT gen_random_uuid(), link_id, :token, CAST(:address AS inet),
+           least(expires_at, now() + interval '{VISIT_LIFETIME}')
     FROM used
     RETURNING visit_id, extract(epoch FROM expires_at - now()) AS seconds
-""")  # noqa: S608 - the constant above.
+""")  # noqa: S608 - VISIT_LIFETIME is a constant.

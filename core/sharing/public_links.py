@@ -1,4 +1,4 @@
-"""Public links: whoever has one reads a sheet, as nobody. Made, listed, changed and revoked by the sheet's owner."""
+"""Public links, by which people without an account read a sheet: create, list, change, revoke, and check a visit."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,14 +19,14 @@ from core.base.secret_tokens import hashed, new_token
 from core.credentials.passwords import hash_password
 from core.limits.login_throttle import plain_address
 
-MOST_LINKS = 50
-MOST_DAYS = 366
-HINT = 6  # Characters that are shown of a token later: enough to tell it from others, too few to guess it.
-NO_SUCH = "There is no such link of this sheet."
+MAX_LINKS = 50
+MAX_DAYS = 366
+HINT_LENGTH = 6  # Characters of a token that the list shows: enough to recognise it, too few to guess it.
+NO_SUCH_LINK = "This sheet doesn't have this link."
 
 
-class Wishes(TypedDict, total=False):
-    """What a link shall be. `password` and `days` (from now) may be None: without one, without an end."""
+class LinkOptions(TypedDict, total=False):
+    """Options of a link. `password` None: no password; `days` (from now) None: no expiry."""
 
     name: str
     password: str | None
@@ -34,12 +34,12 @@ class Wishes(TypedDict, total=False):
     may_export: bool
 
 
-_DEFAULTS: Wishes = {"name": "Public link", "password": None, "days": None, "may_export": False}
+_DEFAULTS: LinkOptions = {"name": "Public link", "password": None, "days": None, "may_export": False}
 
 
 @dataclass(frozen=True)
 class LinkInfo:
-    """A link, as the sheet's owner sees it in the list. The link itself is never seen again."""
+    """A link in the owner's list. Its token is shown only once, when it is created."""
 
     link_id: int
     name: str
@@ -54,102 +54,102 @@ class LinkInfo:
 
 
 def public_links(session: Session, actor: Actor, sheet_id: int) -> list[LinkInfo]:
-    """The sheet's links that nobody has revoked, the newest first; `lives` is false for one that opens nothing now."""
+    """Return the sheet's links that are not revoked, newest first; `lives` is false for one that doesn't work now."""
     get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
-    return [LinkInfo(**found) for found in session.execute(_LISTED, {"sheet": sheet_id}).mappings()]
+    return [LinkInfo(**row) for row in session.execute(_LIST, {"sheet": sheet_id}).mappings()]
 
 
-def create_link(session: Session, actor: Actor, sheet_id: int, **wishes: Unpack[Wishes]) -> tuple[int, str]:
-    """A new link: its number, and the token that stands in it, which is told this once and stored as a hash."""
+def create_link(session: Session, actor: Actor, sheet_id: int, **options: Unpack[LinkOptions]) -> tuple[int, str]:
+    """Create a link and return its id and token; only the token's hash is stored. Raises Invalid and NotAllowed."""
     access = get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
     if access.sheet.archived_at is not None:
         raise NotAllowed(f"“{access.sheet.name}” is archived. Restore it first.")
-    if len(public_links(session, actor, sheet_id)) >= MOST_LINKS:
-        raise Invalid(f"This sheet has {MOST_LINKS} links. Revoke one that nobody needs.")
-    token, wanted = new_token(), _checked({**_DEFAULTS, **wishes})
-    made = {"sheet": sheet_id, "user": actor.user_id, "hint": token[:HINT], "token": hashed(token)}
-    link_id: int = session.execute(_MAKE, wanted | made).scalar_one()
-    audit.record(session, actor, "sheet:link:create", sheet_id=sheet_id, link=link_id, **_told(wanted))
+    if len(public_links(session, actor, sheet_id)) >= MAX_LINKS:
+        raise Invalid(f"A sheet can have at most {MAX_LINKS} links. Revoke one first.")
+    token, values = new_token(), _checked({**_DEFAULTS, **options})
+    keys = {"sheet": sheet_id, "user": actor.user_id, "hint": token[:HINT_LENGTH], "token": hashed(token)}
+    link_id: int = session.execute(_CREATE, values | keys).scalar_one()
+    audit.record(session, actor, "sheet:link:create", sheet_id=sheet_id, link=link_id, **_facts(values))
     return link_id, token
 
 
-def change_link(session: Session, actor: Actor, sheet_id: int, link_id: int, **wishes: Unpack[Wishes]) -> None:
-    """Change what is named and nothing else. With a new password, whoever has the link open must give it."""
+def change_link(session: Session, actor: Actor, sheet_id: int, link_id: int, **options: Unpack[LinkOptions]) -> None:
+    """Change the given options only. A new password ends all open visits. Raises NotFound and Invalid."""
     get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
-    wanted = _checked(wishes)
-    named = {f"has_{name}": name in wanted for name in Wishes.__annotations__}
-    nothing = dict.fromkeys(Wishes.__annotations__)
-    if session.scalar(_CHANGE, nothing | wanted | named | {"sheet": sheet_id, "link": link_id}) is None:
-        raise NotFound(NO_SUCH, link=link_id)
-    if wanted.get("password"):
+    values = _checked(options)
+    is_given = {f"has_{name}": name in values for name in LinkOptions.__annotations__}
+    empty = dict.fromkeys(LinkOptions.__annotations__)
+    if session.scalar(_CHANGE, empty | values | is_given | {"sheet": sheet_id, "link": link_id}) is None:
+        raise NotFound(NO_SUCH_LINK, link=link_id)
+    if values.get("password"):
         session.execute(_END_VISITS, {"link": link_id})
     notice_sheet_rights(session, sheet_id)
-    audit.record(session, actor, "sheet:link:change", sheet_id=sheet_id, link=link_id, **_told(wanted))
+    audit.record(session, actor, "sheet:link:change", sheet_id=sheet_id, link=link_id, **_facts(values))
 
 
 def revoke_link(session: Session, actor: Actor, sheet_id: int, link_id: int) -> None:
-    """End a link at once, for everybody who has it open."""
+    """Revoke a link and end all its visits. Raises NotFound."""
     get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
     name = session.scalar(_REVOKE, {"sheet": sheet_id, "link": link_id})
     if name is None:
-        raise NotFound(NO_SUCH, link=link_id)
+        raise NotFound(NO_SUCH_LINK, link=link_id)
     session.execute(_END_VISITS, {"link": link_id})
     notice_sheet_rights(session, sheet_id)
     audit.record(session, actor, "sheet:link:revoke", sheet_id=sheet_id, link=link_id, name=name)
 
 
 def visitor_of(
-    session: Session, visits: str, link_id: int, *, address: str | None = None, seen: bool = False
+    session: Session, visits: str, link_id: int, *, address: str | None = None, mark_used: bool = False
 ) -> Visitor | None:
-    """Who visits by this link, by the visits that the request brings (ids, with commas between); None where it ended.
+    """Return the link's visitor from the request's visit ids (comma-separated), or None if the visit has ended.
 
-    `seen` notes that the link is in use, at most once a minute: for short transactions.
+    `mark_used` updates the time of last use, at most once a minute. Use it in short transactions only.
     """
-    parameters = {"visits": _ids(visits), "link": link_id}
-    found = session.execute(_VISITOR, parameters).mappings().one_or_none() if parameters["visits"] else None
-    if found is None:
+    parameters = {"visits": _visit_ids(visits), "link": link_id}
+    row = session.execute(_VISITOR, parameters).mappings().one_or_none() if parameters["visits"] else None
+    if row is None:
         return None
-    if seen:
-        session.execute(_SEEN, {"visit": found["visit_id"], "link": link_id})
-    return Visitor(**found, address=plain_address(address) if address else None)
+    if mark_used:
+        session.execute(_MARK_USED, {"visit": row["visit_id"], "link": link_id})
+    return Visitor(**row, address=plain_address(address) if address else None)
 
 
 def visits_of_tokens(session: Session, tokens: list[str]) -> list[UUID]:
-    """The visits that these cookies stand for, in a lasting order. Whether their links still live is asked later."""
+    """Return the ids of the visits with these cookie tokens, in a stable order. Does not check their links."""
     return list(session.scalars(_BY_TOKENS, {"tokens": [hashed(token) for token in tokens]}))
 
 
-def _checked(wishes: Wishes) -> dict[str, Any]:
-    """What was wished, as it is stored. Raises Invalid."""
-    checked: dict[str, Any] = dict(wishes)
-    if "name" in wishes:
-        checked["name"] = clean_name(wishes["name"])
-    if (days := wishes.get("days")) is not None and not 1 <= days <= MOST_DAYS:
-        raise Invalid(f"A link lives from one day to {MOST_DAYS} days, or without an end.")
-    if (password := wishes.get("password")) is not None:
-        checked["password"] = hash_password(password)
-    return checked
+def _checked(options: LinkOptions) -> dict[str, Any]:
+    """Return the options as stored values. Raises Invalid."""
+    values: dict[str, Any] = dict(options)
+    if "name" in options:
+        values["name"] = clean_name(options["name"])
+    if (days := options.get("days")) is not None and not 1 <= days <= MAX_DAYS:
+        raise Invalid(f"A link expires after 1 to {MAX_DAYS} days, or never.")
+    if (password := options.get("password")) is not None:
+        values["password"] = hash_password(password)
+    return values
 
 
-def _told(wanted: dict[str, Any]) -> dict[str, Any]:
-    """What the audit trail is told: of a password only whether there is one."""
-    return wanted | ({"password": wanted["password"] is not None} if "password" in wanted else {})
+def _facts(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values for the audit trail, with only whether there is a password."""
+    return values | ({"password": values["password"] is not None} if "password" in values else {})
 
 
-def _ids(visits: str) -> list[UUID]:
+def _visit_ids(visits: str) -> list[UUID]:
     try:
         return [UUID(visit) for visit in visits.split(",") if visit]
     except ValueError:
         return []
 
 
-_LISTED = text(f"""
+_LIST = text(f"""
     SELECT p.link_id, p.name, p.hint, p.password_hash IS NOT NULL AS has_password, p.may_export, u.name AS by,
            p.created_at, p.expires_at, p.last_used_at, {LINK_LIVES} AS lives
     FROM public_links p JOIN users u ON u.user_id = p.created_by
     WHERE p.sheet_id = :sheet AND p.revoked_at IS NULL ORDER BY p.created_at DESC, p.link_id DESC
-""")  # noqa: S608 - a constant of core.access.
-_MAKE = text("""
+""")  # noqa: S608 - LINK_LIVES is a constant.
+_CREATE = text("""
     INSERT INTO public_links (sheet_id, name, hint, token_hash, password_hash, may_export, created_by, expires_at)
     VALUES (:sheet, :name, :hint, :token, :password, :may_export, :user,
             now() + make_interval(days => CAST(:days AS integer)))
@@ -173,8 +173,8 @@ _VISITOR = text(f"""
     FROM link_visits v JOIN public_links p USING (link_id)
     WHERE v.visit_id = ANY(:visits) AND p.link_id = :link AND v.expires_at > now() AND {LINK_LIVES}
     LIMIT 1
-""")  # noqa: S608 - the same.
-_SEEN = text("""
+""")  # noqa: S608 - LINK_LIVES is a constant.
+_MARK_USED = text("""
     WITH stale AS (
         SELECT v.visit_id FROM link_visits v
         WHERE v.visit_id = :visit AND v.last_seen_at < now() - interval '1 minute' FOR NO KEY UPDATE SKIP LOCKED

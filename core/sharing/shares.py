@@ -1,4 +1,4 @@
-"""Sharing: who else may use a sheet, how, and which of its rows; one by one, by team, or the whole workspace."""
+"""Sharing a sheet with people, teams or the whole workspace: at which level, and which of its rows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +18,13 @@ from db.tables.sharing import Team, TeamCollaborator
 from db.tables.sheets import Collaborator, Sheet, User
 
 SHAREABLE = (Level.EDITOR, Level.COMMENTER, Level.VIEWER)
-# What an analyst may be at most; the view sheet_levels keeps to it whatever a team or the workspace is given.
-FOR_ANALYSTS = (Level.COMMENTER, Level.VIEWER)
+# The levels that an analyst can have. The view sheet_levels applies this limit to team and workspace shares too.
+ANALYST_LEVELS = (Level.COMMENTER, Level.VIEWER)
 
 
 @dataclass(frozen=True)
 class CollaboratorInfo:
-    """A person with a level on a sheet, and which of its rows they are given."""
+    """A person that a sheet is shared with: their level, and which rows they see."""
 
     user_id: int
     name: str
@@ -35,7 +35,7 @@ class CollaboratorInfo:
 
 @dataclass(frozen=True)
 class TeamShare:
-    """A team with a level on a sheet, and which rows its people are given; `size`: how many active people are in it."""
+    """A team that a sheet is shared with: its level, which rows its people see, and `size`, its active members."""
 
     team_id: int
     name: str
@@ -45,7 +45,7 @@ class TeamShare:
 
 
 def collaborators(session: Session, actor: Actor, sheet_id: int) -> list[CollaboratorInfo]:
-    """The owner, then everybody the sheet is shared with one by one, by name."""
+    """Return the owner, then the people that the sheet is shared with individually, by name."""
     access = get_access(session, actor, sheet_id, Permission.PEERS_SEE)
     user_id, name, email = session.execute(_person(access.sheet.owner_id)).one()
     owner = CollaboratorInfo(user_id, name, email, Level.OWNER)
@@ -62,7 +62,7 @@ def collaborators(session: Session, actor: Actor, sheet_id: int) -> list[Collabo
 
 
 def team_shares(session: Session, actor: Actor, sheet_id: int) -> list[TeamShare]:
-    """The teams that the sheet is shared with, by name."""
+    """Return the teams that the sheet is shared with, by name."""
     get_access(session, actor, sheet_id, Permission.PEERS_SEE)
     shared = session.execute(_TEAM_SHARES, {"sheet": sheet_id})
     return [TeamShare(t, name, size, Level(level), RowScope(rows)) for t, name, size, level, rows in shared]
@@ -71,95 +71,97 @@ def team_shares(session: Session, actor: Actor, sheet_id: int) -> list[TeamShare
 def share_sheet(
     session: Session, actor: Actor, sheet_id: int, user_id: int, *, level: Level, row_scope: RowScope | None = None
 ) -> None:
-    """Let a person use the sheet, or change how. Without `row_scope` they keep their rows, or are given all."""
-    access = _sharing(session, actor, sheet_id, level, row_scope)
+    """Share the sheet with a person, or change their level and rows. Without `row_scope`, it stays or starts as all."""
+    access = _check_share(session, actor, sheet_id, level, row_scope)
     if user_id == access.sheet.owner_id:
-        raise Invalid("The owner has every right already.")
+        raise Invalid("The owner already has every right.")
     person = session.execute(select(User.name, User.role).where(User.user_id == user_id, User.is_active)).one_or_none()
     if person is None:
-        raise NotFound("There is no such person in this workspace.")
-    if person.role == Role.ANALYST and level not in FOR_ANALYSTS:
-        raise Invalid(f"{person.name} is an analyst, who reads and comments: share as commenter or viewer.")
-    _give(session, Collaborator, {"sheet_id": sheet_id, "user_id": user_id}, level, row_scope)
-    _told(session, actor, access, "sheet:share:grant", user=user_id, level=level, rows=row_scope)
+        raise NotFound("This person is not in the workspace.")
+    if person.role == Role.ANALYST and level not in ANALYST_LEVELS:
+        raise Invalid(f"{person.name} is an analyst and can only read and comment. Share as commenter or viewer.")
+    _save_share(session, Collaborator, {"sheet_id": sheet_id, "user_id": user_id}, level, row_scope)
+    _record(session, actor, access, "sheet:share:grant", user=user_id, level=level, rows=row_scope)
 
 
 def share_with_team(
     session: Session, actor: Actor, sheet_id: int, team_id: int, *, level: Level, row_scope: RowScope | None = None
 ) -> None:
-    """Let the people of a team use the sheet, or change how. Given their own rows, its managers see the team's."""
-    access = _sharing(session, actor, sheet_id, level, row_scope)
+    """Share the sheet with a team, or change its level and rows. With own rows, its managers see the team's rows."""
+    access = _check_share(session, actor, sheet_id, level, row_scope)
     if session.scalar(select(Team.team_id).where(Team.team_id == team_id).with_for_update(read=True)) is None:
-        raise NotFound("There is no such team.")
-    _give(session, TeamCollaborator, {"sheet_id": sheet_id, "team_id": team_id}, level, row_scope)
-    _told(session, actor, access, "sheet:share:grant", team=team_id, level=level, rows=row_scope)
+        raise NotFound("This team does not exist.")
+    _save_share(session, TeamCollaborator, {"sheet_id": sheet_id, "team_id": team_id}, level, row_scope)
+    _record(session, actor, access, "sheet:share:grant", team=team_id, level=level, rows=row_scope)
 
 
 def unshare_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int) -> None:
-    """Take the sheet away from a person."""
+    """Stop sharing the sheet with a person. Raises NotFound."""
     access = get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
     if user_id == access.sheet.owner_id:
-        raise Invalid("A sheet has an owner at all times: transfer it to somebody else first.")
-    gone = delete(Collaborator).where(Collaborator.sheet_id == sheet_id, Collaborator.user_id == user_id)
-    if session.scalar(gone.returning(Collaborator.user_id)) is None:
+        raise Invalid("A sheet always has an owner. Transfer it to another person first.")
+    statement = delete(Collaborator).where(Collaborator.sheet_id == sheet_id, Collaborator.user_id == user_id)
+    if session.scalar(statement.returning(Collaborator.user_id)) is None:
         raise NotFound("The sheet is not shared with this person.")
-    _told(session, actor, access, "sheet:share:revoke", user=user_id)
+    _record(session, actor, access, "sheet:share:revoke", user=user_id)
 
 
 def unshare_team(session: Session, actor: Actor, sheet_id: int, team_id: int) -> None:
-    """Take the sheet away from a team. Whoever has it otherwise, too, keeps that."""
+    """Stop sharing the sheet with a team. Members keep shares of their own. Raises NotFound."""
     access = get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
-    gone = delete(TeamCollaborator).where(TeamCollaborator.sheet_id == sheet_id, TeamCollaborator.team_id == team_id)
-    if session.scalar(gone.returning(TeamCollaborator.team_id)) is None:
+    statement = delete(TeamCollaborator).where(
+        TeamCollaborator.sheet_id == sheet_id, TeamCollaborator.team_id == team_id
+    )
+    if session.scalar(statement.returning(TeamCollaborator.team_id)) is None:
         raise NotFound("The sheet is not shared with this team.")
-    _told(session, actor, access, "sheet:share:revoke", team=team_id)
+    _record(session, actor, access, "sheet:share:revoke", team=team_id)
 
 
 def share_with_workspace(session: Session, actor: Actor, sheet_id: int, *, level: Level | None) -> None:
-    """Let everybody of the workspace use the sheet at this level; None takes that back."""
-    access = _sharing(session, actor, sheet_id, level)
+    """Share the sheet with the whole workspace at this level; None stops that."""
+    access = _check_share(session, actor, sheet_id, level)
     session.execute(
         update(Sheet).where(Sheet.sheet_id == sheet_id).values(workspace_level=level.value if level else None)
     )
-    _told(session, actor, access, "sheet:share:workspace", level=level)
+    _record(session, actor, access, "sheet:share:workspace", level=level)
 
 
 def people_to_share_with(session: Session, actor: Actor, sheet_id: int) -> dict[int, str]:
-    """Active people whom the sheet is not shared with yet: user id → name and e-mail."""
-    present = {person.user_id for person in collaborators(session, actor, sheet_id)}
+    """Return the active people that the sheet is not shared with: user id → name and e-mail."""
+    shared_with = {person.user_id for person in collaborators(session, actor, sheet_id)}
     rows = session.execute(
         select(User.user_id, User.name, User.email).where(User.is_active).order_by(folded(User.name))
     )
-    return {user_id: f"{name} · {email}" for user_id, name, email in rows if user_id not in present}
+    return {user_id: f"{name} · {email}" for user_id, name, email in rows if user_id not in shared_with}
 
 
 def teams_to_share_with(session: Session, actor: Actor, sheet_id: int) -> dict[int, str]:
-    """Teams that the sheet is not shared with yet: team id → name."""
-    present = {team.team_id for team in team_shares(session, actor, sheet_id)}
+    """Return the teams that the sheet is not shared with: team id → name."""
+    shared_with = {team.team_id for team in team_shares(session, actor, sheet_id)}
     rows = session.execute(select(Team.team_id, Team.name).order_by(folded(Team.name)))
-    return {team_id: name for team_id, name in rows if team_id not in present}
+    return {team_id: name for team_id, name in rows if team_id not in shared_with}
 
 
-def _sharing(
+def _check_share(
     session: Session, actor: Actor, sheet_id: int, level: Level | None, row_scope: RowScope | None = None
 ) -> Access:
-    """The sheet, which this actor may share so. Raises Invalid where nothing tells whose a row is."""
+    """Return the sheet if this actor may share it at this level and scope. Raises Invalid and NotAllowed."""
     access = get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
     if level is not None and level not in SHAREABLE:
-        raise Invalid("A sheet is shared as editor, commenter or viewer. Its owner may transfer it.")
+        raise Invalid("Share a sheet as editor, commenter or viewer. To change its owner, transfer it.")
     if row_scope not in {None, RowScope.ALL} and access.owner_column is None:
-        raise Invalid(
-            f"“{access.sheet.name}” does not say whose a row is: choose the column that does in its settings."
-        )
+        raise Invalid(f"“{access.sheet.name}” has no row-owner column. Choose one in the sheet's settings first.")
     return access
 
 
-def _give(session: Session, table: type[Any], key: dict[str, int], level: Level, row_scope: RowScope | None) -> None:
-    given = {"level": level.value} | ({"row_scope": row_scope.value} if row_scope else {})
-    session.execute(insert(table).values(**key, **given).on_conflict_do_update(index_elements=[*key], set_=given))
+def _save_share(
+    session: Session, table: type[Any], key: dict[str, int], level: Level, row_scope: RowScope | None
+) -> None:
+    values = {"level": level.value} | ({"row_scope": row_scope.value} if row_scope else {})
+    session.execute(insert(table).values(**key, **values).on_conflict_do_update(index_elements=[*key], set_=values))
 
 
-def _told(session: Session, actor: Actor, access: Access, action: str, **facts: Any) -> None:
+def _record(session: Session, actor: Actor, access: Access, action: str, **facts: Any) -> None:
     sheet_id = access.sheet.sheet_id
     notice_sheet_rights(session, sheet_id)
     audit.record(session, actor, action, sheet_id=sheet_id, **facts)

@@ -1,4 +1,4 @@
-"""Transfer: a sheet gets another owner, from its owner or, where they have left, from an administrator."""
+"""Transfer of ownership: by the sheet's owner or, if the owner is deactivated, by an administrator."""
 
 from dataclasses import dataclass
 
@@ -18,70 +18,70 @@ from db.tables.sheets import Collaborator, Sheet, User
 
 @dataclass(frozen=True)
 class OwnedSheet:
-    """A sheet by its name alone: whoever manages people learns that it is there and whose, and nothing in it."""
+    """A sheet's name and owner, which people managers see even for sheets that are not shared with them."""
 
     sheet_id: int
     name: str
     owner_id: int
     owner: str
-    is_left: bool  # Its owner is deactivated: nobody may share or change it until it is transferred.
+    is_orphaned: bool  # Its owner is deactivated: nobody may share or configure it until it is transferred.
 
 
 def owned_sheets(session: Session, actor: Actor) -> list[OwnedSheet]:
-    """Every sheet with its owner, by name. For administrators: what has to be handed over when somebody leaves."""
+    """Return every sheet with its owner, by name. For administrators, who transfer sheets when a person leaves."""
     require(actor, Permission.PEOPLE_MANAGE)
-    return [OwnedSheet(**found) for found in session.execute(_OWNED).mappings()]
+    return [OwnedSheet(**row) for row in session.execute(_OWNED).mappings()]
 
 
 def transfer_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int) -> None:
-    """Make somebody else the owner; the one before becomes an editor. NotFound, Invalid: to whom it cannot go."""
-    before = _left_by(session, actor, sheet_id)
+    """Make another person the owner; the previous owner becomes an editor. Raises NotFound, Invalid and Conflict."""
+    before = _deactivated_owner(session, actor, sheet_id)
     if before is None:
         before = get_access(session, actor, sheet_id, Permission.SHEET_TRANSFER).sheet.owner_id
-    _check_heir(session, user_id, before)
-    _hand_over(session, sheet_id, before, user_id)
+    _check_new_owner(session, user_id, before)
+    _change_owner(session, sheet_id, before, user_id)
     notice_sheet_rights(session, sheet_id)
     audit.record(session, actor, "sheet:share:transfer", sheet_id=sheet_id, before=before, user=user_id)
 
 
-def _left_by(session: Session, actor: Actor, sheet_id: int) -> int | None:
-    """The deactivated owner in whose place an administrator decides; None: it is the owner who does."""
+def _deactivated_owner(session: Session, actor: Actor, sheet_id: int) -> int | None:
+    """Return the owner if they are deactivated and this actor is an administrator, else None."""
     if Permission.PEOPLE_MANAGE not in ROLE_PERMISSIONS[actor.role]:
         return None
-    left: int | None = session.scalar(_LEFT, {"sheet": sheet_id})
-    return left
+    owner_id: int | None = session.scalar(_DEACTIVATED_OWNER, {"sheet": sheet_id})
+    return owner_id
 
 
-def _check_heir(session: Session, user_id: int, before: int) -> None:
-    """Held until the end: nobody is let out while they become an owner."""
-    heir = session.execute(
+def _check_new_owner(session: Session, user_id: int, before: int) -> None:
+    """Check the new owner and lock their account, so that nobody deactivates it before the transfer commits."""
+    user = session.execute(
         select(User.name, User.role).where(User.user_id == user_id, User.is_active).with_for_update(read=True)
     ).one_or_none()
-    if heir is None:
-        raise NotFound("There is no such person in this workspace.")
+    if user is None:
+        raise NotFound("This person is not in the workspace.")
     if user_id == before:
-        raise Invalid(f"{heir.name} owns this sheet already.")
-    if heir.role == Role.ANALYST:
-        raise Invalid(f"{heir.name} is an analyst, who reads and comments. Choose somebody else as owner.")
+        raise Invalid(f"{user.name} already owns this sheet.")
+    if user.role == Role.ANALYST:
+        raise Invalid(f"{user.name} is an analyst and can only read and comment. Choose another owner.")
 
 
-def _hand_over(session: Session, sheet_id: int, before: int, user_id: int) -> None:
-    taken = update(Sheet).where(Sheet.sheet_id == sheet_id, Sheet.owner_id == before).values(owner_id=user_id)
-    if session.scalar(taken.returning(Sheet.sheet_id)) is None:
-        raise Conflict("Somebody has transferred this sheet meanwhile. Look at it again.")
+def _change_owner(session: Session, sheet_id: int, before: int, user_id: int) -> None:
+    statement = update(Sheet).where(Sheet.sheet_id == sheet_id, Sheet.owner_id == before).values(owner_id=user_id)
+    if session.scalar(statement.returning(Sheet.sheet_id)) is None:
+        raise Conflict("This sheet has been transferred already. Reload it.")
     session.execute(delete(Collaborator).where(Collaborator.sheet_id == sheet_id, Collaborator.user_id == user_id))
-    stays = {"level": Level.EDITOR.value, "row_scope": RowScope.ALL.value}
+    editor = {"level": Level.EDITOR.value, "row_scope": RowScope.ALL.value}
     session.execute(
         insert(Collaborator)
-        .values(sheet_id=sheet_id, user_id=before, **stays)
-        .on_conflict_do_update(index_elements=["sheet_id", "user_id"], set_=stays)
+        .values(sheet_id=sheet_id, user_id=before, **editor)
+        .on_conflict_do_update(index_elements=["sheet_id", "user_id"], set_=editor)
     )
 
 
 _OWNED = text("""
-    SELECT s.sheet_id, s.name, s.owner_id, u.name AS owner, NOT u.is_active AS is_left
+    SELECT s.sheet_id, s.name, s.owner_id, u.name AS owner, NOT u.is_active AS is_orphaned
     FROM sheets s JOIN users u ON u.user_id = s.owner_id ORDER BY fold_text(s.name) COLLATE "C", s.sheet_id
 """)
-_LEFT = text("""
+_DEACTIVATED_OWNER = text("""
     SELECT s.owner_id FROM sheets s JOIN users u ON u.user_id = s.owner_id AND NOT u.is_active WHERE s.sheet_id = :sheet
 """)

@@ -40,7 +40,7 @@ def test_a_partner_reads_along_until_the_link_is_revoked(person: Seat, make_shee
     partner.page.goto(f"{partner.url}/l/{token}")
     partner.page.get_by_label("Password").fill("not this one")
     partner.page.get_by_role("button", name="Open the sheet").click()
-    partner.says("This is not the password.")
+    partner.says("Wrong password.")
     opened(partner, token, PASSWORD)
     assert token not in partner.page.url
     partner.sees(DEAL, 0, "Deal 1")

@@ -12,7 +12,7 @@ from pages.components.app.errors import say
 
 def show(actor: Actor, sheets: list[OwnedSheet], people: list[PersonInfo]) -> None:
     """One line a sheet, with whom it could go to; nothing where every owner is here."""
-    left = [sheet for sheet in sheets if sheet.is_left]
+    left = [sheet for sheet in sheets if sheet.is_orphaned]
     if not left:
         return
     heirs = {

@@ -74,7 +74,7 @@ def _read(*, seen: bool = False) -> Shared:
     link_id = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
     with transaction() as session:
         visits = str(st.user.get("visits") or "")
-        visitor = visitor_of(session, visits, link_id, address=address(), seen=seen)
+        visitor = visitor_of(session, visits, link_id, address=address(), mark_used=seen)
         if visitor is None:
             raise NotFound(NO_LINK)
         access = get_access(session, visitor, visitor.sheet_id, Permission.ROWS_SEE)

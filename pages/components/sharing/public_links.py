@@ -7,7 +7,7 @@ from core.accounts.preferences import preferences
 from core.base.actor import Actor
 from core.base.permissions import Audience
 from core.credentials.passwords import SHORTEST
-from core.sharing.public_links import LinkInfo, Wishes, change_link, create_link, public_links, revoke_link
+from core.sharing.public_links import LinkInfo, LinkOptions, change_link, create_link, public_links, revoke_link
 from core.sheets.columns import hidden_but_by_links, limit_column
 from db.engine import transaction
 from pages.components.app.column_limits import limited
@@ -93,12 +93,12 @@ def _say_change(actor: Actor, sheet_id: int, link: LinkInfo, key: str) -> None:
     said = st.session_state
     password = None if said.get(f"{key}_open") else said[f"{key}_password"]
     name, days, may_export = said[f"{key}_name"], said[f"{key}_days"], said[f"{key}_export"]
-    wishes = _changed(link, Wishes(name=name, password=password, days=days, may_export=may_export))
+    wishes = _changed(link, LinkOptions(name=name, password=password, days=days, may_export=may_export))
     if say(_change_to, actor, sheet_id, link.link_id, wishes):
         said[CHANGES] = said.get(CHANGES, 0) + 1
 
 
-def _changed(link: LinkInfo, wishes: Wishes) -> Wishes:
+def _changed(link: LinkInfo, wishes: LinkOptions) -> LinkOptions:
     """Of what the form says, what is not so already."""
     if wishes["name"].strip() == link.name:
         del wishes["name"]
@@ -111,7 +111,7 @@ def _changed(link: LinkInfo, wishes: Wishes) -> Wishes:
     return wishes
 
 
-def _change_to(actor: Actor, sheet_id: int, link_id: int, wishes: Wishes) -> None:
+def _change_to(actor: Actor, sheet_id: int, link_id: int, wishes: LinkOptions) -> None:
     if not wishes:
         return
     with transaction() as session:
@@ -132,12 +132,12 @@ def _form(actor: Actor, sheet_id: int) -> None:
         days = st.selectbox("Open for", list(LIVES), index=1, format_func=LIVES.__getitem__)
         may_export = st.checkbox("Visitors may export the rows")
         sent = st.form_submit_button("Make the link", type="primary")
-    wishes = Wishes(name=name, password=password or None, days=days, may_export=may_export)
+    wishes = LinkOptions(name=name, password=password or None, days=days, may_export=may_export)
     if sent and say(_make, actor, sheet_id, wishes):
         st.rerun(scope="fragment")
 
 
-def _make(actor: Actor, sheet_id: int, wishes: Wishes) -> None:
+def _make(actor: Actor, sheet_id: int, wishes: LinkOptions) -> None:
     with transaction() as session:
         _, token = create_link(session, actor, sheet_id, **wishes)
     st.session_state[NEW] = (sheet_id, f"{here()}/l/{token}")

@@ -28,7 +28,7 @@ from core.rows.query import Condition, Sort, View
 from core.rows.read import first_rows, row_count
 from core.rows.row_order import row_order
 from core.sharing import shares
-from core.sharing.public_link_visits import WRONG, WantsPassword, open_link
+from core.sharing.public_link_visits import WRONG_PASSWORD, PasswordRequired, open_link
 from core.sharing.public_links import change_link, create_link, public_links, revoke_link, visitor_of, visits_of_tokens
 from core.sheets import columns
 from core.sheets.serialize import sheet_json
@@ -247,14 +247,14 @@ def test_what_was_put_away_and_brought_back_is_open_again(
 
 def test_a_password_is_asked_for_and_a_new_one_ends_every_visit(session: Session, sheet: int, ann: Actor) -> None:
     link_id, token = create_link(session, ann, sheet, name="Partner", password=PASSWORD)
-    with pytest.raises(WantsPassword):
+    with pytest.raises(PasswordRequired):
         open_link(transaction, token, address=HOME)
-    with pytest.raises(WantsPassword, match=WRONG):
+    with pytest.raises(PasswordRequired, match=WRONG_PASSWORD):
         open_link(transaction, token, password="something else", address=HOME)
     visitor = visit(session, token, PASSWORD)
     change_link(session, ann, sheet, link_id, password="another password 1")
     assert again(session, visitor) is None
-    with pytest.raises(WantsPassword):
+    with pytest.raises(PasswordRequired):
         open_link(transaction, token, password=PASSWORD, address=HOME)
     change_link(session, ann, sheet, link_id, password=None)
     assert visit(session, token)
@@ -273,9 +273,9 @@ def test_a_password_obeys_the_policy_and_stands_in_no_log(session: Session, shee
 def test_a_browser_that_has_the_link_open_needs_no_second_visit(session: Session, link: tuple[int, str]) -> None:
     first = open_link(transaction, link[1], address=HOME)
     assert first.token
-    second = open_link(transaction, link[1], address=HOME, held={first.link_id: first.token})
+    second = open_link(transaction, link[1], address=HOME, visit_tokens={first.link_id: first.token})
     assert (second.link_id, second.token) == (first.link_id, None)
-    other = open_link(transaction, link[1], address=HOME, held={first.link_id: "forged"})
+    other = open_link(transaction, link[1], address=HOME, visit_tokens={first.link_id: "forged"})
     assert other.token not in (None, first.token)
 
 
@@ -314,14 +314,14 @@ def test_a_flood_of_openings_ends_and_who_is_in_stays_in(session: Session, link:
         open_link(transaction, link[1], address=HOME)
     with pytest.raises(Throttled):
         open_link(transaction, link[1], address=HOME)
-    assert open_link(transaction, link[1], address=HOME, held={first.link_id: first.token}).token is None
+    assert open_link(transaction, link[1], address=HOME, visit_tokens={first.link_id: first.token}).token is None
     assert open_link(transaction, link[1], address="192.0.2.99").token
 
 
 def guess(token: str, times: int, *addresses: str) -> None:
     for address in addresses:
         for number in range(times):
-            with pytest.raises(WantsPassword):
+            with pytest.raises(PasswordRequired):
                 open_link(transaction, token, password=f"wrong {number}", address=address)
 
 

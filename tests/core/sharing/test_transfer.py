@@ -52,12 +52,12 @@ def test_an_administrator_hands_over_what_a_leaver_owned_and_nothing_else(
         transfer_sheet(session, ada, sheet, ben.user_id)
     deactivate(session, ada, ann.user_id)
     (left,) = owned_sheets(session, ada)
-    assert (left.name, left.owner, left.is_left) == ("Deals", "Ann", True)
+    assert (left.name, left.owner, left.is_orphaned) == ("Deals", "Ann", True)
     with pytest.raises(NotAllowed):
         transfer_sheet(session, ben, sheet, ben.user_id)
     transfer_sheet(session, ada, sheet, ben.user_id)
     assert get_access(session, ben, sheet).level is Level.OWNER
-    assert not owned_sheets(session, ada)[0].is_left
+    assert not owned_sheets(session, ada)[0].is_orphaned
     for who in (ada, ann):
         with pytest.raises(NotFound):
             get_access(session, who, sheet)
