@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from core.config.oidc_settings import Provider, read_provider
 from core.config.rate_settings import RATES, Kind, Rate, read_rates
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROOT_DATA = Path("/var/lib/contrivance")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LOG_LEVELS = ("debug", "info", "warning", "error")

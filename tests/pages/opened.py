@@ -29,13 +29,13 @@ def open_page(session: Session, name: str, file: str, **query: str | int) -> App
 
 
 def open_piece(session: Session, name: str, call: str) -> AppTest:
-    """A piece of a page, alone and for one of the cast: such as `trash_dialog.show(1)`, however often it runs.
+    """A piece of a page, alone and for one of the cast: such as `sheet.trash_dialog.show(1)`, however often it runs.
 
     A dialog that a page opens is closed by the next run of a test, which runs the whole page.
     """
     session_id, _ = start_session(session, actor(name).user_id, kind="browser", address=None, user_agent="")
-    module, _ = call.split(".", 1)
-    page = AppTest.from_string(f"from pages.components import {module}\n{call}", default_timeout=30)
+    module, _, _ = call.partition("(")[0].rpartition(".")
+    page = AppTest.from_string(f"import pages.components.{module}\npages.components.{call}", default_timeout=30)
     page.user = {"session": str(session_id)}
     return fine(page.run())
 

@@ -234,7 +234,7 @@ def test_the_system_page_says_what_should_be_seen_to(session: Session) -> None:
 # A dialog draws itself anew after each choice, which a test's page, always whole, cannot: it is opened again.
 @pytest.fixture
 def sharing(session: Session, deals: Access, north: int) -> Callable[[], AppTest]:
-    return lambda: open_piece(session, "Ann", f"sheet_dialogs.share({deals.sheet.sheet_id})")
+    return lambda: open_piece(session, "Ann", f"sheet.sheet_dialogs.share({deals.sheet.sheet_id})")
 
 
 def test_a_team_is_given_its_own_rows_in_the_dialog(

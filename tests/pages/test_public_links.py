@@ -128,7 +128,7 @@ def test_a_name_with_marks_is_shown_letter_by_letter(session: Session, sheet: in
 
 def test_the_owner_sees_the_links_and_revokes_one(session: Session, sheet: int) -> None:
     make(session, sheet, may_export=True)
-    page = open_piece(session, "Ann", f"sheet_dialogs.share({sheet})")
+    page = open_piece(session, "Ann", f"sheet.sheet_dialogs.share({sheet})")
     assert "Partner" in said(page)
     assert "not used yet · without an end · may export" in said(page)
     press(page, "Revoke")
@@ -138,7 +138,7 @@ def test_the_owner_sees_the_links_and_revokes_one(session: Session, sheet: int) 
 
 def test_the_links_say_which_hidden_columns_they_show_and_hide_them_at_one_click(session: Session, sheet: int) -> None:
     limit_column(session, actor("Ann"), sheet, 4, {"viewer": "hidden", "editor": "read-only"})
-    page = open_piece(session, "Ann", f"sheet_dialogs.share({sheet})")
+    page = open_piece(session, "Ann", f"sheet.sheet_dialogs.share({sheet})")
     assert "Public links show these columns: “Amount” (hidden from viewers, read-only for editors)." in said(page)
     press(page, "Hide them from public links, too")
     assert "Public links show these columns" not in said(page)
@@ -152,7 +152,7 @@ def test_a_short_password_is_refused_with_the_reason(
     session: Session, sheet: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
-    page = open_piece(session, "Ann", f"sheet_dialogs.share({sheet})")
+    page = open_piece(session, "Ann", f"sheet.sheet_dialogs.share({sheet})")
     next(one for one in page.text_input if one.label == "Password").set_value("short")
     next(one for one in page.text_input if one.label == "For whom").set_value("Agency North")
     press(page, "Make the link")
@@ -171,7 +171,7 @@ def test_the_owner_changes_what_a_link_is_and_its_address_stays(
     monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
     number, token = make(session, sheet)
     brought = visits(session, token)
-    page = open_piece(session, "Ann", f"sheet_dialogs.share({sheet})")
+    page = open_piece(session, "Ann", f"sheet.sheet_dialogs.share({sheet})")
     field(page, "text_input", "Name").set_value("Agency South")
     field(page, "text_input", "New password").set_value("quiet harbour 9")
     field(page, "selectbox", "Open from now for").set_value(7)
@@ -199,7 +199,7 @@ def test_a_form_that_changes_nothing_writes_nothing(session: Session, sheet: int
     make(session, sheet, may_export=True, days=3)
     before = public_links(session, actor("Ann"), sheet)
     kept = audited(session)
-    page = open_piece(session, "Ann", f"sheet_dialogs.share({sheet})")
+    page = open_piece(session, "Ann", f"sheet.sheet_dialogs.share({sheet})")
     press(page, "Save the link")
     assert not page.error
     assert public_links(session, actor("Ann"), sheet) == before

@@ -31,7 +31,7 @@ def sheet(session: Session, deals: Access) -> int:
 
 def opened(session: Session, name: str, sheet: int) -> AppTest:
     """The drawer of row 1, at its history."""
-    return at_history(open_piece(session, name, f"row_detail.contents({sheet}, 1, 'drawer')"))
+    return at_history(open_piece(session, name, f"row.row_detail.contents({sheet}, 1, 'drawer')"))
 
 
 def at_history(page: AppTest) -> AppTest:
@@ -55,12 +55,12 @@ def restore(page: AppTest, version: int) -> AppTest:
 
 
 def test_the_fields_are_shown_as_the_person_reads_them(session: Session, sheet: int) -> None:
-    page = open_piece(session, "Cleo", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page = open_piece(session, "Cleo", f"row.row_detail.contents({sheet}, 1, 'drawer')")
     assert [one.value for one in page.text][:4] == ["Acme", "–", "Lead", "–"]
 
 
 def test_a_field_leads_to_the_history_of_its_cell(session: Session, sheet: int) -> None:
-    page = open_piece(session, "Cleo", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page = open_piece(session, "Cleo", f"row.row_detail.contents({sheet}, 1, 'drawer')")
     page.button(key=f"drawer_past_{AMOUNT}").click()
     assert "5.00 EUR" in [one.value for one in fine(page.run()).text]
 
@@ -160,7 +160,7 @@ def test_a_long_history_is_read_bit_by_bit(session: Session, sheet: int) -> None
 
 def test_a_viewer_reads_comments_and_is_told_how_to_write(session: Session, sheet: int) -> None:
     add_comment(session, actor("Ann"), sheet, 1, "Call them :red[soon]")
-    page = open_piece(session, "Cleo", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page = open_piece(session, "Cleo", f"row.row_detail.contents({sheet}, 1, 'drawer')")
     page.session_state["drawer_tab"] = "Comments"
     fine(page.run())
     assert "Call them :red[soon]" in [one.value for one in page.text]
@@ -173,7 +173,7 @@ def test_a_row_in_the_trash_shows_its_comments_and_says_what_to_do_before_commen
 ) -> None:
     add_comment(session, actor("Ann"), sheet, 1, "Lost to a cheaper offer")
     delete(session, "Ann", sheet, 1)
-    page = open_piece(session, "Ben", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page = open_piece(session, "Ben", f"row.row_detail.contents({sheet}, 1, 'drawer')")
     page.session_state["drawer_trash_tab"] = "Comments"
     fine(page.run())
     assert "Lost to a cheaper offer" in [one.value for one in page.text]
@@ -183,7 +183,7 @@ def test_a_row_in_the_trash_shows_its_comments_and_says_what_to_do_before_commen
 
 
 def test_who_is_made_a_commenter_while_they_read_may_write_at_the_next_look(session: Session, sheet: int) -> None:
-    page = open_piece(session, "Cleo", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page = open_piece(session, "Cleo", f"row.row_detail.contents({sheet}, 1, 'drawer')")
     page.session_state["drawer_tab"] = "Comments"
     assert not fine(page.run()).text_area
     share_sheet(session, actor("Ann"), sheet, actor("Cleo").user_id, level=Level.COMMENTER)
@@ -192,7 +192,7 @@ def test_who_is_made_a_commenter_while_they_read_may_write_at_the_next_look(sess
 
 
 def test_the_fields_tell_how_many_comments_there_are_and_lead_to_them(session: Session, sheet: int) -> None:
-    page = open_piece(session, "Cleo", f"row_detail.contents({sheet}, 1, 'drawer')")
+    page = open_piece(session, "Cleo", f"row.row_detail.contents({sheet}, 1, 'drawer')")
     assert not any("comment" in label for label in labels(page))
     for body in ("One", "Two"):
         add_comment(session, actor("Ann"), sheet, 1, body)
@@ -202,7 +202,7 @@ def test_the_fields_tell_how_many_comments_there_are_and_lead_to_them(session: S
 
 def test_an_editor_says_something_changes_it_and_takes_it_back(session: Session, sheet: int) -> None:
     def at_comments() -> AppTest:
-        page = open_piece(session, "Ben", f"row_detail.contents({sheet}, 1, 'drawer')")
+        page = open_piece(session, "Ben", f"row.row_detail.contents({sheet}, 1, 'drawer')")
         page.session_state["drawer_tab"] = "Comments"
         return fine(page.run())
 

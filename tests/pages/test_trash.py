@@ -40,7 +40,7 @@ def alive(session: Session, sheet: int) -> list[int]:
 
 
 def opened(session: Session, name: str, sheet: int) -> AppTest:
-    return open_piece(session, name, f"trash_dialog.show({sheet})")
+    return open_piece(session, name, f"sheet.trash_dialog.show({sheet})")
 
 
 def offered(page: AppTest) -> list[str]:
