@@ -1,5 +1,6 @@
 """Who I am, how I like things written and where I am signed in; and whom I work with."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.accounts import accounts
 from core.accounts.directory import LONGEST_SEARCH, MOST_FOUND, find_people
-from core.accounts.preferences import preferences, set_preferences
+from core.accounts.preferences import get_locale, set_locale
 from core.base.actor import Actor
 from core.credentials import sessions
 from core.credentials.revocation import sign_out_elsewhere
@@ -53,7 +54,7 @@ def change_me(asker: Asked, changes: Myself) -> Response:
     with asker.transaction() as (session, actor):
         if changes.name is not None:
             accounts.rename_myself(session, actor, changes.name)
-        set_preferences(session, actor, **chosen)
+        set_locale(session, actor, **chosen)
         return _myself(session, actor)
 
 
@@ -117,10 +118,11 @@ def people(asker: Asked, search: Search = "", limit: Limit = MOST_FOUND) -> Resp
 
 
 def _myself(session: Session, actor: Actor) -> Response:
-    kept: dict[str, Any] = preferences(session, actor)
-    liked = {name: str(kept[name]) for name in ("date_format", "number_format", "time_zone")}
     name = accounts.name_of(session, actor)
-    return answer({"id": actor.user_id, "name": name, "email": actor.email, "role": actor.role} | liked)
+    return answer(
+        {"id": actor.user_id, "name": name, "email": actor.email, "role": actor.role}
+        | asdict(get_locale(session, actor))
+    )
 
 
 def _offers(session: Session, actor: Actor) -> Response:

@@ -1,5 +1,6 @@
-"""How one person likes dates, numbers and moments to be written."""
+"""The locale of a user: how dates, numbers and times are written for them."""
 
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Self
@@ -13,50 +14,55 @@ from core.base.errors import Invalid
 from db.tables.sheets import User
 
 DATE_FORMATS = ("iso", "day first", "month first")
-# As it looks, and the locale by which browsers write it so. English ones (en-DE) write money another way than numbers.
+# By example, and the browser locale that writes numbers like it. English ones (en-DE) write money another way.
 NUMBER_FORMATS = {"1,234.5": "en-US", "1.234,5": "de-DE", "1 234,5": "fr-FR", "1’234.5": "de-CH"}
-AT_FIRST = {"date_format": DATE_FORMATS[0], "number_format": "1,234.5", "time_zone": "UTC"}
 
 
-class Writing(str):
-    """The name of a person's date format, which carries their time zone and number format along."""
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """One of DATE_FORMATS, one of NUMBER_FORMATS, and an IANA time zone."""
 
-    __slots__ = ("number_format", "time_zone")
-    number_format: str
-    time_zone: str
+    date_format: str = DATE_FORMATS[0]
+    number_format: str = "1,234.5"
+    time_zone: str = "UTC"
 
     @classmethod
-    def of(cls, stored: dict[str, Any]) -> Self:
-        """From a person's preferences."""
-        kept = AT_FIRST | stored
-        made = cls(kept["date_format"])
-        made.number_format, made.time_zone = kept["number_format"], kept["time_zone"]
-        return made
+    def from_stored(cls, stored: dict[str, Any]) -> Self:
+        """Return the locale in the stored preferences of a user, with the defaults where they have none."""
+        return cls(**{field.name: stored[field.name] for field in fields(cls) if field.name in stored})
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone for calculations."""
+        return ZoneInfo(self.time_zone)
 
 
-def today(writing: Writing) -> date:
-    """The present day where the person is, by which their periods and ages are reckoned."""
-    return datetime.now(ZoneInfo(writing.time_zone)).date()
+def today(locale: Locale) -> date:
+    """Return the current date in the user's time zone, from which periods and ages are calculated."""
+    return datetime.now(locale.zone).date()
 
 
-def preferences(session: Session, actor: Actor) -> dict[str, Any]:
-    """How this person likes things written; `date_format` is always there, and brings the rest along."""
-    stored = session.scalar(select(User.preferences).where(User.user_id == actor.user_id)) or {}
-    return AT_FIRST | stored | {"date_format": Writing.of(stored)}
+def get_locale(session: Session, actor: Actor) -> Locale:
+    """Return the locale of the acting user."""
+    return Locale.from_stored(_stored(session, actor))
 
 
-def set_preferences(session: Session, actor: Actor, **chosen: str) -> None:
-    """Remember how this person likes things written: date_format, number_format, time_zone, each where it is given."""
+def set_locale(session: Session, actor: Actor, **settings: str) -> None:
+    """Store fields of the acting user's Locale. Raises Invalid on a value that is not offered."""
     allowed = {"date_format": DATE_FORMATS, "number_format": tuple(NUMBER_FORMATS), "time_zone": time_zones()}
-    for name, value in chosen.items():
+    for name, value in settings.items():
         if value not in allowed[name]:
             raise Invalid(f"“{value}” is not one of the choices for the {name.replace('_', ' ')}.")
-    stored = session.scalar(select(User.preferences).where(User.user_id == actor.user_id)) or {}
-    session.execute(update(User).where(User.user_id == actor.user_id).values(preferences=stored | chosen))
+    merged = _stored(session, actor) | settings
+    session.execute(update(User).where(User.user_id == actor.user_id).values(preferences=merged))
+
+
+def _stored(session: Session, actor: Actor) -> dict[str, Any]:
+    return session.scalar(select(User.preferences).where(User.user_id == actor.user_id)) or {}
 
 
 @lru_cache(maxsize=1)
 def time_zones() -> tuple[str, ...]:
-    """The time zones that a person can choose from: UTC, and every one that is named for a place."""
-    places = {name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))}
-    return ("UTC", *sorted(places))
+    """Return the time zones that a user can choose: UTC, and every zone named after a place."""
+    zones = {name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))}
+    return ("UTC", *sorted(zones))

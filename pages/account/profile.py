@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.accounts import accounts
-from core.accounts.preferences import NUMBER_FORMATS, Writing, preferences, set_preferences, time_zones
+from core.accounts.preferences import NUMBER_FORMATS, Locale, get_locale, set_locale, time_zones
 from core.base.actor import Actor
 from core.base.permissions import Role
 from core.mail.smtp import Console, post
@@ -28,7 +28,7 @@ CHANGED = "Your password is changed. Sign in with the new one."
 def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with transaction() as session:
-        writing: Writing = preferences(session, actor)["date_format"]
+        locale = get_locale(session, actor)
         verified = is_verified(session, actor)
         with_password = has_password(session, actor.user_id)
     with st.container(width=720):
@@ -39,31 +39,35 @@ def show(actor: Actor) -> None:
         team_offers.show(actor)
         you, way_in, tokens, sessions = st.tabs(["You", "Sign-in", "API tokens", "Where you are signed in"])
         with you:
-            _personal(actor, writing)
+            _personal(actor, locale)
         with way_in:
             _address(actor, verified)
             st.subheader("Password")
             (_password if with_password else _first_password)(actor)
-            oidc.show(actor, writing)
-            two_factor.show(actor, writing)
+            oidc.show(actor, locale)
+            two_factor.show(actor, locale)
         with tokens:
-            api_tokens.show(actor, writing)
+            api_tokens.show(actor, locale)
         with sessions:
-            own_sessions.show(actor, writing)
+            own_sessions.show(actor, locale)
 
 
-def _personal(actor: Actor, writing: Writing) -> None:
+def _personal(actor: Actor, locale: Locale) -> None:
     with st.form("personal"):
         name = st.text_input("Name", value=actor.name, help="As others see it in the grid and in the changes.")
         dates, numbers, zones = list(SHOWN_FORMATS), list(NUMBER_FORMATS), list(time_zones())
         date_format = st.radio(
-            "Dates", dates, index=dates.index(writing), format_func=SHOWN_FORMATS.__getitem__, horizontal=True
+            "Dates",
+            dates,
+            index=dates.index(locale.date_format),
+            format_func=SHOWN_FORMATS.__getitem__,
+            horizontal=True,
         )
-        number_format = st.radio("Numbers", numbers, index=numbers.index(writing.number_format), horizontal=True)
+        number_format = st.radio("Numbers", numbers, index=numbers.index(locale.number_format), horizontal=True)
         zone = st.selectbox(
             "Time zone",
             zones,
-            index=zones.index(writing.time_zone),
+            index=zones.index(locale.time_zone),
             help="Of moments, “today” and “this month”. Cells with a time go by the clock of their column.",
         )
         sent = st.form_submit_button("Save")
@@ -74,7 +78,7 @@ def _personal(actor: Actor, writing: Writing) -> None:
 def _save_personal(actor: Actor, name: str, **chosen: str) -> None:
     with transaction() as session:
         accounts.rename_myself(session, actor, name)
-        set_preferences(session, actor, **chosen)
+        set_locale(session, actor, **chosen)
 
 
 def _address(actor: Actor, verified: bool) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from core.accounts import accounts, invitations
 from core.accounts.accounts import PersonInfo
 from core.accounts.invitations import InvitationInfo
-from core.accounts.preferences import preferences
+from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.text import key
 from core.sharing.teams import teams
@@ -30,7 +30,7 @@ class Workspace:
     people: list[PersonInfo]
     waiting: list[InvitationInfo]
     sheets: list[OwnedSheet]
-    date_format: str
+    locale: Locale
     teams: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -44,7 +44,7 @@ def show(actor: Actor) -> None:
         orphaned_sheets.show(actor, workspace.sheets, workspace.people)
         invite.form(actor)
         registration.show(actor)
-        invite.waiting(actor, workspace.waiting, workspace.date_format)
+        invite.waiting(actor, workspace.waiting, workspace.locale)
         if found := _found(workspace):
             with st.container(border=True, gap="small"):
                 for person in found:
@@ -57,7 +57,7 @@ def _read(actor: Actor) -> Workspace:
             accounts.people(session, actor),
             invitations.invitations(session, actor),
             owned_sheets(session, actor),
-            preferences(session, actor)["date_format"],
+            get_locale(session, actor),
         )
         for team in teams(session, actor):
             for member in team.members:
@@ -98,7 +98,7 @@ def _about(workspace: Workspace, person: PersonInfo, owned: list[OwnedSheet]) ->
     """When they were here, in which teams they are, and how many sheets they own."""
     seen = person.last_seen_at
     named = workspace.teams[person.user_id]
-    parts = [f"last seen {moment(seen, workspace.date_format)}" if seen else "not seen in the last 30 days"]
+    parts = [f"last seen {moment(seen, workspace.locale)}" if seen else "not seen in the last 30 days"]
     parts += [f"team {', '.join(named)}"] if named else []
     return parts + ([f"owns {len(owned)} {'sheet' if len(owned) == 1 else 'sheets'}"] if owned else [])
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.accounts.preferences import preferences
+from core.accounts.preferences import Locale, get_locale
 from core.admin import administration
 from core.admin.administration import LiveSession
 from core.base.actor import Actor
@@ -23,7 +23,7 @@ def show(actor: Actor) -> None:
     with transaction() as session:
         sessions = administration.live_sessions(session, actor)
         events = administration.security_events(session, actor)
-        date_format = preferences(session, actor)["date_format"]
+        locale = get_locale(session, actor)
     with st.container(width=860):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title("Security", width="stretch")
@@ -31,12 +31,12 @@ def show(actor: Actor) -> None:
                 st.page_link(audit.file, label="The whole audit trail", icon=":material/policy:")
         signed_in, happened = st.tabs([f"Signed in now · {len(sessions)}", "What happened"])
         with signed_in:
-            _sessions(actor, sessions, date_format)
+            _sessions(actor, sessions, locale)
         with happened:
-            audit_lines.show(events, date_format)
+            audit_lines.show(events, locale)
 
 
-def _sessions(actor: Actor, sessions: list[LiveSession], date_format: str) -> None:
+def _sessions(actor: Actor, sessions: list[LiveSession], locale: Locale) -> None:
     st.caption("Whoever is signed out here has to sign in again; to keep somebody out, deactivate them under “People”.")
     asked = key(st.text_input("Find a session", placeholder="Name, e-mail or network address"))
     people: dict[int, list[LiveSession]] = {}
@@ -46,10 +46,10 @@ def _sessions(actor: Actor, sessions: list[LiveSession], date_format: str) -> No
     if len(people) > MOST_SHOWN:
         st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
     for theirs in [*people.values()][:MOST_SHOWN]:
-        _person(actor, theirs, date_format)
+        _person(actor, theirs, locale)
 
 
-def _person(actor: Actor, theirs: list[LiveSession], date_format: str) -> None:
+def _person(actor: Actor, theirs: list[LiveSession], locale: Locale) -> None:
     """Their browsers in sight; their programs, of which each sign-in is a session, only when they are asked for."""
     person, programs = theirs[0], [one for one in theirs if one.kind == "api"]
     with st.container(border=True, gap="small"):
@@ -58,25 +58,25 @@ def _person(actor: Actor, theirs: list[LiveSession], date_format: str) -> None:
             st.text(f"{person.name} · {person.email}")
         for one in theirs:
             if one.kind != "api":
-                _session(actor, one, date_format)
+                _session(actor, one, locale)
         if programs:
             told = f"Programs · {len(programs)}"
             drawer = st.expander(told, type="compact", key=f"programs_{person.user_id}", on_change="rerun")
             if drawer.open:
                 with drawer:
-                    _programs(actor, programs, date_format)
+                    _programs(actor, programs, locale)
 
 
-def _programs(actor: Actor, programs: list[LiveSession], date_format: str) -> None:
+def _programs(actor: Actor, programs: list[LiveSession], locale: Locale) -> None:
     if len(programs) > MOST_SHOWN:
         st.caption(f"The {MOST_SHOWN} that were seen last.")
     for one in programs[:MOST_SHOWN]:
-        _session(actor, one, date_format)
+        _session(actor, one, locale)
 
 
-def _session(actor: Actor, one: LiveSession, date_format: str) -> None:
+def _session(actor: Actor, one: LiveSession, locale: Locale) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        seen = moment(one.last_seen_at, date_format)
+        seen = moment(one.last_seen_at, locale)
         device = own_sessions.device(one.user_agent, one.kind)
         st.caption(literal(f"{device} · {one.address or 'no address'} · last seen {seen}"))
         if one.session_id == actor.session_id:

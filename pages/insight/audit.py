@@ -3,12 +3,11 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from core.access.access import directory
-from core.accounts.preferences import Writing, preferences
+from core.accounts.preferences import Locale, get_locale
 from core.audit.sentences import Kind
 from core.audit.trail import PAGE, AuditFilter, audit_events, audited_sheets
 from core.base.actor import Actor
@@ -30,7 +29,7 @@ def show() -> None:
     with transaction() as session:
         people = {int(user_id): name for user_id, name in directory(session).items()}
         sheets = audited_sheets(session, actor)
-        date_format = preferences(session, actor)["date_format"]
+        locale = get_locale(session, actor)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Audit", width="stretch")
         export = st.container(width="content")
@@ -42,12 +41,12 @@ def show() -> None:
     if not sheets and not sees_all:
         st.info("You own no sheet. Once you create one, this tells who did what to it.", icon=":material/info:")
         return
-    wanted = _wanted(people, sheets, date_format, sees_all=sees_all)
+    wanted = _wanted(people, sheets, locale, sees_all=sees_all)
     export.link_button("Export", _export_url(wanted), icon=":material/download:", type="tertiary")
-    _lines(actor, wanted, date_format)
+    _lines(actor, wanted, locale)
 
 
-def _wanted(people: dict[int, str], sheets: dict[int, str], date_format: Writing, *, sees_all: bool) -> AuditFilter:
+def _wanted(people: dict[int, str], sheets: dict[int, str], locale: Locale, *, sees_all: bool) -> AuditFilter:
     """What the person has chosen to see."""
     kinds = [kind for kind in Kind if sees_all or kind.is_of_sheets]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -55,8 +54,8 @@ def _wanted(people: dict[int, str], sheets: dict[int, str], date_format: Writing
         kind = _choice("About", "Everything", {kind: kind.label for kind in kinds}, width=190)
         sheet = _choice("Sheet", "Any", sheets, width=150)
         search = st.text_input("Search", placeholder="Names, details", width=175)
-        days = st.date_input("Days", [], format=DATE_PATTERNS[date_format], width=235)
-    since, until = _period(days, date_format)
+        days = st.date_input("Days", [], format=DATE_PATTERNS[locale.date_format], width=235)
+    since, until = _period(days, locale)
     return AuditFilter(person, (kind,) if kind else (), sheet, since, until, search)
 
 
@@ -66,11 +65,11 @@ def _choice(label: str, nothing: str, choices: dict[T, str], *, width: int) -> T
     )
 
 
-def _period(days: tuple[date, ...], date_format: Writing) -> tuple[datetime | None, datetime | None]:
+def _period(days: tuple[date, ...], locale: Locale) -> tuple[datetime | None, datetime | None]:
     """From the beginning of the first day to the end of the last one, where the person lives; one day is itself."""
     if not days:
         return None, None
-    zone = ZoneInfo(date_format.time_zone)
+    zone = locale.zone
     return tuple(datetime.combine(day, time(), zone).astimezone(UTC) for day in (days[0], days[-1] + timedelta(days=1)))  # type: ignore[return-value]
 
 
@@ -88,14 +87,14 @@ def _export_url(wanted: AuditFilter) -> str:
     return f"/api/v1/audit/export?{query}"
 
 
-def _lines(actor: Actor, wanted: AuditFilter, date_format: str) -> None:
+def _lines(actor: Actor, wanted: AuditFilter, locale: Locale) -> None:
     befores = _places(wanted)
     with transaction() as session:
         found = audit_events(session, actor, wanted, before=befores[-1] if befores else None, limit=PAGE + 1)
     if not found:
         nothing = "Nothing like this has happened." if wanted.used else "Nothing has happened yet."
         st.info("That is all." if befores else nothing, icon=":material/info:")
-    audit_lines.show(found[:PAGE], date_format)
+    audit_lines.show(found[:PAGE], locale)
     with st.container(horizontal=True):
         if befores:
             st.button("Newer", icon=":material/arrow_back:", on_click=_newer, args=(befores,))

@@ -5,7 +5,7 @@ from itertools import groupby
 import streamlit as st
 
 from core.access.access import Access, get_access
-from core.accounts.preferences import preferences
+from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.history import history
 from core.history.history import LoggedChange
@@ -33,7 +33,7 @@ def show() -> None:
     with transaction() as session:
         access = get_access(session, actor, chosen.sheet_id)
         people = {int(user_id): name for user_id, name in access.people.items()}
-        date_format = preferences(session, actor)["date_format"]
+        locale = get_locale(session, actor)
     row, by = _filters(people)
     befores = _places((chosen.sheet_id, row, by))
     found = _found(actor, chosen.sheet_id, row, by, befores)
@@ -41,7 +41,7 @@ def show() -> None:
         st.info("That is all." if befores else "Nothing has changed here yet.", icon=":material/info:")
     with st.container(gap="medium"):
         for _, changes in groupby(found, key=lambda change: (change.version, change.by)):
-            _together(access, list(changes), date_format)
+            _together(access, list(changes), locale)
     _pages(befores, found)
 
 
@@ -73,18 +73,18 @@ def _found(
         return history.recent_changes(session, actor, sheet_id, row=row, by=by, before=before, limit=PAGE)
 
 
-def _together(access: Access, changes: list[LoggedChange], date_format: str) -> None:
+def _together(access: Access, changes: list[LoggedChange], locale: Locale) -> None:
     """What one person did in one go: a line about it, then its rows with their cells."""
     first = changes[0]
     with st.container(gap="xxsmall"):
-        st.markdown(f"**{literal(first.by)}** :gray[{change_lines.heading(first, date_format)}]")
+        st.markdown(f"**{literal(first.by)}** :gray[{change_lines.heading(first, locale)}]")
         for _, of_row in groupby(changes, key=lambda change: change.row):
             cells = list(of_row)
             row, told = st.columns([2, 7], gap="small", vertical_alignment="center")
             with row:
                 _row(access, cells[0])
             # Two spaces before the line end: a line break, without the air of a paragraph.
-            told.markdown("  \n".join(change_lines.line(access, change, date_format) for change in reversed(cells)))
+            told.markdown("  \n".join(change_lines.line(access, change, locale) for change in reversed(cells)))
 
 
 def _row(access: Access, change: LoggedChange) -> None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.access.access import Access, get_access
-from core.accounts.preferences import Writing, preferences, today
+from core.accounts.preferences import Locale, get_locale, today
 from core.base.actor import Actor
 from core.base.periods import SHOWN
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
@@ -47,7 +47,7 @@ def show() -> None:
         access = get_access(session, actor, chosen, Permission.ROWS_SEE)
         pipeline = get_pipeline(access)
         names = owner_names(session, pipeline)
-        day = today(preferences(session, actor)["date_format"])
+        day = today(get_locale(session, actor))
     st.query_params.pop("view", None)  # It belongs to the grid, from which one has come back.
     filtered = filters.show(pipeline, names, today=day)
     _figures(chosen, json.dumps(filtered.view.as_json()), by_period=filtered.by_period)
@@ -108,25 +108,25 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
             query = {"sheet": str(sheet_id), "view": st.session_state.pop(OPENED)}
             st.switch_page("work/grid.py", query_params=query)
         view = View.from_json(json.loads(view_json))
-        found, pipeline, day, writing = _read(actor, sheet_id, view)
+        found, pipeline, day, locale = _read(actor, sheet_id, view)
         if not found.total:
             _nothing(pipeline.access, filtered=not view.is_plain)
             return
         named = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
         # Where no deal has an amount, deals are counted: every sum would be a nought that says nothing.
-        currency = Currency.of(named, writing, has_amounts=found.headline.valued_count > 0)
+        currency = Currency.of(named, locale, has_amounts=found.headline.valued_count > 0)
         _uncounted(pipeline)
         _headline(found, pipeline, currency, by_period=by_period)
         _overdue(found, overdue_view(pipeline, view, today=day), currency)
         _charts(found, pipeline, currency)
 
 
-def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, date, Writing]:
+def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, date, Locale]:
     with snapshot() as session:
         access = get_access(session, actor, sheet_id, Permission.ROWS_SEE)
-        writing: Writing = preferences(session, actor)["date_format"]
-        day = today(writing)
-        return figures(session, access, view, today=day), get_pipeline(access), day, writing
+        locale = get_locale(session, actor)
+        day = today(locale)
+        return figures(session, access, view, today=day), get_pipeline(access), day, locale
 
 
 def _uncounted(pipeline: Pipeline) -> None:

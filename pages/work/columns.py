@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.access.access import Access, ColumnInfo, get_access
-from core.accounts.preferences import Writing, preferences
+from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.column_types import TYPES, column_type
@@ -40,7 +40,7 @@ def show() -> None:
     with transaction() as session:
         access = get_access(session, actor, chosen.sheet_id)
         retired = columns.retired_columns(session, access)
-        writing = preferences(session, actor)["date_format"]
+        locale = get_locale(session, actor)
     may_edit = Permission.COLUMNS_EDIT in access.permissions
     with st.container(horizontal=True, vertical_alignment="center"):
         sheet = {"sheet": str(access.sheet.sheet_id)}
@@ -54,7 +54,7 @@ def show() -> None:
         st.caption("“Change” opens a column: its name, rules and choices, and who sees it.")
     _take_link(access)
     if may_edit and st.session_state.get(OPEN) == NEW:
-        _add(actor, access, writing)
+        _add(actor, access, locale)
     with st.container(gap="xsmall"):
         for place, column in enumerate(access.columns):
             _column(actor, access, column, place, may_edit=may_edit)
@@ -154,7 +154,7 @@ def _about(column: ColumnInfo) -> None:
         st.caption(" · ".join(filter(None, told)), width="content")
 
 
-def _add(actor: Actor, access: Access, writing: Writing) -> None:
+def _add(actor: Actor, access: Access, locale: Locale) -> None:
     key = f"new_{st.session_state.get(ROUND, 0)}"
     with st.container(border=True):
         st.subheader("New column")
@@ -163,7 +163,7 @@ def _add(actor: Actor, access: Access, writing: Writing) -> None:
         kind = typed.selectbox("Type", list(TYPES), format_func=lambda one: TYPES[one].label, key=f"{key}_type")
         description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
         # Whoever adds a column of times types them by their own clock, unless they say otherwise.
-        at_first = {"datetime": {"time_zone": writing.time_zone}, "money": {"currency": access.currency}}.get(kind, {})
+        at_first = {"datetime": {"time_zone": locale.time_zone}, "money": {"currency": access.currency}}.get(kind, {})
         rules = column_form.rules(kind, at_first, key=f"{key}_{kind}")
         options = column_form.options((), key=key, is_stage=False) if column_form.has_options(kind) else []
         with st.container(horizontal=True):

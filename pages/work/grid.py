@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.access.access import Access, get_access
-from core.accounts.preferences import preferences
+from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
 from core.base.permissions import Permission
@@ -69,7 +69,7 @@ class Opened:
     layout: dict[str, Any]
     people: list[CollaboratorInfo]
     teams: list[TeamShare]
-    date_format: str
+    locale: Locale
     latest: list[LoggedChange]
     trashed: int
 
@@ -96,7 +96,7 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         leave = _drop_link if "view" in st.query_params else None
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-            ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.date_format).show()
+            ViewBar(opened.access, view, lambda changed: _keep(opened, changed), leave, opened.locale).show()
         trash_place = st.container(width="content")
     if bar.asked():
         bar.show(actor, opened.sheet_id, view, lambda asked: _sort(opened, view, asked))
@@ -114,7 +114,7 @@ def _read(actor: Actor, sheet_id: int) -> Opened:
             layouts.layout(session, actor, sheet_id),
             shares.collaborators(session, actor, sheet_id),
             shares.team_shares(session, actor, sheet_id),
-            preferences(session, actor)["date_format"],
+            get_locale(session, actor),
             recent_changes(session, actor, sheet_id, limit=1),
             trash.trash_size(session, access),
         )
@@ -125,7 +125,7 @@ def _tools(opened: Opened, view: View) -> None:
     query = {"sheet": str(opened.sheet_id)}
     if opened.access.sheet.pipeline:
         st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query)
-    bar.button(opened.date_format)
+    bar.button(opened.locale)
     if Permission.SHEET_SHARE in opened.access.permissions and st.button("Share", icon=":material/group_add:"):
         sheet_dialogs.share(opened.sheet_id)
     offered = {name: tool for name, tool in MORE.items() if tool.permission in opened.access.permissions}
@@ -189,7 +189,7 @@ def _grid(opened: Opened, view: View, trash_place: DeltaGenerator) -> None:
             me={"id": opened.actor.user_id, "name": opened.actor.name},
             view=view.as_json(),
             layout={part: opened.layout[part] for part in ("widths", "hidden", "order") if part in opened.layout},
-            formats=grid_formats(opened.date_format),
+            formats=grid_formats(opened.locale),
             on_view=lambda: _sort(opened, view, st.session_state[key]["view"]),
         )
         if asked.view:
@@ -240,8 +240,7 @@ def _told(opened: Opened) -> str:
     only_comments = Permission.COMMENTS_WRITE in may and Permission.ROWS_EDIT not in may
     about = [READS_AND_COMMENTS if only_comments else "", literal(shortened(opened.sheet["description"], DESCRIPTION))]
     about += [
-        f"Last change by {literal(change.by)}, {moment(change.effective_at, opened.date_format)}"
-        for change in opened.latest
+        f"Last change by {literal(change.by)}, {moment(change.effective_at, opened.locale)}" for change in opened.latest
     ]
     return " · ".join(filter(None, about))
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.access.access import Access
-from core.accounts.preferences import set_preferences
+from core.accounts.preferences import set_locale
 from tests.conftest import actor
 from tests.pages.opened import add_deal, edit, fine, labels, open_page, press, said
 
@@ -34,7 +34,7 @@ def test_each_change_is_told_with_old_and_new(session: Session, sheet: int) -> N
 
 
 def test_dates_are_told_as_the_person_likes_them(session: Session, sheet: int) -> None:
-    set_preferences(session, actor("Cleo"), date_format="day first")
+    set_locale(session, actor("Cleo"), date_format="day first")
     assert "31.12.2026" in said(open_page(session, "Cleo", CHANGES, sheet=sheet))
 
 

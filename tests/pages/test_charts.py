@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.accounts.preferences import Writing
+from core.accounts.preferences import Locale
 from core.pipeline.figure_cache import Bar, ClosedPeriod, Party
 from core.rows.query import Condition, View
 from pages.components.dashboard import charts
@@ -121,7 +121,7 @@ def test_an_axis_has_a_few_round_marks(highest: float) -> None:
     [("1,234.5", "€ 1.5 M", "1,234"), ("1.234,5", "€ 1,5 M", "1.234"), ("1 234,5", "€ 1,5 M", "1\u202f234")],
 )
 def test_charts_write_numbers_as_the_person_likes_them(style: str, amount: str, count: str) -> None:
-    euro = Currency.of("EUR", Writing.of({"number_format": style}))
+    euro = Currency.of("EUR", Locale(number_format=style))
     figure = charts.stages([bar("Lead", 1234, 1_500_000)], euro, by_count=False)
     assert figure.data[0].text == (f"{amount} · {count}",)
     assert f"{count} deals, {amount}" in figure.data[0].hovertext[0]

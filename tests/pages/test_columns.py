@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.access.access import Access, ColumnInfo, get_access
-from core.accounts.preferences import set_preferences
+from core.accounts.preferences import set_locale
 from core.column_types import TYPES
 from core.sheets.columns import NewColumn, add_column, change_column, retire_column
 from tests.conftest import actor
@@ -116,7 +116,7 @@ def test_a_column_of_every_type_is_added_with_the_rules_that_it_takes(session: S
 
 
 def test_a_new_column_of_times_goes_by_the_clock_of_who_adds_it(session: Session, sheet: int) -> None:
-    set_preferences(session, actor("Ann"), time_zone="Europe/Oslo")
+    set_locale(session, actor("Ann"), time_zone="Europe/Oslo")
     page = opened(session, sheet, "new")
     field(page, "Name").input("Call")
     field(page, "Type").select("datetime")

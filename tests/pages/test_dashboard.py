@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.access.access import Access
-from core.accounts.preferences import set_preferences
+from core.accounts.preferences import set_locale
 from core.credentials.sessions import start_session
 from core.edits.batch import Add, Batch, Given
 from core.edits.operation import Source
@@ -283,7 +283,7 @@ def test_figures_are_written_and_periods_reckoned_as_the_person_likes_it(
     write(session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=(due,)), operation_id=uuid4(), source=Source.API)
     late = {}
     for zone in ("Pacific/Niue", "Pacific/Kiritimati"):
-        set_preferences(session, actor("Ann"), number_format="1.234,5", time_zone=zone)
+        set_locale(session, actor("Ann"), number_format="1.234,5", time_zone=zone)
         found = metrics(opened("Ann", sheet=str(filled.sheet.sheet_id)))
         late[zone] = found["Overdue"]
     assert late == {"Pacific/Niue": "1", "Pacific/Kiritimati": "2"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access.access import ColumnInfo
-from core.accounts.preferences import Writing
+from core.accounts.preferences import Locale
 from pages.components.app.format import cell, color_of, day, grid_formats, initials, literal, moment, shortened
 
 MARKS = set("\\`*_{}[]<~:$&^!|#")
@@ -22,14 +22,11 @@ def column(kind: str, **rules: object) -> ColumnInfo:
     ("date_format", "written"), [("iso", "2026-12-31"), ("day first", "31.12.2026"), ("month first", "12/31/2026")]
 )
 def test_dates_are_written_as_the_person_likes_them(date_format: str, written: str) -> None:
-    assert day(date(2026, 12, 31), date_format) == written
-    assert moment(datetime(2026, 12, 31, 9, 5, 7, tzinfo=UTC), date_format) == f"{written} 09:05 UTC"
-    assert cell("2026-12-31", column("date"), date_format) == written
-    assert cell("2026-12-31T09:05:07Z", column("datetime"), date_format) == f"{written} 09:05 UTC"
-
-
-def writing(**chosen: str) -> Writing:
-    return Writing.of(chosen)
+    locale = Locale(date_format)
+    assert day(date(2026, 12, 31), locale) == written
+    assert moment(datetime(2026, 12, 31, 9, 5, 7, tzinfo=UTC), locale) == f"{written} 09:05 UTC"
+    assert cell("2026-12-31", column("date"), locale) == written
+    assert cell("2026-12-31T09:05:07Z", column("datetime"), locale) == f"{written} 09:05 UTC"
 
 
 @pytest.mark.parametrize(
@@ -41,10 +38,10 @@ def writing(**chosen: str) -> Writing:
     ],
 )
 def test_moments_stand_in_the_time_zone_of_who_reads_and_cells_in_that_of_their_column(zone: str, written: str) -> None:
-    mine = writing(time_zone=zone)
+    mine = Locale(time_zone=zone)
     assert moment(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), mine) == written
     assert cell("2026-12-31T23:30:00Z", column("datetime"), mine) == "2026-12-31 23:30 UTC"
-    assert cell("2026-12-31T23:30:00Z", column("datetime", time_zone=zone), writing()) == written
+    assert cell("2026-12-31T23:30:00Z", column("datetime", time_zone=zone), Locale()) == written
 
 
 @pytest.mark.parametrize(
@@ -58,12 +55,11 @@ def test_moments_stand_in_the_time_zone_of_who_reads_and_cells_in_that_of_their_
 )
 def test_numbers_are_written_as_the_person_likes_them(style: str, written: str) -> None:
     money = column("money", decimals=2, currency="EUR")
-    assert cell("1234567.5", money, writing(number_format=style)) == written
+    assert cell("1234567.5", money, Locale(number_format=style)) == written
 
 
 def test_the_grid_is_told_how_this_person_reads() -> None:
-    assert grid_formats("iso") == {"date": "YYYY-MM-DD"}
-    assert grid_formats(writing(number_format="1.234,5")) == {
+    assert grid_formats(Locale(number_format="1.234,5")) == {
         "date": "YYYY-MM-DD",
         "locale": "de-DE",
         "time_zone": "UTC",
@@ -85,7 +81,7 @@ def test_the_grid_is_told_how_this_person_reads() -> None:
 def test_a_cell_is_written_by_its_type_and_one_bad_cell_closes_nothing(
     text: str, kind: str, rules: dict[str, object], written: str
 ) -> None:
-    assert cell(text, column(kind, **rules), "iso") == written
+    assert cell(text, column(kind, **rules), Locale()) == written
 
 
 @given(st.text())

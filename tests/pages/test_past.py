@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.preferences import Writing
+from core.accounts.preferences import Locale
 from core.edits.batch import Add, Batch, Edit, Given
 from core.edits.operation import Source
 from core.edits.write import write
@@ -90,9 +90,9 @@ def test_every_quick_choice_is_past(now: datetime) -> None:
 
 def test_an_instant_is_spoken_as_it_was_written() -> None:
     given = written(datetime(2026, 11, 20, 18, tzinfo=UTC))
-    assert spoken(given, "iso") == "Fri 20 Nov 2026, 18:00 UTC"
-    assert spoken(given, Writing.of({"time_zone": "Asia/Kolkata"})) == "Fri 20 Nov 2026, 23:30 IST"
-    assert [spoken(one, "iso") for one in ("now", "version:3", "x")] == ["now", "version 3", "x"]
+    assert spoken(given, Locale()) == "Fri 20 Nov 2026, 18:00 UTC"
+    assert spoken(given, Locale(time_zone="Asia/Kolkata")) == "Fri 20 Nov 2026, 23:30 IST"
+    assert [spoken(one, Locale()) for one in ("now", "version:3", "x")] == ["now", "version 3", "x"]
 
 
 def test_evenings_are_those_of_who_asks() -> None:

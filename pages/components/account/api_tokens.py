@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.permissions import Role, Scope
 from core.sign_in.api_tokens import TokenInfo, make_token, my_tokens, revoke_token
@@ -13,7 +14,7 @@ NEW = "new_api_token"  # Shown once.
 LIVES = {7: "a week", 30: "a month", 90: "three months", 365: "a year"}
 
 
-def show(actor: Actor, date_format: str) -> None:
+def show(actor: Actor, locale: Locale) -> None:
     """The tokens that live, and a form for another."""
     st.caption("For programs that read or write sheets in your name. Each may do no more than you may.")
     with transaction() as session:
@@ -23,16 +24,16 @@ def show(actor: Actor, date_format: str) -> None:
         st.code(st.session_state[NEW], language=None, wrap_lines=True)
         st.button("I have copied it", on_click=lambda: st.session_state.pop(NEW, None))
     for token in tokens:
-        _token(actor, token, date_format)
+        _token(actor, token, locale)
     _form(actor)
 
 
-def _token(actor: Actor, token: TokenInfo, date_format: str) -> None:
-    used = f"last used {moment(token.last_used_at, date_format)}" if token.last_used_at else "not used yet"
+def _token(actor: Actor, token: TokenInfo, locale: Locale) -> None:
+    used = f"last used {moment(token.last_used_at, locale)}" if token.last_used_at else "not used yet"
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
             st.text(f"{token.name} · {token.hint}…")
-            st.caption(f"{token.scope.label} · {used} · until {moment(token.expires_at, date_format)}")
+            st.caption(f"{token.scope.label} · {used} · until {moment(token.expires_at, locale)}")
         if st.button("Revoke", key=f"revoke_{token.token_id}") and say(_revoke, actor, token.token_id):
             st.rerun()
 

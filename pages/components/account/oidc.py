@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.accounts.preferences import Writing
+from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.config.settings import settings
 from core.sign_in.oidc_identities import IdentityInfo, has_password, my_identities, unlink
@@ -12,7 +12,7 @@ from pages.components.app.format import literal, moment
 from pages.components.sign_in import oidc_return
 
 
-def show(actor: Actor, writing: Writing) -> None:
+def show(actor: Actor, locale: Locale) -> None:
     """What is linked, and the way to link; nothing where there is no provider."""
     with transaction() as session:
         mine = my_identities(session, actor)
@@ -22,18 +22,18 @@ def show(actor: Actor, writing: Writing) -> None:
         return
     st.subheader(literal(provider.label if provider else "Single sign-on"))
     for one in mine:
-        _linked(actor, one, writing, needs_password=needs_password)
+        _linked(actor, one, locale, needs_password=needs_password)
     if not mine:
         st.caption("Link your account there, and it signs you in here without a password.")
         with st.container(width=360):
             oidc_return.offer("Link {label}")
 
 
-def _linked(actor: Actor, one: IdentityInfo, writing: Writing, *, needs_password: bool) -> None:
+def _linked(actor: Actor, one: IdentityInfo, locale: Locale, *, needs_password: bool) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
             st.text("Signs you in here")
-            st.caption(literal(f"{one.issuer} · linked {moment(one.created_at, writing)}"))
+            st.caption(literal(f"{one.issuer} · linked {moment(one.created_at, locale)}"))
         if needs_password:
             st.caption("Your only way in: choose a password before you unlink it.")
         elif st.button("Unlink", key=f"unlink_{one.issuer}") and say(_unlink, actor, one.issuer):

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import streamlit as st
 
+from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.permissions import Role
 from core.credentials import sessions
@@ -14,12 +15,12 @@ from pages.components.app.errors import say
 from pages.components.app.format import moment
 
 
-def show(actor: Actor, date_format: str) -> None:
+def show(actor: Actor, locale: Locale) -> None:
     """The live sessions, the latest first."""
     with transaction() as session:
         mine = sessions.my_sessions(session, actor)
     for one in mine:
-        _session(actor, one, date_format)
+        _session(actor, one, locale)
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Sign out everywhere else", icon=":material/logout:")
         tokens = st.checkbox("and revoke my API tokens", value=True)
@@ -29,11 +30,11 @@ def show(actor: Actor, date_format: str) -> None:
         st.rerun()
 
 
-def _session(actor: Actor, one: SessionInfo, date_format: str) -> None:
+def _session(actor: Actor, one: SessionInfo, locale: Locale) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
             st.text(device(one.user_agent, one.kind))
-            st.caption(f"{one.address} · last seen {moment(one.last_seen_at, date_format)}")
+            st.caption(f"{one.address} · last seen {moment(one.last_seen_at, locale)}")
         if one.session_id == actor.session_id:
             st.badge("This one", color="green")
         elif st.button("Sign out there", key=f"end_{one.session_id}") and say(_end, actor, one.session_id):

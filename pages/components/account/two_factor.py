@@ -3,6 +3,7 @@
 import segno
 import streamlit as st
 
+from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.password import renew_recovery_codes, set_up_second_factor, switch_off_second_factor
@@ -20,7 +21,7 @@ from pages.components.app.format import moment
 CODES = "recovery_codes"  # Shown once, until the person says that they have kept them.
 
 
-def show(actor: Actor, date_format: str) -> None:
+def show(actor: Actor, locale: Locale) -> None:
     """How it stands, and what can be done about it."""
     st.subheader("Two-factor sign-in")
     with transaction() as session:
@@ -29,7 +30,7 @@ def show(actor: Actor, date_format: str) -> None:
     if CODES in st.session_state:
         _codes(st.session_state[CODES])
     elif state.since is not None:
-        _on(actor, state, date_format)
+        _on(actor, state, locale)
     elif waiting is not None:
         _set_up(actor, *waiting)
     elif with_password:
@@ -82,8 +83,8 @@ def _codes(codes: list[str]) -> None:
     st.button("I have kept them", type="primary", on_click=lambda: st.session_state.pop(CODES, None))
 
 
-def _on(actor: Actor, state: FactorInfo, date_format: str) -> None:
-    since = moment(state.since, date_format) if state.since else ""
+def _on(actor: Actor, state: FactorInfo, locale: Locale) -> None:
+    since = moment(state.since, locale) if state.since else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge("On", color="green", icon=":material/check:")
         st.text(f"since {since} · {state.codes_left} recovery codes left")

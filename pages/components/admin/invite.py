@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.accounts import invitations
 from core.accounts.invitations import InvitationInfo
+from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.permissions import Role
 from core.mail.smtp import Console, post
@@ -59,13 +60,13 @@ def _links(links: list[tuple[str, str]]) -> None:
     st.code("\n".join(f"{email} {link}" for email, link in links) if others else link, language=None, wrap_lines=True)
 
 
-def waiting(actor: Actor, found: list[InvitationInfo], date_format: str) -> None:
+def waiting(actor: Actor, found: list[InvitationInfo], locale: Locale) -> None:
     """The invitations that nobody has used yet."""
     if not found:
         return
     with st.expander(f"Invitations that wait · {len(found)}", icon=":material/hourglass_empty:"):
         for one in found:
-            _waits(actor, one, moment(one.expires_at, date_format))
+            _waits(actor, one, moment(one.expires_at, locale))
 
 
 def _waits(actor: Actor, one: InvitationInfo, until: str) -> None:

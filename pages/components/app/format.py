@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from core.access.access import ColumnInfo
-from core.accounts.preferences import NUMBER_FORMATS, Writing
+from core.accounts.preferences import NUMBER_FORMATS, Locale
 from core.column_types.dates import clock_of
 from core.column_types.number_text import trimmed
 
@@ -22,7 +22,7 @@ _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 # Streamlit makes arrows, icons and links of these when Markdown is done. An empty element keeps them apart: unlike a
 # character without width it is not copied with them.
 _JOINED = re.compile(r"(?<=[<>~-])(?=[-=>])|(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
-_MARKS_OF = {
+_SEPARATORS = {
     "1,234.5": {},
     "1.234,5": str.maketrans(",.", ".,"),
     "1 234,5": str.maketrans(",.", "\u202f,"),
@@ -32,37 +32,33 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _APART = ":small[]"
 
 
-def day(value: date, date_format: str) -> str:
-    """A date as this person likes it."""
-    return value.strftime(PATTERNS[date_format])
+def day(value: date, locale: Locale) -> str:
+    """Return the date in the user's date format."""
+    return value.strftime(PATTERNS[locale.date_format])
 
 
-def moment(value: datetime, date_format: str) -> str:
-    """An instant to the minute, in the time zone that the date format brings along, else in UTC."""
-    return _at(value, zone_of(date_format), date_format)
+def moment(value: datetime, locale: Locale) -> str:
+    """Return the instant to the minute, in the user's date format and time zone."""
+    return _in_zone(value, locale.zone, locale)
 
 
-def _at(value: datetime, zone: ZoneInfo, date_format: str) -> str:
-    there = value.astimezone(zone)
-    return f"{there.strftime(PATTERNS[date_format])} {there:%H:%M %Z}"
+def _in_zone(value: datetime, zone: ZoneInfo, locale: Locale) -> str:
+    local = value.astimezone(zone)
+    return f"{day(local, locale)} {local:%H:%M %Z}"
 
 
-def zone_of(date_format: str) -> ZoneInfo:
-    """The time zone that the date format brings along, else UTC."""
-    return ZoneInfo(date_format.time_zone if isinstance(date_format, Writing) else "UTC")
+def grid_formats(locale: Locale) -> dict[str, str]:
+    """Return the formats that the grid uses for this user."""
+    return {
+        "date": DATE_PATTERNS[locale.date_format],
+        "locale": NUMBER_FORMATS[locale.number_format],
+        "time_zone": locale.time_zone,
+    }
 
 
-def grid_formats(date_format: str) -> dict[str, str]:
-    """What the grid is told of how this person likes to read."""
-    if not isinstance(date_format, Writing):
-        return {"date": DATE_PATTERNS[date_format]}
-    locale = NUMBER_FORMATS[date_format.number_format]
-    return {"date": DATE_PATTERNS[date_format], "locale": locale, "time_zone": date_format.time_zone}
-
-
-def marked(text: str, style: str) -> str:
-    """Numbers in a text, written 1,234.5, with the marks that the style (a Writing or a Currency) brings along."""
-    return text.translate(_MARKS_OF[getattr(style, "number_format", "1,234.5")])
+def with_separators(text: str, number_format: str) -> str:
+    """Return text whose numbers are written like 1,234.5 with the separators of the number format."""
+    return text.translate(_SEPARATORS[number_format])
 
 
 def literal(text: str) -> str:
@@ -77,10 +73,10 @@ def shortened(text: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
-def cell(text: str, column: ColumnInfo, date_format: str) -> str:
+def cell(text: str, column: ColumnInfo, locale: Locale) -> str:
     """The canonical text of a cell as a person likes to read it; text that is no such value stays as it is."""
     try:
-        return _WRITTEN.get(column.type, _as_it_is)(text, column, date_format)
+        return _WRITTEN.get(column.type, _as_it_is)(text, column, locale)
     except (ValueError, InvalidOperation):
         return text
 
@@ -96,33 +92,33 @@ def color_of(user_id: int) -> Color:
     return COLORS[sum(map(ord, str(user_id))) % len(COLORS)]
 
 
-def _as_it_is(text: str, _column: ColumnInfo, _date_format: str) -> str:
+def _as_it_is(text: str, _column: ColumnInfo, _locale: Locale) -> str:
     return text
 
 
-def _date(text: str, _column: ColumnInfo, date_format: str) -> str:
-    return day(date.fromisoformat(text), date_format)
+def _date(text: str, _column: ColumnInfo, locale: Locale) -> str:
+    return day(date.fromisoformat(text), locale)
 
 
-def _instant(text: str, column: ColumnInfo, date_format: str) -> str:
+def _instant(text: str, column: ColumnInfo, locale: Locale) -> str:
     """By the clock of the column, as in the grid: the same time for everybody who speaks of it."""
-    return _at(datetime.fromisoformat(text), clock_of(column), date_format)
+    return _in_zone(datetime.fromisoformat(text), clock_of(column), locale)
 
 
-def _number(text: str, column: ColumnInfo, date_format: str) -> str:
+def _number(text: str, column: ColumnInfo, locale: Locale) -> str:
     places = column.rules.get("decimals")
     # Canonical text may end in a zero that is not shown.
     number = trimmed(Decimal(text))
     written = f"{number:,.{places}f}" if isinstance(places, int) else f"{number:,}"
-    return marked(written, date_format)
+    return with_separators(written, locale.number_format)
 
 
-def _money(text: str, column: ColumnInfo, date_format: str) -> str:
-    return f"{_number(text, column, date_format)} {column.rules.get('currency', '')}".strip()
+def _money(text: str, column: ColumnInfo, locale: Locale) -> str:
+    return f"{_number(text, column, locale)} {column.rules.get('currency', '')}".strip()
 
 
-def _percent(text: str, column: ColumnInfo, date_format: str) -> str:
-    return f"{_number(text, column, date_format)} %"
+def _percent(text: str, column: ColumnInfo, locale: Locale) -> str:
+    return f"{_number(text, column, locale)} %"
 
 
 _WRITTEN = {"date": _date, "datetime": _instant, "number": _number, "money": _money, "percent": _percent}

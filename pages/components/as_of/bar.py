@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.access.access import Access, get_access
-from core.accounts.preferences import preferences
+from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.history.diff import MOST, Difference, Different, difference
 from core.rows.as_of import as_of, version_at
@@ -25,12 +25,12 @@ AS_OF, VERSUS, SIDE = "as_of", "versus", "side"
 KINDS = (("edited", "orange", "changed cell"), ("added", "green", "added row"), ("deleted", "red", "deleted row"))
 
 
-def button(date_format: str) -> None:
+def button(locale: Locale) -> None:
     """The way into the past; what is chosen there stands in the address."""
     # Another key is another popover, which is closed: one closes by choosing.
     key, about = f"as_of_{asked()}", "The sheet as it was at a moment of the past"
     with st.popover("As of…", icon=":material/history_toggle_off:", type="tertiary", help=about, key=key):
-        choose("past", date_format, _go)
+        choose("past", locale, _go)
 
 
 def asked() -> str | None:
@@ -66,7 +66,7 @@ class _Shown:
     other_version: int
     found: Difference | None
     layout: dict[str, Any]
-    date_format: str
+    locale: Locale
 
     @property
     def side(self) -> int:
@@ -98,25 +98,25 @@ def _read(actor: Actor, sheet_id: int) -> _Shown:
         other_version = now.sheet.version if other in (None, NOW) else version_at(session, now, str(other))
         first, last = (f"version:{one}" for one in sorted((version, other_version)))
         found = difference(session, actor, sheet_id, first, last, limit=MOST) if other else None
-        date_format = preferences(session, actor)["date_format"]
+        locale = get_locale(session, actor)
         layout = layouts.layout(session, actor, sheet_id)
-    return _Shown(now, then, version, other, other_version, found, layout, date_format)
+    return _Shown(now, then, version, other, other_version, found, layout, locale)
 
 
 def _banner(shown: _Shown) -> str:
     """Which sheet is on the screen: that of the moment asked for, or the other side of the comparison."""
     moment = shown_instant()
     if moment is None:
-        return f"The sheet as it is now, compared with **{spoken(shown.then, shown.date_format)}** · read only"
-    when = spoken(moment, shown.date_format)
+        return f"The sheet as it is now, compared with **{spoken(shown.then, shown.locale)}** · read only"
+    when = spoken(moment, shown.locale)
     return f"The sheet as it was {'at' if when.startswith('version') else 'on'} **{when}** · read only"
 
 
 def _compare(shown: _Shown) -> None:
-    label = f"Compared with {spoken(shown.other, shown.date_format)}" if shown.other else "Compare with…"
+    label = f"Compared with {spoken(shown.other, shown.locale)}" if shown.other else "Compare with…"
     with st.popover(label, icon=":material/difference:", key=f"compare_{shown.other}"):
         st.button("Now", key="versus_now", on_click=_versus, args=(NOW,), width="stretch")
-        choose("versus", shown.date_format, _versus)
+        choose("versus", shown.locale, _versus)
         if shown.other:
             st.button("Do not compare", type="tertiary", on_click=_alone, width="stretch")
 
@@ -137,8 +137,8 @@ def _legend(shown: _Shown, found: Difference) -> None:
             count = getattr(found, kind)
             st.badge(f"{count:,} {name}{'' if count == 1 else 's'}", color=color)  # type: ignore[arg-type]
         sides = {
-            "": spoken(shown.then, shown.date_format),
-            "other": "Now" if shown.other == NOW else spoken(str(shown.other), shown.date_format),
+            "": spoken(shown.then, shown.locale),
+            "other": "Now" if shown.other == NOW else spoken(str(shown.other), shown.locale),
         }
         st.session_state["past_side"] = "other" if st.query_params.get(SIDE) else ""
         st.segmented_control(
@@ -151,7 +151,7 @@ def _legend(shown: _Shown, found: Difference) -> None:
             label_visibility="collapsed",
         )
         if found.found and st.button("List the differences", icon=":material/list:", type="tertiary"):
-            diff_list.show(shown.now, found, shown.date_format)
+            diff_list.show(shown.now, found, shown.locale)
     if found.next:
         st.caption(f"The first {MOST:,} differences are tinted and listed; the counts are of all.")
 
@@ -171,7 +171,7 @@ def _grid(actor: Actor, shown: _Shown, view: View, on_sort: Callable[[Any], None
         me={"id": actor.user_id, "name": actor.name},
         view=view.as_json(),
         layout={part: shown.layout[part] for part in ("widths", "hidden", "order") if part in shown.layout},
-        formats=grid_formats(shown.date_format),
+        formats=grid_formats(shown.locale),
         as_of=f"version:{version}",
         tints=_tints(shown.found.found if shown.found else []),
         on_view=lambda: on_sort(st.session_state[key]["view"]),

@@ -5,6 +5,7 @@ from itertools import groupby
 import streamlit as st
 
 from core.access.access import Access
+from core.accounts.preferences import Locale
 from core.history.diff import Difference, Different
 from pages.components.app.format import cell, literal, moment, shortened
 
@@ -14,7 +15,7 @@ ROWS = {"added": ":green[row added]", "deleted": ":red[row deleted]"}
 
 
 @st.dialog("Differences", width="medium")
-def show(access: Access, found: Difference, date_format: str) -> None:
+def show(access: Access, found: Difference, locale: Locale) -> None:
     """The differences of a page, each row with its cells before and after, who changed them last and when."""
     pages = (len(found.found) - 1) // PAGE + 1
     place = st.container()
@@ -22,19 +23,19 @@ def show(access: Access, found: Difference, date_format: str) -> None:
     with place:
         for _, together in groupby(found.found[(page - 1) * PAGE : page * PAGE], key=lambda one: one.row):
             cells = list(together)
-            lines = [f"  - {_line(access, one, date_format)}" for one in cells]
+            lines = [f"  - {_line(access, one, locale)}" for one in cells]
             title = "" if cells[0].row_title == f"#{cells[0].row}" else shortened(cells[0].row_title, LONGEST)
             st.markdown("\n".join([f"- **\\#{cells[0].row}** {literal(title)}", *lines]))
 
 
-def _line(access: Access, one: Different, date_format: str) -> str:
+def _line(access: Access, one: Different, locale: Locale) -> str:
     """What a cell was and what it became, or what became of the row."""
-    about = f":gray[{literal(one.by)}, {moment(one.at, date_format)}]"
+    about = f":gray[{literal(one.by)}, {moment(one.at, locale)}]"
     if one.column is None:
         return f"{ROWS[one.kind]} · {about}"
     column = access.column(one.column)
     old, new = (
-        literal(shortened(cell(text, column, date_format), LONGEST)) if text else ":gray[empty]"
+        literal(shortened(cell(text, column, locale), LONGEST)) if text else ":gray[empty]"
         for text in (one.old, one.new)
     )
     return f"{literal(column.name)}: {old} :gray[→] {new} · {about}"

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.accounts.preferences import Locale
 from core.base.errors import Invalid
 from core.rows.as_of import instant_of
-from pages.components.app.format import DATE_PATTERNS, zone_of
+from pages.components.app.format import DATE_PATTERNS
 
 EVENING = time(18)
 FRIDAY = 4
@@ -32,19 +33,19 @@ def written(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def spoken(given: str, date_format: str) -> str:
+def spoken(given: str, locale: Locale) -> str:
     """An instant of the address as the person's clock shows it: Fri 20 Nov 2026, 18:00 UTC. What is none stays so."""
     if given == NOW:
         return "now"
     try:
-        return f"{instant_of(given).astimezone(zone_of(date_format)):%a %d %b %Y, %H:%M %Z}"
+        return f"{instant_of(given).astimezone(locale.zone):%a %d %b %Y, %H:%M %Z}"
     except Invalid:
         return given.replace(":", " ")
 
 
-def choose(key: str, date_format: str, take: Callable[[str], None]) -> None:
+def choose(key: str, locale: Locale, take: Callable[[str], None]) -> None:
     """The instants asked for most as buttons, and a field for any other; `take` is called with the one chosen."""
-    zone = zone_of(date_format)
+    zone = locale.zone
     now = datetime.now(zone)
     for label, instant in choices(now).items():
         st.button(label, key=f"{key}_{label}", on_click=take, args=(written(instant),), width="stretch")
@@ -54,7 +55,7 @@ def choose(key: str, date_format: str, take: Callable[[str], None]) -> None:
         value=None,
         max_value=now.replace(tzinfo=None),
         key=field,
-        format=DATE_PATTERNS[date_format].replace("-", "/"),
+        format=DATE_PATTERNS[locale.date_format].replace("-", "/"),
         on_change=lambda: _take(field, zone, take),
     )
 

@@ -7,8 +7,8 @@ from typing import Self
 
 import plotly.graph_objects as go
 
-from core.accounts.preferences import Writing
-from pages.components.app.format import marked
+from core.accounts.preferences import Locale
+from pages.components.app.format import with_separators
 
 # Tones that are read on light and on dark ground.
 WON, LOST, OPEN, RATE = "#3f9a63", "#c9564d", "#7d98a6", "#24918b"
@@ -36,10 +36,10 @@ class Currency(str):
     has_amounts: bool
 
     @classmethod
-    def of(cls, name: str, writing: Writing, *, has_amounts: bool = True) -> Self:
+    def of(cls, name: str, locale: Locale, *, has_amounts: bool = True) -> Self:
         """A currency as this person reads its amounts. Without amounts, every sum of them would be a false zero."""
         made = cls(name)
-        made.number_format = writing.number_format
+        made.number_format = locale.number_format
         made.has_amounts = has_amounts
         return made
 
@@ -69,6 +69,11 @@ def money(amount: Decimal, currency: str) -> str:
     shown = amount / size
     places = 1 if mark and abs(shown) < Decimal("99.95") else 0
     return marked(f"{sign} {shown:.{places}f}{mark}".strip(), currency)
+
+
+def marked(text: str, style: str) -> str:
+    """Return text whose numbers are written like 1,234.5 in the number format of the style (a Currency)."""
+    return with_separators(text, getattr(style, "number_format", "1,234.5"))
 
 
 def whole(count: int, style: str) -> str:

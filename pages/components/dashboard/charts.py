@@ -9,7 +9,6 @@ from itertools import pairwise
 import plotly.graph_objects as go
 
 from core.pipeline.figure_cache import Bar, ClosedPeriod, Party
-from pages.components.app.format import marked
 from pages.components.dashboard.chart_style import (  # fmt: skip
     HEIGHT,
     LOST,
@@ -19,6 +18,7 @@ from pages.components.dashboard.chart_style import (  # fmt: skip
     color_of,
     faded,
     literal,
+    marked,
     money,
     percent,
     short,

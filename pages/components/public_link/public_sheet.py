@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.access.access import NO_LINK, Access, get_access
+from core.accounts.preferences import Locale
 from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotFound, Refused
 from core.base.permissions import Permission
@@ -20,13 +21,13 @@ from db.engine import Busy, transaction
 from pages.components import grid
 from pages.components.app.current_user import address, find_actor
 from pages.components.app.errors import say, shown_errors, told
-from pages.components.app.format import grid_formats, literal
+from pages.components.app.format import DATE_PATTERNS, literal
 from pages.components.sheet import sheet_dialogs
 from pages.components.sheet.view_bar import ViewBar
 
 LINK, VIEW = "link", "view"
 CATCH_UP_SECONDS = 60
-FORMAT = "iso"
+LOCALE = Locale()
 # What stands around the grid: once one of these changes, it is drawn anew.
 AROUND = ("permissions", "name", "columns_version")
 
@@ -64,7 +65,7 @@ def show() -> None:
             with tools:
                 sheet_dialogs.export_menu(shared.visitor.sheet_id, view, link=shared.visitor.link_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-            ViewBar(shared.access, view, lambda changed: _keep(shared.access, changed), None, FORMAT).show()
+            ViewBar(shared.access, view, lambda changed: _keep(shared.access, changed), None, LOCALE).show()
         _grid(shared, view)
 
 
@@ -134,7 +135,7 @@ def _grid(shared: Shared, view: View) -> None:
             key=key,
             me={"id": f"link-{shared.visitor.link_id}", "name": ""},
             view=view.as_json(),
-            formats=grid_formats(FORMAT),
+            formats={"date": DATE_PATTERNS[LOCALE.date_format]},
             link=shared.visitor.link_id,
             on_view=lambda: _sort(shared.access, view, st.session_state[key]["view"]),
         )

@@ -1,6 +1,7 @@
 """Lines of the change log in words: what happened to a cell or a row."""
 
 from core.access.access import Access, ColumnInfo
+from core.accounts.preferences import Locale
 from core.history.history import LoggedChange, RowChange
 from pages.components.app.format import cell, literal, moment, shortened
 
@@ -20,35 +21,35 @@ LONGEST = 140
 APART_SECONDS = 60
 
 
-def heading(change: LoggedChange | RowChange, date_format: str) -> str:
+def heading(change: LoggedChange | RowChange, locale: Locale) -> str:
     """Who, when and from where."""
     where = SOURCES.get(change.source, change.source)
-    when = moment(change.effective_at, date_format)
-    recorded = moment(change.recorded_at, date_format)
+    when = moment(change.effective_at, locale)
+    recorded = moment(change.recorded_at, locale)
     late = abs((change.recorded_at - change.effective_at).total_seconds()) > APART_SECONDS
     note = f" · recorded {recorded}" if late else ""
     return f"{when} · {where}{note}"
 
 
-def line(access: Access, change: LoggedChange, date_format: str) -> str:
+def line(access: Access, change: LoggedChange, locale: Locale) -> str:
     """What a cell was and what it is now, or what became of the row."""
     if change.kind != "edit":
         told = literal(shortened(change.new or change.old, LONGEST))
         return f"{ROWS[change.kind]}{': ' if told else ''}{told}"
     column = access.column(change.column_id)
-    old, new = (_value(text, column, date_format) for text in (change.old, change.new))
+    old, new = (_value(text, column, locale) for text in (change.old, change.new))
     return f"{literal(column.name)}: {old} :gray[→] {new}"
 
 
-def lines(access: Access, change: RowChange, date_format: str) -> list[str]:
+def lines(access: Access, change: RowChange, locale: Locale) -> list[str]:
     """What one change did to a row: what became of it, then its cells."""
     told = [] if change.kind == "edit" else [f":gray[{ROWS[change.kind]}]"]
     for one in change.cells:
         column = access.column(one.column_id)
-        before = "" if change.kind == "add" else f"{_value(one.old, column, date_format)} :gray[→] "
-        told.append(f"{literal(column.name)}: {before}{_value(one.new, column, date_format)}")
+        before = "" if change.kind == "add" else f"{_value(one.old, column, locale)} :gray[→] "
+        told.append(f"{literal(column.name)}: {before}{_value(one.new, column, locale)}")
     return told
 
 
-def _value(text: str, column: ColumnInfo, date_format: str) -> str:
-    return literal(shortened(cell(text, column, date_format), LONGEST)) if text else ":gray[empty]"
+def _value(text: str, column: ColumnInfo, locale: Locale) -> str:
+    return literal(shortened(cell(text, column, locale), LONGEST)) if text else ":gray[empty]"

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.access.access import Access, get_access
+from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.comments import comments
@@ -29,7 +30,7 @@ class _Talk:
     access: Access
     row: int
     key: str
-    date_format: str
+    locale: Locale
     in_trash: bool
 
     @property
@@ -52,7 +53,7 @@ class _Talk:
 
 
 @st.fragment(run_every=4)
-def show(sheet_id: int, row: int, key: str, date_format: str, *, in_trash: bool = False) -> None:
+def show(sheet_id: int, row: int, key: str, locale: Locale, *, in_trash: bool = False) -> None:
     """The comments, the newest last; looked at again by the clock, so that a colleague's appears by itself."""
     with shown_errors():
         actor, limit = current_actor(), st.session_state.get(f"{key}_said_shown", PAGE)
@@ -60,7 +61,7 @@ def show(sheet_id: int, row: int, key: str, date_format: str, *, in_trash: bool 
             # The right is read again as often as the comments are: who is made a commenter can write at once.
             access = get_access(session, actor, sheet_id)
             found = comments.comments(session, actor, sheet_id, row, limit=limit)
-        talk = _Talk(actor, access, row, key, date_format, in_trash)
+        talk = _Talk(actor, access, row, key, locale, in_trash)
         # One container, however much is said: the field below keeps its place, and whoever types in it their cursor.
         with st.container(gap="medium"):
             if len(found) == limit < MOST:
@@ -82,7 +83,7 @@ def _comment(talk: _Talk, one: CommentInfo) -> None:
         avatar.show(one.author_id, one.author)
         with st.container(gap="xxsmall"):
             edited = " · edited" if one.edited_at and not one.is_deleted else ""
-            st.markdown(f"**{literal(one.author)}** :gray[{moment(one.created_at, talk.date_format)}{edited}]")
+            st.markdown(f"**{literal(one.author)}** :gray[{moment(one.created_at, talk.locale)}{edited}]")
             if one.is_deleted:
                 st.caption("This comment has been deleted.")
             elif talk.may_write and st.session_state.get(f"{talk.key}_editing") == one.comment_id:

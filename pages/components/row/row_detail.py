@@ -6,7 +6,7 @@ from uuid import uuid4
 import streamlit as st
 
 from core.access.access import Access, get_access
-from core.accounts.preferences import preferences
+from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.errors import NotFound
 from core.base.exact_json import Value
@@ -49,47 +49,47 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
         row_history.restore_wanted(actor, sheet_id, row_id, key)
         if st.session_state.pop(f"{key}_back", False):
             say(_restore, actor, sheet_id, row_id)
-        access, fields, said, date_format = _read(actor, sheet_id, row_id)
+        access, fields, said, locale = _read(actor, sheet_id, row_id)
         if fields is None:
             _in_trash(access, key)
             history_tab, comments_tab = st.tabs([HISTORY, COMMENTS], key=f"{key}_trash_tab", on_change="rerun")
             with history_tab:
-                row_history.show(actor, access, row_id, key, date_format)
+                row_history.show(actor, access, row_id, key, locale)
             if comments_tab.open:
                 with comments_tab:
-                    row_comments.show(sheet_id, row_id, key, date_format, in_trash=True)
+                    row_comments.show(sheet_id, row_id, key, locale, in_trash=True)
             return
         names = [FIELDS, COMMENTS, HISTORY]
         fields_tab, comments_tab, history_tab = st.tabs(names, key=f"{key}_tab", on_change="rerun")
         with fields_tab:
-            _fields(access, fields, key, date_format)
+            _fields(access, fields, key, locale)
             if said:
                 _offer_comments(said, key)
         if comments_tab.open:
             with comments_tab:
-                row_comments.show(sheet_id, row_id, key, date_format)
+                row_comments.show(sheet_id, row_id, key, locale)
         if history_tab.open:
             with history_tab:
-                row_history.show(actor, access, row_id, key, date_format)
+                row_history.show(actor, access, row_id, key, locale)
 
 
-def _read(actor: Actor, sheet_id: int, row_id: int) -> tuple[Access, dict[int, str] | None, int, str]:
+def _read(actor: Actor, sheet_id: int, row_id: int) -> tuple[Access, dict[int, str] | None, int, Locale]:
     """The texts of the row's cells, None where it is in the trash, and how many comments it has.
 
     Raises NotFound where there is no such row.
     """
     with transaction() as session:
         access = get_access(session, actor, sheet_id)
-        date_format = preferences(session, actor)["date_format"]
+        locale = get_locale(session, actor)
         history.row_history(session, actor, sheet_id, row_id, limit=1)
         try:
             fields = texts(access, stored_row(session, access, row_id))
         except NotFound:
-            return access, None, 0, date_format
-        return access, fields, comment_counts(session, access, [row_id]).get(row_id, 0), date_format
+            return access, None, 0, locale
+        return access, fields, comment_counts(session, access, [row_id]).get(row_id, 0), locale
 
 
-def _fields(access: Access, fields: Mapping[int, str], key: str, date_format: str) -> None:
+def _fields(access: Access, fields: Mapping[int, str], key: str, locale: Locale) -> None:
     with st.container(gap="xsmall"):
         for column in access.columns:
             name, value = st.columns([3, 7], gap="small", wrap=False, vertical_alignment="center")
@@ -104,7 +104,7 @@ def _fields(access: Access, fields: Mapping[int, str], key: str, date_format: st
             )
             text = fields.get(column.column_id)
             # Plain text: line breaks stay, and nothing in it is formatting.
-            value.text(cell(text, column, date_format) if text else "–")
+            value.text(cell(text, column, locale) if text else "–")
 
 
 def _offer_comments(said: int, key: str) -> None:

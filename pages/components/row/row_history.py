@@ -7,6 +7,7 @@ from uuid import uuid4
 import streamlit as st
 
 from core.access.access import Access, ColumnInfo
+from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.errors import Conflict
 from core.base.permissions import Permission
@@ -33,16 +34,16 @@ class Wanted:
     base: int
 
 
-def show(actor: Actor, access: Access, row: int, key: str, date_format: str) -> None:
+def show(actor: Actor, access: Access, row: int, key: str, locale: Locale) -> None:
     """The history of a row or, where one is chosen, of a cell. `access` was read before the history is."""
     column = access.by_id.get(_field(access, key))
     limit = st.session_state.get(f"{key}_shown", PAGE)
     found = _read(actor, access.sheet.sheet_id, row, column, limit)
     with st.container(gap="medium"):
         if column is None:
-            _changes(access, found, date_format)
+            _changes(access, found, locale)
         else:
-            _values(access, column, found, key, date_format)
+            _values(access, column, found, key, locale)
     if len(found) == limit < MOST:
         st.button("Older", icon=":material/arrow_downward:", key=f"{key}_older", on_click=_show_more, args=(key,))
 
@@ -79,15 +80,15 @@ def _show_more(key: str) -> None:
     st.session_state[f"{key}_shown"] = st.session_state.get(f"{key}_shown", PAGE) + PAGE
 
 
-def _changes(access: Access, found: list[RowChange], date_format: str) -> None:
+def _changes(access: Access, found: list[RowChange], locale: Locale) -> None:
     """Who and when, and below it what became of the row or its cells."""
     for change in found:
         with st.container(gap="xxsmall"):
-            st.markdown(f"**{literal(change.by)}** :gray[{change_lines.heading(change, date_format)}]")
-            st.markdown("\n".join(f"- {line}" for line in change_lines.lines(access, change, date_format)))
+            st.markdown(f"**{literal(change.by)}** :gray[{change_lines.heading(change, locale)}]")
+            st.markdown("\n".join(f"- {line}" for line in change_lines.lines(access, change, locale)))
 
 
-def _values(access: Access, column: ColumnInfo, found: list[RowChange], key: str, date_format: str) -> None:
+def _values(access: Access, column: ColumnInfo, found: list[RowChange], key: str, locale: Locale) -> None:
     """What the cell holds, and before; each older value with the way back to it."""
     may = Permission.ROWS_EDIT in access.permissions and access.sheet.archived_at is None
     now = found[0].cells[0].value if found else None
@@ -96,9 +97,9 @@ def _values(access: Access, column: ColumnInfo, found: list[RowChange], key: str
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             with st.container(gap="xxsmall"):
                 # Plain text: line breaks stay, and nothing in it is formatting.
-                st.text(cell(held.new, column, date_format) or "(empty)")
+                st.text(cell(held.new, column, locale) or "(empty)")
                 added = " · row added" if change.kind == "add" else ""
-                st.caption(f"{literal(change.by)} · {change_lines.heading(change, date_format)}{added}")
+                st.caption(f"{literal(change.by)} · {change_lines.heading(change, locale)}{added}")
             if change is found[0]:
                 st.badge("Now", color="green")
             elif may and held.value != now:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.access.access import HIDDEN, ColumnInfo, get_access
-from core.accounts.preferences import preferences
+from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Audience
 from core.credentials.passwords import SHORTEST
@@ -26,14 +26,14 @@ CHANGES = "public_link_changes"  # How often a link was changed here: another ke
 def show(actor: Actor, sheet_id: int) -> None:
     """The links of the sheet, and a form for another. For its owner."""
     with transaction() as session:
-        links, date_format = public_links(session, actor, sheet_id), preferences(session, actor)["date_format"]
+        links, locale = public_links(session, actor, sheet_id), get_locale(session, actor)
         shown = hidden_but_by_links(get_access(session, actor, sheet_id))
     st.caption("Whoever has the link reads the rows live, without an account, and nothing else: no history, no people.")
     if shown:
         _hide_too(actor, sheet_id, shown)
     _new(sheet_id)
     for link in links:
-        _link(actor, sheet_id, link, date_format)
+        _link(actor, sheet_id, link, locale)
     with st.expander("Make a public link", icon=":material/add_link:"):
         _form(actor, sheet_id)
 
@@ -64,11 +64,11 @@ def _new(sheet_id: int) -> None:
         st.button("I have copied it", on_click=lambda: st.session_state.pop(NEW, None))
 
 
-def _link(actor: Actor, sheet_id: int, link: LinkInfo, date_format: str) -> None:
+def _link(actor: Actor, sheet_id: int, link: LinkInfo, locale: Locale) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
             st.text(f"{link.name} · {link.hint}…")
-            st.caption(" · ".join(_facts(link, date_format)))
+            st.caption(" · ".join(_facts(link, locale)))
         _change(actor, sheet_id, link)
         key = f"revoke_link_{link.link_id}"
         st.button("Revoke", key=key, on_click=_say_revoke, args=(actor, sheet_id, link.link_id))
@@ -118,9 +118,9 @@ def _change_to(actor: Actor, sheet_id: int, link_id: int, wishes: LinkOptions) -
         change_link(session, actor, sheet_id, link_id, **wishes)
 
 
-def _facts(link: LinkInfo, date_format: str) -> list[str]:
-    ends = f"until {moment(link.expires_at, date_format)}" if link.expires_at else "without an end"
-    used = f"last used {moment(link.last_used_at, date_format)}" if link.last_used_at else "not used yet"
+def _facts(link: LinkInfo, locale: Locale) -> list[str]:
+    ends = f"until {moment(link.expires_at, locale)}" if link.expires_at else "without an end"
+    used = f"last used {moment(link.last_used_at, locale)}" if link.last_used_at else "not used yet"
     extras = ["password"] * link.has_password + ["may export"] * link.may_export
     return [*([] if link.lives else ["**opens nothing now**"]), used, ends, *extras]
 

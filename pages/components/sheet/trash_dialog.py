@@ -7,7 +7,7 @@ from uuid import uuid4
 import streamlit as st
 
 from core.access.access import Access, get_access
-from core.accounts.preferences import preferences
+from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.edits.batch import Outcome
@@ -52,12 +52,12 @@ def show(sheet_id: int) -> None:
         places = _places(search)
         with transaction() as session:
             access = get_access(session, actor, sheet_id)
-            date_format = preferences(session, actor)["date_format"]
+            locale = get_locale(session, actor)
             behind = places[-1] if places else None
             found = trash(session, actor, sheet_id, search=search, before=behind, limit=PAGE)
         if not found:
             st.info(_nothing(search, places), icon=":material/delete:")
-        _listed(access, found, date_format)
+        _listed(access, found, locale)
         _below(access, found, places)
 
 
@@ -91,18 +91,18 @@ def _nothing(search: str, places: list[Place]) -> str:
     return "That is all." if places else "The trash is empty. Deleted rows wait here, and can always be restored."
 
 
-def _listed(access: Access, found: list[TrashedRow], date_format: str) -> None:
+def _listed(access: Access, found: list[TrashedRow], locale: Locale) -> None:
     """Deletion by deletion: who and when, then its rows."""
     with st.container(gap="medium"):
         for _, together in groupby(found, key=lambda one: one.version):
             rows = list(together)
             with st.container(gap="xxsmall"):
-                st.markdown(f"Deleted by **{literal(rows[0].by)}** :gray[{moment(rows[0].deleted_at, date_format)}]")
+                st.markdown(f"Deleted by **{literal(rows[0].by)}** :gray[{moment(rows[0].deleted_at, locale)}]")
                 for row in rows:
-                    _row(access, row, date_format)
+                    _row(access, row, locale)
 
 
-def _row(access: Access, row: TrashedRow, date_format: str) -> None:
+def _row(access: Access, row: TrashedRow, locale: Locale) -> None:
     title = literal(shortened(row.title, TITLE))
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         with st.container(gap=None):
@@ -110,17 +110,17 @@ def _row(access: Access, row: TrashedRow, date_format: str) -> None:
                 st.checkbox(title, key=_pick(row))
             else:
                 st.markdown(title)
-            if about := _about(access, row, date_format):
+            if about := _about(access, row, locale):
                 st.caption(about)
         if _may_restore(access):
             st.button("Restore", key=f"trash_restore_{row.row}_{row.version}", on_click=_ask, args=([row],))
 
 
-def _about(access: Access, row: TrashedRow, date_format: str) -> str:
+def _about(access: Access, row: TrashedRow, locale: Locale) -> str:
     """The row's cells behind the first, as far as there is room."""
     written = texts(access, row.values)
     cells = [
-        f"{column.name}: {cell(written[column.column_id], column, date_format)}"
+        f"{column.name}: {cell(written[column.column_id], column, locale)}"
         for column in access.columns[1:]
         if column.column_id in written
     ]

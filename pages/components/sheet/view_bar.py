@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.access.access import Access, ColumnInfo
+from core.accounts.preferences import Locale
 from core.column_types import column_type
 from core.rows.query import MAX_SEARCH, Condition, Sort, View
 from core.rows.row_source import ADDED
@@ -29,7 +30,7 @@ class ViewBar:
     view: View
     keep: Callable[[View], None]
     leave: Callable[[], None] | None
-    date_format: str
+    locale: Locale
 
     def show(self) -> None:
         """Search and filter, then one chip for each thing that narrows or orders the rows."""
@@ -104,7 +105,7 @@ class ViewBar:
 
     def _value(self, column: ColumnInfo, label: str, key: str) -> str:
         if column.type in ("date", "datetime"):
-            pattern = DATE_PATTERNS[self.date_format]
+            pattern = DATE_PATTERNS[self.locale.date_format]
             st.date_input(label, value=None, min_value=FIRST, max_value=LAST, key=key, format=pattern)
         else:
             st.text_input(label, key=key, max_chars=MAX_SEARCH)
@@ -125,7 +126,7 @@ class ViewBar:
         chosen = column_type(column.type).filters[condition.op]
         names = names_of(self.access, column)
         values = condition.value if isinstance(condition.value, list) else [condition.value]
-        texts = [names.get(str(one)) or cell(str(one), column, self.date_format) for one in values]
+        texts = [names.get(str(one)) or cell(str(one), column, self.locale) for one in values]
         joiner = " and " if chosen.takes == "two" else ", "
         return f"{column.name} {chosen.label} {'' if chosen.takes == 'none' else joiner.join(texts)}".strip()
 

@@ -19,7 +19,7 @@ from core.accounts.invitations import (
     revoke_invitation,
     welcome,
 )
-from core.accounts.preferences import preferences, set_preferences, today
+from core.accounts.preferences import Locale, get_locale, set_locale, today
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound, Refused
 from core.base.permissions import Role
@@ -232,11 +232,11 @@ def test_a_name_and_a_date_format_are_kept(session: Session, ann: Actor) -> None
     rename_myself(session, ann, "Ann Smith")
     assert session.scalar(text("SELECT name FROM users WHERE user_id = :ann"), {"ann": ann.user_id}) == "Ann Smith"
     assert actions(session) == ["account:user:rename"]
-    set_preferences(session, ann, date_format="day first")
-    assert preferences(session, ann)["date_format"] == "day first"
+    set_locale(session, ann, date_format="day first")
+    assert get_locale(session, ann) == Locale("day first")
     for wrong in ({"date_format": "stardate"}, {"number_format": "1x"}, {"time_zone": "Mars/Olympus"}):
         with pytest.raises(Invalid):
-            set_preferences(session, ann, **wrong)
+            set_locale(session, ann, **wrong)
 
 
 def test_every_change_of_people_is_told_in_the_audit_trail(session: Session, ada: Actor, ben: Actor) -> None:
@@ -261,8 +261,8 @@ def test_every_change_of_people_is_told_in_the_audit_trail(session: Session, ada
 
 def test_today_is_the_day_where_the_person_is(session: Session, ann: Actor, ben: Actor) -> None:
     """There is always one of these two zones, 26 hours apart, where it is another day."""
-    set_preferences(session, ann, time_zone="Pacific/Kiritimati")
-    set_preferences(session, ben, time_zone="Pacific/Niue")
-    here, there = (today(preferences(session, who)["date_format"]) for who in (ann, ben))
-    assert here == datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
-    assert (here - there).days in {1, 2}
+    set_locale(session, ann, time_zone="Pacific/Kiritimati")
+    set_locale(session, ben, time_zone="Pacific/Niue")
+    kiritimati, niue = (today(get_locale(session, actor)) for actor in (ann, ben))
+    assert kiritimati == datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
+    assert (kiritimati - niue).days in {1, 2}

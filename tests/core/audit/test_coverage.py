@@ -524,7 +524,7 @@ WITHOUT = {
         "sharing.public_links.visitor_of",
         "presence.presence.keep_places",
     },
-    "how one person likes to see things": {"sheets.layouts.remember_layout", "accounts.preferences.set_preferences"},
+    "how one person likes to see things": {"sheets.layouts.remember_layout", "accounts.preferences.set_locale"},
     "deletes what is over": {"admin.cleanup.keep_house"},
     "the demo, made of audited commands": {"demo.seed.seed"},
 }
