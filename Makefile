@@ -81,4 +81,4 @@ lock: .venv/made.stamp
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
 
 frontend:
-	@set -e; for folder in frontend/*/; do (cd $$folder && npm ci && npm run build); done
+	cd frontend && npm ci && npm run build

@@ -8,7 +8,7 @@ import pytest
 
 from pages.components.grid import DIST, script
 
-SOURCE = Path(__file__).parents[2] / "frontend" / "grid"
+SOURCE = Path(__file__).parents[2] / "frontend"
 HAS_NODE = all(shutil.which(tool) for tool in ("node", "npm"))
 needs_node = pytest.mark.skipif(not HAS_NODE, reason="Node is not installed: the committed bundle is used as it is")
 
@@ -20,7 +20,7 @@ def packages() -> None:
         return
     done = run("npm", "ci", "--no-audit", "--no-fund")
     if done.returncode:
-        pytest.skip("the packages of the grid could not be installed: is there a network?")
+        pytest.skip("the packages of the frontend could not be installed: is there a network?")
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -36,7 +36,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_the_committed_bundle_is_what_the_source_builds(packages: None, tmp_path: Path) -> None:
     done = run("node", "build.mjs", tmp_path / "dist")
     assert done.returncode == 0, done.stderr
-    assert contents(tmp_path / "dist") == contents(DIST), "Run `npm run build` in frontend/grid and commit the result."
+    assert contents(tmp_path / "dist") == contents(DIST), "Run `npm run build` in frontend and commit the result."
 
 
 @needs_node

@@ -16,7 +16,7 @@ from core.column_types.number_text import FORMATS
 from core.base.errors import Invalid
 from core.base.exact_json import plain, to_wire
 
-SOURCE = Path(__file__).parents[2] / "frontend" / "grid"
+SOURCE = Path(__file__).parents[2] / "frontend"
 pytestmark = pytest.mark.skipif(
     not (shutil.which("node") and (SOURCE / "node_modules" / "esbuild").exists()),
     reason="the packages of the grid are not installed",
@@ -25,7 +25,7 @@ PEOPLE = {"1": "Ann Lee", "2": "Ben Ray"}
 OPTIONS = [Option("o1", "Red"), Option("o2", "Blue, dark"), Option("o3", 'the "third"')]
 SCRIPT = """
 import { build } from "esbuild";
-const { outputFiles } = await build({ entryPoints: ["src/format.ts"], bundle: true, format: "esm", write: false });
+const { outputFiles } = await build({ entryPoints: ["sheet/src/format.ts"], bundle: true, format: "esm", write: false });
 const grid = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 const { cells, people } = JSON.parse(await new Response(process.stdin).text());
 const context = { people, formats: { locale: "de", date: "DD.MM.YYYY", time_zone: "UTC" } };

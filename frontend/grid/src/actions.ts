@@ -1,11 +1,11 @@
 // What a person does with cells, as the one command that it becomes: paste, fill, clear, copy, delete rows.
 
-import { carried, inputOf } from "./carry";
-import { isNumber, plainText, type Context } from "./format";
-import type { Edit } from "./waiting";
-import type { Session } from "./session";
-import type { Pasted } from "./table";
-import type { Column, Input, RowRef } from "./types";
+import { carried, inputOf } from "./cell-conversion";
+import { isNumber, plainText, type Context } from "../../sheet/src/format";
+import type { Edit } from "../../sheet/src/commands";
+import type { Session } from "../../sheet/src/session";
+import type { Pasted } from "./html-table";
+import type { Column, Input, RowRef } from "../../sheet/src/types";
 
 export interface Rect {
   x: number;

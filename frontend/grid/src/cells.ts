@@ -1,13 +1,13 @@
 // Turns a line and a column into what the canvas draws there.
 
 import { GridCellKind, type CustomCell } from "@glideapps/glide-data-grid";
-import { isNumber, plainText, shown, shownInput, type Context } from "./format";
-import type { Line } from "./lines";
-import type { CellState } from "./waiting";
-import type { StoredRow } from "./rows";
+import { isNumber, plainText, shown, shownInput, type Context } from "../../sheet/src/format";
+import type { Line } from "../../sheet/src/lines";
+import type { CellState } from "../../sheet/src/commands";
+import type { StoredRow } from "../../sheet/src/rows";
 import { authorTint, optionTint, type Palette, type Tint } from "./theme";
-import type { Column, Wire } from "./types";
-import type { Visitors } from "./visitors";
+import type { Column, Wire } from "../../sheet/src/types";
+import type { Visitors } from "./presence-marks";
 
 export interface Chip {
   label: string;

@@ -2,8 +2,8 @@
 
 import { useEffect, useRef, type RefObject } from "react";
 import { clear, copied, paste, spread, withRows, type Hands, type Rect } from "./actions";
-import { formatTable, tableOf, type Pasted } from "./table";
-import { formatBlock, parseBlock } from "./tsv";
+import { formatTable, tableOf, type Pasted } from "./html-table";
+import { formatBlock, parseBlock } from "../../sheet/src/tsv";
 
 export interface ClipboardScene {
   hands: Hands;

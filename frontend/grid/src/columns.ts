@@ -1,7 +1,7 @@
 // The sheet's columns as the grid draws them: in this person's order and widths, with an icon for the type.
 
 import type { GridColumn, SpriteMap } from "@glideapps/glide-data-grid";
-import type { Column, Layout, Sort } from "./types";
+import type { Column, Layout, Sort } from "../../sheet/src/types";
 
 const WIDTHS: Record<string, number> = {
   text: 200, long_text: 260, number: 120, money: 130, percent: 130, choice: 150, choices: 200, date: 140,

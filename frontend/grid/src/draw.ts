@@ -5,9 +5,9 @@ import {
   GridCellKind,
 } from "@glideapps/glide-data-grid";
 import type { Cell, CellLook, Chip } from "./cells";
-import { GLOW_MS } from "./rows";
+import { GLOW_MS } from "../../sheet/src/rows";
 import { fade, type Palette } from "./theme";
-import { drawVisitors } from "./visitors";
+import { drawVisitors } from "./presence-marks";
 
 /** The part at the right end of a cell that opens its row or its link. */
 export const ACTION_WIDTH = 28;

@@ -3,8 +3,8 @@
 import { useCallback, useRef, useState } from "react";
 import type { Hands } from "./actions";
 import type { Editing, EditorProps, Move } from "./editors/editor";
-import { typedText } from "./format";
-import type { Input } from "./types";
+import { typedText } from "../../sheet/src/format";
+import type { Input } from "../../sheet/src/types";
 
 export interface EditingState {
   editing: Editing | null;

@@ -2,15 +2,15 @@
 
 import { DataEditorCore } from "@glideapps/glide-data-grid";
 import { useCallback, useMemo, type ReactElement } from "react";
-import { useListOpen } from "./attention";
-import { useCellMenu, type CellMenu } from "./cellmenu";
+import { useListOpen } from "../../sheet/src/rejected-list";
+import { useCellMenu, type CellMenu } from "./cell-menu";
 import { useClipboard } from "./clipboard";
 import { headerIcons } from "./columns";
-import { useDamage, type Anew } from "./damage";
-import { useRowDeletion } from "./deletion";
+import { useDamage, type Anew } from "./dirty-cells";
+import { useRowDeletion } from "./row-deletion";
 import { useEditing, type EditingState } from "./editing";
 import type { Editing, Move } from "./editors/editor";
-import { imageLoader, renderers } from "./glide";
+import { imageLoader, renderers } from "./glide-renderers";
 import { useHeaders, type Headers } from "./headers";
 import { useHeight } from "./hooks";
 import { Overlays } from "./overlays";
@@ -18,9 +18,9 @@ import { usePainting } from "./painting";
 import { usePointer } from "./pointer";
 import { refOn, useScene, type GridProps, type Scene } from "./scene";
 import { oneCell, rects } from "./selection";
-import { useMyPlace } from "./myplace";
+import { useMyPlace } from "./own-presence";
 import { Banner, Status } from "./status";
-import { useUndoKeys, useWord } from "./undobuttons";
+import { useUndoKeys, useWord } from "./undo-buttons";
 import { useViewport, type Viewport } from "./viewport";
 
 const STATUS_HEIGHT = 34;

@@ -5,7 +5,7 @@ import { useCallback, useMemo, useState } from "react";
 import { movedOrder, nextSort } from "./columns";
 import { headerEntries, type HeaderActs, type MenuEntry, type MenuPlace } from "./menus";
 import type { Scene } from "./scene";
-import type { Column } from "./types";
+import type { Column } from "../../sheet/src/types";
 
 interface OpenMenu {
   entries: MenuEntry[];

@@ -2,9 +2,9 @@
 
 import type { DataEditorRef } from "@glideapps/glide-data-grid";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
-import { arrive } from "./leftovers";
-import { Session } from "./session";
-import type { GridData, Layout } from "./types";
+import { arrive } from "../../sheet/src/rejected-edits";
+import { Session } from "../../sheet/src/session";
+import type { GridData, Layout } from "../../sheet/src/types";
 
 /** The session of this sheet. */
 export function useSession(data: GridData, columnsMoved: () => void): Session {

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, type ReactElement } from "react";
 import { createPortal } from "react-dom";
-import type { Column } from "./types";
+import type { Column } from "../../sheet/src/types";
 
 export interface MenuEntry {
   label: string;

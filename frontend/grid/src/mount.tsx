@@ -3,9 +3,9 @@
 import { createElement } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { Grid } from "./grid";
-import { PastGrid } from "./pastgrid";
+import { PastGrid } from "./past-grid";
 import { readPalette, type Palette } from "./theme";
-import type { GridData } from "./types";
+import type { GridData } from "../../sheet/src/types";
 import "@glideapps/glide-data-grid/dist/index.css";
 import "./grid.css";
 

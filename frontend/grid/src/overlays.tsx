@@ -1,18 +1,18 @@
 // What opens over the canvas: the editor, the word beside a refused cell, menus, the question before deleting.
 
 import type { ReactElement } from "react";
-import type { CellMenu } from "./cellmenu";
-import { IssueCard } from "./conflicts";
-import type { RowDeletion } from "./deletion";
-import { ConfirmDelete } from "./dialog";
+import type { CellMenu } from "./cell-menu";
+import { IssueCard } from "../../sheet/src/rejected-edit";
+import type { RowDeletion } from "./row-deletion";
+import { ConfirmDelete } from "./confirm-delete";
 import type { EditingState } from "./editing";
 import { EditorOverlay } from "./editors/overlay";
 import type { Headers } from "./headers";
 import { useBounds } from "./hooks";
-import { meanwhile } from "./meanwhile";
+import { meanwhile } from "./concurrent-change";
 import { Menu } from "./menus";
 import { refOn, type Scene } from "./scene";
-import { AskTooLarge, useTooLarge } from "./toolarge";
+import { AskTooLarge, useTooLarge } from "./paste-too-large";
 
 interface OverlaysProps {
   scene: Scene;

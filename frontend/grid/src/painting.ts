@@ -6,7 +6,7 @@ import { look, type Cell } from "./cells";
 import { gridColumns } from "./columns";
 import { cellRenderer } from "./draw";
 import { refOn, type Scene } from "./scene";
-import { visitors } from "./visitors";
+import { visitors } from "./presence-marks";
 
 const NO_COLUMN = { id: 0, name: "", type: "text", rules: {}, options: [] };
 const NO_NUMBER = { textLight: "transparent" };

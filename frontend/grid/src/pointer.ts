@@ -6,7 +6,7 @@ import { fill, type Hands } from "./actions";
 import { href } from "./cells";
 import { ACTION_WIDTH } from "./draw";
 import { typedBy, type EditingState } from "./editing";
-import { shown } from "./format";
+import { shown } from "../../sheet/src/format";
 import { NOTHING } from "./selection";
 
 interface PointerScene {

@@ -4,13 +4,13 @@ import type { DataEditorRef, GridSelection } from "@glideapps/glide-data-grid";
 import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import type { Hands, TooLarge } from "./actions";
 import { visibleColumns } from "./columns";
-import type { Context } from "./format";
+import type { Context } from "../../sheet/src/format";
 import { useLayout, useNotice, useSession } from "./hooks";
-import { leave } from "./leftovers";
+import { leave } from "../../sheet/src/rejected-edits";
 import { NOTHING } from "./selection";
-import type { Session } from "./session";
+import type { Session } from "../../sheet/src/session";
 import type { Palette } from "./theme";
-import type { Column, GridData, Layout, RowRef } from "./types";
+import type { Column, GridData, Layout, RowRef } from "../../sheet/src/types";
 
 export type Trigger = (name: "view" | "open" | "columns" | "refresh", value: unknown) => void;
 

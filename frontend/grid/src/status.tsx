@@ -1,13 +1,13 @@
 // The line below the grid: how many rows, what is saved, what needs attention; and the banner when the session ended.
 
 import type { ReactElement } from "react";
-import { IssueList, useEveryColumn, type ListOpen } from "./attention";
-import { Here } from "./here";
-import type { Issue } from "./waiting";
+import { IssueList, useEveryColumn, type ListOpen } from "../../sheet/src/rejected-list";
+import { Here } from "./present-people";
+import type { Issue } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
-import type { Session } from "./session";
-import type { Column } from "./types";
-import { UndoButtons } from "./undobuttons";
+import type { Session } from "../../sheet/src/session";
+import type { Column } from "../../sheet/src/types";
+import { UndoButtons } from "./undo-buttons";
 
 interface StatusProps {
   scene: Scene;

@@ -3,7 +3,7 @@
 import type { Rectangle } from "@glideapps/glide-data-grid";
 import { useCallback, useRef, useState, type MutableRefObject } from "react";
 import type { Editing } from "./editors/editor";
-import type { Issue } from "./waiting";
+import type { Issue } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
 import { oneCell } from "./selection";
 

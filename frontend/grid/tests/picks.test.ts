@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { everyPick, isAmbiguous, matching } from "../src/editors/picks";
-import type { Column } from "../src/types";
+import type { Column } from "../../sheet/src/types";
 
 const person = { id: 5, name: "Owner", type: "person", options: [], rules: {} } as unknown as Column;
 const formats = { locale: "en-US", date: "YYYY-MM-DD", time_zone: "UTC" };

@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { authorTint, optionTint, type Palette } from "../theme";
-import type { Input } from "../types";
+import type { Input } from "../../../sheet/src/types";
 import { isLeft, LEFT, moveOf, STAY, type EditorProps, type Move } from "./editor";
 import { everyPick, isAmbiguous, matching, type Pick } from "./picks";
 

@@ -1,7 +1,7 @@
 // The editor for dates: typed as text in any form that core can read, or picked from a month.
 
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
-import { clockOf, localTime, today } from "../format";
+import { clockOf, localTime, today } from "../../../sheet/src/format";
 import { isLeft, LEFT, moveOf, STAY, typedInput, type EditorProps } from "./editor";
 
 export function DateEditor({ editing, context, done, unsaved }: EditorProps): ReactElement {

@@ -1,9 +1,9 @@
 // What every editor is given and gives back.
 
 import type { MutableRefObject } from "react";
-import type { Context } from "../format";
+import type { Context } from "../../../sheet/src/format";
 import type { Palette } from "../theme";
-import type { Column, Input, RowRef, Wire } from "../types";
+import type { Column, Input, RowRef, Wire } from "../../../sheet/src/types";
 
 export type Move = readonly [columns: -1 | 0 | 1, rows: -1 | 0 | 1];
 export const STAY: Move = [0, 0];

@@ -10,7 +10,7 @@ import { ChoiceEditor, ChoicesEditor } from "./choice";
 import { DateEditor } from "./date";
 import { LEFT, type EditorProps } from "./editor";
 import { TextEditor } from "./text";
-import type { Input } from "../types";
+import type { Input } from "../../../sheet/src/types";
 
 const EDITORS: Record<string, ComponentType<EditorProps>> = {
   choice: ChoiceEditor, person: ChoiceEditor, choices: ChoicesEditor, date: DateEditor, datetime: DateEditor,

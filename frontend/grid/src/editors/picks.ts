@@ -1,8 +1,8 @@
 // What the lists of choices and people offer, and what of it a typed text means.
 
 import { fold } from "../fold";
-import type { Context } from "../format";
-import type { Column } from "../types";
+import type { Context } from "../../../sheet/src/format";
+import type { Column } from "../../../sheet/src/types";
 
 export interface Pick {
   id: string;

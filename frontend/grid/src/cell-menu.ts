@@ -1,0 +1,53 @@
+// The menu of a cell: by the right mouse button, or a long touch.
+
+import { CompactSelection, type DataEditorCoreProps } from "@glideapps/glide-data-grid";
+import { useCallback, useState } from "react";
+import { clear } from "./actions";
+import type { RowDeletion } from "./row-deletion";
+import type { MenuEntry, MenuPlace } from "./menus";
+import type { Scene } from "./scene";
+import { NOTHING, rects } from "./selection";
+
+export interface CellMenu {
+  menu: { entries: MenuEntry[]; place: MenuPlace; label: string } | null;
+  close: () => void;
+  onCellContextMenu: NonNullable<DataEditorCoreProps["onCellContextMenu"]>;
+}
+
+export function useCellMenu(scene: Scene, deletion: RowDeletion): CellMenu {
+  const [place, setPlace] = useState<(MenuPlace & { cell: readonly [number, number] }) | null>(null);
+  const close = useCallback(() => setPlace(null), []);
+  const onCellContextMenu = useCallback<CellMenu["onCellContextMenu"]>((cell, event) => {
+    event.preventDefault();
+    setPlace({ x: event.bounds.x + event.localEventX, y: event.bounds.y + event.localEventY, cell });
+  }, []);
+  const entries = place ? entriesFor(place.cell, scene, deletion) : [];
+  return { menu: place && entries.length > 0 ? { entries, place, label: "Cell" } : null, close, onCellContextMenu };
+}
+
+function entriesFor([x, y]: readonly [number, number], scene: Scene, deletion: RowDeletion): MenuEntry[] {
+  const { session, hands, selection, trigger, columns } = scene;
+  const line = session.reader.lines.at(y);
+  const entries: MenuEntry[] = [];
+  if (line.kind === "row" && session.link === null) {
+    const [row, column] = [line.id, columns[x]?.id];
+    entries.push({ label: "Open row", act: () => trigger("open", row) });
+    if (column !== undefined) entries.push({ label: "History of this cell", act: () => trigger("open", { row, column }) });
+  }
+  if (line.kind === "new" || line.kind === "loading") return entries;
+  if (hands.canEdit) {
+    entries.push({ label: "Clear cells", isApart: true, act: () => clear(hands, rects(selection, columns.length)) });
+  }
+  if (deletion.ask) entries.push({ label: "Delete rows…", act: () => askFor(y, scene, deletion) });
+  return entries;
+}
+
+/** Tick the lines of the selected range, or this one, and ask. */
+function askFor(y: number, { selection, select }: Scene, { ask }: RowDeletion): void {
+  const range = selection.current?.range;
+  const isInside = range !== undefined && y >= range.y && y < range.y + range.height;
+  const isTicked = selection.rows.hasIndex(y);
+  const lines: [number, number] = isInside ? [range.y, range.y + range.height] : [y, y + 1];
+  if (!isTicked) select({ ...NOTHING, rows: CompactSelection.fromSingleSelection(lines) });
+  ask?.();
+}

@@ -1,0 +1,44 @@
+// Marks on the canvas the cells in which others are: an outline in their colour, and their initials.
+
+import { measureTextCached, roundedRect, type DrawArgs } from "@glideapps/glide-data-grid";
+import type { Cell } from "./cells";
+import { nameOf } from "./present-people";
+import { initials } from "../../sheet/src/presence";
+import type { Scene } from "./scene";
+import { authorTint, inkOn } from "./theme";
+import type { RowRef } from "../../sheet/src/types";
+
+export interface Visitors {
+  color: string;
+  label: string;
+}
+
+const TAG_HEIGHT = 13;
+
+/** Who else is in a cell; undefined for nobody. */
+export function visitors(scene: Scene, ref: RowRef | null, column: number): Visitors | undefined {
+  const there = typeof ref === "number" ? scene.session.presence.at(ref, column) : [];
+  const [first, ...others] = there;
+  if (first === undefined) return undefined;
+  const label = initials(nameOf(scene, first)) + (others.length > 0 ? ` +${others.length}` : "");
+  return { color: authorTint(first, scene.palette).strong, label };
+}
+
+/** The letters stand where the text is not: left of a number, right of anything else. */
+export function drawVisitors({ ctx, rect, theme }: DrawArgs<Cell>, { color, label }: Visitors, isRight: boolean): void {
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = color;
+  ctx.lineWidth = 2;
+  ctx.strokeRect(rect.x + 2, rect.y + 2, rect.width - 3, rect.height - 3);
+  ctx.font = `600 9px ${theme.fontFamily}`;
+  const width = measureTextCached(label, ctx, ctx.font).width + 8;
+  const left = isRight ? rect.x + 1 : rect.x + rect.width - width - 1;
+  ctx.beginPath();
+  roundedRect(ctx, left, rect.y + 1, width, TAG_HEIGHT, { tl: 0, tr: 0, br: isRight ? 4 : 0, bl: isRight ? 0 : 4 });
+  ctx.fill();
+  ctx.fillStyle = inkOn(color);
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(label, left + width / 2, rect.y + 1 + TAG_HEIGHT / 2 + 0.5);
+  ctx.restore();
+}

@@ -1,0 +1,59 @@
+// Who else is here, at the right of the line below the grid: a disc each; a click leads to their cell.
+
+import type { ReactElement } from "react";
+import { initials, type Other } from "../../sheet/src/presence";
+import type { Scene } from "./scene";
+import { authorTint, inkOn, type Palette } from "./theme";
+import type { Column } from "../../sheet/src/types";
+
+/** On a phone there is room for fewer. */
+const MOST = window.innerWidth < 640 ? 3 : 6;
+
+interface HereProps {
+  scene: Scene;
+  jump: (cell: { row: number; column: number }) => void;
+}
+
+export function Here({ scene, jump }: HereProps): ReactElement | null {
+  const { others } = scene.session.presence;
+  if (others.length === 0) return null;
+  const named = others.map((other) => ({ other, name: nameOf(scene, other.id) }));
+  const rest = named.slice(MOST);
+  return (
+    <span className="cg-here" role="group" aria-label="Also on this sheet" data-testid="grid-here">
+      {named.slice(0, MOST).map(({ other, name }) => (
+        <Disc key={other.id} other={other} name={name} columns={scene.columns} palette={scene.palette} jump={jump} />
+      ))}
+      {rest.length > 0 && <span className="cg-disc cg-more" title={rest.map(({ name }) => name).join(", ")}>+{rest.length}</span>}
+    </span>
+  );
+}
+
+interface DiscProps extends Pick<HereProps, "jump"> {
+  other: Other;
+  name: string;
+  columns: Column[];
+  palette: Palette;
+}
+
+function Disc({ other: { id, row, column }, name, columns, palette, jump }: DiscProps): ReactElement {
+  const background = authorTint(id, palette).strong;
+  const said = `${name} · ${where(row, column, columns)}`;
+  return (
+    <button className="cg-disc" style={{ background, color: inkOn(background) }} title={said} aria-label={said}
+      data-testid="grid-person" data-cell={row === null ? "" : `${row}:${column}`}
+      onClick={() => row !== null && column !== null && jump({ row, column })}>
+      {initials(name)}
+    </button>
+  );
+}
+
+function where(row: number | null, column: number | null, columns: Column[]): string {
+  if (row === null) return "on this sheet";
+  const name = columns.find((one) => one.id === column)?.name;
+  return name ? `row #${row}, ${name}` : `row #${row}`;
+}
+
+export function nameOf({ context }: Pick<Scene, "context">, id: string): string {
+  return context.people[id] ?? "Somebody";
+}

@@ -1,0 +1,281 @@
+// Reads a sheet: the first page at once, the order beside it, blocks by the order's token, and what changed since.
+
+import { Problem, type Api } from "./api";
+import { Attendance } from "./row-membership";
+import { BLOCK, Blocks } from "./blocks";
+import { Lines } from "./lines";
+import { Rows } from "./rows";
+import type { ChangedRow, Changes, Row, RowsPage, View } from "./types";
+
+/** More than so many that nobody follows belong to a line that is lost. */
+const MOST_TOLD = 20;
+
+export interface ReaderEvents {
+  changed: () => void;
+  failed: (problem: Problem) => void;
+  /** The columns of the sheet, or what I may see of it, are not what Python sent. */
+  columnsMoved: () => void;
+}
+
+interface Order {
+  order: string;
+  version: number;
+  total: number;
+}
+
+export class Reader {
+  readonly rows = new Rows();
+  readonly blocks: Blocks;
+  readonly lines: Lines;
+  /** Every loaded row is followed up to this version; -1 before the first page. */
+  version = -1;
+  /** The order on the screen is no longer the one that sort and filter ask for. */
+  stale = false;
+  private attendance = new Attendance();
+  private view: View = {};
+  private token: string | null = null;
+  private orderVersion = 0;
+  /** The versions of the pages that came before the order. */
+  private unordered = new Set<number>();
+  private round = 0;
+  private following = false;
+  private again = false;
+  private asking = new AbortController();
+  /** What was told without being asked for, by the version since which it tells. */
+  private told = new Map<number, Changes>();
+  private columnsVersion: number | null = null;
+  /** Stands for the rows that I may see. */
+  private scope: string | null = null;
+
+  constructor(
+    private api: Api,
+    private path: string,
+    private me: string,
+    private events: ReaderEvents,
+  ) {
+    this.blocks = new Blocks({
+      read: (offset, limit, signal) => this.page(offset, limit, signal),
+      arrived: (page) => this.arrived(page),
+      failed: (error) => this.failed(error),
+      dropped: (ids) => ids.forEach((id) => this.lines.isBelow(id) || this.rows.forget(id)),
+    });
+    this.lines = new Lines(this.blocks);
+  }
+
+  /** How many rows there are, once somebody has counted. */
+  get total(): number | null {
+    return this.token === null ? null : this.lines.ordered + this.lines.numbered - this.attendance.missing;
+  }
+
+  /** New rows of others that are not shown because the view is sorted or filtered. */
+  get fresh(): Set<number> {
+    return this.attendance.fresh;
+  }
+
+  get plain(): boolean {
+    return !this.view.sort?.length && !this.view.filter?.length && !this.view.search;
+  }
+
+  /** Show the sheet in this view. The first rows do not wait for the count. */
+  async open(view: View): Promise<void> {
+    this.view = view;
+    this.token = null;
+    this.unordered.clear();
+    this.blocks.clear();
+    this.lines.reorder(0);
+    const round = ++this.round;
+    const first = this.page(0, BLOCK, new AbortController().signal).then((page) => this.first(page, round));
+    await Promise.all([first, this.reorder(round)]).catch((error: unknown) => round === this.round && this.failed(error));
+  }
+
+  /** The same view, ordered anew. */
+  async refresh(): Promise<void> {
+    await this.reorder(++this.round, true).catch((error: unknown) => this.failed(error));
+  }
+
+  /** Keep what changed since a version for whoever follows from there. */
+  tell(since: number, changes: Changes): void {
+    if (this.told.size >= MOST_TOLD) this.told.clear();
+    this.told.set(since, changes);
+  }
+
+  /** There is a newer version: read what changed. Wakes that come while reading become one. */
+  async follow(): Promise<void> {
+    this.again = this.following;
+    if (this.following || this.version < 0) return;
+    this.following = true;
+    try {
+      do await this.catchUp(this.version, this.asking.signal);
+      while (this.told.has(this.version));
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.following = false;
+    }
+    if (this.again) await this.follow();
+  }
+
+  /** The line is new: what was asked on the old one may never be answered, so it is asked again. */
+  renew(): void {
+    this.asking.abort();
+    this.asking = new AbortController();
+    void this.follow();
+  }
+
+  /** Somebody changed a cell by which the view is sorted, filtered or searched. */
+  touched(columns: number[]): void {
+    const { sort = [], filter = [], search } = this.view;
+    const used = new Set([...sort, ...filter].map((part) => part.column));
+    if (search || columns.some((column) => used.has(column))) this.stale = true;
+  }
+
+  private async reorder(round: number, again = false): Promise<void> {
+    const found = await this.api.ask<Order>(`${this.path}/order`, { query: this.asked(), seconds: 60 });
+    if (round !== this.round) return;
+    this.token = found.order;
+    this.orderVersion = found.version;
+    this.stale = false;
+    this.attendance.begin(found.version);
+    this.lines.reorder(found.total);
+    const placed = this.unordered.size === 1 && this.unordered.has(found.version);
+    if (again || !placed || this.blocks.busy) this.blocks.refresh();
+    this.events.changed();
+    // Rows that came after an older order, and before the page that is on the screen, are in neither.
+    if (found.version < this.version) await this.catchUp(found.version);
+    else if (found.version !== this.version) void this.follow();
+  }
+
+  private first(page: RowsPage, round: number): void {
+    // A page of another version may hold other rows than the order does: its places are not the order's.
+    const misplaced = this.token !== null && page.version !== this.orderVersion;
+    if (round !== this.round || this.blocks.hasAll(0, 0) || misplaced) return;
+    if (this.lines.ordered === 0) this.lines.ordered = page.rows.length;
+    this.blocks.put(0, page.rows.map((row) => row.id));
+    this.arrived(page);
+  }
+
+  private async page(offset: number, limit: number, signal: AbortSignal): Promise<RowsPage> {
+    const query = { ...this.asked(), offset, limit, order: this.token };
+    return this.api.ask<RowsPage>(`${this.path}/rows`, { query, signal });
+  }
+
+  private asked(): Record<string, string | undefined> {
+    const { sort, filter, search } = this.view;
+    return {
+      sort: sort?.length ? JSON.stringify(sort) : undefined,
+      filter: filter?.length ? JSON.stringify(filter) : undefined,
+      search: search || undefined,
+    };
+  }
+
+  private arrived(page: RowsPage): void {
+    // Following begins with whichever page comes first, the unordered one or a block of the order; and no later than
+    // the order, or the rows that came between the two would never be told.
+    const begins = this.version < 0;
+    if (this.token === null) this.unordered.add(page.version);
+    if (begins) this.version = this.token === null ? page.version : Math.min(page.version, this.orderVersion);
+    for (const row of page.rows) {
+      this.rows.put(row, page.version);
+      this.lines.remove(row.id);
+    }
+    this.events.changed();
+    // Read before what was followed already: its rows may have missed a change.
+    if (page.version < this.version) void this.catchUp(page.version).catch((error: unknown) => this.failed(error));
+    if (begins) void this.follow();
+  }
+
+  private async catchUp(since: number, signal?: AbortSignal): Promise<void> {
+    const changes = await this.changes(since, signal);
+    this.noticeScope(changes);
+    if (changes.reset) this.startOver(changes.version);
+    else this.apply(changes, this.token !== null && this.attendance.covers(since, changes.version));
+    this.version = Math.max(this.version, changes.version);
+    this.events.changed();
+    // Which rows came and went since the order is told without a gap, or not at all.
+    if (!changes.reset && this.token !== null && this.attendance.upTo < this.version) await this.catchUp(this.attendance.upTo, signal);
+  }
+
+  private async changes(since: number, signal?: AbortSignal): Promise<Changes> {
+    const told = this.told.get(since);
+    for (const from of this.told.keys()) if (from <= since) this.told.delete(from);
+    if (told) return told;
+    try {
+      return await this.api.ask<Changes>(`${this.path}/changes`, { query: { since }, signal });
+    } catch (error) {
+      // Whoever follows next begins here: an older page may wait for what was not told now.
+      this.version = Math.min(this.version, since);
+      throw error;
+    }
+  }
+
+  private apply(changes: Changes, withNewRows: boolean): void {
+    let known = true;
+    for (const changed of changes.rows ?? []) {
+      // What came after the order is not in it, even where the first page, read without an order, showed it.
+      const isBelow = this.lines.isBelow(changed.id);
+      const news = withNewRows ? this.attendance.note(changed, changes.version, isBelow) : null;
+      if (news === "came") this.addBelow(changed, changes.version);
+      if (news === "went") this.stale = true;
+      known = this.rows.follow(changed, changes.version, this.me, performance.now()) && known;
+      this.touched(Object.keys(changed.values).map(Number));
+    }
+    if (!known) this.blocks.refresh();
+    if (withNewRows) this.attendance.upTo = changes.version;
+  }
+
+  /** I deleted a row: it stays in its place, struck out, until the order is refreshed. */
+  remove(id: number, version: number): void {
+    if (version <= this.orderVersion || this.attendance.leave(id, version) !== "went") return;
+    this.rows.markRemoved(id);
+    this.stale = true;
+  }
+
+  /** A new row of mine stands where it was typed. */
+  take(key: string, row: Row, version: number): void {
+    this.rows.put(row, version);
+    this.fresh.delete(row.id);
+    this.lines.number(key, row.id);
+    this.touched(Object.keys(row.values).map(Number));
+  }
+
+  private addBelow(changed: ChangedRow, version: number): void {
+    if (!this.plain) {
+      this.fresh.add(changed.id);
+      return;
+    }
+    this.rows.put({ id: changed.id, values: changed.values }, version);
+    this.lines.append(changed.id);
+    // Its place in the order is among the others: it goes there when somebody asks, not under their hands.
+    if (changed.restored) this.stale = true;
+  }
+
+  /** Too much has changed to be told: read again; in a view, in the order that stands, until a new one is asked for. */
+  private startOver(version: number): void {
+    if (this.plain) void this.refresh();
+    else {
+      this.attendance.upTo = Math.max(this.attendance.upTo, version);
+      this.stale = true;
+      this.blocks.refresh();
+    }
+  }
+
+  private noticeScope(changes: Changes): void {
+    const [columns, scope] = [changes.columns_version ?? null, changes.scope ?? null];
+    const columnsMoved = this.columnsVersion !== null && columns !== null && columns !== this.columnsVersion;
+    const rowsMoved = this.scope !== null && scope !== null && scope !== this.scope;
+    [this.columnsVersion, this.scope] = [columns, scope];
+    if (columnsMoved || rowsMoved) this.events.columnsMoved();
+    // Other rows are mine to see now.
+    if (rowsMoved) void this.refresh();
+    // A column that came back has values that no row here was read with.
+    else if (columnsMoved && this.lines.numbered > 0) this.startOver(changes.version);
+    else if (columnsMoved) this.blocks.refresh();
+  }
+
+  private failed(error: unknown): void {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    const problem = error instanceof Problem ? error : new Problem(0, "offline", String(error));
+    if (problem.status === 410) void this.refresh();
+    else this.events.failed(problem);
+  }
+}

@@ -1,0 +1,124 @@
+// Empties the outbox: one command at a time, again and again until the server has answered it.
+
+import { Problem, type Api } from "./api";
+import type { Outbox } from "./outbox";
+import type { Command } from "./commands";
+import type { Outcome } from "./types";
+
+export type Connection = "fine" | "waiting" | "slowed" | "signed out";
+
+export interface SenderEvents {
+  /** The server answered: before the outbox forgets the command, so that the screen never flickers back. */
+  answered: (command: Command, outcome: Outcome) => void;
+  changed: () => void;
+}
+
+const FIRST_WAIT = 500;
+/** What waits arrives within five seconds of the server's return. */
+const LONGEST_WAIT = 2500;
+/** An answer may take so long; after that it counts as lost when the line is new. */
+const PATIENCE = 2000;
+const GONE = new Set([404, 410]);
+
+export class Sender {
+  connection: Connection = "fine";
+  private wait = FIRST_WAIT;
+  private busy = false;
+  private ended = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private asking = new AbortController();
+  private askedAt = 0;
+  /** The server has said that nothing is taken before. */
+  private notBefore = 0;
+
+  constructor(
+    private api: Api,
+    private path: string,
+    private outbox: Outbox,
+    private events: SenderEvents,
+    private person: number,
+  ) {}
+
+  /** Something was put into the outbox, or the connection is back. */
+  wake = (): void => {
+    if (this.busy || this.ended) return;
+    clearTimeout(this.timer);
+    const wait = this.notBefore - performance.now();
+    if (wait > 0) this.timer = setTimeout(this.wake, wait);
+    else void this.run();
+  };
+
+  /** The line is new: what was asked on the old one may never be answered. Asked again, it is still done once. */
+  renew(): void {
+    if (!this.busy) this.wake();
+    else if (performance.now() - this.askedAt > PATIENCE) {
+      this.wait = 0;
+      this.asking.abort();
+    }
+  }
+
+  end(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+  }
+
+  /** A command is on its way. */
+  get isAsking(): boolean {
+    return this.busy;
+  }
+
+  private async run(): Promise<void> {
+    this.busy = true;
+    for (let command = this.outbox.next(); command && !this.ended; command = this.outbox.next()) {
+      if (!(await this.send(command))) break;
+    }
+    this.busy = false;
+    this.events.changed();
+  }
+
+  /** True when the next command may follow. */
+  private async send(command: Command): Promise<boolean> {
+    this.asking = new AbortController();
+    this.askedAt = performance.now();
+    try {
+      const { signal } = this.asking;
+      const outcome = await this.api.ask<Outcome>(this.path, { method: "PATCH", body: asked(command, this.person), seconds: 60, signal });
+      this.events.answered(command, outcome);
+      this.outbox.answer(command.id, outcome);
+      this.fine();
+      return true;
+    } catch (error) {
+      return this.failed(command, error instanceof Problem ? error : new Problem(0, "offline", String(error)));
+    }
+  }
+
+  private failed(command: Command, problem: Problem): boolean {
+    if (problem.status === 401 || problem.passing) {
+      this.outbox.lose(command.id);
+      this.connection = problem.status === 401 ? "signed out" : problem.tooSoon ? "slowed" : "waiting";
+      if (problem.tooSoon) this.notBefore = performance.now() + (problem.retryAfter ?? 1) * 1000;
+      this.later(problem.retryAfter);
+      return false;
+    }
+    this.outbox.refuse(command.id, GONE.has(problem.status) ? "gone" : "refused", problem.message);
+    this.fine();
+    return true;
+  }
+
+  private fine(): void {
+    this.connection = "fine";
+    this.wait = FIRST_WAIT;
+    this.events.changed();
+  }
+
+  private later(seconds: number | null): void {
+    this.timer = setTimeout(this.wake, seconds ? seconds * 1000 : this.wait * (0.75 + Math.random() / 2));
+    this.wait = Math.min(Math.max(this.wait * 2, FIRST_WAIT), LONGEST_WAIT);
+  }
+}
+
+/** With whose change it is: somebody else may have signed in in this browser since. */
+function asked(command: Command, person: number): unknown {
+  const edits = command.edits.map(({ row, column, input, base }) => ({ row, column, base, ...input }));
+  return { operation_id: command.id, person, partial: true, edits, adds: command.adds, deletes: command.deletes };
+}
