@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from api.auth.request import MOST_ID, MOST_ROW_ID, Asked, SheetId
 from api.http.responses import answer
 from api.live.change_feed import Question, followers
+from core.access.access import get_access
 from core.history.history import LoggedChange, recent_changes
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])
@@ -39,7 +40,7 @@ def history(
     """Old and new values are text as people see it. `effective_at` differs from `recorded_at` for imported history."""
     place = tuple(int(part) for part in before.split(":")) if before else None
     with asker.transaction() as (session, actor):
-        lines = recent_changes(session, actor, sheet, row=row, by=by, before=place, limit=limit)  # type: ignore[arg-type]
+        lines = recent_changes(session, get_access(session, actor, sheet), row=row, by=by, before=place, limit=limit)  # type: ignore[arg-type]
     more = _place(lines[-1]) if len(lines) == limit else None
     return answer({"changes": [asdict(line) for line in lines], "next": more})
 

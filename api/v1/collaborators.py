@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from api.auth.request import MOST_ID, Asked, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
+from core.access.access import get_access
 from core.base.actor import Actor
 from core.base.permissions import Level, RowScope
 from core.sharing import shares
@@ -86,8 +87,8 @@ def transfer(asker: Asked, sheet: SheetId, body: NewOwner) -> Response:
 
 
 def _all(session: Session, actor: Actor, sheet: int) -> Response:
-    people = shares.collaborators(session, actor, sheet)
-    teams = shares.team_shares(session, actor, sheet)
+    access = get_access(session, actor, sheet)
+    people, teams = shares.collaborators(session, access), shares.team_shares(session, access)
     return answer({"collaborators": [_person_json(one) for one in people], "teams": [_team_json(one) for one in teams]})
 
 

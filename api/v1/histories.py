@@ -21,7 +21,7 @@ def of_row(asker: Asked, sheet: SheetId, row: RowId, *, before: Before = None, l
     """Change by change: its `kind` (add, edit, remove, restore), who, when, and the cells that it wrote. `old` and
     `new` are text as people see it, `value` is what the cell held from then on. Rows in the trash have theirs, too."""
     with asker.transaction() as (session, actor):
-        found = row_history(session, actor, sheet, row, before=before, limit=limit)
+        found = row_history(session, get_access(session, actor, sheet), row, before=before, limit=limit)
     return answer({"changes": [asdict(one) for one in found], "next": _next(found, limit)})
 
 
@@ -33,9 +33,10 @@ def of_cell(
     `version` of this answer as its `base`, and `source` “restore”: where somebody was quicker, that is a conflict."""
     with asker.transaction() as (session, actor):
         # Before the history is read: whatever comes between the two is then a conflict, and never overwritten.
-        version = get_access(session, actor, sheet).sheet.version
-        found = cell_history(session, actor, sheet, row, column, before=before, limit=limit)
-    return answer({"version": version, "changes": [_flat(one) for one in found], "next": _next(found, limit)})
+        access = get_access(session, actor, sheet)
+        found = cell_history(session, access, row, column, before=before, limit=limit)
+    changes = [_flat(one) for one in found]
+    return answer({"version": access.sheet.version, "changes": changes, "next": _next(found, limit)})
 
 
 def _flat(change: RowChange) -> dict[str, Any]:

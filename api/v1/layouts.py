@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from api.auth.request import Asked, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
+from core.access.access import get_access
 from core.sheets.layouts import layout, remember_layout
 
 router = APIRouter(prefix="/sheets/{sheet}/layout", tags=["Layout"], route_class=ExactRoute)
@@ -26,7 +27,7 @@ class LayoutBody(Strict):
 def remembered(asker: Asked, sheet: SheetId) -> Response:
     """Widths, hidden columns, order, frozen columns and the view last used; empty where you never changed it."""
     with asker.transaction() as (session, actor):
-        return answer(layout(session, actor, sheet))
+        return answer(layout(session, get_access(session, actor, sheet)))
 
 
 @router.put("", summary="Remember your layout of a sheet")

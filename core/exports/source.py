@@ -49,7 +49,7 @@ def chosen_columns(session: Session, access: Access, asked: Sequence[int] | None
         return [access.column(column_id) for column_id in dict.fromkeys(asked)]
     if isinstance(access.principal, Visitor):  # Nobody, with no layout of their own.
         return list(access.columns)
-    mine = layout(session, access.principal, access.sheet.sheet_id)
+    mine = layout(session, access)
     hidden, order = set(mine.get("hidden") or []), mine.get("order") or []
     places = {column_id: place for place, column_id in enumerate(order)}
     shown = [column for column in access.columns if column.column_id not in hidden]

@@ -9,9 +9,8 @@ from typing import Any
 from sqlalchemy import RowMapping, bindparam, text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo
 from core.access.row_gate import scope_sql
-from core.base.actor import Actor
 from core.base.errors import NotFound
 from core.base.exact_json import Wire, loads, stored
 from core.base.permissions import Permission
@@ -67,8 +66,7 @@ class RowChange:
 
 def recent_changes(
     session: Session,
-    actor: Actor,
-    sheet_id: int,
+    access: Access,
     *,
     row: int | None = None,
     by: int | None = None,
@@ -76,7 +74,7 @@ def recent_changes(
     limit: int = PAGE,
 ) -> list[LoggedChange]:
     """The newest changes first, of the sheet, a row or a person; `before` goes on behind (version, row, column)."""
-    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
+    access.require(Permission.HISTORY_SEE)
     version, before_row, before_column = before or (LATEST, 0, 0)
     parameters = access.row_gate.parameters() | {
         "row": row,
@@ -94,10 +92,10 @@ def recent_changes(
 
 
 def row_history(
-    session: Session, actor: Actor, sheet_id: int, row: int, *, before: int | None = None, limit: int = CHANGES
+    session: Session, access: Access, row: int, *, before: int | None = None, limit: int = CHANGES
 ) -> list[RowChange]:
     """What happened to a row, change by change, newest first; `before` goes on behind a version. In the trash, too."""
-    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
+    access.require(Permission.HISTORY_SEE)
     lines = _of_row(session, access, row, [0, *access.by_id], before=before, limit=limit)
     by_version = groupby(lines, key=lambda line: line["version"])
     return [_row_change(access, list(together)) for _, together in by_version]
@@ -105,8 +103,7 @@ def row_history(
 
 def cell_history(
     session: Session,
-    actor: Actor,
-    sheet_id: int,
+    access: Access,
     row: int,
     column: int,
     *,
@@ -114,7 +111,7 @@ def cell_history(
     limit: int = CHANGES,
 ) -> list[RowChange]:
     """What a cell held, newest first, down to what it held when its row was added: one cell in each change."""
-    access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
+    access.require(Permission.HISTORY_SEE)
     one = access.column(column)
     lines = _of_row(session, access, row, [column], before=before, limit=limit, with_add=True)
     return [_change(line, [_cell_change(access, one, line)]) for line in lines]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -44,27 +44,17 @@ class TeamShare:
     row_scope: RowScope
 
 
-def collaborators(session: Session, actor: Actor, sheet_id: int) -> list[CollaboratorInfo]:
+def collaborators(session: Session, access: Access) -> list[CollaboratorInfo]:
     """Return the owner, then the people that the sheet is shared with individually, by name."""
-    access = get_access(session, actor, sheet_id, Permission.PEERS_SEE)
-    user_id, name, email = session.execute(_person(access.sheet.owner_id)).one()
-    owner = CollaboratorInfo(user_id, name, email, Level.OWNER)
-    shared = session.execute(
-        select(User.user_id, User.name, User.email, Collaborator.level, Collaborator.row_scope)
-        .join(Collaborator, Collaborator.user_id == User.user_id)
-        .where(Collaborator.sheet_id == sheet_id, User.is_active)
-        .order_by(folded(User.name), User.user_id)
-    )
-    return [
-        owner,
-        *(CollaboratorInfo(u, name, email, Level(level), RowScope(rows)) for u, name, email, level, rows in shared),
-    ]
+    access.require(Permission.PEERS_SEE)
+    shared = session.execute(_COLLABORATORS, {"sheet": access.sheet.sheet_id})
+    return [CollaboratorInfo(u, name, email, Level(level), RowScope(rows)) for u, name, email, level, rows in shared]
 
 
-def team_shares(session: Session, actor: Actor, sheet_id: int) -> list[TeamShare]:
+def team_shares(session: Session, access: Access) -> list[TeamShare]:
     """Return the teams that the sheet is shared with, by name."""
-    get_access(session, actor, sheet_id, Permission.PEERS_SEE)
-    shared = session.execute(_TEAM_SHARES, {"sheet": sheet_id})
+    access.require(Permission.PEERS_SEE)
+    shared = session.execute(_TEAM_SHARES, {"sheet": access.sheet.sheet_id})
     return [TeamShare(t, name, size, Level(level), RowScope(rows)) for t, name, size, level, rows in shared]
 
 
@@ -126,18 +116,18 @@ def share_with_workspace(session: Session, actor: Actor, sheet_id: int, *, level
     _record(session, actor, access, "sheet:share:workspace", level=level)
 
 
-def people_to_share_with(session: Session, actor: Actor, sheet_id: int) -> dict[int, str]:
+def people_to_share_with(session: Session, access: Access) -> dict[int, str]:
     """Return the active people that the sheet is not shared with: user id → name and e-mail."""
-    shared_with = {person.user_id for person in collaborators(session, actor, sheet_id)}
+    shared_with = {person.user_id for person in collaborators(session, access)}
     rows = session.execute(
         select(User.user_id, User.name, User.email).where(User.is_active).order_by(folded(User.name))
     )
     return {user_id: f"{name} · {email}" for user_id, name, email in rows if user_id not in shared_with}
 
 
-def teams_to_share_with(session: Session, actor: Actor, sheet_id: int) -> dict[int, str]:
+def teams_to_share_with(session: Session, access: Access) -> dict[int, str]:
     """Return the teams that the sheet is not shared with: team id → name."""
-    shared_with = {team.team_id for team in team_shares(session, actor, sheet_id)}
+    shared_with = {team.team_id for team in team_shares(session, access)}
     rows = session.execute(select(Team.team_id, Team.name).order_by(folded(Team.name)))
     return {team_id: name for team_id, name in rows if team_id not in shared_with}
 
@@ -167,10 +157,14 @@ def _record(session: Session, actor: Actor, access: Access, action: str, **facts
     audit.record(session, actor, action, sheet_id=sheet_id, **facts)
 
 
-def _person(user_id: int) -> Select[int, str, str]:
-    return select(User.user_id, User.name, User.email).where(User.user_id == user_id)
-
-
+_COLLABORATORS = text("""
+    SELECT u.user_id, u.name, u.email, p.level, p.row_scope
+    FROM (SELECT owner_id AS user_id, 'owner' AS level, 'all' AS row_scope FROM sheets WHERE sheet_id = :sheet
+          UNION ALL SELECT user_id, level, row_scope FROM collaborators WHERE sheet_id = :sheet) p
+    JOIN users u USING (user_id)
+    WHERE u.is_active OR p.level = 'owner'
+    ORDER BY p.level <> 'owner', fold_text(u.name) COLLATE "C", u.user_id
+""")
 _TEAM_SHARES = text("""
     SELECT t.team_id, t.name,
            (SELECT count(*) FROM team_members m JOIN users u USING (user_id)

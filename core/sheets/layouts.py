@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from db.tables.sheets import SheetLayout
@@ -17,13 +17,12 @@ MAX_ENTRIES = 1000
 MAX_CHARACTERS = 100_000
 
 
-def layout(session: Session, actor: Actor, sheet_id: int) -> dict[str, Any]:
-    """This person's layout of the sheet; empty where they never changed it."""
-    get_access(session, actor, sheet_id)
-    found = session.scalar(
-        select(SheetLayout.layout).where(SheetLayout.sheet_id == sheet_id, SheetLayout.user_id == actor.user_id)
+def layout(session: Session, access: Access) -> dict[str, Any]:
+    """Return this person's layout of the sheet; empty if they never changed it. Raise NotAllowed for a visitor."""
+    layouts = select(SheetLayout.layout).where(
+        SheetLayout.sheet_id == access.sheet.sheet_id, SheetLayout.user_id == access.actor.user_id
     )
-    return found or {}
+    return session.scalar(layouts) or {}
 
 
 def remember_layout(session: Session, actor: Actor, sheet_id: int, changes: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def remember_layout(session: Session, actor: Actor, sheet_id: int, changes: dict
         raise Invalid(f"A layout has no “{min(unknown)}”; it has {', '.join(PARTS)}.")
     if any(len(part) > MAX_ENTRIES for part in changes.values() if isinstance(part, dict | list)):
         raise Invalid(f"A part of a layout has at most {MAX_ENTRIES} entries.")
-    kept = layout(session, actor, sheet_id) | changes
+    kept = layout(session, get_access(session, actor, sheet_id)) | changes
     told = json.dumps(kept, default=str)
     if len(told) > MAX_CHARACTERS:
         raise Invalid(f"A layout has at most {MAX_CHARACTERS:,} characters as JSON.")

@@ -70,7 +70,8 @@ def _found(
 ) -> list[LoggedChange]:
     with transaction() as session:
         before = befores[-1] if befores else None
-        return history.recent_changes(session, actor, sheet_id, row=row, by=by, before=before, limit=PAGE)
+        access = get_access(session, actor, sheet_id)
+        return history.recent_changes(session, access, row=row, by=by, before=before, limit=PAGE)
 
 
 def _together(access: Access, changes: list[LoggedChange], locale: Locale) -> None:

@@ -111,11 +111,11 @@ def _read(actor: Actor, sheet_id: int) -> Opened:
             actor,
             access,
             sheet_json(access),
-            layouts.layout(session, actor, sheet_id),
-            shares.collaborators(session, actor, sheet_id),
-            shares.team_shares(session, actor, sheet_id),
+            layouts.layout(session, access),
+            shares.collaborators(session, access),
+            shares.team_shares(session, access),
             get_locale(session, actor),
-            recent_changes(session, actor, sheet_id, limit=1),
+            recent_changes(session, access, limit=1),
             trash.trash_size(session, access),
         )
 
@@ -220,7 +220,7 @@ def _catch_up(opened: Opened, view: View) -> str:
             access = get_access(session, actor, opened.sheet_id)
             fresh, fits = sheet_json(access), fitting(access, view) == view
             if fresh["version"] != opened.sheet["version"]:
-                opened.latest = recent_changes(session, actor, opened.sheet_id, limit=1)
+                opened.latest = recent_changes(session, access, limit=1)
                 opened.trashed = trash.trash_size(session, access)
     except Refused:
         st.rerun()  # The whole page says what is the matter.

@@ -83,7 +83,7 @@ def seeded(session: Session) -> int:
     for place in range(len(ALL)):
         shares.share_sheet(session, ann, number, place + 6, level=Level.VIEWER)
     shares.share_sheet(session, ann, number, actor("Ben").user_id, level=Level.EDITOR)
-    for team in shares.teams_to_share_with(session, ann, number):
+    for team in shares.teams_to_share_with(session, get_access(session, ann, number)):
         shares.share_with_team(session, ann, number, team, level=Level.VIEWER)
     seed_eve(session)
     return number

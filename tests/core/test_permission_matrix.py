@@ -34,11 +34,12 @@ from tests.support.core.principals import (
     on_sheets,
     principal,
 )
-from tests.support.core.sheet_commands import ON_ROW_1, SHEET_COMMANDS
+from tests.support.core.sheet_commands import ON_ROW_1, SHEET_COMMANDS, SHEET_READS
 from tests.support.core.workspace_commands import PARTS, WORKSPACE_COMMANDS
 
 ROOT = Path(core.__file__).parents[1]
 COMMANDS = SHEET_COMMANDS | WORKSPACE_COMMANDS
+CALLS = COMMANDS | SHEET_READS
 VISITORS = LEVEL_PERMISSIONS[Level.LINK]
 WRITTEN = text("SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables")
 pytestmark = pytest.mark.usefixtures("own_settings")
@@ -61,7 +62,7 @@ class Answer:
 
 def asked(session: Session, sheet: int, command: str, who: str) -> Answer:
     """Have a principal ask, and take everything back afterwards."""
-    needs, run = COMMANDS[command]
+    needs, run = CALLS[command]
     someone = principal(session, who, sheet, at_the_door=not on_sheets(needs))
     if who == "Gus" and someone is None:
         return Answer("is nobody")
@@ -92,18 +93,20 @@ def innermost(error: BaseException) -> Path:
 
 def expected(command: str, who: str) -> str:
     if who in PEOPLE:
-        return becomes(COMMANDS[command][0], who, on_row=command in ON_ROW_1)
+        return becomes(CALLS[command][0], who, on_row=command in ON_ROW_1)
     return "does" if lets_in(command, who) else "refused"
 
 
 def lets_in(command: str, who: str) -> bool:
     """Whether a visitor or nobody may ask: the function's signature says so, and for a visitor, the level of links."""
+    if command in SHEET_READS:
+        return False
     parameters = inspect.signature(functions()[command.partition(" ")[0]]).parameters.values()
     taken = {one for given in parameters if Actor in get_args(given.annotation) for one in get_args(given.annotation)}
     return type(None) in taken if who == NOBODY else Visitor in taken and COMMANDS[command][0] in VISITORS
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", CALLS)
 def test_a_command_obeys_the_permission_table(session: Session, sheet: int, command: str) -> None:
     answers = {who: asked(session, sheet, command, who) for who in PRINCIPALS}
     assert {who: answer.became for who, answer in answers.items()} == {
@@ -139,11 +142,11 @@ def test_what_is_anns_is_told_to_ann(session: Session, sheet: int) -> None:
     assert told >= {"audit.trail.audited_sheets", "edits.operation.kept_answer"}
 
 
-@pytest.mark.parametrize("command", SHEET_COMMANDS)
+@pytest.mark.parametrize("command", SHEET_COMMANDS | SHEET_READS)
 def test_a_deactivated_owner_may_nothing(session: Session, sheet: int, command: str) -> None:
     session.execute(text("UPDATE users SET is_active = false WHERE name = 'Ann'"))
     with pytest.raises(NotFound):
-        SHEET_COMMANDS[command][1](session, actor("Ann"), sheet)
+        CALLS[command][1](session, actor("Ann"), sheet)
 
 
 def test_every_function_that_takes_an_actor_stands_in_the_table() -> None:

@@ -247,7 +247,7 @@ def test_a_team_is_given_its_own_rows_in_the_dialog(
     set_field(page, "selectbox", "Which rows", RowScope.OWN)
     next(one for one in page.button if one.label == "Share").click()
     page.run()
-    (share,) = team_shares(session, ann, deals.sheet.sheet_id)
+    (share,) = team_shares(session, get_access(session, ann, deals.sheet.sheet_id))
     assert (share.level, share.row_scope) == (Level.COMMENTER, RowScope.OWN)
     assert "1 person · its managers see the team's rows" in said(sharing())
 
@@ -260,7 +260,7 @@ def test_whoever_is_given_a_sheet_reads_it_unless_more_is_chosen(
     whom.select_index(whom.options.index("Team North"))
     next(one for one in page.button if one.label == "Share").click()
     page.run()
-    (share,) = team_shares(session, ann, deals.sheet.sheet_id)
+    (share,) = team_shares(session, get_access(session, ann, deals.sheet.sheet_id))
     assert share.level is Level.VIEWER
 
 
@@ -272,7 +272,7 @@ def test_level_and_rows_of_a_line_hold_as_they_are_chosen(
     session: Session, ann: Actor, ben: Actor, deals: Access, sharing: Callable[[], AppTest]
 ) -> None:
     def bens() -> tuple[Level, RowScope] | None:
-        found = collaborators(session, ann, deals.sheet.sheet_id)
+        found = collaborators(session, get_access(session, ann, deals.sheet.sheet_id))
         return next(((one.level, one.row_scope) for one in found if one.user_id == ben.user_id), None)
 
     sharing().selectbox(f"rows_person_{ben.user_id}_editor_all").set_value(RowScope.TEAM).run()

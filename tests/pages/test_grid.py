@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access.access import Access
+from core.access.access import Access, get_access
 from core.column_types.base import Option
 from core.sheets.columns import change_column, retire_column
 from core.sheets.layouts import layout, remember_layout
@@ -34,7 +34,7 @@ def given_to_grid(page: AppTest, sheet: int) -> dict[str, Any]:
 
 
 def remembered(session: Session, name: str, sheet: int) -> dict[str, Any] | None:
-    return layout(session, actor(name), sheet).get("view")
+    return layout(session, get_access(session, actor(name), sheet)).get("view")
 
 
 def add_filter(page: AppTest, column: int, op: str, *values: Any) -> AppTest:

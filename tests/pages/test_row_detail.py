@@ -81,7 +81,7 @@ def test_a_cell_tells_what_it_held(session: Session, sheet: int) -> None:
 def test_an_older_value_comes_back_as_a_change_of_its_own(session: Session, sheet: int) -> None:
     restore(at_cell(opened(session, "Ben", sheet), AMOUNT), 2)
     assert str(held(session, sheet)[str(AMOUNT)]) == "1234.5"
-    newest, *_ = cell_history(session, actor("Ann"), sheet, 1, AMOUNT)
+    newest, *_ = cell_history(session, get_access(session, actor("Ann"), sheet), 1, AMOUNT)
     assert (newest.by, newest.source, newest.cells[0].old, newest.cells[0].new) == ("Ben", "restore", "", "1234.5")
 
 

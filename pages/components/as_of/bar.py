@@ -99,7 +99,7 @@ def _read(actor: Actor, sheet_id: int) -> _Shown:
         first, last = (f"version:{one}" for one in sorted((version, other_version)))
         found = difference(session, actor, sheet_id, first, last, limit=MOST) if other else None
         locale = get_locale(session, actor)
-        layout = layouts.layout(session, actor, sheet_id)
+        layout = layouts.layout(session, now)
     return _Shown(now, then, version, other, other_version, found, layout, locale)
 
 

@@ -81,7 +81,7 @@ def _read(actor: Actor, sheet_id: int, row_id: int) -> tuple[Access, dict[int, s
     with transaction() as session:
         access = get_access(session, actor, sheet_id)
         locale = get_locale(session, actor)
-        history.row_history(session, actor, sheet_id, row_id, limit=1)
+        history.row_history(session, access, row_id, limit=1)
         try:
             fields = texts(access, stored_row(session, access, row_id))
         except NotFound:

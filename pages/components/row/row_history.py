@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from core.access.access import Access, ColumnInfo
+from core.access.access import Access, ColumnInfo, get_access
 from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.errors import Conflict
@@ -71,9 +71,10 @@ def _field(access: Access, key: str) -> int:
 
 def _read(actor: Actor, sheet_id: int, row: int, column: ColumnInfo | None, limit: int) -> list[RowChange]:
     with transaction() as session:
+        access = get_access(session, actor, sheet_id)
         if column is None:
-            return row_history(session, actor, sheet_id, row, limit=limit)
-        return cell_history(session, actor, sheet_id, row, column.column_id, limit=limit)
+            return row_history(session, access, row, limit=limit)
+        return cell_history(session, access, row, column.column_id, limit=limit)
 
 
 def _show_more(key: str) -> None:

@@ -69,14 +69,14 @@ def show(actor: Actor, sheet_id: int) -> None:
 def _read(actor: Actor, sheet_id: int) -> Shared:
     with transaction() as session:
         access = get_access(session, actor, sheet_id)
-        teams = shares.teams_to_share_with(session, actor, sheet_id)
-        people = shares.people_to_share_with(session, actor, sheet_id)
+        teams = shares.teams_to_share_with(session, access)
+        people = shares.people_to_share_with(session, access)
         others = {Whom("team", number): f"Team {name}" for number, name in teams.items()}
         others |= {Whom("person", number): name for number, name in people.items()}
         return Shared(
             access,
-            shares.collaborators(session, actor, sheet_id),
-            shares.team_shares(session, actor, sheet_id),
+            shares.collaborators(session, access),
+            shares.team_shares(session, access),
             others,
         )
 

@@ -113,7 +113,7 @@ def reads(session: Session, who: Actor, sheet: int) -> Iterator[tuple[str, Any]]
     yield "search", first_rows(session, access, View(search=SECRET[:6]), limit=100).rows
     yield "filter", first_rows(session, access, View(filter=(Condition(DEAL, "contains", "Fal"),)), limit=9).rows
     yield "changes", changes_since.changes_since(session, access, 0).as_json()
-    yield "recent", history.recent_changes(session, who, sheet)
+    yield "recent", history.recent_changes(session, get_access(session, who, sheet))
     yield "trash", trash.trash(session, who, sheet)
     yield "difference", difference(session, who, sheet, "version:0")
     yield "past", first_rows(session, as_of.as_of(access, access.sheet.version - 1), View(), limit=100).rows
@@ -171,8 +171,8 @@ def test_a_row_that_is_not_mine_is_answered_like_one_that_never_was(
         lambda row: stored_row(session, access, row),
         lambda row: edit(session, dan, sheet, row, DEAL, "Mine now"),
         lambda row: edit(session, dan, sheet, row, OWNER, str(dan.user_id)),
-        lambda row: history.row_history(session, dan, sheet, row),
-        lambda row: history.cell_history(session, dan, sheet, row, DEAL),
+        lambda row: history.row_history(session, get_access(session, dan, sheet), row),
+        lambda row: history.cell_history(session, get_access(session, dan, sheet), row, DEAL),
         lambda row: trash.restore_rows(session, dan, sheet, [row], operation_id=uuid4()),
     ]
     for attempt in attempts:
@@ -364,15 +364,15 @@ def reads_without(session: Session, who: Actor, sheet: int) -> Iterator[tuple[st
     yield "description", sheet_json(access)
     yield "rows", first_rows(session, access, View(), limit=100).rows
     yield "changes", changes_since.changes_since(session, access, 0).as_json()
-    yield "recent", history.recent_changes(session, who, sheet)
-    yield "row", history.row_history(session, who, sheet, MINE)
+    yield "recent", history.recent_changes(session, get_access(session, who, sheet))
+    yield "row", history.row_history(session, get_access(session, who, sheet), MINE)
     yield "trash", trash.trash(session, who, sheet)
     yield "difference", difference(session, who, sheet, "version:0")
     yield "past", first_rows(session, as_of.as_of(access, 1), View(), limit=100).rows
     yield "export", exported(session, who, sheet)
     yield "dashboard", dashboard.figures(session, access, View(), today=date(2026, 11, 23))
     with pytest.raises(NotFound):
-        history.cell_history(session, who, sheet, MINE, ACCOUNT)
+        history.cell_history(session, get_access(session, who, sheet), MINE, ACCOUNT)
     with pytest.raises(NotFound):
         edit(session, who, sheet, MINE, ACCOUNT, "x")
 

@@ -141,7 +141,7 @@ def test_a_restored_row_is_as_it_was_and_everybody_can_tell_who_brought_it_back(
     assert (outcome.version, outcome.restored, outcome.refused, outcome.gone) == (gone + 1, [2, 1], [], [])
     assert alive(session, sheet) == before
     assert trash(session, ann, sheet) == []
-    lines = recent_changes(session, ann, sheet, limit=2)
+    lines = recent_changes(session, get_access(session, ann, sheet), limit=2)
     assert [(one.by, one.row, one.kind, one.source) for one in lines] == [
         ("Ben", 2, "restore", "restore"),
         ("Ben", 1, "restore", "restore"),

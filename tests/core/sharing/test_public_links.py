@@ -177,10 +177,10 @@ def test_an_export_is_only_for_links_that_allow_it_and_without_hidden_columns(
 @pytest.mark.parametrize(
     "ask",
     [
-        shares.collaborators,
-        shares.people_to_share_with,
-        history.recent_changes,
-        lambda session, who, sheet: history.row_history(session, who, sheet, 1),
+        lambda session, who, sheet: shares.collaborators(session, get_access(session, who, sheet)),
+        lambda session, who, sheet: shares.people_to_share_with(session, get_access(session, who, sheet)),
+        lambda session, who, sheet: history.recent_changes(session, get_access(session, who, sheet)),
+        lambda session, who, sheet: history.row_history(session, get_access(session, who, sheet), 1),
         trash.trash,
         lambda session, who, sheet: diff.difference(session, who, sheet, "version:0"),
         lambda session, who, sheet: get_access_as_of(session, who, sheet, "version:0"),

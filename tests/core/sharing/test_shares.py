@@ -24,7 +24,7 @@ from core.sheets.sheets import choose_owner_column, configure_pipeline
 
 
 def levels(session: Session, actor: Actor, sheet: int) -> dict[str, Level]:
-    return {person.name: person.level for person in collaborators(session, actor, sheet)}
+    return {person.name: person.level for person in collaborators(session, get_access(session, actor, sheet))}
 
 
 def test_the_owner_stands_first_and_the_others_by_name(session: Session, ben: Actor, deals: Access) -> None:
@@ -85,7 +85,7 @@ def test_a_sheet_is_shared_only_with_people_who_are_there(
 
 
 def test_those_who_have_it_already_are_not_offered(session: Session, ann: Actor, deals: Access) -> None:
-    offered = people_to_share_with(session, ann, deals.sheet.sheet_id)
+    offered = people_to_share_with(session, get_access(session, ann, deals.sheet.sheet_id))
     assert sorted(offered.values()) == ["Ada · ada@example.com", "Dan · dan@example.com"]
 
 
@@ -111,15 +111,15 @@ def test_a_team_given_its_own_rows_has_managers_who_see_the_teams(
     share_with_team(session, ann, sheet, north, level=Level.COMMENTER, row_scope=RowScope.OWN)
     assert get_access(session, dan, sheet).owners == (str(dan.user_id),)
     assert get_access(session, cleo, sheet).owners == (str(cleo.user_id), str(dan.user_id))
-    (share,) = team_shares(session, dan, sheet)
+    (share,) = team_shares(session, get_access(session, dan, sheet))
     assert (share.name, share.size, share.level, share.row_scope) == ("North", 2, Level.COMMENTER, RowScope.OWN)
-    assert teams_to_share_with(session, ann, sheet) == {}
+    assert teams_to_share_with(session, get_access(session, ann, sheet)) == {}
     unshare_team(session, ann, sheet, north)
     with pytest.raises(NotFound):
         get_access(session, dan, sheet)
     with pytest.raises(NotFound, match="not shared with this team"):
         unshare_team(session, ann, sheet, north)
-    assert teams_to_share_with(session, ann, sheet) == {north: "North"}
+    assert teams_to_share_with(session, get_access(session, ann, sheet)) == {north: "North"}
 
 
 def test_another_level_leaves_the_rows_as_they_are(
@@ -132,9 +132,10 @@ def test_another_level_leaves_the_rows_as_they_are(
     ):
         share(level=Level.EDITOR, row_scope=RowScope.OWN)
         share(level=Level.VIEWER)
-    assert [one.row_scope for one in collaborators(session, ann, sheet) if one.name == "Ben"] == [RowScope.OWN]
+    access = get_access(session, ann, sheet)
+    assert [one.row_scope for one in collaborators(session, access) if one.name == "Ben"] == [RowScope.OWN]
     assert get_access(session, ben, sheet).owners == (str(ben.user_id),)
-    assert team_shares(session, ann, sheet)[0].row_scope is RowScope.OWN
+    assert team_shares(session, get_access(session, ann, sheet))[0].row_scope is RowScope.OWN
     share_sheet(session, ann, sheet, ben.user_id, level=Level.VIEWER, row_scope=RowScope.ALL)
     assert get_access(session, ben, sheet).owners is None
 

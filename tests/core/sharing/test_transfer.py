@@ -28,7 +28,7 @@ def test_the_owner_hands_over_and_becomes_an_editor_of_every_row(
     assert get_access(session, ben, sheet).level is Level.OWNER
     assert get_access(session, ben, sheet).owners is None
     assert (get_access(session, ann, sheet).level, get_access(session, ann, sheet).owners) == (Level.EDITOR, None)
-    assert [one.name for one in collaborators(session, ann, sheet)] == ["Ben", "Ann", "Cleo"]
+    assert [one.name for one in collaborators(session, get_access(session, ann, sheet))] == ["Ben", "Ann", "Cleo"]
     with pytest.raises(NotAllowed):
         transfer_sheet(session, ann, sheet, ann.user_id)
     assert actions(session)[-1] == "sheet:share:transfer"

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from core.access.access import Access
+from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.sheets.layouts import MAX_CHARACTERS, layout, remember_layout
@@ -18,4 +18,4 @@ def test_what_cannot_or_should_not_be_kept_is_refused(
 ) -> None:
     with pytest.raises(Invalid, match=reason):
         remember_layout(session, ann, deals.sheet.sheet_id, {"view": view})
-    assert layout(session, ann, deals.sheet.sheet_id) == {}
+    assert layout(session, get_access(session, ann, deals.sheet.sheet_id)) == {}

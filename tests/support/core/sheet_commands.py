@@ -48,6 +48,13 @@ def call(name: str, /, *args: Any, **kwargs: Any) -> Call:
     return lambda session, who, sheet: command(session, who, sheet, *args, **kwargs)
 
 
+def read(name: str, /, *args: Any) -> Call:
+    """A read for an Access, which is looked up first."""
+    module, function = name.rsplit(".", 1)
+    command = getattr(importlib.import_module(f"core.{module}"), function)
+    return lambda session, who, sheet: command(session, get_access(session, who, sheet), *args)
+
+
 def taken_back(name: str) -> Call:
     def attempt(session: Session, who: Any, sheet: int) -> None:
         with contextlib.suppress(Invalid):  # Whoever may has nothing to take back here.
@@ -116,23 +123,15 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "exports.export_rows": (P.ROWS_EXPORT, exported),
     "imports.load.import_rows": (P.ROWS_IMPORT, imported("Deal\nAcme\n")),
     "imports.load.import_rows new column": (P.COLUMNS_EDIT, imported("Deal,Region\nAcme,North\n")),
-    "history.history.recent_changes": (P.HISTORY_SEE, call("history.history.recent_changes")),
-    "history.history.row_history": (P.HISTORY_SEE, call("history.history.row_history", 1)),
-    "history.history.cell_history": (P.HISTORY_SEE, call("history.history.cell_history", 1, 1)),
-    "sheets.layouts.layout": (P.SHEET_SEE, call("sheets.layouts.layout")),
     "sheets.layouts.remember_layout": (P.SHEET_SEE, call("sheets.layouts.remember_layout", {"hidden": [2]})),
     "sharing.public_links.public_links": (P.SHEET_SHARE, call("sharing.public_links.public_links")),
     "sharing.public_links.create_link": (P.SHEET_SHARE, call("sharing.public_links.create_link")),
     "sharing.public_links.change_link": (P.SHEET_SHARE, call("sharing.public_links.change_link", 901, name="x")),
     "sharing.public_links.revoke_link": (P.SHEET_SHARE, call("sharing.public_links.revoke_link", 901)),
     "presence.presence.present": (P.PEERS_SEE, call("presence.presence.present")),
-    "sharing.shares.collaborators": (P.PEERS_SEE, call("sharing.shares.collaborators")),
-    "sharing.shares.people_to_share_with": (P.PEERS_SEE, call("sharing.shares.people_to_share_with")),
     "sharing.shares.share_sheet": (P.SHEET_SHARE, call("sharing.shares.share_sheet", 5, level=Level.VIEWER)),
     "sharing.shares.share_with_workspace": (P.SHEET_SHARE, call("sharing.shares.share_with_workspace", level=None)),
     "sharing.shares.share_with_team": (P.SHEET_SHARE, for_team("sharing.shares.share_with_team", level=Level.VIEWER)),
-    "sharing.shares.team_shares": (P.PEERS_SEE, call("sharing.shares.team_shares")),
-    "sharing.shares.teams_to_share_with": (P.PEERS_SEE, call("sharing.shares.teams_to_share_with")),
     "sharing.shares.unshare_team": (P.SHEET_SHARE, for_team("sharing.shares.unshare_team")),
     "sharing.shares.unshare_sheet": (P.SHEET_SHARE, call("sharing.shares.unshare_sheet", 4)),
     "sheets.sheets.archive_sheet": (P.SHEET_ARCHIVE, call("sheets.sheets.archive_sheet")),
@@ -151,6 +150,17 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
         call("edits.trash.restore_rows", [1], operation_id=uuid4(), partial=True),
     ),
     "access.access.get_access": (P.SHEET_SEE, get_access),
+}
+# Reads that take an Access instead of an actor, and require a permission of it themselves; none is for visitors.
+SHEET_READS: dict[str, tuple[Needs, Call]] = {
+    "history.history.recent_changes": (P.HISTORY_SEE, read("history.history.recent_changes")),
+    "history.history.row_history": (P.HISTORY_SEE, read("history.history.row_history", 1)),
+    "history.history.cell_history": (P.HISTORY_SEE, read("history.history.cell_history", 1, 1)),
+    "sheets.layouts.layout": (P.SHEET_SEE, read("sheets.layouts.layout")),
+    "sharing.shares.collaborators": (P.PEERS_SEE, read("sharing.shares.collaborators")),
+    "sharing.shares.people_to_share_with": (P.PEERS_SEE, read("sharing.shares.people_to_share_with")),
+    "sharing.shares.team_shares": (P.PEERS_SEE, read("sharing.shares.team_shares")),
+    "sharing.shares.teams_to_share_with": (P.PEERS_SEE, read("sharing.shares.teams_to_share_with")),
 }
 # About row 1, which is not there for whoever sees only their own. To delete what is not there is done already.
 ON_ROW_1 = {
