@@ -15,7 +15,7 @@ from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotAllowed, NotFound
 from core.base.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
-from core.column_types.base import Directory, Option
+from core.column_types.base import Option, PeopleDirectory, References
 from db.folding import folded
 from db.tables.sheets import User
 
@@ -125,11 +125,14 @@ class Access:
         return frozenset(column.key for column in self.columns)
 
     @cached_property
-    def people(self) -> Directory:
-        """Whom a person column may name: user id → name, and their e-mails. For a visitor: whom visible cells name."""
+    def references(self) -> References:
+        """What column types read from outside a column. A visitor gets the names that visible cells contain."""
+        return References(self._people)
+
+    def _people(self) -> PeopleDirectory:
         if isinstance(self.principal, Visitor):
-            return _shown_people(self._session, self)
-        return directory(self._session)
+            return _people_in_visible_cells(self._session, self)
+        return workspace_people(self._session)
 
     @cached_property
     def currency(self) -> str:
@@ -258,11 +261,13 @@ def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Acce
     )
 
 
-def _shown_people(session: Session, access: Access) -> Directory:
-    """The names of those, and only those, whom cells name that this principal sees. No e-mails."""
+def _people_in_visible_cells(session: Session, access: Access) -> PeopleDirectory:
+    """The names of the people in the cells that this principal sees. No e-mails."""
     keys = [column.key for column in access.columns if column.type == "person"]
-    found = session.execute(_SHOWN_PEOPLE, access.row_gate.parameters() | {"keys": keys}).all() if keys else []
-    return Directory({str(user_id): name for user_id, name in found}, {})
+    if not keys:
+        return PeopleDirectory()
+    rows = session.execute(_PEOPLE_IN_VISIBLE_CELLS, access.row_gate.parameters() | {"keys": keys})
+    return PeopleDirectory({str(user_id): name for user_id, name in rows})
 
 
 def remember(session: Session, actor: Actor, found: Mapping[str, Any]) -> None:
@@ -287,11 +292,11 @@ def _known_columns(session: Session) -> dict[int, tuple[int, tuple[ColumnInfo, .
     return known
 
 
-def directory(session: Session) -> Directory:
-    """Everybody whom a person column may name."""
+def workspace_people(session: Session) -> PeopleDirectory:
+    """Everyone with an account, in the order of their names."""
     rows = session.execute(select(User.user_id, User.name, User.email).order_by(folded(User.name), User.user_id)).all()
     names = {str(user_id): name for user_id, name, _ in rows}
-    return Directory(names, {email: str(user_id) for user_id, _, email in rows})
+    return PeopleDirectory(names, {email: str(user_id) for user_id, _, email in rows})
 
 
 def rows_in_scope(access: Access) -> ColumnElement[bool]:
@@ -371,7 +376,7 @@ _LOAD_FOR_VISITOR = text(f"""
     FROM link_visits v JOIN public_links p USING (link_id) JOIN sheets s ON s.sheet_id = p.sheet_id
     WHERE v.visit_id = :visit AND v.expires_at > now() AND s.sheet_id = :sheet AND {LINK_LIVES}
 """)  # noqa: S608 - the same.
-_SHOWN_PEOPLE = text(f"""
+_PEOPLE_IN_VISIBLE_CELLS = text(f"""
     SELECT u.user_id, u.name FROM users u
     WHERE CAST(u.user_id AS text) IN (
         SELECT r.values ->> k FROM rows r CROSS JOIN unnest(CAST(:keys AS text[])) k WHERE {visible_sql("r")})

@@ -1,7 +1,8 @@
 """The base of every column type: what a type promises, and what it needs to know of a column."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from core.base.errors import Invalid
@@ -14,16 +15,32 @@ V = TypeVar("V", bound=Value)
 _REMEMBERED = 50_000
 _LISTED = 1000
 
-# The ids and names of those whom a person column may name.
-People = Mapping[str, str]
+
+@dataclass(frozen=True, slots=True)
+class PeopleDirectory:
+    """The people whom a cell may name: user id → name, and e-mail → user id."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    emails: Mapping[str, str] = field(default_factory=dict)
 
 
-class Directory(dict[str, str]):
-    """People who can also be named by e-mail: id → name, and beside it e-mail → id."""
+@dataclass(frozen=True)
+class References:
+    """What a type needs from outside its column, each part loaded when a type first reads it."""
 
-    def __init__(self, names: Mapping[str, str], emails: Mapping[str, str]) -> None:
-        super().__init__(names)
-        self.emails = dict(emails)
+    load_people: Callable[[], PeopleDirectory] = PeopleDirectory
+
+    @cached_property
+    def people(self) -> PeopleDirectory:
+        return self.load_people()
+
+    def loaded(self) -> "References":
+        """Load every part now, for use after the session has ended."""
+        _ = self.people
+        return self
+
+
+NO_REFERENCES = References()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +111,31 @@ class ColumnType(Generic[V]):
 
     # --- values
 
-    def reader(self, column: ColumnLike, people: People, current: V | None = None) -> Callable[[str], V]:
+    def reader(self, column: ColumnLike, references: References, current: V | None = None) -> Callable[[str], V]:
         """What reads a clean text that is not empty. What only `current` may keep (a retired option) it accepts."""
         raise NotImplementedError
 
-    def verify(self, value: Any, column: ColumnLike, people: People, current: V | None = None) -> V | None:
+    def verify(self, value: Any, column: ColumnLike, references: References, current: V | None = None) -> V | None:
         """The value to store for a JSON value. Raises Invalid where it has the wrong JSON type or breaks a rule."""
         raise NotImplementedError
 
-    def text(self, value: V, column: ColumnLike, people: People) -> str:
+    def text(self, value: V, column: ColumnLike, references: References) -> str:
         """The canonical text of a stored value, the same for everybody: parse gives the value back."""
         return str(value)
 
-    def parse(self, text: str, column: ColumnLike, people: People, current: V | None = None) -> V | None:
+    def parse(self, text: str, column: ColumnLike, references: References, current: V | None = None) -> V | None:
         """The value of a typed or pasted text, None where it is empty. Raises Invalid with the reason."""
-        return _read(text, self.reader(column, people, current), self.longest)
+        return _read(text, self.reader(column, references, current), self.longest)
 
-    def check(self, value: Any, column: ColumnLike, people: People, current: V | None = None) -> V | None:
+    def check(self, value: Any, column: ColumnLike, references: References, current: V | None = None) -> V | None:
         """The value to store for a JSON value from a program. Same rules as parse; None and "" empty the cell."""
         if value is None or (isinstance(value, str) and not self._cleaned(value)):
             return None
-        return self.verify(value, column, people, current)
+        return self.verify(value, column, references, current)
 
-    def parser(self, column: ColumnLike, people: People) -> Callable[[str], V | None]:
+    def parser(self, column: ColumnLike, references: References) -> Callable[[str], V | None]:
         """A parse for many texts of one column; remembers what it has read."""
-        reader, longest = self.reader(column, people), self.longest
+        reader, longest = self.reader(column, references), self.longest
         known: dict[str, V | None] = {}
 
         def parse(text: str) -> V | None:
@@ -131,7 +148,7 @@ class ColumnType(Generic[V]):
 
         return parse
 
-    def writer(self, column: ColumnLike, people: People) -> Callable[[V], str]:
+    def writer(self, column: ColumnLike, references: References) -> Callable[[V], str]:
         """A text for many values of one column; remembers what it has written."""
         known: dict[Any, str] = {}
 
@@ -139,16 +156,16 @@ class ColumnType(Generic[V]):
             held = tuple(value) if isinstance(value, list) else value
             if held in known:
                 return known[held]
-            text = self.text(value, column, people)
+            text = self.text(value, column, references)
             if len(known) < _REMEMBERED:
                 known[held] = text
             return text
 
         return write
 
-    def fits(self, texts: Iterable[str], column: ColumnLike, people: People) -> Fit:
+    def fits(self, texts: Iterable[str], column: ColumnLike, references: References) -> Fit:
         """How many of the texts can be read, and the first thousand that cannot."""
-        parse, count, misfits = self.parser(column, people), 0, list[tuple[str, str]]()
+        parse, count, misfits = self.parser(column, references), 0, list[tuple[str, str]]()
         for text in texts:
             try:
                 parse(text)
@@ -196,33 +213,33 @@ class ColumnType(Generic[V]):
 
     # --- SQL
 
-    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
         """The cell for ordering and comparing; NULL where it is empty."""
         return cell.text
 
-    def condition(self, op: str, value: Any, cell: Cell, column: ColumnLike, people: People) -> Condition:
+    def condition(self, op: str, value: Any, cell: Cell, column: ColumnLike, references: References) -> Condition:
         """The filter `op` with its value as a condition on rows. Raises Invalid on an unknown op or a bad value."""
         if op not in self.filters:
             raise Invalid(f"A column of the type {self.label} has no filter {shown(op)}.")
         chosen = self.filters[op]
-        return chosen.sql(cell, self._operands(chosen, value, column, people))
+        return chosen.sql(cell, self._operands(chosen, value, column, references))
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
         """Whether what the cell shows contains this text, as a condition on rows; an empty cell contains nothing."""
         return contains(cell, wanted)
 
-    def operand(self, value: Any, column: ColumnLike, people: People) -> Any:
+    def operand(self, value: Any, column: ColumnLike, references: References) -> Any:
         """One value of a filter, ready for its SQL. Raises Invalid."""
         raise NotImplementedError
 
-    def _operands(self, chosen: Filter, value: Any, column: ColumnLike, people: People) -> Any:
+    def _operands(self, chosen: Filter, value: Any, column: ColumnLike, references: References) -> Any:
         if chosen.takes == "none":
             return None
         if chosen.takes == "one":
-            return self.operand(value, column, people)
+            return self.operand(value, column, references)
         if not isinstance(value, list) or len(value) > _LISTED or (chosen.takes == "two" and len(value) != 2):
             raise Invalid(f"The filter “{chosen.label}” takes {'two values' if chosen.takes == 'two' else 'a list'}.")
-        return [self.operand(item, column, people) for item in value]
+        return [self.operand(item, column, references) for item in value]
 
 
 def expected(value: Any, what: str) -> Invalid:

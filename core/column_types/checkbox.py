@@ -7,7 +7,7 @@ from sqlalchemy import false
 
 from core.base.errors import Invalid
 from core.base.text import key, shown
-from core.column_types.base import ColumnLike, ColumnType, People, expected
+from core.column_types.base import ColumnLike, ColumnType, References, expected
 from core.column_types.conditions import CHECKBOX, Cell, Condition, Sql
 from core.column_types.rules import REQUIRED
 
@@ -25,22 +25,22 @@ class Checkbox(ColumnType[bool]):
     filters = CHECKBOX
     slots = "t"
 
-    def reader(self, column: ColumnLike, people: People, current: bool | None = None) -> Callable[[str], bool]:
+    def reader(self, column: ColumnLike, references: References, current: bool | None = None) -> Callable[[str], bool]:
         return _ticked
 
-    def verify(self, value: Any, column: ColumnLike, people: People, current: bool | None = None) -> bool:
+    def verify(self, value: Any, column: ColumnLike, references: References, current: bool | None = None) -> bool:
         if not isinstance(value, bool):
             raise expected(value, "true or false")
         return value
 
-    def text(self, value: bool, column: ColumnLike, people: People) -> str:
+    def text(self, value: bool, column: ColumnLike, references: References) -> str:
         return "yes" if value else "no"
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
         """A tick shows no text."""
         return false()
 
-    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
         return cell.text == "true"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import false
 
 from core.base.errors import Invalid
 from core.base.text import clean, key, one_line, shown
-from core.column_types.base import ColumnLike, ColumnType, Option, People, V, expected
+from core.column_types.base import ColumnLike, ColumnType, Option, References, V, expected
 from core.column_types.conditions import ONE_OF, SEVERAL, Cell, Condition, Sql, has_any_of, is_any_of, rank
 from core.column_types.rules import REQUIRED
 from db.folding import fold
@@ -57,7 +57,7 @@ class Optional(ColumnType[V]):
         """The ids of the options whose label contains this text, retired ones too: rows may still have them."""
         return [option.id for option in column.options if fold(wanted) in fold(option.label)]
 
-    def operand(self, value: Any, column: ColumnLike, people: People) -> str:
+    def operand(self, value: Any, column: ColumnLike, references: References) -> str:
         if not isinstance(value, str) or value not in {option.id for option in column.options}:
             raise Invalid(f"{shown(str(value))} is no option of this column.")
         return value
@@ -71,21 +71,21 @@ class Choice(Optional[str]):
     filters = ONE_OF
     slots = "t"
 
-    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+    def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         return Labels(column, {current} if current else ()).id_of
 
-    def verify(self, value: Any, column: ColumnLike, people: People, current: str | None = None) -> str:
+    def verify(self, value: Any, column: ColumnLike, references: References, current: str | None = None) -> str:
         if not isinstance(value, str):
             raise expected(value, "the id of an option")
         return _usable(value, column, {current} if current else ())
 
-    def text(self, value: str, column: ColumnLike, people: People) -> str:
+    def text(self, value: str, column: ColumnLike, references: References) -> str:
         return _label_of(value, column)
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
         return is_any_of(cell, self.labelled(wanted, column))
 
-    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
         return rank(cell.text, [option.id for option in column.options])
 
 
@@ -97,7 +97,7 @@ class Choices(Optional[list[str]]):
     filters = SEVERAL
 
     def reader(
-        self, column: ColumnLike, people: People, current: list[str] | None = None
+        self, column: ColumnLike, references: References, current: list[str] | None = None
     ) -> Callable[[str], list[str]]:
         labels, places = Labels(column, current or ()), _places(column)
 
@@ -107,8 +107,8 @@ class Choices(Optional[list[str]]):
 
         return read
 
-    def parser(self, column: ColumnLike, people: People) -> Callable[[str], list[str] | None]:
-        remembered = super().parser(column, people)
+    def parser(self, column: ColumnLike, references: References) -> Callable[[str], list[str] | None]:
+        remembered = super().parser(column, references)
 
         def parse(text: str) -> list[str] | None:
             # Each row has its own list: what is remembered must not be changed through one of them.
@@ -118,7 +118,7 @@ class Choices(Optional[list[str]]):
         return parse
 
     def verify(
-        self, value: Any, column: ColumnLike, people: People, current: list[str] | None = None
+        self, value: Any, column: ColumnLike, references: References, current: list[str] | None = None
     ) -> list[str] | None:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise expected(value, "a list of option ids")
@@ -127,14 +127,14 @@ class Choices(Optional[list[str]]):
         found = {_usable(item, column, current or ()) for item in value}
         return sorted(found, key=_places(column).__getitem__) or None
 
-    def text(self, value: list[str], column: ColumnLike, people: People) -> str:
+    def text(self, value: list[str], column: ColumnLike, references: References) -> str:
         return ", ".join(_quoted(_label_of(item, column)) for item in value)
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
         ids = self.labelled(wanted, column)
         return has_any_of(cell, ids) if ids else false()
 
-    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
         return rank(cell.json.op("->>")(0), [option.id for option in column.options])
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from core.base.errors import Invalid
 from core.base.text import one_line, shown
-from core.column_types.base import ColumnLike, People
+from core.column_types.base import ColumnLike, References
 from core.column_types.text import TextLike
 
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{1,62}")
@@ -25,7 +25,7 @@ class Link(TextLike):
     name, label, icon, editor = "link", "Link", "link", "link"
     longest: ClassVar[int] = 2_000
 
-    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+    def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         return _link
 
 
@@ -35,7 +35,7 @@ class Email(TextLike):
     name, label, icon = "email", "E-mail", "mail"
     longest: ClassVar[int] = 254
 
-    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+    def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         return _email
 
 
@@ -45,7 +45,7 @@ class Phone(TextLike):
     name, label, icon = "phone", "Phone", "call"
     longest: ClassVar[int] = 60
 
-    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+    def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         return _phone
 
 

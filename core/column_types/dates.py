@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from core.base.errors import Invalid
 from core.base.text import one_line
-from core.column_types.base import ColumnLike, ColumnType, Draft, People, expected
+from core.column_types.base import ColumnLike, ColumnType, Draft, References, expected
 from core.column_types.conditions import DATE, Cell, Condition
 from core.column_types.date_text import ORDERS, SHORT_YEARS, date_of, instant_of
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
@@ -36,7 +36,7 @@ class Moment(ColumnType[str]):
     slots = "t"
     longest: ClassVar[int] = 100
 
-    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+    def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         read = self.plain_reader(column)
         least, most = column.rules.get("min"), column.rules.get("max")
 
@@ -54,10 +54,10 @@ class Moment(ColumnType[str]):
         """What reads a text as ISO text, whatever the limits of the column."""
         raise NotImplementedError
 
-    def verify(self, value: Any, column: ColumnLike, people: People, current: str | None = None) -> str | None:
+    def verify(self, value: Any, column: ColumnLike, references: References, current: str | None = None) -> str | None:
         if not isinstance(value, str):
             raise expected(value, "a date as text, such as 2026-12-31")
-        return self.parse(value, column, people, current)
+        return self.parse(value, column, references, current)
 
     def settle_rules(self, rules: dict[str, Any]) -> dict[str, Any]:
         """The limits as they are stored: read like cells of the column."""
@@ -79,10 +79,10 @@ class Date(Moment):
 
         return read
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
         return shows_day(cell, wanted)
 
-    def operand(self, value: Any, column: ColumnLike, people: People) -> tuple[str, str]:
+    def operand(self, value: Any, column: ColumnLike, references: References) -> tuple[str, str]:
         """The day and the one after it."""
         day = date_of(_typed(value), _order(column))
         return day.isoformat(), (day + timedelta(days=1)).isoformat()
@@ -102,10 +102,10 @@ class DateTime(Moment):
 
         return read
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
         return shows_instant(cell, wanted, str(clock_of(column)))
 
-    def operand(self, value: Any, column: ColumnLike, people: People) -> tuple[str, str]:
+    def operand(self, value: Any, column: ColumnLike, references: References) -> tuple[str, str]:
         """First moment and end of the day in the column's time zone; of a text with a time, of that second."""
         text, zone, order = _typed(value), clock_of(column), _order(column)
         if ":" in text:

@@ -10,7 +10,7 @@ from sqlalchemy import false
 from core.base.errors import Invalid
 from core.base.exact_json import plain
 from core.base.text import shown
-from core.column_types.base import ColumnLike, ColumnType, People, expected
+from core.column_types.base import ColumnLike, ColumnType, References, expected
 from core.column_types.conditions import NUMBER, Cell, Condition, Sql
 from core.column_types.currencies import currencies_of, minor_digits
 from core.column_types.number_text import DECIMALS, FORMATS, canonical, number_of, within_limits
@@ -48,7 +48,9 @@ class Number(ColumnType[Decimal]):
     slots = "n"
     longest: ClassVar[int] = 100
 
-    def reader(self, column: ColumnLike, people: People, current: Decimal | None = None) -> Callable[[str], Decimal]:
+    def reader(
+        self, column: ColumnLike, references: References, current: Decimal | None = None
+    ) -> Callable[[str], Decimal]:
         number_format, places, judge = _format(column), _places(column), _judge(column)
 
         def read(text: str) -> Decimal:
@@ -59,16 +61,16 @@ class Number(ColumnType[Decimal]):
 
         return read
 
-    def verify(self, value: Any, column: ColumnLike, people: People, current: Decimal | None = None) -> Decimal:
+    def verify(self, value: Any, column: ColumnLike, references: References, current: Decimal | None = None) -> Decimal:
         return _judge(column)(_exact(value))
 
-    def text(self, value: Decimal, column: ColumnLike, people: People) -> str:
+    def text(self, value: Decimal, column: ColumnLike, references: References) -> str:
         return canonical(value)
 
-    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
         return cell.number
 
-    def operand(self, value: Any, column: ColumnLike, people: People) -> Decimal:
+    def operand(self, value: Any, column: ColumnLike, references: References) -> Decimal:
         """A limit to compare with: typed text is read as in a cell, JSON numbers are taken as they are."""
         if not isinstance(value, str):
             return _exact(value)
@@ -77,7 +79,7 @@ class Number(ColumnType[Decimal]):
             self.check_unit(unit, value, column)
         return number
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, people: People) -> Condition:
+    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
         sought = SoughtNumber.read(wanted)
         if sought is None or not all(self.shows_unit(unit, column) for unit in sought.units):
             return false()

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from core.base.errors import Invalid
 from core.base.text import clean, shown
-from core.column_types.base import ColumnLike, ColumnType, People, expected
+from core.column_types.base import ColumnLike, ColumnType, References, expected
 from core.column_types.conditions import TEXT, Cell, Sql
 from core.column_types.rules import REQUIRED, UNIQUE, Rule, pattern
 
@@ -20,15 +20,15 @@ class TextLike(ColumnType[str]):
     filters = TEXT
     editor = "text"
 
-    def verify(self, value: Any, column: ColumnLike, people: People, current: str | None = None) -> str | None:
+    def verify(self, value: Any, column: ColumnLike, references: References, current: str | None = None) -> str | None:
         if not isinstance(value, str):
             raise expected(value, "a text")
-        return self.parse(value, column, people, current)
+        return self.parse(value, column, references, current)
 
-    def sql(self, cell: Cell, column: ColumnLike, people: People) -> Sql:
+    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
         return cell.folded
 
-    def operand(self, value: Any, column: ColumnLike, people: People) -> str:
+    def operand(self, value: Any, column: ColumnLike, references: References) -> str:
         if not isinstance(value, str):
             raise expected(value, "a text to look for")
         if len(value) > self.longest:
@@ -53,7 +53,7 @@ class LongText(TextLike):
     longest: ClassVar[int] = 100_000
     takes = _takes(longest)
 
-    def reader(self, column: ColumnLike, people: People, current: str | None = None) -> Callable[[str], str]:
+    def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         rules = column.rules
         least, most = rules.get("min_length", 0), min(rules.get("max_length", self.longest), self.longest)
         matches = pattern(rules["pattern"]).fullmatch if "pattern" in rules else None

@@ -135,11 +135,10 @@ def _plan_add(access: Access, plan: Plan, add: Add) -> None:
 def value_to_store(access: Access, column: ColumnInfo, given: Given, before: Value | None) -> Value | None:
     """The value to store, by the column's type and rules. Raises Invalid."""
     kind = column_type(column.type)
-    people = access.people if column.type == "person" else {}
     if given.text is None:
-        value = kind.check(given.value, column, people, before)
+        value = kind.check(given.value, column, access.references, before)
     else:
-        value = kind.parse(given.text, column, people, before)
+        value = kind.parse(given.text, column, access.references, before)
     if value is None and column.rules.get("required"):
         raise Invalid(f"“{column.name}” must not be empty.")
     if value != before and not access.may_write(column):

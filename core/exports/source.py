@@ -11,7 +11,7 @@ from core.access.access import Access, ColumnInfo
 from core.base.actor import Visitor
 from core.base.exact_json import Value, stored
 from core.column_types import column_type
-from core.column_types.base import People
+from core.column_types.base import References
 from core.rows.as_of import over
 from core.rows.query import View, conditions, ordering
 from core.sheets.layouts import layout
@@ -23,24 +23,24 @@ Record = dict[str, Value]
 
 @dataclass(frozen=True)
 class Source:
-    """What is written: columns in order, the people whom they name, and the records in blocks, once."""
+    """What is written: columns in order, what their types need, and the records in blocks, once."""
 
     title: str
     columns: list[ColumnInfo]
-    people: People
+    references: References
     blocks: Iterator[list[Record]]
     bom: bool = False
 
     def writer(self, column: ColumnInfo) -> Callable[[Any], str]:
         """What turns this column's values into their canonical text."""
-        return column_type(column.type).writer(column, self.people)
+        return column_type(column.type).writer(column, self.references)
 
 
 def read_source(session: Session, access: Access, view: View, columns: list[ColumnInfo], *, bom: bool) -> Source:
     """The rows of a view in its order. Raises Invalid where the view is none."""
     statement = select(Row.values.cast(Text)).where(conditions(access, view)).order_by(*ordering(access, view))
-    people = access.people if any(column.type == "person" for column in columns) else {}
-    return Source(access.sheet.name, columns, people, _blocks(session, over(access, statement)), bom)
+    blocks = _blocks(session, over(access, statement))
+    return Source(access.sheet.name, columns, access.references, blocks, bom)
 
 
 def chosen_columns(session: Session, access: Access, asked: Sequence[int] | None) -> list[ColumnInfo]:

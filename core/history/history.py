@@ -215,8 +215,7 @@ def _logged(access: Access, line: Any) -> LoggedChange:
 
 
 def _text(access: Access, column: ColumnInfo, value: Any) -> str:
-    people = access.people if column.type == "person" else {}
-    return column_type(column.type).text(value, column, people)
+    return column_type(column.type).text(value, column, access.references)
 
 
 _NARROWED = {"row": "AND c.row_id = :row ", "by": "AND c.actor_id = :by "}

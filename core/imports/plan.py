@@ -9,7 +9,7 @@ from core.accounts.workspace_currency import USUAL
 from core.base.errors import Invalid
 from core.base.text import key
 from core.column_types import column_type
-from core.column_types.base import Draft, Option, People
+from core.column_types.base import NO_REFERENCES, Draft, Option, References
 from core.column_types.choices import LABEL_LENGTH
 from core.imports.inspection import Inspection, Sample
 from core.imports.plan_types import ColumnPlan, OnMisfit, Plan
@@ -25,39 +25,43 @@ _NUMBERS, _DATES = {"number", "money", "percent"}, {"date", "datetime"}
 
 
 def propose(
-    inspection: Inspection, access: Access | None = None, *, people: People | None = None, currency: str = USUAL
+    inspection: Inspection,
+    access: Access | None = None,
+    *,
+    references: References = NO_REFERENCES,
+    currency: str = USUAL,
 ) -> Plan:
     """Columns of the same name go together; the others become new ones, of the type that their values have.
 
-    Without an access the plan is for a new sheet, with `people` and the `currency` of the workspace.
+    Without an access the plan is for a new sheet, with these `references` and the `currency` of the workspace.
     """
     known = {key(column.name): column for column in access.columns} if access else {}
-    everybody = access.people if access else people or {}
+    references = access.references if access else references
     usual = access.currency if access else currency
     columns = [
-        _proposed(place, name, sample, known.get(key(name)), everybody, currency=usual)
+        _proposed(place, name, sample, known.get(key(name)), references, currency=usual)
         for place, (name, sample) in enumerate(zip(inspection.names, inspection.samples, strict=True))
     ]
     return Plan(inspection.format, tuple(columns), inspection.rows)
 
 
-def proposal(sample: Sample, name: str, people: People) -> Proposal:
+def proposal(sample: Sample, name: str, references: References) -> Proposal:
     """The type of a column of the file. A sample decides; where it leaves something open, all that was kept does."""
     labels = sample.labels
     step = max(len(labels) // _PROPOSED_FROM, 1)
-    found = propose_type([*sample.first, *labels[::step]], name, people)
+    found = propose_type([*sample.first, *labels[::step]], name, references)
     if found.undecided and step > 1:
-        found = propose_type(labels, name, people)
+        found = propose_type(labels, name, references)
     if found.type == "choice":
         found = replace(found, options=with_probabilities(found.options))
     return found
 
 
 def new_column(
-    plan: ColumnPlan, sample: Sample, type_name: str, people: People, *, currency: str = USUAL
+    plan: ColumnPlan, sample: Sample, type_name: str, references: References, *, currency: str = USUAL
 ) -> ColumnPlan:
     """The plan with a new column of this type, whatever was proposed; choices get the labels that the file has."""
-    found = proposal(sample, plan.name, people)
+    found = proposal(sample, plan.name, references)
     rules, options = ({}, []) if found.type != type_name else (found.rules, found.options)
     if type_name in {"choice", "choices"} and not options:
         options = with_probabilities(options_for(_fitting_labels(sample.labels)))
@@ -65,9 +69,9 @@ def new_column(
     return replace(plan, column=None, new=made, labels=(), reading=_reading(found, type_name), undecided=_open(found))
 
 
-def existing_column(plan: ColumnPlan, sample: Sample, column: ColumnInfo, people: People) -> ColumnPlan:
+def existing_column(plan: ColumnPlan, sample: Sample, column: ColumnInfo, references: References) -> ColumnPlan:
     """The plan with this column of the sheet as its target."""
-    found = proposal(sample, plan.name, people)
+    found = proposal(sample, plan.name, references)
     into = {"column": column.column_id, "new": None, "labels": ()}
     return replace(plan, **into, reading=_reading(found, column.type), undecided=_open(found))  # type: ignore[arg-type]
 
@@ -111,12 +115,12 @@ def plan_from_json(given: Mapping[str, Any], proposed: Plan, inspection: Inspect
 
 
 def _proposed(
-    place: int, name: str, sample: Sample, column: ColumnInfo | None, people: People, *, currency: str
+    place: int, name: str, sample: Sample, column: ColumnInfo | None, references: References, *, currency: str
 ) -> ColumnPlan:
     plan = ColumnPlan(place, name)
     if column:
-        return existing_column(plan, sample, column, people)
-    found = proposal(sample, name, people)
+        return existing_column(plan, sample, column, references)
+    found = proposal(sample, name, references)
     made = with_currency(NewColumn(name, found.type, _lasting(found.rules), found.options), currency)
     return replace(plan, new=made, reading=_reading(found, found.type), undecided=_open(found))
 

@@ -10,7 +10,7 @@ from core.access.access import Access
 from core.base.errors import Invalid
 from core.base.spreadsheet_text import released, shielded
 from core.column_types import column_type
-from core.column_types.base import People
+from core.column_types.base import NO_REFERENCES, References
 from core.imports.inspection import Inspection
 from core.imports.plan_types import OnMisfit, Plan
 from core.imports.read import Column, Misfits, Progress, Reading, columns_for, refuses
@@ -38,11 +38,11 @@ def check(
     plan: Plan,
     access: Access | None = None,
     *,
-    people: People | None = None,
+    references: References = NO_REFERENCES,
     progress: Progress | None = None,
 ) -> Check:
     """Read the whole file by the plan and write nothing. Raises Invalid where the plan itself cannot be."""
-    columns = columns_for(access, plan, _FIRST_NEW, people)
+    columns = columns_for(access, plan, _FIRST_NEW, references)
     reading = Reading(file, plan, columns)
     rows = sum(len(parts) for parts in reading.rows(progress))
     found = Check(rows, [column.misfits for column in columns if column.misfits.count])
@@ -66,20 +66,22 @@ def refusing(plan: Plan, found: Check, access: Access | None = None) -> list[str
 
 
 def preview(
-    inspection: Inspection, plan: Plan, access: Access | None = None, *, people: People | None = None
+    inspection: Inspection, plan: Plan, access: Access | None = None, *, references: References = NO_REFERENCES
 ) -> list[dict[str, str]]:
     """The first rows as they will be: column name → canonical text; a value that does not fit is marked with ⚠."""
-    everybody = access.people if access else people or {}
-    columns = columns_for(access, plan, _FIRST_NEW, everybody)
+    references = access.references if access else references
+    columns = columns_for(access, plan, _FIRST_NEW, references)
     return [
-        {_name(access, column): _shown(column, record[column.plan.source], everybody) for column in columns}
+        {_name(access, column): _shown(column, record[column.plan.source], references) for column in columns}
         for record in inspection.first
     ]
 
 
-def refused_lines(file: BinaryIO, plan: Plan, access: Access | None = None, *, people: People | None = None) -> str:
+def refused_lines(
+    file: BinaryIO, plan: Plan, access: Access | None = None, *, references: References = NO_REFERENCES
+) -> str:
     """A CSV of the lines with a value that does not fit, with line and reason in front; it runs in no spreadsheet."""
-    columns = columns_for(access, plan, _FIRST_NEW, people)
+    columns = columns_for(access, plan, _FIRST_NEW, references)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["Line", "Reason", *(shielded(one.name) for one in plan.columns)])
@@ -110,10 +112,10 @@ def _name(access: Access | None, column: Column) -> str:
     return access.column(int(column.key)).name if access else column.plan.name
 
 
-def _shown(column: Column, text: str, people: People) -> str:
+def _shown(column: Column, text: str, references: References) -> str:
     try:
         value = column.value(text)
     except Invalid:
         return "" if column.plan.on_misfit is OnMisfit.EMPTY and not column.required else f"⚠ {text}"
     kind = column_type(column.target.type)
-    return "" if value is None else kind.text(value, column.target, people)
+    return "" if value is None else kind.text(value, column.target, references)

@@ -10,7 +10,7 @@ from core.base.errors import Invalid
 from core.base.exact_json import Value, dumps
 from core.base.spreadsheet_text import released
 from core.column_types import column_type
-from core.column_types.base import ColumnLike, People
+from core.column_types.base import NO_REFERENCES, ColumnLike, References
 from core.imports.plan import draft, with_labels
 from core.imports.plan_types import ColumnPlan, OnMisfit, Plan
 from core.imports.records import Block, blocks
@@ -63,7 +63,7 @@ class Column(dict[str, str]):
     A text that cannot be read stands in `bad` with the reason. What was read once is remembered.
     """
 
-    def __init__(self, plan: ColumnPlan, key: str, target: ColumnLike, people: People) -> None:
+    def __init__(self, plan: ColumnPlan, key: str, target: ColumnLike, references: References) -> None:
         super().__init__()
         self.plan = plan
         self.target = target
@@ -72,7 +72,7 @@ class Column(dict[str, str]):
         self.required = bool(target.rules.get("required"))
         self.bad: dict[str, str] = {}
         self.misfits = Misfits(plan.source, plan.name)
-        self._parse = column_type(target.type).parser(target, people)
+        self._parse = column_type(target.type).parser(target, references)
         self._quick = _quick(target)
 
     def __missing__(self, text: str) -> str:
@@ -172,29 +172,31 @@ class Reading:
         )
 
 
-def columns_for(access: Access | None, plan: Plan, first_new: int, people: People | None = None) -> list[Column]:
+def columns_for(
+    access: Access | None, plan: Plan, first_new: int, references: References = NO_REFERENCES
+) -> list[Column]:
     """The columns of a plan ready to read; new ones get the ids from `first_new` on. Raises Invalid and NotFound."""
     if not plan.taken:
         raise Invalid("Every column of the file is left out: choose at least one to import.")
-    everybody = access.people if access else people or {}
+    references = access.references if access else references
     made = iter(range(first_new, first_new + len(plan.columns)))
-    columns = [_column(access, one, made, everybody) for one in plan.taken]
+    columns = [_column(access, one, made, references) for one in plan.taken]
     _refuse_doubled(columns)
     if access:
         _refuse_without_required(access, plan)
     return columns
 
 
-def _column(access: Access | None, plan: ColumnPlan, made: Iterator[int], people: People) -> Column:
+def _column(access: Access | None, plan: ColumnPlan, made: Iterator[int], references: References) -> Column:
     if plan.new:
-        return Column(plan, str(next(made)), draft(plan.new, plan.reading, plan.new.options), people)
+        return Column(plan, str(next(made)), draft(plan.new, plan.reading, plan.new.options), references)
     if access is None:
         raise Invalid("A new sheet has no columns yet: make new ones.")
     column = access.column(plan.column or 0)
     if not access.may_write(column):
         raise Invalid(f"“{column.name}” is read-only for you: leave this column of the file out.")
     options = with_labels(column, plan.labels) if plan.labels else column.options
-    return Column(plan, column.key, draft(column, plan.reading, options), people)
+    return Column(plan, column.key, draft(column, plan.reading, options), references)
 
 
 def _refuse_doubled(columns: list[Column]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -11,7 +11,7 @@ from typing import Any
 from core.base.errors import Invalid
 from core.base.text import clean, key, one_line
 from core.column_types import TYPES
-from core.column_types.base import Draft, Option, People
+from core.column_types.base import NO_REFERENCES, Draft, Option, References
 from core.column_types.checkbox import WORDS
 from core.column_types.choices import LABEL_LENGTH, PALETTE
 from core.column_types.currencies import currencies_of
@@ -61,7 +61,7 @@ class Sample:
     filled: int
     texts: list[str]
     words: frozenset[str]
-    people: People
+    references: References
 
     def all_but_few(self, fits: Callable[[str], bool]) -> bool:
         """Whether nearly all texts fit. A first look at a few spares reading the rest where most do not."""
@@ -70,9 +70,9 @@ class Sample:
         return sum(map(fits, self.texts)) >= len(self.texts) * FITTING
 
 
-def propose_type(texts: Iterable[str], name: str = "", people: Mapping[str, str] | None = None) -> Proposal:
+def propose_type(texts: Iterable[str], name: str = "", references: References = NO_REFERENCES) -> Proposal:
     """The type that nearly all texts have, with the rules that they prove; text where they agree on nothing."""
-    sample = _sample(texts, name, people or {})
+    sample = _sample(texts, name, references)
     if not sample.texts:
         return Proposal("text")
     for propose in (_checkbox, _date, _number, _email, _link, _phone, _person, _choice):
@@ -81,7 +81,7 @@ def propose_type(texts: Iterable[str], name: str = "", people: Mapping[str, str]
     return _text(sample)
 
 
-def _sample(texts: Iterable[str], name: str, people: People) -> Sample:
+def _sample(texts: Iterable[str], name: str, references: References) -> Sample:
     counts: dict[str, int] = {}
     for text in texts:
         counts[text] = counts.get(text, 0) + 1
@@ -91,7 +91,7 @@ def _sample(texts: Iterable[str], name: str, people: People) -> Sample:
         if cleaned:
             different[cleaned] = different.get(cleaned, 0) + count
     words = frozenset(re.findall(r"[a-z]+|[^\W\d_a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()))
-    return Sample(sum(different.values()), list(different), words, people)
+    return Sample(sum(different.values()), list(different), words, references)
 
 
 def _cleaned(text: str) -> str:
@@ -200,9 +200,10 @@ def _phone(sample: Sample) -> Proposal | None:
 
 
 def _person(sample: Sample) -> Proposal | None:
-    if not sample.people or len(sample.texts) > len(sample.people) * 2:
+    names = sample.references.people.names
+    if not names or len(sample.texts) > len(names) * 2:
         return None
-    reads = _reader("person", {}, sample.people)
+    reads = _reader("person", {}, sample.references)
     # A column of small numbers would otherwise be a column of user ids.
     fits = all(reads(text) and not text.isdigit() for text in sample.texts)
     return Proposal("person") if fits else None
@@ -242,9 +243,9 @@ def _text(sample: Sample) -> Proposal:
     return Proposal("long_text" if long else "text")
 
 
-def _reader(name: str, rules: dict[str, Any], people: People | None = None) -> Callable[[str], bool]:
+def _reader(name: str, rules: dict[str, Any], references: References = NO_REFERENCES) -> Callable[[str], bool]:
     """Whether a text can be read by the type under these rules."""
-    parse = TYPES[name].parser(Draft(name, rules), people or {})
+    parse = TYPES[name].parser(Draft(name, rules), references)
 
     def reads(text: str) -> bool:
         try:

@@ -39,7 +39,7 @@ def owner_names(session: Session, pipeline: Pipeline) -> dict[str, str]:
     if owner is None:
         return {}
     if owner.type == "person":
-        return dict(access.people)
+        return dict(access.references.people.names)
     if owner.type == "choice":
         return {option.id: option.label for option in owner.options}
     value = group_key(pipeline, owner).label("value")
@@ -86,7 +86,7 @@ def shown_key(access: Access, column: ColumnInfo, value: str | None, written: st
     if value is None:
         return "Nobody"
     if column.type == "person":
-        return access.people.get(value, f"Person {value}")
+        return access.references.people.names.get(value, f"Person {value}")
     if column.type == "choice":
         return next((option.label for option in column.options if option.id == value), value)
     return written

@@ -1,7 +1,7 @@
 """Queries: a view (filter, sort, search) as SQL over the rows and columns that an access may see."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -122,14 +122,14 @@ def sort_keys(access: Access, view: View, origin: Origin = ROWS) -> list[tuple[S
 
 
 def _sort_key(access: Access, column: ColumnInfo, origin: Origin) -> ColumnElement[Any]:
-    return column_type(column.type).sql(origin.cell(column), column, _people(access, column))
+    return column_type(column.type).sql(origin.cell(column), column, access.references)
 
 
 def _condition(access: Access, condition: Condition, origin: Origin = ROWS) -> ColumnElement[bool]:
     column = column_of(access, condition)
     kind = column_type(column.type)
     try:
-        return kind.condition(condition.op, condition.value, origin.cell(column), column, _people(access, column))
+        return kind.condition(condition.op, condition.value, origin.cell(column), column, access.references)
     except Invalid as refusal:
         raise Invalid(f"Filter on “{column.name}”: {refusal.message}", column=column.column_id) from refusal
 
@@ -150,11 +150,7 @@ def column_of(access: Access, condition: Condition) -> ColumnInfo:
 def searched(access: Access, wanted: str) -> ColumnElement[bool]:
     """Any visible column of which what is shown contains what is searched."""
     found = (
-        column_type(column.type).found(wanted, ROWS.cell(column), column, _people(access, column))
+        column_type(column.type).found(wanted, ROWS.cell(column), column, access.references)
         for column in access.columns
     )
     return or_(false(), *found)
-
-
-def _people(access: Access, column: ColumnInfo) -> Mapping[str, str]:
-    return access.people if column.type == "person" else {}

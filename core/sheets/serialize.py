@@ -34,7 +34,7 @@ def sheet_json(access: Access) -> dict[str, Any]:
         "level": access.level,
         "permissions": sorted(access.permissions),
         "columns": [column_json(access, column) for column in access.columns],
-        "people": dict(access.people),
+        "people": dict(access.references.people.names),
     }
     return shown if access.level is Level.LINK else shown | _around(access)
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.access.access import directory
+from core.access.access import workspace_people
 from core.accounts.preferences import Locale, get_locale
 from core.audit.sentences import Kind
 from core.audit.trail import PAGE, AuditFilter, audit_events, audited_sheets
@@ -27,7 +27,7 @@ def show() -> None:
     actor = current_actor()
     sees_all = Permission.AUDIT_SEE in ROLE_PERMISSIONS[actor.role]
     with transaction() as session:
-        people = {int(user_id): name for user_id, name in directory(session).items()}
+        people = {int(user_id): name for user_id, name in workspace_people(session).names.items()}
         sheets = audited_sheets(session, actor)
         locale = get_locale(session, actor)
     with st.container(horizontal=True, vertical_alignment="center"):

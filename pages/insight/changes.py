@@ -32,7 +32,7 @@ def show() -> None:
         return
     with transaction() as session:
         access = get_access(session, actor, chosen.sheet_id)
-        people = {int(user_id): name for user_id, name in access.people.items()}
+        people = {int(user_id): name for user_id, name in access.references.people.names.items()}
         locale = get_locale(session, actor)
     row, by = _filters(people)
     befores = _places((chosen.sheet_id, row, by))

@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 
 import streamlit as st
 
-from core.access.access import Access, directory, get_access
+from core.access.access import Access, get_access, workspace_people
 from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
 from core.base.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Permission
-from core.column_types.base import People
+from core.column_types.base import References
 from core.imports.format import FileFormat
 from core.imports.inspection import Inspection, inspect
 from core.imports.load import Report, import_new_sheet, import_rows
@@ -79,22 +79,25 @@ def _may_create(actor: Actor) -> bool:
 def _steps(actor: Actor, target: int, file: BinaryIO, name: str, key: str) -> None:
     with transaction() as session:
         access = get_access(session, actor, target, Permission.ROWS_IMPORT) if target else None
-        people = access.people if access else directory(session)
+        references = access.references if access else References(partial(workspace_people, session))
+        references = references.loaded()
         currency = access.currency if access else workspace_currency(session)
     found = _found(file, [column.name for column in access.columns] if access else [], key)
     if found is None:
         return
     key = f"{key}_{abs(hash(found.format))}"
-    plan = _kept("plan", (key, _version(access)), lambda: propose(found, access, people=people, currency=currency))
+    plan = _kept(
+        "plan", (key, _version(access)), lambda: propose(found, access, references=references, currency=currency)
+    )
     st.subheader("Columns")
-    plan = columns.show(found, plan, access, people, key, currency=currency)
+    plan = columns.show(found, plan, access, references, key, currency=currency)
     parts: dict[str, int] = {}
     sheet_name = ""
     if access is None:
         st.subheader("The new sheet")
         sheet_name = st.text_input("Name", _proposed_name(name), key=f"{key}_name", max_chars=120)
         plan, parts = pipeline.show(plan, key)
-    request = _Request(file, found, plan, access, people, sheet_name, parts)
+    request = _Request(file, found, plan, access, references, sheet_name, parts)
     _check(actor, request, key)
 
 
@@ -106,7 +109,7 @@ class _Request:
     found: Inspection
     plan: Plan
     access: Access | None
-    people: People
+    references: References
     name: str
     parts: dict[str, int]
 
@@ -138,7 +141,7 @@ def _inspected(file: BinaryIO, chosen: dict[str, Any], known: list[str]) -> tupl
 
 def _check(actor: Actor, request: _Request, key: str) -> None:
     """What would come of it: misfits with the decision on them, the first rows, and the last button."""
-    plan, access, people = request.plan, request.access, request.people
+    plan, access, references = request.plan, request.access, request.references
     if access is None and not request.name.strip():
         st.info("Give the new sheet a name.", icon=":material/edit:")
         return
@@ -146,7 +149,7 @@ def _check(actor: Actor, request: _Request, key: str) -> None:
         found: Check = _kept(
             "checked",
             (key, repr(plan.columns), _version(access)),
-            lambda: check(request.file, plan, access, people=people),
+            lambda: check(request.file, plan, access, references=references),
         )
     except Refused as refusal:
         st.error(literal(refusal.message), icon=":material/error:")
@@ -156,14 +159,14 @@ def _check(actor: Actor, request: _Request, key: str) -> None:
         plan = misfits.show(plan, found, key)
         _offer_lines(replace(request, plan=plan))
     st.subheader("Preview")
-    st.dataframe(preview(request.found, plan, access, people=people), hide_index=True)
+    st.dataframe(preview(request.found, plan, access, references=references), hide_index=True)
     _last_step(actor, replace(request, plan=plan), found)
 
 
 def _offer_lines(request: _Request) -> None:
     """The lines to mend, made only when they are asked for."""
     if st.button("Download these lines as CSV", icon=":material/download:"):
-        lines = refused_lines(request.file, request.plan, request.access, people=request.people)
+        lines = refused_lines(request.file, request.plan, request.access, references=request.references)
         download.text_file("lines-to-mend.csv", f"\ufeff{lines}", "text/csv", key="lines_to_mend")
 
 

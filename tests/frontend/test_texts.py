@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.column_types.base import Draft, Option
+from core.column_types.base import Draft, Option, PeopleDirectory, References
 from core.column_types import column_type
 from core.column_types.number_text import FORMATS
 from core.base.errors import Invalid
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(
     reason="the packages of the grid are not installed",
 )
 PEOPLE = {"1": "Ann Lee", "2": "Ben Ray"}
+REFERENCES = References(lambda: PeopleDirectory(PEOPLE))
 OPTIONS = [Option("o1", "Red"), Option("o2", "Blue, dark"), Option("o3", 'the "third"')]
 SCRIPT = """
 import { build } from "esbuild";
@@ -87,7 +88,7 @@ def test_the_text_that_the_grid_shows_of_any_value_is_that_value_to_its_column()
     assert len(shown) == len(cells)
     for (column, value), written in zip(cells, shown, strict=True):
         for text in written:
-            assert column_type(column.type).parse(text, column, PEOPLE) == value, (column, value, text)
+            assert column_type(column.type).parse(text, column, REFERENCES) == value, (column, value, text)
 
 
 def test_a_number_that_is_copied_is_the_same_number_to_every_column_that_takes_it() -> None:
@@ -97,7 +98,7 @@ def test_a_number_that_is_copied_is_the_same_number_to_every_column_that_takes_i
     for (_, value), (_, copied) in zip(cells, texts(cells), strict=True):
         for target in [*numeric, Draft("number", {"decimals": 2})]:
             try:
-                read = column_type(target.type).parse(copied, target, PEOPLE)
+                read = column_type(target.type).parse(copied, target, REFERENCES)
             except Invalid as refused:
                 assert "too many decimals" in refused.message  # noqa: PT017 - both outcomes are right.
             else:

@@ -7,7 +7,7 @@ import streamlit as st
 from core.access.access import Access
 from core.base.permissions import Permission
 from core.column_types import TYPES, column_type
-from core.column_types.base import People
+from core.column_types.base import References
 from core.column_types.currencies import CURRENCIES
 from core.column_types.date_text import SHORT_YEARS, has_short_year
 from core.imports.inspection import Inspection, Sample
@@ -27,14 +27,16 @@ _READINGS = {
 }
 
 
-def show(found: Inspection, plan: Plan, access: Access | None, people: People, key: str, *, currency: str) -> Plan:
+def show(
+    found: Inspection, plan: Plan, access: Access | None, references: References, key: str, *, currency: str
+) -> Plan:
     """The cards; the plan as it is chosen in them. `currency`: that of a new column of money which shows no other."""
-    columns = [_card(found, one, access, people, f"{key}_{one.source}", currency=currency) for one in plan.columns]
+    columns = [_card(found, one, access, references, f"{key}_{one.source}", currency=currency) for one in plan.columns]
     return replace(plan, columns=tuple(columns))
 
 
 def _card(
-    found: Inspection, plan: ColumnPlan, access: Access | None, people: People, key: str, *, currency: str
+    found: Inspection, plan: ColumnPlan, access: Access | None, references: References, key: str, *, currency: str
 ) -> ColumnPlan:
     sample = found.samples[plan.source]
     with st.container(border=True):
@@ -48,12 +50,12 @@ def _card(
         if target == NEW:
             chosen = _type(kind, plan, key)
             if plan.new is None or chosen != plan.new.type:
-                plan = new_column(plan, sample, chosen, people, currency=currency)
+                plan = new_column(plan, sample, chosen, references, currency=currency)
             plan = _currency(plan, key)
         elif access:
             column = access.column(int(target))
             if plan.column != column.column_id:
-                plan = existing_column(plan, sample, column, people)
+                plan = existing_column(plan, sample, column, references)
             kind.caption(f"{column_type(column.type).label}, as in the sheet")
             plan = _labels(found, plan, access, key)
         return _reading(plan, sample, access, key)

@@ -36,7 +36,7 @@ def show(sheet_id: int, row_id: int, *, column: int | None = None) -> None:
 def texts(access: Access, values: Mapping[str, Value]) -> dict[int, str]:
     """The canonical text of each cell that has a value."""
     return {
-        column.column_id: column_type(column.type).text(value, column, access.people)
+        column.column_id: column_type(column.type).text(value, column, access.references)
         for column in access.columns
         if (value := values.get(column.key)) is not None
     }

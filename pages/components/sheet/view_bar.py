@@ -145,7 +145,7 @@ class ViewBar:
 def names_of(access: Access, column: ColumnInfo) -> dict[str, str]:
     """What the ids of a column stand for: its options, or people. Retired options are named as such."""
     if column.type == "person":
-        return dict(access.people)
+        return dict(access.references.people.names)
     return {option.id: option.label + (" (retired)" if option.retired else "") for option in column.options}
 
 

@@ -10,6 +10,7 @@ from core.access.access import Access, get_access
 from core.accounts.workspace_currency import set_workspace_currency, workspace_currency
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed
+from core.column_types.base import NO_REFERENCES
 from core.imports.inspection import inspect
 from core.imports.plan import new_column, propose
 from core.imports.preview import check
@@ -79,7 +80,7 @@ def test_amounts_of_an_import_go_into_no_column_that_would_drop_their_currency(
     file = file_of("$5", "$7")
     found = inspect(file)
     plan = propose(found, get_access(session, ann, sheet))
-    numbers = new_column(plan.columns[1], found.samples[1], "number", {})
+    numbers = new_column(plan.columns[1], found.samples[1], "number", NO_REFERENCES)
     for wanted in (plan.columns[1], numbers):
         decided = replace(plan, columns=(plan.columns[0], wanted))
         (misfits,) = check(file, decided, get_access(session, ann, sheet)).misfits

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from core.base.errors import Invalid
 from core.column_types import column_type
-from core.column_types.base import Draft, Option
-from tests.core.column_types import OPTIONS, PEOPLE, check, column, parse, refusal
+from core.column_types.base import NO_REFERENCES, Draft, Option
+from tests.core.column_types import OPTIONS, REFERENCES, check, column, parse, refusal
 
 LIVE = [option.id for option in OPTIONS if not option.retired]
 labels = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
@@ -28,23 +28,23 @@ def test_a_label_is_found_however_its_accents_are_composed() -> None:
 def test_an_unknown_label_is_refused_naming_those_there_are() -> None:
     assert "There are: Red, Blue, dark" in refusal("choice", "green")
     with pytest.raises(Invalid, match="It has none"):
-        column_type("choice").parse("x", Draft("choice", {}), {})
+        column_type("choice").parse("x", Draft("choice", {}), NO_REFERENCES)
 
 
 def test_a_retired_option_stays_where_it_is_and_cannot_be_chosen_anew() -> None:
     kind, of = column_type("choice"), column("choice")
     assert "retired" in refusal("choice", "old")
-    assert kind.text("o3", of, {}) == "Old"
-    assert kind.parse("Old", of, {}, "o3") == kind.check("o3", of, {}, "o3") == "o3"
+    assert kind.text("o3", of, NO_REFERENCES) == "Old"
+    assert kind.parse("Old", of, NO_REFERENCES, "o3") == kind.check("o3", of, NO_REFERENCES, "o3") == "o3"
     several = column_type("choices")
-    assert several.parse("Old, Red", column("choices"), {}, ["o3"]) == ["o1", "o3"]
+    assert several.parse("Old, Red", column("choices"), NO_REFERENCES, ["o3"]) == ["o1", "o3"]
     with pytest.raises(Invalid, match="retired"):
-        several.check(["o3"], column("choices"), {}, ["o1"])
+        several.check(["o3"], column("choices"), NO_REFERENCES, ["o1"])
 
 
 def test_a_live_option_is_preferred_to_a_retired_one_of_the_same_label() -> None:
     options = [Option("o1", "Won", retired=True), Option("o2", "won")]
-    assert column_type("choice").parse("WON", Draft("choice", {}, options), {}, "o1") == "o2"
+    assert column_type("choice").parse("WON", Draft("choice", {}, options), NO_REFERENCES, "o1") == "o2"
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_any_labels_that_a_column_takes_are_read_back_from_their_list(names: lis
         return
     of = Draft("choices", {}, options)
     value = data.draw(st.lists(st.sampled_from([option.id for option in options]), unique=True, min_size=1))
-    stored = kind.check(value, of, {})
-    assert kind.parse(kind.text(stored, of, {}), of, {}) == stored
-    assert column_type("choice").parse(options[0].label, Draft("choice", {}, options), {}) == "o1"
+    stored = kind.check(value, of, NO_REFERENCES)
+    assert kind.parse(kind.text(stored, of, NO_REFERENCES), of, NO_REFERENCES) == stored
+    assert column_type("choice").parse(options[0].label, Draft("choice", {}, options), NO_REFERENCES) == "o1"
 
 
 def test_rows_never_share_a_list() -> None:
-    read = column_type("choices").parser(column("choices"), {})
+    read = column_type("choices").parser(column("choices"), NO_REFERENCES)
     first = read("Red")
     first.append("o2")
     assert read("Red") == ["o1"]
@@ -129,8 +129,12 @@ def test_an_ambiguous_or_unknown_person_is_refused() -> None:
 
 def test_people_of_one_name_are_shown_apart_and_those_who_left_stay() -> None:
     kind, of = column_type("person"), column("person")
-    assert [kind.text(person, of, PEOPLE) for person in ("1", "2", "3")] == ["Ann Lee", "Ben Ray (2)", "ben ray (3)"]
-    assert kind.parse(kind.text("99", of, PEOPLE), of, PEOPLE, "99") == "99"
+    assert [kind.text(person, of, REFERENCES) for person in ("1", "2", "3")] == [
+        "Ann Lee",
+        "Ben Ray (2)",
+        "ben ray (3)",
+    ]
+    assert kind.parse(kind.text("99", of, REFERENCES), of, REFERENCES, "99") == "99"
 
 
 @pytest.mark.parametrize(

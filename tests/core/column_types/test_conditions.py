@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from core.base.exact_json import Value, dumps
 from core.column_types import TYPES, column_type
-from core.column_types.base import Draft
+from core.column_types.base import NO_REFERENCES, Draft, PeopleDirectory, References
 from core.column_types.conditions import cell_of
 from db.folding import fold
-from tests.core.column_types import OPTIONS, PEOPLE, column, parse
+from tests.core.column_types import OPTIONS, REFERENCES, column, parse
 
 ROWS = sql_column("values", JSONB)
 TEXTS = ["Acme", "acme ltd", "100 %", "a_b", "axb", r"back\slash", "Émile", None]
@@ -34,14 +34,14 @@ def source(values: list[Value | None]) -> Any:
 def found(session: Session, name: str, values: list[Any], op: str, wanted: Any = None, **rules: Any) -> list[Any]:
     """The values of those rows that the filter lets through."""
     rows = source(values)
-    condition = column_type(name).condition(op, wanted, cell_of(rows, 7), column(name, **rules), PEOPLE)
+    condition = column_type(name).condition(op, wanted, cell_of(rows, 7), column(name, **rules), REFERENCES)
     places = session.scalars(select(rows.op("->>")("n")).where(condition))
     return [values[int(place)] for place in places]
 
 
 def ordered(session: Session, name: str, values: list[Any]) -> list[Any]:
     rows = source(values)
-    order = column_type(name).sql(cell_of(rows, 7), column(name), PEOPLE)
+    order = column_type(name).sql(cell_of(rows, 7), column(name), REFERENCES)
     return [values[int(place)] for place in session.scalars(select(rows.op("->>")("n")).order_by(order.nulls_last()))]
 
 
@@ -174,10 +174,12 @@ def test_rows_are_ordered_as_people_expect(session: Session, name: str, sorted_v
 def test_the_order_of_choices_is_that_of_the_options_and_of_people_that_of_names(session: Session) -> None:
     rows = source(["o1", "o2"])
     turned = Draft("choice", {}, OPTIONS[::-1])
-    order = column_type("choice").sql(cell_of(rows, 7), turned, {})
+    order = column_type("choice").sql(cell_of(rows, 7), turned, NO_REFERENCES)
     assert session.scalars(select(rows.op("->>")("7")).order_by(order)).all() == ["o2", "o1"]
     rows = source(["5", "12"])
-    order = column_type("person").sql(cell_of(rows, 7), column("person"), {"5": "Zoe", "12": "Ann"})
+    order = column_type("person").sql(
+        cell_of(rows, 7), column("person"), References(lambda: PeopleDirectory({"5": "Zoe", "12": "Ann"}))
+    )
     assert session.scalars(select(rows.op("->>")("7")).order_by(order)).all() == ["12", "5"]
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.base.errors import Invalid
 from core.column_types import column_type
+from core.column_types.base import NO_REFERENCES
 from core.column_types.date_text import DAY_FIRST, ORDERS, has_short_year
 from tests.core.column_types import check, column, outcome, parse, refusal
 
@@ -138,7 +139,7 @@ def test_earliest_and_latest_hold_and_are_kept_as_iso() -> None:
 
 
 def test_the_text_of_a_date_is_iso() -> None:
-    assert column_type("date").text("2026-12-31", column("date"), {}) == "2026-12-31"
+    assert column_type("date").text("2026-12-31", column("date"), NO_REFERENCES) == "2026-12-31"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.base.errors import Invalid
 from core.base.exact_json import plain
 from core.column_types import column_type
+from core.column_types.base import NO_REFERENCES
 from core.column_types.number_text import COMMA, DOT
 from tests.core.column_types import check, column, outcome, parse, refusal
 
@@ -71,7 +72,9 @@ def test_a_text_of_which_only_one_reading_fits_the_decimals_means_that_one(text:
         assert "at most 2 decimals" in refusal("money", text, decimals=2, currency="EUR")
     else:
         assert plain(parse("money", text, decimals=2, currency="EUR")) == number
-        assert column_type("money").operand(text, column("money", decimals=2, currency="EUR"), {}) == Decimal(number)
+        assert column_type("money").operand(
+            text, column("money", decimals=2, currency="EUR"), NO_REFERENCES
+        ) == Decimal(number)
 
 
 @pytest.mark.parametrize("decimals", range(11))
@@ -142,7 +145,7 @@ def test_what_is_no_exact_number_is_refused(text: str) -> None:
 @given(number=storable, number_format=st.sampled_from(["auto", DOT, COMMA]))
 def test_the_canonical_text_is_the_number_in_every_format(number: Decimal, number_format: str) -> None:
     value = check("number", number)
-    shown = column_type("number").text(value, column("number"), {})
+    shown = column_type("number").text(value, column("number"), NO_REFERENCES)
     assert parse("number", shown, number_format=number_format) == value == number
 
 
@@ -155,7 +158,7 @@ def test_the_canonical_text_is_the_number_in_every_format(number: Decimal, numbe
 def test_a_number_copied_to_another_column_is_the_same_number_or_refused(
     number: Decimal, kinds: tuple[str, str], formats: tuple[str, str], decimals: int
 ) -> None:
-    copied = column_type(kinds[0]).text(number, column(kinds[0], number_format=formats[0]), {})
+    copied = column_type(kinds[0]).text(number, column(kinds[0], number_format=formats[0]), NO_REFERENCES)
     read = outcome(kinds[1], copied, number_format=formats[1], decimals=decimals)
     assert read == number or "decimals" in str(read) or "whole numbers" in str(read)
 

@@ -16,7 +16,7 @@ from core.column_types.base import ColumnType
 from core.column_types.conditions import cell_of
 from core.column_types.rules import Rule
 from db.tables.sheets import Row
-from tests.core.column_types import OPTIONS, PEOPLE, POOL, column
+from tests.core.column_types import OPTIONS, POOL, REFERENCES, column
 
 every_type = pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)
 typed = st.one_of(
@@ -30,7 +30,7 @@ typed = st.one_of(
 
 
 def here(kind: ColumnType[Any]) -> dict[str, Any]:
-    return {"column": column(kind.name), "people": PEOPLE}
+    return {"column": column(kind.name), "references": REFERENCES}
 
 
 def outcome(parse: Callable[[str], Any], text: str) -> Any:
@@ -43,7 +43,7 @@ def outcome(parse: Callable[[str], Any], text: str) -> Any:
 
 def read(kind: ColumnType[Any], text: str) -> Any:
     try:
-        return kind.parse(text, column(kind.name), PEOPLE)
+        return kind.parse(text, column(kind.name), REFERENCES)
     except Invalid:
         return None
 
@@ -65,8 +65,8 @@ def test_a_type_says_what_it_is(kind: ColumnType[Any]) -> None:
 def test_the_text_of_a_value_is_read_back_as_the_value(kind: ColumnType[Any], text: str) -> None:
     value = read(kind, text)
     if value is not None:
-        shown = kind.text(value, column(kind.name), PEOPLE)
-        assert kind.parse(shown, column(kind.name), PEOPLE) == value
+        shown = kind.text(value, column(kind.name), REFERENCES)
+        assert kind.parse(shown, column(kind.name), REFERENCES) == value
         assert isinstance(value, kind.value_class)
 
 
@@ -74,8 +74,8 @@ def test_the_text_of_a_value_is_read_back_as_the_value(kind: ColumnType[Any], te
 @given(text=typed)
 def test_what_is_typed_and_what_a_program_sends_obey_the_same_rules(kind: ColumnType[Any], text: str) -> None:
     value = read(kind, text)
-    assert kind.check(value, column(kind.name), PEOPLE) == value
-    assert kind.check(to_wire(value), column(kind.name), PEOPLE) == value
+    assert kind.check(value, column(kind.name), REFERENCES) == value
+    assert kind.check(to_wire(value), column(kind.name), REFERENCES) == value
 
 
 @every_type
@@ -89,7 +89,7 @@ def test_a_value_survives_the_way_through_json_exactly(kind: ColumnType[Any], te
 @every_type
 @given(text=typed)
 def test_reading_in_bulk_gives_what_reading_one_by_one_gives(kind: ColumnType[Any], text: str) -> None:
-    in_bulk = kind.parser(column(kind.name), PEOPLE)
+    in_bulk = kind.parser(column(kind.name), REFERENCES)
     assert outcome(in_bulk, text) == outcome(in_bulk, text) == outcome(partial(kind.parse, **here(kind)), text)
 
 
@@ -100,7 +100,7 @@ def test_what_is_read_without_the_value_before_is_read_the_same_with_it(
 ) -> None:
     value, current = read(kind, text), read(kind, before)
     if value is not None:
-        assert kind.parse(text, column(kind.name), PEOPLE, current) == value
+        assert kind.parse(text, column(kind.name), REFERENCES, current) == value
 
 
 @every_type
@@ -118,9 +118,9 @@ def test_something_that_people_type_is_read(kind: ColumnType[Any]) -> None:
 @every_type
 @pytest.mark.parametrize("empty", ["", "   ", "\t\n", "\u00a0", "\ufeff"])
 def test_white_space_empties_a_cell(kind: ColumnType[Any], empty: str) -> None:
-    assert kind.parse(empty, column(kind.name), PEOPLE) is None
-    assert kind.check(None, column(kind.name), PEOPLE) is None
-    assert kind.check(empty, column(kind.name), PEOPLE) is None
+    assert kind.parse(empty, column(kind.name), REFERENCES) is None
+    assert kind.check(None, column(kind.name), REFERENCES) is None
+    assert kind.check(empty, column(kind.name), REFERENCES) is None
 
 
 @every_type
@@ -129,9 +129,9 @@ def test_white_space_empties_a_cell(kind: ColumnType[Any], empty: str) -> None:
 )
 def test_what_cannot_be_stored_is_refused(kind: ColumnType[Any], unstorable: str) -> None:
     with pytest.raises(Invalid):
-        kind.parse(unstorable, column(kind.name), PEOPLE)
+        kind.parse(unstorable, column(kind.name), REFERENCES)
     with pytest.raises(Invalid):
-        kind.check(unstorable, column(kind.name), PEOPLE)
+        kind.check(unstorable, column(kind.name), REFERENCES)
 
 
 @every_type
@@ -140,7 +140,7 @@ def test_what_cannot_be_stored_is_refused(kind: ColumnType[Any], unstorable: str
 )
 def test_a_value_of_the_wrong_json_type_is_refused(kind: ColumnType[Any], forged: Any) -> None:
     with pytest.raises(Invalid):
-        kind.check(forged, column(kind.name), PEOPLE)
+        kind.check(forged, column(kind.name), REFERENCES)
 
 
 @every_type
@@ -148,7 +148,7 @@ def test_an_unknown_rule_an_unknown_filter_and_options_out_of_place_are_refused(
     with pytest.raises(Invalid, match="no rule"):
         kind.check_rules({"__class__": True})
     with pytest.raises(Invalid, match="no filter"):
-        kind.condition("; DROP", None, cell_of(Row.values, 1), column(kind.name), PEOPLE)
+        kind.condition("; DROP", None, cell_of(Row.values, 1), column(kind.name), REFERENCES)
     if kind.name not in {"choice", "choices"}:
         with pytest.raises(Invalid, match="no options"):
             kind.check_options(OPTIONS)
@@ -160,7 +160,7 @@ def test_a_bad_filter_value_is_refused(kind: ColumnType[Any], bad: Any) -> None:
     for op, chosen in kind.filters.items():
         if chosen.takes != "none":
             with pytest.raises(Invalid):
-                kind.condition(op, bad, cell_of(Row.values, 1), column(kind.name), PEOPLE)
+                kind.condition(op, bad, cell_of(Row.values, 1), column(kind.name), REFERENCES)
 
 
 def test_an_unknown_type_is_refused_naming_those_there_are() -> None:

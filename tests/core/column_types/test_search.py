@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.column_types import column_type
 from core.column_types.conditions import cell_of
-from tests.core.column_types import OPTIONS, PEOPLE, column
+from tests.core.column_types import OPTIONS, REFERENCES, column
 from tests.core.column_types.test_conditions import source
 
 NUMBERS = [Decimal(text) for text in ("25", "0.25", "1234.5", "-1234567.125", "12", "100000")]
@@ -23,7 +23,7 @@ HALF_PAST_MIDNIGHT = "2026-12-31T23:30:00Z"  # In Berlin it is 2027 by then.
 def found(session: Session, name: str, values: list[Any], wanted: str, **rules: Any) -> list[Any]:
     """The values of those rows that a search finds."""
     rows = source(values)
-    condition = column_type(name).found(wanted, cell_of(rows, 7), column(name, **rules), PEOPLE)
+    condition = column_type(name).found(wanted, cell_of(rows, 7), column(name, **rules), REFERENCES)
     places = session.scalars(select(rows.op("->>")("n")).where(condition))
     return [values[int(place)] for place in places]
 
@@ -86,8 +86,8 @@ def test_a_tick_is_found_by_no_text_and_options_and_people_by_their_names(sessio
     assert found(session, "choice", ["o1", "o2", None], OPTIONS[0].label.upper()) == ["o1"]
     assert found(session, "choice", ["o1", "o2", None], "o1") == []
     assert found(session, "choices", [["o1", "o2"], ["o2"]], OPTIONS[0].label[:4]) == [["o1", "o2"]]
-    person = next(iter(PEOPLE))
-    assert person in found(session, "person", [person, None], PEOPLE[person][:3].upper())
+    person = next(iter(REFERENCES.people.names))
+    assert person in found(session, "person", [person, None], REFERENCES.people.names[person][:3].upper())
 
 
 FORMS = {"en": ",.", "de": ".,", "fr": " ,", "ch": "'."}

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed
-from core.imports import preview
+from core.column_types.base import NO_REFERENCES
 from core.imports.inspection import inspect
 from core.imports.load import import_new_sheet
 from core.imports.plan import missing_labels, new_column, propose
 from core.imports.plan_types import OnMisfit, Plan
-from core.imports.preview import check, refused_lines
+from core.imports.preview import check, preview, refused_lines
 from core.sheets.columns import NewColumn, add_column, change_column
 from tests.core.imports.conftest import load, load_new, planned, rows_of
 
@@ -200,7 +200,7 @@ def test_lines_are_counted_across_quoted_line_ends_and_empty_lines(deals: Access
 def test_a_type_chosen_by_the_person_gets_the_labels_of_the_file() -> None:
     file = io.BytesIO(b"Region\nNorth\nSouth\nNorth\n")
     found = inspect(file)
-    plan = new_column(propose(found).columns[0], found.samples[0], "choice", {})
+    plan = new_column(propose(found).columns[0], found.samples[0], "choice", NO_REFERENCES)
     assert plan.new is not None
     assert [option.label for option in plan.new.options] == ["North", "South"]
 

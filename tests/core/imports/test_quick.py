@@ -12,7 +12,7 @@ from core.base.errors import Invalid
 from core.base.exact_json import dumps
 from core.base.spreadsheet_text import released, shielded
 from core.column_types import TYPES
-from core.column_types.base import Draft
+from core.column_types.base import NO_REFERENCES, Draft
 from core.imports.plan_types import ColumnPlan
 from core.imports.read import Column
 
@@ -30,7 +30,7 @@ def test_a_short_cut_reads_as_the_type_does(name: str, text: str, number_format:
     draft = Draft(name, rules)
     column = Column(ColumnPlan(0, "x"), "7", draft, {})
     try:
-        value = TYPES[name].parse(released(text), draft, {})
+        value = TYPES[name].parse(released(text), draft, NO_REFERENCES)
     except Invalid:
         assert column[text] == ""
         assert text in column.bad

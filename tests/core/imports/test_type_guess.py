@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from core.column_types import column_type
-from core.column_types.base import Draft
+from core.column_types.base import NO_REFERENCES, Draft, PeopleDirectory, References
 from core.imports.type_guess import Proposal, propose_type
 
 MAVEN = Path(__file__).parents[4] / "shared" / "data" / "maven_crm"
+ANN_AND_BEN = References(lambda: PeopleDirectory({"1": "Ann", "2": "Ben"}))
 
 
 def proposed(texts: list[str], name: str = "") -> tuple[str, dict[str, object], tuple[str, ...]]:
@@ -98,15 +99,15 @@ def test_labels_that_say_won_or_lost_make_stages() -> None:
 
 
 def test_names_of_people_are_people() -> None:
-    assert propose_type(["Ann", "Ben", "Ann"], people={"1": "Ann", "2": "Ben"}).type == "person"
-    assert propose_type(["1", "2"], people={"1": "Ann", "2": "Ben"}).type == "number"
+    assert propose_type(["Ann", "Ben", "Ann"], references=ANN_AND_BEN).type == "person"
+    assert propose_type(["1", "2"], references=ANN_AND_BEN).type == "number"
 
 
 def test_a_few_texts_that_do_not_fit_are_shown_with_the_reason_and_hidden_in_no_other_type() -> None:
     texts = [str(number) for number in range(99)] + ["n/a"]
     found = propose_type(texts)
     assert found.type == "number"
-    fit = column_type(found.type).fits(texts, Draft(found.type, found.rules), {})
+    fit = column_type(found.type).fits(texts, Draft(found.type, found.rules), NO_REFERENCES)
     assert (fit.fitting, fit.misfits) == (99, [("n/a", "“n/a” is not a number.")])
 
 
@@ -128,7 +129,7 @@ def columns(path: Path, delimiter: str, skipped: int) -> dict[str, list[str]]:
 
 
 def values(proposal: Proposal, texts: list[str]) -> list[object]:
-    read = column_type(proposal.type).parser(Draft(proposal.type, proposal.rules, proposal.options), {})
+    read = column_type(proposal.type).parser(Draft(proposal.type, proposal.rules, proposal.options), NO_REFERENCES)
     return [read(text) for text in texts]
 
 

@@ -12,7 +12,7 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.column_types import column_type
-from core.column_types.base import Draft, Option
+from core.column_types.base import NO_REFERENCES, Draft, Option
 from core.edits.batch import Add, Batch, Edit, Given
 from core.edits.operation import Source
 from core.edits.trash import restore_rows
@@ -133,4 +133,8 @@ def test_an_option_is_found_by_its_own_writing_where_two_fold_alike() -> None:
     options = (Option("o1", "Résumé"), Option("o2", "Resume"), Option("o3", "Straße"))
     choice = column_type("choice")
     column = Draft("choice", {}, options)
-    assert [choice.parse(label, column, {}) for label in ("Resume", "Résumé", "STRASSE")] == ["o2", "o1", "o3"]
+    assert [choice.parse(label, column, NO_REFERENCES) for label in ("Resume", "Résumé", "STRASSE")] == [
+        "o2",
+        "o1",
+        "o3",
+    ]
