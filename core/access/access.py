@@ -156,7 +156,7 @@ class Access:
         if missing := set(permissions) - self.permissions:
             if isinstance(self.principal, Visitor):
                 raise NotAllowed(NOT_BY_LINK)
-            reason = f"You are {self.level.spoken} of “{self.sheet.name}”, which does not allow this"
+            reason = f"You are {self.level.with_article} of “{self.sheet.name}”, which does not allow this"
             raise NotAllowed(f"{reason}. Ask its owner.", permission=min(missing))
         if self.sheet.archived_at is not None and set(permissions) & CHANGING:
             raise NotAllowed(f"“{self.sheet.name}” is archived. Restore it first.")

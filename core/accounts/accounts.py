@@ -12,7 +12,7 @@ from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
 from core.base.permissions import ROLE_PERMISSIONS, Permission, Role
-from core.base.text import NO_EMAIL, clean_email
+from core.base.text import INVALID_EMAIL, clean_email
 from core.credentials.passwords import hash_password
 from core.credentials.revocation import end_credentials_of
 from db.tables.sheets import User
@@ -85,7 +85,7 @@ def _refusal(error: IntegrityError, email: str) -> Invalid:
         return Invalid("The first administrator exists already. Sign in, or ask them for an invitation.")
     if "uq_users_email" in str(error.orig):
         return Invalid(f"There is an account for {email} already.")
-    return Invalid(NO_EMAIL)
+    return Invalid(INVALID_EMAIL)
 
 
 def change_role(session: Session, actor: Actor, user_id: int, *, role: Role) -> None:

@@ -13,7 +13,7 @@ from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.base.permissions import Permission, Role
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 from core.base.text import clean_email
 from core.credentials.passwords import hash_password
 from core.mail.outbox import order_letter
@@ -106,7 +106,7 @@ def mailed_token(session: Session, email: str) -> str | None:
     The token before it ends, so that only who reads the letter has the link.
     """
     token = new_token()
-    fresh = {"token_hash": hashed(token), "is_mailed": True}
+    fresh = {"token_hash": hash_token(token), "is_mailed": True}
     wanted = update(Invitation).where(Invitation.email == email, Invitation.kind == MEMBER, *_usable())
     return token if session.scalar(wanted.values(**fresh).returning(Invitation.invitation_id)) else None
 
@@ -158,7 +158,7 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int) -> Non
 
 def welcome(session: Session, token: str) -> Welcome:
     """What the page behind an invitation's link shows. Raises NotFound with the way out."""
-    found = session.scalar(select(Invitation).where(Invitation.token_hash == hashed(token), *_usable()))
+    found = session.scalar(select(Invitation).where(Invitation.token_hash == hash_token(token), *_usable()))
     if found is None:
         raise NotFound(GONE)
     return Welcome(found.email, found.name, Role(found.role), found.kind == FIRST_ADMIN, found.kind == REGISTER)
@@ -166,7 +166,7 @@ def welcome(session: Session, token: str) -> Welcome:
 
 def accept_invitation(session: Session, token: str, *, email: str, name: str, password: str) -> int:
     """Make the account that the link invites to; the link is used up. The user's id."""
-    wanted = select(Invitation).where(Invitation.token_hash == hashed(token), *_usable())
+    wanted = select(Invitation).where(Invitation.token_hash == hash_token(token), *_usable())
     found = session.scalar(wanted.with_for_update())
     if found is not None and found.kind == FIRST_ADMIN:
         session.execute(_WAIT_FOR_ACCOUNTS)
@@ -175,7 +175,7 @@ def accept_invitation(session: Session, token: str, *, email: str, name: str, pa
         raise NotFound(GONE)
     first = found.kind == FIRST_ADMIN
     user_id = _account_for(session, found, email=found.email or email, name=name, password=password)
-    session.execute(update(Invitation).where(Invitation.token_hash == hashed(token)).values(used_at=func.now()))
+    session.execute(update(Invitation).where(Invitation.token_hash == hash_token(token)).values(used_at=func.now()))
     if found.is_mailed:
         session.execute(update(User).where(User.user_id == user_id).values(email_verified_at=func.now()))
     audit.record(session, None, "account:invitation:accept", user=user_id, first_admin=first)
@@ -207,7 +207,7 @@ def _invite(
             VALUES (:token, :kind, :email, :role, :by, :mailed, now() + interval '{LIFE}')
         """),  # noqa: S608 - LIFE is the constant above.
         {
-            "token": hashed(token),
+            "token": hash_token(token),
             "kind": kind,
             "email": email,
             "role": role.value,

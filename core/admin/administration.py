@@ -13,7 +13,7 @@ from core.audit.trail import AuditFilter, AuditLine, audit_events
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
-from core.base.notify import notice_person_rights
+from core.base.notify import notify_user_rights
 from core.base.permissions import Permission
 from core.credentials.revocation import end_credentials_of
 from core.credentials.sessions import LIVE
@@ -53,7 +53,7 @@ def revoke_session(session: Session, actor: Actor, session_id: UUID) -> None:
     user_id = session.scalar(_END, {"id": session_id})
     if user_id is None:
         raise NotFound("This session has ended already.")
-    notice_person_rights(session, user_id)
+    notify_user_rights(session, user_id)
     audit.record(session, actor, "account:session:revoke", ended=str(session_id), user=user_id)
 
 

@@ -18,7 +18,7 @@ from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.permissions import ROLE_PERMISSIONS, Permission
-from core.base.spreadsheet_text import shielded
+from core.base.spreadsheet_text import escape_formula
 from db.folding import fold, folded
 from db.tables.sheets import AuditEvent, Sheet
 
@@ -101,7 +101,7 @@ def export_audit(session: Session, actor: Actor, wanted: AuditFilter, file: Bina
     writer.writerow(COLUMNS)
     rows = 0
     for line in _every(session, actor, wanted):
-        writer.writerow([shielded(cell) for cell in _cells(line)])
+        writer.writerow([escape_formula(cell) for cell in _cells(line)])
         rows += 1
     out.detach()
     audit.record(session, actor, "workspace:audit:export", sheet_id=wanted.sheet_id, rows=rows, filters=wanted.used)

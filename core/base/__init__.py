@@ -1,1 +1,1 @@
-"""Words that every package uses: errors, permissions, actors, notices, exact JSON. Imports no other package of core."""
+"""Basics for every package: errors, permissions, actors, rights notifications, exact JSON. Imports no other package."""

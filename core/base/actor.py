@@ -1,4 +1,4 @@
-"""Who acts: the person behind a request, as every command is told."""
+"""The principal that a command runs for: a signed-in user, or the visitor of a public link."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from core.base.permissions import Role
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A signed-in person. Made from a live session row on every run and request, never from session_state."""
+    """A signed-in user. Read from a live session row for every page run and request, never from session_state."""
 
     user_id: int
     name: str
@@ -17,19 +17,19 @@ class Actor:
     role: Role
     session_id: UUID | None = None
     address: str | None = None
-    token_id: int | None = None  # Of the personal API token that speaks for the person, in place of a session.
+    token_id: int | None = None  # The personal API token that the request used instead of a session.
 
     @property
     def key(self) -> str:
-        """The same text for the same person, and for nobody else."""
+        """A text that identifies the user, for caches and rate limits."""
         return f"user:{self.user_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever came by a public link: a principal of its own kind, never a weak person. It has no id of a user.
+    """The visitor of a public link. It has no user id and no rights beyond the link.
 
-    Commands take an Actor; only those few that a link may use take a Principal.
+    Commands take an Actor; only the few that a link may use take a Principal.
     """
 
     link_id: int
@@ -37,11 +37,11 @@ class Visitor:
     visit_id: UUID
     may_export: bool = False
     address: str | None = None
-    ends_at: datetime | None = None  # When the visit is over at the latest.
+    ends_at: datetime | None = None  # The latest end of the visit.
 
     @property
     def key(self) -> str:
-        """The same text for the same visit."""
+        """A text that identifies the visit, for caches and rate limits."""
         return f"visit:{self.visit_id}"
 
 

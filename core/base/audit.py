@@ -1,4 +1,4 @@
-"""The audit trail of accounts, rights and sheets: 'source:subject:action' with the facts copied in, append-only."""
+"""Writes the append-only audit trail. An action reads 'source:subject:action'; its facts are copies."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def record(
 ) -> None:
     """Append an event in the caller's transaction. The facts hold ids and names, never secrets or cell values.
 
-    `address` is for events without an actor: whence they came. A visitor is nobody; their link is named.
+    `address` is the network address of an event without an actor. For a visitor the link and the visit are recorded.
     """
     if isinstance(actor, Visitor):
         address, facts = actor.address, facts | {"link": actor.link_id, "visit": str(actor.visit_id)}

@@ -1,10 +1,10 @@
-"""The four kinds of refusal. Their message is for the person who acts: one sentence with the place and the way out."""
+"""The errors of commands. The message is shown to the user: one sentence that names the place and what to do."""
 
 from typing import Any
 
 
 class Refused(Exception):
-    """A command that was not carried out; nothing was written."""
+    """A command that was refused; nothing was written."""
 
     def __init__(self, message: str, **facts: Any) -> None:
         super().__init__(message)
@@ -13,20 +13,20 @@ class Refused(Exception):
 
 
 class NotFound(Refused):
-    """There is no such thing, or this actor may not know that there is."""
+    """The object does not exist, or the actor may not know that it does."""
 
 
 class NotAllowed(Refused):
-    """The actor sees the thing and may not do this to it."""
+    """The actor may see the object but may not do this with it."""
 
 
 class Invalid(Refused):
-    """The input breaks a rule. `facts` carry row, column and reason where a cell is meant."""
+    """The input breaks a rule. For a cell, `facts` hold row, column and reason."""
 
 
 class Conflict(Refused):
-    """Somebody was faster. `facts` carry mine, theirs and original, with who and when."""
+    """Another change came first. `facts` hold mine, theirs and original, with author and time."""
 
 
 class Throttled(Refused):
-    """Too many attempts; `facts["retry_after"]` says in how many seconds to try again."""
+    """A rate limit was exceeded. `facts["retry_after"]` is the number of seconds to wait."""

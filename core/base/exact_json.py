@@ -1,4 +1,4 @@
-"""Values: what a cell stores, how it travels, and JSON text in which every number stays exact."""
+"""Values of cells, stored and on the wire, and a JSON codec that keeps every number exact."""
 
 import json
 from decimal import Decimal, InvalidOperation
@@ -6,46 +6,46 @@ from typing import Any, NoReturn
 
 import orjson
 
-# What a filled cell stores. An empty cell is no value at all.
+# The stored value of a filled cell. An empty cell has no value.
 Value = str | bool | Decimal | list[str]
-# What travels to browsers and programs: a number goes as decimal text, because a JSON reader would make it a float.
+# The value sent to browsers and API clients. A number is decimal text, because JSON readers would make it a float.
 Wire = str | bool | list[str] | None
 
 
-def plain(number: Decimal) -> str:
-    """The number in digits, with `.` and without an exponent, however it is held."""
+def decimal_text(number: Decimal) -> str:
+    """Return the number in digits, with `.` and without an exponent."""
     return format(number, "f")
 
 
 def to_wire(value: Value | None) -> Wire:
-    """The value as it travels: numbers as decimal text, all else as it is stored."""
-    return plain(value) if isinstance(value, Decimal) else value
+    """Return the wire value of a stored value: numbers as decimal text, everything else unchanged."""
+    return decimal_text(value) if isinstance(value, Decimal) else value
 
 
 def dumps(data: Any) -> str:
-    """JSON text of stored values, in any lists and objects. A Decimal becomes a JSON number, digit by digit."""
-    return orjson.dumps(data, default=_exact).decode()
+    """Return JSON text of stored values, in any lists and objects. A Decimal becomes a JSON number, digit by digit."""
+    return orjson.dumps(data, default=_encode_decimal).decode()
 
 
-def loads(text: str) -> Any:
-    """The data in JSON text that the database gave, its numbers as decimal text: wire values."""
+def loads_wire(text: str) -> Any:
+    """Parse JSON text from the database into wire values: numbers as decimal text."""
     return _WIRE.decode(text)
 
 
-def stored(text: str) -> Any:
-    """The data in JSON text that the database gave, its numbers as Decimal: stored values."""
+def loads_stored(text: str) -> Any:
+    """Parse JSON text from the database into stored values: numbers as Decimal."""
     return _STORED.decode(text)
 
 
-def loads_exact(text: str | bytes) -> Any:
-    """The data in JSON text from outside, its numbers as int and Decimal. Raises ValueError on NaN and Infinity."""
+def loads_input(text: str | bytes) -> Any:
+    """Parse JSON text from outside: numbers as int and Decimal. Raises ValueError on NaN and Infinity."""
     return json.loads(text, parse_float=_decimal, parse_constant=_refuse_constant)
 
 
-def _exact(value: Any) -> orjson.Fragment:
+def _encode_decimal(value: Any) -> orjson.Fragment:
     if isinstance(value, Decimal) and value.is_finite():
-        return orjson.Fragment(plain(value))
-    message = f"{type(value).__name__} is no storable value"
+        return orjson.Fragment(decimal_text(value))
+    message = f"{type(value).__name__} is not a storable value"
     raise TypeError(message)
 
 
@@ -58,10 +58,10 @@ def _decimal(digits: str) -> Decimal:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    message = f"{name} is no JSON number"
+    message = f"{name} is not a JSON number"
     raise ValueError(message)
 
 
-# Made once: json.loads() makes one for every text, which takes as long as reading a row with it.
+# Created once: json.loads() creates a decoder for every text, which takes as long as decoding a row.
 _WIRE = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 _STORED = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal, parse_constant=_refuse_constant)

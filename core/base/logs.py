@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, with a request or run id, and neither values of cells nor secrets."""
+"""Logs: one JSON object per line with a request or run id, without cell values and secrets."""
 
 import json
 import logging
@@ -14,26 +14,26 @@ import orjson
 import structlog
 
 SECRET_WORDS = ("password", "token", "secret", "cookie", "authorization", "dsn", "database_url", "values", "text")
-# uvicorn 0.54 says so of each socket that was refused with a status, which our own line tells as well.
+# uvicorn 0.54 logs this for each rejected WebSocket, which our own access log contains already.
 REFUSED_SOCKET = "ASGI callable returned without completing handshake."
 ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 NOISY = ("uvicorn.error", "uvicorn.access", "watchdog", "alembic", "asyncio", "sqlalchemy")
 
 
 def configure_logs(level: str) -> None:
-    """Send our logs and those of the libraries to standard error, in one form."""
+    """Send our logs and those of the libraries to standard error in one format."""
     number = logging.getLevelNamesMapping()[level.upper()]
-    begun: list[Any] = [
+    first_processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    finished: list[Any] = [without_traceback_values, without_secrets, structlog.processors.JSONRenderer(as_json)]
-    # Our own lines do not pass the standard library's logging: there is one for every request, and it would cost more
-    # than the rest of the middleware together.
+    last_processors: list[Any] = [without_traceback_values, without_secrets, structlog.processors.JSONRenderer(as_json)]
+    # Our own lines bypass the standard library's logging: it would cost more per request than the rest of the
+    # middleware together.
     structlog.configure(
-        processors=[*begun, *finished],
+        processors=[*first_processors, *last_processors],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_StandardError,
         cache_logger_on_first_use=True,
@@ -42,8 +42,8 @@ def configure_logs(level: str) -> None:
     handler.addFilter(lambda record: record.msg != REFUSED_SOCKET)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*begun, without_ids],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finished],
+            foreign_pre_chain=[*first_processors, without_ids],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last_processors],
         )
     )
     root = logging.getLogger()
@@ -54,35 +54,33 @@ def configure_logs(level: str) -> None:
 
 
 def as_json(event: Any, **_options: Any) -> str:
-    """The event on one line, in ASCII: some readers take other characters for the end of one."""
+    """Return the event as one line of ASCII: some log readers split lines at other characters."""
     try:
         line = orjson.dumps(event, default=str)
-    except orjson.JSONEncodeError:  # Half a character, or a number of more than 64 bits.
+    except orjson.JSONEncodeError:  # A lone surrogate, or an integer of more than 64 bits.
         return json.dumps(event, default=str)
     return line.decode() if line.isascii() else json.dumps(event, default=str)
 
 
 class _StandardError:
-    """Writes whole lines to standard error, whatever that is by then."""
+    """Writes whole lines to the current standard error."""
 
     def __init__(self, name: str = "contrivance") -> None:
         self.name = name
 
     def msg(self, line: str) -> None:
-        with (
-            _WRITING,
-            suppress(OSError),
-        ):  # Where the disk is full a line is lost, and not the request that it tells of.
+        # On a full disk only the log line is lost; the request succeeds.
+        with _WRITE_LOCK, suppress(OSError):
             sys.stderr.write(line + "\n")
 
     debug = info = warning = error = exception = critical = msg
 
 
-_WRITING = Lock()
+_WRITE_LOCK = Lock()
 
 
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Whoever logs such a field by mistake logs only that it was there."""
+    """Replace the values of fields that have the name of a secret."""
     for name in event:
         if _is_secret(name):
             event[name] = "[removed]"
@@ -90,7 +88,7 @@ def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any])
 
 
 def without_ids(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Streamlit names open pages by their ids in what it logs, and such an id is not for others to know."""
+    """Remove the session ids that Streamlit writes to its logs."""
     event["event"] = ID.sub("[id]", str(event["event"]))
     return event
 
@@ -101,7 +99,7 @@ def _is_secret(name: str) -> bool:
 
 
 def without_traceback_values(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """An error is told by its kind and its place: its message may hold what somebody typed."""
+    """Log an exception by its class and stack only: its message may contain user input."""
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()
@@ -109,12 +107,12 @@ def without_traceback_values(_logger: Any, _method: str, event: MutableMapping[s
         error = (type(error), error, error.__traceback__)
     if error and error[0]:
         event["error"] = error[0].__name__
-        event["at"] = _place(error[2])
+        event["at"] = _stack(error[2])
     return event
 
 
-def _place(traceback: Any) -> list[str]:
-    """The innermost frames as file:line function, without source or variables."""
+def _stack(traceback: Any) -> list[str]:
+    """Return the innermost frames as file:line function, without source and variables."""
     frames = []
     while traceback:
         code = traceback.tb_frame.f_code
@@ -124,5 +122,5 @@ def _place(traceback: Any) -> list[str]:
 
 
 def get_log(name: str) -> Any:
-    """A logger: log.info("event", fact=value)."""
+    """Return a logger: log.info("event", fact=value)."""
     return structlog.get_logger(name)

@@ -1,4 +1,4 @@
-"""Notices: what every process must hear at once, sent as the transaction commits. They carry numbers, never values."""
+"""pg_notify messages to all processes when rights change. Sent on commit; they hold ids, never values."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -6,11 +6,11 @@ from sqlalchemy.orm import Session
 RIGHTS_CHANNEL = "rights_changes"
 
 
-def notice_sheet_rights(session: Session, sheet_id: int) -> None:
-    """Who may use this sheet has changed: whoever has it open is looked at again."""
+def notify_sheet_rights(session: Session, sheet_id: int) -> None:
+    """Notify every process that rights to a sheet have changed, so that its live connections are re-checked."""
     session.execute(select(func.pg_notify(RIGHTS_CHANNEL, f"sheet:{sheet_id}")))
 
 
-def notice_person_rights(session: Session, user_id: int) -> None:
-    """What this person may do has changed, or a session of theirs has ended: their live connections are looked at."""
+def notify_user_rights(session: Session, user_id: int) -> None:
+    """Notify every process that a user's rights or sessions have changed, so that their connections are re-checked."""
     session.execute(select(func.pg_notify(RIGHTS_CHANNEL, f"user:{user_id}")))

@@ -1,11 +1,11 @@
-"""Who may do what, as one table: each workspace role and each sheet level has the set of its permissions."""
+"""The permissions of each workspace role and each sheet level, as one table."""
 
 from enum import StrEnum
 from typing import Self
 
 
 class Permission(StrEnum):
-    """What a command may require. The part before the colon says on what."""
+    """A permission that a command requires. The part before the colon is its object."""
 
     SHEETS_CREATE = "sheets:create"
     PEOPLE_SEE = "people:see"
@@ -53,7 +53,7 @@ class Role(_Labelled):
 
 
 class Scope(_Labelled):
-    """What a personal API token may be used for, within what its person may do."""
+    """The scope of a personal API token, within the rights of its user."""
 
     READ = "read", "Read"
     WRITE = "write", "Read and write"
@@ -61,7 +61,7 @@ class Scope(_Labelled):
 
 
 class Level(_Labelled):
-    """What a principal is to one sheet: a person one of the first four, the visitor of a public link always LINK."""
+    """The level of a principal on one sheet: LINK for visitors of a public link, one of the others for users."""
 
     OWNER = "owner", "Owner"
     EDITOR = "editor", "Editor"
@@ -70,13 +70,13 @@ class Level(_Labelled):
     LINK = "link", "Public link"
 
     @property
-    def spoken(self) -> str:
-        """As in: you are an editor."""
+    def with_article(self) -> str:
+        """The label with its article: an editor."""
         return f"{'an' if self.label[0] in 'AEIOU' else 'a'} {self.label.lower()}"
 
 
 class RowScope(_Labelled):
-    """Which rows of a sheet a share gives: judged by the sheet's owner column, as it stands now."""
+    """The rows of a sheet that a share covers, decided by the current value of the sheet's owner column."""
 
     ALL = "all", "All rows"
     TEAM = "team", "Their team's rows"
@@ -84,7 +84,7 @@ class RowScope(_Labelled):
 
 
 class Audience(_Labelled):
-    """For whom a column may be hidden or read-only: a level's people, those with only their own rows, visitors."""
+    """An audience for which a column can be hidden or read-only: a level, users with own rows only, or visitors."""
 
     EDITOR = "editor", "Editors"
     COMMENTER = "commenter", "Commenters"
@@ -100,7 +100,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ANALYST: frozenset({P.PEOPLE_SEE}),
 }
 
-# A visitor sees rows and nothing of the people: no names beside the cells, no history, no comments.
+# A visitor sees rows but no information about people: no presence, no history, no comments.
 _LINK = frozenset({P.SHEET_SEE, P.ROWS_SEE})
 _VIEWER = _LINK | {P.ROWS_EXPORT, P.HISTORY_SEE, P.PEERS_SEE, P.COMMENTS_SEE}
 _COMMENTER = _VIEWER | {P.COMMENTS_WRITE}

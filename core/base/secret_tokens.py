@@ -1,14 +1,14 @@
-"""Secret tokens: random text for a link or cookie, of which only a hash is stored."""
+"""Secret tokens for links and cookies. Only their hash is stored."""
 
 import hashlib
 import secrets
 
 
 def new_token() -> str:
-    """256 random bits as text that fits a link."""
+    """Return 256 random bits as URL-safe text."""
     return secrets.token_urlsafe(32)
 
 
-def hashed(token: str) -> bytes:
-    """What is stored of a token. A fast hash is enough: nobody guesses 256 bits."""
+def hash_token(token: str) -> bytes:
+    """Return the stored hash of a token. A fast hash is enough for 256 random bits."""
     return hashlib.sha256(token.encode(errors="replace")).digest()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from core.base.errors import Invalid
 from core.base.exact_json import Value
-from core.base.text import clean, shown
+from core.base.text import clean, quoted
 from core.column_types.conditions import Cell, Condition, Filter, Sql, contains
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 
@@ -185,7 +185,7 @@ class ColumnType(Generic[V]):
         known = {rule.key: rule for rule in self.takes}
         for key in rules:
             if key not in known:
-                raise Invalid(f"A column of the type {self.label} has no rule {shown(key)}.")
+                raise Invalid(f"A column of the type {self.label} has no rule {quoted(key)}.")
         checked = {key: known[key].check(value) for key, value in rules.items()}
         settled = self.settle_rules({key: value for key, value in checked.items() if value is not None})
         for least, most in (("min", "max"), ("min_length", "max_length")):
@@ -220,7 +220,7 @@ class ColumnType(Generic[V]):
     def condition(self, op: str, value: Any, cell: Cell, column: ColumnLike, references: References) -> Condition:
         """The filter `op` with its value as a condition on rows. Raises Invalid on an unknown op or a bad value."""
         if op not in self.filters:
-            raise Invalid(f"A column of the type {self.label} has no filter {shown(op)}.")
+            raise Invalid(f"A column of the type {self.label} has no filter {quoted(op)}.")
         chosen = self.filters[op]
         return chosen.sql(cell, self._operands(chosen, value, column, references))
 

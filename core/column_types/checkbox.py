@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import false
 
 from core.base.errors import Invalid
-from core.base.text import key, shown
+from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
 from core.column_types.conditions import CHECKBOX, Cell, Condition, Sql
 from core.column_types.rules import REQUIRED
@@ -46,6 +46,6 @@ class Checkbox(ColumnType[bool]):
 
 def _ticked(text: str) -> bool:
     try:
-        return WORDS[key(text)]
+        return WORDS[folded_key(text)]
     except KeyError:
-        raise Invalid(f"{shown(text)} is neither yes nor no.") from None
+        raise Invalid(f"{quoted(text)} is neither yes nor no.") from None

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sqlalchemy import false
 
 from core.base.errors import Invalid
-from core.base.text import clean, key, one_line, shown
+from core.base.text import clean, folded_key, one_line, quoted
 from core.column_types.base import ColumnLike, ColumnType, Option, References, V, expected
 from core.column_types.conditions import ONE_OF, SEVERAL, Cell, Condition, Sql, has_any_of, is_any_of, rank
 from core.column_types.rules import REQUIRED
@@ -50,7 +50,7 @@ class Optional(ColumnType[V]):
             raise Invalid(f"A column has at most {MOST_OPTIONS:,} options.")
         checked = [_checked(option, place) for place, option in enumerate(options)]
         _refuse_twice(option.id for option in checked)
-        _refuse_twice(key(option.label) for option in checked if not option.retired)
+        _refuse_twice(folded_key(option.label) for option in checked if not option.retired)
         return checked
 
     def labelled(self, wanted: str, column: ColumnLike) -> list[str]:
@@ -59,7 +59,7 @@ class Optional(ColumnType[V]):
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> str:
         if not isinstance(value, str) or value not in {option.id for option in column.options}:
-            raise Invalid(f"{shown(str(value))} is no option of this column.")
+            raise Invalid(f"{quoted(str(value))} is no option of this column.")
         return value
 
 
@@ -145,24 +145,24 @@ class Labels:
         kept = set(kept)
         options = [option for option in column.options if not option.retired or option.id in kept]
         self.exact = {one_line(option.label): option.id for option in reversed(options)}
-        self.live = {key(option.label): option.id for option in reversed(column.options) if not option.retired}
-        self.retired = {key(option.label): option.id for option in column.options if option.retired}
+        self.live = {folded_key(option.label): option.id for option in reversed(column.options) if not option.retired}
+        self.retired = {folded_key(option.label): option.id for option in column.options if option.retired}
         kept_labels = {label: identity for label, identity in self.retired.items() if identity in kept}
         self.found = kept_labels | self.live
         self.names = [option.label for option in column.options if not option.retired]
 
     def id_of(self, text: str) -> str:
         """The id of the option with this label, however it is cased. Raises Invalid naming those there are."""
-        wanted = key(text)
+        wanted = folded_key(text)
         if (exact := one_line(text)) in self.exact:
             return self.exact[exact]
         if wanted in self.found:
             return self.found[wanted]
         if wanted in self.retired:
-            raise Invalid(f"The option {shown(text)} is retired and cannot be chosen any more.")
+            raise Invalid(f"The option {quoted(text)} is retired and cannot be chosen any more.")
         listed = ", ".join(self.names[:_NAMED]) + (" …" if len(self.names) > _NAMED else "")
         raise Invalid(
-            f"{shown(text)} is no option of this column. " + (f"There are: {listed}." if listed else "It has none.")
+            f"{quoted(text)} is no option of this column. " + (f"There are: {listed}." if listed else "It has none.")
         )
 
 
@@ -172,7 +172,7 @@ def _items(text: str) -> list[str]:
     while place < len(text):
         found = _ITEM.match(text, place)
         if found is None or found.end() == place:
-            raise Invalid(f"{shown(text)} is no list of options: a quotation mark is not closed.")
+            raise Invalid(f"{quoted(text)} is no list of options: a quotation mark is not closed.")
         items.append(found[1].replace('""', '"') if found[1] is not None else found[2])
         place = found.end()
     return [item for item in items if item.strip()]
@@ -187,9 +187,9 @@ def _usable(identity: str, column: ColumnLike, kept: Iterable[str]) -> str:
     for option in column.options:
         if option.id == identity:
             if option.retired and identity not in kept:
-                raise Invalid(f"The option {shown(option.label)} is retired and cannot be chosen any more.")
+                raise Invalid(f"The option {quoted(option.label)} is retired and cannot be chosen any more.")
             return identity
-    raise Invalid(f"{shown(identity)} is no option of this column.")
+    raise Invalid(f"{quoted(identity)} is no option of this column.")
 
 
 def _label_of(identity: str, column: ColumnLike) -> str:
@@ -205,17 +205,17 @@ def _checked(option: Option, place: int) -> Option:
     if not label or len(label) > LABEL_LENGTH:
         raise Invalid(f"The label of an option has 1 to {LABEL_LENGTH} characters.")
     if not _ID.fullmatch(option.id):
-        raise Invalid(f"The option {shown(label)} has no valid id.")
+        raise Invalid(f"The option {quoted(label)} has no valid id.")
     if option.color and not _COLOR.fullmatch(option.color):
-        raise Invalid(f"The option {shown(label)} has no valid colour, such as #a8c7fa.")
+        raise Invalid(f"The option {quoted(label)} has no valid colour, such as #a8c7fa.")
     if option.kind not in {None, *KINDS}:
-        raise Invalid(f"The option {shown(label)} is {', '.join(KINDS)} or nothing of these.")
+        raise Invalid(f"The option {quoted(label)} is {', '.join(KINDS)} or nothing of these.")
     if option.probability is not None and not (type(option.probability) is int and 0 <= option.probability <= 100):
-        raise Invalid(f"The probability of the option {shown(label)} goes from 0 to 100 percent.")
+        raise Invalid(f"The probability of the option {quoted(label)} goes from 0 to 100 percent.")
     return replace(option, label=label, color=option.color or PALETTE[place % len(PALETTE)])
 
 
 def _refuse_twice(names: Iterable[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise Invalid(f"Two options of a column cannot be the same: {shown(twice[0])}.")
+        raise Invalid(f"Two options of a column cannot be the same: {quoted(twice[0])}.")

@@ -6,7 +6,7 @@ from typing import ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 from core.base.errors import Invalid
-from core.base.text import one_line, shown
+from core.base.text import one_line, quoted
 from core.column_types.base import ColumnLike, References
 from core.column_types.text import TextLike
 
@@ -52,14 +52,14 @@ class Phone(TextLike):
 def _email(text: str) -> str:
     address = text.removeprefix("mailto:")
     if not _ADDRESS.fullmatch(address) or ".." in address or address.startswith(".") or ".@" in address:
-        raise Invalid(f"{shown(text)} is no e-mail address, such as ann@example.com.")
+        raise Invalid(f"{quoted(text)} is no e-mail address, such as ann@example.com.")
     return address
 
 
 def _phone(text: str) -> str:
     number = one_line(text).translate(_DASHES)
     if not _PHONE.fullmatch(number) or not 5 <= sum(map(str.isdigit, number)) <= 21:
-        raise Invalid(f"{shown(text)} is no phone number: at least five digits, with + ( ) - . / and spaces.")
+        raise Invalid(f"{quoted(text)} is no phone number: at least five digits, with + ( ) - . / and spaces.")
     return number
 
 
@@ -75,7 +75,7 @@ def _link(text: str) -> str:
         _email(text[len(scheme[0]) :].partition("?")[0])
         return text
     if scheme[1].lower() not in {"http", "https"}:
-        raise Invalid(f"{shown(text)} cannot be kept: links begin with https://, http:// or mailto:.")
+        raise Invalid(f"{quoted(text)} cannot be kept: links begin with https://, http:// or mailto:.")
     return _web(text, text)
 
 
@@ -92,4 +92,4 @@ def _web(link: str, text: str) -> str:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise Invalid(f"{shown(text)} is no link, such as https://example.com/page.")
+    raise Invalid(f"{quoted(text)} is no link, such as https://example.com/page.")

@@ -7,7 +7,7 @@ from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo
 
 from core.base.errors import Invalid
-from core.base.text import shown
+from core.base.text import quoted
 
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 ORDERS = (DAY_FIRST, MONTH_FIRST)
@@ -56,7 +56,7 @@ def date_of(text: str, order: str | None = None) -> date:
     if timed is None:
         return _date_of(text, order)
     if _time_of(timed, text) != time() or (timed["zone"] or "Z").upper() not in {"Z", "UTC", "GMT", "+00:00", "+0000"}:
-        raise Invalid(f"{shown(text)} has a time of day; this column takes dates alone, such as 2026-12-31.")
+        raise Invalid(f"{quoted(text)} has a time of day; this column takes dates alone, such as 2026-12-31.")
     return _date_of(timed["day"], order)
 
 
@@ -114,13 +114,13 @@ def _by_order(text: str, found: re.Match[str], order: str | None) -> tuple[int, 
     if order is None and first != second and 1 <= first <= 12 and 1 <= second <= 12:
         year = _full_year(found[4])
         raise Invalid(
-            f"{shown(text)} can be {first} {_name(second)} or {second} {_name(first)}. Write it as "
+            f"{quoted(text)} can be {first} {_name(second)} or {second} {_name(first)}. Write it as "
             f"{year}-{second:02}-{first:02} or {year}-{first:02}-{second:02}, or set the date order of the column.",
         )
     month_first = order == MONTH_FIRST or (order is None and second > 12)
     day, month = (second, first) if month_first else (first, second)
     if month > 12 and order and found[2] != ".":
-        raise Invalid(f"{shown(text)} does not fit the date order of this column, which is {order}.")
+        raise Invalid(f"{quoted(text)} does not fit the date order of this column, which is {order}.")
     return day, month
 
 
@@ -134,7 +134,7 @@ def _refuse_year_first(text: str, found: re.Match[str]) -> None:
     except ValueError:
         return
     raise Invalid(
-        f"{shown(text)} has a year of two digits, and it could stand first or last. Write the year with four digits, "
+        f"{quoted(text)} has a year of two digits, and it could stand first or last. Write the year with four digits, "
         f"as in {year_first}.",
     )
 
@@ -161,14 +161,14 @@ def _checked(text: str, year: str, month: int, day: int) -> date:
     try:
         return date(_full_year(year), month, day)
     except ValueError:
-        raise Invalid(f"{shown(text)} is no date of the calendar.") from None
+        raise Invalid(f"{quoted(text)} is no date of the calendar.") from None
 
 
 def _check_year(text: str, year: str) -> None:
     if len(year) == 3:
-        raise Invalid(f"{shown(text)} has a year of 3 digits. Write it with four, as in 2026-12-31.")
+        raise Invalid(f"{quoted(text)} has a year of 3 digits. Write it with four, as in 2026-12-31.")
     if not FIRST_YEAR <= _full_year(year) <= LAST_YEAR:
-        raise Invalid(f"{shown(text)} is out of range: years go from {FIRST_YEAR} to {LAST_YEAR}.")
+        raise Invalid(f"{quoted(text)} is out of range: years go from {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 def _time_of(timed: re.Match[str], text: str) -> time:
@@ -181,7 +181,7 @@ def _time_of(timed: re.Match[str], text: str) -> time:
     try:
         return time(hour, int(timed["minute"]), int(timed["second"] or 0))
     except ValueError:
-        raise Invalid(f"{shown(text)} has no valid time of day.") from None
+        raise Invalid(f"{quoted(text)} has no valid time of day.") from None
 
 
 def _offset(zone: str, text: str) -> timedelta:
@@ -190,7 +190,7 @@ def _offset(zone: str, text: str) -> timedelta:
     digits = zone[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     if int(digits[2:]) > 59 or offset > timedelta(hours=14):
-        raise Invalid(f"{shown(text)} has no valid offset from UTC.")
+        raise Invalid(f"{quoted(text)} has no valid offset from UTC.")
     return offset if zone[0] == "+" else -offset
 
 
@@ -200,7 +200,7 @@ def _in_zone(moment: datetime, zone: ZoneInfo, text: str) -> datetime:
     if early != late:
         twice = early.astimezone(zone).replace(tzinfo=None) == moment
         raise Invalid(
-            f"{shown(text)} {'happens twice' if twice else 'does not exist'} in {zone.key}, where the clocks change. "
+            f"{quoted(text)} {'happens twice' if twice else 'does not exist'} in {zone.key}, where the clocks change. "
             "Write it with its offset, as in 2026-12-31T10:00:00+01:00.",
         )
     return _in_years(early, text)
@@ -208,9 +208,9 @@ def _in_zone(moment: datetime, zone: ZoneInfo, text: str) -> datetime:
 
 def _in_years(moment: datetime, text: str) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise Invalid(f"{shown(text)} is out of range: years go from {FIRST_YEAR} to {LAST_YEAR} in UTC.")
+        raise Invalid(f"{quoted(text)} is out of range: years go from {FIRST_YEAR} to {LAST_YEAR} in UTC.")
     return moment
 
 
 def _refuse(text: str) -> NoReturn:
-    raise Invalid(f"{shown(text)} is not a date. Write it as 2026-12-31 or 31.12.2026.")
+    raise Invalid(f"{quoted(text)} is not a date. Write it as 2026-12-31 or 31.12.2026.")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.base.errors import Invalid
-from core.base.exact_json import plain
-from core.base.text import shown
+from core.base.exact_json import decimal_text
+from core.base.text import quoted
 
 DOT, COMMA = "1,234.56", "1.234,56"
 FORMATS = (DOT, COMMA)
@@ -102,14 +102,14 @@ def reading_of(text: str) -> Reading:
 
 def canonical(number: Decimal) -> str:
     """The number with `.`, in digits that every number format reads as this number and no other."""
-    text = plain(number)
+    text = decimal_text(number)
     # 1.234 could be read as 1234; with a zero more it can not.
     return f"{text}0" if text[-4:-3] == "." else text
 
 
 def trimmed(number: Decimal) -> Decimal:
     """The same number without trailing zeros, exponent or a minus before zero, so that equal numbers look equal."""
-    text = plain(number)
+    text = decimal_text(number)
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text) or Decimal(0)
 
 
@@ -169,20 +169,20 @@ def _by_itself(reading: Reading, text: str, places: int) -> Decimal:
         if len(fitting) == 1:
             return fitting[0]
         raise Invalid(
-            f"{shown(text)} can be read as {' or as '.join(map(plain, readings))}. Write it as "
+            f"{quoted(text)} can be read as {' or as '.join(map(decimal_text, readings))}. Write it as "
             f"{' or '.join(map(canonical, readings))}, or set the number format of the column.",
         )
     return number
 
 
 def _places_of(number: Decimal) -> int:
-    return len(plain(number).partition(".")[2])
+    return len(decimal_text(number).partition(".")[2])
 
 
 def _by_format(reading: Reading, text: str, number_format: str) -> Decimal:
     number = reading.dotted if number_format == DOT else reading.comma
     if number is None:
-        raise Invalid(f"{shown(text)} does not fit the number format of this column, which is {number_format}.")
+        raise Invalid(f"{quoted(text)} does not fit the number format of this column, which is {number_format}.")
     return number
 
 
@@ -190,7 +190,7 @@ def within_limits(number: Decimal, text: str) -> Decimal:
     """The number, trimmed, if a cell can hold it exactly. Raises Invalid."""
     # The exponent is looked at before any digits are written out: 1e999 has a thousand of them.
     if number and number.adjusted() >= WHOLE_DIGITS:
-        raise Invalid(f"{shown(text)} is too large: numbers have at most {WHOLE_DIGITS} digits before the decimals.")
+        raise Invalid(f"{quoted(text)} is too large: numbers have at most {WHOLE_DIGITS} digits before the decimals.")
     if number and number.adjusted() < -DECIMALS:
         raise _too_fine(text)
     exact = trimmed(number) if number else Decimal(0)
@@ -200,8 +200,8 @@ def within_limits(number: Decimal, text: str) -> Decimal:
 
 
 def _too_fine(text: str) -> Invalid:
-    return Invalid(f"{shown(text)} has too many decimals: numbers have at most {DECIMALS}.")
+    return Invalid(f"{quoted(text)} has too many decimals: numbers have at most {DECIMALS}.")
 
 
 def _no_number(text: str) -> Invalid:
-    return Invalid(f"{shown(text)} is not a number.")
+    return Invalid(f"{quoted(text)} is not a number.")

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from sqlalchemy import false
 
 from core.base.errors import Invalid
-from core.base.exact_json import plain
-from core.base.text import shown
+from core.base.exact_json import decimal_text
+from core.base.text import quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
 from core.column_types.conditions import NUMBER, Cell, Condition, Sql
 from core.column_types.currencies import currencies_of, minor_digits
@@ -96,16 +96,16 @@ class Number(ColumnType[Decimal]):
     def check_unit(self, unit: str, text: str, column: ColumnLike) -> None:
         """Refuses a currency sign, a code or % that does not belong to this column's numbers."""
         if unit == "%":
-            raise Invalid(f"{shown(text)} is a percentage; this column takes plain numbers.")
+            raise Invalid(f"{quoted(text)} is a percentage; this column takes plain numbers.")
         if not currencies_of(unit):
-            raise Invalid(f"{shown(text)} is not a number.")
+            raise Invalid(f"{quoted(text)} is not a number.")
         self.check_currency(unit, text, column)
 
     def check_currency(self, unit: str, text: str, column: ColumnLike) -> None:
         """Refuses a currency that the stored number would lose."""
         raise Invalid(
-            f"{shown(text)} has a currency; this column takes plain numbers. Leave out {shown(unit)}, or use a column "
-            "of type Money."
+            f"{quoted(text)} has a currency; this column takes plain numbers. Leave out {quoted(unit)}, or use a "
+            "column of type Money."
         )
 
     def rule_value(self, rule: Any) -> Decimal:
@@ -130,12 +130,12 @@ class Money(Number):
         wanted = column.rules.get("currency")
         if not wanted:
             raise Invalid(
-                f"{shown(text)} has a currency, and this column has none yet. Choose the column's currency first, or "
-                f"leave out {shown(unit)}."
+                f"{quoted(text)} has a currency, and this column has none yet. Choose the column's currency first, or "
+                f"leave out {quoted(unit)}."
             )
         if wanted not in currencies_of(unit):
             raise Invalid(
-                f"{shown(text)} is not in {wanted}, the currency of this column. Amounts are not converted: type the "
+                f"{quoted(text)} is not in {wanted}, the currency of this column. Amounts are not converted: type the "
                 f"amount in {wanted}, or use another column."
             )
 
@@ -150,7 +150,7 @@ class Percent(Number):
 
     def check_unit(self, unit: str, text: str, column: ColumnLike) -> None:
         if unit != "%":
-            raise Invalid(f"{shown(text)} is no percentage, such as 25 or 25 %.")
+            raise Invalid(f"{quoted(text)} is no percentage, such as 25 or 25 %.")
 
 
 def _format(column: ColumnLike) -> str | None:
@@ -171,12 +171,12 @@ def _judge(column: ColumnLike) -> Callable[[Decimal], Decimal]:
 
     def judge(number: Decimal) -> Decimal:
         if least is not None and number < least:
-            raise Invalid(f"{plain(number)} is too small: the smallest value here is {plain(least)}.")
+            raise Invalid(f"{decimal_text(number)} is too small: the smallest value here is {decimal_text(least)}.")
         if most is not None and number > most:
-            raise Invalid(f"{plain(number)} is too large: the largest value here is {plain(most)}.")
+            raise Invalid(f"{decimal_text(number)} is too large: the largest value here is {decimal_text(most)}.")
         if places < DECIMALS and number != number.quantize(Decimal(1).scaleb(-places)):
             limit = f"at most {places} decimals" if places else "whole numbers"
-            raise Invalid(f"{plain(number)} has too many decimals: this column takes {limit}.")
+            raise Invalid(f"{decimal_text(number)} has too many decimals: this column takes {limit}.")
         return number
 
     return judge
@@ -187,7 +187,7 @@ def _exact(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise expected(value, "a number or decimal text")
     if isinstance(value, str) and not _DECIMAL_TEXT.fullmatch(value):
-        raise Invalid(f"{shown(value)} is no decimal number, such as 1234.50.")
+        raise Invalid(f"{quoted(value)} is no decimal number, such as 1234.50.")
     number = Decimal(value)
     if not number.is_finite():
         raise Invalid(f"{value} is no number that a cell can hold.")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.base.errors import Invalid
-from core.base.text import key, shown
+from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, PeopleDirectory, References, expected
 from core.column_types.conditions import ONE_OF, Cell, Condition, Sql, is_any_of, rank
 from core.column_types.rules import REQUIRED
@@ -27,17 +27,17 @@ class Person(ColumnType[str]):
     def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         people = references.people
         ids = _ids_by_text(people, current)
-        shared_names = {name for name, count in Counter(map(key, people.names.values())).items() if count > 1}
+        shared_names = {name for name, count in Counter(map(folded_key, people.names.values())).items() if count > 1}
 
         def read(text: str) -> str:
-            text_key = key(text)
+            text_key = folded_key(text)
             if text_key in ids:
                 return ids[text_key]
             if text_key in shared_names:
                 raise Invalid(
-                    f"Several people are called {shown(text)}. Write the e-mail address, or choose from the list."
+                    f"Several people are called {quoted(text)}. Write the e-mail address, or choose from the list."
                 )
-            raise Invalid(f"{shown(text)} is nobody who works on this sheet.")
+            raise Invalid(f"{quoted(text)} is nobody who works on this sheet.")
 
         return read
 
@@ -45,7 +45,7 @@ class Person(ColumnType[str]):
         if not isinstance(value, str):
             raise expected(value, "the id of a person as text")
         if value not in references.people.names and value != current:
-            raise Invalid(f"{shown(value)} is nobody who works on this sheet.")
+            raise Invalid(f"{quoted(value)} is nobody who works on this sheet.")
         return value
 
     def text(self, value: str, column: ColumnLike, references: References) -> str:
@@ -53,7 +53,7 @@ class Person(ColumnType[str]):
         name = names.get(value)
         if name is None:
             return f"Person {value}"
-        is_unique = sum(key(other) == key(name) for other in names.values()) == 1
+        is_unique = sum(folded_key(other) == folded_key(name) for other in names.values()) == 1
         return name if is_unique else _numbered(value, name)
 
     def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
@@ -62,7 +62,7 @@ class Person(ColumnType[str]):
 
     def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
         names = references.people.names
-        return rank(cell.text, sorted(names, key=lambda identity: (key(names[identity]), int(identity))))
+        return rank(cell.text, sorted(names, key=lambda identity: (folded_key(names[identity]), int(identity))))
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> str:
         """Also of somebody who has left: their rows are still to be found."""
@@ -76,11 +76,11 @@ def _ids_by_text(people: PeopleDirectory, current: str | None) -> dict[str, str]
     names = dict(people.names)
     if current:
         names.setdefault(current, f"Person {current}")
-    counts = Counter(map(key, names.values()))
+    counts = Counter(map(folded_key, names.values()))
     ids = {identity: identity for identity in names}
-    ids |= {key(_numbered(identity, name)): identity for identity, name in names.items()}
-    ids |= {key(email): identity for email, identity in people.emails.items()}
-    return ids | {key(name): identity for identity, name in names.items() if counts[key(name)] == 1}
+    ids |= {folded_key(_numbered(identity, name)): identity for identity, name in names.items()}
+    ids |= {folded_key(email): identity for email, identity in people.emails.items()}
+    return ids | {folded_key(name): identity for identity, name in names.items() if counts[folded_key(name)] == 1}
 
 
 def _numbered(identity: str, name: str) -> str:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import re2
 
 from core.base.errors import Invalid
-from core.base.exact_json import plain
-from core.base.text import clean, shown
+from core.base.exact_json import decimal_text
+from core.base.text import clean, quoted
 from core.column_types.currencies import CURRENCIES
 
 PATTERN_LENGTH = 500
@@ -46,7 +46,7 @@ def pattern(text: str) -> Any:
         return re2.compile(text, options)
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
-        raise Invalid(f"The pattern {shown(text)} cannot be used: {reason}.") from None
+        raise Invalid(f"The pattern {quoted(text)} cannot be used: {reason}.") from None
 
 
 def _check_checkbox(rule: Rule, value: Any) -> bool:
@@ -69,8 +69,8 @@ def _check_number(rule: Rule, value: Any) -> str:
     except InvalidOperation:
         number = Decimal("NaN")
     if isinstance(value, bool) or not number.is_finite() or abs(number) >= Decimal(10) ** 15:
-        raise Invalid(f"“{rule.label}” takes a number such as 1234.5, not {shown(str(value))}.")
-    return plain(number)
+        raise Invalid(f"“{rule.label}” takes a number such as 1234.5, not {quoted(str(value))}.")
+    return decimal_text(number)
 
 
 def _check_text(rule: Rule, value: Any) -> str:
@@ -94,13 +94,13 @@ def _check_choice(rule: Rule, value: Any) -> str:
 def _check_currency(rule: Rule, value: Any) -> str:
     code = str(value).strip().upper()
     if code not in CURRENCIES:
-        raise Invalid(f"“{rule.label}” takes a currency code such as EUR or USD, not {shown(str(value))}.")
+        raise Invalid(f"“{rule.label}” takes a currency code such as EUR or USD, not {quoted(str(value))}.")
     return code
 
 
 def _check_time_zone(rule: Rule, value: Any) -> str:
     if value not in available_timezones():
-        raise Invalid(f"“{rule.label}” takes a time zone such as Europe/Berlin, not {shown(str(value))}.")
+        raise Invalid(f"“{rule.label}” takes a time zone such as Europe/Berlin, not {quoted(str(value))}.")
     return ZoneInfo(value).key
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from core.base.errors import Invalid
-from core.base.text import clean, shown
+from core.base.text import clean, quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
 from core.column_types.conditions import TEXT, Cell, Sql
 from core.column_types.rules import REQUIRED, UNIQUE, Rule, pattern
@@ -63,7 +63,7 @@ class LongText(TextLike):
             if not least <= len(text) <= most:
                 raise _wrong_length(len(text), least, most)
             if matches and not matches(text):
-                raise Invalid(f"{shown(text)} does not match the pattern of this column, {rules['pattern']}.")
+                raise Invalid(f"{quoted(text)} does not match the pattern of this column, {rules['pattern']}.")
             return text
 
         return read

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from core.base import audit
 from core.base.actor import Actor
-from core.base.notify import notice_person_rights
-from core.base.secret_tokens import hashed, new_token
+from core.base.notify import notify_user_rights
+from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import LONGEST_AGENT, actor_of_session, start_session
 from core.limits.login_throttle import plain_address
 
@@ -41,7 +41,7 @@ def grant_tokens(session: Session, user_id: int, *, key: str, address: str | Non
     session_id, _ = start_session(session, user_id, kind="api", address=address, user_agent=user_agent)
     audit.record(session, actor_of_session(session, session_id, address=address), "account:session:start", kind="api")
     refresh = new_token()
-    session.execute(_KEEP, {"token": hashed(refresh), "id": session_id})
+    session.execute(_KEEP, {"token": hash_token(refresh), "id": session_id})
     return _pair(session_id, user_id, refresh, key)
 
 
@@ -56,7 +56,7 @@ def refresh_tokens(
     client = {"address": plain_address(address), "agent": user_agent[:LONGEST_AGENT]}
     token, is_repeated = refresh_token, False
     while True:
-        found = session.execute(_TAKE, client | {"token": hashed(token)}).mappings().one_or_none()
+        found = session.execute(_TAKE, client | {"token": hash_token(token)}).mappings().one_or_none()
         if found is None:
             return None
         if not found["is_used"]:
@@ -70,9 +70,9 @@ def refresh_tokens(
     if actor is None or found["is_late"]:
         return None
     if not is_repeated:
-        session.execute(_USED, client | {"token": hashed(token)})
+        session.execute(_USED, client | {"token": hash_token(token)})
         token = _successor(token, key)
-        session.execute(_KEEP, {"token": hashed(token), "id": found["session_id"]})
+        session.execute(_KEEP, {"token": hash_token(token), "id": found["session_id"]})
     return _pair(found["session_id"], actor.user_id, token, key)
 
 
@@ -112,7 +112,7 @@ def end_api_session(session: Session, actor: Actor) -> None:
 
 def _end(session: Session, user_id: int, session_id: UUID | None) -> None:
     session.execute(_ENDED, {"id": session_id})
-    notice_person_rights(session, user_id)
+    notify_user_rights(session, user_id)
 
 
 def _pair(session_id: UUID, user_id: int, refresh: str, key: str) -> TokenPair:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.base import audit
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import actor_of_session, start_session
 
 LIFE = "60 seconds"
@@ -36,7 +36,7 @@ def person_of_pending(session: Session, pending: str, *, nonce: str) -> str | No
 
 def end_pending(session: Session, pending: str) -> None:
     """The code came."""
-    session.execute(text("DELETE FROM sign_in_tickets WHERE token_hash = :ticket"), {"ticket": hashed(pending)})
+    session.execute(text("DELETE FROM sign_in_tickets WHERE token_hash = :ticket"), {"ticket": hash_token(pending)})
 
 
 def redeem_ticket(session: Session, ticket: str, *, nonce: str, address: str | None, user_agent: str) -> str | None:
@@ -51,7 +51,7 @@ def redeem_ticket(session: Session, ticket: str, *, nonce: str, address: str | N
 
 
 def _hashes(ticket: str, nonce: str) -> dict[str, Any]:
-    return {"ticket": hashed(ticket), "nonce": hashed(nonce)}
+    return {"ticket": hash_token(ticket), "nonce": hash_token(nonce)}
 
 
 _MAKE = text("""

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import NotFound
-from core.base.notify import notice_person_rights
+from core.base.notify import notify_user_rights
 from core.base.permissions import Role
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 from core.limits.login_throttle import plain_address
 
 IDLE = "12 hours"
@@ -42,7 +42,7 @@ def start_session(
     parameters = {
         "id": session_id,
         "user": user_id,
-        "token": hashed(token),
+        "token": hash_token(token),
         "kind": kind,
         "address": plain_address(address),
         "agent": user_agent[:LONGEST_AGENT],
@@ -53,7 +53,7 @@ def start_session(
 
 def session_of_token(session: Session, token: str) -> SessionInfo | None:
     """The live session that this cookie belongs to. It counts as seen, so the transaction should be short."""
-    found = session.execute(_BY_TOKEN, {"token": hashed(token)}).mappings().one_or_none()
+    found = session.execute(_BY_TOKEN, {"token": hash_token(token)}).mappings().one_or_none()
     return SessionInfo(**found) if found else None
 
 
@@ -96,7 +96,7 @@ def end_session(session: Session, actor: Actor, session_id: UUID) -> None:
     ended = session.scalar(_END, {"id": session_id, "user": actor.user_id})
     if ended is None:
         raise NotFound("This session has ended already.")
-    notice_person_rights(session, actor.user_id)
+    notify_user_rights(session, actor.user_id)
     audit.record(session, actor, "account:session:end", ended=str(session_id))
 
 
@@ -110,7 +110,7 @@ def end_sessions_of(session: Session, user_id: int, *, but: UUID | None = None) 
     """End every session of a person (all but one where asked), with refresh tokens and waiting tickets."""
     session.execute(_END_ALL, {"user": user_id, "but": but})
     session.execute(text("DELETE FROM sign_in_tickets WHERE user_id = :user"), {"user": user_id})
-    notice_person_rights(session, user_id)
+    notify_user_rights(session, user_id)
 
 
 LIVE = f"""s.ended_at IS NULL AND s.expires_at > now() AND s.last_seen_at > now() - interval '{IDLE}'"""

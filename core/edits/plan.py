@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.access.access import VISIBLE_SQL, Access, ColumnInfo
 from core.access.row_ownership import own, refuse_losing
 from core.base.errors import Invalid
-from core.base.exact_json import Value, Wire, stored, to_wire
+from core.base.exact_json import Value, Wire, loads_stored, to_wire
 from core.column_types import column_type
 from core.edits.batch import Add, Batch, Edit, Given, Outcome
 from core.edits.plan_types import Plan
@@ -78,7 +78,7 @@ def stored_rows(session: Session, access: Access, row_ids: set[int]) -> dict[int
     if not row_ids:
         return {}
     found = _STORED.rows(session, access.gate | {"ids": [*row_ids]})
-    return {row_id: Stored(stored(values), versions, created) for row_id, values, versions, created in found}
+    return {row_id: Stored(loads_stored(values), versions, created) for row_id, values, versions, created in found}
 
 
 def _plan_edit(access: Access, plan: Plan, row: Stored | None, edit: Edit, stale: list[Stale]) -> None:
@@ -176,7 +176,7 @@ def _conflict(access: Access, edit: Edit, mine: Value | None, row: Stored, lines
         "given": edit.given.shown,
         "mine": _wired(mine),
         "theirs": _wired(row.values.get(column.key)),
-        "original": _wired(stored(first["old"])) if first and first["old"] else None,
+        "original": _wired(loads_stored(first["old"])) if first and first["old"] else None,
         "by": last["name"] if last else None,
         "at": last["recorded_at"].isoformat() if last else None,
         "version": row.version_of(column),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, ColumnInfo, get_access, rows_in_scope
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.exact_json import Value, dumps, stored, to_wire
+from core.base.exact_json import Value, dumps, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.base.text import clean
 from core.edits.batch import Outcome
@@ -125,7 +125,7 @@ def _deletion() -> ColumnElement[bool]:
 
 def _trashed(access: Access, found: Any) -> TrashedRow:
     row, logged, version, by, deleted_at = found
-    values = {key: value for key, value in stored(logged).items() if key in access.visible_keys}
+    values = {key: value for key, value in loads_stored(logged).items() if key in access.visible_keys}
     first = values.get(access.columns[0].key) if access.columns else None
     title = row_title(access, row, None if first is None else dumps(first))
     return TrashedRow(row, title, values, version, by or "somebody", deleted_at)
@@ -151,7 +151,7 @@ def restorable(
     outcome = Outcome(version=access.sheet.version)
     asked = Row.row_id == any_(literal([*wanted], ARRAY(Integer)))
     found = session.execute(select(Row.row_id, Row.values.cast(Text)).where(rows_in_scope(access), IN_TRASH, asked))
-    rows = {row: stored(values) for row, values in found}
+    rows = {row: loads_stored(values) for row, values in found}
     missing = [row for row in wanted if row not in rows]
     outcome.gone = [{"row": row, "column": None, "reason": f"Row {row} is not in the trash."} for row in missing]
     clashes = _Clashes(session, access, rows, edits or {})

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.access.access import SCOPE_SQL, VISIBLE_SQL, Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.exact_json import Value, dumps, stored, to_wire
+from core.base.exact_json import Value, dumps, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.edits.batch import Given, Outcome
 from core.edits.operation import Change, Source, digest, open_change
@@ -194,7 +194,7 @@ class _Inverse:
 
 
 def _value(logged: str | None) -> Value | None:
-    found: Value | None = None if logged is None else stored(logged)
+    found: Value | None = None if logged is None else loads_stored(logged)
     return found
 
 

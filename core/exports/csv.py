@@ -4,7 +4,7 @@ import csv
 import io
 from typing import IO
 
-from core.base.spreadsheet_text import shielded
+from core.base.spreadsheet_text import escape_formula
 from core.exports.source import Source
 
 
@@ -13,11 +13,11 @@ def write_csv(file: IO[bytes], source: Source) -> int:
     text = io.TextIOWrapper(file, "utf-8-sig" if source.bom else "utf-8", newline="", write_through=False)
     writer = csv.writer(text)
     keys = [(column.key, source.writer(column)) for column in source.columns]
-    writer.writerow([shielded(column.name) for column in source.columns])
+    writer.writerow([escape_formula(column.name) for column in source.columns])
     count = 0
     for records in source.blocks:
         writer.writerows(
-            [[shielded(write(record[key])) if key in record else "" for key, write in keys] for record in records]
+            [[escape_formula(write(record[key])) if key in record else "" for key, write in keys] for record in records]
         )
         count += len(records)
     text.detach()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
 from core.base.actor import Visitor
-from core.base.exact_json import Value, stored
+from core.base.exact_json import Value, loads_stored
 from core.column_types import column_type
 from core.column_types.base import References
 from core.rows.as_of import over
@@ -60,4 +60,4 @@ def _blocks(session: Session, statement: Any) -> Iterator[list[Record]]:
     """A cursor in the database: neither it nor we ever hold all rows."""
     found = session.execute(statement, execution_options={"stream_results": True, "yield_per": BLOCK})
     for rows in found.scalars().partitions(BLOCK):
-        yield [stored(values) for values in rows]
+        yield [loads_stored(values) for values in rows]

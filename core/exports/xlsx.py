@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from core.access.access import ColumnInfo
 from core.base.errors import Invalid
-from core.base.exact_json import plain
+from core.base.exact_json import decimal_text
 from core.column_types.dates import clock_of
 from core.exports import xlsx_parts as parts
 from core.exports.source import Source
@@ -115,7 +115,7 @@ def _text(text: str, style: int = 0) -> Cell:
 def _number(value: Decimal, style: int = 0) -> Cell | None:
     """The number where Excel holds it exactly; it keeps 15 digits, longer ones stay whole as text."""
     exact = len(value.as_tuple().digits) <= 15 and Decimal(repr(float(value))) == value
-    return f' s="{style}"><v>{plain(value)}</v></c>' if exact else None
+    return f' s="{style}"><v>{decimal_text(value)}</v></c>' if exact else None
 
 
 def _money(value: Decimal) -> Cell | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.access.row_gate import scope_sql, visible_sql
-from core.base.exact_json import loads
+from core.base.exact_json import loads_wire
 from core.base.permissions import Permission
 from core.credentials.sessions import WHO_SQL
 from db.raw_sql import Quick
@@ -118,7 +118,7 @@ def _follow_owner(access: Access, rows: dict[int, dict[str, Any]], moved: Any, s
     if was_seen and not moved["is_seen"]:
         rows[moved["row_id"]] = row | {"removed": True}
     elif moved["is_seen"] and not was_seen and moved["created_version"] <= since:
-        values = {key: value for key, value in loads(moved["values"]).items() if int(key) in access.by_id}
+        values = {key: value for key, value in loads_wire(moved["values"]).items() if int(key) in access.by_id}
         rows[moved["row_id"]] = row | {"restored": True, "values": values}
 
 
@@ -137,7 +137,7 @@ def _follow(access: Access, row: dict[str, Any], line: Any) -> None:
     """Bring what is told of a row up to one line of the log."""
     row["by"] = _author(access, line)
     if line["kind"] == "edit":
-        row["values"][str(line["column_id"])] = loads(line["new"]) if line["new"] else None
+        row["values"][str(line["column_id"])] = loads_wire(line["new"]) if line["new"] else None
         row["versions"][str(line["column_id"])] = line["version"]
         return
     # Whoever knows the sheet as of `since` misses a row that was in the trash then; not one that only went there after.
@@ -145,7 +145,7 @@ def _follow(access: Access, row: dict[str, Any], line: Any) -> None:
     row["removed"] = line["kind"] == "remove"
     row["added"] = row["added"] or line["kind"] == "add"
     if line["new"]:
-        values = loads(line["new"])
+        values = loads_wire(line["new"])
         row["values"] |= {key: value for key, value in values.items() if int(key) in access.by_id}
 
 

@@ -12,7 +12,7 @@ from core.access.access import Access, get_access
 from core.access.row_gate import scope_sql
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.exact_json import Wire, loads
+from core.base.exact_json import Wire, loads_wire
 from core.base.permissions import Permission
 from core.history.history import row_title, shown
 from core.rows.as_of import as_of, version_at
@@ -130,7 +130,7 @@ def _told(
 
 
 def _wire(logged: str | None) -> Wire:
-    value: Wire = None if logged is None else loads(logged)
+    value: Wire = None if logged is None else loads_wire(logged)
     return value
 
 

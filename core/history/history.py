@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, ColumnInfo
 from core.access.row_gate import scope_sql
 from core.base.errors import NotFound
-from core.base.exact_json import Wire, loads, stored
+from core.base.exact_json import Wire, loads_stored, loads_wire
 from core.base.permissions import Permission
 from core.column_types import column_type
 
@@ -126,7 +126,7 @@ def shown(access: Access, column_id: int, logged: str | None) -> str:
     """A logged value as text: of a cell by its column's type, of a whole row as “name: value” of its visible cells."""
     if logged is None:
         return ""
-    value = stored(logged)
+    value = loads_stored(logged)
     if column_id == 0:
         cells = ((column, value.get(column.key)) for column in access.columns)
         return " · ".join(f"{column.name}: {_text(access, column, cell)}" for column, cell in cells if cell is not None)
@@ -169,7 +169,7 @@ def _row_change(access: Access, lines: Sequence[RowMapping]) -> RowChange:
 
 def _first_cells(access: Access, logged: str) -> list[CellChange]:
     """The cells that a row was added with."""
-    values, wire = stored(logged), loads(logged)
+    values, wire = loads_stored(logged), loads_wire(logged)
     filled = [column for column in access.columns if column.key in values]
     return [
         CellChange(one.column_id, one.name, "", _text(access, one, values[one.key]), wire[one.key]) for one in filled
@@ -181,7 +181,7 @@ def _cell_change(access: Access, column: ColumnInfo, line: RowMapping) -> CellCh
         first = {cell.column_id: cell for cell in _first_cells(access, line["new"])}
         return first.get(column.column_id) or CellChange(column.column_id, column.name, "", "", None)
     old, new = (shown(access, column.column_id, line[side]) for side in ("old", "new"))
-    return CellChange(column.column_id, column.name, old, new, None if line["new"] is None else loads(line["new"]))
+    return CellChange(column.column_id, column.name, old, new, None if line["new"] is None else loads_wire(line["new"]))
 
 
 def _change(line: RowMapping, cells: list[CellChange]) -> RowChange:

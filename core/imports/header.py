@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from core.base.errors import Invalid
-from core.base.spreadsheet_text import released
-from core.base.text import clean, key, one_line
+from core.base.spreadsheet_text import unescape_formula
+from core.base.text import clean, folded_key, one_line
 from core.imports.format import FileFormat
 from core.imports.type_guess import propose_type
 from core.sheets.columns import MAX_NAME
@@ -20,10 +20,10 @@ def find_header(records: list[list[str]], file_format: FileFormat, known: Collec
     A record that holds mostly names of `known` columns is the header, whatever stands in it.
     """
     above = file_format.lines_above
-    named = {key(name) for name in known}
+    named = {folded_key(name) for name in known}
     for place, record in enumerate(records[above:], above):
         filled = [name for cell in record if (name := _cleaned(cell))]
-        if len(filled) > 0 and sum(key(name) in named for name in filled) * 2 > len(filled):
+        if len(filled) > 0 and sum(folded_key(name) in named for name in filled) * 2 > len(filled):
             return replace(file_format, lines_above=place, has_header=True)
     above += _preamble(records[above:])
     table = [record for record in records[above:] if any(record)]
@@ -83,7 +83,7 @@ def _type(texts: list[str]) -> str:
 
 def _cleaned(cell: str) -> str:
     try:
-        return one_line(clean(released(cell)))[:MAX_NAME].strip()
+        return one_line(clean(unescape_formula(cell)))[:MAX_NAME].strip()
     except Invalid:
         return ""
 

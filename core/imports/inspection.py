@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from core.base.errors import Invalid
-from core.base.spreadsheet_text import released
+from core.base.spreadsheet_text import unescape_formula
 from core.imports.encoding import detect_encoding
 from core.imports.file_kinds import refuse_other_kinds
 from core.imports.format import FileFormat, detect_format, records_of
@@ -44,7 +44,7 @@ class Sample:
     @property
     def labels(self) -> list[str]:
         """Each different text once, as the import will read it."""
-        return list(dict.fromkeys(released(text) for text in self.different if text.strip()))
+        return list(dict.fromkeys(unescape_formula(text) for text in self.different if text.strip()))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from core.access.access import Access, ColumnInfo
 from core.accounts.workspace_currency import USUAL
 from core.base.errors import Invalid
-from core.base.text import key
+from core.base.text import folded_key
 from core.column_types import column_type
 from core.column_types.base import NO_REFERENCES, Draft, Option, References
 from core.column_types.choices import LABEL_LENGTH
@@ -35,11 +35,11 @@ def propose(
 
     Without an access the plan is for a new sheet, with these `references` and the `currency` of the workspace.
     """
-    known = {key(column.name): column for column in access.columns} if access else {}
+    known = {folded_key(column.name): column for column in access.columns} if access else {}
     references = access.references if access else references
     usual = access.currency if access else currency
     columns = [
-        _proposed(place, name, sample, known.get(key(name)), references, currency=usual)
+        _proposed(place, name, sample, known.get(folded_key(name)), references, currency=usual)
         for place, (name, sample) in enumerate(zip(inspection.names, inspection.samples, strict=True))
     ]
     return Plan(inspection.format, tuple(columns), inspection.rows)
@@ -80,18 +80,18 @@ def missing_labels(sample: Sample, column: ColumnInfo) -> list[str]:
     """The labels in the file that are no option of this choice column, each once."""
     if column.type != "choice":
         return []
-    known = {key(option.label) for option in column.options if not option.retired}
+    known = {folded_key(option.label) for option in column.options if not option.retired}
     found: dict[str, str] = {}
     for label in _fitting_labels(sample.labels):
-        found.setdefault(key(label), " ".join(label.split()))
+        found.setdefault(folded_key(label), " ".join(label.split()))
     return [label for folded, label in found.items() if folded not in known]
 
 
 def with_labels(column: ColumnInfo, labels: Sequence[str]) -> list[Option]:
     """The column's options with these labels added; one that was retired comes back."""
-    wanted = {key(label): label for label in labels}
-    kept = [replace(one, retired=one.retired and key(one.label) not in wanted) for one in column.options]
-    there = {key(option.label) for option in kept if not option.retired}
+    wanted = {folded_key(label): label for label in labels}
+    kept = [replace(one, retired=one.retired and folded_key(one.label) not in wanted) for one in column.options]
+    there = {folded_key(option.label) for option in kept if not option.retired}
     added = [Option(id="", label=label) for folded, label in wanted.items() if folded not in there]
     return checked_options(column_type(column.type), [*kept, *added], before=column.options)
 

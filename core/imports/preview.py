@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from core.access.access import Access
 from core.base.errors import Invalid
-from core.base.spreadsheet_text import released, shielded
+from core.base.spreadsheet_text import escape_formula, unescape_formula
 from core.column_types import column_type
 from core.column_types.base import NO_REFERENCES, References
 from core.imports.inspection import Inspection
@@ -84,7 +84,7 @@ def refused_lines(
     columns = columns_for(access, plan, _FIRST_NEW, references)
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["Line", "Reason", *(shielded(one.name) for one in plan.columns)])
+    writer.writerow(["Line", "Reason", *(escape_formula(one.name) for one in plan.columns)])
     for number, line in enumerate(_refused(file, plan, columns)):
         if number >= _REPORTED:
             break
@@ -97,7 +97,11 @@ def _refused(file: BinaryIO, plan: Plan, columns: list[Column]) -> Iterator[list
         for line, record in zip(block.lines, block.filled, strict=True):
             reasons = [reason for column in columns if (reason := _reason(column, record))]
             if reasons:
-                yield [str(line), shielded(" ".join(reasons)), *(shielded(released(text)) for text in record)]
+                yield [
+                    str(line),
+                    escape_formula(" ".join(reasons)),
+                    *(escape_formula(unescape_formula(text)) for text in record),
+                ]
 
 
 def _reason(column: Column, record: list[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from core.access.access import Access
 from core.base.errors import Invalid
 from core.base.exact_json import Value, dumps
-from core.base.spreadsheet_text import released
+from core.base.spreadsheet_text import unescape_formula
 from core.column_types import column_type
 from core.column_types.base import NO_REFERENCES, ColumnLike, References
 from core.imports.plan import draft, with_labels
@@ -83,7 +83,7 @@ class Column(dict[str, str]):
 
     def value(self, text: str) -> Value | None:
         """The value of a text. Raises Invalid."""
-        value: Value | None = self._parse(released(text))
+        value: Value | None = self._parse(unescape_formula(text))
         if value is None and self.required:
             raise Invalid(f"“{self.plan.name}” must not be empty.")
         return value

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from core.base.errors import Invalid
-from core.base.text import clean, key, one_line
+from core.base.text import clean, folded_key, one_line
 from core.column_types import TYPES
 from core.column_types.base import NO_REFERENCES, Draft, Option, References
 from core.column_types.checkbox import WORDS
@@ -104,7 +104,7 @@ def _cleaned(text: str) -> str:
 
 def _checkbox(sample: Sample) -> Proposal | None:
     """Words for yes and no; 0 and 1 alone are numbers."""
-    found = {key(text) for text in sample.texts} if len(sample.texts) <= MOST_CHOICES else {""}
+    found = {folded_key(text) for text in sample.texts} if len(sample.texts) <= MOST_CHOICES else {""}
     return Proposal("checkbox") if found <= WORDS.keys() and not found <= {"0", "1"} else None
 
 
@@ -213,7 +213,7 @@ def _choice(sample: Sample) -> Proposal | None:
     """Few labels, each written several times."""
     labels: dict[str, str] = {}
     for text in sample.texts[: MOST_CHOICES * 2 + 1]:
-        labels.setdefault(key(text), one_line(text))
+        labels.setdefault(folded_key(text), one_line(text))
     few = len(labels) <= MOST_CHOICES and len(sample.texts) <= MOST_CHOICES * 2
     if not few or sample.filled < len(labels) * _CHOICE_REPEATS or max(map(len, labels.values())) > _MOST_SHOWN:
         return None

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 
 LIFE = "180 days"
 MOST = 10  # Of one account. Each has five wrong passwords in a quarter of an hour.
@@ -13,9 +13,9 @@ MOST = 10  # Of one account. Each has five wrong passwords in a quarter of an ho
 
 def remember_device(session: Session, user_id: int, token: str) -> str:
     """This browser has signed in: the token for its cookie. `token` is what it has; only one of ours is kept."""
-    is_ours = bool(token) and session.scalar(_IS_OURS, {"token": hashed(token)})
+    is_ours = bool(token) and session.scalar(_IS_OURS, {"token": hash_token(token)})
     kept = token if is_ours else new_token()
-    session.execute(_REMEMBER, {"token": hashed(kept), "user": user_id})
+    session.execute(_REMEMBER, {"token": hash_token(kept), "user": user_id})
     session.execute(_FORGET_OLDEST, {"user": user_id, "most": MOST})
     return kept
 
@@ -29,7 +29,7 @@ def known_place(
     """
     if session_id is not None:
         return f"{account} in session {session_id}"
-    asked = {"token": hashed(device), "account": account, "address": address}
+    asked = {"token": hash_token(device), "account": account, "address": address}
     found = session.execute(_KNOWN, asked).one()
     if found.device_id is not None:
         return f"{account} on device {found.device_id}"

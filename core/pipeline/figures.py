@@ -49,7 +49,7 @@ def headline(session: Session, pipeline: Pipeline, view: View, *, today: date) -
     deals = pipeline.deals(view, created=pipeline.created_sql)
     kind, amount, close = deals.c.kind, deals.c.amount, deals.c.close
     is_open, won = kind == OPEN, kind == WON
-    won_now = won & close.between(*periods.span("This quarter", today))
+    won_now = won & close.between(*periods.named_period("This quarter", today))
     cycle = func.percentile_cont(0.5).within_group(cast(close - deals.c.created, Integer).asc())
     counting = session.execute(
         select(
@@ -101,7 +101,7 @@ def by_stage(session: Session, pipeline: Pipeline, view: View) -> list[Bar]:
 
 
 def closed_by(session: Session, pipeline: Pipeline, view: View, *, unit: str, today: date) -> list[ClosedPeriod]:
-    """Won and lost deals by month or quarter of their close date, without gaps; see periods.shown for which."""
+    """Won and lost deals by month or quarter of their close date, without gaps; see periods.period_starts for which."""
     if pipeline.close_date is None:
         return []
     closes, pipeline = pipeline.close_date.column_id, pipeline.reading(view)
@@ -111,10 +111,10 @@ def closed_by(session: Session, pipeline: Pipeline, view: View, *, unit: str, to
     for begins, kind, *measure in _measured(session, pipeline, dated, start, pipeline.kind_sql):
         found.setdefault(begins, {})[kind] = tuple(measure)
     made = []
-    for begins in periods.shown(found, unit, today):
+    for begins in periods.period_starts(found, unit, today):
         first, last = periods.period_of(begins, unit)
         within = Condition(closes, "between", [first.isoformat(), last.isoformat()])
-        label = periods.label(begins, unit)
+        label = periods.period_label(begins, unit)
         made.append(_period(pipeline, narrowed(view, within), begins, label, found.get(begins, {})))
     return made
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.base.errors import Invalid, NotFound
-from core.base.exact_json import Value, loads, stored
+from core.base.exact_json import Value, loads_stored, loads_wire
 from core.rows.as_of import over
 from core.rows.cursor import Cursor, SortKeys
 from core.rows.query import View, conditions, ordered, sort_keys, view_origin
@@ -70,7 +70,7 @@ def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value
     found = session.scalar(over(access, one, ids=[row_id]))
     if found is None:
         raise NotFound("This row has been deleted, or never was.", row=row_id)
-    return {key: value for key, value in stored(found).items() if key in access.visible_keys}
+    return {key: value for key, value in loads_stored(found).items() if key in access.visible_keys}
 
 
 def row_count(session: Session, access: Access, view: View) -> int:
@@ -131,4 +131,4 @@ def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:
 def _wire(access: Access, row_id: int, values: str) -> WireRow:
     """A row's visible cells; numbers as decimal strings."""
     visible = access.visible_keys
-    return {"id": row_id, "values": {key: value for key, value in loads(values).items() if key in visible}}
+    return {"id": row_id, "values": {key: value for key, value in loads_wire(values).items() if key in visible}}

@@ -15,7 +15,7 @@ from core.access.access import LINK_LIVES, NO_LINK
 from core.base import audit
 from core.base.actor import Visitor
 from core.base.errors import NotFound, Refused, Throttled
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 from core.credentials.passwords import is_right
 from core.limits.login_throttle import PER_LINK, close_attempt, is_news, open_attempt, plain_address
 from core.limits.rate_limits import demand
@@ -92,18 +92,18 @@ def _open_attempt(session: Session, link_id: int, address: str) -> int | None:
 
 
 def _live_link(session: Session, token: str) -> RowMapping | None:
-    return session.execute(_LIVE_LINK, {"token": hashed(token)}).mappings().one_or_none()
+    return session.execute(_LIVE_LINK, {"token": hash_token(token)}).mappings().one_or_none()
 
 
 def _has_visit(session: Session, link: Any, visit_tokens: Mapping[int, str]) -> bool:
     token = visit_tokens.get(link["link_id"])
-    return bool(token and session.scalar(_HAS_VISIT, {"link": link["link_id"], "token": hashed(token)}))
+    return bool(token and session.scalar(_HAS_VISIT, {"link": link["link_id"], "token": hash_token(token)}))
 
 
 def _start_visit(session: Session, link: Any, address: str) -> Visit:
     demand("visit", address)
     token, link_id = new_token(), link["link_id"]
-    row = session.execute(_START_VISIT, {"link": link_id, "token": hashed(token), "address": address}).one()
+    row = session.execute(_START_VISIT, {"link": link_id, "token": hash_token(token), "address": address}).one()
     visitor = Visitor(link_id, link["sheet_id"], row.visit_id, address=address)
     audit.record(session, visitor, "sheet:link:open", sheet_id=link["sheet_id"])
     return Visit(link_id, token, int(row.seconds))

@@ -13,9 +13,9 @@ from core.accounts.accounts import clean_name
 from core.base import audit
 from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.base.notify import notice_sheet_rights
+from core.base.notify import notify_sheet_rights
 from core.base.permissions import Permission
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 from core.credentials.passwords import hash_password
 from core.limits.login_throttle import plain_address
 
@@ -67,7 +67,7 @@ def create_link(session: Session, actor: Actor, sheet_id: int, **options: Unpack
     if len(public_links(session, actor, sheet_id)) >= MAX_LINKS:
         raise Invalid(f"A sheet can have at most {MAX_LINKS} links. Revoke one first.")
     token, values = new_token(), _checked({**_DEFAULTS, **options})
-    keys = {"sheet": sheet_id, "user": actor.user_id, "hint": token[:HINT_LENGTH], "token": hashed(token)}
+    keys = {"sheet": sheet_id, "user": actor.user_id, "hint": token[:HINT_LENGTH], "token": hash_token(token)}
     link_id: int = session.execute(_CREATE, values | keys).scalar_one()
     audit.record(session, actor, "sheet:link:create", sheet_id=sheet_id, link=link_id, **_facts(values))
     return link_id, token
@@ -83,7 +83,7 @@ def change_link(session: Session, actor: Actor, sheet_id: int, link_id: int, **o
         raise NotFound(NO_SUCH_LINK, link=link_id)
     if values.get("password"):
         session.execute(_END_VISITS, {"link": link_id})
-    notice_sheet_rights(session, sheet_id)
+    notify_sheet_rights(session, sheet_id)
     audit.record(session, actor, "sheet:link:change", sheet_id=sheet_id, link=link_id, **_facts(values))
 
 
@@ -94,7 +94,7 @@ def revoke_link(session: Session, actor: Actor, sheet_id: int, link_id: int) -> 
     if name is None:
         raise NotFound(NO_SUCH_LINK, link=link_id)
     session.execute(_END_VISITS, {"link": link_id})
-    notice_sheet_rights(session, sheet_id)
+    notify_sheet_rights(session, sheet_id)
     audit.record(session, actor, "sheet:link:revoke", sheet_id=sheet_id, link=link_id, name=name)
 
 
@@ -116,7 +116,7 @@ def visitor_of(
 
 def visits_of_tokens(session: Session, tokens: list[str]) -> list[UUID]:
     """Return the ids of the visits with these cookie tokens, in a stable order. Does not check their links."""
-    return list(session.scalars(_BY_TOKENS, {"tokens": [hashed(token) for token in tokens]}))
+    return list(session.scalars(_BY_TOKENS, {"tokens": [hash_token(token) for token in tokens]}))
 
 
 def _checked(options: LinkOptions) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from core.access.access import Access, get_access
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
-from core.base.notify import notice_sheet_rights
+from core.base.notify import notify_sheet_rights
 from core.base.permissions import Level, Permission, Role, RowScope
 from db.folding import folded
 from db.tables.sharing import Team, TeamCollaborator
@@ -153,7 +153,7 @@ def _save_share(
 
 def _record(session: Session, actor: Actor, access: Access, action: str, **facts: Any) -> None:
     sheet_id = access.sheet.sheet_id
-    notice_sheet_rights(session, sheet_id)
+    notify_sheet_rights(session, sheet_id)
     audit.record(session, actor, action, sheet_id=sheet_id, **facts)
 
 

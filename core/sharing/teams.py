@@ -17,7 +17,7 @@ from core.accounts.accounts import clean_name, require
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.base.notify import notice_person_rights, notice_sheet_rights
+from core.base.notify import notify_sheet_rights, notify_user_rights
 from core.base.permissions import ROLE_PERMISSIONS, Permission, Role
 from db.folding import fold, folded
 from db.tables.sharing import Team, TeamMember
@@ -243,9 +243,9 @@ def _save_name(session: Session, name: str, statement: Executable, *, team_id: i
 def _notify(session: Session, team_id: int, people: Iterable[int]) -> None:
     """Notify open pages that the rights of these people, and on the sheets of the team, may have changed."""
     for user_id in people:
-        notice_person_rights(session, user_id)
+        notify_user_rights(session, user_id)
     for sheet_id in session.scalars(_TEAM_SHEETS, {"team": team_id}):
-        notice_sheet_rights(session, sheet_id)
+        notify_sheet_rights(session, sheet_id)
 
 
 _MEMBERS = text("""

@@ -11,7 +11,7 @@ from core.accounts.accounts import require
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid, NotFound
-from core.base.notify import notice_sheet_rights
+from core.base.notify import notify_sheet_rights
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission, Role, RowScope
 from db.tables.sheets import Collaborator, Sheet, User
 
@@ -40,7 +40,7 @@ def transfer_sheet(session: Session, actor: Actor, sheet_id: int, user_id: int) 
         before = get_access(session, actor, sheet_id, Permission.SHEET_TRANSFER).sheet.owner_id
     _check_new_owner(session, user_id, before)
     _change_owner(session, sheet_id, before, user_id)
-    notice_sheet_rights(session, sheet_id)
+    notify_sheet_rights(session, sheet_id)
     audit.record(session, actor, "sheet:share:transfer", sheet_id=sheet_id, before=before, user=user_id)
 
 

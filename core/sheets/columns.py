@@ -11,9 +11,9 @@ from core.access.access import HIDDEN, READ_ONLY, Access, ColumnInfo, get_access
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.notify import notice_sheet_rights
+from core.base.notify import notify_sheet_rights
 from core.base.permissions import Audience, Permission
-from core.base.text import clean, key, one_line
+from core.base.text import clean, folded_key, one_line
 from core.column_types import column_type
 from core.column_types.base import Option
 from core.sheets.column_rules import checked_options, checked_rules
@@ -144,7 +144,7 @@ def limit_column(
         return column
     _touch_columns(session, sheet_id)
     session.execute(update(Column).where(*_is(sheet_id, column_id)).values(limits=wanted))
-    notice_sheet_rights(session, sheet_id)
+    notify_sheet_rights(session, sheet_id)
     audit.record(
         session, actor, "sheet:column:limit", sheet_id=sheet_id, column=column_id, name=column.name, limits=wanted
     )
@@ -289,4 +289,4 @@ def _is(sheet_id: int, column_id: int) -> tuple[Any, Any]:
 
 
 def _folded(name: str) -> str:
-    return key(name)
+    return folded_key(name)

@@ -12,7 +12,7 @@ from core.access.access import Access, get_access
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed
-from core.base.notify import notice_sheet_rights
+from core.base.notify import notify_sheet_rights
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.base.text import clean, one_line
 from core.column_types import column_type
@@ -173,7 +173,7 @@ def _change(
     facts: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, str | dict)}
     if "name" in values:
         facts["before"] = access.sheet.name
-    notice_sheet_rights(session, sheet_id)  # Name, settings and archive stand around open grids: those look again.
+    notify_sheet_rights(session, sheet_id)  # Name, settings and archive stand around open grids: those look again.
     audit.record(session, actor, action, sheet_id=sheet_id, **facts)
 
 

@@ -14,9 +14,9 @@ from core.accounts.accounts import clean_name
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.base.notify import notice_person_rights
+from core.base.notify import notify_user_rights
 from core.base.permissions import Role, Scope
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import actor_of_session
 from core.limits.login_throttle import plain_address
 from core.mail.outbox import order_letter
@@ -52,7 +52,13 @@ def make_token(session: Session, actor: Actor, *, name: str, scope: Scope, days:
         raise Invalid(f"You have {MOST_TOKENS} tokens. Revoke one that you do not need.")
     _still_here(session, actor)
     token, named = PREFIX + new_token(), clean_name(name)
-    given = {"user": actor.user_id, "name": named, "hint": token[:HINT], "token": hashed(token), "scope": scope.value}
+    given = {
+        "user": actor.user_id,
+        "name": named,
+        "hint": token[:HINT],
+        "token": hash_token(token),
+        "scope": scope.value,
+    }
     session.execute(_MAKE, given | {"days": days})
     audit.record(session, actor, "account:token:create", name=named, scope=scope.value, days=days)
     order_letter(session, "notice", actor.email, what="token", name=named)
@@ -77,7 +83,7 @@ def revoke_token(session: Session, actor: Actor, token_id: int) -> None:
     name = session.scalar(_REVOKE, {"token": token_id, "user": actor.user_id})
     if name is None:
         raise NotFound("This token has ended already.")
-    notice_person_rights(session, actor.user_id)
+    notify_user_rights(session, actor.user_id)
     audit.record(session, actor, "account:token:revoke", name=name)
 
 
@@ -91,7 +97,7 @@ def actor_of_token(session: Session, token: str, *, address: str | None, only_re
 
     Without the scope to administer an administrator acts as a member: whatever asks for the role asks this one.
     """
-    found = session.execute(_ACTOR, {"token": hashed(token)}).mappings().one_or_none()
+    found = session.execute(_ACTOR, {"token": hash_token(token)}).mappings().one_or_none()
     if found is None:
         return None
     if found["scope"] == Scope.READ and not only_reads:

@@ -10,7 +10,7 @@ from core.accounts.accounts import ADMINISTRATOR
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound, Throttled
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 from core.base.text import clean_email
 from core.credentials.passwords import checked_password, hash_password
 from core.credentials.revocation import end_credentials_of
@@ -144,14 +144,14 @@ def _not_too_often(session: Session, actor: Actor) -> None:
 def _link(session: Session, kind: str, user_id: int, email: str, made_by: int | None = None) -> str:
     token = new_token()
     session.execute(_END_LINKS, {"kind": kind, "user": user_id})
-    given = {"token": hashed(token), "kind": kind, "user": user_id, "email": email, "life": LIFE[kind]}
+    given = {"token": hash_token(token), "kind": kind, "user": user_id, "email": email, "life": LIFE[kind]}
     session.execute(_MAKE, given | {"by": made_by})
     return token
 
 
 def _found(session: Session, kind: str, token: str) -> tuple[int, str]:
     """Whose link this is and for which address; the person must still be let in, and whoever made it administer."""
-    found = session.execute(_FIND, {"token": hashed(token), "kind": kind}).one_or_none()
+    found = session.execute(_FIND, {"token": hash_token(token), "kind": kind}).one_or_none()
     if found is None:
         raise NotFound(GONE)
     return found.user_id, found.email
@@ -159,7 +159,7 @@ def _found(session: Session, kind: str, token: str) -> tuple[int, str]:
 
 def _use(session: Session, kind: str, token: str) -> None:
     """Deleting is using: of two who come together only one gets the row."""
-    if session.scalar(_USE, {"token": hashed(token), "kind": kind}) is None:
+    if session.scalar(_USE, {"token": hash_token(token), "kind": kind}) is None:
         raise NotFound(GONE)
 
 

@@ -18,7 +18,7 @@ from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound, Refused
 from core.base.permissions import Role
-from core.base.secret_tokens import hashed, new_token
+from core.base.secret_tokens import hash_token, new_token
 from core.base.text import clean_email
 from core.mail.outbox import Transaction
 from core.sign_in.oidc_identities import HAS_ONE, TAKEN, add_identity, has_identity, has_password, label
@@ -62,7 +62,7 @@ def note_arrival(session: Session, claims: Mapping[str, Any]) -> str | None:
         return None
     token, email = new_token(), _email(claims)
     said = {
-        "token": hashed(token),
+        "token": hash_token(token),
         "issuer": issuer,
         "subject": subject,
         "email": email,
@@ -75,7 +75,7 @@ def note_arrival(session: Session, claims: Mapping[str, Any]) -> str | None:
 
 def arrival(session: Session, token: str) -> Arrival:
     """As whom the holder of this token comes in. Raises NotFound once that is over, NotAllowed with the way out."""
-    found = session.execute(_FIND, {"token": hashed(token)}).one_or_none()
+    found = session.execute(_FIND, {"token": hash_token(token)}).one_or_none()
     if found is None:
         raise NotFound(GONE)
     return _judged(session, found)
@@ -83,7 +83,7 @@ def arrival(session: Session, token: str) -> Arrival:
 
 def arrival_of_mine(session: Session, actor: Actor, token: str) -> Arrival:
     """Who has arrived where I am signed in: to be linked with my account, whatever their address. The same errors."""
-    found = session.execute(_FIND, {"token": hashed(token)}).one_or_none()
+    found = session.execute(_FIND, {"token": hash_token(token)}).one_or_none()
     if found is None:
         raise NotFound(GONE)
     known = session.execute(_KNOWN, {"issuer": found.issuer, "subject": found.subject}).one_or_none()
@@ -154,12 +154,12 @@ def link_mine(transaction: Transaction, actor: Actor, token: str, *, password: s
 
 def drop_arrival(session: Session, token: str) -> None:
     """Whoever has arrived wants something else."""
-    session.execute(_TAKE, {"token": hashed(token)})
+    session.execute(_TAKE, {"token": hash_token(token)})
 
 
 def _taken(session: Session, token: str) -> Any:
     """What was said, once: of two who come together only one gets the row."""
-    found = session.execute(_TAKE, {"token": hashed(token)}).one_or_none()
+    found = session.execute(_TAKE, {"token": hash_token(token)}).one_or_none()
     if found is None:
         raise NotFound(GONE)
     return found

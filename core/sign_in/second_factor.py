@@ -16,7 +16,7 @@ from core.accounts.accounts import managed_person
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
-from core.base.secret_tokens import hashed
+from core.base.secret_tokens import hash_token
 from core.config.settings import settings
 from core.mail.outbox import order_letter
 from db.tables.accounts import SecondFactor
@@ -94,7 +94,7 @@ def is_second_factor(session: Session, user_id: int, code: str) -> bool:
     if step is not None:
         session.execute(_USED, {"user": user_id, "step": step})
         return True
-    if session.scalar(_TAKE_CODE, {"user": user_id, "code": hashed(_plain(code))}) is None:
+    if session.scalar(_TAKE_CODE, {"user": user_id, "code": hash_token(_plain(code))}) is None:
         return False
     audit.record(session, None, "account:second-factor:recover", user=user_id)
     return True
@@ -143,7 +143,7 @@ def new_recovery_codes(session: Session, user_id: int) -> list[str]:
     """Ten fresh recovery codes, told this once; the old ones end."""
     session.execute(_DROP_CODES, {"user": user_id})
     plain = ["".join(secrets.choice(_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
-    session.execute(_KEEP_CODE, [{"user": user_id, "code": hashed(code)} for code in plain])
+    session.execute(_KEEP_CODE, [{"user": user_id, "code": hash_token(code)} for code in plain])
     return ["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in plain]
 
 

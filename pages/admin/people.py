@@ -10,7 +10,7 @@ from core.accounts.accounts import PersonInfo
 from core.accounts.invitations import InvitationInfo
 from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
-from core.base.text import key
+from core.base.text import folded_key
 from core.sharing.teams import teams
 from core.sharing.transfer import OwnedSheet, owned_sheets
 from db.engine import transaction
@@ -69,7 +69,7 @@ def _found(workspace: Workspace) -> list[PersonInfo]:
     """Those whose name, address, role or team has what is searched for; the first of them."""
     people = workspace.people
     if len(people) >= SEARCHED_FROM:
-        asked = key(st.text_input("Find a person", placeholder="Name, address, role or team"))
+        asked = folded_key(st.text_input("Find a person", placeholder="Name, address, role or team"))
         people = [one for one in people if asked in _searched(workspace, one)]
     if len(people) > MOST_SHOWN:
         st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
@@ -79,7 +79,7 @@ def _found(workspace: Workspace) -> list[PersonInfo]:
 
 
 def _searched(workspace: Workspace, one: PersonInfo) -> str:
-    return key(" ".join((one.name, one.email, _state(one), *workspace.teams[one.user_id])))
+    return folded_key(" ".join((one.name, one.email, _state(one), *workspace.teams[one.user_id])))
 
 
 def _person(actor: Actor, workspace: Workspace, person: PersonInfo) -> None:

@@ -6,7 +6,7 @@ from core.accounts.preferences import Locale, get_locale
 from core.admin import administration
 from core.admin.administration import LiveSession
 from core.base.actor import Actor
-from core.base.text import key
+from core.base.text import folded_key
 from db.engine import transaction
 from pages.components.account import sessions as own_sessions
 from pages.components.admin import audit_lines
@@ -38,10 +38,10 @@ def show(actor: Actor) -> None:
 
 def _sessions(actor: Actor, sessions: list[LiveSession], locale: Locale) -> None:
     st.caption("Whoever is signed out here has to sign in again; to keep somebody out, deactivate them under “People”.")
-    asked = key(st.text_input("Find a session", placeholder="Name, e-mail or network address"))
+    asked = folded_key(st.text_input("Find a session", placeholder="Name, e-mail or network address"))
     people: dict[int, list[LiveSession]] = {}
     for one in sessions:
-        if asked in key(f"{one.name} {one.email} {one.address}"):
+        if asked in folded_key(f"{one.name} {one.email} {one.address}"):
             people.setdefault(one.user_id, []).append(one)
     if len(people) > MOST_SHOWN:
         st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")

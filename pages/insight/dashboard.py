@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.access import Access, get_access
 from core.accounts.preferences import Locale, get_locale, today
 from core.base.actor import Actor
-from core.base.periods import SHOWN
+from core.base.periods import DEFAULT_PERIODS
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.pipeline.breakdowns import MOST_OWNERS, owner_names
 from core.pipeline.figure_cache import ClosedPeriod, Figures
@@ -240,7 +240,7 @@ def _overdue(found: Figures, view: View, currency: str) -> None:
 def _charts(found: Figures, pipeline: Pipeline, currency: Currency) -> None:
     by_count, unit, every = _switches(found, pipeline, currency)
     open_stages = [bar for bar in found.stages if bar.kind == OPEN]
-    closed = found.closed(unit) if every else found.closed(unit)[-SHOWN[unit] :]
+    closed = found.closed(unit) if every else found.closed(unit)[-DEFAULT_PERIODS[unit] :]
     with st.grid(2, min_column_width=340):
         _chart("Pipeline by stage", charts.stages(open_stages, currency, by_count=by_count), "stages")
         if closed:
@@ -271,7 +271,7 @@ def _switches(found: Figures, pipeline: Pipeline, currency: Currency) -> tuple[b
         quarterly = pipeline.close_date is not None and _either("By", "Month", "Quarter", "dashboard_unit")
         unit = "quarter" if quarterly else "month"
         count = len(found.closed(unit))
-        every = count > SHOWN[unit] and st.toggle(f"All {count} {unit}s", key=f"dashboard_every_{unit}")
+        every = count > DEFAULT_PERIODS[unit] and st.toggle(f"All {count} {unit}s", key=f"dashboard_every_{unit}")
         st.caption("Click a bar to open its rows in the grid.")
     return by_count, unit, every
 

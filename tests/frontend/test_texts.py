@@ -14,7 +14,7 @@ from core.column_types.base import Draft, Option, PeopleDirectory, References
 from core.column_types import column_type
 from core.column_types.number_text import FORMATS
 from core.base.errors import Invalid
-from core.base.exact_json import plain, to_wire
+from core.base.exact_json import decimal_text, to_wire
 
 SOURCE = Path(__file__).parents[2] / "frontend"
 pytestmark = pytest.mark.skipif(
@@ -109,7 +109,7 @@ def texts(cells: list[tuple[Draft, Any]]) -> list[list[str]]:
     """What the grid's own code makes of them: the text of the editor and that of the clipboard."""
     given = [
         {
-            "value": plain(value) if isinstance(value, Decimal) else to_wire(value),
+            "value": decimal_text(value) if isinstance(value, Decimal) else to_wire(value),
             "column": {
                 "id": 1,
                 "name": column.type,

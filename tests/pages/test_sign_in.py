@@ -255,7 +255,7 @@ def test_what_is_no_address_is_not_invited_and_stays_to_be_mended(opened: Opened
     app = opened("Ada", "admin/people.py")
     fill(app, {"E-mail": "eve"})
     press(app, "Make an invitation link")
-    assert said(app) == ["This is no e-mail address. Write it like ann@example.com."]
+    assert said(app) == ["This isn't a valid e-mail address. Write it like ann@example.com."]
     assert app.text_area[0].value == "eve"
 
 

@@ -81,14 +81,14 @@ def _period(pipeline: Pipeline, today: date) -> list[Condition]:
     """Deals whose close date lies in the period: the expected one of open deals, the real one of the others."""
     if pipeline.close_date is None:
         return []
-    column, names, key = pipeline.close_date, [ALL, *periods.NAMED, CUSTOM], _key(pipeline, "period")
+    column, names, key = pipeline.close_date, [ALL, *periods.NAMED_PERIODS, CUSTOM], _key(pipeline, "period")
     if key not in st.session_state:
         st.session_state[key] = next((one for one in names if [one] == _address("period")), ALL)
     meaning = "for an open deal the day on which it is expected to close, for others the day on which it did"
     explained = f"Only deals whose “{literal(column.name)}” lies in this period: {meaning}."
     name = st.selectbox("Period", names, key=key, width=170, help=explained, persist_state="session")
     _tell("period", [] if name == ALL else [name])
-    days = _days(pipeline) if name == CUSTOM else () if name == ALL else periods.span(name, today)
+    days = _days(pipeline) if name == CUSTOM else () if name == ALL else periods.named_period(name, today)
     return [Condition(column.column_id, "between", [day.isoformat() for day in days])] if len(days) == 2 else []
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.base.spreadsheet_text import released
+from core.base.spreadsheet_text import unescape_formula
 from tests.api.conftest import AMOUNT, CLOSE, DEAL, STAGE, People, Person
 from tests.support.payloads import PAYLOADS
 
@@ -67,7 +67,7 @@ def test_a_payload_leaves_in_files_as_text(ann: Person, payload: str) -> None:
     assert ann.cell(row, DEAL) == payload
     content = ann.ask("GET", "/sheets/{sheet}/export").content.decode()
     (_, line) = csv.reader(io.StringIO(content))
-    assert released(line[0]) == payload
+    assert unescape_formula(line[0]) == payload
     assert line[0][0] not in "=+-@"
     book = openpyxl.load_workbook(io.BytesIO(ann.ask("GET", "/sheets/{sheet}/export?format=xlsx").content))
     cell = book.worksheets[0]["A2"]
@@ -168,7 +168,7 @@ def test_a_column_of_any_name_is_a_column_like_any_other(ann: Person, name: str)
     (found,) = ann.get("/sheets/{sheet}/rows", search="kept", sort=f"-{here}")["rows"]
     assert found["id"] == row
     header, line = csv.reader(io.StringIO(ann.ask("GET", "/sheets/{sheet}/export").content.decode()))
-    assert dict(zip(map(released, header), line, strict=True))[name] == "kept"
+    assert dict(zip(map(unescape_formula, header), line, strict=True))[name] == "kept"
 
 
 @pytest.mark.parametrize("name", ["x" * 500, "", "   ", "DEAL", "deal", "a\x00b"])

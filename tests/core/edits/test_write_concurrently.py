@@ -14,7 +14,7 @@ from sqlalchemy import text
 from core.access.access import get_access
 from core.base.actor import Actor
 from core.base.errors import NotAllowed, NotFound, Refused
-from core.base.exact_json import loads
+from core.base.exact_json import loads_wire
 from core.base.permissions import Level
 from core.edits.batch import Add, Batch, Edit, Given, Outcome
 from core.edits.operation import Source, open_change
@@ -193,7 +193,7 @@ def held_up(sheet: int, meanwhile: Callable[[], None]) -> Refused | Outcome:
 def amount(sheet: int) -> Any:
     with transaction() as session:
         found = session.scalar(text("SELECT values::text FROM rows WHERE sheet_id = :s AND row_id = 1"), {"s": sheet})
-    return loads(found).get(str(AMOUNT))
+    return loads_wire(found).get(str(AMOUNT))
 
 
 def test_an_edit_that_waited_for_the_sheet_is_judged_by_the_rights_of_now(sheet: int) -> None:

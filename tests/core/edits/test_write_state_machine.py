@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.access.access import get_access
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
-from core.base.exact_json import loads
+from core.base.exact_json import loads_wire
 from core.base.permissions import Level
 from core.edits.batch import Add, Batch, Edit, Given, Outcome
 from core.edits.operation import Source, open_change
@@ -289,7 +289,7 @@ def logged(session: Session, sheet: int) -> list[Line]:
 
 
 def told(logged: str | None) -> Any:
-    value = loads(logged) if logged else None
+    value = loads_wire(logged) if logged else None
     return numbered(value) if isinstance(value, dict) else value
 
 

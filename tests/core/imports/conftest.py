@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access, get_access
 from core.base.actor import Actor
-from core.base.exact_json import loads
+from core.base.exact_json import loads_wire
 from core.imports.inspection import Inspection, inspect
 from core.imports.load import Report, import_new_sheet, import_rows
 from core.imports.plan import propose
@@ -43,4 +43,4 @@ def load_new(session: Session, who: Actor, content: str | bytes, name: str = "Ne
 
 def rows_of(session: Session, sheet: int) -> list[dict[str, Any]]:
     statement = text("SELECT values::text FROM rows WHERE sheet_id = :sheet ORDER BY row_id")
-    return [loads(values) for values in session.execute(statement, {"sheet": sheet}).scalars()]
+    return [loads_wire(values) for values in session.execute(statement, {"sheet": sheet}).scalars()]

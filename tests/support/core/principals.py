@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.access.access import Access
 from core.base.actor import Actor, Principal, Visitor
 from core.base.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Level, Permission, Role
-from core.base.secret_tokens import hashed
+from core.base.secret_tokens import hash_token
 from core.credentials.sessions import actor_of_session
 from core.edits.batch import Add, Batch, Given
 from core.edits.operation import Source
@@ -106,7 +106,7 @@ def gather(session: Session, deals: Access) -> int:
     session.execute(_PEOPLE)
     session.execute(_AROUND, around | {"visit": VISIT})
     session.execute(_SAYING, {"sheet": sheet})
-    session.execute(_ARRIVED, {"token": hashed(ARRIVAL)})
+    session.execute(_ARRIVED, {"token": hash_token(ARRIVAL)})
     for user_id in (1, 2, 3, 4, 5, 911, 912, 913):
         begin_second_factor(session, user_id)
     return sheet
