@@ -3,7 +3,8 @@
 import { carried, inputOf } from "./cell-conversion";
 import { isNumber, plainText, type Context } from "../../sheet/src/format";
 import type { Edit } from "../../sheet/src/commands";
-import type { Session } from "../../sheet/src/session";
+import type { SheetSession } from "../../sheet/src/session";
+import type { SheetView } from "../../sheet/src/view";
 import type { Pasted } from "./html-table";
 import type { Column, Input, RowRef } from "../../sheet/src/types";
 
@@ -18,7 +19,8 @@ export interface Rect {
 export const MOST_CELLS = 100_000;
 
 export interface Hands {
-  session: Session;
+  view: SheetView;
+  session: SheetSession;
   columns: Column[];
   context: Context;
   canEdit: boolean;
@@ -42,7 +44,7 @@ export interface TooLarge extends Paste {
 
 /** Do this once the rows of these rectangles are read: what is written over must be known by row, not by place. */
 export function withRows(hands: Hands, rects: readonly Rect[], act: () => void): void {
-  const { blocks, lines } = hands.session.reader;
+  const { blocks, lines } = hands.view.reader;
   const cells = rects.reduce((sum, { width, height }) => sum + width * height, 0);
   if (cells > MOST_CELLS) {
     hands.notice(`${cells.toLocaleString()} cells are too many at once; ${MOST_CELLS.toLocaleString()} is the limit. Nothing was changed; import a file instead.`);
@@ -60,14 +62,14 @@ export function withRows(hands: Hands, rects: readonly Rect[], act: () => void):
 
 /** The row on this line. On the empty line and beyond it a new row begins, if this person may add rows. */
 function refAt(hands: Hands, y: number): RowRef | null {
-  const line = hands.session.reader.lines.at(y);
+  const line = hands.view.reader.lines.at(y);
   if (line.kind === "row") return line.id;
   if (line.kind === "draft") return line.key;
   return line.kind === "new" && hands.canAdd ? hands.session.newKey() : null;
 }
 
 function edit(hands: Hands, row: RowRef, column: Column, input: Input): Edit {
-  return { row, column: column.id, input, base: hands.session.baseOf(row, column.id) };
+  return { row, column: column.id, input, base: hands.view.baseOf(row, column.id) };
 }
 
 /** A block of cells, its first one at (x, y), as one command. Where it does not fit, a person decides first. */
@@ -85,7 +87,7 @@ function overhang(hands: Hands, at: Paste["at"], block: Pasted[][]): Pick<TooLar
   const isFilled = ({ text }: Pasted): boolean => text !== "";
   const width = Math.max(...block.map((row) => row.findLastIndex(isFilled) + 1));
   const height = block.findLastIndex((row) => row.some(isFilled)) + 1;
-  const room = hands.canAdd ? Infinity : hands.session.reader.lines.count - at.y;
+  const room = hands.canAdd ? Infinity : hands.view.reader.lines.count - at.y;
   return { columns: Math.max(0, at.x + width - hands.columns.length), rows: Math.max(0, height - room) };
 }
 
@@ -135,7 +137,7 @@ function fillRead(hands: Hands, source: Rect, target: Rect): void {
 }
 
 function contentOf(hands: Hands, row: RowRef, from: Column, to: Column): Input {
-  const { value, state } = hands.session.cell(row, from.id);
+  const { value, state } = hands.view.cell(row, from.id);
   if (state && "text" in state.input) return state.input;
   const now = state && "value" in state.input ? state.input.value : value;
   return carried(now, plainText(now, from, hands.context), from, to);
@@ -150,7 +152,7 @@ function clearRead(hands: Hands, rects: readonly Rect[]): void {
   const edits = rects.flatMap(places).flatMap(({ x, y }) => {
     const [row, column] = [existing(hands, y), hands.columns[x]];
     if (row === null || !column || column.read_only) return [];
-    const { value, state } = hands.session.cell(row, column.id);
+    const { value, state } = hands.view.cell(row, column.id);
     return value === null && !state ? [] : [edit(hands, row, column, { value: null })];
   });
   hands.session.write(edits);
@@ -160,7 +162,7 @@ function clearRead(hands: Hands, rects: readonly Rect[]): void {
 export function copied(hands: Hands, range: Rect): Pasted[][] | null {
   const rows: Pasted[][] = [];
   for (let y = range.y; y < range.y + range.height; y++) {
-    const line = hands.session.reader.lines.at(y);
+    const line = hands.view.reader.lines.at(y);
     if (line.kind === "loading") return null;
     const row = existing(hands, y);
     if (row !== null) rows.push(hands.columns.slice(range.x, range.x + range.width).map((one) => copiedCell(hands, row, one)));
@@ -169,7 +171,7 @@ export function copied(hands: Hands, range: Rect): Pasted[][] | null {
 }
 
 function copiedCell(hands: Hands, row: RowRef, column: Column): Pasted {
-  const { value, state } = hands.session.cell(row, column.id);
+  const { value, state } = hands.view.cell(row, column.id);
   if (state && "text" in state.input) return { text: state.input.text };
   const now = state && "value" in state.input ? state.input.value : value;
   const { id, type, rules: { currency, time_zone } } = column;
@@ -191,16 +193,16 @@ export function deleteRows(hands: Hands, lines: readonly number[]): void {
 function deleteRead(hands: Hands, lines: readonly number[]): void {
   const rows = lines.map((y) => existing(hands, y)).filter((row) => row !== null);
   for (const row of rows) {
-    if (typeof row === "string") hands.session.drop([{ kind: "refused", row, column: null, input: { value: null }, reason: "", base: null }]);
+    if (typeof row === "string") hands.session.discard([{ kind: "refused", row, column: null, input: { value: null }, reason: "", base: null }]);
   }
   hands.session.write([], rows.filter((row) => typeof row === "number"));
 }
 
 /** The row on this line, unless somebody has deleted it. */
-function existing({ session }: Hands, y: number): RowRef | null {
-  const line = session.reader.lines.at(y);
+function existing({ view }: Hands, y: number): RowRef | null {
+  const line = view.reader.lines.at(y);
   if (line.kind === "draft") return line.key;
-  return line.kind === "row" && !session.reader.rows.get(line.id)?.removed ? line.id : null;
+  return line.kind === "row" && !view.reader.rows.get(line.id)?.removed ? line.id : null;
 }
 
 function places({ x, y, width, height }: Rect): { x: number; y: number }[] {

@@ -26,8 +26,8 @@ export function useCellMenu(scene: Scene, deletion: RowDeletion): CellMenu {
 }
 
 function entriesFor([x, y]: readonly [number, number], scene: Scene, deletion: RowDeletion): MenuEntry[] {
-  const { session, hands, selection, trigger, columns } = scene;
-  const line = session.reader.lines.at(y);
+  const { view, session, hands, selection, trigger, columns } = scene;
+  const line = view.reader.lines.at(y);
   const entries: MenuEntry[] = [];
   if (line.kind === "row" && session.link === null) {
     const [row, column] = [line.id, columns[x]?.id];

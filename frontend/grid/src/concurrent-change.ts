@@ -7,11 +7,11 @@ import type { Scene } from "./scene";
 const AFTERWARDS = "What you type can be copied afterwards.";
 
 /** One sentence, or null where everything is as it was when the editor opened. */
-export function meanwhile({ session, data, context }: Scene, { row, column, since }: Editing): string | null {
+export function meanwhile({ view, session, data, context }: Scene, { row, column, since }: Editing): string | null {
   if (!data.columns.some((one) => one.id === column.id)) return `This column was deleted meanwhile. ${AFTERWARDS}`;
   if (!data.can_edit && !data.can_add) return `You may no longer write into this sheet. ${AFTERWARDS}`;
   const id = typeof row === "string" ? session.outbox.rowOf(row) : row;
-  const stored = id === undefined ? undefined : session.reader.rows.get(id);
+  const stored = id === undefined ? undefined : view.reader.rows.get(id);
   if (!stored) return null;
   if (stored.removed) return `This row was deleted meanwhile. ${AFTERWARDS}`;
   // Only what others write glows, from the moment in which it is seen here.

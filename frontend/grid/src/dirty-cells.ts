@@ -70,7 +70,7 @@ function spots(scene: Scene, { x, y, width, height }: Seen): Map<string, Spot> {
 }
 
 function spot(scene: Scene, line: number, column: number): Spot {
-  const { reader, outbox, presence } = scene.session;
+  const { view: { reader }, session: { outbox, presence } } = scene;
   const ref = refOn(scene, line);
   const stored = typeof ref === "number" ? reader.rows.get(ref) : undefined;
   const state = ref === null ? undefined : outbox.cell(ref, column);

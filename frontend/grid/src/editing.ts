@@ -53,20 +53,20 @@ function write({ session }: Hands, { row, column, base }: Editing, input: Input)
 
 /** The editor's cell as it is on the screen now, or null where nothing may be typed. */
 function begin(hands: Hands, cell: readonly [number, number], typed: string | null): Editing | null {
-  const { session, columns, context } = hands;
-  const line = session.reader.lines.at(cell[1]);
+  const { view, session, columns, context } = hands;
+  const line = view.reader.lines.at(cell[1]);
   const column = columns[cell[0]];
   if (!column || line.kind === "loading") return null;
   const isNew = line.kind === "new";
   if (isNew ? !hands.canAdd : !hands.canEdit) return null;
   if (column.read_only) hands.notice(`“${column.name}” is read-only for you. Ask the sheet's owner.`);
   if (column.editor === "none") return null;
-  if (line.kind === "row" && session.reader.rows.get(line.id)?.removed) return null;
+  if (line.kind === "row" && view.reader.rows.get(line.id)?.removed) return null;
   const row = line.kind === "row" ? line.id : line.kind === "draft" ? line.key : session.newKey();
-  const { value, state } = session.cell(row, column.id);
+  const { value, state } = view.cell(row, column.id);
   const now = state && "value" in state.input ? state.input.value : value;
   const text = state && "text" in state.input ? state.input.text : typedText(now, column, context);
-  return { row, column, base: session.baseOf(row, column.id), value: now, text, typed, cell, since: performance.now() };
+  return { row, column, base: view.baseOf(row, column.id), value: now, text, typed, cell, since: performance.now() };
 }
 
 /** The character with which typing begins, "" for the start of a composed one, null for a key that types nothing. */

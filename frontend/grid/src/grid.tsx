@@ -20,7 +20,7 @@ import { refOn, useScene, type GridProps, type Scene } from "./scene";
 import { oneCell, rects } from "./selection";
 import { useMyPlace } from "./own-presence";
 import { Banner, Status } from "./status";
-import { useUndoKeys, useWord } from "./undo-buttons";
+import { useMessage, useUndoKeys } from "./undo-buttons";
 import { useViewport, type Viewport } from "./viewport";
 
 const STATUS_HEIGHT = 34;
@@ -28,7 +28,7 @@ const STATUS_HEIGHT = 34;
 export function Grid(props: GridProps): ReactElement {
   const { data, palette, portal, trigger } = props;
   const scene = useScene(props);
-  const { session, hands, selection, select, box, columns, layout } = scene;
+  const { view, session, hands, selection, select, box, columns, layout } = scene;
   const viewport = useViewport(scene);
   const edit = useEditing(hands, viewport.locate, useClosed(scene));
   const headers = useHeaders(scene);
@@ -36,11 +36,11 @@ export function Grid(props: GridProps): ReactElement {
   const cellMenu = useCellMenu(scene, deletion);
   useMyPlace(scene);
   useUndoKeys(session, box, edit.editing !== null);
-  useWord(session, scene.setNotice);
-  const list = useListOpen(session.outbox.attention().length);
+  useMessage(session, scene.setNotice);
+  const list = useListOpen(session.rejectedEdits.length);
   const height = useHeight(box, data.height);
   const anew = useDamage(scene, viewport);
-  const { lines, total } = session.reader;
+  const { lines, total } = view.reader;
   const canvas = useMemo(
     () => <Canvas scene={scene} viewport={viewport} edit={edit} headers={headers} cellMenu={cellMenu} onDelete={deletion.onDelete} anew={anew} />,
     [data, palette, trigger, columns, layout, hands, selection, edit.open, lines.count, total, anew],
@@ -48,8 +48,8 @@ export function Grid(props: GridProps): ReactElement {
   useClipboard({ hands, box, ranges: edit.editing ? [] : rects(selection, columns.length) });
   return (
     <div className="cg-root" ref={box} style={{ height }} role="region" aria-label={data.name}
-      data-testid="live-grid" data-version={session.reader.version}>
-      <Banner session={session} />
+      data-testid="live-grid" data-version={view.reader.version}>
+      <Banner view={view} />
       <div className="cg-canvas" onContextMenu={(event) => event.preventDefault()}>{canvas}</div>
       <div style={{ height: STATUS_HEIGHT }}>
         <Status scene={scene} list={list} hidden={headers.hidden} showHidden={headers.showHidden} jump={viewport.jump}
@@ -94,8 +94,8 @@ function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, anew }: Ca
 }
 
 /** After a key ended an editor the selection moves on; after a click elsewhere the keyboard stays there. */
-function useClosed({ columns, session, select, grid }: Scene): (from: Editing, move: Move | null) => void {
-  const { lines } = session.reader;
+function useClosed({ columns, view, select, grid }: Scene): (from: Editing, move: Move | null) => void {
+  const { lines } = view.reader;
   return useCallback(
     ({ cell }, move) => {
       if (!move) return;

@@ -1,57 +1,64 @@
-// Small pieces of state that the grid keeps: its session, its layout, its height, where a cell is on the screen.
+// State hooks of the grid: its view of the sheet, its layout, its height, the bounds of a cell, the notice.
 
 import type { DataEditorRef } from "@glideapps/glide-data-grid";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
-import { arrive } from "../../sheet/src/rejected-edits";
-import { Session } from "../../sheet/src/session";
+import { Problem } from "../../sheet/src/api";
+import { openView } from "../../sheet/src/session";
+import type { SheetView } from "../../sheet/src/view";
 import type { GridData, Layout } from "../../sheet/src/types";
 
-/** The session of this sheet. */
-export function useSession(data: GridData, columnsMoved: () => void): Session {
-  const moved = useRef(columnsMoved);
-  moved.current = columnsMoved;
-  const [session] = useState(() =>
-    arrive(`${data.me.id}:${data.sheet}`, () => new Session(data.sheet, data.me.id, () => moved.current(), data.link ?? null)),
-  );
-  useSyncExternalStore(session.subscribe, session.snapshot);
-  const view = JSON.stringify(data.view);
-  useEffect(() => session.show(JSON.parse(view) as GridData["view"]), [session, view]);
+/** A view of the sheet for this grid. It is closed in useScene, which knows the columns. */
+export function useSheetView(data: GridData, refreshPage: () => void): SheetView {
+  const refresh = useRef(refreshPage);
+  refresh.current = refreshPage;
+  const [view] = useState(() => openView(data.sheet, data.me.id, data.link ?? null, () => refresh.current()));
+  useSyncExternalStore(view.session.subscribe, view.session.snapshot);
+  const query = JSON.stringify(data.view);
+  useEffect(() => view.show(JSON.parse(query) as GridData["view"]), [view, query]);
   useEffect(() => {
-    // The page's timed run knows the version even where the socket is blocked.
-    if (data.version !== null) session.hear(data.version);
-  }, [session, data.version]);
-  return session;
+    // The page is run by a timer and knows the version even where the socket is blocked.
+    if (data.version !== null) view.followTo(data.version);
+  }, [view, data.version]);
+  return view;
 }
 
-const SAVE_AFTER = 600;
+const SAVE_DELAY = 600;
 
-/** This person's layout: shown at once, remembered by the server a moment later. */
-export function useLayout(session: Session, given: Layout): [Layout, (change: Partial<Layout>) => void] {
-  const [layout, setLayout] = useState(given);
+/** This user's layout: applied at once, saved a moment later. */
+export function useLayout(view: SheetView, initial: Layout): [Layout, (change: Partial<Layout>) => void] {
+  const [layout, setLayout] = useState(initial);
   const timer = useRef<ReturnType<typeof setTimeout>>();
   const change = useCallback(
     (part: Partial<Layout>) =>
       setLayout((now) => {
         const next = { ...now, ...part };
         clearTimeout(timer.current);
-        timer.current = setTimeout(() => session.rememberLayout(next), SAVE_AFTER);
+        timer.current = setTimeout(() => saveLayout(view, next), SAVE_DELAY);
         return next;
       }),
-    [session],
+    [view],
   );
   return [layout, change];
 }
 
-const LOWEST = 320;
+function saveLayout(view: SheetView, layout: Layout): void {
+  const { api, path, link } = view.session;
+  if (link !== null) return;
+  api.ask(`${path}/layout`, { method: "PUT", body: layout, keepalive: true }).catch((error: unknown) => {
+    if (error instanceof Problem) view.failed(error);
+  });
+}
 
-/** The given height, or what is left of the window below the grid's upper edge. */
-export function useHeight(box: RefObject<HTMLElement | null>, given: number | null): number {
-  const [height, setHeight] = useState(given ?? 560);
+const MIN_HEIGHT = 320;
+
+/** The fixed height, or that of the window below the grid's upper edge. */
+export function useHeight(box: RefObject<HTMLElement | null>, fixed: number | null): number {
+  const [height, setHeight] = useState(fixed ?? 560);
   useLayoutEffect(() => {
     const measure = (): void => {
       const top = box.current?.getBoundingClientRect().top ?? 0;
       const scrolled = scroller(box.current)?.scrollTop ?? 0;
-      setHeight(Math.max(LOWEST, given ?? Math.floor(window.innerHeight - top - scrolled - 20)));
+      setHeight(Math.max(MIN_HEIGHT, fixed ?? Math.floor(window.innerHeight - top - scrolled - 20)));
     };
     measure();
     const settled = setTimeout(measure, 500);
@@ -60,7 +67,7 @@ export function useHeight(box: RefObject<HTMLElement | null>, given: number | nu
       clearTimeout(settled);
       window.removeEventListener("resize", measure);
     };
-  }, [box, given]);
+  }, [box, fixed]);
   return height;
 }
 
@@ -76,14 +83,14 @@ export interface Bounds {
   height: number;
 }
 
-/** Where a cell is on the screen, followed while things scroll; the last place where it is out of sight. */
+/** The bounds of a cell on the screen, updated while things scroll; the last known ones where it is out of sight. */
 export function useBounds(grid: RefObject<DataEditorRef | null>, cell: readonly [number, number] | null, tick: number): Bounds | null {
   const [bounds, setBounds] = useState<Bounds | null>(null);
   const [column, row] = cell ?? [-1, -1];
   useLayoutEffect(() => {
     const measure = (): void => {
-      const found = column < 0 ? undefined : grid.current?.getBounds(column, row);
-      setBounds((last) => (column < 0 ? null : (found ?? last)));
+      const current = column < 0 ? undefined : grid.current?.getBounds(column, row);
+      setBounds((last) => (column < 0 ? null : (current ?? last)));
     };
     measure();
     window.addEventListener("scroll", measure, true);
@@ -98,7 +105,7 @@ export function useBounds(grid: RefObject<DataEditorRef | null>, cell: readonly 
 
 const NOTICE_MS = 5000;
 
-/** A short word below the grid that goes away by itself. */
+/** A short message below the grid that disappears after a while. */
 export function useNotice(): [string, (text: string) => void] {
   const [notice, setNotice] = useState("");
   useEffect(() => {

@@ -52,7 +52,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
       {!editing && !isListed && issue && bounds && (
         <IssueCard issue={issue} column={column} context={context} bounds={bounds} portal={portal}
           keepMine={andBack(() => session.keepMine([issue]))} sendAgain={andBack(() => session.sendAgain([issue]))}
-          drop={andBack(() => session.drop([issue]))} />
+          drop={andBack(() => session.discard([issue]))} />
       )}
       {headers.menu && <Menu {...headers.menu} portal={portal} close={headers.closeMenu} />}
       {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}

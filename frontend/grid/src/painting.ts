@@ -14,8 +14,8 @@ const NO_NUMBER = { textLight: "transparent" };
 type Painting = Required<Pick<DataEditorCoreProps, "columns" | "rows" | "getCellContent" | "customRenderers" | "getRowThemeOverride">>;
 
 export function usePainting(scene: Scene, anew: number): Painting {
-  const { session, palette, columns, layout, data } = scene;
-  const { lines, total } = session.reader;
+  const { view, palette, columns, layout, data } = scene;
+  const { lines, total } = view.reader;
   // A new function makes Glide draw everything again; for single cells that change there is useDamage.
   const getCellContent = useCallback((at: Item) => paint(scene, at), [scene.hands, palette, anew]);
   const customRenderers = useMemo(() => [cellRenderer(palette)], [palette]);
@@ -32,14 +32,14 @@ export function usePainting(scene: Scene, anew: number): Painting {
 }
 
 function paint(scene: Scene, [x, y]: Item): Cell {
-  const { session, columns, context, palette, data } = scene;
+  const { view, session, columns, context, palette, data } = scene;
   const column = columns[x];
   const brush = { context, palette, canEdit: data.can_edit, canAdd: data.can_add };
   if (!column) return look({ kind: "loading" }, NO_COLUMN, false, brush);
   const ref = refOn(scene, y);
-  const stored = typeof ref === "number" ? session.reader.rows.get(ref) : undefined;
+  const stored = typeof ref === "number" ? view.reader.rows.get(ref) : undefined;
   const state = ref === null ? undefined : session.outbox.cell(ref, column.id);
-  const cell = look(session.reader.lines.at(y), column, x === 0, brush, stored, state);
+  const cell = look(view.reader.lines.at(y), column, x === 0, brush, stored, state);
   cell.data.visitors = visitors(scene, ref, column.id);
   return cell;
 }

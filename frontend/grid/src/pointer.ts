@@ -67,18 +67,18 @@ function fillDown({ hands, selection }: PointerScene): void {
 /** All rows of the selected columns; the cell stays where it is. */
 function selectColumns({ hands, selection, select }: PointerScene): void {
   const { current } = selection;
-  const { count } = hands.session.reader.lines;
+  const { count } = hands.view.reader.lines;
   if (current && count > 0) select({ ...NOTHING, current: { ...current, range: { ...current.range, y: 0, height: count }, rangeStack: [] } });
 }
 
 function openLine(y: number, { hands, openRow }: PointerScene): void {
-  const line = hands.session.reader.lines.at(y);
+  const line = hands.view.reader.lines.at(y);
   if (line.kind === "row") openRow(line.id);
 }
 
 function click(cell: Item, event: CellClickedEventArgs, scene: PointerScene): void {
   const column = scene.hands.columns[cell[0]];
-  const line = scene.hands.session.reader.lines.at(cell[1]);
+  const line = scene.hands.view.reader.lines.at(cell[1]);
   if (!column || line.kind !== "row") return;
   const isAction = event.localEventX > event.bounds.width - ACTION_WIDTH && !event.isTouch;
   const isModified = event.ctrlKey || event.metaKey;
@@ -95,7 +95,7 @@ function follow(cell: Item, row: number, scene: PointerScene, event: CellClicked
   const { hands, openRow } = scene;
   const column = hands.columns[cell[0]];
   if (!column) return;
-  const target = href(shown(hands.session.cell(row, column.id).value, column, hands.context), column);
+  const target = href(shown(hands.view.cell(row, column.id).value, column, hands.context), column);
   if (target) window.open(target, "_blank", "noopener,noreferrer");
   else if (cell[0] === 0 && !event.isTouch && !event.ctrlKey && !event.metaKey) openRow(row);
   else return;

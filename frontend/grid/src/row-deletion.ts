@@ -21,7 +21,7 @@ export function useRowDeletion(
 ): RowDeletion {
   const [isAsking, setAsking] = useState(false);
   // The empty line at the end can be ticked along with the others; it is no row.
-  const rows = selection.rows.remove([hands.session.reader.lines.count, Number.MAX_SAFE_INTEGER]);
+  const rows = selection.rows.remove([hands.view.reader.lines.count, Number.MAX_SAFE_INTEGER]);
   return {
     selected: rows.length,
     isAsking,

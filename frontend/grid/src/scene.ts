@@ -1,14 +1,15 @@
-// What the parts of the grid share: the session, the columns as this person sees them, the selection, the hands.
+// What the parts of the grid share: the view and session of the sheet, this user's columns, the selection, the cell actions.
 
 import type { DataEditorRef, GridSelection } from "@glideapps/glide-data-grid";
 import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import type { Hands, TooLarge } from "./actions";
 import { visibleColumns } from "./columns";
 import type { Context } from "../../sheet/src/format";
-import { useLayout, useNotice, useSession } from "./hooks";
-import { leave } from "../../sheet/src/rejected-edits";
+import { useLayout, useNotice, useSheetView } from "./hooks";
+import { closeView } from "../../sheet/src/rejected-edits";
 import { NOTHING } from "./selection";
-import type { Session } from "../../sheet/src/session";
+import type { SheetSession } from "../../sheet/src/session";
+import type { SheetView } from "../../sheet/src/view";
 import type { Palette } from "./theme";
 import type { Column, GridData, Layout, RowRef } from "../../sheet/src/types";
 
@@ -17,7 +18,7 @@ export type Trigger = (name: "view" | "open" | "columns" | "refresh", value: unk
 export interface GridProps {
   data: GridData;
   palette: Palette;
-  portal: Element;
+  portal: HTMLElement;
   trigger: Trigger;
 }
 
@@ -25,7 +26,9 @@ export interface Scene {
   data: GridData;
   palette: Palette;
   trigger: Trigger;
-  session: Session;
+  /** This grid's view of the sheet, and the session that it shares with the sheet's other views. */
+  view: SheetView;
+  session: SheetSession;
   layout: Layout;
   changeLayout: (change: Partial<Layout>) => void;
   columns: Column[];
@@ -43,8 +46,9 @@ export interface Scene {
 }
 
 export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
-  const session = useSession(data, () => trigger("refresh", true));
-  const [layout, changeLayout] = useLayout(session, data.layout);
+  const view = useSheetView(data, () => trigger("refresh", true));
+  const { session } = view;
+  const [layout, changeLayout] = useLayout(view, data.layout);
   const [selection, select] = useState<GridSelection>(NOTHING);
   const [notice, setNotice] = useNotice();
   const [tooLarge, askTooLarge] = useState<TooLarge | null>(null);
@@ -56,21 +60,21 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   );
   const sheet = useRef({ name: data.name, columns: data.columns, context });
   sheet.current = { name: data.name, columns: data.columns, context };
-  useEffect(() => () => leave(session, sheet.current, portal), [session, portal]);
+  useEffect(() => () => closeView(view, sheet.current, portal), [view, portal]);
   const { can_edit: canEdit, can_add: canAdd } = data;
   const hands = useMemo<Hands>(
-    () => ({ session, columns, context, canEdit, canAdd, notice: setNotice, askTooLarge }),
-    [session, columns, context, canEdit, canAdd, setNotice],
+    () => ({ view, session, columns, context, canEdit, canAdd, notice: setNotice, askTooLarge }),
+    [view, session, columns, context, canEdit, canAdd, setNotice],
   );
   const [grid, box] = [useRef<DataEditorRef>(null), useRef<HTMLDivElement>(null)];
   return {
-    data, palette, trigger, session, layout, changeLayout, columns, context, hands, tooLarge, askTooLarge,
+    data, palette, trigger, view, session, layout, changeLayout, columns, context, hands, tooLarge, askTooLarge,
     selection, select, notice, setNotice, grid, box,
   };
 }
 
 /** The row on a line, by number or key; null where no row stands there. */
-export function refOn({ session }: Scene, y: number): RowRef | null {
-  const line = session.reader.lines.at(y);
+export function refOn({ view }: Scene, y: number): RowRef | null {
+  const line = view.reader.lines.at(y);
   return line.kind === "row" ? line.id : line.kind === "draft" ? line.key : null;
 }

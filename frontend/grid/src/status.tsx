@@ -1,11 +1,11 @@
 // The line below the grid: how many rows, what is saved, what needs attention; and the banner when the session ended.
 
 import type { ReactElement } from "react";
-import { IssueList, useEveryColumn, type ListOpen } from "../../sheet/src/rejected-list";
+import { RejectedList, useEveryColumn, type ListOpen } from "../../sheet/src/rejected-list";
 import { Here } from "./present-people";
 import type { Issue } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
-import type { Session } from "../../sheet/src/session";
+import type { SheetView } from "../../sheet/src/view";
 import type { Column } from "../../sheet/src/types";
 import { UndoButtons } from "./undo-buttons";
 
@@ -22,7 +22,7 @@ interface StatusProps {
 
 export function Status({ scene, selected, deleteSelected, hidden, open, jump, showHidden, list }: StatusProps): ReactElement {
   const { context, notice } = scene;
-  const { reader } = scene.session;
+  const { reader } = scene.view;
   return (
     <div className="cg-status" data-testid="grid-status">
       {scene.data.can_edit && <UndoButtons scene={scene} jump={jump} />}
@@ -50,11 +50,11 @@ export function Status({ scene, selected, deleteSelected, hidden, open, jump, sh
 }
 
 function Saving({ scene, jump, list }: Pick<StatusProps, "scene" | "jump" | "list">): ReactElement {
-  const { session, context, data } = scene;
-  const count = session.outbox.attention().length;
+  const { view, context, data } = scene;
+  const count = view.session.rejectedEdits.length;
   const columns = useEveryColumn(data.columns);
   const [isOpen, setOpen] = list;
-  const { text, tone } = state(session, count, !data.can_edit && !data.can_add);
+  const { text, tone } = state(view, count, !data.can_edit && !data.can_add);
   const goTo = (issue: Issue): void => {
     setOpen(false);
     jump(issue);
@@ -63,7 +63,7 @@ function Saving({ scene, jump, list }: Pick<StatusProps, "scene" | "jump" | "lis
   return (
     <span className="cg-attention" onKeyDown={(event) => event.key === "Escape" && setOpen(false)}>
       <button className={`cg-tone cg-${tone}`} aria-expanded={isOpen} data-testid="grid-saving" onClick={() => setOpen(!isOpen)}>{text}</button>
-      {isOpen && <div className="cg-panel"><IssueList session={session} columns={columns} context={context} jump={goTo} /></div>}
+      {isOpen && <div className="cg-panel"><RejectedList view={view} columns={columns} context={context} jump={goTo} /></div>}
     </span>
   );
 }
@@ -73,21 +73,21 @@ function Tone({ tone, text }: { tone: string; text: string }): ReactElement {
 }
 
 /** What is said of the sheet as a whole; the most urgent thing first. */
-function state(session: Session, issues: number, isReadOnly: boolean): { text: string; tone: string } {
-  const waiting = session.outbox.waiting();
+function state({ session, problem }: SheetView, issues: number, isReadOnly: boolean): { text: string; tone: string } {
+  const waiting = session.pendingCount;
   if (session.sender.connection === "signed out") return { text: `Signed out · ${waiting} waiting`, tone: "bad" };
   if (session.sender.connection === "slowed") return { text: `Saving slowly… ${waiting} waiting`, tone: "warn" };
   if (session.sender.connection === "waiting" || (session.isLost && waiting > 0)) return { text: `Reconnecting… ${waiting} waiting`, tone: "warn" };
   if (issues > 0) return { text: `Not saved: ${issues} ${issues === 1 ? "needs" : "need"} attention`, tone: "bad" };
   if (waiting > 0) return { text: `Saving ${waiting}…`, tone: "busy" };
-  if (session.trouble?.tooSoon) return { text: "Reading slowly…", tone: "warn" };
-  if (session.trouble?.passing || session.isLost) return { text: "Reconnecting…", tone: "warn" };
+  if (problem?.tooSoon) return { text: "Reading slowly…", tone: "warn" };
+  if (problem?.passing || session.isLost) return { text: "Reconnecting…", tone: "warn" };
   return { text: isReadOnly ? "Read only" : "All changes saved", tone: "good" };
 }
 
-export function Banner({ session }: { session: Session }): ReactElement | null {
-  const ended = session.sender.connection === "signed out" || session.trouble?.status === 401;
-  if (!ended && (!session.trouble || session.trouble.passing)) return null;
+export function Banner({ view: { session, problem } }: { view: SheetView }): ReactElement | null {
+  const ended = session.sender.connection === "signed out" || problem?.status === 401;
+  if (!ended && (!problem || problem.passing)) return null;
   return (
     <div className="cg-banner" role="alert" data-testid="grid-banner">
       {ended && session.link !== null ? (
@@ -99,7 +99,7 @@ export function Banner({ session }: { session: Session }): ReactElement | null {
           <button className="cg-link" onClick={session.retryNow}>I have signed in: try again</button>
         </>
       ) : (
-        <span>{session.trouble?.message}</span>
+        <span>{problem?.message}</span>
       )}
     </div>
   );

@@ -4,7 +4,7 @@ import { useEffect, useRef, type ReactElement, type RefObject } from "react";
 import { when } from "../../sheet/src/rejected-edit";
 import type { Context } from "../../sheet/src/format";
 import type { Scene } from "./scene";
-import type { Session } from "../../sheet/src/session";
+import type { SheetSession } from "../../sheet/src/session";
 import type { Column } from "../../sheet/src/types";
 import type { Left, Which } from "../../sheet/src/undo";
 
@@ -26,7 +26,7 @@ export function UndoButtons({ scene, jump }: UndoProps): ReactElement {
 
 const SHAPES = { undo: "M7 3 3 7l4 4M3 7h6.5a3.5 3.5 0 0 1 0 7H6", redo: "M9 3l4 4-4 4M13 7H6.5a3.5 3.5 0 0 0 0 7H10" };
 
-function Arrow({ which, session, keys }: { which: Which; session: Session; keys: string }): ReactElement {
+function Arrow({ which, session, keys }: { which: Which; session: SheetSession; keys: string }): ReactElement {
   const step = session.undo.next[which];
   const isPending = session.undo.pending.includes(which);
   const name = which === "undo" ? "Undo" : "Redo";
@@ -42,7 +42,7 @@ function Arrow({ which, session, keys }: { which: Which; session: Session; keys:
 }
 
 interface LeftProps {
-  session: Session;
+  session: SheetSession;
   columns: Column[];
   context: Context;
   jump: UndoProps["jump"];
@@ -75,7 +75,7 @@ function LeftLine({ left, columns, context, jump }: Omit<LeftProps, "session"> &
 }
 
 /** Ctrl/⌘+Z, Shift+Ctrl/⌘+Z and Ctrl+Y, while the focus is on the grid and nobody types there. */
-export function useUndoKeys(session: Session, box: RefObject<HTMLElement | null>, isTyping: boolean): void {
+export function useUndoKeys(session: SheetSession, box: RefObject<HTMLElement | null>, isTyping: boolean): void {
   const typing = useRef(isTyping);
   typing.current = isTyping;
   useEffect(() => {
@@ -91,14 +91,14 @@ export function useUndoKeys(session: Session, box: RefObject<HTMLElement | null>
   }, [session, box]);
 }
 
-/** What came of the last one is said below the grid for a moment. */
-export function useWord(session: Session, say: (text: string) => void): void {
-  const { word } = session;
+/** Shows the result of the last undo or redo below the grid for a moment. */
+export function useMessage(session: SheetSession, show: (text: string) => void): void {
+  const { message } = session;
   useEffect(() => {
-    if (!word) return;
-    say(word);
-    session.word = "";
-  }, [session, word, say]);
+    if (!message) return;
+    show(message);
+    session.message = "";
+  }, [session, message, show]);
 }
 
 function pressed(event: KeyboardEvent): Which | null {

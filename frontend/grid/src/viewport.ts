@@ -20,8 +20,8 @@ export interface Viewport {
   locate: (editing: Editing) => Editing["cell"];
 }
 
-export function useViewport({ session, columns, select, setNotice, grid }: Scene): Viewport {
-  const { reader } = session;
+export function useViewport({ view, session, columns, select, setNotice, grid }: Scene): Viewport {
+  const { reader } = view;
   const [tick, setTick] = useState(0);
   const seen = useRef<Seen>({ x: 0, y: 0, width: 0, height: 0 });
   const onVisible = useCallback(

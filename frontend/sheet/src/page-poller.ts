@@ -24,7 +24,7 @@ export function onlyCells({ reset, rows = [] }: Changes): boolean {
   return !reset && rows.length > 0 && rows.every(({ added, removed, restored }) => !(added || removed || restored));
 }
 
-export class Lookout {
+export class PagePoller {
   private isLive = false;
   private isDueSoon = false;
   private timer: ReturnType<typeof setTimeout> | undefined;

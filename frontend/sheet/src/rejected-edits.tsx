@@ -1,11 +1,12 @@
-// Values that still wait, or were not saved, when the grid left the page: they are sent, said and kept until decided.
+// The panel of unsaved edits in a corner of the page, from when the last view of a sheet closes until all are decided.
 
 import { useState, useSyncExternalStore, type ReactElement } from "react";
-import { createRoot, type Root } from "react-dom/client";
-import { IssueList } from "./rejected-list";
+import { createRoot } from "react-dom/client";
 import type { Context } from "./format";
-import type { Session } from "./session";
+import { RejectedList } from "./rejected-list";
+import type { SheetSession } from "./session";
 import type { Column } from "./types";
+import type { SheetView } from "./view";
 
 interface Sheet {
   name: string;
@@ -13,76 +14,48 @@ interface Sheet {
   context: Context;
 }
 
-interface Left {
-  session: Session;
-  root: Root;
-  place: HTMLElement;
-  stop: () => void;
-}
-
-const left = new Map<string, Left>();
-const present = new Map<string, Session>();
-
-/** A grid of this sheet comes: what another one left waiting is its own from here on, by the tab's store. */
-export function arrive(key: string, begin: () => Session): Session {
-  forget(key);
-  const session = begin();
-  present.set(key, session);
-  return session;
-}
-
-/** The grid goes away: what is in its outbox stays in sight, or ends with it where nothing is. */
-export function leave(session: Session, sheet: Sheet, portal: Element): void {
-  session.leave();
-  const isLast = present.get(session.key) === session && present.delete(session.key);
-  if (session.outbox.empty || !isLast) {
-    session.end();
-    return;
-  }
-  const place = document.createElement("div");
-  place.className = "cg-portal";
-  // The theme's colours, as the grid's own overlays have them.
-  place.style.cssText = (portal as HTMLElement).style.cssText;
-  document.body.append(place);
-  const root = createRoot(place);
-  const stop = session.subscribe(() => session.outbox.empty && forget(session.key));
-  left.set(session.key, { session, root, place, stop });
-  root.render(<Leftovers session={session} sheet={sheet} />);
-}
-
-/** The sheet is opened again, or all is decided. */
-function forget(key: string): void {
-  const there = left.get(key);
-  if (!there) return;
-  left.delete(key);
-  there.stop();
-  there.session.end();
-  // React may be drawing this very list now.
-  queueMicrotask(() => {
-    there.root.unmount();
-    there.place.remove();
+/** Close a view. If it was the last one and edits are unsaved, the panel shows them, in the theme of `portal`. */
+export function closeView(view: SheetView, sheet: Sheet, portal: HTMLElement): void {
+  const { session } = view;
+  view.close();
+  const isNeeded = (): boolean => session.views.size === 0 && !session.outbox.empty;
+  if (!isNeeded()) return;
+  const container = document.createElement("div");
+  container.className = "cg-portal";
+  container.style.cssText = portal.style.cssText;
+  document.body.append(container);
+  const root = createRoot(container);
+  const unsubscribe = session.subscribe(() => {
+    if (isNeeded()) return;
+    unsubscribe();
+    // React may be rendering this panel now.
+    queueMicrotask(() => {
+      root.unmount();
+      container.remove();
+    });
   });
+  root.render(<RejectedEdits view={view} sheet={sheet} />);
 }
 
-function Leftovers({ session, sheet }: { session: Session; sheet: Sheet }): ReactElement {
+function RejectedEdits({ view, sheet }: { view: SheetView; sheet: Sheet }): ReactElement {
+  const { session } = view;
   useSyncExternalStore(session.subscribe, session.snapshot);
-  const count = session.outbox.attention().length;
-  const [before] = useState(count);
+  const count = session.rejectedEdits.length;
+  const [countAtFirst] = useState(count);
   const [isOpen, setOpen] = useState<boolean | null>(null);
-  // What was known before the grid went away is one click away; what became known after it is said at once.
-  const isShown = count > 0 && (isOpen ?? count > before);
+  // Edits that were rejected before the view closed are one click away; later ones open the panel.
+  const isShown = count > 0 && (isOpen ?? count > countAtFirst);
   return (
     <aside className="cg-left" data-testid="grid-left">
-      {isShown && <div className="cg-panel"><IssueList session={session} columns={sheet.columns} context={sheet.context} jump={null} /></div>}
-      <button className="cg-pill" aria-expanded={isShown} onClick={() => setOpen(!isShown)}>{told(session, sheet, count)}</button>
+      {isShown && <div className="cg-panel"><RejectedList view={view} columns={sheet.columns} context={sheet.context} jump={null} /></div>}
+      <button className="cg-pill" aria-expanded={isShown} onClick={() => setOpen(!isShown)}>{statusText(session, sheet.name, count)}</button>
     </aside>
   );
 }
 
-function told({ outbox, sender }: Session, { name }: Sheet, count: number): string {
-  if (count > 0) return `${count} ${count === 1 ? "value" : "values"} of “${name}” not saved`;
-  const waiting = outbox.waiting();
-  if (sender.connection === "signed out") return `Signed out · ${waiting} of “${name}” waiting`;
-  if (sender.connection === "slowed") return `Saving slowly… ${waiting} of “${name}” waiting`;
-  return sender.connection === "waiting" ? `Reconnecting… ${waiting} of “${name}” waiting` : `Saving ${waiting} of “${name}”…`;
+function statusText({ pendingCount, sender }: SheetSession, name: string, rejected: number): string {
+  if (rejected > 0) return `${rejected} ${rejected === 1 ? "value" : "values"} of “${name}” not saved`;
+  if (sender.connection === "signed out") return `Signed out · ${pendingCount} of “${name}” waiting`;
+  if (sender.connection === "slowed") return `Saving slowly… ${pendingCount} of “${name}” waiting`;
+  return sender.connection === "waiting" ? `Reconnecting… ${pendingCount} of “${name}” waiting` : `Saving ${pendingCount} of “${name}”…`;
 }

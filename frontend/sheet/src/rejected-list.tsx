@@ -4,23 +4,23 @@ import { useEffect, useRef, useState, type ReactElement } from "react";
 import { author, IssueText, Sides, when } from "./rejected-edit";
 import { blockOf, CopyButton } from "./copy-button";
 import type { Context } from "./format";
-import type { Session } from "./session";
 import type { Column } from "./types";
 import type { Issue } from "./commands";
+import type { SheetView } from "./view";
 
 /** As many are listed; what is done for all is done for the others, too. */
 const MOST = 100;
 
 export interface ListProps {
-  session: Session;
+  view: SheetView;
   /** All columns, and those that were deleted while the grid was open. */
   columns: Column[];
   context: Context;
   jump: ((issue: Issue) => void) | null;
 }
 
-export function IssueList(props: ListProps): ReactElement {
-  const issues = props.session.outbox.attention();
+export function RejectedList(props: ListProps): ReactElement {
+  const issues = props.view.session.rejectedEdits;
   const conflicts = issues.filter((issue) => issue.conflict);
   const rest = issues.filter((issue) => !issue.conflict);
   return (
@@ -33,7 +33,7 @@ export function IssueList(props: ListProps): ReactElement {
 }
 
 function Conflicts({ issues, ...props }: ListProps & { issues: Issue[] }): ReactElement {
-  const { session, columns, context } = props;
+  const { view: { session }, columns, context } = props;
   return (
     <section>
       <header>
@@ -41,7 +41,7 @@ function Conflicts({ issues, ...props }: ListProps & { issues: Issue[] }): React
         {issues.length > 1 && (
           <span className="cg-buttons">
             <button className="cg-main" onClick={() => session.keepMine(issues)}>Keep all mine</button>
-            <button onClick={() => session.drop(issues)}>Take all theirs</button>
+            <button onClick={() => session.discard(issues)}>Take all theirs</button>
             <CopyButton text={() => blockOf(issues, columns, context)} label="Copy values" />
           </span>
         )}
@@ -53,15 +53,15 @@ function Conflicts({ issues, ...props }: ListProps & { issues: Issue[] }): React
 }
 
 function ConflictLine({ issue, ...props }: ListProps & { issue: Issue }): ReactElement | null {
-  const { session, columns, context } = props;
+  const { view: { session }, columns, context } = props;
   if (!issue.conflict) return null;
   return (
     <li className="cg-conflict">
       <div className="cg-line">
-        <p><Place issue={issue} {...props} /> <span className="cg-faint">{issue.conflict.reason ?? `${author(issue.conflict)}, ${when(issue.conflict.at, context)}`}</span></p>
+        <p><CellName issue={issue} {...props} /> <span className="cg-faint">{issue.conflict.reason ?? `${author(issue.conflict)}, ${when(issue.conflict.at, context)}`}</span></p>
         <span className="cg-buttons">
           <button onClick={() => session.keepMine([issue])}>Keep mine</button>
-          <button onClick={() => session.drop([issue])}>Take theirs</button>
+          <button onClick={() => session.discard([issue])}>Take theirs</button>
         </span>
       </div>
       <Sides issue={issue} column={columnOf(issue, columns)} context={context} conflict={issue.conflict} />
@@ -70,7 +70,7 @@ function ConflictLine({ issue, ...props }: ListProps & { issue: Issue }): ReactE
 }
 
 function Misfits({ issues, ...props }: ListProps & { issues: Issue[] }): ReactElement {
-  const { session, columns, context } = props;
+  const { view: { session }, columns, context } = props;
   return (
     <section>
       {issues.length > 1 && (
@@ -78,16 +78,16 @@ function Misfits({ issues, ...props }: ListProps & { issues: Issue[] }): ReactEl
           <strong>{issues.length} values were not saved</strong>
           <span className="cg-buttons">
             <CopyButton text={() => blockOf(issues, columns, context)} label="Copy values" isMain />
-            <button onClick={() => session.drop(issues)}>Drop all</button>
+            <button onClick={() => session.discard(issues)}>Drop all</button>
           </span>
         </header>
       )}
       <ul>
         {issues.slice(0, MOST).map((issue) => (
           <li key={`${issue.row}:${issue.column}`} className={`cg-${issue.kind}`}>
-            <Place issue={issue} {...props} />
+            <CellName issue={issue} {...props} />
             <IssueText issue={issue} column={columnOf(issue, columns)} context={context} keepMine={() => session.keepMine([issue])}
-              sendAgain={() => session.sendAgain([issue])} drop={() => session.drop([issue])} />
+              sendAgain={() => session.sendAgain([issue])} drop={() => session.discard([issue])} />
           </li>
         ))}
       </ul>
@@ -101,13 +101,13 @@ function More({ count }: { count: number }): ReactElement | null {
 }
 
 /** Which cell: a way to it while the grid is there. */
-function Place({ issue, session, columns, jump }: ListProps & { issue: Issue }): ReactElement {
-  const name = `${columnOf(issue, columns)?.name ?? (issue.column === null ? "Row" : "A deleted column")} · ${rowName(issue, session, columns)}`;
+function CellName({ issue, view, columns, jump }: ListProps & { issue: Issue }): ReactElement {
+  const name = `${columnOf(issue, columns)?.name ?? (issue.column === null ? "Row" : "A deleted column")} · ${rowName(issue, view, columns)}`;
   if (!jump) return <span>{name}</span>;
   return <button className="cg-link" onClick={() => jump(issue)}>{name}</button>;
 }
 
-function rowName(issue: Issue, { reader }: Session, columns: Column[]): string {
+function rowName(issue: Issue, { reader }: SheetView, columns: Column[]): string {
   if (typeof issue.row === "string") return "new row";
   const first = columns[0];
   const value = first && reader.rows.get(issue.row)?.values[first.id];

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { AT_LEISURE, EVERY, Lookout, onlyCells, SOON } from "../src/page-poller";
+import { AT_LEISURE, EVERY, PagePoller, onlyCells, SOON } from "../src/page-poller";
 
 let looks: number;
-let lookout: Lookout;
+let poller: PagePoller;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
   looks = 0;
-  lookout = new Lookout(() => (looks += 1));
+  poller = new PagePoller(() => (looks += 1));
 });
 
 afterEach(() => {
-  lookout.end();
+  poller.end();
   mock.timers.reset();
 });
 
@@ -27,8 +27,8 @@ test("while nothing is heard the page looks by the clock", () => {
 
 test("while the page draws itself it is not asked to look, and soon after it is", () => {
   let isBusy = true;
-  const patient = new Lookout(() => (looks += 1), () => isBusy);
-  lookout.end();
+  const patient = new PagePoller(() => (looks += 1), () => isBusy);
+  poller.end();
   wait(5);
   assert.equal(looks, 0);
   isBusy = false;
@@ -38,26 +38,26 @@ test("while the page draws itself it is not asked to look, and soon after it is"
 });
 
 test("a page that hears looks once, and then only after news, however much of it there is", () => {
-  lookout.told(true);
+  poller.told(true);
   wait(10);
   assert.equal(looks, 1);
-  for (let n = 0; n < 100; n++) lookout.news();
+  for (let n = 0; n < 100; n++) poller.news();
   wait(10);
   assert.equal(looks, 2);
 });
 
 test("changed cells are looked at after at leisure, and at once with whatever else is news", () => {
-  lookout.told(true);
+  poller.told(true);
   wait(1);
-  lookout.cells();
+  poller.cells();
   mock.timers.tick(AT_LEISURE - 1);
   assert.equal(looks, 1);
-  lookout.cells();
+  poller.cells();
   mock.timers.tick(1);
   assert.equal(looks, 2);
-  lookout.cells();
-  lookout.news();
-  lookout.cells();
+  poller.cells();
+  poller.news();
+  poller.cells();
   wait(1);
   assert.equal(looks, 3);
   mock.timers.tick(AT_LEISURE);
@@ -74,18 +74,18 @@ test("only what changes cells of rows that stay is left for later", () => {
 });
 
 test("when the line breaks and when it is back the page looks", () => {
-  lookout.told(true);
+  poller.told(true);
   wait(1);
-  lookout.told(false);
+  poller.told(false);
   wait(3);
   assert.equal(looks, 4);
-  lookout.told(true);
+  poller.told(true);
   wait(10);
   assert.equal(looks, 5);
 });
 
 test("what ended looks no more", () => {
-  lookout.end();
+  poller.end();
   wait(10);
   assert.equal(looks, 0);
 });

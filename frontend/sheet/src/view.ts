@@ -1,0 +1,119 @@
+// A view of an open sheet: the rows of one query as they are on the screen, and the versions that edits there are based on.
+
+import { Problem } from "./api";
+import type { CellState, Command } from "./commands";
+import { Reader } from "./reader";
+import type { SheetSession } from "./session";
+import type { Outcome, Row, RowRef, View, Wire } from "./types";
+
+/** Delay (ms) for reading back and drawing one's own edit: it is on the screen already, and other users see it first. */
+export const OWN_EDIT_DELAY = 60;
+const RETRY_DELAY = 2000;
+
+export class SheetView {
+  readonly reader: Reader;
+  /** Why rows could not be read the last time. */
+  problem: Problem | null = null;
+  private query = "";
+  private ownTimer: ReturnType<typeof setTimeout> | undefined;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly session: SheetSession,
+    readonly refreshPage: () => void,
+  ) {
+    this.reader = new Reader(session.api, session.path, session.user, {
+      changed: () => {
+        session.announceVersion();
+        this.recovered();
+      },
+      failed: (problem) => this.failed(problem),
+      columnsMoved: () => session.refreshPagesNow(),
+    });
+    for (const key of session.outbox.draftKeys()) this.reader.lines.append(key);
+  }
+
+  /** Show the rows of this query; does nothing where they are shown already. */
+  show(query: View): void {
+    const text = JSON.stringify(query);
+    if (text === this.query) return;
+    this.query = text;
+    void this.reader.open(query);
+  }
+
+  /** The rows on these lines as far as they are known; what is missing is read. */
+  rows(first: number, last: number): (Row | null)[] {
+    const { lines, blocks, rows } = this.reader;
+    blocks.look(first, Math.min(last, Math.max(lines.ordered - 1, 0)));
+    return Array.from({ length: Math.max(0, Math.min(last + 1, lines.count) - first) }, (_, index) => {
+      const line = lines.at(first + index);
+      return line.kind === "row" ? (rows.get(line.id) ?? null) : null;
+    });
+  }
+
+  /** The stored value of a cell and, where an edit of it is not saved, the state of that edit. */
+  cell(row: RowRef, column: number): { value: Wire; state: CellState | undefined } {
+    const value = typeof row === "number" ? (this.reader.rows.get(row)?.values[column] ?? null) : null;
+    return { value, state: this.session.outbox.cell(row, column) };
+  }
+
+  /** The version that an edit of this cell is based on, if it starts now. */
+  baseOf(row: RowRef, column: number): number | null {
+    // A row that is not known here was not seen: any value in it is a conflict.
+    const stored = typeof row === "number" ? (this.reader.rows.versionOf(row, column) ?? 0) : null;
+    return this.session.outbox.baseOf(row, column, stored);
+  }
+
+  /** There may be a newer version: read the changes if this view does not have it. */
+  followTo(version: number): void {
+    if (version > this.reader.version) this.follow(version);
+  }
+
+  follow(version: number): void {
+    if (version !== this.session.ownVersion && !this.session.sender.isAsking) void this.reader.follow();
+    else this.ownTimer ??= setTimeout(this.followOwn, OWN_EDIT_DELAY);
+  }
+
+  /** Take over what the server answered to one of the user's commands. */
+  applyOutcome(command: Command, outcome: Outcome): void {
+    const { reader } = this;
+    for (const { row, column, value, version } of outcome.saved) reader.rows.settle(row, column, value, version);
+    for (const { key, row, values } of outcome.added) reader.take(key, { id: row, values }, outcome.version);
+    for (const row of outcome.deleted) reader.remove(row, outcome.version);
+    reader.touched(command.edits.map((edit) => edit.column));
+    if (this.problem) this.recovered();
+  }
+
+  failed(problem: Problem): void {
+    this.problem = problem;
+    clearTimeout(this.retryTimer);
+    if (problem.passing) this.retryTimer = setTimeout(() => this.retry(), Math.max(RETRY_DELAY, (problem.retryAfter ?? 0) * 1000));
+    this.session.changed();
+  }
+
+  close(): void {
+    this.session.closeView(this);
+  }
+
+  /** Called by the session; see close(). */
+  stop(): void {
+    clearTimeout(this.ownTimer);
+    clearTimeout(this.retryTimer);
+    this.reader.blocks.stop();
+  }
+
+  private followOwn = (): void => {
+    this.ownTimer = undefined;
+    void this.reader.follow();
+  };
+
+  private recovered(): void {
+    this.problem = null;
+    this.session.changed();
+  }
+
+  private retry(): void {
+    if (this.reader.total === null) void this.reader.open(JSON.parse(this.query) as View);
+    else void this.reader.follow().then(() => this.reader.blocks.retry());
+  }
+}
