@@ -37,9 +37,9 @@ from core.admin.cleanup import keep_house
 from core.audit import chain
 from core.base.errors import Refused
 from core.base.logs import configure_logs, get_log
-from core.config.oidc_settings import CALLBACK, PROVIDER
-from core.config.running_servers import served
-from core.config.settings import LOOPBACK, ROOT, BadSetting, Settings, settings
+from core.config.oidc_settings import CALLBACK_PATH, STREAMLIT_PROVIDER
+from core.config.running_servers import registered_server
+from core.config.settings import LOOPBACK, ROOT, InvalidSetting, Settings, settings
 from core.demo.seed import seed
 from core.limits.rate_limits import configure_limits
 from core.mail.outbox import send_letters
@@ -63,7 +63,7 @@ def read_settings_or_leave() -> Settings:
     try:
         post()
         return settings()
-    except BadSetting as error:
+    except InvalidSetting as error:
         raise SystemExit(f"Contrivance does not start. {error}") from error
 
 
@@ -91,8 +91,8 @@ def streamlits_secrets(ours: Settings) -> dict[str, Any]:
         "client_secret": ours.provider.client_secret,
         "server_metadata_url": ours.provider.metadata_url,
     }
-    shared = {"redirect_uri": ours.url + CALLBACK, "cookie_secret": ours.derived_key("streamlit")}
-    return {"auth": {**shared, PROVIDER: known}}
+    shared = {"redirect_uri": ours.url + CALLBACK_PATH, "cookie_secret": ours.derived_key("streamlit")}
+    return {"auth": {**shared, STREAMLIT_PROVIDER: known}}
 
 
 def claims_of(cookies: Mapping[str, str]) -> Mapping[str, Any] | None:
@@ -171,7 +171,7 @@ def own_database() -> Iterator[None]:
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """What lives as long as the server: the database if nobody opened it yet, the live hub, the timed collection."""
-    with nullcontext() if opened else own_database(), served(ours.data, ours.url):
+    with nullcontext() if opened else own_database(), registered_server(ours.data, ours.url):
         await hub.start(driver_url(opened[0].app).replace("+psycopg", ""))
         regular = [
             asyncio.create_task(task) for task in (collect_garbage(), keep_house_hourly(), send_post(), watch_disk())

@@ -14,8 +14,8 @@ from core.accounts.accounts import create_user
 from core.audit import chain
 from core.base.errors import Refused
 from core.base.permissions import Role
-from core.config.running_servers import served_at
-from core.config.settings import BadSetting, Settings, refuse_missing, settings
+from core.config.running_servers import running_server_urls
+from core.config.settings import InvalidSetting, Settings, require_existing, settings
 from core.demo.seed import seed
 from core.mail.smtp import Smtp, post
 from db import disk
@@ -31,9 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     try:
         if given.only_looks:
-            refuse_missing(os.environ)
+            require_existing(os.environ)
         given.command(settings(), given)
-    except (BadSetting, DatabaseUnavailable, Refused) as error:
+    except (InvalidSetting, DatabaseUnavailable, Refused) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -72,7 +72,7 @@ def run_migrate(ours: Settings, _given: argparse.Namespace) -> None:
 def run_doctor(ours: Settings, _given: argparse.Namespace) -> None:
     """Say what was looked at; the first thing that is wrong ends it with its sentence."""
     print(f"Settings: good. Data folder {ours.data}.")
-    running = " and ".join(served_at(ours.data))
+    running = " and ".join(running_server_urls(ours.data))
     print(f"Server: {f'runs at {running}' if running else f'none runs; a start would serve at {ours.url}'}.")
     where = post()
     print(f"Mail: {f'by {where.host}' if isinstance(where, Smtp) else 'none, letters are printed on the console'}.")
@@ -83,7 +83,9 @@ def run_doctor(ours: Settings, _given: argparse.Namespace) -> None:
     with database(ours.database_url, ours.app_database_url, ours.data) as urls:
         print(f"Database: {'built in' if ours.embedded else 'external'}, {_state(urls)}.")
     if disk.is_nearly_full(space.total, space.free):
-        raise BadSetting(f"Everything else is in order, but the disk of {ours.data} is nearly full: {free}. Make room.")
+        raise InvalidSetting(
+            f"Everything else is in order, but the disk of {ours.data} is nearly full: {free}. Make room."
+        )
     print("Everything is in order.")
 
 
@@ -132,7 +134,7 @@ def run_create_user(ours: Settings, given: argparse.Namespace) -> None:
     password = sys.stdin.readline().rstrip("\r\n")
     with opened(ours), transaction() as session:
         create_user(session, None, email=given.email, name=given.name, role=Role(given.role), password=password)
-    where = " or ".join([ours.public_url] if ours.public_url else served_at(ours.data))
+    where = " or ".join([ours.public_url] if ours.public_url else running_server_urls(ours.data))
     print(f"{given.name} can sign in as {given.email} {f'at {where}' if where else _LATER}.")
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from core.config.settings import BadSetting, Settings, settings
+from core.config.settings import InvalidSetting, Settings, settings
 from db.embedded.server import Urls, embedded
 from db.embedded.waiting import DatabaseUnavailable
 
@@ -38,7 +38,7 @@ def main() -> int:
                 run(app.app, listener)
     except KeyboardInterrupt:
         return 0
-    except (DatabaseUnavailable, BadSetting) as error:
+    except (DatabaseUnavailable, InvalidSetting) as error:
         sys.stderr.write(f"Contrivance does not start. {error}\n")
         return 1
     return 0
@@ -54,7 +54,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.bind((host, port))
             listener.listen(2048)
         except OSError as error:
-            raise BadSetting(
+            raise InvalidSetting(
                 f"Port {port} on {host} cannot be used ({error.strerror}): is another server running there? "
                 f"Choose another port with PORT={port + 1}."
             ) from error

@@ -46,7 +46,7 @@ def routes(settings: Settings) -> list[Route]:
 
 def held_visits(cookies: dict[str, str], settings: Settings) -> dict[int, str]:
     """The tokens of the visits that a browser has, by link."""
-    named = ((name.removeprefix(settings.link_cookie), token) for name, token in cookies.items())
+    named = ((name.removeprefix(settings.link_cookie_prefix), token) for name, token in cookies.items())
     return {int(number): token for number, token in named if number.isascii() and number.isdigit() and len(number) < 19}
 
 
@@ -62,7 +62,7 @@ def _leads_on(opened: Visit, settings: Settings) -> Response:
     if opened.token:
         # Lax: a link in a letter is opened from another site. It only ever lets somebody read.
         protection: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": settings.cookie_secure}
-        name = f"{settings.link_cookie}{opened.link_id}"
+        name = f"{settings.link_cookie_prefix}{opened.link_id}"
         response.set_cookie(name, opened.token, max_age=opened.seconds, path="/", **protection)
     return response
 

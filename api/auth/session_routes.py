@@ -44,19 +44,19 @@ async def _redeem(request: Request, settings: Settings) -> Response:
     if not _comes_from_our_page(request, settings):
         return _said(403, "This request does not come from our own page.")
     ticket = await _ticket(request)
-    nonce = request.cookies.get(settings.nonce_name, "")
+    nonce = request.cookies.get(settings.nonce_cookie, "")
     try:
-        device = request.cookies.get(settings.device_name, "")
+        device = request.cookies.get(settings.device_cookie, "")
         tokens = await run_in_threadpool(_tokens, request, ticket, nonce, device) if ticket and nonce else None
     except Busy:
         return _said(503, disk.reason(AWAY))
     if tokens is None:
         return _said(401, "This sign-in has run out. Sign in again.")
     response = _said(200, "Signed in.")
-    response.set_cookie(settings.cookie_name, tokens[0], max_age=THIRTY_DAYS, **_protection(settings))
-    response.set_cookie(settings.device_name, tokens[1], max_age=HALF_A_YEAR, **_protection(settings))
-    if settings.arrival_name in request.cookies:
-        response.delete_cookie(settings.arrival_name, **_protection(settings))
+    response.set_cookie(settings.session_cookie, tokens[0], max_age=THIRTY_DAYS, **_protection(settings))
+    response.set_cookie(settings.device_cookie, tokens[1], max_age=HALF_A_YEAR, **_protection(settings))
+    if settings.oidc_cookie in request.cookies:
+        response.delete_cookie(settings.oidc_cookie, **_protection(settings))
     return response
 
 
@@ -64,13 +64,13 @@ async def _sign_out(request: Request, settings: Settings) -> Response:
     """End the cookie's session, whatever is left of it."""
     if not _comes_from_our_page(request, settings):
         return _said(403, "This request does not come from our own page.")
-    token = request.cookies.get(settings.cookie_name, "")
+    token = request.cookies.get(settings.session_cookie, "")
     try:
         await run_in_threadpool(_end, token)
     except Busy:
         return _said(503, disk.reason(AWAY))
     response = _said(200, "Signed out.")
-    for name in (settings.cookie_name, settings.arrival_name):
+    for name in (settings.session_cookie, settings.oidc_cookie):
         response.delete_cookie(name, **_protection(settings))
     return response
 

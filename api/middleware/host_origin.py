@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.middleware.asgi import UNSAFE, header, is_under, refuse
-from core.config.oidc_settings import CALLBACK, DEPARTURE
+from core.config.oidc_settings import CALLBACK_PATH, LOGIN_PATH
 from core.config.settings import Settings
 
 CLOSED = (
@@ -14,10 +14,10 @@ CLOSED = (
     "/_stcore/script-health-check",
     "/app/static",
     "/auth",
-    CALLBACK,
+    CALLBACK_PATH,
 )
 # Where somebody goes to the provider and comes back from it: open where there is one.
-TO_PROVIDER = (DEPARTURE, CALLBACK)
+TO_PROVIDER = (LOGIN_PATH, CALLBACK_PATH)
 
 
 class Gate:

@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.base.logs import get_log
-from core.config.oidc_settings import CALLBACK, DEPARTURE
+from core.config.oidc_settings import CALLBACK_PATH, LOGIN_PATH
 from core.config.settings import Settings
 from core.sign_in.oidc import note_arrival
 from db.engine import Busy, transaction
@@ -39,9 +39,9 @@ class Arrivals:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             scope["headers"] = [stripped(pair) for pair in scope["headers"]]
-        if scope["type"] == "http" and scope["path"] == CALLBACK:
+        if scope["type"] == "http" and scope["path"] == CALLBACK_PATH:
             send = self._noting(send)
-        elif scope["type"] == "http" and scope["path"] == DEPARTURE:
+        elif scope["type"] == "http" and scope["path"] == LOGIN_PATH:
             send = self._turning_back(send)
         await self.app(scope, receive, send)
 
@@ -80,7 +80,7 @@ class Arrivals:
     def _cookie(self, token: str | None) -> str:
         life = SECONDS if token else NOBODY_SECONDS
         secure = "; Secure" if self.settings.cookie_secure else ""
-        name = self.settings.arrival_name
+        name = self.settings.oidc_cookie
         return f"{name}={token or NOBODY}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}"
 
 

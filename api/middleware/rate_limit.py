@@ -15,15 +15,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.middleware.asgi import cookies, header, is_under, refuse
 from api.middleware.session_cookie import NAMED, opens_page
 from core.config.settings import Settings
-from core.limits.login_throttle import plain_address
-from core.limits.rate_limits import Limiter, Pace, limiter
+from core.limits.login_throttle import normalize_address
+from core.limits.rate_limits import Limiter, LimitState, limiter
 
 FREE = ("/api/health",)
 LINKS = "/l"
 UNKNOWN, FAILED = 401, 500
 T = TypeVar("T")
-Verdict = tuple[bool, Pace | None]
-address_of = lru_cache(maxsize=10_000)(plain_address)
+Verdict = tuple[bool, LimitState | None]
+address_of = lru_cache(maxsize=10_000)(normalize_address)
 
 
 class Paced:
@@ -31,7 +31,7 @@ class Paced:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.cookie = settings.cookie_name
+        self.cookie = settings.session_cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not is_paced(scope):
@@ -48,7 +48,7 @@ class Paced:
         if may or pace is None:
             await self.app(scope, receive, _blaming(address, send) if is_proven_later else send)
         else:
-            await refuse(scope, receive, send, 429, pace.sentence, wait=pace.wait)
+            await refuse(scope, receive, send, 429, pace.message, wait=pace.retry_after)
 
 
 def is_paced(scope: Scope) -> bool:
@@ -61,17 +61,17 @@ def is_paced(scope: Scope) -> bool:
 async def _counted(count: Callable[[Limiter], T]) -> T:
     """What counting says; in a thread where it may have to wait for another server."""
     limits = limiter()
-    return await run_in_threadpool(count, limits) if limits.asks_redis else count(limits)
+    return await run_in_threadpool(count, limits) if limits.uses_redis else count(limits)
 
 
 def _judge(address: str, who: str, is_proven_later: bool, limits: Limiter) -> Verdict:
     """Whether the request may pass, and how the limit stands that it came to."""
-    if not (limits.has_room("address", address) if is_proven_later else limits.hit("address", address)):
-        return False, limits.pace("address", address)
+    if not (limits.has_capacity("address", address) if is_proven_later else limits.hit("address", address)):
+        return False, limits.state("address", address)
     if not who:
         return True, None
     may = limits.hit("api", who)
-    return may, limits.pace("api", who)
+    return may, limits.state("api", who)
 
 
 def _credential(scope: Scope, cookie: str) -> str:
@@ -92,7 +92,7 @@ def _blaming(address: str, send: Send) -> Send:
     return blame
 
 
-def _telling(pace: Pace, send: Send) -> Send:
+def _telling(pace: LimitState, send: Send) -> Send:
     told = [
         (b"ratelimit-limit", b"%d" % pace.limit),
         (b"ratelimit-remaining", b"%d" % pace.remaining),

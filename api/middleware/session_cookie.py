@@ -67,7 +67,7 @@ class Identity:
 
     async def _session(self, scope: Scope) -> Known | None:
         """The session and its person, None for a stranger. Asked only where somebody looks at it."""
-        token = cookies(scope).get(self.settings.cookie_name, "")
+        token = cookies(scope).get(self.settings.session_cookie, "")
         named = is_under(scope["path"], NAMED) or opens_page(scope)
         if not token or not named or not self._counts(scope):
             return None
@@ -75,7 +75,7 @@ class Identity:
 
     async def _visits(self, scope: Scope, link: str) -> Known | None:
         """The ids of the visits that this request may speak for, with commas between; None for none."""
-        name = self.settings.link_cookie
+        name = self.settings.link_cookie_prefix
         if link:
             token = cookies(scope).get(f"{name}{link}", "")
             return await self._found(token, _look_up_visits) if token and self._counts(scope) else None
@@ -112,10 +112,10 @@ class Identity:
 
     def _with_nonce(self, scope: Scope, send: Send) -> Send:
         """Give a browser that opens a page the nonce to which its sign-in will be bound."""
-        if not opens_page(scope) or self.settings.nonce_name in cookies(scope):
+        if not opens_page(scope) or self.settings.nonce_cookie in cookies(scope):
             return send
         secure = "; Secure" if self.settings.cookie_secure else ""
-        cookie = f"{self.settings.nonce_name}={token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Strict{secure}"
+        cookie = f"{self.settings.nonce_cookie}={token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Strict{secure}"
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.middleware.asgi import header, is_under, person_of, refuse
 from core.limits import rate_limits
-from core.limits.login_throttle import plain_address
+from core.limits.login_throttle import normalize_address
 
 LARGEST_FRAME = 2 * 2**20
 BURST, PACE = 200, 20  # So many messages at once, then so many a second. A person at work sends a handful.
@@ -68,7 +68,7 @@ def _owner(scope: Scope) -> tuple[str, int]:
         return f"person {person}", MOST_OPEN
     if token := header(scope, b"authorization"):
         return f"token {hash(token)}", MOST_OPEN
-    return f"address {plain_address(scope['client'][0] if scope.get('client') else None)}", MOST_OPEN_STRANGERS
+    return f"address {normalize_address(scope['client'][0] if scope.get('client') else None)}", MOST_OPEN_STRANGERS
 
 
 class _Limited:

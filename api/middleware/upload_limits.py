@@ -39,7 +39,7 @@ class Uploads:
         elif not (length.isascii() and length.isdigit()):
             await refuse(scope, receive, send, 411, "Say how long the file is.")
         elif not await run_in_threadpool(rate_limits.hit, "upload", person, cost=int(length[:20]) // MEGABYTE + 1):
-            refused = await run_in_threadpool(rate_limits.refusal, "upload", person)
+            refused = await run_in_threadpool(rate_limits.limit_error, "upload", person)
             await refuse(scope, receive, send, 429, refused.message, wait=refused.facts["retry_after"])
         else:
             await self.app(scope, receive, send)

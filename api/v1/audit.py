@@ -13,7 +13,7 @@ from api.v1.exports import sent
 from core.audit.sentences import Kind
 from core.audit.trail import LONGEST_SEARCH, MOST_AT_ONCE, PAGE, AuditFilter, audit_events, export_audit
 from core.base.errors import Invalid
-from core.limits.rate_limits import demand
+from core.limits.rate_limits import consume
 from db.engine import transaction
 
 router = APIRouter(prefix="/audit", tags=["Audit"])
@@ -60,7 +60,7 @@ def events(
 def export(actor: CurrentActor, wanted: AskedFilter) -> Response:
     """The same events as a file, which is an event of its own. Texts that a spreadsheet would run are written behind an
     apostrophe. The file is complete before its first byte is sent."""
-    demand("export", actor.key)
+    consume("export", actor.key)
     file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - It is closed once it is sent.
     try:
         with transaction() as session:

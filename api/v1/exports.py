@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from api.auth.request import AskedView, AsOf, CurrentPrincipal, SheetId
 from core.exports import FORMATS, export_rows
-from core.limits.rate_limits import demand
+from core.limits.rate_limits import consume
 from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Import and export"])
@@ -47,7 +47,7 @@ def export(
 ) -> Response:
     """Texts that a spreadsheet would run (they begin with = + - @) are written behind an apostrophe in a CSV; an import
     takes it off again. The file is complete before its first byte is sent, so what you get is never half of it."""
-    demand("export", actor.key)
+    consume("export", actor.key)
     asked = [int(one) for one in columns.split(",")] if columns else None
     file = tempfile.TemporaryFile()  # noqa: SIM115 - It is closed once it has been sent.
     try:

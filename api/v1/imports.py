@@ -19,7 +19,7 @@ from core.imports.load import import_rows
 from core.imports.plan import plan_from_json, propose
 from core.imports.plan_types import Plan
 from core.imports.preview import check, preview
-from core.limits.rate_limits import demand
+from core.limits.rate_limits import consume
 from db.engine import transaction
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Import and export"])
@@ -73,7 +73,7 @@ async def add(
 def _may_import(actor: Actor, sheet: int) -> None:
     """Who may not import, or not again already, is told so before a large file is read."""
     _names(actor, sheet)
-    demand("import", actor.user_id)
+    consume("import", actor.user_id)
 
 
 def _names(actor: Actor, sheet: int) -> list[str]:

@@ -14,7 +14,7 @@ from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed
 from core.base.permissions import Permission
 from core.base.text import clean_email
-from core.limits.login_throttle import open_attempt, plain_address
+from core.limits.login_throttle import normalize_address, record_attempt
 from core.mail.outbox import order_letter
 
 REGISTER = "register"
@@ -72,8 +72,8 @@ def ask_to_register(session: Session, email: str, *, address: str | None, url: s
     account = clean_email(email)
     if refusal := refusal_of_stranger(session, account):
         raise NotAllowed(refusal)
-    where = plain_address(address)
-    if open_attempt(session, f"register {account}", where) is not None:
+    where = normalize_address(address)
+    if record_attempt(session, f"register {account}", where) is not None:
         order_letter(session, REGISTER, account, url=url)
         audit.record(session, None, "account:registration:ask", address=where, email=account)
 

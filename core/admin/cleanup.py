@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.limits.known_devices import LIFE
+from core.limits.known_devices import LIFETIME
 
 MOST_AT_ONCE = 10_000
 # An action can be taken back, and a repeated request is recognised, for so long; its history stays for good.
@@ -13,7 +13,7 @@ _OVER = {
     "sessions": "least(ended_at, expires_at) < now() - interval '30 days'",
     "sign_in_tickets": "expires_at < now()",
     "sign_in_failures": "failed_at < now() - interval '1 day'",
-    "known_devices": f"last_used_at < now() - interval '{LIFE}'",
+    "known_devices": f"last_used_at < now() - interval '{LIFETIME}'",
     "account_links": "expires_at < now()",
     "provider_arrivals": "expires_at < now()",
     "api_tokens": "least(revoked_at, expires_at) < now() - interval '90 days'",

@@ -1,20 +1,20 @@
-"""The OpenID Connect provider by which people may sign in, as the settings name it; there is at most one."""
+"""Settings of the OpenID Connect provider. There is at most one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-METADATA = "/.well-known/openid-configuration"
-DEPARTURE, CALLBACK = "/auth/login", "/oauth2callback"
-PROVIDER = "provider"  # What Streamlit calls it.
+METADATA_PATH = "/.well-known/openid-configuration"
+LOGIN_PATH, CALLBACK_PATH = "/auth/login", "/oauth2callback"
+STREAMLIT_PROVIDER = "provider"  # Its name in Streamlit's configuration.
 LABEL = "Single sign-on"
-LONGEST_LABEL = 40
-_HERE = ("localhost", "127.0.0.1", "::1")
+MAX_LABEL_LENGTH = 40
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What the server must know of it. `label` is how people call it."""
+    """An OpenID Connect provider. `label` is the name shown to users."""
 
     metadata_url: str
     client_id: str
@@ -23,26 +23,26 @@ class Provider:
 
 
 def read_provider(value_of: Callable[[str], str]) -> Provider | None:
-    """The provider that the settings name, None where they name none. ValueError says which setting is wrong."""
-    issuer, number, secret, label = (
+    """Return the configured provider, or None. Raises ValueError naming the wrong setting."""
+    issuer, client_id, secret, label = (
         value_of(f"CONTRIVANCE_OIDC_{name}") for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "LABEL")
     )
-    if not (issuer or number or secret):
+    if not (issuer or client_id or secret):
         return None
-    if not (issuer and number and secret):
+    if not (issuer and client_id and secret):
         raise ValueError(
-            "Signing in by a provider needs CONTRIVANCE_OIDC_ISSUER, CONTRIVANCE_OIDC_CLIENT_ID and "
-            "CONTRIVANCE_OIDC_CLIENT_SECRET: give all three or none."
+            "OpenID Connect sign-in needs CONTRIVANCE_OIDC_ISSUER, CONTRIVANCE_OIDC_CLIENT_ID and "
+            "CONTRIVANCE_OIDC_CLIENT_SECRET: set all three or none."
         )
-    if len(label) > LONGEST_LABEL:
-        raise ValueError(f"CONTRIVANCE_OIDC_LABEL has more than {LONGEST_LABEL} characters.")
-    return Provider(_metadata_url(issuer), number, secret, label or LABEL)
+    if len(label) > MAX_LABEL_LENGTH:
+        raise ValueError(f"CONTRIVANCE_OIDC_LABEL has more than {MAX_LABEL_LENGTH} characters.")
+    return Provider(_metadata_url(issuer), client_id, secret, label or LABEL)
 
 
 def _metadata_url(issuer: str) -> str:
     parts = urlsplit(issuer)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS)
     if not (is_safe and parts.hostname) or parts.query or parts.fragment:
-        raise ValueError(f"CONTRIVANCE_OIDC_ISSUER is “{issuer}”: give an address like https://login.example.com.")
-    plain = issuer.rstrip("/")
-    return plain if plain.endswith(METADATA) else plain + METADATA
+        raise ValueError(f"CONTRIVANCE_OIDC_ISSUER is “{issuer}”: it must be a URL like https://login.example.com.")
+    base_url = issuer.rstrip("/")
+    return base_url if base_url.endswith(METADATA_PATH) else base_url + METADATA_PATH

@@ -1,4 +1,4 @@
-"""Where the servers of a data folder can be reached: each says so in a file that it holds locked while it runs."""
+"""The URLs of the running servers of a data folder. Each server holds a lock on a file with its URL."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ FOLDER = "served"
 
 
 @contextmanager
-def served(data: Path, url: str) -> Iterator[None]:
-    """For the time of the block this data folder is served at `url`. The kernel drops the lock of a killed server."""
+def registered_server(data: Path, url: str) -> Iterator[None]:
+    """Register `url` for the duration of the block. The kernel releases the lock of a killed server."""
     folder = data / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / uuid4().hex
@@ -25,12 +25,12 @@ def served(data: Path, url: str) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
-def served_at(data: Path) -> list[str]:
-    """The addresses of the servers that run now. What a killed one left behind is taken away."""
-    return sorted({url for path in (data / FOLDER).glob("*") if (url := _address_in(path))})
+def running_server_urls(data: Path) -> list[str]:
+    """Return the URLs of all running servers, and delete the files of killed ones."""
+    return sorted({url for path in (data / FOLDER).glob("*") if (url := _read_url(path))})
 
 
-def _address_in(path: Path) -> str:
+def _read_url(path: Path) -> str:
     with path.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

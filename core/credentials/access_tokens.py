@@ -16,7 +16,7 @@ from core.base.actor import Actor
 from core.base.notify import notify_user_rights
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import LONGEST_AGENT, actor_of_session, start_session
-from core.limits.login_throttle import plain_address
+from core.limits.login_throttle import normalize_address
 
 ACCESS_SECONDS = 600
 REFRESH_LIFE = "30 days"
@@ -53,7 +53,7 @@ def refresh_tokens(
     A token that was used before is in two hands: the whole session ends, whoever asks. But the client that used it a
     moment ago gets the same successor again, and there is never more than one token that works.
     """
-    client = {"address": plain_address(address), "agent": user_agent[:LONGEST_AGENT]}
+    client = {"address": normalize_address(address), "agent": user_agent[:LONGEST_AGENT]}
     token, is_repeated = refresh_token, False
     while True:
         found = session.execute(_TAKE, client | {"token": hash_token(token)}).mappings().one_or_none()

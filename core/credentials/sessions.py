@@ -14,7 +14,7 @@ from core.base.errors import NotFound
 from core.base.notify import notify_user_rights
 from core.base.permissions import Role
 from core.base.secret_tokens import hash_token, new_token
-from core.limits.login_throttle import plain_address
+from core.limits.login_throttle import normalize_address
 
 IDLE = "12 hours"
 ABSOLUTE = "30 days"
@@ -44,7 +44,7 @@ def start_session(
         "user": user_id,
         "token": hash_token(token),
         "kind": kind,
-        "address": plain_address(address),
+        "address": normalize_address(address),
         "agent": user_agent[:LONGEST_AGENT],
     }
     session.execute(_START, parameters)
@@ -82,7 +82,7 @@ def actor_from(found: Any, session_id: UUID, address: str | None) -> Actor | Non
         email=found["email"],
         role=Role(found["role"]),
         session_id=session_id,
-        address=plain_address(address) if address else None,
+        address=normalize_address(address) if address else None,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Integer, any_, literal, select
 from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo, visible_rows
-from core.limits.rate_limits import has_room, hit, refusal
+from core.limits.rate_limits import has_capacity, hit, limit_error
 from db.tables.sheets import Row
 
 
@@ -31,8 +31,8 @@ class Guesses:
 
     def allow(self) -> None:
         """Throttled where this person has been told of too many taken values lately: then no value is looked up."""
-        if self._is_guarded and not has_room("taken", self._access.actor.user_id):
-            raise refusal("taken", self._access.actor.user_id)
+        if self._is_guarded and not has_capacity("taken", self._access.actor.user_id):
+            raise limit_error("taken", self._access.actor.user_id)
 
     def unseen(self, rows: Collection[int]) -> set[int]:
         """Those of these rows of which this person must not learn what they hold."""

@@ -1,1 +1,1 @@
-"""Rate limits, the throttle of sign-ins, and the devices that it knows."""
+"""Rate limits, login throttling, and the known devices of users."""

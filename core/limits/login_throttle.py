@@ -1,6 +1,6 @@
-"""Throttling of sign-ins: failures per account and per address over a sliding window, never a lasting lock.
+"""Login throttling: failed sign-ins per account and per address over a sliding window. Accounts are never locked.
 
-Whom we know (core.limits.known_devices) is counted apart from all others, so that others' guesses do not shut them out.
+Known clients (core.limits.known_devices) are counted separately, so that other people's guesses don't block them.
 """
 
 from ipaddress import IPv6Address, ip_address
@@ -9,52 +9,52 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 WINDOW = "15 minutes"
-PER_ACCOUNT = 5
-PER_ADDRESS = 30
-PER_LINK = 50  # Of all newcomers together; one address has five of them.
-THROTTLED = "account:sign-in:throttle"
+MAX_PER_ACCOUNT = 5
+MAX_PER_ADDRESS = 30
+MAX_PER_LINK = 50  # For all addresses together; a single address has MAX_PER_ACCOUNT.
+THROTTLED_ACTION = "account:sign-in:throttle"
 
 
-def open_attempt(
-    session: Session, account: str, address: str, *, is_known: bool = False, most: int = PER_ACCOUNT
+def record_attempt(
+    session: Session, account: str, address: str, *, is_known: bool = False, max_failures: int = MAX_PER_ACCOUNT
 ) -> int | None:
-    """Count an attempt as failed until it proves right; None where there were too many.
+    """Record an attempt as failed and return its number; return None if there were too many.
 
-    `is_known`: the account names one browser or address that we know, and what others there do is not its fault.
-    `most` is what all together may do; one address never has more than PER_ACCOUNT of it.
-    Counting first, under a lock, means that parallel guesses cannot slip past the limit.
+    `is_known`: `account` names a known client, to which the limit per address does not apply. `max_failures` is the
+    limit for all addresses together; a single address never has more than MAX_PER_ACCOUNT. Attempts are recorded
+    before the check and under a lock, so that parallel guesses can't pass the limit.
     """
     for name in sorted((f"account:{account}", f"address:{address}")):
         session.execute(_LOCK, {"name": name})
-    counted = session.execute(_COUNT, {"account": account, "address": address}).one()
-    if counted.by_account >= most or counted.by_both >= PER_ACCOUNT:
+    failures = session.execute(_COUNT, {"account": account, "address": address}).one()
+    if failures.by_account >= max_failures or failures.by_both >= MAX_PER_ACCOUNT:
         return None
-    if counted.by_address >= PER_ADDRESS and not is_known:
+    if failures.by_address >= MAX_PER_ADDRESS and not is_known:
         return None
     return int(session.execute(_INSERT, {"account": account, "address": address}).scalar_one())
 
 
-def close_attempt(session: Session, attempt: int) -> None:
-    """The attempt was right: it does not count. Those that no window reaches any more go with it."""
+def discard_attempt(session: Session, attempt: int) -> None:
+    """Delete a successful attempt, and all attempts that are older than any window."""
     session.execute(_DELETE, {"attempt": attempt})
 
 
-def forgive(session: Session, account: str) -> None:
-    """Whoever has just proved that the account is theirs need not wait for earlier failures to pass."""
-    session.execute(_FORGIVE, {"account": account})
+def clear_failures(session: Session, account: str) -> None:
+    """Delete the failures of an account whose owner has just proved their identity."""
+    session.execute(_CLEAR, {"account": account})
 
 
-def is_news(session: Session, address: str, action: str = THROTTLED) -> bool:
-    """Whether the audit trail has not yet told in this window that the address was throttled; a flood tells it once."""
-    return not session.scalar(_TOLD, {"address": address, "action": action})
+def is_first_throttle(session: Session, address: str, action: str = THROTTLED_ACTION) -> bool:
+    """Return whether the audit trail has no event yet for throttling this address in the current window."""
+    return not session.scalar(_WAS_RECORDED, {"address": address, "action": action})
 
 
-def plain_address(address: str | None) -> str:
-    """The address in one form: mapped IPv4 as IPv4, IPv6 by its /64 network, which one person owns whole."""
+def normalize_address(address: str | None) -> str:
+    """Return IPv4-mapped addresses as IPv4, and IPv6 addresses by their /64 network, which usually has one owner."""
     try:
         parsed = ip_address((address or "").partition("%")[0])
     except ValueError:
-        return "0.0.0.0"  # noqa: S104 - not a bind: all whom nobody can tell apart.
+        return "0.0.0.0"  # noqa: S104 - not a bind: stands for an unknown address.
     if isinstance(parsed, IPv6Address):
         if parsed.ipv4_mapped:
             return str(parsed.ipv4_mapped)
@@ -69,17 +69,17 @@ _COUNT = text(f"""
            count(*) FILTER (WHERE account = :account AND address = CAST(:address AS inet)) AS by_both
     FROM sign_in_failures
     WHERE (account = :account OR address = CAST(:address AS inet)) AND failed_at > now() - interval '{WINDOW}'
-""")  # noqa: S608 - WINDOW is the constant above.
+""")  # noqa: S608 - WINDOW is a constant.
 _INSERT = text("""
     INSERT INTO sign_in_failures (account, address) VALUES (:account, CAST(:address AS inet)) RETURNING failure_id
 """)
 _DELETE = text(f"""
     DELETE FROM sign_in_failures WHERE failure_id = :attempt OR failed_at < now() - 2 * interval '{WINDOW}'
-""")  # noqa: S608 - the same.
-_FORGIVE = text("DELETE FROM sign_in_failures WHERE account = :account OR starts_with(account, :account || ' ')")
-_TOLD = text(f"""
+""")  # noqa: S608 - WINDOW is a constant.
+_CLEAR = text("DELETE FROM sign_in_failures WHERE account = :account OR starts_with(account, :account || ' ')")
+_WAS_RECORDED = text(f"""
     SELECT EXISTS (
         SELECT FROM audit_events
         WHERE recorded_at > now() - interval '{WINDOW}' AND action = :action AND address = CAST(:address AS inet)
     )
-""")  # noqa: S608 - the same.
+""")  # noqa: S608 - WINDOW is a constant.

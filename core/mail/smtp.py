@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from core.base.errors import Invalid
 from core.base.text import clean_email
-from core.config.settings import LOOPBACK, BadSetting, value_of
+from core.config.settings import LOOPBACK, InvalidSetting, read_value
 from core.mail.outbox import Letter, NotDelivered
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -96,28 +96,28 @@ def post() -> Smtp | Console:
 
 def read_smtp(environment: Mapping[str, str]) -> Smtp | None:
     """Read and check the settings; None where no server is named. A bad one is refused with one sentence."""
-    host = value_of(environment, f"{NAME}HOST")
+    host = read_value(environment, f"{NAME}HOST")
     if not host:
         return None
-    security = value_of(environment, f"{NAME}SECURITY").lower() or "starttls"
+    security = read_value(environment, f"{NAME}SECURITY").lower() or "starttls"
     if security not in PORTS:
-        raise BadSetting(f"{NAME}SECURITY is “{security}”: choose one of {', '.join(PORTS)}.")
-    user = value_of(environment, f"{NAME}USER")
+        raise InvalidSetting(f"{NAME}SECURITY is “{security}”: choose one of {', '.join(PORTS)}.")
+    user = read_value(environment, f"{NAME}USER")
     if security == "none" and user and host not in LOOPBACK:
-        raise BadSetting(f"{NAME}SECURITY=none would send the mail password to {host} in the clear: use starttls.")
+        raise InvalidSetting(f"{NAME}SECURITY=none would send the mail password to {host} in the clear: use starttls.")
     return Smtp(
         host=host,
-        port=_port(value_of(environment, f"{NAME}PORT") or str(PORTS[security])),
+        port=_port(read_value(environment, f"{NAME}PORT") or str(PORTS[security])),
         security=security,
-        sender=_sender(value_of(environment, f"{NAME}FROM")),
+        sender=_sender(read_value(environment, f"{NAME}FROM")),
         user=user,
-        password=value_of(environment, f"{NAME}PASSWORD"),
+        password=read_value(environment, f"{NAME}PASSWORD"),
     )
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise BadSetting(f"{NAME}PORT is “{text}”: give a number from 1 to 65535.")
+        raise InvalidSetting(f"{NAME}PORT is “{text}”: give a number from 1 to 65535.")
     return int(text)
 
 
@@ -126,7 +126,7 @@ def _sender(text: str) -> str:
     try:
         clean_email(parseaddr(text)[1])
     except Invalid:
-        raise BadSetting(f"{NAME}FROM is “{text}”: give an address like Contrivance <sales@example.com>.") from None
+        raise InvalidSetting(f"{NAME}FROM is “{text}”: give an address like Contrivance <sales@example.com>.") from None
     if not text.isprintable():
-        raise BadSetting(f"{NAME}FROM must be one line.")
+        raise InvalidSetting(f"{NAME}FROM must be one line.")
     return text

@@ -17,8 +17,14 @@ from core.base.actor import Visitor
 from core.base.errors import NotFound, Refused, Throttled
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.passwords import is_right
-from core.limits.login_throttle import PER_LINK, close_attempt, is_news, open_attempt, plain_address
-from core.limits.rate_limits import demand
+from core.limits.login_throttle import (
+    MAX_PER_LINK,
+    discard_attempt,
+    is_first_throttle,
+    normalize_address,
+    record_attempt,
+)
+from core.limits.rate_limits import consume
 from core.mail.outbox import Transaction
 
 VISIT_LIFETIME = "7 days"
@@ -53,20 +59,20 @@ def open_link(
 
     Raises NotFound (one message for unknown, expired and revoked links), PasswordRequired and Throttled.
     """
-    ip_address = plain_address(address)
+    ip_address = normalize_address(address)
     with transaction() as session:
         link = _live_link(session, token)
         if link and _has_visit(session, link, visit_tokens or {}):
             return Visit(link["link_id"])
         if link is None:
-            demand("link", ip_address)
+            consume("link", ip_address)
             raise NotFound(NO_LINK)
         if link["password_hash"] is None:
             return _start_visit(session, link, ip_address)
         if not password:
             raise PasswordRequired(ENTER_PASSWORD)
         attempt = _open_attempt(session, link["link_id"], ip_address)
-        if attempt is None and is_news(session, ip_address, THROTTLED):
+        if attempt is None and is_first_throttle(session, ip_address, THROTTLED):
             facts = {"link": link["link_id"]}
             audit.record(session, None, THROTTLED, sheet_id=link["sheet_id"], address=ip_address, **facts)
     if attempt is None:
@@ -81,14 +87,14 @@ def open_link(
         # The password may have changed while the hash was computed; then the one that was checked is out of date.
         if current is None or current["password_hash"] != link["password_hash"]:
             raise NotFound(NO_LINK)
-        close_attempt(session, attempt)
+        discard_attempt(session, attempt)
         return _start_visit(session, current, ip_address)
 
 
 def _open_attempt(session: Session, link_id: int, address: str) -> int | None:
     if session.scalar(_HAS_VISITED, {"link": link_id, "address": address}):
-        return open_attempt(session, f"link {link_id} from {address}", address, is_known=True)
-    return open_attempt(session, f"link {link_id}", address, most=PER_LINK)
+        return record_attempt(session, f"link {link_id} from {address}", address, is_known=True)
+    return record_attempt(session, f"link {link_id}", address, max_failures=MAX_PER_LINK)
 
 
 def _live_link(session: Session, token: str) -> RowMapping | None:
@@ -101,7 +107,7 @@ def _has_visit(session: Session, link: Any, visit_tokens: Mapping[int, str]) -> 
 
 
 def _start_visit(session: Session, link: Any, address: str) -> Visit:
-    demand("visit", address)
+    consume("visit", address)
     token, link_id = new_token(), link["link_id"]
     row = session.execute(_START_VISIT, {"link": link_id, "token": hash_token(token), "address": address}).one()
     visitor = Visitor(link_id, link["sheet_id"], row.visit_id, address=address)

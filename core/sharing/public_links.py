@@ -17,7 +17,7 @@ from core.base.notify import notify_sheet_rights
 from core.base.permissions import Permission
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.passwords import hash_password
-from core.limits.login_throttle import plain_address
+from core.limits.login_throttle import normalize_address
 
 MAX_LINKS = 50
 MAX_DAYS = 366
@@ -111,7 +111,7 @@ def visitor_of(
         return None
     if mark_used:
         session.execute(_MARK_USED, {"visit": row["visit_id"], "link": link_id})
-    return Visitor(**row, address=plain_address(address) if address else None)
+    return Visitor(**row, address=normalize_address(address) if address else None)
 
 
 def visits_of_tokens(session: Session, tokens: list[str]) -> list[UUID]:

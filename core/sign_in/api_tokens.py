@@ -18,7 +18,7 @@ from core.base.notify import notify_user_rights
 from core.base.permissions import Role, Scope
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import actor_of_session
-from core.limits.login_throttle import plain_address
+from core.limits.login_throttle import normalize_address
 from core.mail.outbox import order_letter
 from db.engine import AT_END, Busy, transaction
 
@@ -114,7 +114,7 @@ def _acting(found: Any, address: str | None) -> Actor:
         name=found["name"],
         email=found["email"],
         role=Role.MEMBER if role is Role.ADMIN and found["scope"] != Scope.ADMIN else role,
-        address=plain_address(address) if address else None,
+        address=normalize_address(address) if address else None,
         token_id=found["token_id"],
     )
 

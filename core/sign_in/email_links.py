@@ -14,7 +14,7 @@ from core.base.secret_tokens import hash_token, new_token
 from core.base.text import clean_email
 from core.credentials.passwords import checked_password, hash_password
 from core.credentials.revocation import end_credentials_of
-from core.limits.login_throttle import forgive, open_attempt, plain_address
+from core.limits.login_throttle import clear_failures, normalize_address, record_attempt
 from core.mail.outbox import Transaction, order_letter
 from core.sign_in.password import with_password
 from db.tables.accounts import ProviderIdentity
@@ -30,8 +30,8 @@ def ask_reset(session: Session, email: str, *, address: str | None, url: str) ->
     """Have a link for a new password sent, if there is such an account. Nothing is looked up here: whoever asks
     learns nothing from the answer or its time. Whether anybody is written to is found out as the letter is sent."""
     account = clean_email(email)
-    where = plain_address(address)
-    if open_attempt(session, f"reset {account}", where) is not None:
+    where = normalize_address(address)
+    if record_attempt(session, f"reset {account}", where) is not None:
         order_letter(session, RESET, account, url=url)
         audit.record(session, None, "account:password:ask", address=where, account=account)
 
@@ -66,7 +66,7 @@ def reset_password(session: Session, token: str, password: str) -> None:
         .values(password_hash=secret, email_verified_at=func.coalesce(User.email_verified_at, func.now()))
     )
     end_credentials_of(session, user_id)
-    forgive(session, email)
+    clear_failures(session, email)
     audit.record(session, None, "account:password:reset", user=user_id)
     order_letter(session, "notice", email, what="password")
 
@@ -137,7 +137,7 @@ def _orderer(actor: Actor, email: str, url: str) -> Callable[[Session, int], boo
 
 
 def _not_too_often(session: Session, actor: Actor) -> None:
-    if open_attempt(session, f"letters {actor.user_id}", plain_address(actor.address), is_known=True) is None:
+    if record_attempt(session, f"letters {actor.user_id}", normalize_address(actor.address), is_known=True) is None:
         raise Throttled(TOO_MANY, retry_after=900)
 
 

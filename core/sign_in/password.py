@@ -16,8 +16,14 @@ from core.base.text import clean_email
 from core.credentials.login_tickets import end_pending, person_of_pending
 from core.credentials.passwords import checked_password, hash_password, in_one_form, is_right
 from core.credentials.revocation import end_credentials_of
-from core.limits.known_devices import known_place
-from core.limits.login_throttle import THROTTLED, close_attempt, is_news, open_attempt, plain_address
+from core.limits.known_devices import known_client
+from core.limits.login_throttle import (
+    THROTTLED_ACTION,
+    discard_attempt,
+    is_first_throttle,
+    normalize_address,
+    record_attempt,
+)
 from core.mail.outbox import Transaction, order_letter
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.second_factor import (
@@ -67,7 +73,7 @@ def sign_in(
     Where the person has a second factor and no code came along, the right password gets what `without_code` makes.
     Three steps in the caller's transactions, so that a failure stays counted and no connection waits for the hash.
     """
-    account, where = _account(email), plain_address(address)
+    account, where = _account(email), normalize_address(address)
     with transaction() as session:
         attempt = _open(session, account, where, device=device, session_id=session_id)
     if attempt is None:
@@ -98,7 +104,7 @@ def sign_in_with_code(
         account = person_of_pending(session, pending, nonce=nonce)
         if account is None:
             raise NotFound(TOO_LATE)
-        attempt = _open(session, account, plain_address(address), device=device)
+        attempt = _open(session, account, normalize_address(address), device=device)
     if attempt is None:
         return None
 
@@ -189,11 +195,11 @@ def _open(
     session: Session, account: str, address: str, *, device: str = "", session_id: UUID | None = None
 ) -> Attempt | None:
     """Count the attempt and look the account up; None where there were too many."""
-    place = known_place(session, account, address, device=device, session_id=session_id)
-    number = open_attempt(session, place or account, address, is_known=place is not None)
+    place = known_client(session, account, address, device=device, session_id=session_id)
+    number = record_attempt(session, place or account, address, is_known=place is not None)
     if number is None:
-        if is_news(session, address):
-            audit.record(session, None, THROTTLED, address=address, account=account)
+        if is_first_throttle(session, address):
+            audit.record(session, None, THROTTLED_ACTION, address=address, account=account)
         return None
     known = session.execute(
         select(User.user_id, User.password_hash).where(User.email == account, User.is_active)
@@ -213,7 +219,7 @@ def _granted(session: Session, attempt: Attempt, code: str, grant: Grant[T], wit
     if wants_code and code and not is_second_factor(session, found.user_id, code):
         audit.record(session, None, "account:sign-in:fail", address=attempt.address, account=found.email, code=True)
         return None
-    close_attempt(session, attempt.number)
+    discard_attempt(session, attempt.number)
     return (without_code if wants_code and not code else grant)(session, found.user_id)
 
 

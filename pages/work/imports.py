@@ -23,7 +23,7 @@ from core.imports.plan import propose
 from core.imports.plan_types import Plan
 from core.imports.preview import Check, check, preview, refused_lines, refusing
 from core.imports.read import Progress
-from core.limits.rate_limits import demand
+from core.limits.rate_limits import consume
 from core.sheets import sheets
 from db.engine import transaction
 from pages.components import download
@@ -193,7 +193,7 @@ def _last_step(actor: Actor, request: _Request, found: Check) -> None:
 
 
 def _import(actor: Actor, request: _Request, operation_id: UUID, progress: Progress) -> Report:
-    demand("import", actor.user_id)
+    consume("import", actor.user_id)
     with transaction() as session:
         if request.access:
             sheet_id = request.access.sheet.sheet_id

@@ -171,5 +171,5 @@ def test_files_of_one_person_come_a_few_a_minute(people: People) -> None:
     assert [send(ann, "Deal\nAcme", dry_run=True).status_code for _ in range(3)] == [200, 200, 429]
     refused = send(ann, "Deal\nAcme")
     assert refused.status_code == 429
-    assert refused.json()["detail"].startswith("You import too often. Try again in ")
+    assert refused.json()["detail"].startswith("Too many imports. Try again in ")
     assert 1 <= int(refused.headers["retry-after"]) <= 60

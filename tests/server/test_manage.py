@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core.accounts.invitations import first_admin_link, welcome
 from core.base.errors import NotFound
-from core.config.running_servers import served, served_at
+from core.config.running_servers import registered_server, running_server_urls
 from core.config.settings import settings
 from core.sign_in.password import sign_in
 from db import engine as db
@@ -67,7 +67,7 @@ def test_whoever_only_looks_at_a_mistyped_folder_makes_nothing_there(
     monkeypatch.delenv("DATABASE_URL")
     settings.cache_clear()
     assert main([command]) == 1
-    assert f"{mistyped} is missing, where a data folder should be; nothing was made." in capsys.readouterr().err
+    assert f"{mistyped} is missing, where a data folder should be; nothing was created." in capsys.readouterr().err
     assert not mistyped.exists()
     mistyped.mkdir(mode=0o700)
     assert main([command]) == 1
@@ -122,11 +122,11 @@ def test_a_new_account_is_told_the_address_of_the_servers_that_run_and_no_other(
     assert "8501" not in (said := capsys.readouterr().out)
     assert "when a server of this data folder runs; its start prints the address" in said
     killed = settings().data / "served" / "killed"
-    with served(settings().data, "http://localhost:8600"):
+    with registered_server(settings().data, "http://localhost:8600"):
         killed.write_text("http://localhost:8700")
         assert create(monkeypatch, PASSWORD, "--email", "eva@example.com") == 0
     assert "Eve can sign in as eva@example.com at http://localhost:8600." in capsys.readouterr().out
-    assert served_at(settings().data) == []
+    assert running_server_urls(settings().data) == []
     assert not killed.exists()
 
 

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api.app import create_api
 from api.middleware import middleware
 from api.middleware.socket_limits import MOST_OPEN, MOST_OPEN_STRANGERS
-from core.config.rate_settings import Kind, Rate
+from core.config.rate_settings import LimitName, Rate
 from core.config.settings import Settings
 from core.credentials.sessions import session_of_token, start_session
 from core.limits.rate_limits import configure_limits
@@ -61,7 +61,7 @@ def cookie(name: str) -> dict[str, str]:
     return {"Cookie": f"contrivance_session={token}"}
 
 
-def rated(kind: Kind, amount: int, seconds: int = 600) -> None:
+def rated(kind: LimitName, amount: int, seconds: int = 600) -> None:
     configure_limits({kind: Rate(amount, seconds)})
 
 
@@ -87,7 +87,7 @@ def test_one_who_asks_too_often_waits_and_the_others_do_not(stranger: TestClient
     rated("api", 3)
     ben, cleo = cookie("Ben") | OWN_PAGE, cookie("Cleo") | OWN_PAGE
     assert [stranger.get(ME, headers=ben).status_code for _ in range(3)] == [200] * 3
-    assert refused(stranger.get(ME, headers=ben)).startswith("You ask too often. Try again in ")
+    assert refused(stranger.get(ME, headers=ben)).startswith("Too many requests. Try again in ")
     assert stranger.get(ME, headers=cleo).status_code == 200
     assert stranger.get(ME, headers={"Authorization": "Bearer x"}).status_code == 401
 
@@ -293,7 +293,7 @@ def test_what_one_person_uploads_is_bounded(stranger: TestClient) -> None:
     rated("upload", 10)
     ben = cookie("Ben")
     assert [upload(stranger, 3.5, ben).status_code for _ in range(3)] == [200, 200, 429]
-    assert upload(stranger, 3.5, ben).text.startswith("You have uploaded a lot. Try again in ")
+    assert upload(stranger, 3.5, ben).text.startswith("You have reached the upload limit. Try again in ")
     assert upload(stranger, 1.5, ben).status_code == 200
     assert upload(stranger, 3.5, cookie("Cleo")).status_code == 200
     assert stranger.delete(page_of(ben), headers=ben).status_code == 200

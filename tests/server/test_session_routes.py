@@ -15,7 +15,7 @@ from core.base.actor import Actor
 from core.config.settings import Settings
 from core.credentials.login_tickets import make_ticket
 from core.credentials.sessions import session_of_token, start_session
-from core.limits.known_devices import known_place
+from core.limits.known_devices import known_client
 from db import engine as db
 from db.engine import transaction
 from tests.conftest import actor
@@ -29,7 +29,7 @@ Redeem = Callable[..., httpx.Response]
 
 def browser(settings: Settings = OURS, nonce: str = "mine") -> TestClient:
     made = TestClient(Starlette(routes=routes(settings)), base_url=settings.public_url or ORIGIN)
-    made.cookies.set(settings.nonce_name, nonce)
+    made.cookies.set(settings.nonce_cookie, nonce)
     return made
 
 
@@ -71,12 +71,12 @@ def test_a_browser_that_signs_in_is_known_there_from_then_on(ticket: str, ann: A
     assert device.startswith("__Host-contrivance_device=")
     assert all(part in device for part in ("HttpOnly", "SameSite=strict", "Secure", "Max-Age=15552000"))
     with transaction() as session:
-        token = client.cookies[HTTPS.device_name]
-        assert known_place(session, ann.email, "192.0.2.1", device=token)
+        token = client.cookies[HTTPS.device_cookie]
+        assert known_client(session, ann.email, "192.0.2.1", device=token)
         again = make_ticket(session, ann.user_id, nonce="mine")
     redeem(client, again, Origin="https://sales.example.com")
     client.post("/session/sign-out", json={}, headers=OWN_PAGE | {"Origin": "https://sales.example.com"})
-    assert client.cookies[HTTPS.device_name] == token  # It outlives the session, and stays one.
+    assert client.cookies[HTTPS.device_cookie] == token  # It outlives the session, and stays one.
 
 
 def test_a_ticket_works_once(ticket: str) -> None:

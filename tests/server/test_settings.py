@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.config.rate_settings import RATES, Rate
-from core.config.settings import BadSetting, read_settings
+from core.config.settings import InvalidSetting, read_settings
 
 KEY = "q8Zr2mVb0yKx7WnP4tLc9HsDfJ3gTaUe6iRoXvB1"
 
@@ -25,7 +25,7 @@ def test_without_settings_it_serves_this_machine_alone(data: str) -> None:
     assert (ours.host, ours.port, ours.url) == ("127.0.0.1", 8501, "http://localhost:8501")
     assert ours.embedded
     assert not ours.cookie_secure
-    assert ours.cookie_name == "contrivance_session"
+    assert ours.session_cookie == "contrivance_session"
 
 
 def test_the_data_folder_and_its_secret_are_for_the_owner_alone_and_kept(data: str) -> None:
@@ -61,7 +61,7 @@ def test_each_purpose_has_a_key_of_its_own(data: str) -> None:
 
 def test_on_https_the_cookies_are_bound_to_the_host(data: str) -> None:
     ours = read_settings({"CONTRIVANCE_DATA": data, "CONTRIVANCE_PUBLIC_URL": "https://sales.example.com/"})
-    assert ours.cookie_name == "__Host-contrivance_session"
+    assert ours.session_cookie == "__Host-contrivance_session"
     assert ours.url == "https://sales.example.com"
     assert "sales.example.com" in ours.allowed_hosts
 
@@ -71,23 +71,23 @@ def test_on_https_the_cookies_are_bound_to_the_host(data: str) -> None:
     [
         ("CONTRIVANCE_PORT", "eight", "from 1 to 65535"),
         ("CONTRIVANCE_PORT", "70000", "from 1 to 65535"),
-        ("CONTRIVANCE_COOKIE_SECURE", "perhaps", "say yes or no"),
+        ("CONTRIVANCE_COOKIE_SECURE", "perhaps", "it must be yes or no"),
         ("CONTRIVANCE_LOG_LEVEL", "loud", "choose one of"),
-        ("CONTRIVANCE_PUBLIC_URL", "sales.example.com", "is no address"),
-        ("CONTRIVANCE_PUBLIC_URL", "https://sales.example.com/app", "is no address"),
-        ("CONTRIVANCE_CORS_ORIGINS", "https://a.example.com, *", "is no address"),
-        ("DATABASE_URL", "mysql://db/sales", "must begin with postgresql://"),
+        ("CONTRIVANCE_PUBLIC_URL", "sales.example.com", "is not a URL"),
+        ("CONTRIVANCE_PUBLIC_URL", "https://sales.example.com/app", "is not a URL"),
+        ("CONTRIVANCE_CORS_ORIGINS", "https://a.example.com, *", "is not a URL"),
+        ("DATABASE_URL", "mysql://db/sales", "must start with postgresql://"),
         ("CONTRIVANCE_TOKEN_KEY", "short", "needs at least 32"),
         ("CONTRIVANCE_TOKEN_KEY", "change-me-change-me-change-me-change-me", "is a sample"),
         ("CONTRIVANCE_TOKEN_KEY", "a" * 40, "is a sample"),
         ("CONTRIVANCE_TOKEN_KEY_FILE", "/nowhere/key", "cannot be read"),
         ("CONTRIVANCE_HOST", "0.0.0.0", "lets everybody on the network"),
-        ("CONTRIVANCE_LIMITS", "api=lots", "“api=lots” is no rate like api=600/10"),
-        ("CONTRIVANCE_REDIS_URL", "http://cache:6379", "must begin with redis://"),
+        ("CONTRIVANCE_LIMITS", "api=lots", "“api=lots” is not a rate like api=600/10"),
+        ("CONTRIVANCE_REDIS_URL", "http://cache:6379", "must start with redis://"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_reason(data: str, name: str, value: str, reason: str) -> None:
-    with pytest.raises(BadSetting, match=reason) as refused:
+    with pytest.raises(InvalidSetting, match=reason) as refused:
         read_settings({"CONTRIVANCE_DATA": data, name: value})
     assert "\n" not in str(refused.value)
 
@@ -116,15 +116,15 @@ def test_a_provider_is_named_by_its_issuer_and_its_secret_never_shows(data: str,
     [
         ({"CONTRIVANCE_OIDC_CLIENT_SECRET": ""}, "all three or none"),
         ({"CONTRIVANCE_OIDC_ISSUER": ""}, "all three or none"),
-        ({"CONTRIVANCE_OIDC_ISSUER": "http://login.example.com"}, "give an address like https"),
-        ({"CONTRIVANCE_OIDC_ISSUER": "login.example.com"}, "give an address like https"),
-        ({"CONTRIVANCE_OIDC_ISSUER": "https://login.example.com/?x=1"}, "give an address like https"),
+        ({"CONTRIVANCE_OIDC_ISSUER": "http://login.example.com"}, "must be a URL like https"),
+        ({"CONTRIVANCE_OIDC_ISSUER": "login.example.com"}, "must be a URL like https"),
+        ({"CONTRIVANCE_OIDC_ISSUER": "https://login.example.com/?x=1"}, "must be a URL like https"),
         ({"CONTRIVANCE_OIDC_LABEL": "x" * 41}, "more than 40"),
         ({"CONTRIVANCE_HOST": "0.0.0.0", "CONTRIVANCE_SHARE_ON_NETWORK": "yes"}, "needs CONTRIVANCE_PUBLIC_URL"),
     ],
 )
 def test_half_a_provider_is_refused_with_its_reason(data: str, changed: dict[str, str], reason: str) -> None:
-    with pytest.raises(BadSetting, match=reason) as refused:
+    with pytest.raises(InvalidSetting, match=reason) as refused:
         read_settings({"CONTRIVANCE_DATA": data} | PROVIDER | changed)
     assert "known to both" not in str(refused.value)
 
@@ -143,21 +143,21 @@ def test_a_public_bind_is_taken_once_it_was_said(data: str, said: str) -> None:
 def test_a_data_folder_that_others_can_read_is_refused(data: str) -> None:
     read_settings({"CONTRIVANCE_DATA": data})
     Path(data).chmod(0o750)
-    with pytest.raises(BadSetting, match="chmod 700"):
+    with pytest.raises(InvalidSetting, match="chmod 700"):
         read_settings({"CONTRIVANCE_DATA": data})
 
 
 def test_a_secret_that_others_can_read_is_refused(data: str) -> None:
     read_settings({"CONTRIVANCE_DATA": data})
     (Path(data) / "token.key").chmod(0o644)
-    with pytest.raises(BadSetting, match="chmod 600"):
+    with pytest.raises(InvalidSetting, match="chmod 600"):
         read_settings({"CONTRIVANCE_DATA": data})
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").touch()
     tmp_path.chmod(0o755)
-    with pytest.raises(BadSetting, match="holds other things"):
+    with pytest.raises(InvalidSetting, match="holds other files"):
         read_settings({"CONTRIVANCE_DATA": str(tmp_path)})
     assert mode(tmp_path) == 0o755
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import text
 
-from core.config.running_servers import served_at
+from core.config.running_servers import running_server_urls
 from db.engine import make_engine
 from tests.support.server.started import ROOT, Started, databases_in, free_port
 
@@ -40,10 +40,10 @@ def test_it_ends_cleanly_and_starts_again_with_its_data(data: Path) -> None:
     with Started(data) as first:
         secret = (data / "token.key").read_text()
         assert databases_in(data)
-        assert served_at(data) == [f"http://localhost:{first.port}"]
+        assert running_server_urls(data) == [f"http://localhost:{first.port}"]
         assert first.stop(signal.SIGINT) == 0
     assert databases_in(data) == []
-    assert served_at(data) == []
+    assert running_server_urls(data) == []
     with Started(data) as second:
         assert (data / "token.key").read_text() == secret
         assert second.get("/") == 200
@@ -122,10 +122,10 @@ REFUSED = {
     "needs at least 32": {"CONTRIVANCE_TOKEN_KEY": "hunter2"},
     "is a sample, not a secret": {"CONTRIVANCE_TOKEN_KEY": "hunter2-change-me-change-me-change-me-now"},
     "which is empty": {"CONTRIVANCE_TOKEN_KEY_FILE": "/dev/null"},
-    "is no rate like": {"CONTRIVANCE_LIMITS": "everything=1/1"},
-    "must begin with redis://": {"CONTRIVANCE_REDIS_URL": "hunter2@cache"},
-    "must begin with postgresql://": {"DATABASE_URL": "mysql://root:hunter2@db/sales"},
-    "is no address like": {"CONTRIVANCE_CORS_ORIGINS": "*"},
+    "is not a rate like": {"CONTRIVANCE_LIMITS": "everything=1/1"},
+    "must start with redis://": {"CONTRIVANCE_REDIS_URL": "hunter2@cache"},
+    "must start with postgresql://": {"DATABASE_URL": "mysql://root:hunter2@db/sales"},
+    "is not a URL like": {"CONTRIVANCE_CORS_ORIGINS": "*"},
 }
 
 

@@ -44,9 +44,9 @@ def here() -> str:
 
 def nonce() -> str:
     """What ties a sign-in to this browser; the middleware gave it when the page was opened."""
-    return st.context.cookies.get(settings().nonce_name) or ""
+    return st.context.cookies.get(settings().nonce_cookie) or ""
 
 
 def device() -> str:
     """What says that somebody signed in with this browser before."""
-    return st.context.cookies.get(settings().device_name) or ""
+    return st.context.cookies.get(settings().device_cookie) or ""

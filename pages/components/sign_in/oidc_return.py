@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.base.actor import Actor
 from core.base.errors import NotFound, Refused
-from core.config.oidc_settings import PROVIDER, Provider
+from core.config.oidc_settings import STREAMLIT_PROVIDER, Provider
 from core.config.settings import settings
 from core.credentials.login_tickets import make_pending, make_ticket
 from core.sign_in.oidc import Arrival, arrival, arrival_of_mine, drop_arrival, link_mine, link_with_password, take_in
@@ -28,7 +28,7 @@ def offer(way_in: str = "Sign in with {label}") -> None:
     if provider is None:
         return
     if st.button(way_in.format(label=literal(provider.label)), icon=":material/key:", width="stretch"):
-        st.login(PROVIDER)
+        st.login(STREAMLIT_PROVIDER)
     if here() != settings().url:
         st.caption(f"It sends you back to {literal(settings().url)}: open that address first.")
 
@@ -37,12 +37,12 @@ def is_open() -> bool:
     """Whether this browser has just come back from the provider, and what follows is not settled yet."""
     if settings().provider is None or SETTLED in st.session_state:
         return False
-    return bool(st.context.cookies.get(settings().arrival_name))
+    return bool(st.context.cookies.get(settings().oidc_cookie))
 
 
 def show(ticket: str) -> None:
     """What follows. A ticket is left in the session's state under the name `ticket`, or the asking for a code."""
-    provider, token = settings().provider, st.context.cookies.get(settings().arrival_name)
+    provider, token = settings().provider, st.context.cookies.get(settings().oidc_cookie)
     if provider is None or not token:
         return
     if token == NOBODY:

@@ -492,9 +492,9 @@ WITHOUT = {
         "access.row_ownership.own_staged",
     },
     "a step of a sign-in, whose end is recorded either way": {
-        "limits.login_throttle.open_attempt",
-        "limits.login_throttle.close_attempt",
-        "limits.login_throttle.forgive",
+        "limits.login_throttle.record_attempt",
+        "limits.login_throttle.discard_attempt",
+        "limits.login_throttle.clear_failures",
         "credentials.login_tickets.make_ticket",
         "credentials.login_tickets.make_pending",
         "credentials.login_tickets.end_pending",

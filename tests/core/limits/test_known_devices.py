@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.limits.known_devices import MOST, known_place, remember_device
-from core.limits.login_throttle import PER_ADDRESS
+from core.limits.known_devices import MAX_DEVICES, known_client, remember_device
+from core.limits.login_throttle import MAX_PER_ADDRESS
 from core.sign_in.email_links import reset_link, reset_password
 from core.sign_in.password import change_password
 from db.engine import transaction
@@ -59,7 +59,7 @@ def test_where_somebody_signed_in_before_guessing_ends_after_five_failures_too(
 
 def test_a_neighbour_who_guesses_at_many_accounts_shuts_no_known_browser_out(session: Session, ann: Actor) -> None:
     device = remember_device(session, ann.user_id, "")
-    for number in range(PER_ADDRESS):
+    for number in range(MAX_PER_ADDRESS):
         guess(1, f"guess{number}@example.com", HOME)
     assert attempt(ann.email) is None
     assert attempt(ann.email, device=device) == ann.user_id
@@ -85,7 +85,7 @@ def test_an_address_that_nobody_can_tell_apart_is_no_known_one(session: Session,
     session.execute(text("UPDATE sessions SET address = '0.0.0.0'"))
     signed_in(session, ann)
     session.execute(text("UPDATE sessions SET address = '0.0.0.0'"))
-    assert known_place(session, ann.email, "0.0.0.0") is None
+    assert known_client(session, ann.email, "0.0.0.0") is None
 
 
 def test_a_browser_is_known_for_everybody_who_signed_in_there_and_by_no_token_but_ours(
@@ -94,12 +94,12 @@ def test_a_browser_is_known_for_everybody_who_signed_in_there_and_by_no_token_bu
     planted = remember_device(session, ann.user_id, "planted by somebody")
     assert planted != "planted by somebody"
     assert remember_device(session, ben.user_id, planted) == planted
-    places = {known_place(session, who.email, TRAIN, device=planted) for who in (ann, ben)}
+    places = {known_client(session, who.email, TRAIN, device=planted) for who in (ann, ben)}
     assert len(places) == 2
     assert None not in places
 
 
 def test_an_account_has_ten_known_browsers_the_latest(session: Session, ann: Actor) -> None:
-    devices = [remember_device(session, ann.user_id, "") for _ in range(MOST + 1)]
-    known = [known_place(session, ann.email, TRAIN, device=device) is not None for device in devices]
-    assert known == [False] + [True] * MOST
+    devices = [remember_device(session, ann.user_id, "") for _ in range(MAX_DEVICES + 1)]
+    known = [known_client(session, ann.email, TRAIN, device=device) is not None for device in devices]
+    assert known == [False] + [True] * MAX_DEVICES

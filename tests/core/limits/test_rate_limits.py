@@ -1,4 +1,4 @@
-"""Limits of pace: exact, apart by kind and key, together over processes with Redis, never in anybody's way."""
+"""Rate limits: exact, by name and key, shared between processes with Redis, and never blocking."""
 
 import json
 import logging
@@ -56,7 +56,7 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
     made.stop()
 
 
-def taken(limiter: Limiter, kind: rate_limits.Kind = "link", key: object = "a", tries: int = 20) -> int:
+def taken(limiter: Limiter, kind: rate_limits.LimitName = "link", key: object = "a", tries: int = 20) -> int:
     """How many of so many tries there was room for."""
     return sum(limiter.hit(kind, key) for _ in range(tries))
 
@@ -64,31 +64,31 @@ def taken(limiter: Limiter, kind: rate_limits.Kind = "link", key: object = "a", 
 def test_exactly_so_many_are_taken_and_others_are_unaffected() -> None:
     limiter = Limiter(FEW)
     assert taken(limiter) == 5
-    assert not limiter.has_room("link", "a")
-    assert limiter.has_room("link", "b")
+    assert not limiter.has_capacity("link", "a")
+    assert limiter.has_capacity("link", "b")
     assert taken(limiter, key="b") == 5
     assert taken(limiter, "message", "a") == 5
 
 
 def test_looking_counts_nothing() -> None:
     limiter = Limiter(FEW)
-    assert all(limiter.has_room("link", "a") for _ in range(20))
+    assert all(limiter.has_capacity("link", "a") for _ in range(20))
     assert taken(limiter) == 5
 
 
 def test_a_kind_without_a_rate_has_no_limit() -> None:
     limiter = Limiter({})
     assert taken(limiter, tries=10_000) == 10_000
-    assert limiter.pace("link", "a") is None
+    assert limiter.state("link", "a") is None
 
 
 def test_the_pace_says_what_is_left_and_when_there_is_more() -> None:
     limiter = Limiter(FEW)
     taken(limiter, tries=2)
-    pace = limiter.pace("link", "a")
-    assert pace is not None
-    assert (pace.limit, pace.remaining) == (5, 3)
-    assert 0 < pace.seconds <= 600
+    state = limiter.state("link", "a")
+    assert state is not None
+    assert (state.limit, state.remaining) == (5, 3)
+    assert 0 < state.seconds <= 600
 
 
 def test_the_window_slides() -> None:
@@ -113,9 +113,9 @@ def test_a_large_cost_takes_the_whole_and_no_more() -> None:
 
 def test_a_demand_is_refused_with_a_sentence_and_a_time() -> None:
     rate_limits.configure_limits({"export": Rate(1, 60)})
-    rate_limits.demand("export", 7)
-    with pytest.raises(Throttled, match=r"You export too often\. Try again in [0-9]+ seconds?\.") as refused:
-        rate_limits.demand("export", 7)
+    rate_limits.consume("export", 7)
+    with pytest.raises(Throttled, match=r"Too many exports\. Try again in [0-9]+ seconds?\.") as refused:
+        rate_limits.consume("export", 7)
     assert 1 <= refused.value.facts["retry_after"] <= 60
 
 
@@ -139,7 +139,7 @@ def test_counting_costs_microseconds_with_many_keys_too(keys: int) -> None:
     for number in range(rounds):
         limiter.hit("address", "127.0.0.1")
         limiter.hit("api", f"key {number % keys}")
-        limiter.pace("api", f"key {number % keys}")
+        limiter.state("api", f"key {number % keys}")
     micro = (time.process_time() - began) / rounds * 1e6
     assert micro < 120, f"{micro:.0f} µs a request"
 
@@ -152,7 +152,7 @@ def test_rates_are_the_usual_ones_with_what_is_said_otherwise() -> None:
 
 @pytest.mark.parametrize("text", ["api", "api=5", "api=0/1", "api=5/0", "pages=5/1", "api=5/1;link=5/1", "api=-5/1"])
 def test_a_rate_that_says_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no rate like"):
+    with pytest.raises(ValueError, match="is not a rate like"):
         read_rates(text)
 
 
@@ -162,9 +162,9 @@ def test_two_processes_count_together_in_redis(redis: Redis) -> None:
     assert taken(first, tries=3) == 3
     assert taken(second) == 2
     assert taken(first) == 0
-    pace = second.pace("link", "a")
-    assert pace is not None
-    assert pace.remaining == 0
+    state = second.state("link", "a")
+    assert state is not None
+    assert state.remaining == 0
     assert redis.keys()
 
 

@@ -16,7 +16,7 @@ from aiosmtpd.smtp import AuthResult
 from sqlalchemy import text
 
 from core.base.errors import Invalid
-from core.config.settings import BadSetting
+from core.config.settings import InvalidSetting
 from core.mail.outbox import MOST_ATTEMPTS, Letter, NotDelivered, Order, order_letter, send_letters
 from core.mail.smtp import Console, Smtp, as_message, read_smtp
 from db.engine import transaction
@@ -306,5 +306,5 @@ def test_the_port_follows_the_kind_of_encryption(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_mail_setting_is_refused_with_its_name(wrong: dict[str, str], reason: str) -> None:
-    with pytest.raises(BadSetting, match=reason):
+    with pytest.raises(InvalidSetting, match=reason):
         read_smtp(GOOD | wrong)

@@ -18,7 +18,7 @@ from core.base.permissions import Role
 from core.base.text import clean_email
 from core.credentials import passwords
 from core.credentials.passwords import COST, SHORTEST, checked_password, is_easy
-from core.limits.login_throttle import plain_address
+from core.limits.login_throttle import normalize_address
 from core.sign_in.password import change_password
 from db.engine import transaction
 from tests.conftest import PASSWORD
@@ -204,7 +204,7 @@ def test_a_password_changed_while_the_old_one_is_checked_lets_nobody_in(
     ],
 )
 def test_addresses_have_one_form(given: str | None, kept: str) -> None:
-    assert plain_address(given) == kept
+    assert normalize_address(given) == kept
 
 
 # --- changing the password
