@@ -26,7 +26,7 @@ GATES = {"SCOPE_SQL", "VISIBLE_SQL", "conditions"} | GATES_IN_TEXT | GATE_METHOD
 EXEMPT = {
     "core/edits/plan.py:_SINCE": "tells who changed rows that were read through the gate in the same transaction",
     "core/rows/as_of.py:_AT": "finds the number of a version, and nothing of what was written in it",
-    "core/history/diff.py:_PAGE": "begins with _FOUND, which passes the gate",
+    "core/history/diff.py:_PAGE": "begins with _DIFFERENCES, which passes the gate",
     "core/edits/undo_stack.py:_DONE": "counts what this person did themselves, and nothing of what it says",
     "core/edits/unique.py:_held": "no value may occur twice, seen or not; it names no row that is not seen",
     "core/imports/duplicates.py:refuse_duplicates": "no value may occur twice; it shows only values of the file",

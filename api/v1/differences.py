@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.auth.request import Asked, SheetId
 from api.http.responses import answer
-from core.history.diff import Different, Place, difference
+from core.history.diff import DifferenceEntry, Position, difference
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])
 
@@ -33,17 +33,17 @@ def between(
         found = difference(session, actor, sheet, earlier, later, behind=_place(behind), limit=limit)
     following = None if found.next is None else f"{found.next[0]},{found.next[1]}"
     counts = {"edited": found.edited, "added": found.added, "deleted": found.deleted}
-    told = {"from": found.earlier, "to": found.later, "differences": [_json(one) for one in found.found]}
+    told = {"from": found.earlier, "to": found.later, "differences": [_json(one) for one in found.entries]}
     return answer(told | counts | {"next": following})
 
 
-def _place(given: str | None) -> Place | None:
+def _place(given: str | None) -> Position | None:
     if given is None:
         return None
     row, column = given.split(",")
     return int(row), int(column)
 
 
-def _json(one: Different) -> dict[str, Any]:
+def _json(one: DifferenceEntry) -> dict[str, Any]:
     told = asdict(one)
     return {"row": told.pop("row"), "title": told.pop("row_title")} | told

@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
 from core.base.actor import Visitor
-from core.base.exact_json import Value, loads_stored
+from core.base.exact_json import Value
 from core.column_types import column_type
 from core.column_types.base import References
 from core.rows.as_of import over
+from core.rows.projection import Projection, projection
 from core.rows.query import View, conditions, ordering
 from core.sheets.layouts import layout
-from db.tables.sheets import Row
 
 BLOCK = 1_000
 Record = dict[str, Value]
@@ -38,8 +38,9 @@ class Source:
 
 def read_source(session: Session, access: Access, view: View, columns: list[ColumnInfo], *, bom: bool) -> Source:
     """The rows of a view in its order. Raises Invalid where the view is none."""
-    statement = select(Row.values.cast(Text)).where(conditions(access, view)).order_by(*ordering(access, view))
-    blocks = _blocks(session, over(access, statement))
+    projected = projection(access, columns)
+    statement = select(projected.sql()).where(conditions(access, view)).order_by(*ordering(access, view))
+    blocks = _blocks(session, over(access, statement), projected)
     return Source(access.sheet.name, columns, access.references, blocks, bom)
 
 
@@ -56,8 +57,8 @@ def chosen_columns(session: Session, access: Access, asked: Sequence[int] | None
     return sorted(shown, key=lambda column: places.get(column.column_id, len(places)))
 
 
-def _blocks(session: Session, statement: Any) -> Iterator[list[Record]]:
+def _blocks(session: Session, statement: Any, projected: Projection) -> Iterator[list[Record]]:
     """A cursor in the database: neither it nor we ever hold all rows."""
-    found = session.execute(statement, execution_options={"stream_results": True, "yield_per": BLOCK})
-    for rows in found.scalars().partitions(BLOCK):
-        yield [loads_stored(values) for values in rows]
+    rows = session.execute(statement, execution_options={"stream_results": True, "yield_per": BLOCK})
+    for block in rows.scalars().partitions(BLOCK):
+        yield [projected.stored(cells) for cells in block]

@@ -1,4 +1,4 @@
-"""Sync: what changed in a sheet since a version, so that an open grid catches up without reading the sheet again."""
+"""Changes since a version: the rows that an open grid needs to catch up without reading the whole sheet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from core.access.row_gate import scope_sql, visible_sql
 from core.base.exact_json import loads_wire
 from core.base.permissions import Permission
 from core.credentials.sessions import WHO_SQL
+from core.rows.projection import Projection, projection
 from db.raw_sql import Quick
 
 MAX_LINES = 5000
@@ -20,10 +21,9 @@ MAX_LINES = 5000
 
 @dataclass
 class Changes:
-    """Rows that changed since a version; `reset` where there are too many to tell and reading again is cheaper.
+    """The rows that changed since a version, up to another; `reset` where so many changed that a new read is cheaper.
 
-    `scope` stands for their level and the rows that they may see: when it is another than before, what they have read
-    is worth nothing.
+    `scope` is a digest of the reader's level and rows. When it changes, the reader's earlier rows are not valid.
     """
 
     version: int
@@ -37,116 +37,117 @@ class Changes:
 
 
 def changes_since(session: Session, access: Access, since: int) -> Changes:
-    """The visible cells that changed after version `since`, per row: values, versions, by whom, what became of it.
+    """Return the visible cells that changed after version `since`, per row: values, versions, author, kind of change.
 
-    Complete up to the version it names: the sheet's lock puts writers in order, so no late commit is skipped.
+    They are complete up to the version of the answer: the sheet's lock orders the writers, so no commit is missing.
     """
     version = access.sheet.version
     parameters = _parameters(access, since)
     lines: list[dict[str, Any]] = []
     if 0 <= since < version:
         lines = _LINES.all(session, parameters | {"until": version})
-    found = _told(access, version, since, lines)
-    if not found.reset and since < version:
-        rows = {row["id"]: row for row in found.rows}
-        for moved in _moved(session, access, parameters | {"until": version}):
-            _follow_owner(access, rows, moved, since)
-        found.rows = [*rows.values()]
-    return found
+    changes = _changes(access, version, since, lines)
+    if not changes.reset and since < version:
+        rows = {row["id"]: row for row in changes.rows}
+        for reassigned in _reassigned(session, access, parameters | {"until": version}):
+            _apply_owner(access, rows, reassigned, since)
+        changes.rows = [*rows.values()]
+    return changes
 
 
 def changes_for(session: Session, accesses: Sequence[Access], since: int) -> list[Changes | None]:
-    """The same for many who see the same of one sheet, in one statement, by Accesses that are only remembered.
+    """Return the changes since a version for several readers that see the same cells, in one statement.
 
-    None where one is true no more: their session has ended, or their level, their rows or the sheet's columns are
-    others. The statement that reads the changes looks at all that itself.
+    Their accesses may come from the cache: the statement that reads the changes checks session, level, rows and columns
+    again. None where an access is not valid any more.
     """
     first = accesses[0]
-    standing = {
+    readers = {
         "known": first.sheet.columns_version,
         "level": first.level,
         "ids": [access.actor.session_id for access in accesses],
         "people": [access.actor.user_id for access in accesses],
     }
-    lines = _FOLLOWED.all(session, _parameters(first, since) | standing)
+    lines = _FOLLOWED.all(session, _parameters(first, since) | readers)
     if not lines:
         return [None] * len(accesses)
     head = lines[0]
-    found = _told(first, head["until"], since, [line for line in lines if line["row_id"] is not None])
-    places = set(head["standing"])
-    return [found if place in places else None for place in range(1, len(accesses) + 1)]
+    changes = _changes(first, head["until"], since, [line for line in lines if line["row_id"] is not None])
+    valid = set(head["valid"])
+    return [changes if number in valid else None for number in range(1, len(accesses) + 1)]
 
 
 def _parameters(access: Access, since: int) -> dict[str, Any]:
-    return access.row_gate.parameters() | {"since": since, "columns": [0, *access.by_id], "most": MAX_LINES + 1}
+    columns = projection(access).logged_columns
+    return access.row_gate.parameters() | {"since": since, "columns": columns, "most": MAX_LINES + 1}
 
 
-def _told(access: Access, version: int, since: int, lines: Sequence[dict[str, Any]]) -> Changes:
-    """What is told of the lines of the log after `since`."""
-    found = Changes(version, access.sheet.columns_version, scope_digest(access))
+def _changes(access: Access, version: int, since: int, lines: Sequence[dict[str, Any]]) -> Changes:
+    """The changes from the log lines after `since`."""
+    changes = Changes(version, access.sheet.columns_version, scope_digest(access))
     if not 0 <= since <= version or len(lines) > MAX_LINES:
-        found.reset = True
-        return found
+        changes.reset = True
+        return changes
     rows: dict[int, dict[str, Any]] = {}
+    cells = projection(access)
     for line in lines:
-        _follow(access, rows.setdefault(line["row_id"], _untouched(line["row_id"])), line)
-    found.rows = [_as_left(row) for row in rows.values()]
-    return found
+        _apply_line(access, cells, rows.setdefault(line["row_id"], _unchanged(line["row_id"])), line)
+    changes.rows = [_without_removed_values(row) for row in rows.values()]
+    return changes
 
 
-def _as_left(row: dict[str, Any]) -> dict[str, Any]:
-    """A row that is gone at the end takes its values along: the trash has them, for whoever may look there."""
+def _without_removed_values(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, without values where it was removed: those are in the trash, for readers who may see it."""
     return row | {"values": {}, "versions": {}} if row["removed"] else row
 
 
 def scope_digest(access: Access) -> str:
-    """Stands for what a share gives of a sheet, rows and columns; says nothing of it."""
+    """Return a digest of the level and rows that a share gives; it reveals neither."""
     return sha256(f"{access.level}:{access.row_scope}:{access.rows_scope}".encode()).hexdigest()[:16]
 
 
-def _moved(session: Session, access: Access, parameters: dict[str, Any]) -> Sequence[RowMapping]:
-    """For whoever sees only some rows: those whose owner has changed, with the first before and who changed it last."""
+def _reassigned(session: Session, access: Access, parameters: dict[str, Any]) -> Sequence[RowMapping]:
+    """The rows whose owner changed, with the first owner and the last author; none for a reader who sees all rows."""
     if access.owners is None or access.owner_column is None:
         return ()
-    return session.execute(_MOVED, parameters | {"owner": access.owner_column.column_id}).mappings().all()
+    return session.execute(_REASSIGNED, parameters | {"owner": access.owner_column.column_id}).mappings().all()
 
 
-def _follow_owner(access: Access, rows: dict[int, dict[str, Any]], moved: Any, since: int) -> None:
-    """A row that was given to somebody else is told like a deleted one, one that came like one that came back."""
-    was_seen = moved["before"] in (access.owners or ()) and moved["created_version"] <= since
-    row = _untouched(moved["row_id"]) | {"by": _author(access, moved)}
-    if was_seen and not moved["is_seen"]:
-        rows[moved["row_id"]] = row | {"removed": True}
-    elif moved["is_seen"] and not was_seen and moved["created_version"] <= since:
-        values = {key: value for key, value in loads_wire(moved["values"]).items() if int(key) in access.by_id}
-        rows[moved["row_id"]] = row | {"restored": True, "values": values}
+def _apply_owner(access: Access, rows: dict[int, dict[str, Any]], reassigned: Any, since: int) -> None:
+    """Report a row that left the reader's rows as removed, and one that joined them as restored."""
+    was_visible = reassigned["before"] in (access.owners or ()) and reassigned["created_version"] <= since
+    row = _unchanged(reassigned["row_id"]) | {"by": _author(access, reassigned)}
+    if was_visible and not reassigned["is_visible"]:
+        rows[reassigned["row_id"]] = row | {"removed": True}
+    elif reassigned["is_visible"] and not was_visible and reassigned["created_version"] <= since:
+        values = projection(access).wire(reassigned["values"])
+        rows[reassigned["row_id"]] = row | {"restored": True, "values": values}
 
 
-def _untouched(row_id: int) -> dict[str, Any]:
-    never = {"added": False, "removed": False, "restored": False}
-    return {"id": row_id, "values": {}, "versions": {}, "by": None} | never
+def _unchanged(row_id: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": row_id, "values": {}, "versions": {}, "by": None}
+    return row | {"added": False, "removed": False, "restored": False}
 
 
 def _author(access: Access, line: Any) -> dict[str, Any] | None:
-    """Who made a change, for whoever may know who works here."""
-    known = Permission.PEERS_SEE in access.permissions
-    return {"id": line["actor_id"], "name": line["name"]} if known else None
+    """The author of a change; None for a reader who may not see who else works in the sheet."""
+    sees_peers = Permission.PEERS_SEE in access.permissions
+    return {"id": line["actor_id"], "name": line["name"]} if sees_peers else None
 
 
-def _follow(access: Access, row: dict[str, Any], line: Any) -> None:
-    """Bring what is told of a row up to one line of the log."""
+def _apply_line(access: Access, cells: Projection, row: dict[str, Any], line: Any) -> None:
+    """Add one line of the log to the changes of its row."""
     row["by"] = _author(access, line)
     if line["kind"] == "edit":
         row["values"][str(line["column_id"])] = loads_wire(line["new"]) if line["new"] else None
         row["versions"][str(line["column_id"])] = line["version"]
         return
-    # Whoever knows the sheet as of `since` misses a row that was in the trash then; not one that only went there after.
+    # A reader of version `since` lacks a row that was in the trash then, but has a row that was deleted after it.
     row["restored"] = row["restored"] or (line["kind"] == "restore" and not row["removed"])
     row["removed"] = line["kind"] == "remove"
     row["added"] = row["added"] or line["kind"] == "add"
     if line["new"]:
-        values = loads_wire(line["new"])
-        row["values"] |= {key: value for key, value in values.items() if int(key) in access.by_id}
+        row["values"] |= cells.wire(line["new"])
 
 
 _LINES_SQL = f"""
@@ -160,30 +161,30 @@ _LINES_SQL = f"""
 """  # noqa: S608 - the gate of core.access.
 _LINES = Quick(_LINES_SQL)
 _FOLLOWED = Quick(f"""
-    SELECT now.version AS until, now.standing, line.*
+    SELECT now.version AS until, now.valid, line.*
     FROM (
         SELECT s.version, ARRAY(
-            SELECT one.place FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS bigint[])) WITH ORDINALITY
-                AS one (id, person, place)
-            WHERE EXISTS ({WHO_SQL.replace(":id", "one.id")} AND u.user_id = one.person)
-              AND EXISTS (SELECT FROM sheet_levels l WHERE l.sheet_id = :sheet AND l.user_id = one.person
+            SELECT reader.number FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS bigint[])) WITH ORDINALITY
+                AS reader (session_id, user_id, number)
+            WHERE EXISTS ({WHO_SQL.replace(":id", "reader.session_id")} AND u.user_id = reader.user_id)
+              AND EXISTS (SELECT FROM sheet_levels l WHERE l.sheet_id = :sheet AND l.user_id = reader.user_id
                                                        AND l.level = :level AND l.row_scope = 'all')
-        ) AS standing
+        ) AS valid
         FROM sheets s WHERE s.sheet_id = :sheet AND s.columns_version = :known
     ) now
     LEFT JOIN LATERAL ({_LINES_SQL.replace(":until", "now.version")}) line ON true
     ORDER BY line.version, line.row_id, line.column_id
-""")  # noqa: S608 - the same, and WHO_SQL of core.credentials.sessions.
-_MOVED = text(f"""
+""")  # noqa: S608 - the gate of core.access, and WHO_SQL of core.credentials.sessions.
+_REASSIGNED = text(f"""
     SELECT r.row_id, r.created_version, first.old #>> '{{}}' AS before, last.actor_id, u.name,
-           {visible_sql("r")} AS is_seen, CASE WHEN {visible_sql("r")} THEN r.values::text END AS values
+           {visible_sql("r")} AS is_visible, CASE WHEN {visible_sql("r")} THEN r.values::text END AS values
     FROM (SELECT row_id, min(version) AS first, max(version) AS last FROM changes
           WHERE sheet_id = :sheet AND version > :since AND version <= :until AND column_id = :owner
-          GROUP BY row_id) moved
-    JOIN changes first ON first.sheet_id = :sheet AND first.version = moved.first AND first.row_id = moved.row_id
-         AND first.column_id = :owner
-    JOIN changes last ON last.sheet_id = :sheet AND last.version = moved.last AND last.row_id = moved.row_id
-         AND last.column_id = :owner
-    JOIN rows r ON r.sheet_id = :sheet AND r.row_id = moved.row_id
+          GROUP BY row_id) reassigned
+    JOIN changes first ON first.sheet_id = :sheet AND first.version = reassigned.first
+         AND first.row_id = reassigned.row_id AND first.column_id = :owner
+    JOIN changes last ON last.sheet_id = :sheet AND last.version = reassigned.last
+         AND last.row_id = reassigned.row_id AND last.column_id = :owner
+    JOIN rows r ON r.sheet_id = :sheet AND r.row_id = reassigned.row_id
     LEFT JOIN users u ON u.user_id = last.actor_id
-""")  # noqa: S608 - the same.
+""")  # noqa: S608 - the gate of core.access.

@@ -1,4 +1,4 @@
-"""The difference between two instants of a sheet: its changed cells, the rows that came and those that went."""
+"""The difference between two instants of a sheet: its changed cells, and the rows that were added or deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,21 +14,23 @@ from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.exact_json import Wire, loads_wire
 from core.base.permissions import Permission
-from core.history.history import row_title, shown
+from core.history.history import UNKNOWN_AUTHOR, row_title, shown
 from core.rows.as_of import as_of, version_at
+from core.rows.projection import projection
 from core.rows.read import rows_by_id
 
 PAGE = 500
-MOST = 5000
-# A place in the list of differences: row and column.
-Place = tuple[int, int]
+MAX_PAGE = 5000
+# A position in the list of differences: row and column (0 for a whole row).
+Position = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Different:
-    """A cell that differs (“edited”), or a row (column None) that was “added” or “deleted”; who did so last, and when.
+class DifferenceEntry:
+    """A cell that differs (“edited”), or a row (column None) that was “added” or “deleted”; by whom last, and when.
 
-    `before` and `after` are the cell's values as they travel, or the row's by column key; `old` and `new` their text.
+    `before` and `after` are the values of the cell, or of the row by column key, as they travel; `old` and `new` are
+    the cell's shown text.
     """
 
     row: int
@@ -46,15 +48,15 @@ class Different:
 
 @dataclass(frozen=True)
 class Difference:
-    """How many cells and rows differ from one version to a later one, and a page of which."""
+    """How many cells and rows differ from one version to a later one, and one page of them."""
 
     earlier: int
     later: int
     edited: int
     added: int
     deleted: int
-    found: list[Different]
-    next: Place | None
+    entries: list[DifferenceEntry]
+    next: Position | None
 
 
 def difference(
@@ -64,57 +66,62 @@ def difference(
     earlier: str,
     later: str | None = None,
     *,
-    behind: Place | None = None,
+    behind: Position | None = None,
     limit: int = PAGE,
 ) -> Difference:
-    """What turned the sheet of one instant into that of a later one (none: now), by row and column.
+    """Return the differences from one instant of a sheet to a later one (none: now), by row and column.
 
-    What was done and taken back in between is no difference. `behind` goes on after a place of the page before.
+    A change that was undone in between is not a difference. `behind` continues after the last position of the previous
+    page. Raises Invalid where the instants are in the wrong order or the limit is out of range.
     """
     access = get_access(session, actor, sheet_id, Permission.ROWS_SEE, Permission.HISTORY_SEE)
     first = version_at(session, access, earlier)
     last = access.sheet.version if later is None else version_at(session, access, later)
     if first > last:
-        raise Invalid("The first instant lies after the second: exchange them.")
-    if not 1 <= limit <= MOST:
-        raise Invalid(f"A page has 1 to {MOST} differences; you asked for {limit}.")
+        raise Invalid("The first instant is later than the second. Swap them.")
+    if not 1 <= limit <= MAX_PAGE:
+        raise Invalid(f"A page has 1 to {MAX_PAGE} differences; you asked for {limit}.")
     row, column = behind or (-1, -1)
+    cells = projection(access)
     parameters = access.row_gate.parameters() | {
         "earlier": first,
         "later": last,
-        "columns": [0, *access.by_id],
-        "title": access.columns[0].key if access.columns else "",
+        "columns": cells.logged_columns,
+        "title": cells.title_key,
         "row": row,
         "column": column,
         "limit": limit + 1,
     }
     edited, added, deleted = session.execute(_COUNTS, parameters).one()
     lines = session.execute(_PAGE, parameters).mappings().all()
-    places = [(line["row_id"], line["column_id"]) for line in lines[:limit]]
-    found = _different(session, access, lines[:limit], first, last)
-    return Difference(first, last, edited, added, deleted, found, places[-1] if len(lines) > limit else None)
+    shown_lines = lines[:limit]
+    position = (shown_lines[-1]["row_id"], shown_lines[-1]["column_id"]) if len(lines) > limit else None
+    entries = _entries(session, access, shown_lines, first, last)
+    return Difference(first, last, edited, added, deleted, entries, position)
 
 
-def _different(session: Session, access: Access, lines: Sequence[RowMapping], first: int, last: int) -> list[Different]:
-    """The lines as they are told; whole rows with what they held, read in the version that had them."""
+def _entries(
+    session: Session, access: Access, lines: Sequence[RowMapping], first: int, last: int
+) -> list[DifferenceEntry]:
+    """The entries of these lines. The cells of a whole row are read in the version that had the row."""
     added = _rows(session, as_of(access, last), [line["row_id"] for line in lines if line["kind"] == "added"])
     deleted = _rows(session, as_of(access, first), [line["row_id"] for line in lines if line["kind"] == "deleted"])
-    return [_told(access, line, added, deleted) for line in lines]
+    return [_entry(access, line, added, deleted) for line in lines]
 
 
 def _rows(session: Session, access: Access, ids: list[int]) -> dict[int, dict[str, Wire]]:
-    found = rows_by_id(session, access, ids) if ids else []
-    return {row["id"]: row["values"] for row in found if not row.get("deleted")}
+    rows = rows_by_id(session, access, ids) if ids else []
+    return {row["id"]: row["values"] for row in rows if not row.get("deleted")}
 
 
-def _told(
+def _entry(
     access: Access, line: RowMapping, added: dict[int, dict[str, Wire]], deleted: dict[int, dict[str, Wire]]
-) -> Different:
+) -> DifferenceEntry:
     row, column = line["row_id"], line["column_id"]
     old, new = line["old"], line["new"]
     before: Any = deleted.get(row) if column == 0 else _wire(old)
     after: Any = added.get(row) if column == 0 else _wire(new)
-    return Different(
+    return DifferenceEntry(
         row=row,
         row_title=row_title(access, row, line["title"]),
         column=column or None,
@@ -123,7 +130,7 @@ def _told(
         after=after,
         old=shown(access, column, old) if column else "",
         new=shown(access, column, new) if column else "",
-        by=line["name"] or "somebody",
+        by=line["name"] or UNKNOWN_AUTHOR,
         at=line["effective_at"],
         version=line["version"],
     )
@@ -134,10 +141,10 @@ def _wire(logged: str | None) -> Wire:
     return value
 
 
-# From the lines in between: the first of a cell tells what it held before, the last what it held after. A row whose
-# first line adds or restores it was not there before; one whose last line removes it is not there after. Cells are
-# only edited in rows that are there.
-_FOUND = f"""
+# From the log lines between the two versions: the first line of a cell has its value before, the last its value after.
+# A row whose first line adds or restores it was not live before; one whose last line removes it is not live after.
+# Only cells of live rows are edited.
+_DIFFERENCES = f"""
     WITH lines AS MATERIALIZED (
         SELECT c.row_id, c.column_id, c.version, c.kind, c.actor_id, c.effective_at,
                CASE WHEN c.column_id > 0 THEN c.old END AS old, CASE WHEN c.column_id > 0 THEN c.new END AS new
@@ -147,28 +154,28 @@ _FOUND = f"""
           AND c.column_id = ANY(:columns)
     ), ends AS (
         SELECT row_id, column_id, l.version, l.actor_id, l.effective_at, f.old, l.new,
-               f.kind IN ('edit', 'remove') AS was_there, l.kind <> 'remove' AS is_there
+               f.kind IN ('edit', 'remove') AS was_live, l.kind <> 'remove' AS is_live
         FROM (SELECT DISTINCT ON (row_id, column_id) * FROM lines ORDER BY row_id, column_id, version) f
         JOIN (SELECT DISTINCT ON (row_id, column_id) * FROM lines ORDER BY row_id, column_id, version DESC) l
             USING (row_id, column_id)
-    ), found AS (
-        SELECT e.*, CASE WHEN e.column_id > 0 THEN 'edited' WHEN e.is_there THEN 'added' ELSE 'deleted' END AS kind
+    ), differences AS (
+        SELECT e.*, CASE WHEN e.column_id > 0 THEN 'edited' WHEN e.is_live THEN 'added' ELSE 'deleted' END AS kind
         FROM ends e
         LEFT JOIN ends whole ON whole.row_id = e.row_id AND whole.column_id = 0
-        WHERE CASE WHEN e.column_id = 0 THEN e.was_there <> e.is_there
+        WHERE CASE WHEN e.column_id = 0 THEN e.was_live <> e.is_live
                    ELSE e.old IS DISTINCT FROM e.new
-                        AND coalesce(whole.was_there, true) AND coalesce(whole.is_there, true) END
+                        AND coalesce(whole.was_live, true) AND coalesce(whole.is_live, true) END
     )
 """  # noqa: S608 - The gate of core.access.
-_COUNTS = text(f"""{_FOUND}
+_COUNTS = text(f"""{_DIFFERENCES}
     SELECT count(*) FILTER (WHERE kind = 'edited'), count(*) FILTER (WHERE kind = 'added'),
            count(*) FILTER (WHERE kind = 'deleted')
-    FROM found
+    FROM differences
 """)  # noqa: S608 - As above.
-_PAGE = text(f"""{_FOUND}
+_PAGE = text(f"""{_DIFFERENCES}
     SELECT f.row_id, f.column_id, f.kind, f.old::text AS old, f.new::text AS new, f.version, f.effective_at, u.name,
            (r.values -> :title)::text AS title
-    FROM found f
+    FROM differences f
     JOIN rows r ON r.sheet_id = :sheet AND r.row_id = f.row_id
     LEFT JOIN users u ON u.user_id = f.actor_id
     WHERE (f.row_id, f.column_id) > (:row, :column)

@@ -1,4 +1,4 @@
-"""History: who changed which cell from what to what, when and from where; of a sheet, a row or a cell."""
+"""History of a sheet, a row or a cell: who changed which cell from what to what, when, and by which source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,18 @@ from core.base.errors import NotFound
 from core.base.exact_json import Wire, loads_stored, loads_wire
 from core.base.permissions import Permission
 from core.column_types import column_type
+from core.rows.projection import projection
 
 PAGE = 200
-CHANGES = 50
-MOST = 1000
-LATEST = 2**62
+CHANGES_PAGE = 50
+MAX_PAGE = 1000
+MAX_VERSION = 2**62
+UNKNOWN_AUTHOR = "somebody"
 
 
 @dataclass(frozen=True)
 class LoggedChange:
-    """A line of the log as a person reads it; `old` and `new` are shown text, empty where there was nothing."""
+    """A line of the log as a person reads it. `old` and `new` are shown text, empty for an empty cell."""
 
     version: int
     row: int
@@ -42,7 +44,7 @@ class LoggedChange:
 
 @dataclass(frozen=True)
 class CellChange:
-    """What became of a cell: shown text before and after, and the `value` that it had from then on."""
+    """A change of a cell: its shown text before and after, and its `value` after, as it travels."""
 
     column_id: int
     column: str
@@ -53,7 +55,7 @@ class CellChange:
 
 @dataclass(frozen=True)
 class RowChange:
-    """What one change did to a row. `kind` is add, edit, remove or restore; `cells` are those that it wrote."""
+    """A change of a row: `kind` is add, edit, remove or restore; `cells` are the cells that it wrote."""
 
     version: int
     kind: str
@@ -73,32 +75,39 @@ def recent_changes(
     before: tuple[int, int, int] | None = None,
     limit: int = PAGE,
 ) -> list[LoggedChange]:
-    """The newest changes first, of the sheet, a row or a person; `before` goes on behind (version, row, column)."""
+    """Return the latest changes of the sheet, a row or a person, newest first.
+
+    `before` continues after the (version, row, column) of the last change of the previous page.
+    """
     access.require(Permission.HISTORY_SEE)
-    version, before_row, before_column = before or (LATEST, 0, 0)
+    cells = projection(access)
+    version, before_row, before_column = before or (MAX_VERSION, 0, 0)
     parameters = access.row_gate.parameters() | {
         "row": row,
         "by": by,
         "version": version,
         "before_row": before_row,
         "before_column": before_column,
-        "limit": min(limit, MOST),
-        "columns": [0, *access.by_id],
-        "title": access.columns[0].key if access.columns else "",
+        "limit": min(limit, MAX_PAGE),
+        "columns": cells.logged_columns,
+        "title": cells.title_key,
     }
-    asked = [clause for name, clause in _NARROWED.items() if parameters[name] is not None]
-    lines = text(_RECENT.format(narrowed="".join(asked))).bindparams(bindparam("title"))
-    return [_logged(access, line) for line in session.execute(lines, parameters).mappings()]
+    filters = [clause for name, clause in _FILTERS.items() if parameters[name] is not None]
+    statement = text(_RECENT.format(filters="".join(filters))).bindparams(bindparam("title"))
+    return [_logged_change(access, line) for line in session.execute(statement, parameters).mappings()]
 
 
 def row_history(
-    session: Session, access: Access, row: int, *, before: int | None = None, limit: int = CHANGES
+    session: Session, access: Access, row: int, *, before: int | None = None, limit: int = CHANGES_PAGE
 ) -> list[RowChange]:
-    """What happened to a row, change by change, newest first; `before` goes on behind a version. In the trash, too."""
+    """Return the changes of a row, newest first, also of a row in the trash. NotFound: there is no such row.
+
+    `before` continues after the version of the last change of the previous page.
+    """
     access.require(Permission.HISTORY_SEE)
-    lines = _of_row(session, access, row, [0, *access.by_id], before=before, limit=limit)
+    lines = _row_lines(session, access, row, projection(access).logged_columns, before=before, limit=limit)
     by_version = groupby(lines, key=lambda line: line["version"])
-    return [_row_change(access, list(together)) for _, together in by_version]
+    return [_row_change(access, list(group)) for _, group in by_version]
 
 
 def cell_history(
@@ -108,32 +117,32 @@ def cell_history(
     column: int,
     *,
     before: int | None = None,
-    limit: int = CHANGES,
+    limit: int = CHANGES_PAGE,
 ) -> list[RowChange]:
-    """What a cell held, newest first, down to what it held when its row was added: one cell in each change."""
+    """Return the changes of a cell, newest first, the last being that which added the row. Each has one cell."""
     access.require(Permission.HISTORY_SEE)
-    one = access.column(column)
-    lines = _of_row(session, access, row, [column], before=before, limit=limit, with_add=True)
-    return [_change(line, [_cell_change(access, one, line)]) for line in lines]
+    column_info = access.column(column)
+    lines = _row_lines(session, access, row, [column], before=before, limit=limit, with_add=True)
+    return [_change(line, [_cell_change(access, column_info, line)]) for line in lines]
 
 
 def row_title(access: Access, row: int, logged: str | None) -> str:
-    """What a row is called: its first column, given as the database's JSON text, or its number."""
+    """Return the title of a row: the text of its first column, from the database's JSON text, or its number."""
     return (shown(access, access.columns[0].column_id, logged) if access.columns else "") or f"#{row}"
 
 
 def shown(access: Access, column_id: int, logged: str | None) -> str:
-    """A logged value as text: of a cell by its column's type, of a whole row as “name: value” of its visible cells."""
+    """Return a logged value as text: of a whole row (column 0) as “name: value” of each filled visible cell."""
     if logged is None:
         return ""
-    value = loads_stored(logged)
     if column_id == 0:
-        cells = ((column, value.get(column.key)) for column in access.columns)
-        return " · ".join(f"{column.name}: {_text(access, column, cell)}" for column, cell in cells if cell is not None)
-    return _text(access, access.column(column_id), value)
+        values = projection(access).stored(logged)
+        filled = [column for column in access.columns if column.key in values]
+        return " · ".join(f"{column.name}: {_text(access, column, values[column.key])}" for column in filled)
+    return _text(access, access.column(column_id), loads_stored(logged))
 
 
-def _of_row(
+def _row_lines(
     session: Session,
     access: Access,
     row: int,
@@ -143,22 +152,22 @@ def _of_row(
     limit: int,
     with_add: bool = False,
 ) -> Sequence[RowMapping]:
-    """The lines of a row's last changes, whole changes only. NotFound where there is no such row."""
+    """The log lines of a row's last changes, all lines of each change. NotFound: there is no such row."""
     parameters = access.row_gate.parameters() | {
         "row": row,
         "columns": columns,
         "with_add": with_add,
-        "before": LATEST if before is None else before,
-        "limit": min(limit, MOST),
+        "before": MAX_VERSION if before is None else before,
+        "limit": min(limit, MAX_PAGE),
     }
-    lines = session.execute(_OF_ROW, parameters).mappings().all()
-    if not lines and session.execute(_THERE, parameters).first() is None:
-        raise NotFound(f"There is no row {row} in this sheet.", row=row)
+    lines = session.execute(_ROW_LINES, parameters).mappings().all()
+    if not lines and session.execute(_ROW_EXISTS, parameters).first() is None:
+        raise NotFound(f"Row {row} does not exist in this sheet.", row=row)
     return lines
 
 
 def _row_change(access: Access, lines: Sequence[RowMapping]) -> RowChange:
-    """One change of a row from its lines: first what became of the row, then its cells in the sheet's order."""
+    """One change of a row from its lines: the line of the whole row first, then its cells in the sheet's order."""
     whole, cells = (lines[0], lines[1:]) if lines[0]["column_id"] == 0 else (None, lines)
     if whole is not None and whole["kind"] == "add":
         return _change(whole, _first_cells(access, whole["new"]))
@@ -169,10 +178,12 @@ def _row_change(access: Access, lines: Sequence[RowMapping]) -> RowChange:
 
 def _first_cells(access: Access, logged: str) -> list[CellChange]:
     """The cells that a row was added with."""
-    values, wire = loads_stored(logged), loads_wire(logged)
-    filled = [column for column in access.columns if column.key in values]
+    cells = projection(access)
+    values, wire = cells.stored(logged), cells.wire(logged)
     return [
-        CellChange(one.column_id, one.name, "", _text(access, one, values[one.key]), wire[one.key]) for one in filled
+        CellChange(column.column_id, column.name, "", _text(access, column, values[column.key]), wire[column.key])
+        for column in access.columns
+        if column.key in values
     ]
 
 
@@ -188,7 +199,7 @@ def _change(line: RowMapping, cells: list[CellChange]) -> RowChange:
     return RowChange(
         version=line["version"],
         kind=line["kind"],
-        by=line["name"] or "somebody",
+        by=line["name"] or UNKNOWN_AUTHOR,
         source=line["source"],
         recorded_at=line["recorded_at"],
         effective_at=line["effective_at"],
@@ -196,7 +207,7 @@ def _change(line: RowMapping, cells: list[CellChange]) -> RowChange:
     )
 
 
-def _logged(access: Access, line: Any) -> LoggedChange:
+def _logged_change(access: Access, line: Any) -> LoggedChange:
     column = access.by_id.get(line["column_id"])
     return LoggedChange(
         version=line["version"],
@@ -207,7 +218,7 @@ def _logged(access: Access, line: Any) -> LoggedChange:
         kind=line["kind"],
         old=shown(access, line["column_id"], line["old"]),
         new=shown(access, line["column_id"], line["new"]),
-        by=line["name"] or "somebody",
+        by=line["name"] or UNKNOWN_AUTHOR,
         source=line["source"],
         recorded_at=line["recorded_at"],
         effective_at=line["effective_at"],
@@ -218,10 +229,10 @@ def _text(access: Access, column: ColumnInfo, value: Any) -> str:
     return column_type(column.type).text(value, column, access.references)
 
 
-_NARROWED = {"row": "AND c.row_id = :row ", "by": "AND c.actor_id = :by "}
+_FILTERS = {"row": "AND c.row_id = :row ", "by": "AND c.actor_id = :by "}
 _LINE = """c.version, c.row_id, c.column_id, c.kind, c.old::text AS old, c.new::text AS new, c.source,
            c.recorded_at, c.effective_at, u.name"""
-# The statements below are put together from constants: these two, and the gate of core.access.
+# The statements below consist of constants: these two, and the gate of core.access.
 _RECENT = f"""
     SELECT {_LINE}, (r.values -> :title)::text AS title
     FROM changes c
@@ -229,22 +240,22 @@ _RECENT = f"""
     LEFT JOIN users u ON u.user_id = c.actor_id
     WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.column_id = ANY(:columns)
       AND (c.version, c.row_id, c.column_id) < (:version, :before_row, :before_column)
-      {{narrowed}}
+      {{filters}}
     ORDER BY c.version DESC, c.row_id DESC, c.column_id DESC
     LIMIT :limit
 """  # noqa: S608 - the gate of core.access.
-_ASKED = "(c.column_id = ANY(:columns) OR (:with_add AND c.column_id = 0 AND c.kind = 'add'))"
-_OF_ROW = text(f"""
+_OF_COLUMNS = "(c.column_id = ANY(:columns) OR (:with_add AND c.column_id = 0 AND c.kind = 'add'))"
+_ROW_LINES = text(f"""
     SELECT {_LINE}
     FROM changes c
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
-    WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.row_id = :row AND {_ASKED}
+    WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.row_id = :row AND {_OF_COLUMNS}
       AND c.version < :before AND c.version >= coalesce((
           SELECT min(v.version) FROM (
               SELECT DISTINCT c.version FROM changes c
-              WHERE c.sheet_id = :sheet AND c.row_id = :row AND {_ASKED} AND c.version < :before
+              WHERE c.sheet_id = :sheet AND c.row_id = :row AND {_OF_COLUMNS} AND c.version < :before
               ORDER BY c.version DESC LIMIT :limit) v), 0)
     ORDER BY c.version DESC, c.column_id
 """)  # noqa: S608 - the gate of core.access.
-_THERE = text(f"SELECT 1 FROM rows r WHERE {scope_sql('r')} AND r.row_id = :row")  # noqa: S608 - the gate of core.access.
+_ROW_EXISTS = text(f"SELECT 1 FROM rows r WHERE {scope_sql('r')} AND r.row_id = :row")  # noqa: S608 - the gate of core.access.

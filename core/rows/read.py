@@ -1,5 +1,6 @@
 """Rows: pages of a view, for the grid by place in an order and for programs by cursor."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.base.errors import Invalid, NotFound
-from core.base.exact_json import Value, loads_stored, loads_wire
+from core.base.exact_json import Value
 from core.rows.as_of import over
 from core.rows.cursor import Cursor, SortKeys
+from core.rows.projection import projection
 from core.rows.query import View, conditions, ordered, sort_keys, view_origin
 from core.rows.row_order import Order, order_if_asked_again
 from core.rows.row_source import NARROW
@@ -32,8 +34,8 @@ class Page:
 
 def first_rows(session: Session, access: Access, view: View, *, limit: int, offset: int = 0) -> Page:
     """The rows at a place of a view without knowing the whole order: quick for the first page."""
-    found = session.execute(_page(access, view, limit=checked_limit(limit), offset=offset))
-    return Page(access.sheet.version, [_wire(access, row_id, values) for row_id, values, *_ in found])
+    rows = session.execute(_page(access, view, limit=checked_limit(limit), offset=offset))
+    return Page(access.sheet.version, _wire_rows(access, rows))
 
 
 def rows_in_order(session: Session, access: Access, order: Order, *, offset: int, limit: int) -> Page:
@@ -44,7 +46,7 @@ def rows_in_order(session: Session, access: Access, order: Order, *, offset: int
 
 def rows_by_id(session: Session, access: Access, ids: list[int]) -> list[WireRow]:
     """These rows, in the order of the ids; a row that is gone is said to be deleted."""
-    rows = {row_id: _wire(access, row_id, values) for row_id, values in session.execute(_of(access, ids, []))}
+    rows = {row["id"]: row for row in _wire_rows(access, session.execute(_of(access, ids, [])))}
     return [rows.get(row_id) or {"id": row_id, "deleted": True} for row_id in ids]
 
 
@@ -53,24 +55,25 @@ def rows_after(session: Session, access: Access, view: View, *, cursor: str | No
     version, behind = access.sheet.version, Cursor.from_text(cursor, view) if cursor else None
     # The place of a cursor holds in the version that it was made in; in others its keys say where to go on.
     place = 0 if behind is None else behind.place if behind.version == version else None
-    found = None if place is None else _rows_of_kept_order(session, access, view, place, checked_limit(limit) + 1)
-    if found is None:
-        found = _sorted_rows(session, access, view, behind, checked_limit(limit) + 1)
-    rows = [_wire(access, row[0], row[1]) for row in found[:limit]]
-    if len(found) <= limit:
+    lines = None if place is None else _rows_of_kept_order(session, access, view, place, checked_limit(limit) + 1)
+    if lines is None:
+        lines = _sorted_rows(session, access, view, behind, checked_limit(limit) + 1)
+    rows = _wire_rows(access, lines[:limit])
+    if len(lines) <= limit:
         return Page(version, rows)
-    last = found[limit - 1]
-    ended = Cursor(last[0], tuple(last[2:]), version, None if place is None else place + limit)
-    return Page(version, rows, ended.as_text(view))
+    last = lines[limit - 1]
+    next_cursor = Cursor(last[0], tuple(last[2:]), version, None if place is None else place + limit)
+    return Page(version, rows, next_cursor.as_text(view))
 
 
 def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value]:
     """The visible stored values of one row. Raises NotFound."""
-    one = select(Row.values.cast(Text)).where(access.row_gate.visible_rows(), Row.row_id == row_id)
-    found = session.scalar(over(access, one, ids=[row_id]))
-    if found is None:
-        raise NotFound("This row has been deleted, or never was.", row=row_id)
-    return {key: value for key, value in loads_stored(found).items() if key in access.visible_keys}
+    projected = projection(access)
+    statement = select(projected.sql()).where(access.row_gate.visible_rows(), Row.row_id == row_id)
+    cells = session.scalar(over(access, statement, ids=[row_id]))
+    if cells is None:
+        raise NotFound(f"Row {row_id} does not exist. It may have been deleted.", row=row_id)
+    return projected.stored(cells)
 
 
 def row_count(session: Session, access: Access, view: View) -> int:
@@ -113,22 +116,23 @@ def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cu
     inner = inner.order_by(*ordered(view, [key for _, key in keys], origin.row_id)).limit(limit).offset(offset)
     # Of the narrow rows only those that are left are looked up; from the rows their values come along.
     cut = (inner if origin is NARROW else inner.add_columns(Row.values)).subquery()
-    values = Row.values.expression if origin is NARROW else cut.c["values"]
+    values = Row.values if origin is NARROW else cut.c["values"]
     cut_keys = [cut.c[f"key{n}"] for n, _ in enumerate(keys)]
-    shown = select(cut.c.row_id, values.cast(Text), *(key.cast(Text) for key in cut_keys)).select_from(cut)
+    cells = projection(access).sql(values)
+    statement = select(cut.c.row_id, cells, *(key.cast(Text) for key in cut_keys)).select_from(cut)
     if origin is NARROW:
-        shown = shown.join(Row, and_(Row.row_id == cut.c.row_id, access.row_gate.visible_rows()))
-    return over(access, shown.order_by(*ordered(view, cut_keys, cut.c.row_id)))
+        statement = statement.join(Row, and_(Row.row_id == cut.c.row_id, access.row_gate.visible_rows()))
+    return over(access, statement.order_by(*ordered(view, cut_keys, cut.c.row_id)))
 
 
 def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:
     # One array parameter, however many ids: the statement stays the same text, and below the limit of parameters.
-    wanted = Row.row_id == any_(literal(ids, ARRAY(Integer)))
-    found = select(Row.row_id, Row.values.cast(Text), *(key.cast(Text) for _, key in keys))
-    return over(access, found.where(access.row_gate.visible_rows(), wanted), ids=ids)
+    has_id = Row.row_id == any_(literal(ids, ARRAY(Integer)))
+    statement = select(Row.row_id, projection(access).sql()).where(access.row_gate.visible_rows(), has_id)
+    return over(access, statement.add_columns(*(key.cast(Text) for _, key in keys)), ids=ids)
 
 
-def _wire(access: Access, row_id: int, values: str) -> WireRow:
-    """A row's visible cells; numbers as decimal strings."""
-    visible = access.visible_keys
-    return {"id": row_id, "values": {key: value for key, value in loads_wire(values).items() if key in visible}}
+def _wire_rows(access: Access, lines: Iterable[Any]) -> list[WireRow]:
+    """Rows with the cells that the access shows, from lines of an id and JSON text; numbers as decimal strings."""
+    wire = projection(access).wire
+    return [{"id": line[0], "values": wire(line[1])} for line in lines]

@@ -9,7 +9,7 @@ import streamlit as st
 from core.access.access import Access, get_access
 from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
-from core.history.diff import MOST, Difference, Different, difference
+from core.history.diff import MAX_PAGE, Difference, DifferenceEntry, difference
 from core.rows.as_of import as_of, version_at
 from core.rows.query import View
 from core.sheets import layouts
@@ -97,7 +97,7 @@ def _read(actor: Actor, sheet_id: int) -> _Shown:
         version = version_at(session, now, then)
         other_version = now.sheet.version if other in (None, NOW) else version_at(session, now, str(other))
         first, last = (f"version:{one}" for one in sorted((version, other_version)))
-        found = difference(session, actor, sheet_id, first, last, limit=MOST) if other else None
+        found = difference(session, actor, sheet_id, first, last, limit=MAX_PAGE) if other else None
         locale = get_locale(session, actor)
         layout = layouts.layout(session, now)
     return _Shown(now, then, version, other, other_version, found, layout, locale)
@@ -150,10 +150,10 @@ def _legend(shown: _Shown, found: Difference) -> None:
             required=True,
             label_visibility="collapsed",
         )
-        if found.found and st.button("List the differences", icon=":material/list:", type="tertiary"):
+        if found.entries and st.button("List the differences", icon=":material/list:", type="tertiary"):
             diff_list.show(shown.now, found, shown.locale)
     if found.next:
-        st.caption(f"The first {MOST:,} differences are tinted and listed; the counts are of all.")
+        st.caption(f"The first {MAX_PAGE:,} differences are tinted and listed; the counts are of all.")
 
 
 def _turn() -> None:
@@ -173,12 +173,12 @@ def _grid(actor: Actor, shown: _Shown, view: View, on_sort: Callable[[Any], None
         layout={part: shown.layout[part] for part in ("widths", "hidden", "order") if part in shown.layout},
         formats=grid_formats(shown.locale),
         as_of=f"version:{version}",
-        tints=_tints(shown.found.found if shown.found else []),
+        tints=_tints(shown.found.entries if shown.found else []),
         on_view=lambda: on_sort(st.session_state[key]["view"]),
     )
 
 
-def _tints(differences: list[Different]) -> dict[str, str | list[int]]:
+def _tints(differences: list[DifferenceEntry]) -> dict[str, str | list[int]]:
     """By row: what became of it, or the columns whose cells differ."""
     tints: dict[str, str | list[int]] = {}
     for one in differences:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.access.access import Access
 from core.accounts.preferences import Locale
-from core.history.diff import Difference, Different
+from core.history.diff import Difference, DifferenceEntry
 from pages.components.app.format import cell, literal, moment, shortened
 
 PAGE = 50
@@ -17,18 +17,18 @@ ROWS = {"added": ":green[row added]", "deleted": ":red[row deleted]"}
 @st.dialog("Differences", width="medium")
 def show(access: Access, found: Difference, locale: Locale) -> None:
     """The differences of a page, each row with its cells before and after, who changed them last and when."""
-    pages = (len(found.found) - 1) // PAGE + 1
+    pages = (len(found.entries) - 1) // PAGE + 1
     place = st.container()
     page = st.pagination(pages, key="past_page") if pages > 1 else 1
     with place:
-        for _, together in groupby(found.found[(page - 1) * PAGE : page * PAGE], key=lambda one: one.row):
+        for _, together in groupby(found.entries[(page - 1) * PAGE : page * PAGE], key=lambda one: one.row):
             cells = list(together)
             lines = [f"  - {_line(access, one, locale)}" for one in cells]
             title = "" if cells[0].row_title == f"#{cells[0].row}" else shortened(cells[0].row_title, LONGEST)
             st.markdown("\n".join([f"- **\\#{cells[0].row}** {literal(title)}", *lines]))
 
 
-def _line(access: Access, one: Different, locale: Locale) -> str:
+def _line(access: Access, one: DifferenceEntry, locale: Locale) -> str:
     """What a cell was and what it became, or what became of the row."""
     about = f":gray[{literal(one.by)}, {moment(one.at, locale)}]"
     if one.column is None:

@@ -225,9 +225,9 @@ def test_a_retired_column_leaves_no_trace_in_a_row(session: Session, edits: Edit
 
 @pytest.mark.parametrize("row", [77, 0, -1, 2**40, 10**30])
 def test_a_row_that_never_was_has_no_history(session: Session, edits: Edits, sheet: int, ann: Actor, row: int) -> None:
-    with pytest.raises(NotFound, match="There is no row"):
+    with pytest.raises(NotFound, match="does not exist"):
         row_history(session, get_access(session, ann, sheet), row)
-    with pytest.raises(NotFound, match="There is no row"):
+    with pytest.raises(NotFound, match="does not exist"):
         cell_history(session, get_access(session, ann, sheet), row, DEAL)
 
 

@@ -22,7 +22,7 @@ from core.edits.batch import Add, Batch, Edit, Given
 from core.edits.operation import Source
 from core.edits.trash import restore_rows
 from core.edits.write import write
-from core.history.diff import Different, difference
+from core.history.diff import DifferenceEntry, difference
 from core.rows.as_of import as_of, get_access_as_of, version_at
 from core.rows.query import Condition, Sort, View
 from core.rows.read import first_rows, row_count, rows_after, rows_by_id, rows_in_order, stored_row
@@ -230,8 +230,8 @@ def test_the_difference_of_two_versions_turns_one_into_the_other(session: Sessio
                 found = difference(
                     session, sheet.ann, sheet.sheet_id, f"version:{earlier}", f"version:{later}", limit=1000
                 )
-                assert turned(before, found.found) == states[later]
-                kinds = [one.kind for one in found.found]
+                assert turned(before, found.entries) == states[later]
+                kinds = [one.kind for one in found.entries]
                 assert [kinds.count(kind) for kind in ("edited", "added", "deleted")] == [
                     found.edited,
                     found.added,
@@ -241,7 +241,7 @@ def test_the_difference_of_two_versions_turns_one_into_the_other(session: Sessio
     on_random_sheets(session, check)
 
 
-def turned(state: State, differences: list[Different]) -> State:
+def turned(state: State, differences: list[DifferenceEntry]) -> State:
     """The state with every difference carried out; each must begin with what is there, and change something."""
     made = {row: dict(values) for row, values in state.items()}
     for one in differences:
@@ -298,13 +298,13 @@ def test_a_retired_column_is_not_shown_of_the_past(filled: Sheet) -> None:
     retire_column(filled.session, filled.ann, filled.sheet_id, NUMBER)
     assert filled.rows(filled.at(1)) == [(1, {"1": "Acme"}), (2, {"1": "Bolt"}), (3, {"1": "Cord"})]
     found = difference(filled.session, filled.ann, filled.sheet_id, "version:1")
-    assert [(one.kind, one.row) for one in found.found] == [("added", 4)]
+    assert [(one.kind, one.row) for one in found.entries] == [("added", 4)]
 
 
 def test_a_difference_tells_who_and_when_and_what_it_was_called(filled: Sheet) -> None:
     found = difference(filled.session, filled.ann, filled.sheet_id, "version:1", "version:3")
     assert (found.edited, found.added, found.deleted) == (1, 0, 1)
-    edited, deleted = found.found
+    edited, deleted = found.entries
     assert (edited.row, edited.row_title, edited.column, edited.old, edited.new) == (1, "Acme", NUMBER, "5", "6")
     assert (edited.before, edited.after, edited.by, edited.version) == ("5", "6", "Ann", 2)
     assert (deleted.row, deleted.column, deleted.before, deleted.after) == (2, None, {"1": "Bolt", "3": "7"}, None)
@@ -313,17 +313,17 @@ def test_a_difference_tells_who_and_when_and_what_it_was_called(filled: Sheet) -
 def test_what_was_taken_back_is_no_difference(filled: Sheet) -> None:
     filled.do(edits=[(1, 3, "5")])
     found = difference(filled.session, filled.ann, filled.sheet_id, "version:1")
-    assert [(one.kind, one.row) for one in found.found] == [("added", 4)]
+    assert [(one.kind, one.row) for one in found.entries] == [("added", 4)]
 
 
 def test_pages_of_a_difference_put_together_are_the_whole(filled: Sheet) -> None:
     whole = difference(filled.session, filled.ann, filled.sheet_id, "version:0")
     behind, seen = None, []
-    for _ in whole.found:
+    for _ in whole.entries:
         page = difference(filled.session, filled.ann, filled.sheet_id, "version:0", behind=behind, limit=1)
-        seen += page.found
+        seen += page.entries
         behind = page.next
-    assert seen == whole.found
+    assert seen == whole.entries
     assert behind is None
 
 
@@ -351,7 +351,7 @@ def test_what_is_no_instant_is_refused_in_a_sentence(filled: Sheet, given: str) 
 
 
 def test_a_difference_that_runs_backwards_or_asks_too_much_is_refused(filled: Sheet) -> None:
-    with pytest.raises(Invalid, match="exchange"):
+    with pytest.raises(Invalid, match="Swap"):
         difference(filled.session, filled.ann, filled.sheet_id, "version:2", "version:1")
     with pytest.raises(Invalid, match="1 to 5000"):
         difference(filled.session, filled.ann, filled.sheet_id, "version:2", limit=5001)
