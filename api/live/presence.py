@@ -17,12 +17,12 @@ from core.base.actor import Actor
 from core.base.errors import Refused
 from core.presence.presence import (
     REFRESH_SECONDS,
-    Place,
-    keep_places,
-    leave_places,
-    leave_process,
-    present,
-    sweep_places,
+    Position,
+    list_present,
+    remove_connections,
+    remove_process,
+    remove_stale,
+    save_positions,
 )
 from db.engine import Busy, transaction
 
@@ -42,7 +42,7 @@ class Presence:
     def __init__(self, watchers: Callable[[int], Collection[Mailbox]]) -> None:
         self._watchers = watchers
         self._process_id = uuid4()
-        self._places: dict[UUID, Place] = {}
+        self._places: dict[UUID, Position] = {}
         self._moved: set[UUID] = set()
         self._left: set[UUID] = set()
         self._stirred: set[int] = set()
@@ -77,7 +77,7 @@ class Presence:
         if not isinstance(mailbox.who, int):  # A visitor by a public link is nowhere.
             return
         known = self._places.get(mailbox.connection_id)
-        place = Place(mailbox.connection_id, mailbox.sheet_id, mailbox.who, row_id, column_id)
+        place = Position(mailbox.connection_id, mailbox.sheet_id, mailbox.who, row_id, column_id)
         if place == known:
             return
         self._was_anybody = True
@@ -178,19 +178,19 @@ class Presence:
                 mailbox.doubt()
 
 
-def _write(process_id: UUID, places: list[Place], left: set[UUID], *, sweep: bool) -> None:
+def _write(process_id: UUID, places: list[Position], left: set[UUID], *, sweep: bool) -> None:
     with transaction() as session:
         if places:
-            keep_places(session, process_id, places)
+            save_positions(session, process_id, places)
         if left:
-            leave_places(session, left)
+            remove_connections(session, left)
         if sweep:
-            sweep_places(session)
+            remove_stale(session)
 
 
 def _leave(process_id: UUID) -> None:
     with transaction() as session:
-        leave_process(session, process_id)
+        remove_process(session, process_id)
 
 
 def _read(groups: dict[Group, Actor]) -> dict[Group, str | None]:
@@ -201,6 +201,6 @@ def _read(groups: dict[Group, Actor]) -> dict[Group, str | None]:
 
 def _told(session: Session, actor: Actor, sheet_id: int) -> str | None:
     try:
-        return json.dumps({"present": present(session, actor, sheet_id)}, separators=(",", ":"))
+        return json.dumps({"present": list_present(session, actor, sheet_id)}, separators=(",", ":"))
     except Refused:
         return None

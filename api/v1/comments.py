@@ -18,7 +18,7 @@ Before = Annotated[int | None, Query(ge=0, le=MOST_ID, description="`next` of th
 
 
 class Said(Strict):
-    body: str = Field(description=f"Plain text of at most {comments.LONGEST} characters.")
+    body: str = Field(description=f"Plain text of at most {comments.MAX_LENGTH} characters.")
 
 
 @router.get("", summary="The comments of a row")
@@ -28,7 +28,7 @@ def listed(
     row: RowId,
     *,
     before: Before = None,
-    limit: Annotated[int, Query(ge=1, le=comments.MOST_LISTED)] = 50,
+    limit: Annotated[int, Query(ge=1, le=comments.MAX_LISTED)] = 50,
 ) -> Response:
     """The newest, oldest of them first; `next` goes on into the past. A deleted one keeps its place and has no text."""
     with asker.transaction() as (session, actor):

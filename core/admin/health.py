@@ -11,7 +11,7 @@ from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.config.settings import settings
 from core.mail.smtp import Console, post
-from core.presence.presence import GONE_AFTER
+from core.presence.presence import STALE_AFTER
 from db import disk
 from db.engine import POOL_OVERFLOW, POOL_SIZE, bound_engine
 from db.migrate import current_revision, expected_revision
@@ -75,8 +75,8 @@ _STATE = text(f"""
            pg_database_size(current_database()) AS database_size,
            p.people_on_sheets, p.open_sheets, m.letters_waiting, m.letters_late, m.letters_given_up
     FROM (SELECT count(DISTINCT user_id) AS people_on_sheets, count(*) AS open_sheets
-          FROM presence WHERE seen_at > now() - interval '{GONE_AFTER}') p,
+          FROM presence WHERE seen_at > now() - interval '{STALE_AFTER}') p,
          (SELECT count(*) FILTER (WHERE done_at IS NULL) AS letters_waiting,
                  count(*) FILTER (WHERE done_at IS NULL AND attempts > 1) AS letters_late,
                  count(*) FILTER (WHERE starts_with(outcome, 'given up')) AS letters_given_up FROM mails) m
-""")  # noqa: S608 - GONE_AFTER is a constant of core.presence.
+""")  # noqa: S608 - STALE_AFTER is a constant of core.presence.

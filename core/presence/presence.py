@@ -1,4 +1,4 @@
-"""Presence: who is on a sheet and in which cell. Every process keeps lines, which live for seconds, of its sockets."""
+"""Presence: who has a sheet open and in which cell. Each process saves its sockets' positions, which expire quickly."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from core.base.actor import Actor
 from core.base.permissions import Permission
 
 PRESENCE_CHANNEL = "presence_changes"
-# A process says so often that its sockets are there; whose lines are older than the second has died without a word.
+# Each process refreshes its positions this often; older ones than STALE_AFTER are left over from a process that died.
 REFRESH_SECONDS = 4.0
-GONE_AFTER = "10 seconds"
-MOST_TOLD = 100
+STALE_AFTER = "10 seconds"
+MAX_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where one connection is: on a sheet, and in a cell of it or in none."""
+class Position:
+    """The sheet of a connection, and its selected cell or none."""
 
     connection_id: UUID
     sheet_id: int
@@ -31,43 +31,43 @@ class Place:
     column_id: int | None = None
 
 
-def present(session: Session, actor: Actor, sheet_id: int) -> list[dict[str, Any]]:
-    """Who is on the sheet: connection, user, row, column; at most MOST_TOLD, who is in a cell first.
+def list_present(session: Session, actor: Actor, sheet_id: int) -> list[dict[str, Any]]:
+    """Return connection, user, row and column of those on the sheet: at most MAX_LISTED, those in a cell first.
 
-    A cell that this actor may not see is null, and whoever may no longer see the sheet is not there.
+    A cell that this actor may not see is null. People who may no longer see the sheet are left out.
     """
     access = get_access(session, actor, sheet_id, Permission.PEERS_SEE)
-    parameters = access.row_gate.parameters() | {"columns": list(access.by_id), "most": MOST_TOLD}
-    found = session.execute(_PRESENT, parameters).mappings()
-    return [{**line, "connection": str(line["connection"])} for line in found]
+    parameters = access.row_gate.parameters() | {"columns": list(access.by_id), "limit": MAX_LISTED}
+    rows = session.execute(_PRESENT, parameters).mappings()
+    return [{**row, "connection": str(row["connection"])} for row in rows]
 
 
-def keep_places(session: Session, process_id: UUID, places: Collection[Place]) -> None:
-    """Note where these connections of a process are, and that they are still there. Only news is noticed."""
+def save_positions(session: Session, process_id: UUID, positions: Collection[Position]) -> None:
+    """Save or refresh the positions of a process's connections, and notify the sheets where one changed."""
     parameters = {
         "process": process_id,
-        "connections": [place.connection_id for place in places],
-        "sheets": [place.sheet_id for place in places],
-        "users": [place.user_id for place in places],
-        "rows": [place.row_id for place in places],
-        "columns": [place.column_id for place in places],
+        "connections": [position.connection_id for position in positions],
+        "sheets": [position.sheet_id for position in positions],
+        "users": [position.user_id for position in positions],
+        "rows": [position.row_id for position in positions],
+        "columns": [position.column_id for position in positions],
     }
-    session.execute(_KEEP, parameters)
+    session.execute(_SAVE, parameters)
 
 
-def leave_places(session: Session, connections: Collection[UUID]) -> None:
-    """These connections are closed."""
-    session.execute(_LEAVE, {"connections": list(connections)})
+def remove_connections(session: Session, connections: Collection[UUID]) -> None:
+    """Remove the positions of closed connections."""
+    session.execute(_REMOVE_CONNECTIONS, {"connections": list(connections)})
 
 
-def leave_process(session: Session, process_id: UUID) -> None:
-    """Every connection of this process is closed."""
-    session.execute(_LEAVE_PROCESS, {"process": process_id})
+def remove_process(session: Session, process_id: UUID) -> None:
+    """Remove the positions of all connections of a process."""
+    session.execute(_REMOVE_PROCESS, {"process": process_id})
 
 
-def sweep_places(session: Session) -> None:
-    """Delete the lines of processes that died without a word."""
-    session.execute(_SWEEP)
+def remove_stale(session: Session) -> None:
+    """Remove the positions that a process which died left behind."""
+    session.execute(_REMOVE_STALE)
 
 
 _PRESENT = text(f"""
@@ -76,22 +76,22 @@ _PRESENT = text(f"""
     FROM presence p
     JOIN sheet_levels l ON l.sheet_id = p.sheet_id AND l.user_id = p.user_id AND l.level IS NOT NULL
     LEFT JOIN rows r ON r.sheet_id = p.sheet_id AND r.row_id = p.row_id AND {scope_sql("r")}
-    WHERE p.sheet_id = :sheet AND p.seen_at > now() - interval '{GONE_AFTER}'
+    WHERE p.sheet_id = :sheet AND p.seen_at > now() - interval '{STALE_AFTER}'
     ORDER BY p.row_id IS NULL, p.since, p.connection_id
-    LIMIT :most
+    LIMIT :limit
 """)  # noqa: S608 - the gate of core.access.
-_KEEP = text(f"""
-    WITH given AS (
+_SAVE = text(f"""
+    WITH positions AS (
         SELECT * FROM unnest(CAST(:connections AS uuid[]), CAST(:sheets AS bigint[]), CAST(:users AS bigint[]),
                              CAST(:rows AS integer[]), CAST(:columns AS integer[]))
-            AS given (connection_id, sheet_id, user_id, row_id, column_id)
+            AS positions (connection_id, sheet_id, user_id, row_id, column_id)
     ), moved AS (
-        SELECT DISTINCT g.sheet_id FROM given g LEFT JOIN presence p USING (connection_id)
+        SELECT DISTINCT g.sheet_id FROM positions g LEFT JOIN presence p USING (connection_id)
         WHERE p.connection_id IS NULL OR (p.row_id, p.column_id) IS DISTINCT FROM (g.row_id, g.column_id)
-           OR p.seen_at < now() - interval '{GONE_AFTER}'
-    ), kept AS (
+           OR p.seen_at < now() - interval '{STALE_AFTER}'
+    ), saved AS (
         INSERT INTO presence (connection_id, process_id, sheet_id, user_id, row_id, column_id)
-        SELECT connection_id, :process, sheet_id, user_id, row_id, column_id FROM given
+        SELECT connection_id, :process, sheet_id, user_id, row_id, column_id FROM positions
         ON CONFLICT (connection_id) DO UPDATE
         SET row_id = excluded.row_id, column_id = excluded.column_id, seen_at = excluded.seen_at
     )
@@ -99,14 +99,14 @@ _KEEP = text(f"""
 """)  # noqa: S608 - constants of this module.
 
 
-def _leaving(which: str) -> Any:
+def _removal(condition: str) -> Any:
     return text(f"""
-        WITH gone AS (DELETE FROM presence WHERE {which} RETURNING sheet_id)
-        SELECT pg_notify('{PRESENCE_CHANNEL}', sheet_id::text) FROM (SELECT DISTINCT sheet_id FROM gone) gone
+        WITH removed AS (DELETE FROM presence WHERE {condition} RETURNING sheet_id)
+        SELECT pg_notify('{PRESENCE_CHANNEL}', sheet_id::text) FROM (SELECT DISTINCT sheet_id FROM removed) sheets
     """)  # noqa: S608 - constants of this module.
 
 
-_LEAVE = _leaving("connection_id = ANY(:connections)")
-_LEAVE_PROCESS = _leaving("process_id = :process")
-_SWEEP = _leaving(f"""connection_id IN (
-    SELECT connection_id FROM presence WHERE seen_at < now() - interval '{GONE_AFTER}' FOR UPDATE SKIP LOCKED)""")  # noqa: S608 - ours
+_REMOVE_CONNECTIONS = _removal("connection_id = ANY(:connections)")
+_REMOVE_PROCESS = _removal("process_id = :process")
+_REMOVE_STALE = _removal(f"""connection_id IN (
+    SELECT connection_id FROM presence WHERE seen_at < now() - interval '{STALE_AFTER}' FOR UPDATE SKIP LOCKED)""")  # noqa: S608 - a constant

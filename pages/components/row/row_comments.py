@@ -113,7 +113,7 @@ def _acts(talk: _Talk, one: CommentInfo) -> None:
 def _edit(talk: _Talk, one: CommentInfo) -> None:
     key = f"{talk.key}_{one.comment_id}"
     body = st.text_area(
-        "Your comment", value=one.body, max_chars=comments.LONGEST, key=f"{key}_body", label_visibility="collapsed"
+        "Your comment", value=one.body, max_chars=comments.MAX_LENGTH, key=f"{key}_body", label_visibility="collapsed"
     )
     with st.container(horizontal=True, gap="small"):
         saved = st.button("Save", key=f"{key}_save", type="primary")
@@ -129,7 +129,7 @@ def _write(talk: _Talk) -> None:
         body = st.text_area(
             "Comment",
             key=f"{talk.key}_saying_{st.session_state.get(count, 0)}",
-            max_chars=comments.LONGEST,
+            max_chars=comments.MAX_LENGTH,
             height=80,
             placeholder="What should the others know?",
             label_visibility="collapsed",

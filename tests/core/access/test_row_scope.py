@@ -118,7 +118,7 @@ def reads(session: Session, who: Actor, sheet: int) -> Iterator[tuple[str, Any]]
     yield "difference", difference(session, who, sheet, "version:0")
     yield "past", first_rows(session, as_of.as_of(access, access.sheet.version - 1), View(), limit=100).rows
     yield "past order", [*row_order(session, as_of.as_of(access, access.sheet.version - 1), View()).ids]
-    yield "presence", presence.present(session, who, sheet)
+    yield "presence", presence.list_present(session, who, sheet)
     yield "export", exported(session, who, sheet)
     yield "dashboard", dashboard.figures(session, access, View(), today=date(2026, 11, 23))
 
@@ -159,7 +159,7 @@ def test_where_a_colleague_is_stays_untold_when_the_row_is_not_mine(
 ) -> None:
     place(session, sheet, ann, BENS)
     place(session, sheet, ann, MINE)
-    assert {line["row"] for line in presence.present(session, dan, sheet)} == {None, MINE}
+    assert {line["row"] for line in presence.list_present(session, dan, sheet)} == {None, MINE}
 
 
 @pytest.mark.parametrize("row", [BENS, NOBODYS])

@@ -522,7 +522,7 @@ WITHOUT = {
     "notes that somebody is there, or when something was used": {
         "sign_in.api_tokens.actor_of_token",
         "sharing.public_links.visitor_of",
-        "presence.presence.keep_places",
+        "presence.presence.save_positions",
     },
     "how one person likes to see things": {"sheets.layouts.remember_layout", "accounts.preferences.set_locale"},
     "deletes what is over": {"admin.cleanup.keep_house"},

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.comments.comments import LONGEST, add_comment, comment_counts, comments, delete_comment, edit_comment
+from core.comments.comments import MAX_LENGTH, add_comment, comment_counts, comments, delete_comment, edit_comment
 from core.edits.batch import Add, Given
 from core.exports import export_rows
 from core.rows.query import View
@@ -69,7 +69,7 @@ def test_only_its_author_changes_a_comment_and_the_owner_may_delete_it(
         edit_comment(session, ben, sheet, ROW, bens, body="Back again")
 
 
-@pytest.mark.parametrize("body", ["", "  \n ", "x" * (LONGEST + 1), "a\0b", "\ud800"])
+@pytest.mark.parametrize("body", ["", "  \n ", "x" * (MAX_LENGTH + 1), "a\0b", "\ud800"])
 def test_what_is_no_comment_is_refused(session: Session, sheet: int, ann: Actor, body: str) -> None:
     with pytest.raises(Invalid):
         add_comment(session, ann, sheet, ROW, body)

@@ -12,7 +12,14 @@ from core.base.actor import Actor
 from core.edits.batch import Add, Batch, Given
 from core.edits.operation import Source
 from core.edits.write import write
-from core.presence.presence import Place, keep_places, leave_places, leave_process, present, sweep_places
+from core.presence.presence import (
+    Position,
+    list_present,
+    remove_connections,
+    remove_process,
+    remove_stale,
+    save_positions,
+)
 from core.sharing.shares import unshare_sheet
 from core.sheets.columns import retire_column
 from tests.conftest import actor
@@ -36,7 +43,7 @@ def sheet(session: Session, deals: Access, ann: Actor) -> int:
 
 def come(session: Session, who: str, sheet: int, row: int | None = None, column: int | None = None) -> UUID:
     connection = uuid4()
-    keep_places(session, PROCESS, [Place(connection, sheet, actor(who).user_id, row, column)])
+    save_positions(session, PROCESS, [Position(connection, sheet, actor(who).user_id, row, column)])
     return connection
 
 
@@ -46,7 +53,7 @@ def age(session: Session, connection: UUID, seconds: int) -> None:
 
 
 def seen(session: Session, who: str, sheet: int) -> list[tuple[Any, ...]]:
-    return [(one["user"], one["row"], one["column"]) for one in present(session, actor(who), sheet)]
+    return [(one["user"], one["row"], one["column"]) for one in list_present(session, actor(who), sheet)]
 
 
 def test_everybody_who_may_see_the_sheet_is_told_who_is_where(session: Session, sheet: int) -> None:
@@ -74,14 +81,14 @@ def test_whoever_may_no_longer_see_the_sheet_is_not_there(session: Session, shee
 
 def test_a_connection_that_moves_is_there_once(session: Session, sheet: int) -> None:
     connection = come(session, "Ben", sheet, 1, 1)
-    keep_places(session, PROCESS, [Place(connection, sheet, 3, 1, 2)])
+    save_positions(session, PROCESS, [Position(connection, sheet, 3, 1, 2)])
     assert seen(session, "Ann", sheet) == [(3, 1, 2)]
 
 
 def test_whoever_leaves_is_gone(session: Session, sheet: int) -> None:
-    leave_places(session, [come(session, "Ben", sheet)])
+    remove_connections(session, [come(session, "Ben", sheet)])
     come(session, "Cleo", sheet)
-    leave_process(session, PROCESS)
+    remove_process(session, PROCESS)
     assert seen(session, "Ann", sheet) == []
 
 
@@ -90,12 +97,12 @@ def test_a_process_that_died_without_a_word_is_gone_after_ten_seconds(session: S
     age(session, dead, 11)
     age(session, slow, 9)
     assert seen(session, "Ann", sheet) == [(4, None, None)]
-    sweep_places(session)
+    remove_stale(session)
     assert session.scalars(text("SELECT connection_id FROM presence")).all() == [slow]
 
 
 def test_lines_that_a_crash_of_the_database_took_come_back(session: Session, sheet: int) -> None:
     connection = come(session, "Ben", sheet, 1, 1)
     session.execute(text("DELETE FROM presence"))
-    keep_places(session, PROCESS, [Place(connection, sheet, 3, 1, 1)])
+    save_positions(session, PROCESS, [Position(connection, sheet, 3, 1, 1)])
     assert seen(session, "Ann", sheet) == [(3, 1, 1)]

@@ -68,7 +68,7 @@ def test_nobody_is_made_an_owner_and_the_owner_stays_one(
     ):
         with pytest.raises(Invalid):
             refused()
-    with pytest.raises(Invalid, match="transfer it to somebody else first"):
+    with pytest.raises(Invalid, match="Transfer it to another person first"):
         unshare_sheet(session, ann, sheet, ann.user_id)
     assert get_access(session, ann, sheet).level is Level.OWNER
 
@@ -80,7 +80,7 @@ def test_a_sheet_is_shared_only_with_people_who_are_there(
     dan = 5
     if gone:
         session.execute(text("UPDATE users SET is_active = false WHERE user_id = :dan"), {"dan": dan})
-    with pytest.raises(NotFound, match="no such person"):
+    with pytest.raises(NotFound, match="not in the workspace"):
         share_sheet(session, ann, deals.sheet.sheet_id, dan if gone else 999, level=Level.VIEWER)
 
 
@@ -150,7 +150,7 @@ def test_without_a_column_that_says_whose_a_row_is_nobody_is_given_their_own(
         lambda: share_sheet(session, ann, sheet, ben.user_id, level=Level.EDITOR, row_scope=rows),
         lambda: share_with_team(session, ann, sheet, north, level=Level.EDITOR, row_scope=rows),
     ):
-        with pytest.raises(Invalid, match="does not say whose a row is"):
+        with pytest.raises(Invalid, match="has no row-owner column"):
             share()
         choose_owner_column(session, ann, sheet, OWNER)
         share()
@@ -158,7 +158,7 @@ def test_without_a_column_that_says_whose_a_row_is_nobody_is_given_their_own(
 
 
 def test_a_sheet_is_shared_only_with_teams_that_there_are(session: Session, ann: Actor, deals: Access) -> None:
-    with pytest.raises(NotFound, match="no such team"):
+    with pytest.raises(NotFound, match="team does not exist"):
         share_with_team(session, ann, deals.sheet.sheet_id, 999, level=Level.VIEWER)
 
 

@@ -38,7 +38,7 @@ def test_a_sheet_goes_only_to_somebody_who_can_own_it(
     session: Session, ann: Actor, cleo: Actor, dan: Actor, deals: Access
 ) -> None:
     session.execute(text("UPDATE users SET is_active = false WHERE user_id = :dan"), {"dan": dan.user_id})
-    for heir, why in ((ann.user_id, "already"), (cleo.user_id, "analyst"), (dan.user_id, "no such person")):
+    for heir, why in ((ann.user_id, "already"), (cleo.user_id, "analyst"), (dan.user_id, "not in the workspace")):
         with pytest.raises(Refused, match=why):
             transfer_sheet(session, ann, deals.sheet.sheet_id, heir)
     assert get_access(session, ann, deals.sheet.sheet_id).level is Level.OWNER

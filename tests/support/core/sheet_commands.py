@@ -128,7 +128,7 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "sharing.public_links.create_link": (P.SHEET_SHARE, call("sharing.public_links.create_link")),
     "sharing.public_links.change_link": (P.SHEET_SHARE, call("sharing.public_links.change_link", 901, name="x")),
     "sharing.public_links.revoke_link": (P.SHEET_SHARE, call("sharing.public_links.revoke_link", 901)),
-    "presence.presence.present": (P.PEERS_SEE, call("presence.presence.present")),
+    "presence.presence.list_present": (P.PEERS_SEE, call("presence.presence.list_present")),
     "sharing.shares.share_sheet": (P.SHEET_SHARE, call("sharing.shares.share_sheet", 5, level=Level.VIEWER)),
     "sharing.shares.share_with_workspace": (P.SHEET_SHARE, call("sharing.shares.share_with_workspace", level=None)),
     "sharing.shares.share_with_team": (P.SHEET_SHARE, for_team("sharing.shares.share_with_team", level=Level.VIEWER)),
