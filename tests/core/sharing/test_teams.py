@@ -93,7 +93,7 @@ def test_a_manager_changes_the_teams_that_they_manage_and_no_other(
     for is_in in (False, True):
         if is_in:
             add_member(session, ada, north, mia.user_id)
-        with pytest.raises(NotAllowed, match="don.t manage “North”"):
+        with pytest.raises(NotAllowed, match="don't manage “North”"):
             CHANGES[change](session, mia, north)
     add_member(session, ada, north, mia.user_id, is_manager=True)
     assert get_team(session, mia, north).may_manage
