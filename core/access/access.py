@@ -15,6 +15,7 @@ from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotAllowed, NotFound
 from core.base.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
+from core.column_types import column_type
 from core.column_types.base import Option, PeopleDirectory, References
 from db.folding import folded
 from db.tables.sheets import User
@@ -169,7 +170,7 @@ class Access:
     def owner_column(self) -> ColumnInfo | None:
         """The column that says whose a row is, hidden or not; None where the sheet has none of people."""
         columns = (column for column in self.every_column if column.column_id == self.sheet.owner_column)
-        return next((column for column in columns if column.type == "person"), None)
+        return next((column for column in columns if column_type(column.type).names_people), None)
 
     @cached_property
     def row_gate(self) -> RowGate:
@@ -263,7 +264,7 @@ def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Acce
 
 def _people_in_visible_cells(session: Session, access: Access) -> PeopleDirectory:
     """The names of the people in the cells that this principal sees. No e-mails."""
-    keys = [column.key for column in access.columns if column.type == "person"]
+    keys = [column.key for column in access.columns if column_type(column.type).names_people]
     if not keys:
         return PeopleDirectory()
     rows = session.execute(_PEOPLE_IN_VISIBLE_CELLS, access.row_gate.parameters() | {"keys": keys})

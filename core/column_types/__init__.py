@@ -12,6 +12,25 @@ from core.column_types.numbers import Money, Number, Percent
 from core.column_types.person import Person
 from core.column_types.text import LongText, Text
 
+__all__ = [
+    "TYPES",
+    "Checkbox",
+    "Choice",
+    "Choices",
+    "Date",
+    "DateTime",
+    "Email",
+    "Link",
+    "LongText",
+    "Money",
+    "Number",
+    "Percent",
+    "Person",
+    "Phone",
+    "Text",
+    "column_type",
+]
+
 # In the order in which people choose from them.
 TYPES: dict[str, ColumnType[Any]] = {
     column_type.name: column_type

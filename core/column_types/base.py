@@ -10,6 +10,7 @@ from core.base.exact_json import Value
 from core.base.text import clean, quoted
 from core.column_types.conditions import Cell, Condition, Filter, Sql, contains
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
+from core.column_types.traits import DATES, NUMBERS, Form, IdSource
 
 V = TypeVar("V", bound=Value)
 _REMEMBERED = 50_000
@@ -102,12 +103,52 @@ class ColumnType(Generic[V]):
     icon: ClassVar[str]
     editor: ClassVar[str]
     value_class: ClassVar[type]
+    form: ClassVar[Form] = Form.TEXT
+    # What the ids in its cells stand for; None where cells hold no ids.
+    ids_of: ClassVar[IdSource | None] = None
+    # The scheme of the address that a value opens: https, mailto or tel.
+    scheme: ClassVar[str] = ""
+    # Whether any clean text is a value.
+    is_free_text: ClassVar[bool] = False
+    # The width of a column in the grid, in pixels.
+    width: ClassVar[int] = 150
     aligned_right: ClassVar[bool] = False
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE)
     filters: ClassVar[Mapping[str, Filter]]
     longest: ClassVar[int] = 1_000
     # In which kind of slot its cells stand a second time, to be filtered and sorted by: t (text), n (numbers), none.
     slots: ClassVar[str] = ""
+
+    # --- traits
+
+    @property
+    def is_number(self) -> bool:
+        return self.form in NUMBERS
+
+    @property
+    def is_date(self) -> bool:
+        return self.form in DATES
+
+    @property
+    def has_currency(self) -> bool:
+        return self.form is Form.MONEY
+
+    @property
+    def has_options(self) -> bool:
+        return self.ids_of is IdSource.OPTIONS
+
+    @property
+    def names_people(self) -> bool:
+        return self.ids_of is IdSource.PEOPLE
+
+    @property
+    def groups_by_id(self) -> bool:
+        """Whether each cell holds one id, by which rows are grouped."""
+        return self.ids_of is not None and self.form is not Form.LIST
+
+    def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
+        """What the ids stand for: id → label, retired options too."""
+        return {}
 
     # --- values
 

@@ -10,6 +10,7 @@ from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
 from core.column_types.conditions import CHECKBOX, Cell, Condition, Sql
 from core.column_types.rules import REQUIRED
+from core.column_types.traits import Form
 
 _YES = "yes y true t 1 x on ✓ ✔ ☑ ja j wahr oui vrai sí si verdadero"
 _NO = "no n false f 0 off ✗ ✘ ☐ nein falsch non faux falso"
@@ -20,6 +21,8 @@ class Checkbox(ColumnType[bool]):
     """Ticked or not. A cell that was never touched counts as not ticked."""
 
     name, label, icon, editor = "checkbox", "Checkbox", "check_box", "checkbox"
+    form = Form.BOOLEAN
+    width = 90
     value_class = bool
     takes = (REQUIRED,)
     filters = CHECKBOX

@@ -13,6 +13,7 @@ from core.base.text import clean, folded_key, one_line, quoted
 from core.column_types.base import ColumnLike, ColumnType, Option, References, V, expected
 from core.column_types.conditions import ONE_OF, SEVERAL, Cell, Condition, Sql, has_any_of, is_any_of, rank
 from core.column_types.rules import REQUIRED
+from core.column_types.traits import Form, IdSource
 from db.folding import fold
 
 # Calm colours that keep dark text readable on them, in the order in which new options take them.
@@ -41,6 +42,7 @@ _TO_QUOTE = re.compile('[",;\n]')
 class Optional(ColumnType[V]):
     """What choice and choices have in common: the options of the column."""
 
+    ids_of = IdSource.OPTIONS
     takes = (REQUIRED,)
     longest: ClassVar[int] = 20_000
 
@@ -52,6 +54,9 @@ class Optional(ColumnType[V]):
         _refuse_twice(option.id for option in checked)
         _refuse_twice(folded_key(option.label) for option in checked if not option.retired)
         return checked
+
+    def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
+        return {option.id: option.label for option in column.options}
 
     def labelled(self, wanted: str, column: ColumnLike) -> list[str]:
         """The ids of the options whose label contains this text, retired ones too: rows may still have them."""
@@ -94,6 +99,8 @@ class Choices(Optional[list[str]]):
 
     name, label, icon, editor = "choices", "Several choices", "checklist", "choices"
     value_class = list
+    form = Form.LIST
+    width = 200
     filters = SEVERAL
 
     def reader(

@@ -23,6 +23,7 @@ class Link(TextLike):
     """A web address (http, https) or a mailto: address."""
 
     name, label, icon, editor = "link", "Link", "link", "link"
+    scheme = "https"
     longest: ClassVar[int] = 2_000
 
     def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
@@ -33,6 +34,7 @@ class Email(TextLike):
     """An e-mail address, kept as it was typed."""
 
     name, label, icon = "email", "E-mail", "mail"
+    scheme = "mailto"
     longest: ClassVar[int] = 254
 
     def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
@@ -43,6 +45,7 @@ class Phone(TextLike):
     """A phone number, kept as it was typed but for its spaces."""
 
     name, label, icon = "phone", "Phone", "call"
+    scheme = "tel"
     longest: ClassVar[int] = 60
 
     def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:

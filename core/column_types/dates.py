@@ -12,6 +12,7 @@ from core.column_types.conditions import DATE, Cell, Condition
 from core.column_types.date_text import ORDERS, SHORT_YEARS, date_of, instant_of
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.shown_forms import shows_day, shows_instant
+from core.column_types.traits import Form
 
 ORDER = Rule(
     "date_order",
@@ -69,6 +70,8 @@ class Date(Moment):
     """A day, from 1900 to 2199, stored as 2026-12-31."""
 
     name, label, icon, editor = "date", "Date", "event", "date"
+    form = Form.DAY
+    width = 140
     takes = (REQUIRED, UNIQUE, Rule("min", "Earliest", "date"), Rule("max", "Latest", "date"), ORDER)
 
     def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
@@ -92,6 +95,8 @@ class DateTime(Moment):
     """An instant to the second, from 1900 to 2199, stored in UTC as 2026-12-31T10:00:00Z."""
 
     name, label, icon, editor = "datetime", "Date and time", "schedule", "datetime"
+    form = Form.INSTANT
+    width = 160
     takes = (REQUIRED, UNIQUE, Rule("min", "Earliest", "datetime"), Rule("max", "Latest", "datetime"), ORDER, ZONE)
 
     def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:

@@ -16,6 +16,7 @@ from core.column_types.currencies import currencies_of, minor_digits
 from core.column_types.number_text import DECIMALS, FORMATS, canonical, number_of, within_limits
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.shown_forms import SoughtNumber
+from core.column_types.traits import Form
 
 MIN = Rule("min", "Smallest value", "number")
 MAX = Rule("max", "Largest value", "number")
@@ -42,6 +43,8 @@ class Number(ColumnType[Decimal]):
 
     name, label, icon, editor = "number", "Number", "123", "number"
     value_class = Decimal
+    form = Form.NUMBER
+    width = 120
     aligned_right = True
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE, MIN, MAX, PLACES, FORMAT)
     filters = NUMBER
@@ -116,6 +119,8 @@ class Money(Number):
     """An amount of money in the currency of its column."""
 
     name, label, icon = "money", "Money", "payments"
+    form = Form.MONEY
+    width = 130
     takes = (*Number.takes, CURRENCY)
 
     def places(self, column: ColumnLike) -> int:
@@ -144,6 +149,8 @@ class Percent(Number):
     """A percentage: 25 means 25 %."""
 
     name, label, icon = "percent", "Percent", "percent"
+    form = Form.PERCENT
+    width = 130
 
     def shows_unit(self, unit: str, column: ColumnLike) -> bool:
         return unit == "%"

@@ -10,6 +10,7 @@ from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, PeopleDirectory, References, expected
 from core.column_types.conditions import ONE_OF, Cell, Condition, Sql, is_any_of, rank
 from core.column_types.rules import REQUIRED
+from core.column_types.traits import IdSource
 from db.folding import fold
 
 _ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
@@ -20,9 +21,13 @@ class Person(ColumnType[str]):
 
     name, label, icon, editor = "person", "Person", "person", "person"
     value_class = str
+    ids_of = IdSource.PEOPLE
     takes = (REQUIRED,)
     filters = ONE_OF
     slots = "t"
+
+    def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
+        return dict(references.people.names)
 
     def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         people = references.people

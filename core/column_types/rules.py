@@ -49,7 +49,7 @@ def pattern(text: str) -> Any:
         raise Invalid(f"The pattern {quoted(text)} cannot be used: {reason}.") from None
 
 
-def _check_checkbox(rule: Rule, value: Any) -> bool:
+def _check_flag(rule: Rule, value: Any) -> bool:
     if value is not True:
         raise Invalid(f"“{rule.label}” is either on or off.")
     return True
@@ -105,7 +105,7 @@ def _check_time_zone(rule: Rule, value: Any) -> str:
 
 
 _CHECKS: dict[str, Callable[[Rule, Any], Any]] = {
-    "checkbox": _check_checkbox,
+    "flag": _check_flag,
     "whole": _check_whole,
     "number": _check_number,
     "text": _check_text,
@@ -118,5 +118,5 @@ _CHECKS: dict[str, Callable[[Rule, Any], Any]] = {
     "datetime": _check_text,
 }
 
-REQUIRED = Rule("required", "A value is required", "checkbox")
-UNIQUE = Rule("unique", "No two rows share a value", "checkbox")
+REQUIRED = Rule("required", "A value is required", "flag")
+UNIQUE = Rule("unique", "No two rows share a value", "flag")

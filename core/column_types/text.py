@@ -19,6 +19,7 @@ class TextLike(ColumnType[str]):
     value_class = str
     filters = TEXT
     editor = "text"
+    width = 200
 
     def verify(self, value: Any, column: ColumnLike, references: References, current: str | None = None) -> str | None:
         if not isinstance(value, str):
@@ -50,6 +51,8 @@ class LongText(TextLike):
     """Text of several lines."""
 
     name, label, icon, editor = "long_text", "Long text", "notes", "long_text"
+    is_free_text = True
+    width = 260
     longest: ClassVar[int] = 100_000
     takes = _takes(longest)
 
@@ -77,6 +80,7 @@ class Text(LongText):
     """Text of one line."""
 
     name, label, icon, editor = "text", "Text", "title", "text"
+    width = 200
     longest: ClassVar[int] = 10_000
     takes = _takes(longest)
 

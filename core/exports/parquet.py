@@ -9,26 +9,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.access.access import ColumnInfo
-from core.column_types.base import Option
+from core.column_types import column_type
+from core.column_types.traits import Form
 from core.exports.source import Record, Source
 
 _GROUP = 20  # Blocks to a row group: 20,000 rows.
 # Every number that a cell can hold: 15 digits before and 10 after the decimal mark.
 _DECIMAL = pa.decimal128(25, 10)
-_TYPES: dict[str, Any] = {
-    "number": _DECIMAL,
-    "money": _DECIMAL,
-    "percent": _DECIMAL,
-    "date": pa.date32(),
-    "datetime": pa.timestamp("s", tz="UTC"),
-    "checkbox": pa.bool_(),
-    "choices": pa.list_(pa.string()),
+_ARROW_TYPES: dict[Form, Any] = {
+    Form.TEXT: pa.string(),
+    Form.LIST: pa.list_(pa.string()),
+    Form.NUMBER: _DECIMAL,
+    Form.MONEY: _DECIMAL,
+    Form.PERCENT: _DECIMAL,
+    Form.DAY: pa.date32(),
+    Form.INSTANT: pa.timestamp("s", tz="UTC"),
+    Form.BOOLEAN: pa.bool_(),
 }
 
 
 def write_parquet(file: IO[bytes], source: Source) -> int:
     """Write the records in groups of some thousand rows; how many."""
-    schema = pa.schema([(column.name, _TYPES.get(column.type, pa.string())) for column in source.columns])
+    schema = pa.schema([(column.name, _ARROW_TYPES[column_type(column.type).form]) for column in source.columns])
     makers = [(column.key, _maker(source, column)) for column in source.columns]
     count, waiting = 0, list[list[Record]]()
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -53,17 +55,14 @@ def _table(blocks: list[list[Record]], schema: Any, makers: list[tuple[str, Call
 
 def _maker(source: Source, column: ColumnInfo) -> Callable[[Any], Any]:
     """What turns a stored value into one that Arrow takes."""
-    if column.type in {"number", "money", "percent", "checkbox"}:
+    kind = column_type(column.type)
+    if kind.is_number or kind.form is Form.BOOLEAN:
         return lambda value: value
-    if column.type == "date":
+    if kind.form is Form.DAY:
         return date.fromisoformat
-    if column.type == "datetime":
+    if kind.form is Form.INSTANT:
         return lambda value: datetime.fromisoformat(value.removesuffix("Z")).replace(tzinfo=UTC)
-    if column.type == "choices":
-        labels = {option.id: _label(option) for option in column.options}
-        return lambda value: [labels.get(one, one) for one in value]
+    if kind.form is Form.LIST:
+        labels = kind.labels(column, source.references)
+        return lambda value: [labels.get(item, item) for item in value]
     return source.writer(column)
-
-
-def _label(option: Option) -> str:
-    return option.label

@@ -19,7 +19,9 @@ from openpyxl.utils import get_column_letter
 from core.access.access import ColumnInfo
 from core.base.errors import Invalid
 from core.base.exact_json import decimal_text
+from core.column_types import column_type
 from core.column_types.dates import clock_of
+from core.column_types.traits import Form
 from core.exports import xlsx_parts as parts
 from core.exports.source import Source
 
@@ -81,7 +83,8 @@ def _placed(source: Source) -> Iterator[tuple[int, ColumnInfo]]:
 
 
 def _typed(column: ColumnInfo) -> Callable[[Any], Cell | None] | None:
-    return partial(_instant, zone=clock_of(column)) if column.type == "datetime" else _TYPED.get(column.type)
+    form = column_type(column.type).form
+    return partial(_instant, zone=clock_of(column)) if form is Form.INSTANT else _TYPED.get(form)
 
 
 def _maker(source: Source, column: ColumnInfo) -> Callable[[Any], Cell]:
@@ -145,12 +148,12 @@ def _checkbox(value: bool) -> Cell:
     return f' t="b"><v>{int(value)}</v></c>'
 
 
-_TYPED: dict[str, Callable[[Any], Cell | None]] = {
-    "number": _number,
-    "money": _money,
-    "percent": _percent,
-    "date": _date,
-    "checkbox": _checkbox,
+_TYPED: dict[Form, Callable[[Any], Cell | None]] = {
+    Form.NUMBER: _number,
+    Form.MONEY: _money,
+    Form.PERCENT: _percent,
+    Form.DAY: _date,
+    Form.BOOLEAN: _checkbox,
 }
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from core.base.errors import Invalid
 from core.base.spreadsheet_text import unescape_formula
 from core.base.text import clean, folded_key, one_line
+from core.column_types import Checkbox, Date, DateTime, Email, Link, Money, Number, Percent, Phone
 from core.imports.format import FileFormat
 from core.imports.type_guess import propose_type
 from core.sheets.columns import MAX_NAME
 
-_TYPED = {"number", "money", "percent", "date", "datetime", "checkbox", "email", "link", "phone"}
+_TYPED = {kind.name for kind in (Number, Money, Percent, Date, DateTime, Checkbox, Email, Link, Phone)}
 
 
 def find_header(records: list[list[str]], file_format: FileFormat, known: Collection[str] = ()) -> FileFormat:
@@ -67,7 +68,7 @@ def _names_columns(table: list[list[str]]) -> bool:
     """Whether the first record names the columns: texts, all different, where typed values stand below."""
     first, below = table[0], table[1:]
     filled = [cell.strip() for cell in first if cell.strip()]
-    if not filled or any(_type([cell]) in _TYPED - {"checkbox", "link"} for cell in filled):
+    if not filled or any(_type([cell]) in _TYPED - {Checkbox.name, Link.name} for cell in filled):
         return False
     for place, cell in enumerate(first):
         texts = [record[place] for record in below if place < len(record) and record[place].strip()]

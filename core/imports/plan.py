@@ -21,7 +21,6 @@ from core.sheets.columns import NewColumn, with_currency
 # Rules that say how this file is written; they are no promise about what is typed into the column later.
 READING = ("number_format", "date_order", "time_zone")
 _PROPOSED_FROM = 2_000
-_NUMBERS, _DATES = {"number", "money", "percent"}, {"date", "datetime"}
 
 
 def propose(
@@ -52,7 +51,7 @@ def proposal(sample: Sample, name: str, references: References) -> Proposal:
     found = propose_type([*sample.first, *labels[::step]], name, references)
     if found.undecided and step > 1:
         found = propose_type(labels, name, references)
-    if found.type == "choice":
+    if found.options:
         found = replace(found, options=with_probabilities(found.options))
     return found
 
@@ -63,7 +62,7 @@ def new_column(
     """The plan with a new column of this type, whatever was proposed; choices get the labels that the file has."""
     found = proposal(sample, plan.name, references)
     rules, options = ({}, []) if found.type != type_name else (found.rules, found.options)
-    if type_name in {"choice", "choices"} and not options:
+    if column_type(type_name).has_options and not options:
         options = with_probabilities(options_for(_fitting_labels(sample.labels)))
     made = with_currency(NewColumn(plan.name, type_name, _lasting(rules), options), currency)
     return replace(plan, column=None, new=made, labels=(), reading=_reading(found, type_name), undecided=_open(found))
@@ -78,7 +77,8 @@ def existing_column(plan: ColumnPlan, sample: Sample, column: ColumnInfo, refere
 
 def missing_labels(sample: Sample, column: ColumnInfo) -> list[str]:
     """The labels in the file that are no option of this choice column, each once."""
-    if column.type != "choice":
+    kind = column_type(column.type)
+    if not (kind.has_options and kind.groups_by_id):
         return []
     known = {folded_key(option.label) for option in column.options if not option.retired}
     found: dict[str, str] = {}
@@ -131,8 +131,8 @@ def _lasting(rules: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reading(found: Proposal, type_name: str) -> dict[str, str]:
     """How this file writes the values of a column of this type."""
-    alike = {found.type, type_name} <= _NUMBERS or {found.type, type_name} <= _DATES
-    return {name: found.rules[name] for name in READING if alike and name in found.rules}
+    rules = {rule.key for rule in column_type(type_name).takes}
+    return {name: found.rules[name] for name in READING if name in found.rules and name in rules}
 
 
 def _open(found: Proposal) -> tuple[str, ...]:

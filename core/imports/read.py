@@ -20,12 +20,9 @@ Progress = Callable[[int, int], None]
 _REMEMBERED = 100_000
 _LISTED = 1_000
 _EMPTY = ""
-# Texts of these types are stored as they are where they are plain ASCII and the column has no rule on them.
-_PLAIN_TYPES = {"text", "long_text"}
 _PLAIN_RULES = {"required", "unique"}
 _LONGEST_PLAIN = 250
 # Numbers that every column of numbers reads the same, and that need only lose the zeros at their end.
-_NUMBERS = {"number", "money", "percent"}
 _PLAIN_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]{0,14})(\.[0-9]{1,2})?", re.ASCII)
 _NUMBER_RULES = _PLAIN_RULES | {"number_format", "currency"}
 
@@ -235,9 +232,10 @@ def _quick(target: ColumnLike) -> Callable[[str], str | None] | None:
     It must answer what the column's type would: a test holds the two against each other.
     """
     rules = set(target.rules)
-    if target.type in _PLAIN_TYPES and rules <= _PLAIN_RULES:
+    kind = column_type(target.type)
+    if kind.is_free_text and rules <= _PLAIN_RULES:
         return _plain_text
-    if target.type in _NUMBERS and rules <= _NUMBER_RULES:
+    if kind.is_number and rules <= _NUMBER_RULES:
         return _plain_number
     return None
 

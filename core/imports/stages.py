@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from core.column_types.base import Option
 from core.imports.plan_types import Plan
+from core.sheets.columns import NewColumn
+from core.sheets.sheets import PIPELINE_PARTS
 
 # In the order of a sale: the probability in percent that people give to a stage of such a name.
 _NAMES = {
@@ -22,22 +24,16 @@ _PROBABILITY = {word: probability for probability, words in _NAMES.items() for w
 _EVEN = 50
 
 # Words in the names of columns, by the part that they play in a pipeline; the first that fits counts.
-_PARTS: dict[str, tuple[tuple[str, ...], str]] = {
-    "amount": (
-        ("money", "number"),
-        r"amount|value|revenue|price|arr|acv|tcv|betrag|wert|umsatz|montant|valeur|importe|valor|volumen",
-    ),
-    "close_date": (("date",), r"clos|abschluss|clôture|cloture|cierre|expected|erwartet|prévu|won|end"),
-    "created": (("date",), r"creat|engage|open|start|begin|erstellt|angelegt|beginn|début|debut|créé|inicio|erfasst"),
+_PARTS = {
+    "amount": r"amount|value|revenue|price|arr|acv|tcv|betrag|wert|umsatz|montant|valeur|importe|valor|volumen",
+    "close_date": r"clos|abschluss|clôture|cloture|cierre|expected|erwartet|prévu|won|end",
+    "created": r"creat|engage|open|start|begin|erstellt|angelegt|beginn|début|debut|créé|inicio|erfasst",
     "owner": (
-        ("person", "text", "choice"),
-        r"owner|agent|seller|rep\b|salesperson|sales_?rep|verantwort|inhaber|besitzer|verkäufer|vendeur|commercial|propri|vendedor",
+        r"owner|agent|seller|rep\b|salesperson|sales_?rep|verantwort|inhaber|besitzer"
+        r"|verkäufer|vendeur|commercial|propri|vendedor"
     ),
-    "account": (
-        ("text", "choice"),
-        r"account|company|customer|client|organi[sz]ation|kunde|firma|société|entreprise|cliente|empresa",
-    ),
-    "probability": (("percent",), r"prob|wahrscheinlich|chance"),
+    "account": r"account|company|customer|client|organi[sz]ation|kunde|firma|société|entreprise|cliente|empresa",
+    "probability": r"prob|wahrscheinlich|chance",
 }
 
 
@@ -56,16 +52,21 @@ def with_probabilities(options: Sequence[Option]) -> list[Option]:
 def guess_parts(plan: Plan) -> dict[str, int]:
     """Which new columns of a plan are the stage, the amount and so on: part → place in the file. Empty: no pipeline."""
     columns = {one.source: one.new for one in plan.columns if one.new}
-    stages = [source for source, new in columns.items() if new.type == "choice" and _are_stages(new.options)]
+    stages = [source for source in _fitting(columns, "stage") if _are_stages(columns[source].options)]
     if not stages:
         return {}
     parts = {"stage": stages[0]}
-    for part, (types, words) in _PARTS.items():
-        fitting = (source for source, new in columns.items() if new.type in types and _says(new.name, words))
-        found = next((source for source in fitting if source not in parts.values()), None)
-        if found is not None:
-            parts[part] = found
+    for part, words in _PARTS.items():
+        named = [source for source in _fitting(columns, part) if _says(columns[source].name, words)]
+        free = [source for source in named if source not in parts.values()]
+        if free:
+            parts[part] = free[0]
     return parts
+
+
+def _fitting(columns: Mapping[int, NewColumn], part: str) -> list[int]:
+    """The places in the file of the columns whose type fits this part of a pipeline."""
+    return [source for source, new in columns.items() if new.type in PIPELINE_PARTS[part]]
 
 
 def stages_of(options: Iterable[Option], chosen: Mapping[str, tuple[str, int]]) -> list[Option]:

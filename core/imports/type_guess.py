@@ -10,7 +10,22 @@ from typing import Any
 
 from core.base.errors import Invalid
 from core.base.text import clean, folded_key, one_line
-from core.column_types import TYPES
+from core.column_types import (
+    TYPES,
+    Checkbox,
+    Choice,
+    Date,
+    DateTime,
+    Email,
+    Link,
+    LongText,
+    Money,
+    Number,
+    Percent,
+    Person,
+    Phone,
+    Text,
+)
 from core.column_types.base import NO_REFERENCES, Draft, Option, References
 from core.column_types.checkbox import WORDS
 from core.column_types.choices import LABEL_LENGTH, PALETTE
@@ -74,7 +89,7 @@ def propose_type(texts: Iterable[str], name: str = "", references: References = 
     """The type that nearly all texts have, with the rules that they prove; text where they agree on nothing."""
     sample = _sample(texts, name, references)
     if not sample.texts:
-        return Proposal("text")
+        return Proposal(Text.name)
     for propose in (_checkbox, _date, _number, _email, _link, _phone, _person, _choice):
         if proposal := propose(sample):
             return proposal
@@ -105,11 +120,11 @@ def _cleaned(text: str) -> str:
 def _checkbox(sample: Sample) -> Proposal | None:
     """Words for yes and no; 0 and 1 alone are numbers."""
     found = {folded_key(text) for text in sample.texts} if len(sample.texts) <= MOST_CHOICES else {""}
-    return Proposal("checkbox") if found <= WORDS.keys() and not found <= {"0", "1"} else None
+    return Proposal(Checkbox.name) if found <= WORDS.keys() and not found <= {"0", "1"} else None
 
 
 def _date(sample: Sample) -> Proposal | None:
-    return _dated("date", sample) or _dated("datetime", sample)
+    return _dated(Date.name, sample) or _dated(DateTime.name, sample)
 
 
 def _dated(name: str, sample: Sample) -> Proposal | None:
@@ -147,14 +162,14 @@ def _kind_of_number(units: set[str], sample: Sample) -> tuple[str | None, dict[s
     """Percent or money by the signs, money also by the name. Several currencies are no single number column."""
     signs = units - {""}
     if signs == {"%"}:
-        return ("percent", {}) if units == signs else (None, {})
+        return (Percent.name, {}) if units == signs else (None, {})
     possible = [currencies_of(sign) for sign in signs]
     if not signs:
-        return ("money" if sample.words & _MONEY_NAMES else "number"), {}
+        return (Money.name if sample.words & _MONEY_NAMES else Number.name), {}
     shared = [code for code in possible[0] if all(code in codes for codes in possible)]
     # A crown or a pound sign alone may be several currencies; a dollar sign says the American one.
     sure = len(shared) == 1 or signs & {"$", "£", "¥"}
-    return ("money", {"currency": shared[0]} if sure else {}) if shared else (None, {})
+    return (Money.name, {"currency": shared[0]} if sure else {}) if shared else (None, {})
 
 
 def _formatted(name: str, rules: dict[str, Any], readings: Sequence[Reading]) -> Proposal:
@@ -184,29 +199,29 @@ def _reading(text: str) -> Reading | None:
 
 
 def _email(sample: Sample) -> Proposal | None:
-    return Proposal("email") if sample.all_but_few(_reader("email", {})) else None
+    return Proposal(Email.name) if sample.all_but_few(_reader(Email.name, {})) else None
 
 
 def _link(sample: Sample) -> Proposal | None:
-    return Proposal("link") if sample.all_but_few(_reader("link", {})) else None
+    return Proposal(Link.name) if sample.all_but_few(_reader(Link.name, {})) else None
 
 
 def _phone(sample: Sample) -> Proposal | None:
     """Phone numbers look like many codes: they begin as numbers from afar do, or the column's name says so."""
     named = bool(sample.words & _PHONE_NAMES)
-    reads = _reader("phone", {})
+    reads = _reader(Phone.name, {})
     fits = sample.all_but_few(lambda text: reads(text) and (named or bool(_SURE_PHONE.match(text))))
-    return Proposal("phone") if fits else None
+    return Proposal(Phone.name) if fits else None
 
 
 def _person(sample: Sample) -> Proposal | None:
     names = sample.references.people.names
     if not names or len(sample.texts) > len(names) * 2:
         return None
-    reads = _reader("person", {}, sample.references)
+    reads = _reader(Person.name, {}, sample.references)
     # A column of small numbers would otherwise be a column of user ids.
     fits = all(reads(text) and not text.isdigit() for text in sample.texts)
-    return Proposal("person") if fits else None
+    return Proposal(Person.name) if fits else None
 
 
 def _choice(sample: Sample) -> Proposal | None:
@@ -217,7 +232,7 @@ def _choice(sample: Sample) -> Proposal | None:
     few = len(labels) <= MOST_CHOICES and len(sample.texts) <= MOST_CHOICES * 2
     if not few or sample.filled < len(labels) * _CHOICE_REPEATS or max(map(len, labels.values())) > _MOST_SHOWN:
         return None
-    return Proposal("choice", options=options_for(labels.values()))
+    return Proposal(Choice.name, options=options_for(labels.values()))
 
 
 def options_for(labels: Iterable[str]) -> list[Option]:
@@ -240,7 +255,7 @@ def options_for(labels: Iterable[str]) -> list[Option]:
 
 def _text(sample: Sample) -> Proposal:
     long = any("\n" in text or len(text) > _LONG_TEXT for text in sample.texts)
-    return Proposal("long_text" if long else "text")
+    return Proposal(LongText.name if long else Text.name)
 
 
 def _reader(name: str, rules: dict[str, Any], references: References = NO_REFERENCES) -> Callable[[str], bool]:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
+from core.column_types import column_type
 from core.pipeline.figure_cache import Bar, Party
 from core.pipeline.pipeline import LOST, OPEN, WON, Pipeline
 from core.rows.query import Condition, View, conditions
@@ -14,7 +15,6 @@ from core.rows.query import Condition, View, conditions
 MOST_OWNERS = 40
 MOST_ACCOUNTS = 10
 MOST_LISTED = 500
-BY_ID = ("person", "choice")
 
 
 def by_owner(session: Session, pipeline: Pipeline, view: View) -> list[Party]:
@@ -38,10 +38,9 @@ def owner_names(session: Session, pipeline: Pipeline) -> dict[str, str]:
     owner, access = pipeline.owner, pipeline.access
     if owner is None:
         return {}
-    if owner.type == "person":
-        return dict(access.references.people.names)
-    if owner.type == "choice":
-        return {option.id: option.label for option in owner.options}
+    owner_type = column_type(owner.type)
+    if owner_type.groups_by_id:
+        return owner_type.labels(owner, access.references)
     value = group_key(pipeline, owner).label("value")
     statement = (
         select(value, func.min(pipeline.cell(owner).text))
@@ -56,7 +55,7 @@ def owner_names(session: Session, pipeline: Pipeline) -> dict[str, str]:
 
 def is_owned_by(column: ColumnInfo, values: list[str]) -> list[Condition]:
     """The condition that an owner is one of these. A column of text takes one."""
-    if column.type in BY_ID:
+    if column_type(column.type).groups_by_id:
         return [Condition(column.column_id, "is_any_of", values)] if values else []
     return [same_key(column, value) for value in values]
 
@@ -69,14 +68,14 @@ def narrowed(view: View, *more: Condition) -> View:
 def group_key(pipeline: Pipeline, column: ColumnInfo) -> ColumnElement[str]:
     """What deals are grouped by: ids as they are, text as it is folded."""
     cell = pipeline.cell(column)
-    return cell.text if column.type in BY_ID else cell.folded
+    return cell.text if column_type(column.type).groups_by_id else cell.folded
 
 
 def same_key(column: ColumnInfo, value: str | None) -> Condition:
     """The condition that a cell belongs to a group."""
     if value is None:
         return Condition(column.column_id, "is_empty")
-    if column.type in BY_ID:
+    if column_type(column.type).groups_by_id:
         return Condition(column.column_id, "is_any_of", [value])
     return Condition(column.column_id, "is", value)
 
@@ -85,11 +84,11 @@ def shown_key(access: Access, column: ColumnInfo, value: str | None, written: st
     """A group's name as a person reads it: of text as one of its rows writes it."""
     if value is None:
         return "Nobody"
-    if column.type == "person":
-        return access.references.people.names.get(value, f"Person {value}")
-    if column.type == "choice":
-        return next((option.label for option in column.options if option.id == value), value)
-    return written
+    group_type = column_type(column.type)
+    if not group_type.groups_by_id:
+        return written
+    label = group_type.labels(column, access.references).get(value)
+    return label or group_type.text(value, column, access.references)
 
 
 def _parties(

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Date, Numeric, Subquery, case, cast, func,
 
 from core.access.access import Access, ColumnInfo
 from core.base.errors import Invalid
+from core.column_types import column_type
 from core.column_types.base import Option
 from core.column_types.conditions import Cell
 from core.rows.query import Condition, View, conditions, view_origin
@@ -129,7 +130,8 @@ def get_pipeline(access: Access) -> Pipeline:
     if stage is None:
         raise Invalid("This sheet is a plain table. Choose its stage column in the sheet's settings to see it charted.")
     amount = parts.get("amount")
-    uncounted = amount if amount and amount.type == "money" and not amount.rules.get("currency") else None
+    has_currency = amount is not None and column_type(amount.type).has_currency
+    uncounted = amount if amount and has_currency and not amount.rules.get("currency") else None
     others = ("close_date", "created", "owner", "probability", "account")
     known = None if uncounted else amount
     return Pipeline(access, stage, known, *[parts.get(part) for part in others], uncounted=uncounted)

@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from core.access.access import Access, ColumnInfo
+from core.column_types import Date
 from core.column_types.conditions import Cell, cell_in, cell_of
 from db.tables.sheets import Change, Row, narrow_rows
 
 # The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.
-ADDED = ColumnInfo(0, "Added", "date", "The day on which the row was added.", 0, {}, ())
+ADDED = ColumnInfo(0, "Added", Date.name, "The day on which the row was added.", 0, {}, ())
 
 
 class Origin:

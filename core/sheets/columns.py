@@ -76,7 +76,7 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
 
 def with_currency(new: NewColumn, currency: str) -> NewColumn:
     """The column, in this currency if it is one of money and names no other."""
-    if new.type != "money" or new.rules.get("currency"):
+    if not column_type(new.type).has_currency or new.rules.get("currency"):
         return new
     return replace(new, rules={**new.rules, "currency": currency})
 

@@ -15,7 +15,7 @@ from core.base.errors import Invalid, NotAllowed
 from core.base.notify import notify_sheet_rights
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.base.text import clean, one_line
-from core.column_types import column_type
+from core.column_types import Choice, Date, Money, Number, Percent, Person, Text, column_type
 from core.sheets.columns import add_columns, checked_description
 from core.sheets.templates import TEMPLATES, Template
 from db.tables.sheets import Sheet
@@ -23,13 +23,13 @@ from db.tables.sheets import Sheet
 MAX_NAME = 120
 # Which type a column must have to play a part in a pipeline.
 PIPELINE_PARTS: dict[str, tuple[str, ...]] = {
-    "stage": ("choice",),
-    "amount": ("money", "number"),
-    "close_date": ("date",),
-    "created": ("date",),
-    "owner": ("person", "text", "choice"),
-    "probability": ("percent",),
-    "account": ("text", "choice"),
+    "stage": (Choice.name,),
+    "amount": (Money.name, Number.name),
+    "close_date": (Date.name,),
+    "created": (Date.name,),
+    "owner": (Person.name, Text.name, Choice.name),
+    "probability": (Percent.name,),
+    "account": (Text.name, Choice.name),
 }
 
 
@@ -135,7 +135,7 @@ def choose_owner_column(session: Session, actor: Actor, sheet_id: int, column_id
     access = get_access(session, actor, sheet_id, Permission.SHEET_CONFIGURE)
     if column_id is not None:
         column = access.column(column_id)
-        if column.type != "person":
+        if not column_type(column.type).names_people:
             raise Invalid(f"“{column.name}” cannot say whose a row is: it takes a column of type Person.")
     settings = {name: value for name, value in access.sheet.settings.items() if name != "owner_column"}
     _change(

@@ -162,9 +162,10 @@ def _add(actor: Actor, access: Access, locale: Locale) -> None:
         name = named.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
         kind = typed.selectbox("Type", list(TYPES), format_func=lambda one: TYPES[one].label, key=f"{key}_type")
         description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
-        # Whoever adds a column of times types them by their own clock, unless they say otherwise.
-        at_first = {"datetime": {"time_zone": locale.time_zone}, "money": {"currency": access.currency}}.get(kind, {})
-        rules = column_form.rules(kind, at_first, key=f"{key}_{kind}")
+        # Times in a new column are typed by the clock of the person who adds it, unless they choose another.
+        defaults = {"time_zone": locale.time_zone, "currency": access.currency}
+        preset = {rule.key: defaults[rule.key] for rule in TYPES[kind].takes if rule.key in defaults}
+        rules = column_form.rules(kind, preset, key=f"{key}_{kind}")
         options = column_form.options((), key=key, is_stage=False) if column_form.has_options(kind) else []
         with st.container(horizontal=True):
             add = st.button("Add this column", type="primary")

@@ -156,7 +156,7 @@ def test_saving_without_a_change_changes_nothing(session: Session, sheet: int, k
     assert now(session, sheet, added.column_id) == added
 
 
-SET: dict[str, Any] = {"checkbox": True, "whole": 0, "number": "0", "date": "2026-12-31", "currency": "JPY"}
+SET: dict[str, Any] = {"flag": True, "whole": 0, "number": "0", "date": "2026-12-31", "currency": "JPY"}
 
 
 def test_a_rule_that_cannot_be_is_refused_with_the_reason(session: Session, sheet: int) -> None:

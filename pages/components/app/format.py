@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from core.access.access import ColumnInfo
 from core.accounts.preferences import NUMBER_FORMATS, Locale
+from core.column_types import column_type
 from core.column_types.dates import clock_of
 from core.column_types.number_text import trimmed
+from core.column_types.traits import Form
 
 PATTERNS = {"iso": "%Y-%m-%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y"}
 # The same formats in the words of the grid, and of date inputs.
@@ -76,7 +78,7 @@ def shortened(text: str, longest: int) -> str:
 def cell(text: str, column: ColumnInfo, locale: Locale) -> str:
     """The canonical text of a cell as a person likes to read it; text that is no such value stays as it is."""
     try:
-        return _WRITTEN.get(column.type, _as_it_is)(text, column, locale)
+        return _WRITTEN.get(column_type(column.type).form, _as_it_is)(text, column, locale)
     except (ValueError, InvalidOperation):
         return text
 
@@ -121,4 +123,10 @@ def _percent(text: str, column: ColumnInfo, locale: Locale) -> str:
     return f"{_number(text, column, locale)} %"
 
 
-_WRITTEN = {"date": _date, "datetime": _instant, "number": _number, "money": _money, "percent": _percent}
+_WRITTEN = {
+    Form.DAY: _date,
+    Form.INSTANT: _instant,
+    Form.NUMBER: _number,
+    Form.MONEY: _money,
+    Form.PERCENT: _percent,
+}

@@ -9,8 +9,10 @@ from datetime import date
 
 import streamlit as st
 
+from core.access.access import ColumnInfo
 from core.base import periods
-from core.pipeline.breakdowns import BY_ID, is_owned_by
+from core.column_types import column_type
+from core.pipeline.breakdowns import is_owned_by
 from core.pipeline.pipeline import Pipeline
 from core.rows.query import Condition, View
 from pages.components.app.format import literal
@@ -35,7 +37,7 @@ def show(pipeline: Pipeline, owners: Mapping[str, str], *, today: date) -> Filte
         period = _period(pipeline, today)
         conditions = [*period, *_owner(pipeline, owners)]
         chosen: list[str] = []
-        choices = [one for one in pipeline.access.columns if one.type == "choice" and one is not pipeline.owner]
+        choices = [one for one in pipeline.access.columns if _is_choice(one) and one is not pipeline.owner]
         if choices:
             with st.popover("More filters", icon=":material/filter_list:", key="dashboard_more"):
                 for column in choices:
@@ -48,11 +50,16 @@ def show(pipeline: Pipeline, owners: Mapping[str, str], *, today: date) -> Filte
     return Filtered(View(filter=tuple(conditions)), bool(period))
 
 
+def _is_choice(column: ColumnInfo) -> bool:
+    kind = column_type(column.type)
+    return kind.has_options and kind.groups_by_id
+
+
 def _owner(pipeline: Pipeline, names: Mapping[str, str]) -> list[Condition]:
     """Whose deals: several people or options; of a column of text one name."""
     if pipeline.owner is None:
         return []
-    most = None if pipeline.owner.type in BY_ID else 1
+    most = None if column_type(pipeline.owner.type).groups_by_id else 1
     return is_owned_by(pipeline.owner, _several(pipeline, pipeline.owner.name, names, "owner", most=most))
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.access.access import Access
 from core.base.permissions import Permission
-from core.column_types import TYPES, column_type
+from core.column_types import TYPES, Text, column_type
 from core.column_types.base import References
 from core.column_types.currencies import CURRENCIES
 from core.column_types.date_text import SHORT_YEARS, has_short_year
@@ -80,7 +80,7 @@ def _target(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, access
 
 def _type(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, key: str) -> str:
     types = list(TYPES)
-    proposed = plan.new.type if plan.new else "text"
+    proposed = plan.new.type if plan.new else Text.name
     chosen = place.selectbox(
         f"Type of {literal(plan.name)}",
         types,
@@ -108,7 +108,7 @@ def _labels(found: Inspection, plan: ColumnPlan, access: Access, key: str) -> Co
 
 def _currency(plan: ColumnPlan, key: str) -> ColumnPlan:
     """Which currency the amounts of a new column are in."""
-    if plan.new is None or plan.new.type != "money":
+    if plan.new is None or not column_type(plan.new.type).has_currency:
         return plan
     codes = sorted(CURRENCIES)
     proposed = codes.index(plan.new.rules["currency"])
@@ -118,7 +118,7 @@ def _currency(plan: ColumnPlan, key: str) -> ColumnPlan:
 
 def _reading(plan: ColumnPlan, sample: Sample, access: Access | None, key: str) -> ColumnPlan:
     """How this file writes numbers and dates, where there is a choice."""
-    name = plan.new.type if plan.new else access.column(plan.column).type if access and plan.column else "text"
+    name = plan.new.type if plan.new else access.column(plan.column).type if access and plan.column else Text.name
     takes = {rule.key for rule in column_type(name).takes}
     if "date_order" in takes and any(map(has_short_year, sample.labels[:_LOOKED_AT])):
         st.caption(SHORT_YEARS)

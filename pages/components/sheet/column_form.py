@@ -46,13 +46,13 @@ STAGE_FIELDS = ("Probability", "Kind")
 
 def has_options(kind: str) -> bool:
     """Whether columns of this type have choices."""
-    return column_type(kind).editor in ("choice", "choices")
+    return column_type(kind).has_options
 
 
 def rules(kind: str, now: dict[str, Any], *, key: str) -> dict[str, Any]:
     """A field for each rule of the type; the rules as they are put in, those that are not set left out."""
     takes = column_type(kind).takes
-    ticked = [rule for rule in takes if rule.kind == "checkbox"]
+    ticked = [rule for rule in takes if rule.kind == "flag"]
     with st.container(horizontal=True, gap="medium"):
         given: dict[str, Any] = {rule.key: _rule(rule, now.get(rule.key), f"{key}_{rule.key}") for rule in ticked}
     with st.grid(min_column_width=200):
@@ -62,7 +62,7 @@ def rules(kind: str, now: dict[str, Any], *, key: str) -> dict[str, Any]:
 
 def _rule(rule: Rule, now: Any, key: str) -> Any:
     help_ = rule.help or None
-    if rule.kind == "checkbox":
+    if rule.kind == "flag":
         return st.checkbox(rule.label, value=bool(now), key=key, help=help_)
     if rule.kind == "whole":
         return st.number_input(
@@ -194,7 +194,7 @@ def _limit(audience: Audience, now: str | None, key: str) -> str | None:
 def summary(kind: str, now: dict[str, Any]) -> str:
     """The rules of a column in a line."""
     told = [
-        rule.label if rule.kind == "checkbox" else f"{rule.label} {literal(str(now[rule.key]))}"
+        rule.label if rule.kind == "flag" else f"{rule.label} {literal(str(now[rule.key]))}"
         for rule in column_type(kind).takes
         if rule.key in now
     ]

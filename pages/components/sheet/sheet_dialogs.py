@@ -105,8 +105,8 @@ def _part(access: Access, part: str) -> int | None:
 
 def _owner_column(access: Access) -> int | None:
     """Whose a row is, where the pipeline's owner does not say it already."""
-    people: dict[int | None, str] = {one.column_id: one.name for one in access.columns if one.type == "person"}
-    names: dict[int | None, str] = {None: "The pipeline's owner says it", **people}
+    names: dict[int | None, str] = {None: "The pipeline's owner says it"}
+    names |= {one.column_id: one.name for one in access.columns if column_type(one.type).names_people}
     ids, now = [*names], access.sheet.settings.get("owner_column")
     return st.selectbox(
         "Whose a row is",

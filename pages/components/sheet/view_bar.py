@@ -104,7 +104,7 @@ class ViewBar:
         return [self._value(column, label, self._key(f"{name}_{label}")) for label in labels]
 
     def _value(self, column: ColumnInfo, label: str, key: str) -> str:
-        if column.type in ("date", "datetime"):
+        if column_type(column.type).is_date:
             pattern = DATE_PATTERNS[self.locale.date_format]
             st.date_input(label, value=None, min_value=FIRST, max_value=LAST, key=key, format=pattern)
         else:
@@ -144,8 +144,9 @@ class ViewBar:
 
 def names_of(access: Access, column: ColumnInfo) -> dict[str, str]:
     """What the ids of a column stand for: its options, or people. Retired options are named as such."""
-    if column.type == "person":
-        return dict(access.references.people.names)
+    kind = column_type(column.type)
+    if kind.names_people:
+        return kind.labels(column, access.references)
     return {option.id: option.label + (" (retired)" if option.retired else "") for option in column.options}
 
 

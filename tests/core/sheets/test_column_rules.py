@@ -15,7 +15,7 @@ CHOICE = column_type("choice")
 BEFORE = [Option("o1", "Lead", "gray"), Option("o3", "Won", "green", probability=100, kind="won")]
 # For each kind of rule a value that it takes and one that it does not.
 GOOD: dict[str, Any] = {
-    "checkbox": True,
+    "flag": True,
     "whole": 3,
     "number": "12.5",
     "text": "x",
@@ -26,7 +26,7 @@ GOOD: dict[str, Any] = {
     "datetime": "2026-12-31T10:00:00Z",
 }
 BAD: dict[str, Any] = {
-    "checkbox": "yes",
+    "flag": "yes",
     "whole": -1,
     "number": "NaN",
     "text": 5,
