@@ -1,4 +1,4 @@
-"""The start and the end: take the port, start the database beside the imports, serve, and leave nothing behind."""
+"""Start and stop the server: take the port, start the database during the imports, serve, and clean up."""
 
 import gc
 import os
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from streamlit.web.server.starlette import App
 
 SHUTDOWN_SECONDS = 5
-ending = Event()  # Whether the end was asked for.
+stop_requested = Event()
 
 
 def main() -> int:
-    """Serve until Ctrl+C or SIGTERM; the exit code says whether that was the end that was asked for."""
-    gc.disable()  # Half of a start is imports, and nothing that they make is garbage. The application turns it on.
+    """Serve until Ctrl+C or SIGTERM. Return 0 after such an end, and 1 where the server cannot start."""
+    gc.disable()  # Imports take half of the start and leave no garbage. The application enables it.
     handle_signals()
     try:
-        ours = settings()
-        with listening(ours.host, ours.port) as listener, starting(ours) as urls:
-            import app  # noqa: PLC0415 the database starts meanwhile
+        config = settings()
+        with listening(config.host, config.port) as listener, starting(config) as urls:
+            import app  # noqa: PLC0415 the database starts during this import
 
-            if ending.is_set():
+            if stop_requested.is_set():
                 raise KeyboardInterrupt
             with app.using(urls.result()):
                 run(app.app, listener)
@@ -46,7 +46,7 @@ def main() -> int:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Take the port before anything else, so that a second start on it ends at once."""
+    """Take the port first, so that a second start on it fails at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,28 +63,28 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def starting(ours: Settings) -> Iterator[Future[Urls]]:
-    """The database: where it is, as soon as it answers. The embedded one ends with the block, however that ends."""
-    there: Future[Urls] = Future()
-    if not ours.embedded:
-        there.set_result(Urls(owner=ours.database_url, app=ours.app_database_url or ours.database_url))
-        yield there
+def starting(config: Settings) -> Iterator[Future[Urls]]:
+    """Start the database and yield its future addresses. An embedded database stops with the block."""
+    urls: Future[Urls] = Future()
+    if not config.embedded:
+        urls.set_result(Urls(owner=config.database_url, app=config.app_database_url or config.database_url))
+        yield urls
         return
     leaving = Event()
-    server = embedded(ours.data, leaving)
-    with ThreadPoolExecutor(1, thread_name_prefix="database") as beside:
-        there = beside.submit(server.__enter__)
+    server = embedded(config.data, leaving)
+    with ThreadPoolExecutor(1, thread_name_prefix="database") as executor:
+        urls = executor.submit(server.__enter__)
         try:
-            yield there
+            yield urls
         finally:
             ignore_signals()
             leaving.set()
-            if there.exception() is None:
+            if urls.exception() is None:
                 server.__exit__(None, None, None)
 
 
 def run(app: "App", listener: socket.socket) -> None:
-    """Answer requests in this thread. Forwarded addresses count only from proxies that FORWARDED_ALLOW_IPS names."""
+    """Serve requests in this thread. Forwarded addresses count only from proxies that FORWARDED_ALLOW_IPS names."""
     import uvicorn  # noqa: PLC0415 as above
 
     from api.http.connections import Connection, Door, raise_descriptors  # noqa: PLC0415 as above
@@ -92,13 +92,13 @@ def run(app: "App", listener: socket.socket) -> None:
 
     config = uvicorn.Config(
         app,
-        http=partial(Connection, door=Door(raise_descriptors())),  # type: ignore[arg-type]  # It is called, no more.
+        http=partial(Connection, door=Door(raise_descriptors())),  # type: ignore[arg-type]  # uvicorn only calls it.
         log_config=None,
         access_log=False,
         server_header=False,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME + 1024,
-        # A browser that is gone without a word is known to be gone in so many seconds: presence counts on it.
+        # A browser that disappears is noticed after this many seconds, which presence relies on.
         ws_ping_interval=5,
         ws_ping_timeout=8,
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or "nobody",
@@ -108,20 +108,20 @@ def run(app: "App", listener: socket.socket) -> None:
 
 
 def handle_signals() -> None:
-    """A closed terminal and SIGTERM end the server as Ctrl+C does, also while it is still starting."""
+    """Have a closed terminal and SIGTERM stop the server as Ctrl+C does, also while it is starting."""
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def end(*_: object) -> None:
-    """What Ctrl+C does. It is remembered, because an exception that is raised amid an import may be lost."""
-    ending.set()
+    """Request the end. The event keeps it, because an exception that is raised during an import may be lost."""
+    stop_requested.set()
     raise KeyboardInterrupt
 
 
 def ignore_signals() -> None:
-    """The end has begun: a second Ctrl+C must not leave the database behind."""
+    """Ignore further signals: a second Ctrl+C must not leave the database running."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 

@@ -13,6 +13,7 @@ LEVELS = {
     "base": 0,
     "config": 0,
     "column_types": 1,
+    "jobs": 1,
     "limits": 1,
     "mail": 1,
     "credentials": 2,
@@ -33,6 +34,7 @@ LEVELS = {
     "edits": 7,
     "demo": 8,
     "imports": 8,
+    "background": 9,
 }
 API_LEVELS = {"http": 0, "auth": 1, "live": 2, "v1": 3, "middleware": 0}
 COMPONENT_LEVELS = {

@@ -20,6 +20,7 @@ _OVER = {
     "link_visits": "expires_at < now()",
     "public_links": "least(revoked_at, expires_at) < now() - interval '90 days'",
     "mails": "done_at < now() - interval '30 days'",
+    "jobs": "finished_at < now() - interval '7 days' AND state IN ('done', 'failed', 'cancelled')",
     "operations": f"created_at < now() - interval '{UNDO_REACH}'",
 }
 

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     COMMENTS = "comments", "Comments", ("sheet:comment",)
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
     SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column", "workspace:currency")
+    JOBS = "jobs", "Background jobs", ("workspace:job",)
 
     @property
     def is_of_sheets(self) -> bool:
@@ -160,6 +161,8 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "sheet:rows:export": "{by} exported {count} of {sheet} as {format}",
     "sheet:rows:import": "{by} imported {count} into {sheet}",
     "workspace:audit:export": "{by} exported {count} of the audit trail",
+    "workspace:job:cancel": "{by} cancelled a background job ({kind})",
+    "workspace:job:run-again": "{by} ran a background job again ({kind})",
     "workspace:currency:change": "{by} made {currency} the currency of new columns of money, after {old_currency}",
     "sheet:sheet:create": "{by} created the sheet {sheet}",
     "sheet:sheet:rename": "{by} renamed the sheet {before} to {name}",

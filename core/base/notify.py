@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 RIGHTS_CHANNEL = "rights_changes"
+JOBS_CHANNEL = "jobs"
 
 
 def notify_sheet_rights(session: Session, sheet_id: int) -> None:
@@ -14,3 +15,8 @@ def notify_sheet_rights(session: Session, sheet_id: int) -> None:
 def notify_user_rights(session: Session, user_id: int) -> None:
     """Notify every process that a user's rights or sessions have changed, so that their connections are re-checked."""
     session.execute(select(func.pg_notify(RIGHTS_CHANNEL, f"user:{user_id}")))
+
+
+def notify_job(session: Session, kind: str) -> None:
+    """Have the scheduled job of this kind run as soon as this transaction has committed."""
+    session.execute(select(func.pg_notify(JOBS_CHANNEL, kind)))

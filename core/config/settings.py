@@ -39,6 +39,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     cookie_secure: bool = False
     demo: bool = True
+    runs_jobs: bool = True  # Whether the server runs background jobs itself, or leaves them to `manage.py worker`.
     provider: Provider | None = None
     log_level: str = "info"
     rates: Mapping[LimitName, Rate] = field(default_factory=lambda: RATES)
@@ -110,6 +111,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         cors_origins=tuple(_public_url(origin) for origin in _list(environment, "CONTRIVANCE_CORS_ORIGINS")),
         cookie_secure=_boolean(environment, "CONTRIVANCE_COOKIE_SECURE", default=public_url.startswith("https://")),
         demo=_boolean(environment, "CONTRIVANCE_DEMO", default=True),
+        runs_jobs=_runs_jobs(read_value(environment, "CONTRIVANCE_JOBS") or "server"),
         provider=_provider(environment, host, public_url),
         log_level=_log_level(read_value(environment, "CONTRIVANCE_LOG_LEVEL") or default_log_level()),
         rates=_rates(read_value(environment, "CONTRIVANCE_LIMITS")),
@@ -186,6 +188,12 @@ def _boolean(environment: Mapping[str, str], name: str, *, default: bool) -> boo
     if value not in {"", "yes", "no", "true", "false", "1", "0"}:
         raise InvalidSetting(f"{name} is “{value}”: it must be yes or no.")
     return value in {"yes", "true", "1"} if value else default
+
+
+def _runs_jobs(text: str) -> bool:
+    if text not in {"server", "worker"}:
+        raise InvalidSetting(f"CONTRIVANCE_JOBS is “{text}”: it must be server or worker.")
+    return text == "server"
 
 
 def _port(text: str) -> int:

@@ -1,7 +1,6 @@
 """Seeding: writes the demo's story through the same commands that people use, one a simulated day."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from random import Random
 from typing import Any
@@ -25,25 +24,8 @@ from db.tables.sheets import Sheet, User
 
 PIPELINE, ACCOUNTS, CONTACTS = "Demo pipeline", "Demo accounts", "Demo contacts"
 CONTACTS_MADE = 90
-MARK = "demo"
+MARK = DEMO_KIND = "demo"
 LOCK = 0x64656D6F  # An advisory lock's number: of two processes that start together, one seeds.
-
-
-@dataclass
-class Progress:
-    """How far the seeding is; `running` while it goes on."""
-
-    done: int = 0
-    total: int = 0
-    running: bool = False
-
-
-_progress = Progress()
-
-
-def status() -> Progress:
-    """How far this process's seeding is."""
-    return _progress
 
 
 def is_seeded(session: Session) -> bool:
@@ -63,7 +45,6 @@ def seed(owner: Engine, *, today: date, tell: Callable[[int, int], None] | None 
         try:
             _seed(owner, today, tell)
         finally:
-            _progress.running = False
             guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
 
 
@@ -76,21 +57,19 @@ def _seed(owner: Engine, today: date, tell: Callable[[int, int], None] | None) -
         today = date.fromisoformat(pipeline.sheet.settings[MARK])
     story = told(today, [person.name for person in people])
     days = sorted(story.days)
-    _progress.running, _progress.total = True, len(days) + 2
+    steps = len(days) + 2
     rows: dict[int, int] = {}
     for done, day in enumerate(days, start=1):
         with Session(owner) as session, session.begin():
             _play(session, pipeline.sheet.sheet_id, people, day, events=story.days[day], rows=rows)
-        _progress.done = done
         if tell:
-            tell(done, _progress.total)
+            tell(done, steps)
     with Session(owner) as session, session.begin():
         _companies(session, people, story, today)
         _contacts(session, people, story, today)
         _mark(session, pipeline.sheet.sheet_id, "complete")
-    _progress.done = _progress.total
     if tell:
-        tell(_progress.done, _progress.total)
+        tell(steps, steps)
 
 
 def _play(

@@ -14,8 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.base.logs import get_log
+from core.base.notify import notify_job
 from db.tables.accounts import Mail
 
+MAIL_KIND = "mail"  # Of the job that sends what is due.
 MOST_ATTEMPTS = 80  # An hour apart in the end: a mail server that is back within three days gets everything.
 FIRST_WAIT, LONGEST_WAIT = "30 seconds", "1 hour"
 Transaction = Callable[[], AbstractContextManager[Session]]
@@ -78,6 +80,7 @@ def order_letter(session: Session, kind: str, recipient: str, **facts: Any) -> N
     """Have a letter sent once the caller's transaction has committed. The facts hold no secret."""
     session.add(Mail(kind=kind, recipient=recipient, facts=facts))
     session.flush()
+    notify_job(session, MAIL_KIND)
 
 
 def send_letters(

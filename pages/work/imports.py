@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from io import BytesIO
 from pathlib import PurePath
 from typing import Any, BinaryIO, TypeVar
-from uuid import UUID, uuid4
 
 import streamlit as st
 
@@ -17,12 +15,13 @@ from core.base.errors import Invalid, Refused
 from core.base.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Permission
 from core.column_types.base import References
 from core.imports.format import FileFormat
+from core.imports.import_job import NewSheet, enqueue_import
 from core.imports.inspection import Inspection, inspect
-from core.imports.load import Report, import_new_sheet, import_rows
+from core.imports.load import Report
 from core.imports.plan import propose
 from core.imports.plan_types import Plan
 from core.imports.preview import Check, check, preview, refused_lines, refusing
-from core.imports.read import Progress
+from core.jobs.own_jobs import JobInfo
 from core.limits.rate_limits import consume
 from core.sheets import sheets
 from db.engine import transaction
@@ -32,9 +31,8 @@ from pages.components.app.errors import shown_errors
 from pages.components.app.format import literal
 from pages.components.imports import columns, file_format, misfits, pipeline
 from pages.components.imports import job as import_job
-from pages.components.imports.job import Job
 
-JOB, KEPT = "import_job", "import_kept"
+KEPT = "import_kept"
 NEW_SHEET = 0
 Found = TypeVar("Found")
 
@@ -43,9 +41,9 @@ def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with st.container(width=1000):
         st.title("Import")
-        job: Job | None = st.session_state.get(JOB)
+        job = import_job.current_job(actor)
         if job:
-            _running(job)
+            _job(job)
             return
         st.caption("Bring a CSV file into a sheet. Everything is shown first; nothing is written until you confirm.")
         target = _target(actor)
@@ -185,44 +183,31 @@ def _last_step(actor: Actor, request: _Request, found: Check) -> None:
     if st.button(
         f"Import {found.rows:,} rows", type="primary", icon=":material/upload_file:", disabled=bool(open_columns)
     ):
-        job = Job(partial(_import, actor, request, uuid4()), total=found.rows)
-        st.session_state[JOB] = job
-        st.session_state.pop(KEPT, None)
-        job.start()
-        st.rerun()
+        _start(actor, request)
 
 
-def _import(actor: Actor, request: _Request, operation_id: UUID, progress: Progress) -> Report:
+def _start(actor: Actor, request: _Request) -> None:
     consume("import", actor.user_id)
+    target = request.access.sheet.sheet_id if request.access else NewSheet(request.name, request.parts)
     with transaction() as session:
-        if request.access:
-            sheet_id = request.access.sheet.sheet_id
-            return import_rows(
-                session, actor, sheet_id, request.file, request.plan, operation_id=operation_id, progress=progress
-            )
-        return import_new_sheet(
-            session,
-            actor,
-            request.name,
-            request.file,
-            request.plan,
-            operation_id=operation_id,
-            parts=request.parts,
-            progress=progress,
-        )
+        job_id = enqueue_import(session, actor, target, request.file, request.plan)
+    st.session_state.pop(KEPT, None)
+    import_job.name_in_address(job_id)
+    st.rerun()
 
 
-def _running(job: Job) -> None:
-    """A started import: watched to its end, then what it did, or why it did not."""
-    if job.is_running:
-        import_job.watch(job)
-        st.rerun()
-    if job.report:
-        _done(job.report)
+def _job(job: JobInfo) -> None:
+    """An import that was started: its progress, then what it did, or why it did nothing."""
+    if job.is_unfinished:
+        import_job.watch(job.job_id)
+        return
+    is_done = job.state == "done"
+    if is_done:
+        _done(Report.from_json(job.details or {}))
     else:
-        st.error(literal(job.refusal), icon=":material/error:")
-    if st.button("Import another file" if job.report else "Start again", icon=":material/arrow_back:"):
-        del st.session_state[JOB]
+        st.error(literal(import_job.refusal(job)), icon=":material/error:")
+    if st.button("Import another file" if is_done else "Start again", icon=":material/arrow_back:"):
+        import_job.leave()
         st.rerun()
 
 

@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.base.actor import Actor
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
-from core.demo import seed as demo
+from core.demo.seed import DEMO_KIND
+from core.jobs.own_jobs import JobInfo, progress_of
 from core.sheets import sheets
 from core.sheets.sheets import ListedSheet
 from core.sheets.templates import TEMPLATES
@@ -28,7 +29,8 @@ def show() -> None:
                 st.switch_page("work/imports.py")
             if st.button("New sheet", icon=":material/add:", type="primary"):
                 _create(actor)
-    _seeding()
+    if _demo_job():
+        _progress()
     team_offers.show(actor)
     with transaction() as session:
         mine = sheets.sheets(session, actor)
@@ -106,20 +108,19 @@ def _restore(actor: Actor, sheet_id: int) -> None:
         sheets.restore_sheet(session, actor, sheet_id)
 
 
-def _seeding() -> None:
-    if demo.status().running:
-        _progress()
+def _demo_job() -> JobInfo | None:
+    with transaction() as session:
+        return progress_of(session, DEMO_KIND)
 
 
 @st.fragment(run_every=1)
 def _progress() -> None:
-    """How far the demo is; the page is drawn anew when it is there."""
-    progress = demo.status()
-    if not progress.running:
+    """Show how much of the demo is made; run the page again when it is complete."""
+    job = _demo_job()
+    if job is None:
         st.rerun()
-    share = progress.done / max(progress.total, 1)
     st.progress(
-        share, text="A demo pipeline with eighteen months of history is being made. You can look around already."
+        job.progress, text="A demo pipeline with eighteen months of history is being made. You can look around already."
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.access import Access
 from core.credentials.sessions import start_session
-from pages.components.imports import job
+from core.imports.import_job import IMPORT
+from core.jobs.worker import run_due
+from core.sheets.columns import change_column
+from db.engine import transaction
 from tests.conftest import actor
 
 ROOT = Path(__file__).parents[2]
@@ -33,16 +35,12 @@ def opened(session: Session, deals: Access) -> Opened:
     return open_page
 
 
-class AtOnce(Thread):
-    """A thread whose work is done by whoever starts it: all of a test shares one connection to the database."""
-
-    def start(self) -> None:
-        self.run()
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "Thread", AtOnce)
+def finish(page: AppTest, label: str = "Import") -> AppTest:
+    """Click the last button, have the worker do its part, and look again."""
+    button(page, label).click()
+    page.run()
+    run_due([IMPORT], transaction)
+    return page.run()
 
 
 def upload(page: AppTest, content: bytes, name: str = "deals.csv") -> AppTest:
@@ -81,8 +79,7 @@ def test_the_page_says_what_was_found_and_writes_nothing(opened: Opened, deals: 
 
 def test_a_file_goes_into_an_existing_sheet(opened: Opened, deals: Access, session: Session) -> None:
     page = upload(into(opened("Ann"), deals), CSV)
-    button(page, "Import").click()
-    page.run()
+    finish(page)
     assert "2 rows are in “Deals”" in texts(page)
     assert rows_of(session, deals.sheet.sheet_id)[0] == ('{"1": "Acme", "3": "o1", "4": 1200.5, "7": "2026-12-31"}')
 
@@ -91,8 +88,7 @@ def test_a_file_becomes_a_new_pipeline(opened: Opened, session: Session) -> None
     page = upload(opened("Ann"), PIPELINE, "my_pipeline.csv")
     assert page.text_input[0].value == "My pipeline"
     assert page.toggle[0].value is True
-    button(page, "Import").click()
-    page.run()
+    finish(page)
     assert "12 rows are in “My pipeline”" in texts(page)
     settings, options = session.execute(
         text("SELECT s.settings, c.options FROM sheets s JOIN columns c USING (sheet_id) WHERE c.name = 'stage'")
@@ -112,8 +108,7 @@ def test_values_that_do_not_fit_wait_for_a_decision(opened: Opened, deals: Acces
     assert button(page, "Import").disabled
     next(one for one in page.selectbox if "does not fit" in one.label).set_value("empty")
     page.run()
-    button(page, "Import").click()
-    page.run()
+    finish(page)
     assert "Cells left empty: 1" in texts(page)
     assert len(rows_of(session, deals.sheet.sheet_id)) == 3
 
@@ -124,8 +119,7 @@ def test_a_new_column_can_be_made_text_where_values_do_not_fit(opened: Opened, s
     next(one for one in page.selectbox if "does not fit" in one.label).set_value("text")
     page.run()
     assert "does not fit" not in texts(page)
-    button(page, "Import").click()
-    page.run()
+    finish(page)
     assert "41 rows" in texts(page)
 
 
@@ -142,3 +136,47 @@ def test_who_only_reads_is_told_the_way(opened: Opened) -> None:
     page = opened("Cleo")
     assert "Ask an owner" in texts(page)
     assert not page.file_uploader
+
+
+def test_the_page_of_a_running_import_survives_a_reload_and_cancels_it(
+    opened: Opened, deals: Access, session: Session
+) -> None:
+    page = upload(into(opened("Ann"), deals), CSV)
+    button(page, "Import").click()
+    page.run()
+    again = opened("Ann")
+    assert "the import goes on" in texts(again)
+    assert not again.file_uploader
+    button(again, "Cancel the import").click()
+    again.run()
+    assert run_due([IMPORT], transaction) == 0
+    page.run()
+    assert "The import was cancelled. Nothing was imported." in texts(page)
+    assert rows_of(session, deals.sheet.sheet_id) == []
+    button(page, "Start again").click()
+    assert page.run().file_uploader
+
+
+def test_a_refused_import_says_why_to_the_person_who_started_it(
+    opened: Opened, deals: Access, session: Session
+) -> None:
+    page = upload(into(opened("Ann"), deals), CSV)
+    button(page, "Import").click()
+    page.run()
+    change_column(session, actor("Ann"), deals.sheet.sheet_id, 1, name="Opportunity")
+    session.execute(text("UPDATE columns SET rules = '{\"required\": true}' WHERE column_id = 2"))
+    run_due([IMPORT], transaction)
+    page.run()
+    assert "must not be empty in this sheet" in texts(page)
+
+
+def test_nobody_else_sees_the_job_of_an_import(opened: Opened, deals: Access, session: Session) -> None:
+    page = upload(into(opened("Ann"), deals), CSV)
+    button(page, "Import").click()
+    page.run()
+    number = page.query_params["job"][0]
+    for name in ("Ben", "Ada"):
+        other = opened(name)
+        other.query_params["job"] = number
+        other.run()
+        assert "the import goes on" not in texts(other)

@@ -1,69 +1,78 @@
-"""A running import: it goes on by itself, whatever happens to the page that watches it."""
-
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from threading import Thread
+"""A running import: its progress and a button that cancels it. Leaving the page does not stop it."""
 
 import streamlit as st
 
-from core.base.errors import Refused
-from core.base.logs import get_log
-from core.imports.load import Report
-from core.imports.read import Progress
-from db.engine import Busy
-from pages.components.app.errors import BUSY
+from core.base.actor import Actor
+from core.base.errors import NotFound
+from core.imports.import_job import KIND
+from core.jobs.own_jobs import JobInfo, cancel_own_job, own_job, own_unfinished_job
+from db.engine import transaction
+from pages.components.app.current_user import current_actor
+from pages.components.app.errors import say, shown_errors
 
-_LOOK_SECONDS = 0.2
+PARAMETER = "job"
 FAILED = "Something went wrong on our side; it has been logged. Nothing was imported."
+CANCELLED = "The import was cancelled. Nothing was imported."
 
 
-@dataclass
-class Job:
-    """One import in a thread of its own: how far it is, and how it ended."""
-
-    run: Callable[[Progress], Report]
-    done: int = 0
-    total: int = 0
-    report: Report | None = None
-    refusal: str = ""
-    thread: Thread | None = field(default=None, repr=False)
-
-    def start(self) -> None:
-        self.thread = Thread(target=self._work, name="import", daemon=True)
-        self.thread.start()
-
-    @property
-    def is_running(self) -> bool:
-        return self.thread is not None and self.thread.is_alive()
-
-    def _work(self) -> None:
-        try:
-            self.report = self.run(self._note)
-        except Refused as refusal:
-            self.refusal = refusal.message
-        except Busy:
-            self.refusal = BUSY
-        except Exception:  # noqa: BLE001 - Nobody is above this thread to say what happened.
-            get_log("contrivance").error("import.failed", exc_info=True)
-            self.refusal = FAILED
-        finally:
-            self.run = _spent  # What it held, the file above all, may go.
-
-    def _note(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
+def current_job(actor: Actor) -> JobInfo | None:
+    """Return the import that the address names, else one of this person's that has not ended."""
+    number = st.query_params.get(PARAMETER, "")
+    with transaction() as session:
+        if number.isdecimal() and len(number) < 19:
+            try:
+                return own_job(session, actor, int(number))
+            except NotFound:
+                del st.query_params[PARAMETER]
+        return own_unfinished_job(session, actor, KIND)
 
 
-def _spent(_progress: Progress) -> Report:
-    raise Refused("This import has ended.")
+def name_in_address(job_id: int) -> None:
+    """Put the job into the page's address, so that a reload shows it."""
+    st.query_params[PARAMETER] = str(job_id)
 
 
-def watch(job: Job) -> None:
-    """Show how far it is, until it has ended. Leaving the page does not stop it."""
-    bar = st.progress(0.0, "Reading the file …")
-    while job.is_running:
-        share = job.done / job.total if job.total else 0.0
-        written = share >= 1.0
-        bar.progress(min(share, 1.0), "Writing the rows …" if written else f"{job.done:,} of {job.total:,} rows read …")
-        time.sleep(_LOOK_SECONDS)
-    bar.empty()
+def leave() -> None:
+    """Take the job out of the page's address."""
+    st.query_params.pop(PARAMETER, None)
+
+
+@st.fragment(run_every=1)
+def watch(job_id: int) -> None:
+    """Show the progress of a job until it ends, then run the page again."""
+    with shown_errors():
+        actor = current_actor()
+        with transaction() as session:
+            job = own_job(session, actor, job_id)
+        if not job.is_unfinished:
+            st.rerun()
+        st.progress(job.progress, _step(job))
+        st.caption("You can leave this page; the import goes on.")
+        if st.button("Cancel the import", icon=":material/close:", disabled=job.is_cancelling) and say(
+            _cancel, actor, job_id
+        ):
+            st.rerun(scope="app")
+
+
+def refusal(job: JobInfo) -> str:
+    """Return why an import that has ended imported nothing."""
+    if job.state == "cancelled":
+        return CANCELLED
+    return (job.details or {}).get("message") or FAILED
+
+
+def _step(job: JobInfo) -> str:
+    if job.is_cancelling:
+        return "Cancelling …"
+    if job.state == "waiting":
+        return job.outcome or "Waiting to start …"
+    if job.progress >= 1:
+        return "Writing the rows …"
+    if not job.progress_total:
+        return "Reading the file …"
+    return f"{job.progress_done:,} of {job.progress_total:,} rows read …"
+
+
+def _cancel(actor: Actor, job_id: int) -> None:
+    with transaction() as session:
+        cancel_own_job(session, actor, job_id)

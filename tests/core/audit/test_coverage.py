@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, get_access
 from core.accounts import accounts, invitations, registration, workspace_currency
 from core.accounts.registration import Registration
-from core.admin import administration
+from core.admin import administration, jobs
 from core.audit.sentences import SENTENCES, Kind
 from core.audit.trail import AuditFilter, audit_events, export_audit
 from core.base.actor import Actor
@@ -35,6 +35,7 @@ from core.exports import export_rows
 from core.imports.inspection import inspect as inspect_file
 from core.imports.load import import_new_sheet, import_rows
 from core.imports.plan import propose
+from core.jobs.queue import enqueue
 from core.rows.query import View
 from core.sharing import public_link_visits, public_links, shares, teams, transfer
 from core.sheets import columns, sheets
@@ -148,6 +149,12 @@ def imported(scene: Scene, *, new: bool = False) -> None:
 def invited(scene: Scene) -> None:
     token = scene.by("Ada", invitations.invite, email="eve@example.com", role=Role.MEMBER)
     invitations.accept_invitation(scene.session, token, email="", name="Eve", password=SECRET)
+
+
+def job_of(scene: Scene, state: str = "waiting") -> int:
+    job_id = enqueue(scene.session, "import", {"text": CELL}, user_id=ANN)
+    scene.session.execute(text("UPDATE jobs SET state = :state"), {"state": state})
+    return job_id
 
 
 def uninvited(scene: Scene) -> None:
@@ -383,6 +390,12 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
         "workspace:currency:change",
         by_ada(workspace_currency.set_workspace_currency, "USD"),
     ),
+    ("admin.jobs.cancel_job", "workspace:job:cancel", lambda scene: scene.by("Ada", jobs.cancel_job, job_of(scene))),
+    (
+        "admin.jobs.run_again",
+        "workspace:job:run-again",
+        lambda scene: scene.by("Ada", jobs.run_again, job_of(scene, "failed")),
+    ),
     ("sharing.teams.create_team", "team:team:create", Scene.team),
     ("sharing.teams.rename_team", "team:team:rename", with_team(teams.rename_team, "South")),
     ("sharing.teams.delete_team", "team:team:delete", with_team(teams.delete_team)),
@@ -526,6 +539,12 @@ WITHOUT = {
     },
     "how one person likes to see things": {"sheets.layouts.remember_layout", "accounts.preferences.set_locale"},
     "deletes what is over": {"admin.cleanup.keep_house"},
+    "the queue of background jobs: what a handler does is recorded by the commands that it calls": {
+        *("jobs.queue.enqueue", "jobs.queue.enqueue_once", "jobs.queue.schedule", "jobs.queue.run_now"),
+        *("jobs.queue.claim", "jobs.queue.renew", "jobs.queue.finish", "jobs.queue.retry_later", "jobs.queue.release"),
+        *("jobs.files.store_file", "imports.import_job.enqueue_import"),
+    },
+    "a person ends what they started themselves": {"jobs.own_jobs.cancel_own_job", "jobs.own_jobs.request_cancel"},
     "the demo, made of audited commands": {"demo.seed.seed"},
 }
 

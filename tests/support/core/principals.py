@@ -143,6 +143,9 @@ _AROUND = text("""
     token AS (INSERT INTO api_tokens (token_id, user_id, name, hint, token_hash, scope, expires_at)
         VALUES (901, 2, :mark, 'ctv_abcd', '1', 'read', now() + interval '1 day')),
     identity AS (INSERT INTO provider_identities (issuer, subject, user_id) VALUES (:mark, 's', 2)),
+    job AS (INSERT INTO jobs (job_id, kind, user_id, state, result) OVERRIDING SYSTEM VALUE
+        VALUES (901, 'import', 2, 'waiting', jsonb_build_object('message', CAST(:mark AS text))),
+               (902, 'import', 2, 'failed', NULL)),
     factor AS (INSERT INTO second_factors (user_id, secret, confirmed_at) VALUES (914, '1', now()))
     INSERT INTO sheets (owner_id, name) VALUES (2, :mark)
 """)

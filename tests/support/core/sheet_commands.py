@@ -18,6 +18,7 @@ from core.edits.batch import Add, Batch, Edit, Given
 from core.edits.operation import Source
 from core.edits.write import Wish, write, write_together
 from core.exports import export_rows
+from core.imports.import_job import enqueue_import
 from core.imports.inspection import inspect as inspect_file
 from core.imports.load import import_rows
 from core.imports.plan import propose
@@ -91,6 +92,17 @@ def imported(content: str) -> Call:
     return call_import
 
 
+def enqueued(content: str) -> Call:
+    file = io.BytesIO(content.encode())
+    found = inspect_file(file)
+
+    def call_import(session: Session, who: Any, sheet: int) -> None:
+        plan = propose(found, get_access(session, actor("Ann"), sheet))
+        enqueue_import(session, who, sheet, file, plan)
+
+    return call_import
+
+
 def for_team(name: str, **kwargs: Any) -> Call:
     """The same for a command about a team: the one that the sheet is shared with."""
 
@@ -121,6 +133,8 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "history.diff.difference": (P.HISTORY_SEE, call("history.diff.difference", "version:0")),
     "rows.as_of.get_access_as_of": (P.HISTORY_SEE, call("rows.as_of.get_access_as_of", "version:0")),
     "exports.export_rows": (P.ROWS_EXPORT, exported),
+    "imports.import_job.enqueue_import": (P.ROWS_IMPORT, enqueued("Deal\nAcme\n")),
+    "imports.import_job.enqueue_import new column": (P.COLUMNS_EDIT, enqueued("Deal,Region\nAcme,North\n")),
     "imports.load.import_rows": (P.ROWS_IMPORT, imported("Deal\nAcme\n")),
     "imports.load.import_rows new column": (P.COLUMNS_EDIT, imported("Deal,Region\nAcme,North\n")),
     "sheets.layouts.remember_layout": (P.SHEET_SEE, call("sheets.layouts.remember_layout", {"hidden": [2]})),

@@ -14,6 +14,7 @@ from core.accounts.registration import Registration
 from core.audit.trail import AuditFilter, audit_events, export_audit
 from core.base.permissions import Permission as P
 from core.base.permissions import Role, Scope
+from core.imports.import_job import NewSheet, enqueue_import
 from core.imports.inspection import inspect as inspect_file
 from core.imports.load import import_new_sheet
 from core.imports.plan import propose
@@ -31,6 +32,7 @@ def _kept_request(session: Session) -> bytes:
 
 
 BEN, DAN, NORTH, SOUTH, SOMETHING = 3, 5, 901, 902, 901
+ANNS_JOB, FAILED_JOB = 901, 902
 NEW, URL = "another good password", "http://here"
 
 
@@ -61,6 +63,11 @@ def imported(session: Session, who: Any, _sheet: int) -> None:
     import_new_sheet(session, who, "Imported", file, propose(inspect_file(file), None), operation_id=uuid4())
 
 
+def enqueued(session: Session, who: Any, _sheet: int) -> None:
+    file = io.BytesIO(b"Deal\nAcme\n")
+    enqueue_import(session, who, NewSheet("Imported"), file, propose(inspect_file(file), None))
+
+
 def audited(session: Session, who: Any, _sheet: int) -> str:
     file = io.BytesIO()
     export_audit(session, who, AuditFilter(), file)
@@ -85,6 +92,9 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "admin.administration.send_reset": (P.PEOPLE_MANAGE, ask("admin.administration.send_reset", BEN, url=URL)),
     "admin.administration.make_reset_link": (P.PEOPLE_MANAGE, ask("admin.administration.make_reset_link", BEN)),
     "admin.administration.security_events": (P.AUDIT_SEE, ask("admin.administration.security_events")),
+    "admin.jobs.all_jobs": (P.PEOPLE_MANAGE, ask("admin.jobs.all_jobs")),
+    "admin.jobs.cancel_job": (P.PEOPLE_MANAGE, ask("admin.jobs.cancel_job", ANNS_JOB)),
+    "admin.jobs.run_again": (P.PEOPLE_MANAGE, ask("admin.jobs.run_again", FAILED_JOB)),
     "accounts.invitations.invitations": (P.PEOPLE_MANAGE, ask("accounts.invitations.invitations")),
     "accounts.invitations.invite": (
         P.PEOPLE_MANAGE,
@@ -127,6 +137,10 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "sharing.teams.accept_offer": (Anns, ask("sharing.teams.accept_offer", SOUTH)),
     "sharing.teams.decline_offer": (Anns, ask("sharing.teams.decline_offer", SOUTH)),
     "sheets.sheets.create_sheet": (P.SHEETS_CREATE, ask("sheets.sheets.create_sheet", "Mine")),
+    "jobs.own_jobs.own_job": (Anns, ask("jobs.own_jobs.own_job", ANNS_JOB)),
+    "jobs.own_jobs.own_unfinished_job": (Own(), ask("jobs.own_jobs.own_unfinished_job", "import")),
+    "jobs.own_jobs.cancel_own_job": (Anns, ask("jobs.own_jobs.cancel_own_job", ANNS_JOB)),
+    "imports.import_job.enqueue_import into a new sheet": (P.SHEETS_CREATE, enqueued),
     "imports.load.import_new_sheet": (P.SHEETS_CREATE, imported),
     # --- the audit trail: of one's own sheets, or all of it
     "audit.trail.audit_events": (Own(but=P.AUDIT_SEE), ask("audit.trail.audit_events")),

@@ -1,0 +1,1 @@
+"""What runs in the background: every kind of job with its handler."""
