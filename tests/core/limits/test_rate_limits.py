@@ -181,7 +181,7 @@ def test_while_redis_is_away_each_process_counts_for_itself_and_says_so(
     monkeypatch.setattr(logging.getLogger(), "handlers", logging.getLogger().handlers)
     monkeypatch.setattr(logging.getLogger(), "level", logging.getLogger().level)
     configure_logs("warning")
-    monkeypatch.setattr(rate_limits, "REDIS_AGAIN_SECONDS", 0.5)
+    monkeypatch.setattr(rate_limits, "REDIS_RETRY_SECONDS", 0.5)
     limiter = Limiter(FEW, redis.url)
     assert taken(limiter) == 5
     redis.stop()
