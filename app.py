@@ -40,7 +40,7 @@ from core.demo.seed import DEMO_KIND, is_seeded
 from core.jobs import queue
 from core.jobs.worker import Worker
 from core.limits.rate_limits import configure_limits
-from core.mail.smtp import post
+from core.mail.smtp import mail_transport
 from db import disk
 from db.embedded.server import Urls
 from db.engine import Busy, bind, driver_url, transaction
@@ -53,7 +53,7 @@ open_databases: list[Urls] = []  # The database of this process, once it is open
 def read_settings_or_exit() -> Settings:
     """Return the settings. A wrong setting ends the start with a message."""
     try:
-        post()
+        mail_transport()
         return settings()
     except InvalidSetting as error:
         raise SystemExit(f"Contrivance does not start. {error}") from error

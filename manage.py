@@ -20,7 +20,7 @@ from core.config.running_servers import running_server_urls
 from core.config.settings import InvalidSetting, Settings, require_existing, settings
 from core.demo.seed import seed
 from core.jobs.worker import Worker
-from core.mail.smtp import Smtp, post
+from core.mail.smtp import SmtpTransport, mail_transport
 from db import disk
 from db.embedded.server import Urls
 from db.embedded.waiting import DatabaseUnavailable
@@ -81,8 +81,10 @@ def run_doctor(config: Settings, _options: argparse.Namespace) -> None:
     print(f"Settings: good. Data folder {config.data}.")
     addresses = " and ".join(running_server_urls(config.data))
     print(f"Server: {f'runs at {addresses}' if addresses else f'none runs; a start would serve at {config.url}'}.")
-    transport = post()
-    mail = f"by {transport.host}" if isinstance(transport, Smtp) else "none, e-mails are printed on the console"
+    transport = mail_transport()
+    mail = (
+        f"by {transport.host}" if isinstance(transport, SmtpTransport) else "none, e-mails are printed on the console"
+    )
     print(f"Mail: {mail}.")
     print(f"Background jobs: run by {'the server' if config.runs_jobs else '`python manage.py worker`'}.")
     space = shutil.disk_usage(config.data)

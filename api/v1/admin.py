@@ -18,7 +18,7 @@ from core.admin.health import system_health
 from core.base.actor import Actor
 from core.base.permissions import Permission, Role
 from core.config.settings import settings
-from core.mail.smtp import Console, post
+from core.mail.smtp import ConsoleTransport, mail_transport
 from core.sharing.transfer import owned_sheets
 
 router = APIRouter(prefix="/admin", tags=["Administration"], route_class=ExactRoute)
@@ -81,7 +81,7 @@ def sign_out(asker: Asked, user: UserId) -> Response:
 def reset_link(asker: Asked, user: UserId) -> Response:
     """By mail where there is a mail server (`link` is null then), else as a link to hand over, told once."""
     with asker.transaction() as (session, actor):
-        if not isinstance(post(), Console):
+        if not isinstance(mail_transport(), ConsoleTransport):
             administration.send_reset(session, actor, user, url=settings().url)
             return answer({"link": None}, 201)
         token = administration.make_reset_link(session, actor, user)

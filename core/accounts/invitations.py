@@ -16,7 +16,7 @@ from core.base.permissions import Permission, Role
 from core.base.secret_tokens import hash_token, new_token
 from core.base.text import clean_email
 from core.credentials.passwords import hash_password
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 from db.tables.accounts import ProviderIdentity
 from db.tables.sheets import Invitation, User
 
@@ -78,7 +78,7 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role, mailed_fro
     session.execute(earlier.values(revoked_at=func.now()))
     token = _invite(session, actor, kind=MEMBER, email=address, role=role)
     if mailed_from:
-        order_letter(session, "invitation", address, url=mailed_from, by=f"{actor.name} ({actor.email})")
+        queue_mail(session, "invitation", address, url=mailed_from, by=f"{actor.name} ({actor.email})")
     by_mail = bool(mailed_from)
     audit.record(session, actor, "account:invitation:create", email=address, role=role.value, mailed=by_mail)
     return token

@@ -15,7 +15,7 @@ from core.base.errors import Invalid, NotAllowed
 from core.base.permissions import Permission
 from core.base.text import clean_email
 from core.limits.login_throttle import normalize_address, record_attempt
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 
 REGISTER = "register"
 CLOSED = "An account here is made by invitation. Ask an administrator for one."
@@ -74,7 +74,7 @@ def ask_to_register(session: Session, email: str, *, address: str | None, url: s
         raise NotAllowed(refusal)
     where = normalize_address(address)
     if record_attempt(session, f"register {account}", where) is not None:
-        order_letter(session, REGISTER, account, url=url)
+        queue_mail(session, REGISTER, account, url=url)
         audit.record(session, None, "account:registration:ask", address=where, email=account)
 
 

@@ -17,7 +17,7 @@ from core.base.notify import notify_user_rights
 from core.base.permissions import Permission
 from core.credentials.revocation import end_credentials_of
 from core.credentials.sessions import LIVE
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 from core.sign_in.email_links import RESET, reset_link
 from db.tables.sheets import User
 
@@ -67,7 +67,7 @@ def sign_out_person(session: Session, actor: Actor, user_id: int) -> None:
 def send_reset(session: Session, actor: Actor, user_id: int, *, url: str) -> None:
     """Have a link for a new password sent to a person."""
     person = _with_password(session, actor, user_id)
-    order_letter(session, RESET, person.email, url=url, by=actor.user_id)
+    queue_mail(session, RESET, person.email, url=url, by=actor.user_id)
     audit.record(session, actor, "account:password:reset-link", user=user_id, mailed=True)
 
 

@@ -10,7 +10,7 @@ from core.accounts.accounts import require
 from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.config.settings import settings
-from core.mail.smtp import Console, post
+from core.mail.smtp import ConsoleTransport, mail_transport
 from core.presence.presence import STALE_AFTER
 from db import disk
 from db.engine import POOL_OVERFLOW, POOL_SIZE, bound_engine
@@ -63,7 +63,7 @@ def system_health(session: Session, actor: Actor) -> SystemHealth:
         expected_schema=expected_revision(),
         connections=pool.checkedout() if isinstance(pool, QueuePool) else 0,
         most_connections=POOL_SIZE + POOL_OVERFLOW,
-        has_mail_server=not isinstance(post(), Console),
+        has_mail_server=not isinstance(mail_transport(), ConsoleTransport),
         data_folder=str(ours.data),
         disk_size=space.total,
         disk_free=space.free,

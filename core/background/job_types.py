@@ -13,9 +13,9 @@ from core.demo.seed import DEMO_KIND, seed
 from core.imports.import_job import IMPORT
 from core.jobs.job_types import JobType, in_one_transaction
 from core.jobs.running_job import JobResult, RunningJob
-from core.mail.outbox import MAIL_KIND, send_letters
-from core.mail.smtp import post
-from core.notifications.letters import compose
+from core.mail.outbox import MAIL_KIND, send_due_mail
+from core.mail.smtp import mail_transport
+from core.notifications.email_templates import render_mail
 from db import disk
 from db.engine import make_engine
 
@@ -44,7 +44,7 @@ def job_types(owner_url: str) -> list[JobType]:
 
 def _send_mail(job: RunningJob) -> JobResult:
     """Send what is due. Queueing an e-mail makes this job due; the period is for those that are tried again."""
-    count = send_letters(job.open_transaction, compose, post())
+    count = send_due_mail(job.open_transaction, render_mail, mail_transport())
     return JobResult(f"{count} e-mails tried." if count else "Nothing to send.")
 
 

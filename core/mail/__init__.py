@@ -1,1 +1,1 @@
-"""The queue of e-mails, and SMTP."""
+"""The outbox of e-mails, and SMTP."""

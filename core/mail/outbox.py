@@ -1,6 +1,7 @@
-"""Letters: put into the outbox with the change that they tell of, sent after it by whichever process is first.
+"""The outbox: e-mails are queued in the transaction of the change they report, and sent after its commit.
 
-The outbox says what a letter is about. Its text, and the secret of a link in it, are made as it is sent and never kept.
+The outbox stores the kind and the facts of an e-mail. Its text, and the secret of a link in it, are created when it is
+sent and never stored.
 """
 
 from collections.abc import Callable
@@ -17,16 +18,16 @@ from core.base.logs import get_log
 from core.base.notify import notify_job
 from db.tables.accounts import Mail
 
-MAIL_KIND = "mail"  # Of the job that sends what is due.
-MOST_ATTEMPTS = 80  # An hour apart in the end: a mail server that is back within three days gets everything.
-FIRST_WAIT, LONGEST_WAIT = "30 seconds", "1 hour"
+MAIL_KIND = "mail"  # The job that sends e-mails that are due.
+MAX_ATTEMPTS = 80  # Finally an hour apart: no e-mail is lost if the mail server is back within three days.
+FIRST_WAIT, MAX_WAIT = "30 seconds", "1 hour"
 Transaction = Callable[[], AbstractContextManager[Session]]
 log = get_log("contrivance.mail")
 
 
 @dataclass(frozen=True)
-class Letter:
-    """What a person reads: a subject, a few sentences, and at most one link."""
+class MailMessage:
+    """The content of an e-mail: a subject, a few sentences, and at most one link."""
 
     subject: str
     lines: tuple[str, ...]
@@ -35,12 +36,12 @@ class Letter:
     after: tuple[str, ...] = ()
 
     def as_text(self) -> str:
-        """The letter as plain text."""
+        """Return the message as plain text."""
         parts = [*self.lines, *([f"{self.button}:\n{self.link}"] if self.link else []), *self.after]
         return "\n\n".join(parts) + "\n"
 
     def as_html(self) -> str:
-        """The letter as plain HTML, which loads nothing and shows other people's text as text."""
+        """Return the message as HTML that loads nothing, with all text escaped."""
         parts = [f"<p>{escape(line)}</p>" for line in self.lines]
         if self.link:
             parts.append(f'<p><a href="{escape(self.link)}">{escape(self.button)}</a></p>')
@@ -49,8 +50,8 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Order:
-    """A letter that waits: what it is about, and for whom."""
+class QueuedMail:
+    """An e-mail in the outbox: its kind, its facts and its recipient."""
 
     mail_id: int
     kind: str
@@ -61,7 +62,7 @@ class Order:
 
 
 class NotDelivered(Exception):
-    """The mail server did not take a letter. `final`: it never will."""
+    """The mail server rejected an e-mail. `final`: trying again cannot help."""
 
     def __init__(self, reason: str, *, final: bool = False) -> None:
         super().__init__(reason)
@@ -69,68 +70,67 @@ class NotDelivered(Exception):
         self.final = final
 
 
-class Post(Protocol):
-    """Whoever takes letters: a mail server, or the console."""
+class Transport(Protocol):
+    """Delivers e-mails: to a mail server, or to the console."""
 
-    def deliver(self, recipient: str, letter: Letter) -> None:
-        """Take one letter, or raise NotDelivered."""
+    def deliver(self, recipient: str, message: MailMessage) -> None:
+        """Deliver one e-mail. Raises NotDelivered."""
 
 
-def order_letter(session: Session, kind: str, recipient: str, **facts: Any) -> None:
-    """Have a letter sent once the caller's transaction has committed. The facts hold no secret."""
+Render = Callable[[Session, QueuedMail], MailMessage | None]  # Returns None for an e-mail that is no longer needed.
+
+
+def queue_mail(session: Session, kind: str, recipient: str, **facts: Any) -> None:
+    """Queue an e-mail that is sent after the caller's transaction commits. The facts must not hold secrets."""
     session.add(Mail(kind=kind, recipient=recipient, facts=facts))
     session.flush()
     notify_job(session, MAIL_KIND)
 
 
-def send_letters(
-    transaction: Transaction, compose: Callable[[Session, Order], Letter | None], post: Post, *, most: int = 50
-) -> int:
-    """Send what is due, each letter once however many processes send: how many were taken from the outbox."""
-    for number in range(most):
+def send_due_mail(transaction: Transaction, render: Render, transport: Transport, *, limit: int = 50) -> int:
+    """Send e-mails that are due and return their number. Several processes can send; each e-mail is sent once."""
+    for number in range(limit):
         with transaction() as session:
-            order = _taken(session)
-        if order is None:
+            mail = _take_next(session)
+        if mail is None:
             return number
-        _send(transaction, order, compose, post)
-    return most
+        _send(transaction, mail, render, transport)
+    return limit
 
 
-def _send(
-    transaction: Transaction, order: Order, compose: Callable[[Session, Order], Letter | None], post: Post
-) -> None:
-    """Write, send and strike off one letter; the mail server is waited for outside of any transaction."""
+def _send(transaction: Transaction, mail: QueuedMail, render: Render, transport: Transport) -> None:
+    """Render, send and mark one e-mail. No transaction is open while the mail server is contacted."""
     try:
         with transaction() as session:
-            letter = compose(session, order)
-        if letter is not None:
-            post.deliver(order.recipient, letter)
+            message = render(session, mail)
+        if message is not None:
+            transport.deliver(mail.recipient, message)
     except NotDelivered as failure:
-        _failed(transaction, order, failure)
+        _record_failure(transaction, mail, failure)
         return
     with transaction() as session:
-        session.execute(_DONE, {"id": order.mail_id, "outcome": "sent" if letter else "not needed"})
+        session.execute(_DONE, {"id": mail.mail_id, "outcome": "sent" if message else "not needed"})
 
 
-def _failed(transaction: Transaction, order: Order, failure: NotDelivered) -> None:
-    given_up = failure.final or order.attempts >= MOST_ATTEMPTS
-    (log.error if given_up else log.warning)(
-        "mail.given_up" if given_up else "mail.waits", kind=order.kind, reason=failure.reason, attempts=order.attempts
+def _record_failure(transaction: Transaction, mail: QueuedMail, failure: NotDelivered) -> None:
+    is_final = failure.final or mail.attempts >= MAX_ATTEMPTS
+    (log.error if is_final else log.warning)(
+        "mail.given_up" if is_final else "mail.waits", kind=mail.kind, reason=failure.reason, attempts=mail.attempts
     )
-    if given_up:
+    if is_final:
         with transaction() as session:
-            session.execute(_DONE, {"id": order.mail_id, "outcome": f"given up: {failure.reason}"})
+            session.execute(_DONE, {"id": mail.mail_id, "outcome": f"given up: {failure.reason}"})
 
 
-def _taken(session: Session) -> Order | None:
-    """The letter that waits longest. Taking it puts its next attempt off, whatever becomes of this one."""
-    found = session.execute(_TAKE).mappings().one_or_none()
-    return Order(**found) if found else None
+def _take_next(session: Session) -> QueuedMail | None:
+    """Return the e-mail that is due for the longest time, and postpone its next attempt."""
+    row = session.execute(_TAKE).mappings().one_or_none()
+    return QueuedMail(**row) if row else None
 
 
 _TAKE = text(f"""
     UPDATE mails SET attempts = attempts + 1,
-        next_try_at = now() + least(interval '{LONGEST_WAIT}', interval '{FIRST_WAIT}' * power(2, least(attempts, 10)))
+        next_try_at = now() + least(interval '{MAX_WAIT}', interval '{FIRST_WAIT}' * power(2, least(attempts, 10)))
     WHERE mail_id = (
         SELECT mail_id FROM mails WHERE done_at IS NULL AND next_try_at <= now()
         ORDER BY next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED

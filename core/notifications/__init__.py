@@ -1,1 +1,1 @@
-"""What people are notified of."""
+"""The notifications sent to users."""

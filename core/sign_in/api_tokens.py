@@ -19,7 +19,7 @@ from core.base.permissions import Role, Scope
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import actor_of_session
 from core.limits.login_throttle import normalize_address
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 from db.engine import AT_END, Busy, transaction
 
 PREFIX = "ctv_"
@@ -61,7 +61,7 @@ def make_token(session: Session, actor: Actor, *, name: str, scope: Scope, days:
     }
     session.execute(_MAKE, given | {"days": days})
     audit.record(session, actor, "account:token:create", name=named, scope=scope.value, days=days)
-    order_letter(session, "notice", actor.email, what="token", name=named)
+    queue_mail(session, "notice", actor.email, what="token", name=named)
     return token
 
 

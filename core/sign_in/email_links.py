@@ -15,7 +15,7 @@ from core.base.text import clean_email
 from core.credentials.passwords import checked_password, hash_password
 from core.credentials.revocation import end_credentials_of
 from core.limits.login_throttle import clear_failures, normalize_address, record_attempt
-from core.mail.outbox import Transaction, order_letter
+from core.mail.outbox import Transaction, queue_mail
 from core.sign_in.password import with_password
 from db.tables.accounts import ProviderIdentity
 from db.tables.sheets import User
@@ -32,7 +32,7 @@ def ask_reset(session: Session, email: str, *, address: str | None, url: str) ->
     account = clean_email(email)
     where = normalize_address(address)
     if record_attempt(session, f"reset {account}", where) is not None:
-        order_letter(session, RESET, account, url=url)
+        queue_mail(session, RESET, account, url=url)
         audit.record(session, None, "account:password:ask", address=where, account=account)
 
 
@@ -68,7 +68,7 @@ def reset_password(session: Session, token: str, password: str) -> None:
     end_credentials_of(session, user_id)
     clear_failures(session, email)
     audit.record(session, None, "account:password:reset", user=user_id)
-    order_letter(session, "notice", email, what="password")
+    queue_mail(session, "notice", email, what="password")
 
 
 def ask_address(transaction: Transaction, actor: Actor, email: str, *, password: str, url: str) -> None:
@@ -85,7 +85,7 @@ def ask_address(transaction: Transaction, actor: Actor, email: str, *, password:
 def ask_verification(session: Session, actor: Actor, *, url: str) -> None:
     """Have a link sent to the address that I have, to prove that it is mine."""
     _not_too_often(session, actor)
-    order_letter(session, ADDRESS, actor.email, user=actor.user_id, url=url)
+    queue_mail(session, ADDRESS, actor.email, user=actor.user_id, url=url)
     audit.record(session, actor, "account:email:ask", email=actor.email)
 
 
@@ -116,7 +116,7 @@ def confirm_address(session: Session, token: str) -> str:
     if before != email:
         session.execute(_END_LINKS, {"kind": RESET, "user": user_id})
         audit.record(session, None, "account:email:change", user=user_id, before=before, email=email)
-        order_letter(session, "notice", str(before), what="address", email=email)
+        queue_mail(session, "notice", str(before), what="address", email=email)
     else:
         audit.record(session, None, "account:email:verify", user=user_id, email=email)
     return email
@@ -130,7 +130,7 @@ def is_verified(session: Session, actor: Actor) -> bool:
 def _orderer(actor: Actor, email: str, url: str) -> Callable[[Session, int], bool]:
     def order(session: Session, user_id: int) -> bool:
         audit.record(session, actor, "account:email:ask", email=email)
-        order_letter(session, ADDRESS, email, user=user_id, url=url)
+        queue_mail(session, ADDRESS, email, user=user_id, url=url)
         return True
 
     return order

@@ -10,7 +10,7 @@ from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.config.settings import settings
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 from db.tables.sheets import User
 
 TAKEN = "That account of {label} is linked with another account here. Sign in with it, or ask an administrator."
@@ -47,7 +47,7 @@ def add_identity(session: Session, user_id: int, issuer: str, subject: str) -> N
         raise Invalid((HAS_ONE if has_identity(session, user_id, issuer) else TAKEN).format(label=label()))
     audit.record(session, None, "account:provider:link", user=user_id, issuer=issuer)
     email = session.scalar(select(User.email).where(User.user_id == user_id))
-    order_letter(session, "notice", str(email), what="provider", label=label())
+    queue_mail(session, "notice", str(email), what="provider", label=label())
 
 
 def has_identity(session: Session, user_id: int, issuer: str) -> bool:

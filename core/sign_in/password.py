@@ -24,7 +24,7 @@ from core.limits.login_throttle import (
     normalize_address,
     record_attempt,
 )
-from core.mail.outbox import Transaction, order_letter
+from core.mail.outbox import Transaction, queue_mail
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.second_factor import (
     begin_second_factor,
@@ -144,7 +144,7 @@ def switch_off_second_factor(transaction: Transaction, actor: Actor, *, password
     def switch_off(session: Session, user_id: int) -> bool:
         drop_second_factor(session, user_id)
         audit.record(session, actor, "account:second-factor:off")
-        order_letter(session, "notice", actor.email, what="second factor off")
+        queue_mail(session, "notice", actor.email, what="second factor off")
         return True
 
     with_password(transaction, actor, password, switch_off)
@@ -155,7 +155,7 @@ def renew_recovery_codes(transaction: Transaction, actor: Actor, *, password: st
 
     def renew(session: Session, user_id: int) -> list[str]:
         audit.record(session, actor, "account:second-factor:renew")
-        order_letter(session, "notice", actor.email, what="recovery codes")
+        queue_mail(session, "notice", actor.email, what="recovery codes")
         return new_recovery_codes(session, user_id)
 
     return with_password(transaction, actor, password, renew)
@@ -187,7 +187,7 @@ def _set_password(session: Session, user_id: int, *, actor: Actor, password: str
     session.execute(update(User).where(User.user_id == user_id).values(password_hash=hash_password(password)))
     end_credentials_of(session, user_id)
     audit.record(session, actor, "account:password:change")
-    order_letter(session, "notice", actor.email, what="password")
+    queue_mail(session, "notice", actor.email, what="password")
     return True
 
 

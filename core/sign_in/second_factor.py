@@ -18,7 +18,7 @@ from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.base.secret_tokens import hash_token
 from core.config.settings import settings
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 from db.tables.accounts import SecondFactor
 
 STEP_SECONDS = 30
@@ -75,7 +75,7 @@ def confirm_second_factor(session: Session, actor: Actor, code: str) -> list[str
         raise Invalid(WRONG)
     session.execute(_CONFIRM, {"user": actor.user_id, "step": step})
     audit.record(session, actor, "account:second-factor:on")
-    order_letter(session, "notice", actor.email, what="second factor on")
+    queue_mail(session, "notice", actor.email, what="second factor on")
     return new_recovery_codes(session, actor.user_id)
 
 
@@ -113,7 +113,7 @@ def reset_second_factor(session: Session, actor: Actor, user_id: int) -> None:
         raise Invalid(f"{person.name} signs in without a second factor.")
     drop_second_factor(session, user_id)
     audit.record(session, actor, "account:second-factor:reset", user=user_id)
-    order_letter(session, "notice", person.email, what="second factor reset")
+    queue_mail(session, "notice", person.email, what="second factor reset")
 
 
 def _step_of(factor: SecondFactor, code: str) -> int | None:

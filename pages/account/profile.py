@@ -6,7 +6,7 @@ from core.accounts import accounts
 from core.accounts.preferences import NUMBER_FORMATS, Locale, get_locale, set_locale, time_zones
 from core.base.actor import Actor
 from core.base.permissions import Role
-from core.mail.smtp import Console, post
+from core.mail.smtp import ConsoleTransport, mail_transport
 from core.sign_in.email_links import ask_address, ask_reset, ask_verification, is_verified
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.password import change_password
@@ -103,7 +103,7 @@ def _verify(actor: Actor) -> None:
 
 def _told(email: str) -> None:
     st.success(f"A letter is on its way to {literal(email)}. Open the link in it.", icon=":material/mail:")
-    if isinstance(post(), Console):
+    if isinstance(mail_transport(), ConsoleTransport):
         st.caption(PRINTED)
 
 

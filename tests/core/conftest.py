@@ -7,8 +7,8 @@ import pytest
 
 from core.config.settings import settings
 from core.credentials import passwords
-from core.mail.outbox import Letter, send_letters
-from core.notifications.letters import compose
+from core.mail.outbox import MailMessage, send_due_mail
+from core.notifications.email_templates import render_mail
 from db.engine import transaction
 from tests.support.core.signing_in import Post
 
@@ -39,14 +39,14 @@ def post() -> Post:
 
     class Box:
         def __init__(self) -> None:
-            self.letters: list[tuple[str, Letter]] = []
+            self.letters: list[tuple[str, MailMessage]] = []
 
-        def deliver(self, recipient: str, letter: Letter) -> None:
+        def deliver(self, recipient: str, letter: MailMessage) -> None:
             self.letters.append((recipient, letter))
 
-    def send() -> list[tuple[str, Letter]]:
+    def send() -> list[tuple[str, MailMessage]]:
         box = Box()
-        send_letters(transaction, compose, box)
+        send_due_mail(transaction, render_mail, box)
         return box.letters
 
     return send

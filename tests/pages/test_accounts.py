@@ -250,13 +250,13 @@ def test_moments_stand_in_my_time_zone_and_numbers_in_my_way(session: Session) -
 def test_an_invitation_is_sent_where_there_is_a_mail_server(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTRIVANCE_SMTP_HOST", "localhost")
     monkeypatch.setenv("CONTRIVANCE_SMTP_FROM", "sales@example.com")
-    smtp.post.cache_clear()
+    smtp.mail_transport.cache_clear()
     try:
         page = open_page(session, "Ada", "admin/people.py")
         fill(page, {"E-mail": "eve@example.com"})
         press(page, "Send an invitation")
     finally:
-        smtp.post.cache_clear()
+        smtp.mail_transport.cache_clear()
     assert "An invitation is on its way" in said(page)
     assert waiting(session) == [("invitation", "eve@example.com")]
     assert not page.code

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 from db.engine import transaction
 from tests.core.mail.test_outbox import Inbox
 from tests.support.server.started import Started, free_port
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def order(*recipients: str) -> None:
     with transaction() as session:
         for recipient in recipients:
-            order_letter(session, "notice", recipient, what="password")
+            queue_mail(session, "notice", recipient, what="password")
 
 
 def until(holds: Callable[[], bool]) -> bool:
@@ -33,7 +33,7 @@ def until(holds: Callable[[], bool]) -> bool:
 def test_without_a_mail_server_the_letter_stands_on_the_console(database: str, tmp_path: Path) -> None:
     with Started(tmp_path / "data", DATABASE_URL=database) as started:
         order("ann@example.com")
-        assert until(lambda: "this letter to ann@example.com was not sent" in started.text())
+        assert until(lambda: "this e-mail to ann@example.com was not sent" in started.text())
         assert "Your password was changed" in started.text()
 
 

@@ -7,7 +7,7 @@ from core.accounts.invitations import InvitationInfo
 from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.permissions import Role
-from core.mail.smtp import Console, post
+from core.mail.smtp import ConsoleTransport, mail_transport
 from db.engine import transaction
 from pages.components.admin import roles
 from pages.components.app.current_user import here
@@ -20,7 +20,7 @@ LINKS, SENT, FORMS = "invitation_links", "invitation_sent", "invitation_forms"
 def form(actor: Actor) -> None:
     """Addresses and a role; a link for each goes by mail or is handed over."""
     number = st.session_state.setdefault(FORMS, 0)
-    by_mail = not isinstance(post(), Console)
+    by_mail = not isinstance(mail_transport(), ConsoleTransport)
     with st.form("invite"):
         st.subheader("Invite somebody, or several at once")
         emails = st.text_area(

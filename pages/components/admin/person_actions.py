@@ -9,7 +9,7 @@ from core.accounts.accounts import PersonInfo
 from core.admin import administration
 from core.base.actor import Actor
 from core.base.permissions import Role
-from core.mail.smtp import Console, post
+from core.mail.smtp import ConsoleTransport, mail_transport
 from core.sharing.transfer import OwnedSheet
 from core.sign_in.second_factor import reset_second_factor
 from db.engine import transaction
@@ -51,7 +51,7 @@ def _access(actor: Actor, person: PersonInfo) -> None:
     with st.container(horizontal=True):
         if st.button("Sign out everywhere", key=f"out_{person.user_id}"):
             _carry_out(lambda: _sign_out(actor, person.user_id))
-        by_mail = not isinstance(post(), Console)
+        by_mail = not isinstance(mail_transport(), ConsoleTransport)
         label = "Send a link for a new password" if by_mail else "Make a link for a new password"
         if person.has_password and st.button(label, key=f"reset_{person.user_id}"):
             _carry_out(lambda: _reset(actor, person, by_mail=by_mail))

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.accounts.registration import CLOSED, Policy, Registration, ask_to_register, registration_policy
-from core.mail.smtp import Console, post
+from core.mail.smtp import ConsoleTransport, mail_transport
 from core.sign_in.email_links import ask_reset
 from db.engine import transaction
 from pages.components.app.current_user import address, here
@@ -50,7 +50,7 @@ def _form(label: str, ask: Callable[..., Any], answer: str) -> None:
         sent = st.form_submit_button(label, type="primary", width="stretch")
     if sent and say(_ask, ask, email):
         st.success(answer.format(literal(email.strip())), icon=":material/mail:")
-        if isinstance(post(), Console):
+        if isinstance(mail_transport(), ConsoleTransport):
             st.caption(PRINTED)
 
 

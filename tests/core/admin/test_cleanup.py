@@ -12,7 +12,7 @@ from core.credentials.sessions import actor_of_session, start_session
 from core.edits.batch import Add, Batch, Given
 from core.edits.operation import Source
 from core.edits.write import write
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 from core.sign_in.api_tokens import make_token
 from core.sign_in.email_links import reset_link
 from tests.conftest import make_deals
@@ -47,9 +47,9 @@ def test_old_operations_go_and_their_changes_stay(session: Session, ann: Actor) 
     assert (count(session, "operations"), count(session, "changes")) == (1, 2)
 
 
-def test_letters_that_were_sent_go_after_a_month_and_those_that_wait_stay(session: Session) -> None:
+def test_emails_that_were_sent_go_after_a_month_and_those_that_wait_stay(session: Session) -> None:
     for _ in range(3):
-        order_letter(session, "notice", "ann@example.com", what="password")
+        queue_mail(session, "notice", "ann@example.com", what="password")
     old = "UPDATE mails SET done_at = now() - interval '31 days' WHERE mail_id = (SELECT min(mail_id) FROM mails)"
     session.execute(text(old))
     session.execute(text("UPDATE mails SET created_at = now() - interval '60 days'"))

@@ -529,8 +529,8 @@ WITHOUT = {
         "sign_in.email_links.reset_link",
         "accounts.invitations.mailed_token",
         "accounts.invitations.registering_token",
-        "mail.outbox.order_letter",
-        "mail.outbox.send_letters",
+        "mail.outbox.queue_mail",
+        "mail.outbox.send_due_mail",
     },
     "notes that somebody is there, or when something was used": {
         "sign_in.api_tokens.actor_of_token",

@@ -19,7 +19,7 @@ from core.credentials.access_tokens import grant_tokens, session_of_access_token
 from core.credentials.login_tickets import make_pending, make_ticket, person_of_pending, redeem_ticket
 from core.credentials.revocation import sign_out_elsewhere
 from core.credentials.sessions import actor_of_session
-from core.mail.outbox import order_letter
+from core.mail.outbox import queue_mail
 from core.sign_in.api_tokens import actor_of_token, make_token
 from core.sign_in.email_links import account_of_reset, address_link, address_of_link, reset_link, reset_password
 from core.sign_in.oidc import arrival, note_arrival, take_in
@@ -230,8 +230,8 @@ def test_a_deactivated_person_is_refused_whatever_way_they_try(session: Session,
 def test_a_letter_that_waited_brings_no_way_in_to_who_was_let_out(
     session: Session, post: Post, ada: Actor, ann: Actor
 ) -> None:
-    order_letter(session, "reset", ann.email, url="http://here")
-    order_letter(session, "address", ann.email, user=ann.user_id, url="http://here")
+    queue_mail(session, "reset", ann.email, url="http://here")
+    queue_mail(session, "address", ann.email, user=ann.user_id, url="http://here")
     deactivate(session, ada, ann.user_id)
     assert [letter.link for _, letter in post() if letter.link] == []
 

@@ -17,12 +17,12 @@ from sqlalchemy import text
 
 from core.base.errors import Invalid
 from core.config.settings import InvalidSetting
-from core.mail.outbox import MOST_ATTEMPTS, Letter, NotDelivered, Order, order_letter, send_letters
-from core.mail.smtp import Console, Smtp, as_message, read_smtp
+from core.mail.outbox import MAX_ATTEMPTS, MailMessage, NotDelivered, QueuedMail, queue_mail, send_due_mail
+from core.mail.smtp import ConsoleTransport, SmtpTransport, as_message, read_smtp
 from db.engine import transaction
 from tests.support.server.started import free_port
 
-LETTER = Letter("Hello", ("A first line.",), "http://here/?reset=SECRET", "Choose", ("A last line.",))
+LETTER = MailMessage("Hello", ("A first line.",), "http://here/?reset=SECRET", "Choose", ("A last line.",))
 SENDER = "Contrivance <sales@example.com>"
 
 
@@ -64,18 +64,18 @@ def mail_server(inbox: Inbox) -> Iterator[Controller]:
         controller.stop()
 
 
-def at(controller: Controller, **more: str) -> Smtp:
-    return Smtp("127.0.0.1", controller.port, more.pop("security", "none"), SENDER, **more)
+def at(controller: Controller, **more: str) -> SmtpTransport:
+    return SmtpTransport("127.0.0.1", controller.port, more.pop("security", "none"), SENDER, **more)
 
 
-def always(_session: Any, _order: Order) -> Letter:
+def always(_session: Any, _order: QueuedMail) -> MailMessage:
     return LETTER
 
 
 def order(*recipients: str) -> None:
     with transaction() as session:
         for recipient in recipients:
-            order_letter(session, "notice", recipient, what="password")
+            queue_mail(session, "notice", recipient, what="password")
 
 
 def outcomes() -> list[str | None]:
@@ -100,7 +100,7 @@ def test_a_letter_arrives_as_plain_text_and_as_html(mail_server: Controller, inb
 
 
 def test_other_peoples_text_is_text_in_a_letter() -> None:
-    html = Letter("x", ("<img src=//evil> & <b>bold</b>",)).as_html()
+    html = MailMessage("x", ("<img src=//evil> & <b>bold</b>",)).as_html()
     assert "&lt;img src=//evil&gt; &amp; &lt;b&gt;bold" in html
 
 
@@ -113,19 +113,19 @@ def test_what_is_not_one_address_gets_no_letter(recipient: str) -> None:
 
 
 def test_a_subject_with_line_breaks_is_one_line() -> None:
-    message = as_message(Letter("Hi\r\nBcc: all@example.com", ("x",)), sender=SENDER, recipient="ann@example.com")
+    message = as_message(MailMessage("Hi\r\nBcc: all@example.com", ("x",)), sender=SENDER, recipient="ann@example.com")
     assert message["Subject"] == "Hi Bcc: all@example.com"
     assert message["Bcc"] is None
 
 
 def test_a_letter_is_sent_after_the_commit_and_only_then(database: str, mail_server: Controller, inbox: Inbox) -> None:
     with pytest.raises(ZeroDivisionError), transaction() as session:
-        order_letter(session, "notice", "ann@example.com", what="password")
+        queue_mail(session, "notice", "ann@example.com", what="password")
         raise ZeroDivisionError
-    assert send_letters(transaction, always, at(mail_server)) == 0
+    assert send_due_mail(transaction, always, at(mail_server)) == 0
     order("ann@example.com")
-    assert send_letters(transaction, always, at(mail_server)) == 1
-    assert send_letters(transaction, always, at(mail_server)) == 0
+    assert send_due_mail(transaction, always, at(mail_server)) == 1
+    assert send_due_mail(transaction, always, at(mail_server)) == 0
     assert (len(inbox.letters), outcomes()) == (1, ["sent"])
 
 
@@ -133,7 +133,7 @@ def test_two_processes_send_each_letter_once(database: str, mail_server: Control
     names = [f"person{number}@example.com" for number in range(20)]
     order(*names)
     with ThreadPoolExecutor(4) as pool:
-        taken = pool.map(lambda _: send_letters(transaction, always, at(mail_server)), range(4))
+        taken = pool.map(lambda _: send_due_mail(transaction, always, at(mail_server)), range(4))
     assert sum(taken) == 20
     assert sorted(str(letter["To"]) for letter in inbox.letters) == sorted(names)
 
@@ -141,13 +141,13 @@ def test_two_processes_send_each_letter_once(database: str, mail_server: Control
 def test_nothing_is_lost_while_the_mail_server_is_down(database: str, mail_server: Controller, inbox: Inbox) -> None:
     order("ann@example.com", "ben@example.com")
     mail_server.stop()
-    assert send_letters(transaction, always, at(mail_server)) == 2
+    assert send_due_mail(transaction, always, at(mail_server)) == 2
     assert outcomes() == [None, None]
-    assert send_letters(transaction, always, at(mail_server)) == 0
+    assert send_due_mail(transaction, always, at(mail_server)) == 0
     back = Controller(inbox, hostname="127.0.0.1", port=mail_server.port)
     back.start()
     due_again()
-    send_letters(transaction, always, at(mail_server))
+    send_due_mail(transaction, always, at(mail_server))
     back.stop()
     assert (len(inbox.letters), outcomes()) == (2, ["sent", "sent"])
 
@@ -158,13 +158,13 @@ def test_attempts_are_put_off_longer_each_time_and_end(database: str, mail_serve
     waits = []
     for _ in range(3):
         due_again()
-        send_letters(transaction, always, at(mail_server))
+        send_due_mail(transaction, always, at(mail_server))
         with transaction() as session:
             waits.append(session.scalar(text("SELECT round(extract(epoch FROM next_try_at - now())) FROM mails")))
     assert waits == [30, 60, 120]
     with transaction() as session:
-        session.execute(text("UPDATE mails SET attempts = :most, next_try_at = now()"), {"most": MOST_ATTEMPTS - 1})
-    send_letters(transaction, always, at(mail_server))
+        session.execute(text("UPDATE mails SET attempts = :most, next_try_at = now()"), {"most": MAX_ATTEMPTS - 1})
+    send_due_mail(transaction, always, at(mail_server))
     assert str(outcomes()[0]).startswith("given up")
 
 
@@ -173,7 +173,7 @@ def test_an_address_that_the_server_refuses_for_good_is_given_up(
 ) -> None:
     inbox.refusal = {"gone@example.com": "550 no such person", "full@example.com": "452 mailbox full"}
     order("gone@example.com", "full@example.com", "ann@example.com")
-    assert send_letters(transaction, always, at(mail_server)) == 3
+    assert send_due_mail(transaction, always, at(mail_server)) == 3
     assert outcomes() == ["given up: the address was refused with 550", None, "sent"]
 
 
@@ -182,22 +182,22 @@ def test_a_letter_that_cannot_be_written_holds_up_no_other(
 ) -> None:
     order("ann@example.com")
     with pytest.raises(ZeroDivisionError):
-        send_letters(transaction, lambda *_: 1 / 0, at(mail_server))  # type: ignore[arg-type, return-value]
+        send_due_mail(transaction, lambda *_: 1 / 0, at(mail_server))  # type: ignore[arg-type, return-value]
     order("ben@example.com")
-    send_letters(transaction, always, at(mail_server))
+    send_due_mail(transaction, always, at(mail_server))
     assert [str(letter["To"]) for letter in inbox.letters] == ["ben@example.com"]
 
 
 def test_a_letter_that_is_not_needed_is_struck_off(database: str) -> None:
     order("ann@example.com")
-    assert send_letters(transaction, lambda *_: None, Console()) == 1
+    assert send_due_mail(transaction, lambda *_: None, ConsoleTransport()) == 1
     assert outcomes() == ["not needed"]
 
 
 def test_without_a_mail_server_the_console_shows_the_letter_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().deliver("ann@example.com", LETTER)
+    ConsoleTransport().deliver("ann@example.com", LETTER)
     said = capsys.readouterr().out
-    assert "No mail server is set (CONTRIVANCE_SMTP_HOST): this letter to ann@example.com was not sent." in said
+    assert "No mail server is set (CONTRIVANCE_SMTP_HOST): this e-mail to ann@example.com was not sent." in said
     assert "http://here/?reset=SECRET" in said
 
 
@@ -258,7 +258,7 @@ def guarded(request: pytest.FixtureRequest, inbox: Inbox, certificate: Path) -> 
     controller.stop()
 
 
-def test_letters_go_encrypted_and_signed_in(
+def test_emails_go_encrypted_and_signed_in(
     guarded: tuple[str, Controller], inbox: Inbox, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
@@ -298,8 +298,8 @@ def test_the_port_follows_the_kind_of_encryption(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ({"CONTRIVANCE_SMTP_FROM": ""}, "give an address"),
-        ({"CONTRIVANCE_SMTP_FROM": "Sales"}, "give an address"),
+        ({"CONTRIVANCE_SMTP_FROM": ""}, "it must be like"),
+        ({"CONTRIVANCE_SMTP_FROM": "Sales"}, "it must be like"),
         ({"CONTRIVANCE_SMTP_SECURITY": "ssl"}, "choose one of"),
         ({"CONTRIVANCE_SMTP_PORT": "0"}, "1 to 65535"),
         ({"CONTRIVANCE_SMTP_SECURITY": "none", "CONTRIVANCE_SMTP_USER": "robot"}, "in the clear"),

@@ -200,7 +200,7 @@ def test_the_address_that_one_has_is_verified_by_a_link(session: Session, post: 
     assert post() == []
 
 
-def test_letters_cannot_be_asked_for_without_end(session: Session, ann: Actor) -> None:
+def test_emails_cannot_be_asked_for_without_end(session: Session, ann: Actor) -> None:
     for _ in range(5):
         ask_verification(session, ann, url=HERE)
     with pytest.raises(Throttled):

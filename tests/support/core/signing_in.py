@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from core.base.actor import Actor
 from core.credentials.access_tokens import TokenPair, refresh_tokens
 from core.credentials.sessions import start_session
-from core.mail.outbox import Letter
+from core.mail.outbox import MailMessage
 from core.sign_in.password import sign_in
 from db.engine import transaction
 from tests.conftest import PASSWORD
 
 KEY = "a key of at least thirty-two bytes, surely"
 HOME = "192.0.2.7"
-Post = Callable[[], list[tuple[str, Letter]]]  # Send what waits: whom it reached, and what it said.
+Post = Callable[[], list[tuple[str, MailMessage]]]  # Send what waits: whom it reached, and what it said.
 
 
 def attempt(email: str, password: str = PASSWORD, address: str = HOME, device: str = "") -> int | None:
@@ -46,7 +46,7 @@ def actions(session: Session) -> list[str]:
     return list(session.scalars(text("SELECT action FROM audit_events ORDER BY event_id")))
 
 
-def token_in(letter: Letter) -> str:
+def token_in(letter: MailMessage) -> str:
     found = re.search(r"=([\w-]{43})$", letter.link)
     assert found, letter.link
     return found[1]
