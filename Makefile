@@ -1,15 +1,19 @@
 # Everything that is done with this project by command. `make run` and `make test` need Python 3.11 or later and nothing else.
 #   make run [PORT=8501] [DATA=folder] [HOST=0.0.0.0]
-#   make test [BROWSER=no]
+#   make test [BROWSER=no]      what each change has to pass
+#   make test-all [BROWSER=no]  every test there is, on both versions of PostgreSQL
 
 PYTHON ?= python3
 PORT ?= 8501
 UV_VERSION = 0.13.9
 BIN = .venv/bin
-AT_ONCE = -n auto --maxprocesses 4
+PYTEST = $(BIN)/python -m pytest
+AT_ONCE = -n auto --maxprocesses 4 --dist worksteal
+LEFT_OUT = $(if $(filter no,$(BROWSER)),and not browser)
+SQL = tests/db tests/core/rows tests/core/history tests/core/edits/test_write.py
 SHELL = /bin/bash
 
-.PHONY: run test lint audit bench bench-live faults lock frontend doctor
+.PHONY: run test test-all test-rest lint audit bench bench-live faults lock frontend doctor
 
 # HOST= serves colleagues on the network: that it was typed is what says that it is meant.
 run: .venv/run.stamp
@@ -19,12 +23,19 @@ run: .venv/run.stamp
 
 test: .venv/test.stamp lint
 	@$(BIN)/python tests/support/chromium.py '$(BROWSER)'
-	$(BIN)/python -m pytest $(AT_ONCE) -m 'not browser and not slow'
-	$(if $(filter no,$(BROWSER)),,$(BIN)/python -m pytest -n 2 --dist loadfile -m browser)
-	@echo "One at a time, what takes seconds and measures them …"
-	$(BIN)/python -m pytest -m 'slow and not browser'
-	@echo "Once more on the system's PostgreSQL, where there is one …"
-	$(BIN)/python -m pytest $(AT_ONCE) --server system -m 'not browser and not slow' tests/db tests/core tests/api
+	$(PYTEST) $(AT_ONCE) -m 'not serial and not exhaustive $(LEFT_OUT)'
+	@echo "One at a time, what measures seconds …"
+	$(PYTEST) -m 'serial $(LEFT_OUT)'
+	@echo "Once more on the system's PostgreSQL, where there is one: what its version may change …"
+	$(PYTEST) $(AT_ONCE) --server system -m 'not slow' $(SQL)
+
+# Everything there is. What `make test` has run is not run again, but for generated tests, which try more.
+test-all: test test-rest
+
+test-rest: .venv/test.stamp
+	EXAMPLES=many $(PYTEST) $(AT_ONCE) -m '(exhaustive or hypothesis) $(LEFT_OUT)'
+	@echo "The rest on the system's PostgreSQL, where there is one …"
+	$(PYTEST) $(AT_ONCE) --server system -m 'not slow' $(addprefix --ignore=,$(SQL)) tests/core tests/api
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

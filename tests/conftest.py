@@ -1,6 +1,7 @@
 """The fixed cast and its database: Ada administers, Ann owns, Ben edits, Cleo reads, Dan is a stranger."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import bcrypt
@@ -18,6 +19,7 @@ from db import engine as db
 from db.migrate import migrate
 from tests.support.cluster import cluster, embedded_binaries, system_binaries
 from tests.support.narrow import APART
+from tests.support.times import Times
 
 PASSWORD = "correct horse battery"
 CAST = {"Ada": Role.ADMIN, "Ann": Role.MEMBER, "Ben": Role.MEMBER, "Cleo": Role.ANALYST, "Dan": Role.MEMBER}
@@ -25,6 +27,10 @@ CAST = {"Ada": Role.ADMIN, "Ann": Role.MEMBER, "Ben": Role.MEMBER, "Cleo": Role.
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--server", choices=["embedded", "system"], default="embedded", help="which PostgreSQL to test on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Times())
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +79,7 @@ def clone(server: str, template: str) -> Callable[[], str]:
 
     def make() -> str:
         name = f"clone_{next(numbers)}"
-        execute(server, f"CREATE DATABASE {name} TEMPLATE {template} OWNER owner")
+        execute(server, f"CREATE DATABASE {name} TEMPLATE {template} OWNER owner STRATEGY file_copy")
         return owner_url(server, name)
 
     return make
@@ -90,7 +96,14 @@ def shared_engine(clone: Callable[[], str]) -> Iterator[Engine]:
 @pytest.fixture
 def session(shared_engine: Engine) -> Iterator[Session]:
     """A session whose work is rolled back after the test; db.engine.transaction() joins it as a savepoint."""
-    with shared_engine.connect() as connection:
+    with rolled_back(shared_engine) as session:
+        yield session
+
+
+@contextmanager
+def rolled_back(engine: Engine) -> Iterator[Session]:
+    """A session on this engine whose work, and that of every transaction(), is rolled back in the end."""
+    with engine.connect() as connection:
         outer = connection.begin()
         db.bind(connection, join_transaction_mode="create_savepoint")
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as made:

@@ -58,18 +58,15 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     position = max((column.position for column in access.columns), default=0)
     slots = _free_slots(session, sheet_id)
     news = [with_currency(new, access.currency) for new in news]
-    made = [
-        _insert(
-            session,
-            access,
-            new,
-            last - len(news) + 1 + offset,
-            position=position + 1 + offset,
-            taken=names,
-            slots=slots,
+    columns = [
+        _new_column(
+            access, new, last - len(news) + 1 + offset, position=position + 1 + offset, taken=names, slots=slots
         )
         for offset, new in enumerate(news)
     ]
+    session.add_all(columns)
+    session.flush()
+    made = [made_column(vars(column)) for column in columns]
     audit.record(session, actor, "sheet:column:add", sheet_id=sheet_id, names=[column.name for column in made])
     return made
 
@@ -233,8 +230,7 @@ def _free_slots(session: Session, sheet_id: int) -> dict[str, Iterator[str]]:
     return {kind: iter([slot for slot in slots if slot not in taken]) for kind, slots in every.items()}
 
 
-def _insert(
-    session: Session,
+def _new_column(
     access: Access,
     new: NewColumn,
     column_id: int,
@@ -242,12 +238,12 @@ def _insert(
     position: int,
     taken: set[str],
     slots: dict[str, Iterator[str]],
-) -> ColumnInfo:
+) -> Column:
     kind = column_type(new.type)
     name = checked_name(new.name, taken)
     taken.add(_folded(name))
     options = checked_options(kind, new.options)
-    column = Column(
+    return Column(
         sheet_id=access.sheet.sheet_id,
         column_id=column_id,
         name=name,
@@ -258,9 +254,6 @@ def _insert(
         options=[option.as_stored() for option in options],
         slot=next(slots[kind.slots], None) if kind.slots else None,
     )
-    session.add(column)
-    session.flush()
-    return made_column(vars(column))
 
 
 def _take_column_ids(session: Session, sheet_id: int, count: int) -> int:

@@ -90,6 +90,8 @@ def _create() -> SystemUser:
     try:
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 fixed words
     except (OSError, subprocess.CalledProcessError) as error:
+        if user := _find():  # Another server that starts just now has made it.
+            return user
         raise PermissionError(f"As root, PostgreSQL needs the system user {NAME}, and useradd failed.") from error
     entry = pwd.getpwnam(NAME)
     return SystemUser(entry.pw_uid, entry.pw_gid)

@@ -1,4 +1,4 @@
-"""The API as programs meet it: a test client, and the cast signed in through the front door."""
+"""The API as programs meet it: a test client, and the cast with tokens. tests/api/test_auth.py signs in by password."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -11,15 +11,18 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.app import create_api
+from api.auth.principal import token_key
 from api.live.hub import hub
 from core.access.access import Access
 from core.config.settings import settings
+from core.credentials.access_tokens import grant_tokens
 from db import engine as db
 from db.raw_sql import Quick
-from tests.conftest import PASSWORD, make_deals
+from tests.conftest import make_deals
 
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
 
@@ -102,13 +105,15 @@ def the_api() -> FastAPI:
 
 
 def sign_in(client: httpx.Client, name: str, sheet: int = 0) -> Person:
-    """Anybody of the cast, or "nobody" without a token."""
+    """Anybody of the cast with a token as a sign-in grants it, or "nobody" without one."""
     if name == "nobody":
         return Person(client, "", sheet)
-    body = {"email": f"{name.lower()}@example.com", "password": PASSWORD}
-    answer = client.post("/api/v1/auth/login", json=body)
-    assert answer.status_code == 200, answer.text
-    return Person(client, answer.json()["access_token"], sheet)
+    with db.transaction() as session:
+        user = session.scalar(
+            text("SELECT user_id FROM users WHERE email = :email"), {"email": f"{name}@example.com".lower()}
+        )
+        pair = grant_tokens(session, user, key=token_key(), address="testclient", user_agent="testclient")
+    return Person(client, pair.access_token, sheet)
 
 
 People = Callable[[str], Person]

@@ -1,6 +1,7 @@
 """The API describes itself: a valid OpenAPI document, and a page that asks no foreign host for anything."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -43,6 +44,29 @@ def test_every_reference_in_the_description_leads_somewhere() -> None:
         for part in reference.split("/"):
             found = found[part]
         assert found
+
+
+def test_no_body_takes_a_key_that_it_does_not_name() -> None:
+    description = described()
+    contents = [operation.get("requestBody", {}).get("content", {}) for _, operation in operations()]
+    bodies = [content["application/json"]["schema"] for content in contents if "application/json" in content]
+    assert len(bodies) > 20
+    assert [schema for body in bodies for schema in objects_in(body, description) if takes_more(schema)] == []
+
+
+def objects_in(schema: Any, description: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every object with named keys in a schema, and in those that it refers to."""
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from objects_in(part, description)
+    if isinstance(schema, dict) and "$ref" in schema:
+        yield from objects_in(description["components"]["schemas"][schema["$ref"].rpartition("/")[2]], description)
+    if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+        yield schema
+
+
+def takes_more(schema: dict[str, Any]) -> bool:
+    """Whether an object may have other keys than those that are named."""
+    return schema.get("additionalProperties") is not False
 
 
 def test_the_promised_routes_are_there() -> None:

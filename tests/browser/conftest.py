@@ -1,4 +1,4 @@
-"""The real server and a real Chromium, with the cast's sheets in a database of the module's own."""
+"""The real server and a real Chromium, with the cast's sheets in a database that the modules share."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,17 +47,34 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database_url(clone: Callable[[], str]) -> str:
+    """One database for the browser tests of a worker. A module that changes people in it overrides this by its own."""
+    return clone()
+
+
+@pytest.fixture(scope="session")
+def server_at(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """The product on that database, started as `make run` starts it."""
+    with Started(data_folder(tmp_path_factory), DATABASE_URL=database_url) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def own_database(clone: Callable[[], str]) -> str:
+    """A database of the module's own."""
     return clone()
 
 
 @pytest.fixture(scope="module")
-def server_at(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """The product on its own database, started as `make run` starts it."""
-    folder: Path = tmp_path_factory.mktemp("browser") / "data"
-    with Started(folder, DATABASE_URL=database_url) as started:
+def own_server(own_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """A server of the module's own, on its database."""
+    with Started(data_folder(tmp_path_factory), DATABASE_URL=own_database) as started:
         yield started
+
+
+def data_folder(factory: pytest.TempPathFactory) -> Path:
+    return factory.mktemp("browser") / "data"
 
 
 @pytest.fixture

@@ -73,7 +73,20 @@ class Person:
 
     def has_rows(self) -> Self:
         self.until(lambda: "row" in self.row_count)
-        self.page.wait_for_timeout(400)
+        return self.settled().stands_still()
+
+    def settled(self) -> Self:
+        """Wait until Streamlit has run the script of the page that was gone to."""
+        app = self.page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE * 1000)
+        return self
+
+    def stands_still(self) -> Self:
+        """Wait until the grid is where it was a moment before: what is drawn above it moves it."""
+        canvas, before = self.page.get_by_test_id("data-grid-canvas"), None
+        while (box := canvas.bounding_box()) is None or box != before:
+            before = box
+            self.page.wait_for_timeout(60)
         return self
 
     # --- the grid

@@ -32,6 +32,11 @@ def inbox() -> Iterator[tuple[Inbox, int]]:
 
 
 @pytest.fixture(scope="module")
+def database_url(own_database: str) -> str:
+    return own_database
+
+
+@pytest.fixture(scope="module")
 def server_at(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, inbox: tuple[Inbox, int]
 ) -> Iterator[Started]:

@@ -26,9 +26,7 @@ def opened(partner: Person, token: str, password: str = "") -> Person:
     if password:
         partner.page.get_by_label("Password").fill(password)
         partner.page.get_by_role("button", name="Open the sheet").click()
-    partner.until(lambda: "row" in partner.row_count)
-    partner.page.wait_for_timeout(400)
-    return partner
+    return partner.has_rows()
 
 
 def test_a_partner_reads_along_until_the_link_is_revoked(person: Seat, make_sheet: Callable[..., int]) -> None:

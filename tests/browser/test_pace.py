@@ -14,6 +14,11 @@ ROWS = 25
 
 
 @pytest.fixture(scope="module")
+def database_url(own_database: str) -> str:
+    return own_database
+
+
+@pytest.fixture(scope="module")
 def server_at(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     """The product with a limit that typing reaches, by a person whose values come one a second."""
     folder: Path = tmp_path_factory.mktemp("pace") / "data"

@@ -121,7 +121,7 @@ def test_a_file_becomes_a_sheet_with_its_types(person: Seat, tmp_path: Path, mak
     assert amounts == [99.9, 1234.5, 10000]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.exhaustive)])
 def test_every_page_opens_without_an_error_at_phone_width(
     person: Seat, make_sheet: Callable[..., int], scheme: str
 ) -> None:

@@ -34,8 +34,10 @@ from tests.browser.conftest import add
 from tests.browser.people import Person
 from tests.conftest import actor
 from tests.support.payloads import FOREIGN, PAYLOADS
+from tests.support.server.started import Started
 
 PATIENCE = 20_000
+EXHAUSTIVE = pytest.mark.exhaustive
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, _, CLOSE = range(1, 8)
 ALL = [*PAYLOADS.values()]
 NAME = f"{PAYLOADS['script']} {PAYLOADS['image']}"
@@ -44,6 +46,16 @@ EMAILS = [f"{re.sub(r'[@ ]', '', payload).lower()}@example.com" for payload in A
 EVE = PAYLOADS["image"]  # The name of an administrator, who signs in as eve@example.com.
 FILE = "<img src=x onerror=alert(1)> **bold** :red[c] $x^2$"
 LIVE = f"[src*='{FOREIGN}'], [href*='{FOREIGN}'], [data*='{FOREIGN}'], [srcset*='{FOREIGN}'], [onerror], [onload]"
+
+
+@pytest.fixture(scope="module")
+def database_url(own_database: str) -> str:
+    return own_database
+
+
+@pytest.fixture(scope="module")
+def server_at(own_server: Started) -> Started:
+    return own_server
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +138,7 @@ class Watched:
     def open(self, path: str, shows: str) -> "Watched":
         self.page.goto(f"{self.person.url}/{path}")
         expect(self.page.get_by_text(shows).first).to_be_attached(timeout=PATIENCE)
-        self.page.wait_for_timeout(1500)
+        self.person.settled()
         return self
 
     def is_untouched(self) -> None:
@@ -244,16 +256,17 @@ def test_a_partner_is_shown_payloads_letter_by_letter(watched: Callable[..., Wat
     ("path", "name", "payloads"),
     [
         ("", "Ann", ALL),
-        ("columns", "Ann", ALL),
+        pytest.param("columns", "Ann", ALL, marks=EXHAUSTIVE),
         ("changes", "Ann", ALL),
-        ("audit", "Ada", ALL),
-        ("colleagues", "Ann", [*NAMES, *EMAILS]),
+        pytest.param("audit", "Ada", ALL, marks=EXHAUSTIVE),
+        pytest.param("colleagues", "Ann", [*NAMES, *EMAILS], marks=EXHAUSTIVE),
         ("people", "Ada", [*NAMES, *EMAILS]),
-        ("teams", "Ada", [*NAMES, *EMAILS]),
+        pytest.param("teams", "Ada", [*NAMES, *EMAILS], marks=EXHAUSTIVE),
         ("security", "Eve", [*NAMES, *EMAILS]),
-        ("system", "Eve", [EVE]),  # Of what people write it shows nothing but the name of whoever looks.
-        ("profile", "Eve", [EVE]),
-        ("import", "Ann", [NAME]),
+        # Of what people write it shows nothing but the name of whoever looks.
+        pytest.param("system", "Eve", [EVE], marks=EXHAUSTIVE),
+        pytest.param("profile", "Eve", [EVE], marks=EXHAUSTIVE),
+        pytest.param("import", "Ann", [NAME], marks=EXHAUSTIVE),
     ],
 )
 def test_a_page_shows_payloads_letter_by_letter(
@@ -265,6 +278,7 @@ def test_a_page_shows_payloads_letter_by_letter(
     seat.is_untouched()
 
 
+@pytest.mark.exhaustive
 def test_programs_are_named_letter_by_letter_where_they_are_unfolded(
     watched: Callable[[str], Watched], sheet: int
 ) -> None:
@@ -275,6 +289,7 @@ def test_programs_are_named_letter_by_letter_where_they_are_unfolded(
     eve.is_untouched()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("path", "tab", "payloads"),
     [
@@ -288,11 +303,11 @@ def test_a_tab_shows_payloads_letter_by_letter_once_it_is_opened(
 ) -> None:
     eve = watched("Eve").open(path, path.capitalize())
     eve.page.get_by_role("tab", name=tab).click()
-    eve.page.wait_for_timeout(500)
     eve.shows(payloads)
     eve.is_untouched()
 
 
+@pytest.mark.exhaustive
 def test_the_charts_and_what_they_say_under_the_mouse(watched: Callable[[str], Watched], sheet: int) -> None:
     """Their labels are shortened: tests/pages/test_charts.py has them letter by letter."""
     ann = watched("Ann").open(f"dashboard?sheet={sheet}", "Dashboard")
@@ -310,7 +325,9 @@ def test_the_charts_and_what_they_say_under_the_mouse(watched: Callable[[str], W
     ann.is_untouched()
 
 
-@pytest.mark.parametrize("opener", ["Share", "Export", "Settings", "Trash"])
+@pytest.mark.parametrize(
+    "opener", ["Share", *(pytest.param(name, marks=EXHAUSTIVE) for name in ("Export", "Settings", "Trash"))]
+)
 def test_a_dialog_shows_payloads_letter_by_letter(watched: Callable[[str], Watched], sheet: int, opener: str) -> None:
     ann = watched("Ann")
     ann.person.open_sheet(sheet)
@@ -325,6 +342,7 @@ def test_a_dialog_shows_payloads_letter_by_letter(watched: Callable[[str], Watch
     ann.is_untouched()
 
 
+@pytest.mark.exhaustive
 def test_the_public_links_of_the_sharing_dialog_show_payloads(watched: Callable[[str], Watched], sheet: int) -> None:
     with db.transaction() as session:
         for payload in ALL:
@@ -333,7 +351,6 @@ def test_the_public_links_of_the_sharing_dialog_show_payloads(watched: Callable[
     ann.person.open_sheet(sheet)
     ann.page.get_by_role("button", name="Share", exact=True).first.click()
     ann.page.get_by_role("dialog").get_by_role("tab", name="Public links").click()
-    ann.page.wait_for_timeout(800)
     ann.shows(NAMES)
     ann.is_untouched()
 
@@ -378,11 +395,11 @@ def test_a_file_of_payloads_is_shown_before_it_is_imported(
     ann = watched("Ann").open(f"import?sheet={sheet}", "Import")
     ann.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
     ann.person.says("Preview")
-    ann.page.wait_for_timeout(1500)
     ann.shows([*ALL[:10], file.name])  # As many rows as are seen of the preview at once.
     ann.is_untouched()
 
 
+@pytest.mark.exhaustive
 def test_a_file_of_payloads_becomes_a_sheet_named_after_it(
     watched: Callable[[str], Watched], sheet: int, tmp_path: Path
 ) -> None:
@@ -401,6 +418,7 @@ def test_a_file_of_payloads_becomes_a_sheet_named_after_it(
     ann.is_untouched()
 
 
+@pytest.mark.exhaustive
 def test_a_toast_says_a_payload_as_text(watched: Callable[[str], Watched], sheet: int) -> None:
     ann = watched("Ann").open(f"columns?sheet={sheet}", "Columns")
     ann.page.get_by_role("button", name=PAYLOADS["script"]).first.click()

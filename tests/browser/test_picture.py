@@ -26,7 +26,7 @@ def drawn_whole(person: Person) -> str:
     return picture(person)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.exhaustive)])
 def test_cells_that_change_alone_leave_the_same_picture(together: Together, scheme: str) -> None:
     ann, ben, _ = together()
     for person in (ann, ben):

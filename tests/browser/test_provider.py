@@ -34,6 +34,11 @@ def provider() -> Iterator[LocalProvider]:
 
 
 @pytest.fixture(scope="module")
+def database_url(own_database: str) -> str:
+    return own_database
+
+
+@pytest.fixture(scope="module")
 def server_at(
     database_url: str, provider: LocalProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Started]:
@@ -96,6 +101,7 @@ def test_a_first_sign_in_asks_for_the_password_once_and_later_ones_for_nothing(
     expect(second.page.get_by_text("Ann", exact=True).first).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_who_is_unknown_hears_how_to_get_in_and_an_invitation_or_the_rule_lets_them(
     visit: Visit, provider: LocalProvider, engine: Engine
 ) -> None:
@@ -117,12 +123,14 @@ def test_who_is_unknown_hears_how_to_get_in_and_an_invitation_or_the_rule_lets_t
         set_registration_policy(session, actor("Ada"), Registration.INVITED)
 
 
+@pytest.mark.exhaustive
 def test_an_address_that_the_provider_does_not_confirm_opens_nothing(visit: Visit, provider: LocalProvider) -> None:
     provider.people["s-mallory"] = {"email": "ben@example.com", "email_verified": False, "name": "Ben"}
     visitor = there(visit().open(), "s-mallory").reads("does not confirm your address")
     assert SESSION not in cookies(visitor)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "spoiled", [{"aud": "another"}, {"nonce": "another"}, {"exp": 1}, {"iss": "https://evil.example"}]
 )
@@ -135,10 +143,12 @@ def test_a_token_of_another_sign_in_is_worth_nothing(
     assert SESSION not in cookies(visitor)
 
 
+@pytest.mark.exhaustive
 def test_who_is_let_in_by_nobody_is_told_so(visit: Visit, provider: LocalProvider) -> None:
     there(visit().open(), "nobody").reads("did not let you in")
 
 
+@pytest.mark.exhaustive
 def test_a_deactivated_person_is_refused_at_the_door(visit: Visit, provider: LocalProvider, engine: Engine) -> None:
     provider.people["s-cleo"] = {"email": "cleo@example.com", "email_verified": True}
     visitor = there(visit().open(), "s-cleo").fill(Password=PASSWORD).press("Link and sign in").is_in()
@@ -148,6 +158,7 @@ def test_a_deactivated_person_is_refused_at_the_door(visit: Visit, provider: Loc
     there(visitor, "s-cleo").reads("Your account here is deactivated")
 
 
+@pytest.mark.exhaustive
 def test_one_links_and_unlinks_on_the_profile_page(visit: Visit, provider: LocalProvider, engine: Engine) -> None:
     provider.people["s-ben"] = {"email": "b@private.example", "email_verified": False, "name": "Benedict"}
     ben = visit().open("/profile").sign_in("Ben").is_in().open("/profile")
@@ -202,6 +213,7 @@ def shown(visitor: Visitor, name: str) -> None:
         visitor.page.screenshot(path=Path(folder) / f"{name}.png")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("looks", [{"color_scheme": "light"}, {"color_scheme": "dark", "viewport": PHONE}])
 def test_colleagues_are_found(browser: Browser, server_at: Started, looks: dict[str, Any]) -> None:
     context = browser.new_context(**({"viewport": {"width": 1400, "height": 860}} | looks))

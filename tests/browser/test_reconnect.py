@@ -19,6 +19,16 @@ RIGHT_AGAIN_SECONDS = 5.0
 Together = Callable[..., tuple[Person, Person, int]]
 
 
+@pytest.fixture(scope="module")
+def database_url(own_database: str) -> str:
+    return own_database
+
+
+@pytest.fixture(scope="module")
+def server_at(own_server: Started) -> Started:
+    return own_server
+
+
 def edits(sheet: int, row: int) -> int:
     """How often a cell of this row was changed."""
     with db.transaction() as session:
@@ -130,8 +140,8 @@ def test_a_restart_of_the_server_interrupts_nobody(together: Together, restart: 
     ben.select(DEAL, 4).type("Still here").saved()
     ann.sees(DEAL, 4, "Still here")
     assert (edits(sheet, 3), edits(sheet, 5)) == (1, 1)
+    ann.page.wait_for_timeout(5000)  # The pages have looked once more, and nothing of them went away for a moment.
     for one in (ann, ben):
-        one.page.wait_for_timeout(5000)  # The page has looked once more, and nothing of it went away for a moment.
         assert one.page.get_by_test_id("live-grid").get_attribute("data-seen") == "before"
 
 

@@ -66,7 +66,7 @@ def test_a_column_leaves_and_returns_while_its_reader_looks(together: Together) 
 def test_a_read_only_column_says_so_and_keeps_its_value(together: Together, how: str) -> None:
     _, ben, sheet = together(deals=2)
     limited(sheet, ACCOUNT, "read-only")
-    ben.page.wait_for_timeout(5000)
+    ben.until(lambda: ben.page.get_by_test_id(f"glide-cell-{ACCOUNT + 1}-0").get_attribute("aria-readonly") == "true")
     ben.select(ACCOUNT, 0)
     if how == "type":
         ben.type("Mine now", then="")

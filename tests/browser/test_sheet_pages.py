@@ -18,6 +18,7 @@ from tests.conftest import actor
 
 Seat = Callable[..., Person]
 Make = Callable[..., int]
+EXHAUSTIVE = pytest.mark.exhaustive
 PATIENCE = 15_000
 NASTY = "<img src=https://evil.example/a.png> ![i](https://evil.example/b.png) **b** :red[c] www.evil.example"
 
@@ -111,7 +112,9 @@ def test_who_is_shut_out_while_looking_is_told_so(person: Seat, make_sheet: Make
     expect(ben.page.get_by_test_id("live-grid")).to_have_count(0, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("kind", ["CSV", "Excel (XLSX)", "Parquet"])
+@pytest.mark.parametrize(
+    "kind", ["CSV", *(pytest.param(kind, marks=EXHAUSTIVE) for kind in ("Excel (XLSX)", "Parquet"))]
+)
 def test_what_is_shown_is_what_is_exported(person: Seat, make_sheet: Make, kind: str) -> None:
     won = {"filter": [{"column": 3, "op": "is_any_of", "value": ["o5"]}]}
     cleo = person("Cleo").known().open_sheet(make_sheet(12), won)
@@ -129,7 +132,9 @@ def test_what_is_shown_is_what_is_exported(person: Seat, make_sheet: Make, kind:
     assert content
 
 
-@pytest.mark.parametrize("path", ["", "grid", "columns", "changes"])
+@pytest.mark.parametrize(
+    "path", ["grid", *(pytest.param(path, marks=EXHAUSTIVE) for path in ("", "columns", "changes"))]
+)
 def test_markup_in_names_is_shown_and_fetches_nothing(person: Seat, make_sheet: Make, path: str) -> None:
     sheet = make_sheet(1)
     with db.transaction() as session:
@@ -146,6 +151,6 @@ def test_markup_in_names_is_shown_and_fetches_nothing(person: Seat, make_sheet: 
     ann.page.on("request", note)
     ann.page.goto(f"{ann.url}/{path}?sheet={sheet}")
     expect(ann.page.get_by_text(re.compile(r"\*\*b\*\*")).first).to_be_attached(timeout=PATIENCE)
-    ann.page.wait_for_timeout(1000)
+    ann.settled().page.wait_for_load_state("networkidle")
     assert [url for url in asked if not url.startswith((ann.url, "data:", "blob:"))] == []
     assert ann.page.locator("a[href*=evil], img[src*=evil]").count() == 0

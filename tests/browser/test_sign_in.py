@@ -20,6 +20,16 @@ SESSION = "contrivance_session"
 NEW = "another good password"
 
 
+@pytest.fixture(scope="module")
+def database_url(own_database: str) -> str:
+    return own_database
+
+
+@pytest.fixture(scope="module")
+def server_at(own_server: Started) -> Started:
+    return own_server
+
+
 @dataclass
 class Visitor:
     """A browser of its own, opened on the product."""

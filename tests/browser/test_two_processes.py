@@ -24,6 +24,11 @@ TRIES = 20
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
 
+@pytest.fixture(scope="module")
+def database_url(own_database: str) -> str:
+    return own_database
+
+
 @pytest.fixture
 def pair(database_url: str) -> Iterator[tuple[str, list[Started]]]:
     """The public address, and the two processes behind it."""

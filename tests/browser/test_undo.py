@@ -27,9 +27,10 @@ def test_a_typed_cell_goes_back_and_comes_again_by_key_in_both_grids(together: T
     ann.sees(ACCOUNT, 2, before)
     ben.page.keyboard.press("Control+Shift+Z")
     ann.sees(ACCOUNT, 2, "Typed wrong")
+    before_both = ann.version
     ben.page.keyboard.press("Control+z")
     ben.page.keyboard.press("Control+y")
-    ben.page.wait_for_timeout(1500)
+    ann.until(lambda: ann.version == before_both + 2)
     ann.sees(ACCOUNT, 2, "Typed wrong")
 
 

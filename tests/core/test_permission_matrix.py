@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 import core
@@ -20,7 +20,8 @@ from core.access.access import Access
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotFound, Refused
 from core.base.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Level, Permission, Role
-from tests.conftest import actor
+from core.config.settings import settings
+from tests.conftest import actor, make_deals, rolled_back
 from tests.support.core.principals import (
     MARK,
     NOBODY,
@@ -42,12 +43,30 @@ COMMANDS = SHEET_COMMANDS | WORKSPACE_COMMANDS
 CALLS = COMMANDS | SHEET_READS
 VISITORS = LEVEL_PERMISSIONS[Level.LINK]
 WRITTEN = text("SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables")
-pytestmark = pytest.mark.usefixtures("own_settings")
+
+
+@pytest.fixture(scope="module")
+def cast(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Session, int]]:
+    """Everybody and their sheet, once for all commands: what a test does is taken back."""
+    with pytest.MonkeyPatch.context() as patch, rolled_back(shared_engine) as session:
+        patch.setenv("CONTRIVANCE_DATA", str(tmp_path_factory.mktemp("matrix") / "data"))
+        settings.cache_clear()
+        yield session, gather(session, make_deals(session))
+    settings.cache_clear()
 
 
 @pytest.fixture
-def sheet(session: Session, deals: Access) -> int:
-    return gather(session, deals)
+def session(cast: tuple[Session, int], shared_engine: Engine) -> Iterator[Session]:
+    shared_engine.dispose()  # What is remembered of the sheet goes with the pool.
+    cast[0].execute(text("SAVEPOINT before_the_test"))
+    yield cast[0]
+    cast[0].execute(text("ROLLBACK TO SAVEPOINT before_the_test"))
+    cast[0].expunge_all()
+
+
+@pytest.fixture
+def sheet(cast: tuple[Session, int]) -> int:
+    return cast[1]
 
 
 @dataclass(frozen=True)

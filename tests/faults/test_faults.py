@@ -7,10 +7,11 @@ import pytest
 
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.scene import Scene, scene
+from tests.support.examples import examples
 
-SECONDS = 8.0
+SECONDS = examples(4, 8)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.serial]
 
 
 @pytest.fixture(scope="module")

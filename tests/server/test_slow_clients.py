@@ -58,6 +58,7 @@ async def ask_meanwhile(port: int, path: str, headers: dict[str, str]) -> list[t
 
 
 @pytest.mark.slow
+@pytest.mark.serial
 def test_twelve_hundred_slow_clients_keep_nobody_from_being_served(tmp_path: Path, database: str) -> None:
     """With as many descriptors as a system gives at first, and no more to be had."""
 

@@ -57,6 +57,7 @@ def test_a_stop_from_outside_and_a_closed_terminal_end_it_as_ctrl_c_does(data: P
     assert databases_in(data) == []
 
 
+@pytest.mark.serial
 def test_it_answers_soon(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """First start under 5 s, later ones under 3 s on a quiet machine; here with room for a busy one."""
     with Started(data) as started:

@@ -94,17 +94,22 @@ def test_a_server_that_is_still_ending_is_waited_for(folder: Path) -> None:
         process = postmaster.find(folder / "postgres")
         assert process
         process.send_signal(signal.SIGTERM)  # PostgreSQL's smart shutdown: it ends with its last connection.
-        started = Started(folder)
-        waits_for(started, "waiting for the database")
-        held.close()
-        started.wait_until_ready()
-    assert started.stop(signal.SIGINT) == 0
+        with launched(folder) as started:
+            started.wait_until_it_says("waiting for the database")
+            held.close()
+            started.wait_until_ready()
+            assert started.stop(signal.SIGINT) == 0
 
 
-def waits_for(started: Started, said: str) -> None:
-    """Until the process says so; a process that ends instead fails the test."""
-    while said not in started.text():
-        assert started.process.poll() is None, started.text()
+@contextmanager
+def launched(folder: Path) -> Iterator[Started]:
+    """A server that is not waited for. It never outlives the test: it would hold the folder against the next ones."""
+    started = Started(folder)
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        started.process.wait()
 
 
 def test_a_worker_of_a_killed_server_that_does_not_leave_is_named(
@@ -168,9 +173,9 @@ def test_a_stop_from_outside_ends_a_start_that_waits(folder: Path) -> None:
     assert process
     with psycopg.connect(server.urls().owner):
         process.send_signal(signal.SIGTERM)
-        started = Started(folder)
-        waits_for(started, "waiting for the database")
-        assert started.stop(signal.SIGTERM) == 0
+        with launched(folder) as started:
+            started.wait_until_it_says("waiting for the database")
+            assert started.stop(signal.SIGTERM) == 0
     assert databases_in(folder) == []
 
 

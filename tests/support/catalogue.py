@@ -253,8 +253,7 @@ CATALOGUE: dict[int, Case] = {
         "Every write, as every principal who may not",
         shown("api/security/test_route_matrix", "a_route_answers_each_principal_as_the_table_says")
         + shown("api/security/test_route_matrix", "every_route_stands_in_the_table")
-        + shown("core/test_permission_matrix", "a_command_obeys_the_permission_table")
-        + shown("api/test_rights", "a_viewer_writes_nothing"),
+        + shown("core/test_permission_matrix", "a_command_obeys_the_permission_table"),
     ),
     37: Case(
         "More than a public link gives",

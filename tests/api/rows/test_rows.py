@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.edits.batch import MAX_CELLS
 from tests.api.conftest import ACCOUNT, AMOUNT, CLOSE, DEAL, STAGE, People, Person
+from tests.support.examples import examples
 
 STAGES = ["o1", "o2", "o3", None]
 
@@ -413,7 +414,7 @@ def test_a_view_that_makes_no_sense_is_refused_with_a_sentence(people: People, q
 deals_with_gaps = st.lists(st.tuples(st.sampled_from(STAGES), st.sampled_from([None, 1, 2, 2, 3])), max_size=25)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deals=deals_with_gaps, limit=st.integers(1, 7), sort=st.sampled_from(["3,-4", "-3,4", "-4", "4,3", ""]))
 def test_pages_are_complete_and_without_doubles_under_any_sort(
     people: People, deals: list[tuple[str | None, int | None]], limit: int, sort: str

@@ -73,16 +73,19 @@ def test_names_are_text_and_nothing_in_them_is_read_as_a_sentence(session: Sessi
     assert told(session, ada) == ["{by} {0} %s changed their name from “Ann” to “{by} {0} %s”"]
 
 
-@pytest.mark.parametrize("action", [*SENTENCES, "some:thing:new{x}"])
 @pytest.mark.parametrize(
     "facts", [{}, {"user": 3, "before": "x", "rule": {"who": "domains"}, "limits": {"link": "hidden"}}]
 )
 def test_no_event_is_without_a_sentence_whatever_facts_it_has(
-    session: Session, ada: Actor, action: str, facts: dict[str, object]
+    session: Session, ada: Actor, facts: dict[str, object]
 ) -> None:
-    audit.record(session, ada, action, **facts)
-    audit.record(session, None, action, **facts)
-    assert all(told(session, ada))
+    actions = [*SENTENCES, "some:thing:new{x}"]
+    for action in actions:
+        audit.record(session, ada, action, **facts)
+        audit.record(session, None, action, **facts)
+    lines = audit_events(session, ada, limit=1000)
+    assert {line.action for line in lines} >= {*actions}
+    assert [line for line in lines if not line.sentence] == []
 
 
 def test_every_action_that_has_a_sentence_has_a_kind() -> None:

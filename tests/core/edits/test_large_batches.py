@@ -17,6 +17,7 @@ MOST_SECONDS = 3
 
 
 @pytest.mark.slow
+@pytest.mark.serial
 def test_the_largest_batch_is_written_in_linear_time_on_a_connection_that_knows_only_small_ones(database: str) -> None:
     with transaction() as session:
         sheet = make_deals(session).sheet.sheet_id

@@ -18,6 +18,7 @@ from core.edits.trash import restore_rows
 from core.edits.undo import redo, undo
 from core.edits.undo_stack import stack_of
 from core.edits.write import write
+from tests.support.examples import examples
 
 DEAL, ACCOUNT = 1, 2
 Step = tuple[str, Any]
@@ -34,7 +35,9 @@ actions: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.sampled_from(["delete", "restore"]), st.sets(st.integers(1, 6), min_size=1, max_size=2)),
 )
 back_and_forth: st.SearchStrategy[Step] = st.tuples(st.sampled_from(["undo", "redo"]), st.none())
-RANDOMLY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RANDOMLY = settings(
+    max_examples=examples(30, 300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 class Sheet:

@@ -28,6 +28,7 @@ from core.sheets.columns import NewColumn, add_columns, restore_column, retire_c
 from core.sheets.sheets import archive_sheet, create_sheet, restore_sheet
 from tests.conftest import actor
 from tests.support.core.model_sheet import Line, ModelSheet, Table, assert_agrees, assert_chained
+from tests.support.examples import examples
 
 WRITERS = {name: actor(name) for name in ("Ann", "Ben", "Ada", "Dan")}
 NUMBER = 3
@@ -300,7 +301,7 @@ def test_whatever_many_writers_do_the_table_and_the_log_are_what_a_plain_model_s
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=examples(25, 200),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=checks,

@@ -21,6 +21,7 @@ from core.rows.query import View
 from core.rows.read import first_rows, row_count, rows_after, rows_in_order
 from core.rows.row_order import OrderExpired, kept_order, row_order
 from core.sheets.columns import retire_column
+from tests.support.examples import examples
 
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
 
@@ -157,7 +158,7 @@ def test_somebody_else_cannot_use_an_order_of_another_sheet(session: Session, da
         kept_order(create_sheet(session, dan, "Mine"), order.token)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     columns=st.lists(st.tuples(st.sampled_from([DEAL, STAGE, AMOUNT, CLOSE, OWNER]), st.booleans()), max_size=3),
     limit=st.integers(1, 7),

@@ -66,6 +66,13 @@ class Started:
             time.sleep(0.02)
         raise AssertionError(f"not ready after {PATIENCE} s: {self.text()}")
 
+    def wait_until_it_says(self, words: str) -> None:
+        """Until these words are in what the process writes. A process that ends or says nothing fails the test."""
+        while words not in self.text():
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() - self.began < PATIENCE, f"{words!r} was not said: {self.text()}"
+            time.sleep(0.05)
+
     def get(self, path: str) -> int:
         try:
             with urllib.request.urlopen(self.url + path, timeout=5) as answer:
