@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for these tests; closed after them, because its event loop would be in the way of others."""
     path = chromium.find()
     if path is None:
-        pytest.skip("no Chromium: run python tests/support/chromium.py, or name one with CHROMIUM=")
+        pytest.skip(chromium.MISSING)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield opened

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.chromium import find
+from tests.support.chromium import MISSING, find
 from tests.support.server.started import Started
 
 ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Started]:
+def started(browser: Browser) -> Iterator[Started]:
     with TemporaryDirectory(prefix="cbrowser-", dir="/tmp") as folder:
         Path(folder).chmod(0o711)
         with Started(Path(folder) / "data") as running:
@@ -25,8 +25,11 @@ def started() -> Iterator[Started]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    path = find()
+    if path is None:
+        pytest.skip(MISSING)
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=find(), args=[*ARGUMENTS.split(), "--no-first-run"])
+        made = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS.split(), "--no-first-run"])
         yield made
         made.close()
 

@@ -8,6 +8,7 @@ import sys
 # The shell is the same engine without the window around it, which nobody looks at and every test would wait for.
 SHELL = "chromium-headless-shell"
 NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+MISSING = "no Chromium: run python tests/support/chromium.py, or name one with CHROMIUM="
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
