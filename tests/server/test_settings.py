@@ -92,6 +92,24 @@ def test_a_bad_value_is_refused_with_its_reason(data: str, name: str, value: str
     assert "\n" not in str(refused.value)
 
 
+REFUSED = {
+    "needs at least 32": {"CONTRIVANCE_TOKEN_KEY": "hunter2"},
+    "is a sample, not a secret": {"CONTRIVANCE_TOKEN_KEY": "hunter2-change-me-change-me-change-me-now"},
+    "which is empty": {"CONTRIVANCE_TOKEN_KEY_FILE": "/dev/null"},
+    "is not a rate like": {"CONTRIVANCE_LIMITS": "everything=1/1"},
+    "must start with redis://": {"CONTRIVANCE_REDIS_URL": "hunter2@cache"},
+    "must start with postgresql://": {"DATABASE_URL": "mysql://root:hunter2@db/sales"},
+    "is not a URL like": {"CONTRIVANCE_CORS_ORIGINS": "*"},
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_the_reason_of_a_refusal_does_not_repeat_what_was_given(data: str, reason: str) -> None:
+    with pytest.raises(InvalidSetting, match=reason) as refused:
+        read_settings({"CONTRIVANCE_DATA": data} | REFUSED[reason])
+    assert "hunter2" not in str(refused.value)
+
+
 PROVIDER = {
     "CONTRIVANCE_OIDC_ISSUER": "https://login.example.com/realms/sales/",
     "CONTRIVANCE_OIDC_CLIENT_ID": "contrivance",
