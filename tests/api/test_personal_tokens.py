@@ -1,7 +1,6 @@
 """Personal API tokens: what they may do, what they never may, and how they end."""
 
 import re
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,6 +23,7 @@ from db.engine import transaction
 from tests.api.conftest import People, Person
 from tests.conftest import PASSWORD, actor
 from tests.support.core.signing_in import signed_in
+from tests.support.waiting import until_it_waits
 
 With = Callable[[str, Scope], Person]
 
@@ -186,7 +186,7 @@ def test_a_token_made_while_credentials_end_ends_with_them(database: str, ann: A
         token = make_token(making, ann, name="x", scope=Scope.READ, days=1)
         with ThreadPoolExecutor(1) as pool:
             ending = pool.submit(change_password, transaction, ann, current=PASSWORD, new="another good password")
-            time.sleep(1.5)
+            until_it_waits(ending)
             making.commit()
             ending.result()
     with transaction() as session:

@@ -1,11 +1,9 @@
 """People: who makes and ends accounts, and how an invitation becomes one."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -26,6 +24,7 @@ from core.base.permissions import Role
 from core.sign_in.oidc_identities import add_identity
 from db.engine import transaction
 from tests.support.core.signing_in import actions, attempt
+from tests.support.waiting import until_it_waits
 
 
 def test_only_administrators_manage_people(session: Session, ann: Actor, ben: Actor) -> None:
@@ -149,9 +148,7 @@ def test_an_administrator_who_is_being_made_as_the_link_is_used_ends_it(database
         with transaction() as session:
             create_user(session, None, email="eve@example.com", name="Eve", role=Role.ADMIN, password="a fine password")
             claimed = pool.submit(claim)
-            with psycopg.connect(database, autocommit=True) as watch:
-                while not claimed.done() and not watch.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
-                    time.sleep(0.01)
+            until_it_waits(claimed)
         with pytest.raises(NotFound):
             claimed.result()
 

@@ -1,6 +1,5 @@
 """Many at once, with real commits: nothing is lost, nothing is applied twice, the log and the rows agree."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -20,6 +19,7 @@ from core.sharing.shares import unshare_sheet
 from core.sheets.sheets import archive_sheet
 from db.engine import transaction
 from tests.conftest import actor, make_deals
+from tests.support.waiting import until_it_waits
 
 DEAL, AMOUNT = 1, 4
 ANN, BEN = actor("Ann"), actor("Ben")
@@ -154,9 +154,7 @@ def meanwhile(database: str, sheet_id: int, change: Callable[[psycopg.Connection
     with psycopg.connect(database) as other, ThreadPoolExecutor(1) as pool:
         other.execute("SELECT lock_sheet(%s, %s, 'sql', gen_random_uuid())", [sheet_id, ANN.user_id])
         waiting = pool.submit(put, sheet_id, batch, who=BEN)
-        with psycopg.connect(database, autocommit=True) as watch:
-            while not waiting.done() and not watch.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
-                time.sleep(0.01)
+        until_it_waits(waiting)
         change(other)
         other.commit()
         return waiting.result()

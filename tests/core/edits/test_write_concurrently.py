@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
-from threading import Event
 from time import sleep
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,6 +26,7 @@ from db.engine import transaction
 from tests.conftest import actor, make_deals
 from tests.core.edits.test_write_state_machine import follow, logged, numbered
 from tests.support.core.model_sheet import Table, assert_chained
+from tests.support.waiting import until_it_waits
 
 DEAL, ACCOUNT, AMOUNT = 1, 2, 4
 ANN, BEN = actor("Ann"), actor("Ben")
@@ -170,10 +170,9 @@ def assert_said_is_done(writer: Writer, log: list[Any]) -> None:
 
 def held_up(sheet: int, meanwhile: Callable[[], None]) -> Refused | Outcome:
     """Ben's edit reaches the sheet while somebody else's change holds it; `meanwhile` happens before it is let go."""
-    began, answer = Event(), []
+    answer = []
 
     def edit() -> None:
-        began.set()
         try:
             answer.append(put(sheet, Batch(edits=(Edit(1, AMOUNT, Given("5"), 1),)), who=BEN))
         except Refused as refusal:
@@ -183,8 +182,7 @@ def held_up(sheet: int, meanwhile: Callable[[], None]) -> Refused | Outcome:
         with transaction() as session:
             open_change(session, get_access(session, ANN, sheet), operation_id=uuid4(), source=Source.API, request=b"")
             waiting = pool.submit(edit)
-            began.wait()
-            sleep(0.3)
+            until_it_waits(waiting)
             meanwhile()
         waiting.result()
     return answer[0]
