@@ -34,6 +34,7 @@ class SystemHealth:
     letters_waiting: int
     letters_late: int  # Of those that wait, how many were tried and not taken.
     letters_given_up: int  # In the last 30 days.
+    jobs_overdue: int  # Due for a minute, and no worker runs them.
     data_folder: str
     disk_size: int
     disk_free: int
@@ -47,6 +48,7 @@ class SystemHealth:
             "The disk of the data folder is nearly full.": disk.is_nearly_full(self.disk_size, self.disk_free),
             f"Letters that the mail server has not taken yet: {self.letters_late}.": self.letters_late > 0,
             f"Letters given up because nobody could deliver them: {self.letters_given_up}.": self.letters_given_up > 0,
+            f"Background jobs that no worker runs: {self.jobs_overdue}.": self.jobs_overdue > 0,
             "Every connection to the database is in use.": self.connections >= self.most_connections,
         }
         return [sentence for sentence, holds in found.items() if holds]
@@ -73,7 +75,9 @@ def system_health(session: Session, actor: Actor) -> SystemHealth:
 _STATE = text(f"""
     SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS database,
            pg_database_size(current_database()) AS database_size,
-           p.people_on_sheets, p.open_sheets, m.letters_waiting, m.letters_late, m.letters_given_up
+           p.people_on_sheets, p.open_sheets, m.letters_waiting, m.letters_late, m.letters_given_up,
+           (SELECT count(*) FROM jobs WHERE greatest(run_at, lease_until) < now() - interval '1 minute'
+            AND state IN ('waiting', 'running')) AS jobs_overdue
     FROM (SELECT count(DISTINCT user_id) AS people_on_sheets, count(*) AS open_sheets
           FROM presence WHERE seen_at > now() - interval '{STALE_AFTER}') p,
          (SELECT count(*) FILTER (WHERE done_at IS NULL) AS letters_waiting,

@@ -7,6 +7,7 @@ from core.admin.health import SystemHealth, system_health
 from core.base.actor import Actor
 from core.column_types.currencies import CURRENCIES
 from db.engine import transaction
+from pages.components.admin import jobs as job_list
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import say
 from pages.components.app.format import literal
@@ -31,6 +32,7 @@ def show(actor: Actor) -> None:
         with st.grid(min_column_width=340):
             for title, lines in _parts(health).items():
                 _card(title, lines)
+        job_list.show()
         _currency(actor, currency)
         st.caption("Backups are made with the database's own tools; the guide for operations says how.")
 

@@ -15,6 +15,7 @@ from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor
 from core.base.permissions import Level, Role, RowScope
 from core.credentials.sessions import start_session
+from core.jobs.queue import enqueue
 from core.sharing.shares import collaborators, share_with_team, team_shares
 from core.sharing.teams import add_member, create_team, teams
 from core.sheets.sheets import configure_pipeline
@@ -226,6 +227,28 @@ def test_the_system_page_says_what_should_be_seen_to(session: Session) -> None:
     page = open_page(session, "Ada", SYSTEM)
     assert "has not taken yet: 1." in said(page).replace("\\", "")
     assert "PostgreSQL" in said(page)
+
+
+def test_the_system_page_lists_jobs_and_cancels_one_or_runs_it_again(session: Session, ann: Actor) -> None:
+    waiting = enqueue(session, "import", {}, user_id=ann.user_id)
+    failed = enqueue(session, "import", {}, user_id=ann.user_id)
+    session.execute(
+        text("UPDATE jobs SET state = 'failed', outcome = 'Failed.', result = :result WHERE job_id = :job"),
+        {"job": failed, "result": '{"message": "“Falcon” must be unique."}'},
+    )
+    page = open_page(session, "Ada", SYSTEM)
+    assert "Ann · next run" in said(page)
+    assert "Falcon" not in said(page)
+    page.button(f"job_{waiting}_cancel").click().run()
+    page.button(f"job_{failed}_again").click().run()
+    states = session.execute(text("SELECT job_id, state FROM jobs")).tuples().all()
+    assert dict(states) == {waiting: "cancelled", failed: "waiting"}
+
+
+def test_jobs_that_no_worker_runs_are_to_be_seen_to(session: Session) -> None:
+    enqueue(session, "mail", {})
+    session.execute(text("UPDATE jobs SET run_at = now() - interval '2 minutes'"))
+    assert "Background jobs that no worker runs: 1." in said(open_page(session, "Ada", SYSTEM)).replace("\\", "")
 
 
 # --- sharing

@@ -51,7 +51,7 @@ def watch(job_id: int) -> None:
         if st.button("Cancel the import", icon=":material/close:", disabled=job.is_cancelling) and say(
             _cancel, actor, job_id
         ):
-            st.rerun(scope="app")
+            st.rerun()
 
 
 def refusal(job: JobInfo) -> str:
