@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.auth.principal import LinkOver, NotSignedIn, principal_of, session_of
 from api.auth.request import Asker
 from api.http.responses import answered_with, content_of
-from api.live.batching import OfLoop
+from api.live.batching import PerLoopBatcher
 from core.access.access import Access, get_access
 from core.access.cache import enter_together, forget, keep, recalled
 from core.base.actor import Actor
@@ -97,4 +97,4 @@ def _answer(
     return answered_with(told[key])
 
 
-followers = OfLoop(answered, MOST)
+followers = PerLoopBatcher(answered, MOST)

@@ -1,15 +1,13 @@
-"""Writers: small edits of one sheet that arrive while others are being written are written together with them.
+"""Batched edits: small edits of one sheet that arrive while others are being written form the next round.
 
-Each stays a version and an operation of its own; what they share is the transaction, which is most of what an edit of
-one cell costs. Whatever is not plainly written (a conflict, a refusal, a new row, somebody whom only the whole path
-knows) is written alone, as if there were no others.
+Each stays a version and an operation of its own; they share a statement and a commit, which is most of what the edit of
+a cell costs. What a round leaves undecided (a new row, a unique value, an access that changed) is written alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
-from uuid import UUID
 
 from fastapi import Response
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -18,110 +16,108 @@ from api.auth.principal import NotSignedIn, session_of
 from api.auth.request import Asker
 from api.http.etags import if_unmoved
 from api.http.responses import answer
-from api.live.batching import HOPELESS, OfLoop
+from api.live.batching import RETRY_LATER, PerLoopBatcher
 from core.access.cache import recall_together
-from core.base.actor import Actor
-from core.edits.batch import Batch, Outcome
-from core.edits.operation import Source
-from core.edits.write import Wish, write, write_together
+from core.base.errors import Refused
+from core.edits.batch import Outcome
+from core.edits.write import RowEdit, write, write_round
 from db.engine import transaction
 
-MOST = 32
+MAX_ROUND = 32
 
 
 @dataclass(frozen=True)
-class Asking:
-    """Who asks to write what, and on which conditions."""
+class EditRequest:
+    """A request to write a batch: who asks, in which sheet, what, and on which conditions.
 
-    asker: Asker
+    `person` is the only one as whom it may be written; `seen` is the version of the request's If-Match, `unbased` the
+    cells whose edits have no base of their own.
+    """
+
+    caller: Asker
     sheet: int
-    batch: Batch
-    operation_id: UUID
-    source: Source
-    partial: bool
+    edit: RowEdit
     person: int | None
     seen: int | None
     unbased: tuple[tuple[int, int], ...]
 
-    def wish(self, actor: Actor) -> Wish:
-        """What this asks of core."""
-        return Wish(actor, self.batch, self.operation_id, self.source)
-
     @property
     def is_plain(self) -> bool:
-        """Whether it may be written together with others."""
-        return self.seen is None and self.batch.is_plain
+        """Whether it may be written in a round with others."""
+        return self.seen is None and self.edit.batch.is_plain
 
 
-class Written(NamedTuple):
-    """What came of it: the version as of which it is answered, and the answer."""
+class EditResponse(NamedTuple):
+    """The answer to an edit, and the version of the sheet that it is an answer of."""
 
     version: int
-    answer: Response
+    response: Response
 
 
-def written_alone(asked: Asking) -> Written:
-    """What came of one who is alone, in a transaction of their own."""
-    with asked.asker.transaction() as (session, actor):
-        # In a browser that two people share, what one left waiting must not become the other's.
-        if asked.person not in (None, actor.user_id):
+def edit_alone(request: EditRequest) -> EditResponse:
+    """Write one request in a transaction of its own. Raise what `write` raises, NotSignedIn, or PreconditionFailed."""
+    edit = request.edit
+    with request.caller.transaction() as (session, actor):
+        # In a browser that two people share, the unsent edits of one must not become the other's.
+        if request.person not in (None, actor.user_id):
             raise NotSignedIn
-        writing = partial(
+        write_edit = partial(
             write,
             session,
             actor,
-            asked.sheet,
-            asked.batch,
-            operation_id=asked.operation_id,
-            source=asked.source,
-            partial=asked.partial,
+            request.sheet,
+            edit.batch,
+            operation_id=edit.operation_id,
+            source=edit.source,
+            partial=edit.partial,
         )
-        outcome = if_unmoved(session, actor, asked.sheet, writing, seen=asked.seen, edits=asked.unbased)
-    return _told(outcome)
+        outcome = if_unmoved(session, actor, request.sheet, write_edit, seen=request.seen, edits=request.unbased)
+    return _response(outcome)
 
 
-def _told(outcome: Outcome) -> Written:
-    return Written(outcome.version, answer(outcome.as_json()))
+def _response(outcome: Outcome) -> EditResponse:
+    return EditResponse(outcome.version, answer(outcome.as_json()))
 
 
-def written(together: Sequence[Asking]) -> list[Written | Exception]:
-    """What came of those who write in one sheet at the same time."""
-    outcomes = _written_together(together)
-    answers = list[Written | Exception]()
-    hopeless: Exception | None = None
-    for asked, outcome in zip(together, outcomes, strict=True):
-        answers.append(_told(outcome) if outcome else hopeless or _answer_alone(asked))
-        hopeless = answers[-1] if isinstance(answers[-1], HOPELESS) else hopeless
-    return answers
+def edit_round(requests: Sequence[EditRequest]) -> list[EditResponse | Exception]:
+    """Write the requests of one sheet in one transaction; those that it leaves undecided each in its own, in order."""
+    responses: list[EditResponse | Exception] = []
+    retry_later: Exception | None = None
+    for request, outcome in zip(requests, _write_round(requests), strict=True):
+        if isinstance(outcome, Refused):
+            responses.append(outcome)
+            continue
+        responses.append(_response(outcome) if outcome else retry_later or _answer_alone(request))
+        retry_later = responses[-1] if isinstance(responses[-1], RETRY_LATER) else retry_later
+    return responses
 
 
-def _written_together(together: Sequence[Asking]) -> list[Outcome | None]:
-    outcomes: list[Outcome | None] = [None] * len(together)
+def _write_round(requests: Sequence[EditRequest]) -> list[Outcome | Refused | None]:
+    outcomes: list[Outcome | Refused | None] = [None] * len(requests)
     try:
         with transaction() as session:
-            actors = recall_together(
-                session, [(session_of(one.asker.headers), one.sheet, one.asker.address) for one in together]
-            )
-            known = [
-                (place, one.wish(actor))
-                for place, (one, actor) in enumerate(zip(together, actors, strict=True))
+            callers = [(session_of(one.caller.headers), one.sheet, one.caller.address) for one in requests]
+            actors = recall_together(session, callers)
+            edits = {
+                place: (actor, one.edit)
+                for place, (one, actor) in enumerate(zip(requests, actors, strict=True))
                 if actor and one.person in (None, actor.user_id)
-            ]
-            found = write_together(session, together[0].sheet, [wish for _, wish in known])
-    except OperationalError:  # The database is away, or the sheet is held: trying one by one would not help.
+            }
+            written = write_round(session, requests[0].sheet, [*edits.values()])
+    except OperationalError:  # The database is away, or the sheet is locked: trying one by one would not help.
         raise
     except DBAPIError:  # Something is wrong with one of them: the others must not suffer for it.
         return outcomes
-    for (place, _), outcome in zip(known, found, strict=True):
+    for place, outcome in zip(edits, written, strict=True):
         outcomes[place] = outcome
     return outcomes
 
 
-def _answer_alone(asked: Asking) -> Written | Exception:
+def _answer_alone(request: EditRequest) -> EditResponse | Exception:
     try:
-        return written_alone(asked)
-    except Exception as error:  # noqa: BLE001 - Told to whoever asked, by the handlers of the API.
+        return edit_alone(request)
+    except Exception as error:  # noqa: BLE001 - The handlers of the API answer its caller with it.
         return error
 
 
-writers = OfLoop(written, MOST)
+edit_batcher = PerLoopBatcher(edit_round, MAX_ROUND)

@@ -13,12 +13,12 @@ from api.http.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modif
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from api.live.hub import hub
-from api.v1.row_batches import Asking, writers, written_alone
+from api.v1.row_batches import EditRequest, edit_alone, edit_batcher
 from core.base.errors import Invalid, NotFound
 from core.base.permissions import Permission
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
-from core.edits.write import write
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
+from core.edits.write import RowEdit, write
 from core.rows import read
 from core.rows.as_of import get_access_as_of
 from core.rows.row_order import kept_order, row_order
@@ -139,10 +139,10 @@ def one(asker: Asked, sheet: SheetId, row: RowId, as_of: AsOf = None, known: IfN
 @router.post("/rows", summary="Add rows", status_code=201)
 def add(asker: Asked, sheet: SheetId, new: NewRows) -> Response:
     """All rows or none: 422 names every cell that breaks its column's rules. `added` keeps the order that you gave."""
-    adds = tuple(Add(str(place), _values(cells)) for place, cells in enumerate(new.rows))
+    adds = tuple(NewRow(str(place), _values(cells)) for place, cells in enumerate(new.rows))
     with asker.transaction() as (session, actor):
         operation_id = new.operation_id or uuid4()
-        outcome = write(session, actor, sheet, Batch(adds=adds), operation_id=operation_id, source=Source.API)
+        outcome = write(session, actor, sheet, Batch(adds=adds), operation_id=operation_id, source=ChangeSource.API)
     return answer({"version": outcome.version, "added": outcome.added}, 201)
 
 
@@ -159,25 +159,23 @@ async def change(
         edits=tuple(
             Edit(edit.row, edit.column, _given(edit), seen if edit.base is None else edit.base) for edit in body.edits
         ),
-        adds=tuple(Add(add.key, {int(key): _given(cell) for key, cell in add.cells.items()}) for add in body.adds),
+        adds=tuple(NewRow(add.key, {int(key): _given(cell) for key, cell in add.cells.items()}) for add in body.adds),
         deletes=tuple(body.deletes),
     )
     if len({add.key for add in batch.adds}) < len(batch.adds):
         raise Invalid("Two new rows have the same key. Give each its own.")
-    asked = Asking(
+    source = ChangeSource(body.source or ("grid" if page else "api"))
+    request = EditRequest(
         asker,
         sheet,
-        batch,
-        body.operation_id,
-        Source(body.source or ("grid" if page else "api")),
-        partial=body.partial,
+        RowEdit(batch, body.operation_id, source, body.partial),
         person=body.person,
         seen=seen,
         unbased=tuple((edit.row, edit.column) for edit in body.edits if edit.base is None),
     )
-    wrote = await (writers.ask(asked, sheet) if asked.is_plain else run_in_threadpool(written_alone, asked))
-    hub.wrote(sheet, wrote.version)
-    return wrote.answer
+    result = await (edit_batcher.ask(request, sheet) if request.is_plain else run_in_threadpool(edit_alone, request))
+    hub.wrote(sheet, result.version)
+    return result.response
 
 
 @router.delete("/rows", summary="Delete rows")
@@ -193,18 +191,20 @@ def delete(
     wanted = tuple(dict.fromkeys(int(one) for one in ids.split(",")))
     with asker.transaction() as (session, actor):
         batch = Batch(deletes=wanted)
-        writing = partial(write, session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=Source.API)
+        writing = partial(
+            write, session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=ChangeSource.API
+        )
         outcome = if_unmoved(session, actor, sheet, writing, seen=version_seen(if_match))
     return answer({"version": outcome.version, "deleted": outcome.deleted})
 
 
-def _given(cell: Cell) -> Given:
+def _given(cell: Cell) -> CellInput:
     if cell.text is not None and cell.value is not None:
         raise Invalid("A cell takes `text` or `value`, not both.")
     if not cell.model_fields_set & {"text", "value"}:
         raise Invalid("A cell takes `text` or `value`; null empties it. This one has neither.")
-    return Given(cell.text, cell.value)
+    return CellInput(cell.text, cell.value)
 
 
-def _values(cells: dict[str, Any]) -> dict[int, Given]:
-    return {int(key): Given(value=value) for key, value in cells.items()}
+def _values(cells: dict[str, Any]) -> dict[int, CellInput]:
+    return {int(key): CellInput(value=value) for key, value in cells.items()}

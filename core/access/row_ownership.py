@@ -1,4 +1,4 @@
-"""Ownership: what somebody who sees only some rows of a sheet may write into the column that says whose a row is."""
+"""Row ownership: what people who see only some rows of a sheet may write into the column of the row's owner."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -8,11 +8,11 @@ from core.base.errors import Invalid, NotAllowed
 from core.base.exact_json import Value
 
 
-def own(access: Access, values: dict[int, Value | None]) -> None:
-    """Give a new row an owner where it names none: whoever adds it. Raises Invalid for a row that they may not see."""
+def assign_default_owner(access: Access, values: dict[int, Value | None]) -> None:
+    """Give a new row without an owner to the person who adds it. Raise Invalid for a row that they may not see."""
     if access.owners is None:
         return
-    column = owner_column(access)
+    column = require_owner_column(access)
     owner = values.get(column.column_id)
     if owner is None:
         values[column.column_id] = str(access.actor.user_id)
@@ -20,29 +20,28 @@ def own(access: Access, values: dict[int, Value | None]) -> None:
         raise Invalid(f"You add rows of {_whose(access)} here: leave “{column.name}” empty, or name one of these.")
 
 
-def refuse_losing(access: Access, column: ColumnInfo, value: Value | None) -> None:
-    """Raise Invalid where a row would become nobody's. It may be handed over to somebody else: it then leaves."""
-    if value is None and access.owners is not None and column.column_id == access.sheet.owner_column:
-        raise Invalid(f"A row of {_whose(access)} cannot become nobody's: name whoever takes it over.")
+def unassign_refusal(access: Access) -> str:
+    """Return why a row may not lose its owner. It may be transferred to another person, and leaves this view then."""
+    return f"You can't clear the owner of a row of {_whose(access)}. Choose a new owner."
 
 
-def own_staged(session: Session, access: Access) -> None:
-    """The same for the staged rows of an import."""
+def assign_default_owner_staged(session: Session, access: Access) -> None:
+    """Give the staged rows of an import without an owner to the person who imports them. Raise Invalid as above."""
     if access.owners is None:
         return
-    column = owner_column(access)
+    column = require_owner_column(access)
     parameters = {"key": column.key, "me": str(access.actor.user_id), "owners": [*access.owners]}
-    session.execute(_OWN_STAGED, parameters)
+    session.execute(_ASSIGN_STAGED, parameters)
     if session.execute(_FOREIGN, parameters).first():
         raise Invalid(f"You import rows of {_whose(access)} here, and “{column.name}” names others in the file.")
 
 
-def owner_column(access: Access) -> ColumnInfo:
-    """The column that says whose a row is. NotAllowed where the sheet has none: then nobody has rows of their own."""
+def require_owner_column(access: Access) -> ColumnInfo:
+    """Return the column of the row's owner. Raise NotAllowed where the sheet has none."""
     if access.owner_column is None:
         raise NotAllowed(
-            f"“{access.sheet.name}” has no column any more that says whose a row is, and you are given only your own. "
-            "Ask its owner."
+            f"“{access.sheet.name}” no longer has a column for the owner of a row, and you see only your own rows. "
+            "Ask the owner of the sheet."
         )
     return access.owner_column
 
@@ -51,7 +50,7 @@ def _whose(access: Access) -> str:
     return "your own" if access.owners == (str(access.actor.user_id),) else "your team"
 
 
-_OWN_STAGED = text("""
+_ASSIGN_STAGED = text("""
     UPDATE staged_rows SET values = values || jsonb_build_object(CAST(:key AS text), CAST(:me AS text))
     WHERE values ->> CAST(:key AS text) IS NULL
 """)

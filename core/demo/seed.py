@@ -15,8 +15,8 @@ from core.base.actor import Actor
 from core.base.permissions import Level, Role
 from core.demo.names import CITIES, FAMILY, GIVEN, INDUSTRY, PEOPLE, POSITIONS
 from core.demo.story import Account, Event, Story, told
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sharing.shares import share_with_workspace
 from core.sheets.sheets import create_sheet, describe_sheet
@@ -87,7 +87,7 @@ def _play(
             edits=tuple(
                 Edit(rows[event.deal], column, given) for event in edits for column, given in _cells(access, event)
             ),
-            adds=tuple(Add(str(event.deal), dict(_cells(access, event))) for event in adds),
+            adds=tuple(NewRow(str(event.deal), dict(_cells(access, event))) for event in adds),
         )
         outcome = _write(session, access, batch, day, key=f"{day}/{place}", hour=9 + 2 * place)
         rows |= {int(added["key"]): added["row"] for added in outcome.added}
@@ -98,12 +98,12 @@ def _write(session: Session, access: Access, batch: Batch, day: date, *, key: st
     moment = min(datetime.combine(day, time(hour, 17), UTC), datetime.now(UTC))
     session.execute(text("SELECT set_config('contrivance.effective_at', :at, true)"), {"at": moment.isoformat()})
     operation = uuid5(NAMESPACE_URL, f"contrivance-demo/{access.sheet.sheet_id}/{key}")
-    return write(session, access.actor, access.sheet.sheet_id, batch, operation_id=operation, source=Source.SEED)
+    return write(session, access.actor, access.sheet.sheet_id, batch, operation_id=operation, source=ChangeSource.SEED)
 
 
-def _cells(access: Access, event: Event) -> list[tuple[int, Given]]:
+def _cells(access: Access, event: Event) -> list[tuple[int, CellInput]]:
     ids = {column.name: column.column_id for column in access.columns}
-    return [(ids[name], Given(written)) for name, written in event.cells.items()]
+    return [(ids[name], CellInput(written)) for name, written in event.cells.items()]
 
 
 def _people(session: Session) -> list[Actor]:
@@ -191,7 +191,7 @@ def _fill(session: Session, owner: Actor, name: str, template: str, *, rows: lis
     access = _sheet(session, owner, name, template, today)
     ids = {column.name: column.column_id for column in access.columns}
     adds = tuple(
-        Add(str(place), {ids[column]: Given(written) for column, written in row.items()})
+        NewRow(str(place), {ids[column]: CellInput(written) for column, written in row.items()})
         for place, row in enumerate(rows)
     )
     _write(session, access, Batch(adds=adds), today, key=name, hour=8)

@@ -11,7 +11,7 @@ FEW = 100  # Edits that are worth deciding before the lock: more of them, and so
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class CellInput:
     """A value as it was given: `text` typed or pasted by a person, else a JSON `value` from a program."""
 
     text: str | None = None
@@ -40,16 +40,16 @@ class Edit:
 
     row: int
     column: int
-    given: Given
+    input: CellInput
     base: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Add:
+class NewRow:
     """A new row. `key` is the client's own name for it, given back with the row's id."""
 
     key: str
-    cells: dict[int, Given]
+    cells: dict[int, CellInput]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Batch:
     """Everything that one user action writes, as one version of the sheet."""
 
     edits: tuple[Edit, ...] = ()
-    adds: tuple[Add, ...] = ()
+    adds: tuple[NewRow, ...] = ()
     deletes: tuple[int, ...] = ()
 
     @property

@@ -1,7 +1,11 @@
-"""A change of a sheet: takes the sheet's lock, answers repeated operations, opens the next version of the log."""
+"""A write operation: the sheet's lock, the answer of a repeated request, and the next version of the change log.
+
+Every command that changes rows goes through `carry_out`: access, lock, replay of the operation id, access again,
+decide, and then either the next version of the sheet or an answer that is kept although nothing was written.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -11,16 +15,18 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access
+from core.access.access import Access, get_access
 from core.base.actor import Actor
-from core.base.errors import Conflict, Invalid
-from core.credentials.sessions import WHO_SQL
-from core.edits.sheet_queue import take_turn
-from db.raw_sql import Quick
+from core.base.errors import Conflict, Invalid, Refused
+from core.base.permissions import Permission
+from core.edits.sheet_queue import acquire_sheet_slot
+
+Answer = dict[str, Any]
+FOREIGN_OPERATION = "This operation id belongs to another person's change. Use a new one."
 
 
-class Source(StrEnum):
-    """By which way a change came."""
+class ChangeSource(StrEnum):
+    """The way by which a change came."""
 
     GRID = "grid"
     BOARD = "board"
@@ -32,152 +38,203 @@ class Source(StrEnum):
     SEED = "seed"
 
 
+@dataclass(frozen=True)
+class RowChanges:
+    """What one version of a sheet changes: patches per row and new rows as JSON text, and the ids of other rows."""
+
+    edits: Mapping[int, str]
+    adds: Sequence[str] = ()
+    deletes: Sequence[int] = ()
+    restores: Sequence[int] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.edits or self.adds or self.deletes or self.restores)
+
+
 @dataclass
-class Change:
-    """A change that is being made: the sheet is locked, nobody else writes to it until the transaction ends."""
+class WriteOperation:
+    """An operation on one sheet. The sheet is locked: nobody else writes to it until the transaction ends.
+
+    `version` and `last_row_id` are the sheet's; `request` is the digest of what was asked, `undoes` the operation that
+    this one takes back.
+    """
 
     session: Session
     access: Access
     operation_id: UUID
+    source: ChangeSource
+    request: bytes
     version: int
     last_row_id: int
-    answered: dict[str, Any] | None
-    request: bytes
     undoes: UUID | None = None
 
-    def next_version(self, new_rows: int = 0) -> int:
-        """Count the sheet's version up and open the log for it; reserves the ids of new rows."""
-        found = self.session.execute(_NEXT, {"sheet": self.access.sheet.sheet_id, "new_rows": new_rows}).one()
-        self.version, self.last_row_id = found
-        return self.version
+    @property
+    def sheet_id(self) -> int:
+        return self.access.sheet.sheet_id
 
-    def apply(
-        self,
-        result: Mapping[str, Any],
-        *,
-        edits: Mapping[int, str],
-        adds: Sequence[str] = (),
-        deletes: Sequence[int] = (),
-        restores: Sequence[int] = (),
-    ) -> None:
-        """Write a decided batch as the next version: patches per row and new rows as JSON text, row ids, the answer.
+    def finish(self, changes: RowChanges, answer: Callable[[int], Answer]) -> Answer:
+        """Write the changes as the next version; without changes keep the answer alone. Return the answer.
 
-        The lock is held, so the version and the ids of new rows that `result` names are known beforehand.
+        `answer(version)` gives the JSON that this request, and each repeated copy of it, is answered with. It is kept
+        where nothing is written, too: a late copy must not be decided a second time.
         """
+        if not changes:
+            kept = answer(self.version)
+            self.keep_answer(kept, wrote=False)
+            return kept
+        kept = answer(self.version + 1)
         parameters = {
-            "sheet": self.access.sheet.sheet_id,
-            "edited": list(edits),
-            "patches": list(edits.values()),
-            "added": list(adds),
-            "deleted": list(deletes),
-            "restored": list(restores),
+            "sheet": self.sheet_id,
+            "edited": list(changes.edits),
+            "patches": list(changes.edits.values()),
+            "added": list(changes.adds),
+            "deleted": list(changes.deletes),
+            "restored": list(changes.restores),
             "undone": self.undoes,
-            "result": json.dumps(result, ensure_ascii=False),
+            "result": json.dumps(kept, ensure_ascii=False),
             "request": self.request,
         }
         self.version, self.last_row_id = self.session.execute(_APPLY, parameters).one()
+        return kept
 
-    def answer(self, result: Mapping[str, Any], *, wrote: bool = True) -> None:
-        """Keep what this operation answers, so that a repeated request is answered the same and never applied twice."""
+    def next_version(self, new_rows: int) -> int:
+        """Open the next version of the sheet, with the ids of new rows, for rows that are written by a statement."""
+        parameters = {"sheet": self.sheet_id, "new_rows": new_rows}
+        self.version, self.last_row_id = self.session.execute(_NEXT, parameters).one()
+        return self.version
+
+    def keep_answer(self, answer: Mapping[str, Any], *, wrote: bool = True) -> None:
+        """Keep the answer, so that a repeated request gets the same answer and is never carried out twice."""
         parameters = {
-            "sheet": self.access.sheet.sheet_id,
+            "sheet": self.sheet_id,
             "operation": self.operation_id,
             "actor": self.access.actor.user_id,
-            "result": json.dumps(result, ensure_ascii=False),
+            "result": json.dumps(answer, ensure_ascii=False),
             # An undo that wrote nothing counts among the actions all the same: the next one goes on behind it.
             "version": self.version if wrote or self.undoes else None,
             "undone": self.undoes,
             "request": self.request,
         }
-        self.session.execute(_ANSWER, parameters)
+        self.session.execute(_KEEP, parameters)
 
 
-@dataclass(frozen=True)
-class Decided:
-    """Edits that were decided before the sheet was locked.
+def carry_out(
+    session: Session,
+    actor: Actor,
+    sheet_id: int,
+    decide: Callable[[WriteOperation], Answer],
+    *,
+    operation_id: UUID,
+    source: ChangeSource,
+    request: bytes,
+    needs: Collection[Permission],
+    access: Access | None = None,
+) -> Answer:
+    """Carry out an operation on one sheet, once: the answer, which a repeated request gets again.
 
-    `edits` are patches per row as JSON text, `bases` the versions by which those cells were seen, in the same shape.
+    `access` may be given where it was read in this transaction. `decide` is called while the sheet is locked and calls
+    `finish`. Raise NotFound or NotAllowed without the needed permissions, Conflict where the operation id was used for
+    another request, Invalid where it is another person's.
     """
-
-    access: Access
-    operation_id: UUID
-    source: Source
-    edits: Mapping[int, str]
-    bases: Mapping[int, str]
-    result: Mapping[str, Any]
-    request: bytes
-
-    def parameters(self) -> dict[str, Any]:
-        """What EDIT_UNMOVED takes."""
-        return _signature(self.access, self.operation_id, self.source) | {
-            "id": self.access.actor.session_id,
-            "columns": self.access.sheet.columns_version,
-            "level": self.access.level,
-            "edited": list(self.edits),
-            "bases": [self.bases[row] for row in self.edits],
-            "patches": list(self.edits.values()),
-            "result": json.dumps(self.result, ensure_ascii=False),
-            "request": self.request,
-        }
+    together = carry_out_together(
+        session,
+        actor,
+        {sheet_id: needs},
+        lambda operations: {sheet_id: decide(operations[sheet_id])},
+        operation_id=operation_id,
+        source=source,
+        request=request,
+        accesses={sheet_id: access} if access else {},
+    )
+    return together[sheet_id]
 
 
-def edit_unmoved(session: Session, sheet_id: int, decided: Sequence[Decided]) -> list[int | None]:
-    """Write each of these as a version of the sheet: the version, or None where something has moved.
+def carry_out_together(
+    session: Session,
+    actor: Actor,
+    needs: Mapping[int, Collection[Permission]],
+    decide: Callable[[dict[int, WriteOperation]], dict[int, Answer]],
+    *,
+    operation_id: UUID,
+    source: ChangeSource,
+    request: bytes,
+    accesses: Mapping[int, Access] = {},
+) -> dict[int, Answer]:
+    """Carry out one operation on several sheets, once: the answer of each sheet.
 
-    The person's session, level and rows, the columns and the cells are looked at again by the statement that writes: an
-    Access that is only remembered will do. After a None nothing of that one is written: decide it again in
-    open_change().
+    `needs` gives the permissions per sheet. Sheets are locked in the order of their ids, so that two operations over
+    the same sheets never wait for each other. Errors are those of `carry_out`.
     """
-    if not decided:
-        return []
-    take_turn(session, sheet_id)
-    return _EDIT_UNMOVED.values(session, [one.parameters() for one in decided])
+    answers: dict[int, Answer] = {}
+    operations: dict[int, WriteOperation] = {}
+    for sheet_id in sorted(needs):
+        try:
+            access = accesses.get(sheet_id) or get_access(session, actor, sheet_id, *needs[sheet_id])
+        except Refused:
+            # The right may have been withdrawn since the first copy of this request was carried out.
+            if (answer := kept_answer(session, sheet_id, actor, operation_id, request)) is None:
+                raise
+            answers[sheet_id] = answer
+            continue
+        operation, answer = _lock(session, access, operation_id, source, request)
+        if answer is not None:
+            answers[sheet_id] = answer
+        operations[sheet_id] = operation
+    if len(answers) == len(needs):
+        return answers
+    if answers:
+        raise Conflict("This operation id was used for other sheets. Use a new one.")
+    for sheet_id, operation in operations.items():
+        # Rights and columns may have changed while we waited for the lock.
+        operation.access = get_access(session, actor, sheet_id, *needs[sheet_id])
+    return decide(operations)
 
 
-def open_change(session: Session, access: Access, *, operation_id: UUID, source: Source, request: bytes) -> Change:
-    """Lock the sheet for writing. `answered` is set where this operation was carried out before.
-
-    `request` is the digest of what is asked. Conflict where the operation was carried out for another request.
-    """
-    take_turn(session, access.sheet.sheet_id)
-    signature = _signature(access, operation_id, source)
-    version, last_row_id, answered, foreign, before = session.execute(_LOCK, signature).one()
-    if foreign:
-        raise Invalid("This operation id belongs to somebody else's change. Use a new one.")
-    refuse_other(before, request)
-    return Change(session, access, operation_id, version, last_row_id, answered, request)
-
-
-def kept_answer(
-    session: Session, sheet_id: int, actor: Actor, operation_id: UUID, request: bytes
-) -> dict[str, Any] | None:
-    """What an operation of this person's was answered when it was carried out, whatever they may do by now.
-
-    None where it was not, or for another request.
-    """
-    parameters = {"sheet": sheet_id, "operation": operation_id, "actor": actor.user_id, "request": request}
-    kept: dict[str, Any] | None = session.execute(_KEPT, parameters).scalar()
-    return kept
-
-
-def digest(*content: Any) -> bytes:
-    """The digest of what is asked: the same for the same content, in the same order."""
-    return sha256(json.dumps(content, separators=(",", ":"), default=str).encode()).digest()
-
-
-def refuse_other(before: bytes | None, request: bytes) -> None:
-    """Raise Conflict where an operation was carried out for another request. Old operations have no digest."""
-    if before is not None and before != request:
-        raise Conflict("This operation id was used for another change. Use a new one.")
-
-
-def _signature(access: Access, operation_id: UUID, source: Source) -> dict[str, Any]:
-    return {
+def _lock(
+    session: Session, access: Access, operation_id: UUID, source: ChangeSource, request: bytes
+) -> tuple[WriteOperation, Answer | None]:
+    acquire_sheet_slot(session, access.sheet.sheet_id)
+    parameters = {
         "sheet": access.sheet.sheet_id,
         "actor": access.actor.user_id,
         "source": source.value,
         "operation": operation_id,
     }
+    version, last_row_id, answered, is_foreign, before = session.execute(_LOCK, parameters).one()
+    if is_foreign:
+        raise Invalid(FOREIGN_OPERATION)
+    refuse_other_request(before, request)
+    return WriteOperation(session, access, operation_id, source, request, version, last_row_id), answered
+
+
+def lock_again(
+    session: Session, access: Access, operation_id: UUID, source: ChangeSource, request: bytes, *, writes: bool
+) -> WriteOperation:
+    """Return the operation of an edit whose sheet is locked already; it may write if it says so."""
+    if writes:
+        return _lock(session, access, operation_id, source, request)[0]
+    return WriteOperation(session, access, operation_id, source, request, access.sheet.version, 0)
+
+
+def kept_answer(session: Session, sheet_id: int, actor: Actor, operation_id: UUID, request: bytes) -> Answer | None:
+    """Return what this person's operation was answered when it was carried out, whatever they may do by now.
+
+    None where it was not carried out, or for another request.
+    """
+    parameters = {"sheet": sheet_id, "operation": operation_id, "actor": actor.user_id, "request": request}
+    answer: Answer | None = session.scalar(_KEPT, parameters)
+    return answer
+
+
+def request_digest(*content: Any) -> bytes:
+    """Return the digest of a request: the same for the same content in the same order."""
+    return sha256(json.dumps(content, separators=(",", ":"), default=str).encode()).digest()
+
+
+def refuse_other_request(before: bytes | None, request: bytes) -> None:
+    """Raise Conflict where an operation was carried out for another request. Old operations have no digest."""
+    if before is not None and before != request:
+        raise Conflict("This operation id was used for another change. Use a new one.")
 
 
 _LOCK = text("""
@@ -188,23 +245,15 @@ _NEXT = text("SELECT version, last_row_id FROM next_version(:sheet, :new_rows)")
 _APPLY = text("""
     SELECT version, last_row_id FROM apply_batch(
         :sheet, CAST(:edited AS integer[]), CAST(CAST(:patches AS text[]) AS jsonb[]),
-        CAST(CAST(:added AS text[]) AS jsonb[]),
-        CAST(:deleted AS integer[]), CAST(:restored AS integer[]), CAST(:result AS jsonb), CAST(:undone AS uuid),
-        :request)
-""")
-_EDIT_UNMOVED = Quick(f"""
-    SELECT edit_unmoved(
-        :sheet, :actor, :source, :operation, :columns, :level, CAST(:edited AS integer[]),
-        CAST(CAST(:bases AS text[]) AS jsonb[]), CAST(CAST(:patches AS text[]) AS jsonb[]), CAST(:result AS jsonb),
-        :request)
-    WHERE CAST(:id AS uuid) IS NULL OR EXISTS ({WHO_SQL} AND u.user_id = :actor)
+        CAST(CAST(:added AS text[]) AS jsonb[]), CAST(:deleted AS integer[]), CAST(:restored AS integer[]),
+        CAST(:result AS jsonb), CAST(:undone AS uuid), :request)
 """)
 _KEPT = text("""
     SELECT result || jsonb_build_object('version', coalesce(version, CAST(result ->> 'version' AS bigint)))
     FROM operations WHERE sheet_id = :sheet AND operation_id = :operation AND actor_id = :actor
       AND (request IS NULL OR request = :request)
 """)
-_ANSWER = text("""
+_KEEP = text("""
     INSERT INTO operations (sheet_id, operation_id, actor_id, result, version, undoes, request)
     VALUES (:sheet, :operation, :actor, CAST(:result AS jsonb), :version, :undone, :request)
 """)

@@ -2,20 +2,47 @@
 
 from dataclasses import dataclass, field
 
-from core.base.exact_json import Value
-from core.edits.batch import Given, Outcome
+from core.base.exact_json import Value, dumps
+from core.edits.batch import CellInput, Outcome
+from core.edits.operation import RowChanges
 
 
 @dataclass
-class Plan:
-    """What a batch will write, and what it will not."""
+class EditPlan:
+    """What a batch will write, and what it will not.
+
+    `edits` gives the new value by (row, column), `adds` the cells of each new row by its key, `inputs` what was given
+    for each planned cell. None empties a cell.
+    """
 
     outcome: Outcome
     edits: dict[tuple[int, int], Value | None] = field(default_factory=dict)
     adds: dict[str, dict[int, Value | None]] = field(default_factory=dict)
     deletes: list[int] = field(default_factory=list)
-    given: dict[tuple[int | str, int], Given] = field(default_factory=dict)
+    inputs: dict[tuple[int | str, int], CellInput] = field(default_factory=dict)
 
-    @property
-    def writes(self) -> bool:
-        return bool(self.edits or self.adds or self.deletes)
+    def changes(self) -> RowChanges:
+        """Return what the plan writes, as the database takes it; a null takes a cell's value away."""
+        patches: dict[int, dict[str, Value | None]] = {}
+        for (row, column), value in self.edits.items():
+            patches.setdefault(row, {})[str(column)] = value
+        return RowChanges(
+            edits={row: dumps(patch) for row, patch in patches.items()},
+            adds=[dumps(filled(cells)) for cells in self.adds.values()],
+            deletes=self.deletes,
+        )
+
+    def refuse(self, place: int | str, column: int, reason: str) -> None:
+        """Move a planned cell (of a row, or of a new row by its key) to the refusals; a new row goes as a whole."""
+        name = "row" if isinstance(place, int) else "key"
+        given = self.inputs[place, column].shown if (place, column) in self.inputs else CellInput().shown
+        self.outcome.refused.append({name: place, "column": column, "given": given, "reason": reason})
+        if isinstance(place, int):
+            del self.edits[place, column]
+        else:
+            self.adds.pop(place, None)
+
+
+def filled(cells: dict[int, Value | None]) -> dict[str, Value]:
+    """Return the cells that hold a value, by the key of their column."""
+    return {str(column): value for column, value in cells.items() if value is not None}

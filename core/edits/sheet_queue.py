@@ -1,5 +1,8 @@
-"""Turns: writers of one sheet in one process queue here. A queue for a row's lock inside the database costs more than
-the writing; between processes that lock still decides, so nothing depends on this for being right."""
+"""The queue of a sheet's writers in this process.
+
+A queue for a row's lock inside the database costs more than the writing. Between processes the lock of the sheet's row
+still decides, so correctness does not depend on this queue.
+"""
 
 from threading import Lock
 from weakref import WeakValueDictionary
@@ -11,27 +14,27 @@ from db.engine import AT_END
 WAIT_SECONDS = 2.0
 
 
-class _Turn:
-    """One sheet's lock; it goes when nobody holds or awaits it any more."""
+class _Slot:
+    """The lock of one sheet; it is garbage when nothing holds it or waits for it."""
 
     def __init__(self) -> None:
         self.lock = Lock()
 
-    def end(self) -> None:
+    def release(self) -> None:
         self.lock.release()
 
 
-_turns: WeakValueDictionary[int, _Turn] = WeakValueDictionary()
+_slots: WeakValueDictionary[int, _Slot] = WeakValueDictionary()
 _guard = Lock()
 
 
-def take_turn(session: Session, sheet_id: int) -> None:
-    """Wait for this process's other writers of the sheet, but not for long; the turn ends with the transaction."""
+def acquire_sheet_slot(session: Session, sheet_id: int) -> None:
+    """Wait for this process's other writers of the sheet, at most WAIT_SECONDS; released with the transaction."""
     at_end = session.info.get(AT_END)
-    if at_end is None or sheet_id in session.info.setdefault("turns", set()):
+    if at_end is None or sheet_id in session.info.setdefault("sheet_slots", set()):
         return
     with _guard:
-        turn = _turns.setdefault(sheet_id, _Turn())
-    if turn.lock.acquire(timeout=WAIT_SECONDS):
-        session.info["turns"].add(sheet_id)
-        at_end.append(turn.end)
+        slot = _slots.setdefault(sheet_id, _Slot())
+    if slot.lock.acquire(timeout=WAIT_SECONDS):
+        session.info["sheet_slots"].add(sheet_id)
+        at_end.append(slot.release)

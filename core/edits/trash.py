@@ -1,7 +1,7 @@
 """The trash: rows that were deleted, whole and with their history, and their way back into the sheet."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from core.base.exact_json import Value, dumps, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.base.text import clean
 from core.edits.batch import Outcome
-from core.edits.operation import Source, digest, open_change
+from core.edits.operation import Answer, ChangeSource, RowChanges, WriteOperation, carry_out, request_digest
 from core.edits.unique import called, folded, holders
 from core.edits.value_guesses import Guesses
 from core.history.history import row_title
@@ -93,24 +93,28 @@ def restore_rows(
     `partial` the rest is restored and the outcome names them; without, Invalid or NotFound is raised and nothing is
     written. The same operation_id is carried out once and answered the same every time.
     """
-    wanted = _wanted(rows)
-    access = get_access(session, actor, sheet_id, Permission.ROWS_DELETE)
-    request = digest("restore", wanted)
-    change = open_change(session, access, operation_id=operation_id, source=Source.RESTORE, request=request)
-    if change.answered is not None:
-        return Outcome.from_json(change.answered)
-    # Rights and columns may have changed while we waited for the lock.
-    change.access = get_access(session, actor, sheet_id, Permission.ROWS_DELETE)
-    outcome = restorable(session, change.access, wanted)
-    if not partial:
-        outcome.raise_first()
-    if outcome.restored:
-        outcome.version = change.version + 1
-        change.apply(outcome.as_json(), edits={}, restores=outcome.restored)
-    else:
-        # A late copy of this request must not be decided anew, after its person was told that nothing came back.
-        change.answer(outcome.as_json(), wrote=False)
-    return outcome
+    row_ids = _row_ids(rows)
+
+    def decide(operation: WriteOperation) -> Answer:
+        outcome = restorable(session, operation.access, row_ids)
+        if not partial:
+            outcome.raise_first()
+        return operation.finish(
+            RowChanges(edits={}, restores=outcome.restored),
+            lambda version: replace(outcome, version=version).as_json(),
+        )
+
+    answer = carry_out(
+        session,
+        actor,
+        sheet_id,
+        decide,
+        operation_id=operation_id,
+        source=ChangeSource.RESTORE,
+        request=request_digest("restore", row_ids),
+        needs=[Permission.ROWS_DELETE],
+    )
+    return Outcome.from_json(answer)
 
 
 def _deletion() -> ColumnElement[bool]:
@@ -131,7 +135,7 @@ def _trashed(access: Access, found: Any) -> TrashedRow:
     return TrashedRow(row, title, values, version, by or "somebody", deleted_at)
 
 
-def _wanted(rows: Sequence[int]) -> list[int]:
+def _row_ids(rows: Sequence[int]) -> list[int]:
     wanted = list(dict.fromkeys(rows))
     if not wanted:
         raise Invalid("There is nothing to restore: name the rows.")

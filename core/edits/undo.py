@@ -1,34 +1,34 @@
 """Undo and redo: my last action is taken back, cell by cell, and nothing of anybody else's; itself a change."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, VISIBLE_SQL, Access, get_access
+from core.access.access import SCOPE_SQL, VISIBLE_SQL, Access
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.exact_json import Value, dumps, loads_stored, to_wire
+from core.base.exact_json import Value, loads_stored, to_wire
 from core.base.permissions import Permission
-from core.edits.batch import Given, Outcome
-from core.edits.operation import Change, Source, digest, open_change
-from core.edits.plan import Stored, stored_rows, value_to_store
-from core.edits.plan_types import Plan
+from core.edits.batch import CellInput, Outcome
+from core.edits.checks import run_checks
+from core.edits.operation import Answer, ChangeSource, WriteOperation, carry_out, request_digest
+from core.edits.plan import StoredRow, stored_rows, value_to_store
+from core.edits.plan_types import EditPlan
 from core.edits.trash import restorable
 from core.edits.undo_stack import Action, described, stack_of
-from core.edits.unique import refuse_duplicates
 
-MOST_LEFT = 200
+MAX_LEFT = 200
 Cell = tuple[int, int]
 
 
 @dataclass
-class TakenBack:
+class UndoResult:
     """What came of an undo or redo: how much was taken back, and what was left alone, with who and when.
 
-    left: {row, column or None, reason, by, at}, no more than MOST_LEFT of them; `left_count` counts all.
+    left: {row, column or None, reason, by, at}, no more than MAX_LEFT of them; `left_count` counts all.
     """
 
     version: int
@@ -41,7 +41,9 @@ class TakenBack:
     left_count: int = 0
 
 
-def undo(session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, target: UUID | None = None) -> TakenBack:
+def undo(
+    session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, target: UUID | None = None
+) -> UndoResult:
     """Take back my last action on this sheet (or `target`, while it can still be taken back), as one version.
 
     A cell goes back only while it holds what that action left there and nobody else has changed it since, a new row
@@ -51,7 +53,9 @@ def undo(session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, t
     return _take_back(session, actor, sheet_id, "undo", operation_id=operation_id, target=target)
 
 
-def redo(session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, target: UUID | None = None) -> TakenBack:
+def redo(
+    session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, target: UUID | None = None
+) -> UndoResult:
     """Do again what I took back last: the undo of an undo, under the same rules. A new action ends the chance."""
     return _take_back(session, actor, sheet_id, "redo", operation_id=operation_id, target=target)
 
@@ -60,43 +64,43 @@ def _take_back(
     session: Session,
     actor: Actor,
     sheet_id: int,
-    which: Literal["undo", "redo"],
+    direction: Literal["undo", "redo"],
     *,
     operation_id: UUID,
     target: UUID | None,
-) -> TakenBack:
-    access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
-    request = digest(which, target)
-    change = open_change(session, access, operation_id=operation_id, source=Source.UNDO, request=request)
-    if change.answered is not None:
-        return TakenBack(**change.answered)
-    session.execute(_PATIENT)
-    # Rights and columns may have changed while we waited for the lock.
-    change.access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
-    actions = getattr(stack_of(session, change.access), which)
-    action = next((one for one in reversed(actions) if target in {None, one.operation_id}), None)
-    if action is None:
-        raise Invalid(f"There is nothing of yours to {which} in this sheet.")
-    change.undoes = action.operation_id
-    return _carry_out(change, action, _Inverse(session, change.access, action))
+) -> UndoResult:
+    def decide(operation: WriteOperation) -> Answer:
+        session.execute(_LONG_TIMEOUT)
+        actions = getattr(stack_of(session, operation.access), direction)
+        action = next((one for one in reversed(actions) if target in {None, one.operation_id}), None)
+        if action is None:
+            raise Invalid(f"There is nothing of yours to {direction} in this sheet.")
+        operation.undoes = action.operation_id
+        inverse = _Inverse(session, operation.access, action)
+        result = UndoResult(
+            version=operation.version,
+            operation=str(action.operation_id),
+            said=described(session, operation.access, action),
+            cells=len(inverse.plan.edits),
+            deleted=len(inverse.plan.deletes),
+            restored=len(inverse.restores),
+            left=inverse.left[:MAX_LEFT],
+            left_count=len(inverse.left),
+        )
+        changes = replace(inverse.plan.changes(), restores=inverse.restores)
+        return operation.finish(changes, lambda version: asdict(replace(result, version=version)))
 
-
-def _carry_out(change: Change, action: Action, inverse: "_Inverse") -> TakenBack:
-    said = described(change.session, change.access, action)
-    taken = TakenBack(change.version, str(action.operation_id), said)
-    taken.cells = len(inverse.plan.edits)
-    taken.deleted, taken.restored = len(inverse.plan.deletes), len(inverse.restores)
-    taken.left, taken.left_count = inverse.left[:MOST_LEFT], len(inverse.left)
-    if not (inverse.plan.writes or inverse.restores):
-        change.answer(asdict(taken), wrote=False)
-        return taken
-    taken.version += 1
-    edits: dict[int, dict[str, Value | None]] = {}
-    for (row, column), value in inverse.plan.edits.items():
-        edits.setdefault(row, {})[str(column)] = value
-    patches = {row: dumps(patch) for row, patch in edits.items()}
-    change.apply(asdict(taken), edits=patches, deletes=inverse.plan.deletes, restores=inverse.restores)
-    return taken
+    answer = carry_out(
+        session,
+        actor,
+        sheet_id,
+        decide,
+        operation_id=operation_id,
+        source=ChangeSource.UNDO,
+        request=request_digest(direction, target),
+        needs=[Permission.ROWS_EDIT],
+    )
+    return UndoResult(**answer)
 
 
 class _Inverse:
@@ -104,7 +108,7 @@ class _Inverse:
 
     def __init__(self, session: Session, access: Access, action: Action) -> None:
         self.session, self.access, self.action = session, access, action
-        self.plan = Plan(Outcome(version=access.sheet.version))
+        self.plan = EditPlan(Outcome(version=access.sheet.version))
         self.restores: list[int] = []
         self.left: list[dict[str, Any]] = []
         self.others = self._changed_by_others()
@@ -130,11 +134,11 @@ class _Inverse:
         rows = stored_rows(self.session, self.access, {line.row_id for line in lines})
         for line in lines:
             self._turn_back(line, rows.get(line.row_id))
-        refuse_duplicates(self.session, self.access, self.plan)
+        run_checks(self.session, self.access, self.plan)
         for refused in self.plan.outcome.refused:
             self._leave(refused["row"], refused["column"], refused["reason"])
 
-    def _turn_back(self, line: Any, row: Stored | None) -> None:
+    def _turn_back(self, line: Any, row: StoredRow | None) -> None:
         cell, column = (line.row_id, line.column_id), self.access.by_id.get(line.column_id)
         if column is None:
             self._leave(line.row_id, None, "The column has been deleted meanwhile.")
@@ -145,13 +149,13 @@ class _Inverse:
         elif row.values.get(column.key) != _value(line.new):
             self._leave(*cell, "You have changed this cell since.")
         else:
-            given = Given(value=_wired(_value(line.old)))
+            cell_input = CellInput(value=to_wire(_value(line.old)))
             try:
-                value = value_to_store(self.access, column, given, row.values.get(column.key))
+                value = value_to_store(self.access, column, cell_input, row.values.get(column.key))
             except Invalid as refusal:
                 self._leave(*cell, refusal.message)
                 return
-            self.plan.edits[cell], self.plan.given[cell] = value, given
+            self.plan.edits[cell], self.plan.inputs[cell] = value, cell_input
 
     def _delete(self, rows: list[int]) -> None:
         if not rows:
@@ -198,12 +202,8 @@ def _value(logged: str | None) -> Value | None:
     return found
 
 
-def _wired(value: Value | None) -> Any:
-    return None if value is None else to_wire(value)
-
-
 # The action may have been an import of hundreds of thousands of rows.
-_PATIENT = text("SELECT set_config('statement_timeout', '120s', true)")
+_LONG_TIMEOUT = text("SELECT set_config('statement_timeout', '120s', true)")
 # A whole row's values are not needed to take its adding or deletion back, and an import has many of them.
 _LINES = text(f"""
     SELECT c.row_id, c.column_id, c.kind,

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo, every_row
 from core.base.exact_json import Value, to_wire
-from core.edits.plan_types import Plan
+from core.edits.plan_types import EditPlan
 from core.edits.value_guesses import Guesses, not_tried
 from core.rows.row_source import ROWS
 from db.folding import fold
 from db.tables.sheets import Row
 
 
-def refuse_duplicates(session: Session, access: Access, plan: Plan) -> None:
+def refuse_duplicates(session: Session, access: Access, plan: EditPlan) -> None:
     """Move every planned value that is taken already from the plan to its refusals."""
     guesses = Guesses(session, access)
     for column in access.columns:
@@ -23,7 +23,9 @@ def refuse_duplicates(session: Session, access: Access, plan: Plan) -> None:
             _refuse_in(access, plan, column, wanted, guesses)
 
 
-def _refuse_in(access: Access, plan: Plan, column: ColumnInfo, wanted: dict[int | str, str], guesses: Guesses) -> None:
+def _refuse_in(
+    access: Access, plan: EditPlan, column: ColumnInfo, wanted: dict[int | str, str], guesses: Guesses
+) -> None:
     refused: dict[int | str, int | str] = {}
     if not guesses.has_told:
         leaving = {row for row, column_id in plan.edits if column_id == column.column_id} | set(plan.deletes)
@@ -32,14 +34,14 @@ def _refuse_in(access: Access, plan: Plan, column: ColumnInfo, wanted: dict[int 
     for place in wanted:
         owner = refused.get(place)
         if guesses.has_told and owner in {None, *unseen}:
-            _refuse(plan, place, column, not_tried(column))
+            plan.refuse(place, column.column_id, not_tried(column))
             continue
         if owner is None:
             continue
         if owner in unseen:
             guesses.tell()
         where = called(access, owner) if isinstance(owner, int) else "another new row"
-        _refuse(plan, place, column, f"“{column.name}” must be unique, and {where} has this value already.")
+        plan.refuse(place, column.column_id, f"“{column.name}” must be unique, and {where} has this value already.")
 
 
 def _clashes(
@@ -69,7 +71,7 @@ def _clashes(
     return refused
 
 
-def _wanted(plan: Plan, column_id: int) -> dict[int | str, str]:
+def _wanted(plan: EditPlan, column_id: int) -> dict[int | str, str]:
     """Which row (or new row's key) wants which value, folded for comparison."""
     edits: dict[int | str, Value | None] = {
         row: value for (row, column), value in plan.edits.items() if column == column_id
@@ -99,16 +101,6 @@ def _held(session: Session, access: Access, column: ColumnInfo, wanted: set[str]
 def called(access: Access, row: int) -> str:
     """How the row that holds a value is called; for whoever sees only some rows, without its number."""
     return f"row #{row}" if access.owners is None else "another row"
-
-
-def _refuse(plan: Plan, place: int | str, column: ColumnInfo, reason: str) -> None:
-    name = "row" if isinstance(place, int) else "key"
-    given = plan.given[place, column.column_id].shown
-    plan.outcome.refused.append({name: place, "column": column.column_id, "given": given, "reason": reason})
-    if isinstance(place, int):
-        del plan.edits[place, column.column_id]
-    else:
-        del plan.adds[place]
 
 
 def folded(value: Value) -> str:

@@ -1,8 +1,7 @@
-"""Writing cells: the one command by which any path changes the rows of a sheet. Loses nothing, overwrites nothing."""
+"""Writing rows: the one command that edits cells and adds and deletes rows. It never overwrites silently."""
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,12 +10,32 @@ from core.access.access import Access, get_access
 from core.access.cache import forget, keep, recalled
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
-from core.base.exact_json import Value, dumps, to_wire
+from core.base.exact_json import to_wire
 from core.base.permissions import Permission
 from core.edits.batch import MAX_CELLS, Batch, Outcome
-from core.edits.operation import Change, Decided, Source, digest, edit_unmoved, kept_answer, open_change
-from core.edits.plan import answer_edits, plan_batch, plan_unseen
-from core.edits.plan_types import Plan
+from core.edits.operation import (
+    FOREIGN_OPERATION,
+    Answer,
+    ChangeSource,
+    WriteOperation,
+    carry_out,
+    lock_again,
+    refuse_other_request,
+    request_digest,
+)
+from core.edits.optimistic import DECIDABLE, Judgement, PlannedEdit, Verdict, cells_of, replay_of, write_edits
+from core.edits.plan import add_saved, plan_batch, plan_moved, plan_optimistic
+from core.edits.plan_types import EditPlan, filled
+
+
+@dataclass(frozen=True, slots=True)
+class RowEdit:
+    """A batch as one operation. With `partial` what cannot be written does not hold back the rest."""
+
+    batch: Batch
+    operation_id: UUID
+    source: ChangeSource
+    partial: bool = False
 
 
 def write(
@@ -26,66 +45,57 @@ def write(
     batch: Batch,
     *,
     operation_id: UUID,
-    source: Source,
+    source: ChangeSource,
     partial: bool = False,
 ) -> Outcome:
     """Write a batch as one version of the sheet.
 
     A cell that moved on since its edit's base is a conflict and is not written; a value that breaks its column's
-    rules is refused; a cell that is gone is said to be gone. With `partial` the rest is written and the outcome
-    names them; without, Conflict, Invalid or NotFound is raised and nothing is written. The same operation_id is
-    carried out once and answered the same every time; Conflict where it comes with other content.
+    rules is refused; a cell that was deleted is reported as gone. With `partial` the rest is written and the outcome
+    names them; without, raise Conflict, Invalid or NotFound and write nothing. An operation_id is carried out once, and
+    a copy of its request gets the same answer; Conflict where it comes with other content.
     """
-    request = _digest(batch)
-    try:
-        access = get_access(session, actor, sheet_id, *_needed(batch))
-    except Refused:
-        # The right may have been withdrawn since the first copy of this request was carried out.
-        if (kept := kept_answer(session, sheet_id, actor, operation_id, request)) is None:
-            raise
-        return Outcome.from_json(kept)
-    (outcome,) = _write_unmoved(session, sheet_id, [(access, Wish(actor, batch, operation_id, source))])
-    if outcome:
-        return outcome
-    change = open_change(session, access, operation_id=operation_id, source=source, request=request)
-    if change.answered is not None:
-        return Outcome.from_json(change.answered)
-    # Rights and columns may have changed while we waited for the lock.
-    change.access = get_access(session, actor, sheet_id, *_needed(batch))
-    plan = plan_batch(session, change.access, batch)
-    if not partial:
-        plan.outcome.raise_first()
-    if plan.writes:
-        _carry_out(change, plan)
-    else:
-        # A late copy of this request must not be decided anew, after its person was told that it was not written.
-        change.answer(plan.outcome.as_json(), wrote=False)
-    return plan.outcome
+    needs, access = [*_needs(batch)], None
+    if batch.is_plain and (access := _access_or_none(session, actor, sheet_id, needs)):
+        edit = RowEdit(batch, operation_id, source, partial)
+        (outcome,) = _write_optimistic(session, sheet_id, [(access, edit)])
+        if isinstance(outcome, Refused):
+            raise outcome
+        if outcome:
+            return outcome
+
+    def decide(operation: WriteOperation) -> Answer:
+        return _finish(operation, plan_batch(session, operation.access, batch), partial=partial)
+
+    answer = carry_out(
+        session,
+        actor,
+        sheet_id,
+        decide,
+        operation_id=operation_id,
+        source=source,
+        request=_request(batch),
+        needs=needs,
+        access=access,
+    )
+    return Outcome.from_json(answer)
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What somebody asks to write, as one operation."""
+def write_round(
+    session: Session, sheet_id: int, edits: Sequence[tuple[Actor, RowEdit]]
+) -> list[Outcome | Refused | None]:
+    """Write what several people edit at the same time in one sheet: each as a version of its own, in order.
 
-    actor: Actor
-    batch: Batch
-    operation_id: UUID
-    source: Source
-
-
-def write_together(session: Session, sheet_id: int, wishes: Sequence[Wish]) -> list[Outcome | None]:
-    """Write what several people wish at the same time: each as a version of its own, one after the other.
-
-    None for whatever is not plainly written (a refusal, a conflict, a cell that another of these has changed): nothing
-    of it is, and write() decides it. It begins a transaction: what it remembers of somebody must be committed.
+    A Refused is what `write` would raise. None where an edit has to be decided alone, by `write`: nothing of it is
+    written then. It must begin a transaction, because it remembers accesses that are read in it.
     """
-    # By actor and not by person: each of their sessions may have ended.
-    known = {actor: _editor(session, actor, sheet_id) for actor in dict.fromkeys(wish.actor for wish in wishes)}
-    return _write_unmoved(session, sheet_id, [(known[wish.actor], wish) for wish in wishes])
+    # By actor and not by person: each session of theirs may have ended.
+    accesses = {actor: _editor(session, actor, sheet_id) for actor in dict.fromkeys(actor for actor, _ in edits)}
+    return _write_optimistic(session, sheet_id, [(accesses[actor], edit) for actor, edit in edits])
 
 
 def _editor(session: Session, actor: Actor, sheet_id: int) -> Access | None:
-    """What they may do as far as this process remembers, which edit_unmoved() looks at again."""
+    """Return what they may do as far as this process remembers; the statement that writes judges it again."""
     try:
         if access := recalled(session, actor.session_id, sheet_id):
             access.require(Permission.ROWS_EDIT)
@@ -98,7 +108,14 @@ def _editor(session: Session, actor: Actor, sheet_id: int) -> Access | None:
     return access
 
 
-def _needed(batch: Batch) -> Iterable[Permission]:
+def _access_or_none(session: Session, actor: Actor, sheet_id: int, needs: Iterable[Permission]) -> Access | None:
+    try:
+        return get_access(session, actor, sheet_id, *needs)
+    except Refused:
+        return None
+
+
+def _needs(batch: Batch) -> Iterable[Permission]:
     if not batch.size:
         raise Invalid("There is nothing to write: give edits, adds or deletes.")
     if batch.size > MAX_CELLS:
@@ -114,70 +131,83 @@ def _needed(batch: Batch) -> Iterable[Permission]:
         yield Permission.ROWS_DELETE
 
 
-def _write_unmoved(
-    session: Session, sheet_id: int, asked: Sequence[tuple[Access | None, Wish]]
-) -> list[Outcome | None]:
-    """Decide a few plain edits before the lock, and write what has not moved when it is held; None for all else.
+def _write_optimistic(
+    session: Session, sheet_id: int, edits: Sequence[tuple[Access | None, RowEdit]]
+) -> list[Outcome | Refused | None]:
+    """Decide plain edits before the lock and write those whose cells have not moved; None for those left undecided.
 
-    Most edits end here, and the sheet is locked for one round trip instead of three. Whatever needs the lock to be
-    decided (new rows' ids, unique values, whose a row is) or to be told (a conflict, a refusal) is done under it.
+    Most edits end here, in one statement. An edit whose cells moved is decided by the cells that the statement gives.
+    What needs more of the sheet to be decided (ids of new rows, unique values, the owner of a row) is left.
     """
-    plans: list[tuple[int, Plan, Decided]] = []
-    for place, (access, wish) in enumerate(asked):
-        plan = plan_unseen(access, wish.batch) if access else None
-        if access is None or plan is None:
-            continue
-        answer_edits(access, plan, None)
-        result = plan.outcome.as_json()
-        edits, bases = _patches(plan), _bases(wish.batch)
-        decided = Decided(access, wish.operation_id, wish.source, edits, bases, result, _digest(wish.batch))
-        plans.append((place, plan, decided))
-    outcomes: list[Outcome | None] = [None] * len(asked)
-    versions = edit_unmoved(session, sheet_id, [decided for _, _, decided in plans])
-    for (place, plan, _), version in zip(plans, versions, strict=True):
-        if version:
-            outcomes[place] = plan.outcome.at(version)
+    planned: dict[int, PlannedEdit] = {}
+    for place, (access, edit) in enumerate(edits):
+        if access and (plan := plan_optimistic(access, edit.batch)):
+            add_saved(access, plan, None)
+            planned[place] = PlannedEdit(access, edit.batch, plan, edit.operation_id, edit.source, _request(edit.batch))
+    answers: list[Outcome | Refused | None] = [None] * len(edits)
+    moved: list[tuple[int, Judgement]] = []
+    for place, judgement in zip(planned, write_edits(session, sheet_id, [*planned.values()]), strict=True):
+        if judgement.verdict is Verdict.WRITTEN:
+            answers[place] = planned[place].plan.outcome.at(judgement.version)
         else:
-            forget(session, asked[place][1].actor.session_id, sheet_id)
-    return outcomes
+            moved.append((place, judgement))
+    is_newest = True
+    for place, first in moved:
+        one, judgement = planned[place], first
+        if first.verdict is Verdict.AGAIN or not is_newest:
+            (judgement,) = write_edits(session, sheet_id, [one])
+        answers[place] = _judged(session, one, judgement, partial=edits[place][1].partial)
+        # What the statement found is true no longer once anything else is written.
+        is_newest = is_newest and first.verdict not in {Verdict.AGAIN, *DECIDABLE}
+    return answers
 
 
-def _carry_out(change: Change, plan: Plan) -> None:
+def _judged(session: Session, edit: PlannedEdit, judgement: Judgement, *, partial: bool) -> Outcome | Refused | None:
+    """Answer an edit by what the statement found; None where that does not decide it."""
+    access, (verdict, version, facts) = edit.access, judgement
+    try:
+        if verdict is Verdict.WRITTEN:
+            return edit.plan.outcome.at(version)
+        if verdict is Verdict.REPLAYED and facts:
+            replay = replay_of(facts)
+            if replay.is_foreign:
+                raise Invalid(FOREIGN_OPERATION)
+            refuse_other_request(replay.request, edit.request)
+            return Outcome.from_json(replay.answer)
+        if verdict in DECIDABLE and facts:
+            access = replace(access, sheet=replace(access.sheet, version=version))
+            plan = plan_moved(access, edit.batch, *cells_of(facts))
+            operation = lock_again(
+                session, access, edit.operation_id, edit.source, edit.request, writes=bool(plan.edits)
+            )
+            return Outcome.from_json(_finish(operation, plan, partial=partial))
+    except Refused as refusal:
+        return refusal
+    forget(session, access.actor.session_id, access.sheet.sheet_id)
+    return None
+
+
+def _finish(operation: WriteOperation, plan: EditPlan, *, partial: bool) -> Answer:
+    """Write what the plan writes and return its outcome. Raise the first refusal of a batch that is not partial."""
     outcome = plan.outcome
-    outcome.version = change.version + 1
-    answer_edits(change.access, plan, outcome.version)
-    outcome.deleted = plan.deletes
-    adds = [_filled(cells) for cells in plan.adds.values()]
-    outcome.added = [
-        {"key": key, "row": row, "values": {name: to_wire(value) for name, value in values.items()}}
-        for row, (key, values) in enumerate(zip(plan.adds, adds, strict=True), change.last_row_id + 1)
-    ]
-    added = [dumps(values) for values in adds]
-    change.apply(outcome.as_json(), edits=_patches(plan), adds=added, deletes=plan.deletes)
+    if not partial:
+        outcome.raise_first()
+
+    def answer(version: int) -> Answer:
+        outcome.version = version
+        add_saved(operation.access, plan, version)
+        outcome.deleted = plan.deletes
+        outcome.added = [
+            {"key": key, "row": row, "values": {name: to_wire(value) for name, value in filled(cells).items()}}
+            for row, (key, cells) in enumerate(plan.adds.items(), operation.last_row_id + 1)
+        ]
+        return outcome.as_json()
+
+    return operation.finish(plan.changes(), answer)
 
 
-def _patches(plan: Plan) -> dict[int, str]:
-    """Per row the changed values as JSON text; a null takes the key away."""
-    patches: dict[int, dict[str, Value | None]] = {}
-    for (row, column), value in plan.edits.items():
-        patches.setdefault(row, {})[str(column)] = value
-    return {row: dumps(patch) for row, patch in patches.items()}
-
-
-def _bases(batch: Batch) -> dict[int, str]:
-    """Per row the versions by which its cells were seen, as JSON text; null where none is to be checked."""
-    bases: dict[int, dict[str, int | None]] = {}
-    for edit in batch.edits:
-        bases.setdefault(edit.row, {})[str(edit.column)] = edit.base
-    return {row: json.dumps(seen) for row, seen in bases.items()}
-
-
-def _digest(batch: Batch) -> bytes:
-    """Of what shall be written. Not of the bases: a copy that was sent again may know newer ones."""
-    edits = [(edit.row, edit.column, edit.given.text, edit.given.value) for edit in batch.edits]
-    adds = [(add.key, {key: (given.text, given.value) for key, given in add.cells.items()}) for add in batch.adds]
-    return digest("write", edits, adds, batch.deletes)
-
-
-def _filled(cells: dict[int, Value | None]) -> dict[str, Value]:
-    return {str(column): value for column, value in cells.items() if value is not None}
+def _request(batch: Batch) -> bytes:
+    """Return the digest of what shall be written. Not of the bases: a copy that was sent again may know newer ones."""
+    edits = [(edit.row, edit.column, edit.input.text, edit.input.value) for edit in batch.edits]
+    adds = [(add.key, {key: (cell.text, cell.value) for key, cell in add.cells.items()}) for add in batch.adds]
+    return request_digest("write", edits, adds, batch.deletes)

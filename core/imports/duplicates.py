@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from core.base.errors import Invalid
 from core.column_types.conditions import cell_of
-from core.edits.operation import Change
+from core.edits.operation import WriteOperation
 from core.edits.value_guesses import Guesses
 from core.imports.read import Column
 from db.folding import folded
@@ -18,19 +18,19 @@ _STAGED = table("staged_rows", column("place", Integer), column("values", JSONB)
 _SHOWN = 5
 
 
-def refuse_duplicates(change: Change, columns: Iterable[Column]) -> None:
+def refuse_duplicates(operation: WriteOperation, columns: Iterable[Column]) -> None:
     """Raise Invalid where a value of a unique column occurs twice in the file, or stands in the sheet already."""
-    guesses = Guesses(change.session, change.access)
+    guesses = Guesses(operation.session, operation.access)
     for one in columns:
         if not one.target.rules.get("unique"):
             continue
         mine = folded(_STAGED.c["values"].op("->>", return_type=Text())(one.key))
         twice = select(mine, func.count()).where(mine.is_not(None)).group_by(mine).having(func.count() > 1)
-        _refuse(one, change.session.execute(twice.limit(_SHOWN)).all(), "more than once in the file")
+        _refuse(one, operation.session.execute(twice.limit(_SHOWN)).all(), "more than once in the file")
         guesses.allow()
         theirs = cell_of(Row.values.expression, int(one.key), folded=Row.folded.expression).folded
-        there = select(mine, Row.row_id).join(Row, theirs == mine).where(change.access.row_gate.every_row())
-        if found := change.session.execute(there.limit(guesses.most_named)).all():
+        there = select(mine, Row.row_id).join(Row, theirs == mine).where(operation.access.row_gate.every_row())
+        if found := operation.session.execute(there.limit(guesses.most_named)).all():
             guesses.tell()
             _refuse(one, found, "in the sheet already")
 

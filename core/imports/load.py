@@ -9,12 +9,20 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
-from core.access.row_ownership import own_staged
+from core.access.access import get_access
+from core.access.row_ownership import assign_default_owner_staged
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid
-from core.edits.operation import Change, Source, digest, open_change, refuse_other
+from core.edits.operation import (
+    Answer,
+    ChangeSource,
+    WriteOperation,
+    carry_out,
+    kept_answer,
+    refuse_other_request,
+    request_digest,
+)
 from core.imports.duplicates import refuse_duplicates
 from core.imports.plan import with_labels
 from core.imports.plan_types import Plan
@@ -66,18 +74,33 @@ def import_rows(
     """
     request = _digest(file, asked)
     access = get_access(session, actor, sheet_id, *plan.needs)
-    if kept := _answered(session, access, operation_id, request):
-        return kept
+    # So that a repeated file is not staged again.
+    if answer := kept_answer(session, sheet_id, actor, operation_id, request):
+        return Report.from_json(answer)
     session.execute(_PATIENCE)
     columns = columns_for(access, plan, _next_column(session, sheet_id))
     reading = Reading(file, plan, columns)
     rows = staged(session, reading, progress)
     if not rows:
         raise Invalid("No line of the file is left to import.", misfits=[one.misfits.as_json() for one in columns])
-    change = open_change(session, access, operation_id=operation_id, source=Source.IMPORT, request=request)
-    if change.answered is not None:
-        return Report.from_json(change.answered)
-    return _written(change, reading, rows)
+
+    def decide(operation: WriteOperation) -> Answer:
+        if operation.access.sheet.columns_version != access.sheet.columns_version:
+            raise Conflict("Somebody changed the columns of this sheet meanwhile. Nothing was imported: start again.")
+        return _write(operation, reading, rows).as_json()
+
+    answer = carry_out(
+        session,
+        actor,
+        sheet_id,
+        decide,
+        operation_id=operation_id,
+        source=ChangeSource.IMPORT,
+        request=request,
+        needs=plan.needs,
+        access=access,
+    )
+    return Report.from_json(answer)
 
 
 def import_new_sheet(
@@ -111,20 +134,20 @@ def import_new_sheet(
     return report
 
 
-def _written(change: Change, reading: Reading, rows: int) -> Report:
+def _write(operation: WriteOperation, reading: Reading, rows: int) -> Report:
     """Under the lock: columns, options and rows, in the order in which the ids were foreseen."""
-    made, options = _columns_made(change, reading)
-    own_staged(change.session, change.access)
-    refuse_duplicates(change, reading.columns)
-    change.next_version(new_rows=rows)
-    first = change.last_row_id - rows + 1
-    sheet_id = change.access.sheet.sheet_id
-    change.session.execute(_INSERT, {"sheet": sheet_id, "before": first - 1, "version": change.version})
-    report = Report(sheet_id, change.version, rows, first, made, options, reading.emptied, reading.left_out[:10_000])
-    change.answer(report.as_json())
+    made, options = _columns_made(operation, reading)
+    assign_default_owner_staged(operation.session, operation.access)
+    refuse_duplicates(operation, reading.columns)
+    operation.next_version(new_rows=rows)
+    first = operation.last_row_id - rows + 1
+    sheet_id = operation.access.sheet.sheet_id
+    operation.session.execute(_INSERT, {"sheet": sheet_id, "before": first - 1, "version": operation.version})
+    report = Report(sheet_id, operation.version, rows, first, made, options, reading.emptied, reading.left_out[:10_000])
+    operation.keep_answer(report.as_json())
     audit.record(
-        change.session,
-        change.access.actor,
+        operation.session,
+        operation.access.actor,
         "sheet:rows:import",
         sheet_id=sheet_id,
         rows=rows,
@@ -135,12 +158,9 @@ def _written(change: Change, reading: Reading, rows: int) -> Report:
     return report
 
 
-def _columns_made(change: Change, reading: Reading) -> tuple[list[str], list[str]]:
-    access = change.access
-    session, sheet_id, actor = change.session, access.sheet.sheet_id, access.actor
-    found = session.scalar(select(Sheet.columns_version).where(Sheet.sheet_id == sheet_id))
-    if found != access.sheet.columns_version:
-        raise Conflict("Somebody changed the columns of this sheet meanwhile. Nothing was imported: start again.")
+def _columns_made(operation: WriteOperation, reading: Reading) -> tuple[list[str], list[str]]:
+    access = operation.access
+    session, sheet_id, actor = operation.session, access.sheet.sheet_id, access.actor
     news = new_columns(reading.plan)
     made = add_columns(session, actor, sheet_id, news) if news else []
     labels: list[str] = []
@@ -162,18 +182,12 @@ def _digest(file: BinaryIO, asked: Any) -> bytes:
     content = sha256()
     while part := file.read(_PART):
         content.update(part)
-    return digest("import", content.hexdigest(), asked)
-
-
-def _answered(session: Session, access: Access, operation_id: UUID, request: bytes) -> Report | None:
-    """What this operation answered before, so that a repeated file is not staged again."""
-    parameters = {"sheet": access.sheet.sheet_id, "operation": operation_id, "actor": access.actor.user_id}
-    return _same(session.execute(_ANSWERED, parameters).all(), request)
+    return request_digest("import", content.hexdigest(), asked)
 
 
 def _same(found: Sequence[Any], request: bytes) -> Report | None:
     for kept, before in found:
-        refuse_other(before, request)
+        refuse_other_request(before, request)
         return Report.from_json(kept)
     return None
 
@@ -194,9 +208,6 @@ _INSERT = text("""
     INSERT INTO rows (sheet_id, row_id, values, folded, created_version)
     SELECT :sheet, :before + place, values, CASE WHEN is_ascii THEN '{}' ELSE fold_cells(values) END, :version
     FROM staged_rows
-""")
-_ANSWERED = text("""
-    SELECT result, request FROM operations WHERE sheet_id = :sheet AND operation_id = :operation AND actor_id = :actor
 """)
 _ALONE = text("SELECT pg_advisory_xact_lock(:key)")
 _MADE_BEFORE = text("""

@@ -21,8 +21,8 @@ from playwright.async_api import async_playwright
 from core.accounts.accounts import create_user
 from core.base.actor import Actor
 from core.base.permissions import Level, Role
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sharing.shares import share_with_workspace
 from core.sheets.sheets import create_sheet
@@ -213,8 +213,8 @@ def sheet_of(owner: Actor, number: int) -> int:
     with db.transaction() as session:
         sheet = create_sheet(session, owner, f"Sheet {number}", template="pipeline").sheet.sheet_id
         share_with_workspace(session, owner, sheet, level=Level.EDITOR)
-        adds = tuple(Add(str(n), {1: Given(f"Deal {n}"), 4: Given("1")}) for n in range(ROWS))
-        write(session, owner, sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.SEED)
+        adds = tuple(NewRow(str(n), {1: CellInput(f"Deal {n}"), 4: CellInput("1")}) for n in range(ROWS))
+        write(session, owner, sheet, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.SEED)
     return sheet
 
 

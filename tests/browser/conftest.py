@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from db import engine as db
 from tests.browser.people import Person
@@ -101,9 +101,11 @@ def deal(number: int) -> dict[int, str]:
 
 def add(sheet_id: int, rows: list[dict[int, str]], who: str = "Ann") -> Any:
     """Add rows in a transaction of their own, as another program would."""
-    adds = tuple(Add(str(n), {column: Given(text) for column, text in row.items()}) for n, row in enumerate(rows))
+    adds = tuple(
+        NewRow(str(n), {column: CellInput(text) for column, text in row.items()}) for n, row in enumerate(rows)
+    )
     with db.transaction() as session:
-        return write(session, actor(who), sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+        return write(session, actor(who), sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from core.base.permissions import Level
-from core.edits.batch import Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sharing.shares import share_sheet, unshare_sheet
 from core.sheets.columns import restore_column, retire_column
@@ -28,9 +28,9 @@ Together = Callable[..., tuple[Person, Person, int]]
 
 def as_program(sheet: int, *edits: tuple[int, int, str], deletes: tuple[int, ...] = (), who: str = "Ben") -> None:
     """Ben from another program: cells as (row, column number, text), without a base."""
-    batch = Batch(edits=tuple(Edit(row, column, Given(text)) for row, column, text in edits), deletes=deletes)
+    batch = Batch(edits=tuple(Edit(row, column, CellInput(text)) for row, column, text in edits), deletes=deletes)
     with db.transaction() as session:
-        write(session, actor(who), sheet, batch, operation_id=uuid4(), source=Source.API)
+        write(session, actor(who), sheet, batch, operation_id=uuid4(), source=ChangeSource.API)
 
 
 def in_sheet(command: Callable[..., Any], sheet: int, *what: Any, **how: Any) -> None:

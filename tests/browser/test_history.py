@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from playwright.sync_api import Locator, expect
 
-from core.edits.batch import Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from db import engine as db
 from tests.browser.people import HEADER, MARKERS, ROW, Person
@@ -29,9 +29,9 @@ def delete_line(person: Person, line: int) -> None:
 
 def edit(who: str, sheet: int, row: int, column: int, given: str) -> None:
     """An edit from elsewhere."""
-    batch = Batch((Edit(row, column, Given(given)),))
+    batch = Batch((Edit(row, column, CellInput(given)),))
     with db.transaction() as session:
-        write(session, actor(who), sheet, batch, operation_id=uuid4(), source=Source.API)
+        write(session, actor(who), sheet, batch, operation_id=uuid4(), source=ChangeSource.API)
 
 
 def open_trash(person: Person, count: int) -> Locator:
@@ -89,7 +89,7 @@ def test_a_restored_row_appears_to_who_came_after_it_was_deleted(
 ) -> None:
     sheet = make_sheet()
     with db.transaction() as session:
-        write(session, actor("Ann"), sheet, Batch(deletes=(2, 3)), operation_id=uuid4(), source=Source.API)
+        write(session, actor("Ann"), sheet, Batch(deletes=(2, 3)), operation_id=uuid4(), source=ChangeSource.API)
     ben = person("Ben").known().open_sheet(sheet)
     dialog = open_trash(ben, 2)
     dialog.get_by_role("button", name="Select all").click()

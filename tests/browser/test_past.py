@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sheets.sheets import create_sheet
 from db import engine as db
@@ -26,8 +26,15 @@ def sheet(database_url: str) -> int:
     with Session(engine) as session:
         sheet_id = create_sheet(session, ann, "Last week").sheet.sheet_id
         names = ("Acme", "Bolt", "Cord")
-        happen(session, sheet_id, 21, Batch(adds=tuple(Add(name, {1: Given(name), 2: Given("old")}) for name in names)))
-        happen(session, sheet_id, 0, Batch((Edit(1, 2, Given("new")),), (Add("d", {1: Given("Dune")}),), (2,)))
+        happen(
+            session,
+            sheet_id,
+            21,
+            Batch(adds=tuple(NewRow(name, {1: CellInput(name), 2: CellInput("old")}) for name in names)),
+        )
+        happen(
+            session, sheet_id, 0, Batch((Edit(1, 2, CellInput("new")),), (NewRow("d", {1: CellInput("Dune")}),), (2,))
+        )
         session.commit()
     engine.dispose()
     return sheet_id
@@ -37,7 +44,7 @@ def happen(session: Session, sheet_id: int, days_ago: int, batch: Batch) -> None
     """Write it as of some days ago, as history is imported."""
     at = (datetime.now(UTC) - timedelta(days=days_ago)).isoformat()
     session.execute(text("SELECT set_config('contrivance.effective_at', :at, true)"), {"at": at})
-    write(session, actor("Ann"), sheet_id, batch, operation_id=uuid4(), source=Source.GRID)
+    write(session, actor("Ann"), sheet_id, batch, operation_id=uuid4(), source=ChangeSource.GRID)
 
 
 def colour(one: Person, column_left: int, row: int) -> tuple[int, ...]:

@@ -19,8 +19,8 @@ from core.base.permissions import Level, Role, Scope
 from core.column_types.base import Option
 from core.comments import comments
 from core.credentials.sessions import start_session
-from core.edits.batch import Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.rows import read
 from core.rows.query import View
@@ -224,9 +224,9 @@ def test_two_payloads_in_conflict_are_shown_side_by_side(watched: Callable[[str]
     mine, theirs = PAYLOADS["image"], PAYLOADS["svg"]
     ann = watched("Ann")
     ann.person.open_sheet(sheet).select(ACCOUNT - 1, 3).type(mine, then="")
-    batch = Batch(edits=(Edit(4, ACCOUNT, Given(theirs)),))
+    batch = Batch(edits=(Edit(4, ACCOUNT, CellInput(theirs)),))
     with db.transaction() as session:
-        write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=Source.API)
+        write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=ChangeSource.API)
     note = ann.page.get_by_test_id("grid-meanwhile")
     expect(note).to_contain_text(theirs[:40], timeout=PATIENCE)
     ann.page.keyboard.press("Enter")

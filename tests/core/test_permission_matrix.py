@@ -245,7 +245,7 @@ def test_a_newcomer_is_seen_however_it_takes_its_actor() -> None:
 
     assert all(Actor in set(spoken_of(one)) for one in (peek_at, look, spelt))
     assert "actor" in inspect.signature(by_name).parameters
-    assert Actor in set(spoken_of(functions()["edits.write.write_together"]))
+    assert Actor in set(spoken_of(functions()["edits.write.write_round"]))
 
 
 def test_the_cast_has_every_role_and_every_level() -> None:

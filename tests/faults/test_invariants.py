@@ -6,8 +6,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.trash import restore_rows
 from core.edits.write import write
 from db import engine as db
@@ -22,7 +22,7 @@ ANN = actor("Ann")
 def put(sheet: int, operation: str | None = None, **parts: object) -> int:
     with db.transaction() as session:
         batch = Batch(**parts)  # type: ignore[arg-type]
-        return write(session, ANN, sheet, batch, operation_id=operation or uuid4(), source=Source.API).version  # type: ignore[arg-type]
+        return write(session, ANN, sheet, batch, operation_id=operation or uuid4(), source=ChangeSource.API).version  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def sheet(database: str) -> int:
     """Rows added, edited, emptied, deleted and restored."""
     with db.transaction() as session:
         made = make_deals(session).sheet.sheet_id
-    put(made, adds=tuple(Add(str(n), {DEAL: Given(f"Deal {n}"), AMOUNT: Given("1")}) for n in range(3)))
-    put(made, edits=(Edit(1, DEAL, Given("Another")), Edit(2, AMOUNT, Given("2"))))
-    put(made, edits=(Edit(1, AMOUNT, Given("")),))
+    put(made, adds=tuple(NewRow(str(n), {DEAL: CellInput(f"Deal {n}"), AMOUNT: CellInput("1")}) for n in range(3)))
+    put(made, edits=(Edit(1, DEAL, CellInput("Another")), Edit(2, AMOUNT, CellInput("2"))))
+    put(made, edits=(Edit(1, AMOUNT, CellInput("")),))
     put(made, deletes=(2, 3))
     with db.transaction() as session:
         restore_rows(session, ANN, made, [2], operation_id=uuid4())
@@ -99,7 +99,7 @@ def answered(ledger: Ledger, operation: str, sheet: int, base: int, version: int
 
 def test_an_acknowledged_edit_that_is_not_in_the_log_is_lost(database: str, sheet: int) -> None:
     ledger, operation = Ledger(), str(uuid4())
-    version = put(sheet, operation, edits=(Edit(1, DEAL, Given("Typed")),))
+    version = put(sheet, operation, edits=(Edit(1, DEAL, CellInput("Typed")),))
     answered(ledger, operation, sheet, version - 1, version)
     assert judge(ledger, database).is_clean
     answered(ledger, str(uuid4()), sheet, version, version + 1)
@@ -107,10 +107,12 @@ def test_an_acknowledged_edit_that_is_not_in_the_log_is_lost(database: str, shee
 
 
 def test_a_stale_edit_over_somebody_elses_value_is_silent(database: str, sheet: int) -> None:
-    base = put(sheet, edits=(Edit(1, DEAL, Given("Ann's")),))
+    base = put(sheet, edits=(Edit(1, DEAL, CellInput("Ann's")),))
     ledger, operation = Ledger(), str(uuid4())
     with db.transaction() as session:
-        batch = Batch(edits=(Edit(1, DEAL, Given("Typed")),))  # No base: as a server would write that does not look.
-        version = write(session, actor("Ben"), sheet, batch, operation_id=operation, source=Source.API).version  # type: ignore[arg-type]
+        batch = Batch(
+            edits=(Edit(1, DEAL, CellInput("Typed")),)
+        )  # No base: as a server would write that does not look.
+        version = write(session, actor("Ben"), sheet, batch, operation_id=operation, source=ChangeSource.API).version  # type: ignore[arg-type]
     answered(ledger, operation, sheet, base - 1, version)
     assert judge(ledger, database).silent == 1

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core.credentials.sessions import start_session
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from pages.components.app.navigation import PAGES
 from tests.conftest import actor
@@ -75,11 +75,11 @@ def said(page: AppTest) -> str:
 
 def add_deal(session: Session, name: str, sheet: int, cells: dict[int, str]) -> None:
     """A row of one of the cast's."""
-    adds = (Add("new", {column: Given(text) for column, text in cells.items()}),)
-    write(session, actor(name), sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.GRID)
+    adds = (NewRow("new", {column: CellInput(text) for column, text in cells.items()}),)
+    write(session, actor(name), sheet, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.GRID)
 
 
 def edit(session: Session, name: str, sheet: int, row: int, cells: dict[int, str]) -> None:
     """An edit of one of the cast's."""
-    edits = tuple(Edit(row, column, Given(text)) for column, text in cells.items())
-    write(session, actor(name), sheet, Batch(edits), operation_id=uuid4(), source=Source.GRID)
+    edits = tuple(Edit(row, column, CellInput(text)) for column, text in cells.items())
+    write(session, actor(name), sheet, Batch(edits), operation_id=uuid4(), source=ChangeSource.GRID)

@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 from core.access.access import Access
 from core.accounts.preferences import set_locale
 from core.credentials.sessions import start_session
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sheets.columns import limit_column
 from core.sheets.sheets import configure_pipeline, create_sheet
@@ -54,10 +54,12 @@ def opened(session: Session) -> Opened:
 @pytest.fixture
 def filled(session: Session, deals: Access) -> Access:
     adds = tuple(
-        Add(str(place), {DEAL: Given(f"Deal {place}")} | {column: Given(text) for column, text in deal.items()})
+        NewRow(
+            str(place), {DEAL: CellInput(f"Deal {place}")} | {column: CellInput(text) for column, text in deal.items()}
+        )
         for place, deal in enumerate(DEALS)
     )
-    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     return deals
 
 
@@ -178,8 +180,11 @@ def test_a_chart_over_time_says_how_many_periods_it_leaves_out_and_shows_them_wh
 def test_an_average_is_of_the_deals_that_have_an_amount_and_says_how_many_have_none(
     opened: Opened, session: Session, filled: Access
 ) -> None:
-    bare = tuple(Add(stage, {DEAL: Given("x"), STAGE: Given(stage), CLOSE: Given(TODAY)}) for stage in ("Lead", "Won"))
-    write(session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=bare), operation_id=uuid4(), source=Source.API)
+    bare = tuple(
+        NewRow(stage, {DEAL: CellInput("x"), STAGE: CellInput(stage), CLOSE: CellInput(TODAY)})
+        for stage in ("Lead", "Won")
+    )
+    write(session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=bare), operation_id=uuid4(), source=ChangeSource.API)
     page = opened("Ann")
     notes = {one.label: one.delta for one in page.metric}
     assert metrics(page)["Average won"] == "€ 1.8 k"
@@ -191,12 +196,12 @@ def test_an_average_is_of_the_deals_that_have_an_amount_and_says_how_many_have_n
 def test_where_no_deal_has_an_amount_deals_are_counted_and_nothing_says_nought(
     opened: Opened, session: Session, deals: Access
 ) -> None:
-    bare = tuple(Add(stage, {DEAL: Given("x"), STAGE: Given(stage)}) for stage in ("Lead", "Won"))
-    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=bare), operation_id=uuid4(), source=Source.API)
+    bare = tuple(NewRow(stage, {DEAL: CellInput("x"), STAGE: CellInput(stage)}) for stage in ("Lead", "Won"))
+    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=bare), operation_id=uuid4(), source=ChangeSource.API)
     page = opened("Ann")
     assert not {"Open", "Weighted", "Average won"} & {*metrics(page)}
-    only = (Add("lost", {DEAL: Given("x"), STAGE: Given("Lost"), AMOUNT: Given("5")}),)
-    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=only), operation_id=uuid4(), source=Source.API)
+    only = (NewRow("lost", {DEAL: CellInput("x"), STAGE: CellInput("Lost"), AMOUNT: CellInput("5")}),)
+    write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=only), operation_id=uuid4(), source=ChangeSource.API)
     page = opened("Ann")
     assert {metrics(page)[name] for name in ("Open", "Weighted", "Average won")} == {"–"}
     assert {one.label: one.delta for one in page.metric}["Open"] == "none has an amount"
@@ -279,8 +284,12 @@ def test_figures_are_written_and_periods_reckoned_as_the_person_likes_it(
 ) -> None:
     """In the two zones that are 25 hours apart it is always another day; a deal that is due today is late in one."""
     here = datetime.now(ZoneInfo("Pacific/Niue")).date().isoformat()
-    due = Add("due", {DEAL: Given("Due"), STAGE: Given("Lead"), AMOUNT: Given("1500"), CLOSE: Given(here)})
-    write(session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=(due,)), operation_id=uuid4(), source=Source.API)
+    due = NewRow(
+        "due", {DEAL: CellInput("Due"), STAGE: CellInput("Lead"), AMOUNT: CellInput("1500"), CLOSE: CellInput(here)}
+    )
+    write(
+        session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=(due,)), operation_id=uuid4(), source=ChangeSource.API
+    )
     late = {}
     for zone in ("Pacific/Niue", "Pacific/Kiritimati"):
         set_locale(session, actor("Ann"), number_format="1.234,5", time_zone=zone)

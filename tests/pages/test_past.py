@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.preferences import Locale
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from pages.components.as_of.instants import choices, spoken, written
 from tests.conftest import actor, make_deals
@@ -22,10 +22,10 @@ def sheet(session: Session) -> int:
     """Two deals at version 1; the second is deleted and a third added since, the first has another name."""
     sheet_id = make_deals(session).sheet.sheet_id
     for batch in (
-        Batch(adds=(Add("a", {1: Given("Acme")}), Add("b", {1: Given("Bolt")}))),
-        Batch((Edit(1, 1, Given("Acme Ltd")),), (Add("c", {1: Given("Cord")}),), (2,)),
+        Batch(adds=(NewRow("a", {1: CellInput("Acme")}), NewRow("b", {1: CellInput("Bolt")}))),
+        Batch((Edit(1, 1, CellInput("Acme Ltd")),), (NewRow("c", {1: CellInput("Cord")}),), (2,)),
     ):
-        write(session, actor("Ann"), sheet_id, batch, operation_id=uuid4(), source=Source.GRID)
+        write(session, actor("Ann"), sheet_id, batch, operation_id=uuid4(), source=ChangeSource.GRID)
     return sheet_id
 
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.access import Access
 from core.edits.batch import Batch
-from core.edits.operation import Source
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sheets.columns import change_column
 from tests.conftest import actor
@@ -31,7 +31,7 @@ def sheet(session: Session, deals: Access) -> int:
 
 
 def delete(session: Session, name: str, sheet: int, *rows: int) -> None:
-    write(session, actor(name), sheet, Batch(deletes=rows), operation_id=uuid4(), source=Source.GRID)
+    write(session, actor(name), sheet, Batch(deletes=rows), operation_id=uuid4(), source=ChangeSource.GRID)
 
 
 def alive(session: Session, sheet: int) -> list[int]:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from db import engine as db
 from tests.conftest import PASSWORD, actor, make_deals
@@ -79,8 +79,8 @@ def test_people_and_changes_at_one_process_are_told_at_the_other(
     ann, ben = opened(pair[0], "Ann"), opened(pair[1], "Ben")
     until(ann, there(("Ann", None), ("Ben", None)), 5)
     with db.transaction() as session:
-        adds = (Add("new", {1: Given("One")}),)
-        write(session, actor("Ann"), sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+        adds = (NewRow("new", {1: CellInput("One")}),)
+        write(session, actor("Ann"), sheet, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     assert until(ben, lambda said: said.get("version") == 1, 5) < 1
     ben.send('{"cell": [1, 1]}')
     assert until(ann, there(("Ann", None), ("Ben", 1)), 5) < 1

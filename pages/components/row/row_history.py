@@ -11,8 +11,8 @@ from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.errors import Conflict
 from core.base.permissions import Permission
-from core.edits.batch import Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.history.history import RowChange, cell_history, row_history
 from db.engine import transaction
@@ -120,9 +120,9 @@ def _offer(wanted: Wanted, version: int, key: str) -> None:
 
 
 def _restore(actor: Actor, sheet_id: int, row: int, wanted: Wanted) -> None:
-    edit = Edit(row, wanted.column, Given(value=wanted.value), wanted.base)
+    edit = Edit(row, wanted.column, CellInput(value=wanted.value), wanted.base)
     try:
         with transaction() as session:
-            write(session, actor, sheet_id, Batch(edits=(edit,)), operation_id=uuid4(), source=Source.RESTORE)
+            write(session, actor, sheet_id, Batch(edits=(edit,)), operation_id=uuid4(), source=ChangeSource.RESTORE)
     except Conflict as theirs:
         raise Conflict(f"{theirs.message} Nothing was restored; this is what it holds now.") from theirs

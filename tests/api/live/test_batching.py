@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from api.live.batching import OfLoop, Together
+from api.live.batching import Batcher, PerLoopBatcher
 from db.engine import Unavailable
 
 
@@ -21,7 +21,7 @@ def test_those_who_ask_meanwhile_are_answered_with_the_next() -> None:
         return doubled(numbers)
 
     async def crowd() -> list[int]:
-        waiting = Together(counted, 100)
+        waiting = Batcher(counted, 100)
         return list(await asyncio.gather(*(waiting.ask(number) for number in range(250))))
 
     assert asyncio.run(crowd()) == [2 * number for number in range(250)]
@@ -40,7 +40,7 @@ def test_questions_of_other_keys_do_not_wait() -> None:
             order.extend(keys)
             return keys
 
-        waiting = Together(slow_for_one, 100)
+        waiting = Batcher(slow_for_one, 100)
         held = asyncio.create_task(waiting.ask("held", 1))
         await asyncio.sleep(0)
         await waiting.ask("other", 2)
@@ -56,7 +56,7 @@ def test_an_error_of_one_is_told_to_that_one() -> None:
         return [ValueError("odd") if number % 2 else number for number in numbers]
 
     async def crowd() -> list[object]:
-        waiting = Together[int, int](picky, 100)
+        waiting = Batcher[int, int](picky, 100)
         return list(await asyncio.gather(*(waiting.ask(number) for number in range(4)), return_exceptions=True))
 
     found = asyncio.run(crowd())
@@ -69,7 +69,7 @@ def test_when_the_database_fails_each_of_them_is_told() -> None:
         raise Unavailable
 
     async def crowd() -> list[object]:
-        waiting = Together(away, 100)
+        waiting = Batcher(away, 100)
         return list(await asyncio.gather(*(waiting.ask(number) for number in range(3)), return_exceptions=True))
 
     assert [type(one) for one in asyncio.run(crowd())] == [Unavailable] * 3
@@ -83,7 +83,7 @@ def test_whoever_waits_behind_a_sheet_that_is_held_is_told_with_the_first() -> N
         return [Unavailable() for _ in numbers] if len(rounds) == 1 else [*numbers]
 
     async def crowd() -> tuple[list[object], int]:
-        waiting = Together[int, int](held_at_first, 1)
+        waiting = Batcher[int, int](held_at_first, 1)
         found = list(await asyncio.gather(*(waiting.ask(number) for number in range(3)), return_exceptions=True))
         return found, await waiting.ask(7)
 
@@ -95,7 +95,7 @@ def test_whoever_waits_behind_a_sheet_that_is_held_is_told_with_the_first() -> N
 
 def test_one_who_hung_up_holds_nobody_up() -> None:
     async def crowd() -> int:
-        waiting = Together(doubled, 100)
+        waiting = Batcher(doubled, 100)
         gone, stays = asyncio.create_task(waiting.ask(1)), asyncio.create_task(waiting.ask(2))
         await asyncio.sleep(0)
         gone.cancel()
@@ -109,4 +109,4 @@ def test_each_event_loop_has_its_own(_time: int) -> None:
     assert asyncio.run(SHARED.ask(21)) == 42
 
 
-SHARED = OfLoop(doubled, 100)
+SHARED = PerLoopBatcher(doubled, 100)

@@ -15,27 +15,29 @@ from sqlalchemy.orm import Session
 from api.auth.principal import NotSignedIn
 from api.auth.request import Asker
 from api.v1 import row_batches
-from api.v1.row_batches import Asking, Written, written
+from api.v1.row_batches import EditRequest, EditResponse, edit_round
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.base.permissions import Scope
-from core.edits.batch import Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit
+from core.edits.operation import ChangeSource
+from core.edits.write import RowEdit
 from core.sign_in.api_tokens import make_token
 from db import engine as db
 from tests.api.conftest import AMOUNT, DEAL, People, Person
 from tests.conftest import actor
 
 
-def asking(who: Person, row: int, column: int, value: Any, **more: Any) -> Asking:
+def asking(who: Person, row: int, column: int, value: Any, **more: Any) -> EditRequest:
     headers = {"authorization": f"Bearer {who.token}"} if who.token else {}
-    batch = Batch(edits=(Edit(row, column, Given(value), more.pop("base", None)),))
-    usual = {"partial": False, "person": None, "seen": None, "unbased": ((row, column),)}
-    return Asking(Asker(headers, "192.0.2.1", who.sheet), who.sheet, batch, uuid4(), Source.API, **usual | more)
+    batch = Batch(edits=(Edit(row, column, CellInput(value), more.pop("base", None)),))
+    usual = {"person": None, "seen": None, "unbased": ((row, column),)}
+    edit = RowEdit(batch, more.pop("operation_id", None) or uuid4(), ChangeSource.API, more.pop("partial", False))
+    return EditRequest(Asker(headers, "192.0.2.1", who.sheet), who.sheet, edit, **usual | more)
 
 
-def body(found: Written | Exception) -> Any:
-    assert isinstance(found, Written), found
-    return orjson.loads(bytes(found.answer.body))
+def body(found: EditResponse | Exception) -> Any:
+    assert isinstance(found, EditResponse), found
+    return orjson.loads(bytes(found.response.body))
 
 
 def test_each_edit_is_a_version_of_its_own_by_whoever_made_it(people: People) -> None:
@@ -43,7 +45,7 @@ def test_each_edit_is_a_version_of_its_own_by_whoever_made_it(people: People) ->
     rows = ann.add(*({DEAL: f"Deal {n}"} for n in range(4)))
     before = ann.version
     asked = [asking(who, row, AMOUNT, "1") for who, row in zip((ann, ben, ann, ben), rows, strict=True)]
-    answers = [body(one) for one in written(asked)]
+    answers = [body(one) for one in edit_round(asked)]
     assert [one["version"] for one in answers] == [before + n for n in (1, 2, 3, 4)]
     assert [one["saved"][0]["row"] for one in answers] == rows
     lines = ann.get("/sheets/{sheet}/history", limit=4)["changes"]
@@ -56,9 +58,9 @@ def test_a_request_that_comes_again_is_answered_the_same_and_done_once(people: P
     ann = people("Ann")
     first, second = ann.add({DEAL: "A"}, {DEAL: "B"})
     asked = [asking(ann, first, AMOUNT, "1"), asking(ann, second, AMOUNT, "2")]
-    answers = [body(one) for one in written(asked)]
+    answers = [body(one) for one in edit_round(asked)]
     version = ann.version
-    assert [body(one) for one in written([*asked, *asked])] == answers * 2
+    assert [body(one) for one in edit_round([*asked, *asked])] == answers * 2
     assert ann.version == version
 
 
@@ -67,7 +69,7 @@ def test_of_two_who_change_one_cell_at_the_same_time_one_is_saved_and_the_other_
     row, other = ann.add({DEAL: "A"}, {DEAL: "B"})
     base = ann.version
     asked = [asking(ann, row, AMOUNT, "1", base=base), asking(ben, row, AMOUNT, "2", base=base)]
-    saved, conflict, third = written([*asked, asking(ben, other, AMOUNT, "3", base=base)])
+    saved, conflict, third = edit_round([*asked, asking(ben, other, AMOUNT, "3", base=base)])
     assert body(saved)["saved"][0]["value"] == "1"
     assert isinstance(conflict, Conflict)
     (cell,) = conflict.facts["cells"]
@@ -80,7 +82,7 @@ def test_whoever_is_refused_is_told_why_and_the_others_are_written(people: Peopl
     ann, cleo, dan, nobody = people("Ann"), people("Cleo"), people("Dan"), Person(people("Ann").client, "")
     nobody.sheet = ann.sheet
     rows = ann.add(*({DEAL: f"Deal {n}"} for n in range(6)))
-    found = written(
+    found = edit_round(
         [
             asking(ann, rows[0], AMOUNT, "no number"),
             asking(cleo, rows[1], AMOUNT, "1"),
@@ -103,7 +105,7 @@ def test_a_personal_token_writes_as_well_unless_it_may_only_read(people: People,
         for scope in (Scope.WRITE, Scope.READ)
     )
     first, second = ann.add({DEAL: "A"}, {DEAL: "B"})
-    wrote, read, also = written(
+    wrote, read, also = edit_round(
         [asking(robot, first, AMOUNT, "1"), asking(reader, first, AMOUNT, "3"), asking(ann, second, AMOUNT, "2")]
     )
     assert [body(one)["saved"][0]["value"] for one in (wrote, also)] == ["1", "2"]
@@ -123,18 +125,18 @@ def test_one_that_the_database_cannot_take_does_not_harm_the_others(
 ) -> None:
     ann = people("Ann")
     rows = ann.add({DEAL: "A"}, {DEAL: "B"})
-    monkeypatch.setattr(row_batches, "write_together", failing(DataError, psycopg.DataError()))
-    answers = written([asking(ann, row, AMOUNT, "1") for row in rows])
+    monkeypatch.setattr(row_batches, "write_round", failing(DataError, psycopg.DataError()))
+    answers = edit_round([asking(ann, row, AMOUNT, "1") for row in rows])
     assert [body(one)["saved"][0]["value"] for one in answers] == ["1", "1"]
 
 
 def test_where_the_sheet_is_held_nobody_waits_twice(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = people("Ann")
     rows = ann.add({DEAL: "A"}, {DEAL: "B"})
-    monkeypatch.setattr(row_batches, "write_together", failing(OperationalError, psycopg.errors.LockNotAvailable()))
-    monkeypatch.setattr(row_batches, "written_alone", lambda _: pytest.fail("one by one"))
+    monkeypatch.setattr(row_batches, "write_round", failing(OperationalError, psycopg.errors.LockNotAvailable()))
+    monkeypatch.setattr(row_batches, "edit_alone", lambda _: pytest.fail("one by one"))
     with pytest.raises(OperationalError):
-        written([asking(ann, row, AMOUNT, "1") for row in rows])
+        edit_round([asking(ann, row, AMOUNT, "1") for row in rows])
 
 
 def test_where_one_who_is_alone_finds_the_sheet_held_the_rest_do_not_try(
@@ -142,15 +144,15 @@ def test_where_one_who_is_alone_finds_the_sheet_held_the_rest_do_not_try(
 ) -> None:
     ann = people("Ann")
     rows = ann.add({DEAL: "A"}, {DEAL: "B"}, {DEAL: "C"})
-    tried: list[Asking] = []
+    tried: list[EditRequest] = []
 
-    def held(asked: Asking) -> Written:
+    def held(asked: EditRequest) -> EditResponse:
         tried.append(asked)
         raise OperationalError("", {}, psycopg.errors.LockNotAvailable())
 
-    monkeypatch.setattr(row_batches, "write_together", failing(DataError, psycopg.DataError()))
-    monkeypatch.setattr(row_batches, "written_alone", held)
-    answers = written([asking(ann, row, AMOUNT, "1") for row in rows])
+    monkeypatch.setattr(row_batches, "write_round", failing(DataError, psycopg.DataError()))
+    monkeypatch.setattr(row_batches, "edit_alone", held)
+    answers = edit_round([asking(ann, row, AMOUNT, "1") for row in rows])
     assert [type(one) for one in answers] == [OperationalError] * 3
     assert len(tried) == 1
 
@@ -158,7 +160,7 @@ def test_where_one_who_is_alone_finds_the_sheet_held_the_rest_do_not_try(
 def test_those_who_write_at_the_same_time_share_a_transaction(live_people: People) -> None:
     ann = live_people("Ann")
     rows = ann.add(*({DEAL: f"Deal {n}"} for n in range(8)))
-    answers = [body(one) for one in written([asking(ann, row, AMOUNT, "5") for row in rows])]
+    answers = [body(one) for one in edit_round([asking(ann, row, AMOUNT, "5") for row in rows])]
     with db.transaction() as session:
         wrote = session.execute(
             text("SELECT count(DISTINCT recorded_at), count(*) FROM changes WHERE version = ANY(:versions)"),

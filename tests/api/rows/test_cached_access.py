@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.auth.principal import NotSignedIn, session_of
 from api.live.change_feed import answered
-from api.v1.row_batches import written
+from api.v1.row_batches import edit_round
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
 from tests.api.live.test_change_feed import question, told
@@ -55,7 +55,7 @@ def pair(people: People) -> tuple[Person, Person]:
     """Ann, who owns the sheet, and Ben, who has just edited a cell and followed."""
     ann, ben = people("Ann"), people("Ben")
     ann.add({DEAL: "Mine", OWNER: str(actor("Ann").user_id)}, {DEAL: "Other"})
-    body(written([asking(ben, 1, AMOUNT, "1")])[0])
+    body(edit_round([asking(ben, 1, AMOUNT, "1")])[0])
     told(answered([question(ben)])[0])
     return ann, ben
 
@@ -83,7 +83,7 @@ def test_an_editor_writes_nothing_that_they_may_write_no_more(
     base = ann.version
     happens(ann, session)
     before = ann.version
-    (found,) = written([asking(ben, 1, AMOUNT, "4711", base=base)])
+    (found,) = edit_round([asking(ben, 1, AMOUNT, "4711", base=base)])
     assert isinstance(found, refusal), found
     assert ann.version == before
 
@@ -116,12 +116,12 @@ def test_an_ended_session_does_not_write_beside_a_living_one_of_the_same_person(
 ) -> None:
     ann, here, elsewhere = people("Ann"), people("Ben"), people("Ben")
     ann.add({DEAL: "A"}, {DEAL: "B"})
-    body(written([asking(here, 1, AMOUNT, "1")])[0])
-    body(written([asking(elsewhere, 2, AMOUNT, "1")])[0])
+    body(edit_round([asking(here, 1, AMOUNT, "1")])[0])
+    body(edit_round([asking(elsewhere, 2, AMOUNT, "1")])[0])
     ended, living = (session_of(question(one).asker.headers) for one in (elsewhere, here))
     assert ended != living
     session.execute(text("UPDATE sessions SET ended_at = now() WHERE session_id = :id"), {"id": ended})
-    fine, refused = written([asking(here, 1, AMOUNT, "2"), asking(elsewhere, 2, AMOUNT, "2")])
+    fine, refused = edit_round([asking(here, 1, AMOUNT, "2"), asking(elsewhere, 2, AMOUNT, "2")])
     assert body(fine)["saved"][0]["value"] == "2"
     assert isinstance(refused, NotSignedIn)
     assert ann.cell(2, AMOUNT) == "1"
@@ -131,7 +131,7 @@ def test_whoever_only_looks_is_remembered_as_that(people: People) -> None:
     ann, cleo = people("Ann"), people("Cleo")
     ann.add({DEAL: "A"})
     told(answered([question(cleo)])[0])
-    (found,) = written([asking(cleo, 1, AMOUNT, "1")])
+    (found,) = edit_round([asking(cleo, 1, AMOUNT, "1")])
     assert isinstance(found, NotAllowed)
     assert ann.cell(1, AMOUNT) is None
 
@@ -139,9 +139,9 @@ def test_whoever_only_looks_is_remembered_as_that(people: People) -> None:
 def test_whoever_was_refused_may_edit_again_when_they_are_let(pair: tuple[Person, Person], session: Session) -> None:
     ann, ben = pair
     VIEWS(ann, session)
-    assert isinstance(written([asking(ben, 1, AMOUNT, "2")])[0], NotAllowed)
+    assert isinstance(edit_round([asking(ben, 1, AMOUNT, "2")])[0], NotAllowed)
     done("PUT", BEN, level="editor")(ann, session)
-    assert body(written([asking(ben, 1, AMOUNT, "2")])[0])["saved"][0]["value"] == "2"
+    assert body(edit_round([asking(ben, 1, AMOUNT, "2")])[0])["saved"][0]["value"] == "2"
 
 
 def test_an_edit_and_what_is_told_of_it_are_a_statement_each(
@@ -149,9 +149,9 @@ def test_an_edit_and_what_is_told_of_it_are_a_statement_each(
 ) -> None:
     _, ben = pair
     quick_statements.clear()
-    body(written([asking(ben, 1, AMOUNT, "3")])[0])
+    body(edit_round([asking(ben, 1, AMOUNT, "3")])[0])
     told(answered([question(ben)])[0])
-    assert ["edit_unmoved" in statement for statement in quick_statements] == [True, False]
+    assert ["write_edits" in statement for statement in quick_statements] == [True, False]
 
 
 def test_whoever_sees_only_some_rows_enters_once_an_edit(
@@ -162,9 +162,9 @@ def test_whoever_sees_only_some_rows_enters_once_an_edit(
     OWN_ROWS(ann, session)
     for value in ("2", "3", "4"):  # Remembered as before; looked up; remembered as now.
         quick_statements.clear()
-        body(written([asking(ben, 1, AMOUNT, value)])[0])
+        body(edit_round([asking(ben, 1, AMOUNT, value)])[0])
     assert sum("who.name" in statement for statement in quick_statements) == 1
-    assert not any("edit_unmoved" in statement for statement in quick_statements)
+    assert not any("write_edits" in statement for statement in quick_statements)
 
 
 def test_two_who_edit_one_row_at_the_same_time_are_both_saved_by_the_versions_of_their_cells(
@@ -172,14 +172,14 @@ def test_two_who_edit_one_row_at_the_same_time_are_both_saved_by_the_versions_of
 ) -> None:
     ann, ben = pair
     base = ann.version
-    found = written([asking(ann, 1, AMOUNT, "5", base=base), asking(ben, 1, DEAL, "Ours", base=base)])
+    found = edit_round([asking(ann, 1, AMOUNT, "5", base=base), asking(ben, 1, DEAL, "Ours", base=base)])
     assert [body(one)["version"] for one in found] == [base + 1, base + 2]
     assert (ann.cell(1, AMOUNT), ann.cell(1, DEAL)) == ("5", "Ours")
 
 
 def test_a_value_that_is_there_already_is_answered_with_its_own_version(pair: tuple[Person, Person]) -> None:
     ann, ben = pair
-    version = body(written([asking(ben, 2, AMOUNT, "6")])[0])["version"]
-    body(written([asking(ann, 2, DEAL, "Another")])[0])
-    (cell,) = body(written([asking(ben, 2, AMOUNT, "6.0")])[0])["saved"]
+    version = body(edit_round([asking(ben, 2, AMOUNT, "6")])[0])["version"]
+    body(edit_round([asking(ann, 2, DEAL, "Another")])[0])
+    (cell,) = body(edit_round([asking(ben, 2, AMOUNT, "6.0")])[0])["saved"]
     assert cell["version"] == version

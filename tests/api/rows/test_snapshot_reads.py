@@ -15,8 +15,8 @@ from api.auth.request import Asker
 from api.live.change_feed import Question, answered
 from core.access.access import get_access
 from core.base.permissions import Level, RowScope
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.pipeline.figures import figures
 from core.rows.query import View
@@ -30,9 +30,16 @@ SORTED = {"sort": f"-{DEAL}"}
 
 
 def add_row(sheet: int) -> None:
-    row = {DEAL: Given("One more"), STAGE: Given("Won"), CLOSE: Given("2026-11-02")}
+    row = {DEAL: CellInput("One more"), STAGE: CellInput("Won"), CLOSE: CellInput("2026-11-02")}
     with db.transaction() as session:
-        write(session, actor("Ben"), sheet, Batch(adds=(Add("new", row),)), operation_id=uuid4(), source=Source.API)
+        write(
+            session,
+            actor("Ben"),
+            sheet,
+            Batch(adds=(NewRow("new", row),)),
+            operation_id=uuid4(),
+            source=ChangeSource.API,
+        )
 
 
 @contextmanager
@@ -103,9 +110,11 @@ def test_a_row_that_goes_while_its_reader_is_told_was_told_to_come(ann: Person) 
     (row,) = ann.add({DEAL: "Dan's", OWNER: str(dan)})
 
     def take_it_away() -> None:
-        given = Edit(row, OWNER, Given(str(actor("Ben").user_id)))
+        given = Edit(row, OWNER, CellInput(str(actor("Ben").user_id)))
         with db.transaction() as session:
-            write(session, actor("Ann"), ann.sheet, Batch(edits=(given,)), operation_id=uuid4(), source=Source.API)
+            write(
+                session, actor("Ann"), ann.sheet, Batch(edits=(given,)), operation_id=uuid4(), source=ChangeSource.API
+            )
 
     reader = sign_in(ann.client, "Dan", ann.sheet)
     asked = Question(

@@ -10,19 +10,19 @@ from sqlalchemy.orm import Session, aliased
 from core.access.access import Access, get_access
 from core.access.row_gate import scope_sql, visible_sql
 from core.base.actor import Actor
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from db.tables.sheets import Row
 from tests.conftest import make_deals
 
 DEAL, ACCOUNT, OWNER = 1, 2, 5
-ACME = Given("Acme")
+ACME = CellInput("Acme")
 
 
-def add_rows(session: Session, actor: Actor, sheet: int, *cells: dict[int, Given]) -> None:
-    batch = Batch(adds=tuple(Add(str(number), row) for number, row in enumerate(cells)))
-    write(session, actor, sheet, batch, operation_id=uuid4(), source=Source.API)
+def add_rows(session: Session, actor: Actor, sheet: int, *cells: dict[int, CellInput]) -> None:
+    batch = Batch(adds=tuple(NewRow(str(number), row) for number, row in enumerate(cells)))
+    write(session, actor, sheet, batch, operation_id=uuid4(), source=ChangeSource.API)
 
 
 def share_own_rows(session: Session, sheet: int, user: Actor) -> None:
@@ -37,21 +37,21 @@ def share_own_rows(session: Session, sheet: int, user: Actor) -> None:
 def sheets(session: Session, deals: Access, ann: Actor, ben: Actor, dan: Actor) -> tuple[int, int]:
     """Deals and accounts of Ann's, joined by the account's name; Dan sees those of either that are his own."""
     deal_sheet, account_sheet = deals.sheet.sheet_id, make_deals(session).sheet.sheet_id
-    dans, bens = Given(value=str(dan.user_id)), Given(value=str(ben.user_id))
+    dans, bens = CellInput(value=str(dan.user_id)), CellInput(value=str(ben.user_id))
     add_rows(
         session,
         ann,
         deal_sheet,
-        {DEAL: Given("Dan's deal"), ACCOUNT: ACME, OWNER: dans},
-        {DEAL: Given("Ben's deal"), ACCOUNT: ACME, OWNER: bens},
+        {DEAL: CellInput("Dan's deal"), ACCOUNT: ACME, OWNER: dans},
+        {DEAL: CellInput("Ben's deal"), ACCOUNT: ACME, OWNER: bens},
     )
     add_rows(
         session,
         ann,
         account_sheet,
-        {DEAL: Given("Dan's account"), ACCOUNT: ACME, OWNER: dans},
-        {DEAL: Given("Ben's account"), ACCOUNT: ACME, OWNER: bens},
-        {DEAL: Given("Nobody's account"), ACCOUNT: ACME},
+        {DEAL: CellInput("Dan's account"), ACCOUNT: ACME, OWNER: dans},
+        {DEAL: CellInput("Ben's account"), ACCOUNT: ACME, OWNER: bens},
+        {DEAL: CellInput("Nobody's account"), ACCOUNT: ACME},
     )
     for sheet in (deal_sheet, account_sheet):
         share_own_rows(session, sheet, dan)
@@ -97,7 +97,7 @@ def test_a_lookup_shows_only_rows_that_its_reader_may_see_in_either_sheet(
 def test_a_deleted_row_of_the_second_sheet_is_shown_to_history_only(
     session: Session, sheets: tuple[int, int], ann: Actor, dan: Actor
 ) -> None:
-    write(session, ann, sheets[1], Batch(deletes=(1,)), operation_id=uuid4(), source=Source.API)
+    write(session, ann, sheets[1], Batch(deletes=(1,)), operation_id=uuid4(), source=ChangeSource.API)
     deals, accounts = (get_access(session, dan, sheet) for sheet in sheets)
     assert looked_up_in_text(session, deals, accounts) == []
     assert looked_up(session, deals, accounts) == []

@@ -9,8 +9,8 @@ from core.admin.cleanup import keep_house
 from core.base.actor import Actor
 from core.base.permissions import Scope
 from core.credentials.sessions import actor_of_session, start_session
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.mail.outbox import queue_mail
 from core.sign_in.api_tokens import make_token
@@ -39,10 +39,10 @@ def test_a_session_that_was_never_ended_goes_a_month_after_it_expired(session: S
 
 def test_old_operations_go_and_their_changes_stay(session: Session, ann: Actor) -> None:
     sheet_id = make_deals(session).sheet.sheet_id
-    batch = Batch(adds=(Add("n", {1: Given("Acme")}),))
-    write(session, ann, sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    batch = Batch(adds=(NewRow("n", {1: CellInput("Acme")}),))
+    write(session, ann, sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     session.execute(text("UPDATE operations SET created_at = now() - interval '91 days'"))
-    write(session, ann, sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    write(session, ann, sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     assert keep_house(session)["operations"] == 1
     assert (count(session, "operations"), count(session, "changes")) == (1, 2)
 

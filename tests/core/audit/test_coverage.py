@@ -28,8 +28,8 @@ from core.base.permissions import Level, Role, Scope
 from core.comments import comments
 from core.config.settings import settings
 from core.credentials import access_tokens, login_tickets, revocation, sessions
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.exports import export_rows
 from core.imports.inspection import inspect as inspect_file
@@ -484,7 +484,8 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
 # The change log tells of these, line by line, with who, when and what: core.history.
 TOLD_BY_THE_CHANGE_LOG = {
     "edits.write.write",
-    "edits.operation.open_change",
+    "edits.operation.carry_out",
+    "edits.operation.carry_out_together",
     "edits.trash.restore_rows",
     "edits.undo.undo",
     "edits.undo.redo",
@@ -502,7 +503,7 @@ WITHOUT = {
         "sign_in.password.with_password",
         "imports.staging.staged",
         "accounts.invitations.use_invitations",
-        "access.row_ownership.own_staged",
+        "access.row_ownership.assign_default_owner_staged",
     },
     "a step of a sign-in, whose end is recorded either way": {
         "limits.login_throttle.record_attempt",
@@ -559,8 +560,8 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 @pytest.fixture
 def scene(session: Session, deals: Access, ann: Actor) -> Scene:
-    batch = Batch(adds=(Add("a", {1: Given(CELL)}),))
-    write(session, ann, deals.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    batch = Batch(adds=(NewRow("a", {1: CellInput(CELL)}),))
+    write(session, ann, deals.sheet.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     return Scene(session, deals.sheet.sheet_id)
 
 

@@ -20,8 +20,8 @@ from core.base.errors import Invalid, NotAllowed, NotFound
 from core.base.permissions import Level, Role, RowScope
 from core.column_types.base import Option
 from core.comments.comments import add_comment
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sharing.shares import share_sheet, share_with_workspace
 from core.sheets.columns import NewColumn, add_column, limit_column
@@ -59,8 +59,8 @@ def test_administrators_read_names_in_the_trail_and_never_a_value(
     sheet_id, choices = deals.sheet.sheet_id, [Option("o1", "Falcon")]
     secret = add_column(session, ann, sheet_id, NewColumn("Secret code", "choice", options=choices))
     limit_column(session, ann, sheet_id, secret.column_id, {"editor": "hidden", "viewer": "hidden"})
-    batch = Batch(adds=(Add("a", {1: Given("Falcon"), secret.column_id: Given(value="o1")}),))
-    write(session, ann, sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    batch = Batch(adds=(NewRow("a", {1: CellInput("Falcon"), secret.column_id: CellInput(value="o1")}),))
+    write(session, ann, sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     add_comment(session, ann, sheet_id, 1, "Falcon it is")
     with pytest.raises(NotFound):
         get_access(session, ada, sheet_id)

@@ -10,7 +10,7 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
 from core.comments.comments import MAX_LENGTH, add_comment, comment_counts, comments, delete_comment, edit_comment
-from core.edits.batch import Add, Given
+from core.edits.batch import CellInput, NewRow
 from core.exports import export_rows
 from core.rows.query import View
 from core.sheets.sheets import archive_sheet
@@ -22,7 +22,7 @@ ROW = 1
 @pytest.fixture
 def sheet(session: Session, deals: Access, ann: Actor) -> int:
     number = deals.sheet.sheet_id
-    put(session, ann, number, adds=(Add("a", {DEAL: Given("Acme")}), Add("b", {DEAL: Given("Beta")})))
+    put(session, ann, number, adds=(NewRow("a", {DEAL: CellInput("Acme")}), NewRow("b", {DEAL: CellInput("Beta")})))
     return number
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from core.access.access import get_access
 from core.base.errors import NotAllowed, NotFound
-from core.edits.batch import Add, Batch, Edit, Given, Outcome
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sharing.shares import unshare_sheet
 from core.sheets.sheets import archive_sheet
@@ -29,14 +29,17 @@ ANN, BEN = actor("Ann"), actor("Ben")
 def sheet(database: str) -> int:
     with transaction() as session:
         sheet_id = make_deals(session).sheet.sheet_id
-    put(sheet_id, Batch(adds=tuple(Add(str(n), {DEAL: Given(f"Deal {n}"), AMOUNT: Given("0")}) for n in range(10))))
+    put(
+        sheet_id,
+        Batch(adds=tuple(NewRow(str(n), {DEAL: CellInput(f"Deal {n}"), AMOUNT: CellInput("0")}) for n in range(10))),
+    )
     return sheet_id
 
 
 def put(sheet_id: int, batch: Batch, *, who: Any = ANN, operation_id: Any = None, partial: bool = True) -> Outcome:
     with transaction() as session:
         operation_id = operation_id or uuid4()
-        return write(session, who, sheet_id, batch, operation_id=operation_id, source=Source.API, partial=partial)
+        return write(session, who, sheet_id, batch, operation_id=operation_id, source=ChangeSource.API, partial=partial)
 
 
 def read(statement: str) -> list[Any]:
@@ -51,14 +54,14 @@ def together(tasks: list[Callable[[], Any]]) -> list[Any]:
 
 def test_one_operation_sent_five_times_at_once_is_one_change(sheet: int) -> None:
     operation = uuid4()
-    batch = Batch(adds=(Add("n", {DEAL: Given("Once")}),))
+    batch = Batch(adds=(NewRow("n", {DEAL: CellInput("Once")}),))
     answers = together([lambda: put(sheet, batch, operation_id=operation)] * 5)
     assert all(answer == answers[0] for answer in answers)
     assert read("SELECT count(*) FROM rows WHERE values ->> '1' = 'Once'") == [(1,)]
 
 
 def test_the_same_cell_from_the_same_base_keeps_both_values(sheet: int) -> None:
-    batches = [Batch(edits=(Edit(1, AMOUNT, Given(str(amount)), 1),)) for amount in (100, 200)]
+    batches = [Batch(edits=(Edit(1, AMOUNT, CellInput(str(amount)), 1),)) for amount in (100, 200)]
     outcomes = together([lambda batch=batch: put(sheet, batch) for batch in batches])
     won = [outcome for outcome in outcomes if outcome.saved]
     lost = [outcome for outcome in outcomes if outcome.conflicts]
@@ -70,7 +73,9 @@ def test_the_same_cell_from_the_same_base_keeps_both_values(sheet: int) -> None:
 
 def test_a_hundred_parallel_new_rows_are_a_hundred_rows_in_a_strict_order(sheet: int) -> None:
     tasks = [
-        lambda start=start: [put(sheet, Batch(adds=(Add("n", {DEAL: Given(f"p{start}-{n}")}),))) for n in range(10)]
+        lambda start=start: [
+            put(sheet, Batch(adds=(NewRow("n", {DEAL: CellInput(f"p{start}-{n}")}),))) for n in range(10)
+        ]
         for start in range(10)
     ]
     outcomes = [outcome for each in together(tasks) for outcome in each]
@@ -96,7 +101,7 @@ def test_readers_of_the_version_never_skip_a_change(sheet: int) -> None:
             since = version
 
     writers = [
-        lambda row=row: [put(sheet, Batch(edits=(Edit(row, AMOUNT, Given(str(n))),))) for n in range(1, 16)]
+        lambda row=row: [put(sheet, Batch(edits=(Edit(row, AMOUNT, CellInput(str(n))),))) for n in range(1, 16)]
         for row in range(1, 7)
     ]
     together([follow, *writers])
@@ -112,7 +117,7 @@ def test_many_writers_leave_rows_and_log_in_agreement(sheet: int) -> None:
         for _ in range(25):
             row, column = chance.randint(1, 6), chance.choice([DEAL, AMOUNT])
             base = bases["version"] - chance.randint(0, 3)
-            edits = (Edit(row, column, Given(str(chance.randint(1, 10**6))), max(base, 1)),)
+            edits = (Edit(row, column, CellInput(str(chance.randint(1, 10**6))), max(base, 1)),)
             deletes = (chance.randint(7, 10),) if chance.random() < 0.05 else ()
             bases["version"] = max(put(sheet, Batch(edits=edits, deletes=deletes)).version, bases["version"])
 
@@ -134,7 +139,7 @@ def test_many_writers_leave_rows_and_log_in_agreement(sheet: int) -> None:
 
 
 def test_a_right_that_is_withdrawn_meanwhile_refuses_the_next_edit(sheet: int) -> None:
-    batch = Batch(edits=(Edit(1, AMOUNT, Given("5"), 1),))
+    batch = Batch(edits=(Edit(1, AMOUNT, CellInput("5"), 1),))
     with transaction() as session:
         unshare_sheet(session, ANN, sheet, BEN.user_id)
     with pytest.raises(NotFound):
@@ -166,7 +171,7 @@ def write_by_hand(other: psycopg.Connection[Any], sheet_id: int, row: int, colum
     other.execute(change, [[str(column)], value, sheet_id, row])
 
 
-EDIT = Batch(edits=(Edit(1, AMOUNT, Given("5"), 1),))
+EDIT = Batch(edits=(Edit(1, AMOUNT, CellInput("5"), 1),))
 
 
 def test_a_cell_that_moved_while_its_edit_waited_is_a_conflict(database: str, sheet: int) -> None:

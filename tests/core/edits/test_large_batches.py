@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from core.edits.batch import MAX_CELLS, Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import MAX_CELLS, Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from db.engine import transaction
 from tests.conftest import actor, make_deals
@@ -25,13 +25,15 @@ def test_the_largest_batch_is_written_in_linear_time_on_a_connection_that_knows_
     def put(**batch: object) -> float:
         began = monotonic()
         with transaction() as session:
-            write(session, actor("Ann"), sheet, Batch(**batch), operation_id=uuid4(), source=Source.API)  # type: ignore[arg-type]
+            write(session, actor("Ann"), sheet, Batch(**batch), operation_id=uuid4(), source=ChangeSource.API)  # type: ignore[arg-type]
         return monotonic() - began
 
     half = MAX_CELLS // 2
     for part in range(2):
-        put(adds=tuple(Add(str(n), {DEAL: Given(f"{part} {n}")}) for n in range(half)))
+        put(adds=tuple(NewRow(str(n), {DEAL: CellInput(f"{part} {n}")}) for n in range(half)))
     for n in range(20):  # Statements are planned for good after a few times.
-        put(edits=(Edit(1, DEAL, Given(f"small {n}")),))
-    assert put(edits=tuple(Edit(row, DEAL, Given(f"large {row}")) for row in range(1, MAX_CELLS + 1))) < MOST_SECONDS
+        put(edits=(Edit(1, DEAL, CellInput(f"small {n}")),))
+    assert (
+        put(edits=tuple(Edit(row, DEAL, CellInput(f"large {row}")) for row in range(1, MAX_CELLS + 1))) < MOST_SECONDS
+    )
     assert put(deletes=tuple(range(1, MAX_CELLS + 1))) < MOST_SECONDS

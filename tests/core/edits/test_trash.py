@@ -13,8 +13,8 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.base.exact_json import Value
-from core.edits.batch import Add, Batch, Edit, Given, Outcome
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
+from core.edits.operation import ChangeSource
 from core.edits.trash import MOST_RESTORED, TrashedRow, restore_rows, trash, trash_size
 from core.edits.undo import undo
 from core.edits.write import write
@@ -32,19 +32,21 @@ NAMES = ["Acme", "Bolt", "Cord", "Dune", "Echo"]
 @pytest.fixture
 def sheet(session: Session, deals: Access, ann: Actor) -> int:
     """Five deals of Ann's."""
-    adds = tuple(Add(name, {DEAL: Given(name), AMOUNT: Given("5"), STAGE: Given("Lead")}) for name in NAMES)
-    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.GRID)
+    adds = tuple(
+        NewRow(name, {DEAL: CellInput(name), AMOUNT: CellInput("5"), STAGE: CellInput("Lead")}) for name in NAMES
+    )
+    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.GRID)
     return deals.sheet.sheet_id
 
 
 def delete(session: Session, who: Actor, sheet: int, *rows: int) -> int:
     batch = Batch(deletes=rows)
-    return write(session, who, sheet, batch, operation_id=uuid4(), source=Source.GRID).version
+    return write(session, who, sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID).version
 
 
 def edit(session: Session, who: Actor, sheet: int, row: int, column: int, given: str) -> None:
-    batch = Batch((Edit(row, column, Given(given)),))
-    write(session, who, sheet, batch, operation_id=uuid4(), source=Source.GRID)
+    batch = Batch((Edit(row, column, CellInput(given)),))
+    write(session, who, sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID)
 
 
 def restore(
@@ -169,7 +171,7 @@ def test_a_request_that_restored_nothing_restores_nothing_when_it_comes_again(
 
 def test_the_operation_of_another_action_restores_nothing(session: Session, sheet: int, ann: Actor) -> None:
     operation = uuid4()
-    write(session, ann, sheet, Batch(deletes=(1,)), operation_id=operation, source=Source.GRID)
+    write(session, ann, sheet, Batch(deletes=(1,)), operation_id=operation, source=ChangeSource.GRID)
     with pytest.raises(Conflict, match="used for another change"):
         restore(session, ann, sheet, 1, operation_id=operation)
     assert 1 not in alive(session, sheet)
@@ -294,8 +296,8 @@ def test_what_changed_in_a_column_that_is_not_seen_is_not_told(session: Session,
 def test_of_two_who_restore_the_same_row_one_does_and_the_other_is_told(database: str) -> None:
     with db.transaction() as session:
         sheet = make_deals(session).sheet.sheet_id
-        adds = (Add("a", {DEAL: Given("Acme")}),)
-        write(session, actor("Ann"), sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.GRID)
+        adds = (NewRow("a", {DEAL: CellInput("Acme")}),)
+        write(session, actor("Ann"), sheet, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.GRID)
     with db.transaction() as session:
         delete(session, actor("Ann"), sheet, 1)
 

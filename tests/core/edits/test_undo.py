@@ -12,10 +12,10 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
 from core.base.permissions import Level
-from core.edits.batch import Add, Batch, Edit, Given, Outcome
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
+from core.edits.operation import ChangeSource
 from core.edits.trash import restore_rows
-from core.edits.undo import TakenBack, redo, undo
+from core.edits.undo import UndoResult, redo, undo
 from core.edits.undo_stack import next_steps
 from core.edits.write import write
 from core.imports.inspection import inspect as inspect_file
@@ -33,8 +33,8 @@ DEAL, AMOUNT, NOTES = 1, 4, 11
 def sheet(session: Session, deals: Access, ann: Actor) -> int:
     """Three deals, added by somebody whose actions nobody takes back here."""
     sheet_id = deals.sheet.sheet_id
-    adds = tuple(Add(name, {DEAL: Given(name), AMOUNT: Given("5")}) for name in ("Acme", "Bolt", "Cord"))
-    write(session, ann, sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.GRID)
+    adds = tuple(NewRow(name, {DEAL: CellInput(name), AMOUNT: CellInput("5")}) for name in ("Acme", "Bolt", "Cord"))
+    write(session, ann, sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.GRID)
     session.execute(text("UPDATE operations SET actor_id = 0"))
     return sheet_id
 
@@ -46,21 +46,21 @@ class Desk:
         self.session, self.sheet, self.who = session, sheet, who
 
     def write(self, batch: Batch) -> Outcome:
-        return write(self.session, self.who, self.sheet, batch, operation_id=uuid4(), source=Source.GRID)
+        return write(self.session, self.who, self.sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID)
 
     def edit(self, *cells: tuple[int, int, str]) -> Outcome:
-        return self.write(Batch(edits=tuple(Edit(row, column, Given(value)) for row, column, value in cells)))
+        return self.write(Batch(edits=tuple(Edit(row, column, CellInput(value)) for row, column, value in cells)))
 
     def add(self, *names: str) -> Outcome:
-        return self.write(Batch(adds=tuple(Add(name, {DEAL: Given(name)}) for name in names)))
+        return self.write(Batch(adds=tuple(NewRow(name, {DEAL: CellInput(name)}) for name in names)))
 
     def delete(self, *rows: int) -> Outcome:
         return self.write(Batch(deletes=rows))
 
-    def undo(self, **named: UUID) -> TakenBack:
+    def undo(self, **named: UUID) -> UndoResult:
         return undo(self.session, self.who, self.sheet, **({"operation_id": uuid4()} | named))
 
-    def redo(self) -> TakenBack:
+    def redo(self) -> UndoResult:
         return redo(self.session, self.who, self.sheet, operation_id=uuid4())
 
     def offered(self) -> tuple[str | None, str | None]:
@@ -100,8 +100,8 @@ def test_a_typed_cell_goes_back_and_comes_again(session: Session, sheet: int, an
 
 def test_a_paste_is_one_action_with_its_new_rows(session: Session, sheet: int, anns: Desk) -> None:
     before = rows(session, sheet)
-    edits = tuple(Edit(row, DEAL, Given(f"p{row}")) for row in (1, 2, 3))
-    anns.write(Batch(edits=edits, adds=(Add("a", {DEAL: Given("p4")}), Add("b", {DEAL: Given("p5")}))))
+    edits = tuple(Edit(row, DEAL, CellInput(f"p{row}")) for row in (1, 2, 3))
+    anns.write(Batch(edits=edits, adds=(NewRow("a", {DEAL: CellInput("p4")}), NewRow("b", {DEAL: CellInput("p5")}))))
     after = rows(session, sheet)
     taken = anns.undo()
     assert (taken.cells, taken.deleted, taken.left) == (3, 2, [])
@@ -144,8 +144,8 @@ def test_a_paste_that_shifts_unique_values_into_a_new_row_goes_back_and_comes_ag
 ) -> None:
     change_column(session, actor("Ann"), sheet, DEAL, rules={"unique": True})
     before = rows(session, sheet)
-    shifted = tuple(Edit(row, DEAL, Given(name)) for row, name in ((1, "Zinc"), (2, "Acme"), (3, "Bolt")))
-    anns.write(Batch(edits=shifted, adds=(Add("a", {DEAL: Given("Cord")}),)))
+    shifted = tuple(Edit(row, DEAL, CellInput(name)) for row, name in ((1, "Zinc"), (2, "Acme"), (3, "Bolt")))
+    anns.write(Batch(edits=shifted, adds=(NewRow("a", {DEAL: CellInput("Cord")}),)))
     after = rows(session, sheet)
     assert anns.undo().left == []
     assert rows(session, sheet) == before

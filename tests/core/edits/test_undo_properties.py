@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from core.access.access import Access
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.trash import restore_rows
 from core.edits.undo import redo, undo
 from core.edits.undo_stack import stack_of
@@ -45,8 +45,8 @@ class Sheet:
 
     def __init__(self, session: Session, deals: Access) -> None:
         self.session, self.access, self.id = session, deals, deals.sheet.sheet_id
-        adds = tuple(Add(str(n), {DEAL: Given("x"), ACCOUNT: Given("y")}) for n in range(3))
-        write(session, deals.actor, self.id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+        adds = tuple(NewRow(str(n), {DEAL: CellInput("x"), ACCOUNT: CellInput("y")}) for n in range(3))
+        write(session, deals.actor, self.id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
         session.execute(text("UPDATE operations SET actor_id = 0 WHERE sheet_id = :s"), {"s": self.id})
 
     def do(self, who: Actor, step: Step) -> None:
@@ -59,11 +59,11 @@ class Sheet:
             restore_rows(self.session, who, self.id, sorted(what), operation_id=uuid4(), partial=True)
             return
         batch = {
-            "edit": lambda: Batch(edits=tuple(Edit(row, column, Given(value)) for row, column, value in what)),
-            "add": lambda: Batch(adds=tuple(Add(str(n), {DEAL: Given("new")}) for n in range(what))),
+            "edit": lambda: Batch(edits=tuple(Edit(row, column, CellInput(value)) for row, column, value in what)),
+            "add": lambda: Batch(adds=tuple(NewRow(str(n), {DEAL: CellInput("new")}) for n in range(what))),
             "delete": lambda: Batch(deletes=tuple(sorted(what))),
         }[kind]()
-        write(self.session, who, self.id, batch, operation_id=uuid4(), source=Source.GRID, partial=True)
+        write(self.session, who, self.id, batch, operation_id=uuid4(), source=ChangeSource.GRID, partial=True)
 
     @property
     def state(self) -> State:

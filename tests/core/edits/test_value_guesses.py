@@ -10,8 +10,8 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, Throttled
 from core.config.rate_settings import RATES
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.trash import restore_rows
 from core.edits.undo import undo
 from core.edits.write import write
@@ -29,19 +29,24 @@ def sheet(session: Session, deals: Access, ann: Actor, dan: Actor) -> int:
     """Four rows that Dan does not see, with names that must be unique; he edits his own rows only."""
     number = deals.sheet.sheet_id
     change_column(session, ann, number, ACCOUNT, rules={"unique": True})
-    put(session, ann, number, adds=tuple(Add(name, {DEAL: Given("x"), ACCOUNT: Given(name)}) for name in SECRETS))
+    put(
+        session,
+        ann,
+        number,
+        adds=tuple(NewRow(name, {DEAL: CellInput("x"), ACCOUNT: CellInput(name)}) for name in SECRETS),
+    )
     share(session, number, dan, "editor", "own")
     return number
 
 
 def new(*accounts: str) -> Batch:
-    return Batch(adds=tuple(Add(name, {DEAL: Given("x"), ACCOUNT: Given(name)}) for name in accounts))
+    return Batch(adds=tuple(NewRow(name, {DEAL: CellInput("x"), ACCOUNT: CellInput(name)}) for name in accounts))
 
 
 def guess(session: Session, dan: Actor, sheet: int, *accounts: str, partial: bool = True) -> list[str]:
     """The values of which the answer says that another row has them."""
     batch = new(*accounts)
-    outcome = write(session, dan, sheet, batch, operation_id=uuid4(), source=Source.API, partial=partial)
+    outcome = write(session, dan, sheet, batch, operation_id=uuid4(), source=ChangeSource.API, partial=partial)
     return [one["given"] for one in outcome.refused if "another row has" in one["reason"]]
 
 
@@ -68,7 +73,7 @@ def test_what_somebody_sees_is_named_to_them_as_before(session: Session, sheet: 
     put(session, dan, sheet, adds=new("Mine", "Mine too").adds)
     assert guess(session, dan, sheet, "mine", "mine too") == ["mine", "mine too"]
     assert guess(session, ann, sheet, "other") == []
-    outcome = write(session, ann, sheet, new(*SECRETS), operation_id=uuid4(), source=Source.API, partial=True)
+    outcome = write(session, ann, sheet, new(*SECRETS), operation_id=uuid4(), source=ChangeSource.API, partial=True)
     assert len(outcome.refused) == len(SECRETS)
 
 
@@ -110,7 +115,9 @@ def test_a_chain_of_unique_values_whose_first_is_refused_is_refused_whole_in_one
 ) -> None:
     put(session, ann, sheet, adds=new("Last").adds)
     shifted = ["Last", *SECRETS[:3]]
-    edits = tuple(Edit(row, ACCOUNT, Given(name)) for row, name in enumerate(shifted, 1))
-    outcome = write(session, ann, sheet, Batch(edits=edits), operation_id=uuid4(), source=Source.GRID, partial=True)
+    edits = tuple(Edit(row, ACCOUNT, CellInput(name)) for row, name in enumerate(shifted, 1))
+    outcome = write(
+        session, ann, sheet, Batch(edits=edits), operation_id=uuid4(), source=ChangeSource.GRID, partial=True
+    )
     assert [one["row"] for one in outcome.refused] == [1, 2, 3, 4]
     assert outcome.saved == []

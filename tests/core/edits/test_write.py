@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.edits.batch import Add, Batch, Edit, Given, Outcome
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.rows.query import View
 from core.rows.read import first_rows
@@ -36,9 +36,9 @@ def put(session: Session, deals: Access) -> Write:
         operation_id: UUID | None = None,
     ) -> Outcome:
         batch = Batch(
-            tuple(Edit(row, column, Given(given), *base) for row, column, given, *base in edits),
+            tuple(Edit(row, column, CellInput(given), *base) for row, column, given, *base in edits),
             tuple(
-                Add(f"new-{number}", {column: Given(given) for column, given in cells.items()})
+                NewRow(f"new-{number}", {column: CellInput(given) for column, given in cells.items()})
                 for number, cells in enumerate(adds)
             ),
             tuple(deletes),
@@ -49,7 +49,7 @@ def put(session: Session, deals: Access) -> Write:
             deals.sheet.sheet_id,
             batch,
             operation_id=operation_id or uuid4(),
-            source=Source.GRID,
+            source=ChangeSource.GRID,
             partial=partial,
         )
 
@@ -152,7 +152,7 @@ def test_the_same_operation_is_carried_out_once_and_answered_the_same(
 def test_somebody_elses_operation_id_is_refused(ann: Actor, ben: Actor, put: Write) -> None:
     operation = uuid4()
     put(ann, adds=[{DEAL: "Acme"}], operation_id=operation)
-    with pytest.raises(Invalid, match="somebody else"):
+    with pytest.raises(Invalid, match="another person"):
         put(ben, adds=[{DEAL: "Bolt"}], operation_id=operation)
 
 

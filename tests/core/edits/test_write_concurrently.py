@@ -15,8 +15,8 @@ from core.base.actor import Actor
 from core.base.errors import NotAllowed, NotFound, Refused
 from core.base.exact_json import loads_wire
 from core.base.permissions import Level
-from core.edits.batch import Add, Batch, Edit, Given, Outcome
-from core.edits.operation import Source, open_change
+from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.history.changes_since import changes_since
 from core.rows.query import View
@@ -25,6 +25,7 @@ from core.sharing.shares import share_sheet, unshare_sheet
 from db.engine import transaction
 from tests.conftest import actor, make_deals
 from tests.core.edits.test_write_state_machine import follow, logged, numbered
+from tests.support.core.changes import change_rows
 from tests.support.core.model_sheet import Table, assert_chained
 from tests.support.waiting import until_it_waits
 
@@ -37,13 +38,15 @@ ROUNDS = 40
 def sheet(database: str) -> int:
     with transaction() as session:
         sheet_id = make_deals(session).sheet.sheet_id
-    put(sheet_id, Batch(adds=tuple(Add(str(n), {DEAL: Given(f"Deal {n}")}) for n in range(8))))
+    put(sheet_id, Batch(adds=tuple(NewRow(str(n), {DEAL: CellInput(f"Deal {n}")}) for n in range(8))))
     return sheet_id
 
 
 def put(sheet_id: int, batch: Batch, *, who: Actor = ANN, operation: UUID | None = None) -> Outcome:
     with transaction() as session:
-        return write(session, who, sheet_id, batch, operation_id=operation or uuid4(), source=Source.GRID, partial=True)
+        return write(
+            session, who, sheet_id, batch, operation_id=operation or uuid4(), source=ChangeSource.GRID, partial=True
+        )
 
 
 class Writer:
@@ -87,15 +90,15 @@ class Writer:
         edits = {
             (self.chance.choice(known), self.chance.choice([DEAL, ACCOUNT, AMOUNT])): self.value() for _ in range(3)
         }
-        adds = (Add("new", {DEAL: self.value(), ACCOUNT: self.value()}),) if self.chance.random() < 0.15 else ()
+        adds = (NewRow("new", {DEAL: self.value(), ACCOUNT: self.value()}),) if self.chance.random() < 0.15 else ()
         deletes = (self.chance.choice(known),) if self.chance.random() < 0.05 else ()
         base = max(self.version, 1)
         return Batch(tuple(Edit(*place, given, base) for place, given in edits.items()), adds, deletes)
 
-    def value(self) -> Given:
+    def value(self) -> CellInput:
         """No two are ever the same, so that each can be found again."""
         self.typed += 1
-        return Given(str(self.seed * 10**6 + self.typed))
+        return CellInput(str(self.seed * 10**6 + self.typed))
 
 
 def writes(outcome: Outcome) -> bool:
@@ -111,12 +114,9 @@ def restore_some(sheet: int) -> None:
     """Rows come back from the trash while others write."""
     for _ in range(10):
         with transaction() as session:
-            change = open_change(
-                session, get_access(session, ANN, sheet), operation_id=uuid4(), source=Source.UNDO, request=None
-            )
             gone = text("SELECT row_id FROM rows WHERE sheet_id = :sheet AND deleted_version IS NOT NULL LIMIT 1")
             if row := session.scalar(gone, {"sheet": sheet}):
-                change.apply({"version": change.version + 1}, edits={}, restores=[row])
+                change_rows(session, ANN, sheet, restores=[row])
         sleep(0.03)
 
 
@@ -174,13 +174,13 @@ def held_up(sheet: int, meanwhile: Callable[[], None]) -> Refused | Outcome:
 
     def edit() -> None:
         try:
-            answer.append(put(sheet, Batch(edits=(Edit(1, AMOUNT, Given("5"), 1),)), who=BEN))
+            answer.append(put(sheet, Batch(edits=(Edit(1, AMOUNT, CellInput("5"), 1),)), who=BEN))
         except Refused as refusal:
             answer.append(refusal)
 
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
-            open_change(session, get_access(session, ANN, sheet), operation_id=uuid4(), source=Source.API, request=b"")
+            session.execute(text("SELECT FROM sheets WHERE sheet_id = :sheet FOR UPDATE"), {"sheet": sheet})
             waiting = pool.submit(edit)
             until_it_waits(waiting)
             meanwhile()

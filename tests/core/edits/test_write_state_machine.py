@@ -17,9 +17,9 @@ from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from core.base.exact_json import loads_wire
 from core.base.permissions import Level
-from core.edits.batch import Add, Batch, Edit, Given, Outcome
-from core.edits.operation import Source, open_change
-from core.edits.write import Wish, write, write_together
+from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
+from core.edits.operation import ChangeSource
+from core.edits.write import RowEdit, write, write_round
 from core.history.changes_since import Changes, changes_since
 from core.rows.query import View
 from core.rows.read import first_rows
@@ -27,6 +27,7 @@ from core.sharing.shares import share_sheet, unshare_sheet
 from core.sheets.columns import NewColumn, add_columns, restore_column, retire_column
 from core.sheets.sheets import archive_sheet, create_sheet, restore_sheet
 from tests.conftest import actor
+from tests.support.core.changes import change_rows
 from tests.support.core.model_sheet import Line, ModelSheet, Table, assert_agrees, assert_chained
 from tests.support.examples import examples
 
@@ -80,7 +81,7 @@ class Writers(RuleBasedStateMachine):
         self.model = ModelSheet(COLUMNS, NUMBER)
         self.done: dict[UUID, Done] = {}
         self.screens = {name: Screen() for name in WRITERS}
-        self.write("Ann", Batch(adds=tuple(Add(str(n), {1: Given(str(n))}) for n in range(4))))
+        self.write("Ann", Batch(adds=tuple(NewRow(str(n), {1: CellInput(str(n))}) for n in range(4))))
 
     def teardown(self) -> None:
         self.savepoint.rollback()
@@ -92,24 +93,46 @@ class Writers(RuleBasedStateMachine):
     def types(self, who: str, cells: list[Any], partial: bool) -> None:
         self.write(who, Batch(edits=self.edits(cells)), partial=partial)
 
-    @rule(many=st.lists(st.tuples(names, typed), min_size=2, max_size=5))
-    def type_at_the_same_time(self, many: list[tuple[str, list[Any]]]) -> None:
-        """What is plainly written goes first, in its order; all else is decided alone, as if it had come after."""
+    @rule(many=st.lists(st.tuples(names, typed), min_size=2, max_size=5), partial=st.booleans())
+    def edit_in_one_round(self, many: list[tuple[str, list[Any]]], partial: bool) -> None:
+        """Edits whose cells have not moved are written first, in order; then those that moved; then the rest, alone."""
         people = [who for who, _ in many]
-        wishes = [Wish(WRITERS[who], Batch(edits=self.edits(cells)), uuid4(), Source.GRID) for who, cells in many]
+        edits = [RowEdit(Batch(edits=self.edits(cells)), uuid4(), ChangeSource.GRID, partial) for _, cells in many]
         with self.session.begin_nested():
-            outcomes = write_together(self.session, self.sheet, wishes)
-        for who, wish, outcome in zip(people, wishes, outcomes, strict=True):
-            if outcome:
-                judged = self.model.judge(wish.batch)
-                assert not self.forbids(who)
-                assert not judged.misfits
-                self.model.carry_out(wish.batch, judged, who, str(wish.operation_id))
-                self.done[wish.operation_id] = Done(wish.actor, wish.batch, outcome)
-                assert_agrees(outcome, judged, self.model.version)
-        for who, wish, outcome in zip(people, wishes, outcomes, strict=True):
-            if not outcome:
-                self.write(who, wish.batch, operation=wish.operation_id)
+            pairs = [(WRITERS[who], edit) for who, edit in zip(people, edits, strict=True)]
+            outcomes = write_round(self.session, self.sheet, pairs)
+        planned = [place for place, outcome in enumerate(outcomes) if outcome is not None]
+        first = self.unmoved([(place, edits[place].batch) for place in planned])
+        for place in [*first, *(place for place in planned if place not in first)]:
+            assert not self.forbids(people[place])
+            self.agree(people[place], edits[place], outcomes[place])
+        for place in range(len(many)):
+            if place not in planned:
+                self.write(people[place], edits[place].batch, operation=edits[place].operation_id, partial=partial)
+
+    def unmoved(self, batches: list[tuple[int, Batch]]) -> list[int]:
+        """The places of batches that are written as they come: each cell is new, and no earlier batch has it."""
+        taken: set[tuple[int, int]] = set()
+        places = []
+        for place, batch in batches:
+            judged, cells = self.model.judge(batch), {(edit.row, edit.column) for edit in batch.edits}
+            is_new = all(version is None for _, version in judged.saved.values())
+            if is_new and not judged.misfits and not cells & taken:
+                places.append(place)
+            taken |= cells
+        return places
+
+    def agree(self, who: str, edit: RowEdit, outcome: Outcome | Refused | None) -> None:
+        judged = self.model.judge(edit.batch)
+        if judged.misfits and not edit.partial:
+            assert isinstance(outcome, Refused)
+            return
+        assert isinstance(outcome, Outcome)
+        if judged.writes():
+            self.model.carry_out(edit.batch, judged, who, str(edit.operation_id))
+        self.done[edit.operation_id] = Done(WRITERS[who], edit.batch, outcome)
+        assert_agrees(outcome, judged, self.model.version)
+        assert outcome.version == self.model.version
 
     @rule(who=names, row=rows, values=st.lists(texts, min_size=4, max_size=6), age=ages, new=new_rows)
     def pastes(self, who: str, row: int, values: list[str], age: int | None, new: list[Any]) -> None:
@@ -139,7 +162,7 @@ class Writers(RuleBasedStateMachine):
         elif self.forbids(who):
             self.write(who, batch, operation=operation)
         else:
-            with pytest.raises(Invalid, match="somebody else"):
+            with pytest.raises(Invalid, match="another person"):
                 self.attempt(WRITERS[who], batch, operation, partial=True)
 
     @rule(row=rows)
@@ -147,9 +170,7 @@ class Writers(RuleBasedStateMachine):
         if row not in self.model.trash or self.archived:
             return
         operation = uuid4()
-        access = get_access(self.session, self.ann, self.sheet)
-        change = open_change(self.session, access, operation_id=operation, source=Source.UNDO, request=b"")
-        change.apply({"version": change.version + 1}, edits={}, restores=[row])
+        change_rows(self.session, self.ann, self.sheet, operation=operation, restores=[row])
         self.model.bring_back(row, "Ann", str(operation))
 
     @rule(column=columns)
@@ -239,19 +260,20 @@ class Writers(RuleBasedStateMachine):
         """One request: what it refuses is rolled back."""
         with self.session.begin_nested():
             return write(
-                self.session, who, self.sheet, batch, operation_id=operation, source=Source.GRID, partial=partial
+                self.session, who, self.sheet, batch, operation_id=operation, source=ChangeSource.GRID, partial=partial
             )
 
     def edits(self, cells: list[Any]) -> tuple[Edit, ...]:
-        return tuple(Edit(row, column, Given(value), self.base(row, age)) for row, column, value, age in cells)
+        return tuple(Edit(row, column, CellInput(value), self.base(row, age)) for row, column, value, age in cells)
 
     def base(self, row: int, age: int | None) -> int | None:
         """Nobody has seen a row before it was there. A negative age is a version that the sheet has not yet."""
         return None if age is None else max(self.model.version - age, self.model.born.get(row, 0))
 
-    def adds(self, new: list[dict[int, str]]) -> tuple[Add, ...]:
+    def adds(self, new: list[dict[int, str]]) -> tuple[NewRow, ...]:
         return tuple(
-            Add(f"new-{n}", {column: Given(value) for column, value in cells.items()}) for n, cells in enumerate(new)
+            NewRow(f"new-{n}", {column: CellInput(value) for column, value in cells.items()})
+            for n, cells in enumerate(new)
         )
 
     def read(self, who: Actor) -> Table:
@@ -261,7 +283,7 @@ class Writers(RuleBasedStateMachine):
 
 def content(batch: Batch) -> tuple[Any, ...]:
     """What a batch asks to write, whatever was on the screen."""
-    return tuple((edit.row, edit.column, edit.given) for edit in batch.edits), batch.adds, batch.deletes
+    return tuple((edit.row, edit.column, edit.input) for edit in batch.edits), batch.adds, batch.deletes
 
 
 def numbered(values: dict[str, Any]) -> dict[int, str]:

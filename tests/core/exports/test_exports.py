@@ -17,8 +17,8 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.column_types.base import Option
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.exports import export_rows
 from core.rows.query import Condition, Sort, View
@@ -49,8 +49,8 @@ ROWS: list[dict[int, Any]] = [
 @pytest.fixture
 def sheet(session: Session, ann: Actor) -> Access:
     access = create_sheet(session, ann, "Deals / 2026", template=Template("Mixed", "", "table", COLUMNS))
-    adds = tuple(Add(str(n), {key: Given(value=one) for key, one in row.items()}) for n, row in enumerate(ROWS))
-    write(session, ann, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    adds = tuple(NewRow(str(n), {key: CellInput(value=one) for key, one in row.items()}) for n, row in enumerate(ROWS))
+    write(session, ann, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     return get_access(session, ann, access.sheet.sheet_id)
 
 
@@ -121,8 +121,8 @@ def test_times_in_a_workbook_stand_by_the_clock_of_their_column(session: Session
     berlin = NewColumn("At", "datetime", {"time_zone": "Europe/Berlin"})
     access = create_sheet(session, ann, "Calls", template=Template("x", "", "table", (berlin,)))
     given = ("2026-07-01T08:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z")
-    batch = Batch(adds=tuple(Add(at, {1: Given(at)}) for at in given))
-    write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    batch = Batch(adds=tuple(NewRow(at, {1: CellInput(at)}) for at in given))
+    write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     sheet = openpyxl.load_workbook(exported(session, ann, access, "xlsx")).active
     # In the hour that clocks show twice, only the text says which it is.
     assert [cell.value for cell in sheet["A"]] == ["At", datetime(2026, 7, 1, 10), *given[1:]]
@@ -133,8 +133,8 @@ def test_markup_in_a_workbook_is_text(session: Session, ann: Actor) -> None:
     access = create_sheet(
         session, ann, "[a]: <&>", template=Template("x", "", "table", (NewColumn(name, "long_text"),))
     )
-    batch = Batch(adds=(Add("a", {1: Given(" <script>\n&amp;é😀 ")}),))
-    write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    batch = Batch(adds=(NewRow("a", {1: CellInput(" <script>\n&amp;é😀 ")}),))
+    write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     sheet = openpyxl.load_workbook(exported(session, ann, access, "xlsx")).active
     assert [cell.value for cell in sheet["A"]] == [name, "<script>\n&amp;é😀"]
     assert sheet.title == "a   <&>"
@@ -186,8 +186,8 @@ def test_what_is_not_there_is_refused(session: Session, ann: Actor, sheet: Acces
 def test_a_text_that_excel_would_cut_is_refused(session: Session, ann: Actor) -> None:
     template = Template("Long", "", "table", (NewColumn("Note", "long_text"),))
     access = create_sheet(session, ann, "Long", template=template)
-    batch = Batch(adds=(Add("a", {1: Given("x" * 40_000)}),))
-    write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    batch = Batch(adds=(NewRow("a", {1: CellInput("x" * 40_000)}),))
+    write(session, ann, access.sheet.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     with pytest.raises(Invalid, match="Excel takes at most 32,767"):
         exported(session, ann, access, "xlsx")
     assert len(lines(exported(session, ann, access, "csv"))[1][0]) == 40_000

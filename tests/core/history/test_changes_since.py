@@ -2,16 +2,15 @@
 
 import json
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.access.access import Access, get_access
-from core.edits.operation import Source, open_change
 from core.history import changes_since
 from db import engine as db
 from tests.conftest import actor, make_deals
+from tests.support.core.changes import change_rows
 
 ROWS, ROUNDS = 5_000, 20
 PAGES = 40
@@ -19,16 +18,14 @@ PAGES = 40
 
 def change(sheet: int, **what: Any) -> None:
     with db.transaction() as session:
-        access = get_access(session, actor("Ann"), sheet)
-        made = open_change(session, access, operation_id=uuid4(), source=Source.API, request=b"")
-        made.apply({}, **what)
+        change_rows(session, actor("Ann"), sheet, **what)
 
 
 def long_log() -> int:
     """A sheet with a hundred thousand changes, and then one more."""
     with db.transaction() as session:
         sheet = make_deals(session).sheet.sheet_id
-    change(sheet, edits={}, adds=['{"1": "a deal"}'] * ROWS)
+    change(sheet, adds=['{"1": "a deal"}'] * ROWS)
     for number in range(ROUNDS):
         change(sheet, edits={row: json.dumps({"1": f"{number}"}) for row in range(1, ROWS + 1)})
     change(sheet, edits={7: '{"1": "the last"}'})

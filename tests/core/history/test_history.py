@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import NotFound
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source, open_change
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.history.history import CellChange, LoggedChange, RowChange, cell_history, recent_changes, row_history
 from core.sheets.columns import change_column, reorder_columns, retire_column
+from tests.support.core.changes import change_rows
 
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
 Edits = Callable[..., None]
@@ -28,11 +29,11 @@ def sheet(deals: Access) -> int:
 @pytest.fixture
 def edits(session: Session, sheet: int, ann: Actor) -> Edits:
     """Two deals of Ann's, then whatever is edited: edits(ben, (row, column, text), …)."""
-    adds = (Add("a", {DEAL: Given("Acme"), AMOUNT: Given("5")}), Add("b", {DEAL: Given("Bolt")}))
-    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.GRID)
+    adds = (NewRow("a", {DEAL: CellInput("Acme"), AMOUNT: CellInput("5")}), NewRow("b", {DEAL: CellInput("Bolt")}))
+    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.GRID)
 
-    def make(actor: Actor, *given: tuple[int, int, str], source: Source = Source.GRID) -> None:
-        batch = Batch(tuple(Edit(row, column, Given(text)) for row, column, text in given))
+    def make(actor: Actor, *given: tuple[int, int, str], source: ChangeSource = ChangeSource.GRID) -> None:
+        batch = Batch(tuple(Edit(row, column, CellInput(text)) for row, column, text in given))
         write(session, actor, sheet, batch, operation_id=uuid4(), source=source)
 
     return make
@@ -46,7 +47,7 @@ def test_each_cell_says_who_changed_it_from_what_to_what_and_from_where(
     session: Session, edits: Edits, sheet: int, ann: Actor, ben: Actor
 ) -> None:
     edits(ben, (1, STAGE, "Lead"), (1, AMOUNT, "1234.5"))
-    edits(ann, (1, STAGE, "Won"), (1, OWNER, "Ben"), (2, CLOSE, "2026-12-31"), source=Source.API)
+    edits(ann, (1, STAGE, "Won"), (1, OWNER, "Ben"), (2, CLOSE, "2026-12-31"), source=ChangeSource.API)
     found = recent_changes(session, get_access(session, ann, sheet), limit=5)
     assert told(found) == [
         ("Ann", 2, "Expected close", "", "2026-12-31"),
@@ -60,7 +61,7 @@ def test_each_cell_says_who_changed_it_from_what_to_what_and_from_where(
 
 
 def test_a_row_that_came_or_went_is_told_with_its_cells(session: Session, edits: Edits, sheet: int, ann: Actor) -> None:
-    write(session, ann, sheet, Batch(deletes=(1,)), operation_id=uuid4(), source=Source.GRID)
+    write(session, ann, sheet, Batch(deletes=(1,)), operation_id=uuid4(), source=ChangeSource.GRID)
     removed, *_, added = recent_changes(session, get_access(session, ann, sheet), row=1)
     assert (removed.kind, removed.old) == ("remove", "Deal: Acme · Amount: 5")
     assert (added.kind, added.new) == ("add", "Deal: Acme · Amount: 5")
@@ -136,14 +137,11 @@ def test_history_is_for_those_who_see_the_sheet(
 
 
 def delete(session: Session, actor: Actor, sheet: int, row: int) -> None:
-    write(session, actor, sheet, Batch(deletes=(row,)), operation_id=uuid4(), source=Source.GRID)
+    write(session, actor, sheet, Batch(deletes=(row,)), operation_id=uuid4(), source=ChangeSource.GRID)
 
 
 def restore(session: Session, actor: Actor, sheet: int, row: int) -> None:
-    change = open_change(
-        session, get_access(session, actor, sheet), operation_id=uuid4(), source=Source.GRID, request=None
-    )
-    change.apply({}, edits={}, restores=[row])
+    change_rows(session, actor, sheet, restores=[row])
 
 
 def in_short(found: list[RowChange]) -> list[tuple[str, str, list[tuple[str, str, str]]]]:

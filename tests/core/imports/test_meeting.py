@@ -10,8 +10,8 @@ from sqlalchemy import text
 from core.access.access import get_access
 from core.base.actor import Actor
 from core.base.errors import Conflict
-from core.edits.batch import Add, Batch, Edit, Given, Outcome
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.imports.inspection import inspect
 from core.imports.load import import_rows
@@ -27,8 +27,8 @@ LINES = "Deal,Amount\n" + "".join(f"Deal {number},{number}\n" for number in rang
 def sheet(database: str) -> int:
     with db.transaction() as session:
         sheet_id = make_deals(session).sheet.sheet_id
-        batch = Batch(adds=(Add("a", {1: Given("First")}),))
-        write(session, actor("Ann"), sheet_id, batch, operation_id=uuid4(), source=Source.GRID)
+        batch = Batch(adds=(NewRow("a", {1: CellInput("First")}),))
+        write(session, actor("Ann"), sheet_id, batch, operation_id=uuid4(), source=ChangeSource.GRID)
     return sheet_id
 
 
@@ -49,8 +49,8 @@ def load(who: Actor, sheet: int, meanwhile: "object" = None, lines: str = LINES)
 
 def edit(sheet: int) -> Outcome:
     with db.transaction() as session:
-        batch = Batch(edits=(Edit(1, 1, Given("Renamed"), 1),))
-        return write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=Source.GRID)
+        batch = Batch(edits=(Edit(1, 1, CellInput("Renamed"), 1),))
+        return write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID)
 
 
 def test_an_edit_goes_through_while_the_file_is_read(sheet: int, ann: Actor) -> None:
@@ -65,8 +65,8 @@ def test_an_edit_goes_through_while_the_file_is_read(sheet: int, ann: Actor) -> 
 def test_rows_that_others_add_meanwhile_keep_their_numbers(sheet: int, ann: Actor) -> None:
     def add() -> None:
         with db.transaction() as session:
-            batch = Batch(adds=(Add("b", {1: Given("Mine")}),))
-            write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=Source.GRID)
+            batch = Batch(adds=(NewRow("b", {1: CellInput("Mine")}),))
+            write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID)
 
     assert load(ann, sheet, add) == 3
 
@@ -88,8 +88,8 @@ def test_ten_editors_beside_an_import_lose_nothing(sheet: int, ann: Actor) -> No
     def add(number: int) -> None:
         for turn in range(10):
             with db.transaction() as session:
-                batch = Batch(adds=(Add("x", {1: Given(f"{number}.{turn}")}),))
-                outcome = write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=Source.GRID)
+                batch = Batch(adds=(NewRow("x", {1: CellInput(f"{number}.{turn}")}),))
+                outcome = write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID)
             done.append(outcome.added[0]["row"])
 
     editors = [Thread(target=add, args=(number,)) for number in range(10)]

@@ -15,8 +15,8 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.column_types.base import Option
-from core.edits.batch import MAX_CELLS, Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import MAX_CELLS, Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.exports import export_rows
 from core.imports.inspection import inspect
@@ -69,12 +69,12 @@ ROWS = st.lists(st.dictionaries(st.sampled_from([*CELLS]), st.none(), min_size=1
 def filled(session: Session, who: Actor, rows: list[dict[int, Any]]) -> Access:
     access = create_sheet(session, who, "Trip", template=Template("Trip", "", "table", COLUMNS))
     adds = tuple(
-        Add(str(place), {key: Given(value=as_json(value)) for key, value in row.items()})
+        NewRow(str(place), {key: CellInput(value=as_json(value)) for key, value in row.items()})
         for place, row in enumerate(rows)
     )
     batch = Batch(adds=adds)
     assert batch.size < MAX_CELLS
-    write(session, who, access.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API, partial=True)
+    write(session, who, access.sheet.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API, partial=True)
     return get_access(session, who, access.sheet.sheet_id)
 
 

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.pipeline.breakdowns import is_owned_by, owner_names
 from core.pipeline.figure_cache import Bar, Figures
@@ -81,9 +81,11 @@ def rows() -> list[Deal]:
 def filled(session: Session, deals: Access, ann: Actor, rows: list[Deal]) -> Access:
     """The deals in a sheet; five of them deleted, one stage retired while deals stand there."""
     sheet = deals.sheet.sheet_id
-    adds = tuple(Add(str(n), {column: Given(text) for column, text in row.items()}) for n, row in enumerate(rows))
-    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
-    write(session, ann, sheet, Batch(deletes=(1, 2, 3, 4, 5)), operation_id=uuid4(), source=Source.API)
+    adds = tuple(
+        NewRow(str(n), {column: CellInput(text) for column, text in row.items()}) for n, row in enumerate(rows)
+    )
+    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
+    write(session, ann, sheet, Batch(deletes=(1, 2, 3, 4, 5)), operation_id=uuid4(), source=ChangeSource.API)
     del rows[:5]
     left = [option for option in deals.column(STAGE).options if option.label != "Qualified"]
     change_column(session, ann, sheet, STAGE, options=tuple(left))
@@ -251,8 +253,8 @@ def test_filters_narrow_every_figure(session: Session, filled: Access, rows: lis
 def test_a_new_version_of_the_sheet_gives_new_figures(session: Session, filled: Access, ann: Actor) -> None:
     before = figures(session, filled, View(), today=TODAY)
     assert figures(session, filled, View(), today=TODAY) is before
-    edits = (Edit(6, AMOUNT, Given("9000000")), Edit(6, STAGE, Given("Lead")))
-    write(session, ann, filled.sheet.sheet_id, Batch(edits=edits), operation_id=uuid4(), source=Source.API)
+    edits = (Edit(6, AMOUNT, CellInput("9000000")), Edit(6, STAGE, CellInput("Lead")))
+    write(session, ann, filled.sheet.sheet_id, Batch(edits=edits), operation_id=uuid4(), source=ChangeSource.API)
     after = figures(session, get_access(session, ann, filled.sheet.sheet_id), View(), today=TODAY)
     assert after.version == before.version + 1
     assert after.headline != before.headline
@@ -289,8 +291,10 @@ def test_owners_written_as_text_can_be_chosen(session: Session, ann: Actor, fill
 
 @pytest.mark.parametrize("name", ["İZMİR", "STRAẞE", "2026", "50%_\\\\", "a  b", "Ǆ", "é", "株式会社", "x" * 900])
 def test_a_bar_of_any_name_opens_its_rows(session: Session, ann: Actor, deals: Access, name: str) -> None:
-    adds = tuple(Add(str(n), {DEAL: Given("x"), ACCOUNT: Given(text)}) for n, text in enumerate([name, name, "else"]))
-    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    adds = tuple(
+        NewRow(str(n), {DEAL: CellInput("x"), ACCOUNT: CellInput(text)}) for n, text in enumerate([name, name, "else"])
+    )
+    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     access = get_access(session, ann, deals.sheet.sheet_id)
     found = figures(session, access, View(), today=TODAY)
     assert [row_count(session, access, one.open.view) for one in found.accounts] == [2, 1]
@@ -317,8 +321,8 @@ def test_a_plain_table_says_what_to_do(session: Session, ann: Actor) -> None:
 
 def test_a_pipeline_without_its_other_columns_still_counts(session: Session, ann: Actor, deals: Access) -> None:
     configure_pipeline(session, ann, deals.sheet.sheet_id, {"stage": STAGE})
-    adds = (Add("a", {DEAL: Given("x"), STAGE: Given("Won")}), Add("b", {DEAL: Given("y")}))
-    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    adds = (NewRow("a", {DEAL: CellInput("x"), STAGE: CellInput("Won")}), NewRow("b", {DEAL: CellInput("y")}))
+    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     found = figures(session, get_access(session, ann, deals.sheet.sheet_id), View(), today=TODAY)
     assert (found.headline.won_count, found.headline.open_count) == (1, 1)
     assert (found.months, found.owners, found.accounts) == ([], [], [])

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from core.access.access import get_access
 from core.column_types.base import Option
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.pipeline.figures import figures
 from core.rows.query import View
@@ -58,11 +58,12 @@ def test_the_maven_pipeline_gives_its_known_figures(session: Session) -> None:
     with (MAVEN / "sales_pipeline.csv").open(newline="", encoding="utf-8-sig") as file:
         lines = list(csv.DictReader(file))
     adds = tuple(
-        Add(str(n), {ids[name]: Given(line[field]) for name, field in fields.items()}) for n, line in enumerate(lines)
+        NewRow(str(n), {ids[name]: CellInput(line[field]) for name, field in fields.items()})
+        for n, line in enumerate(lines)
     )
     for first in range(0, len(adds), 700):
         part = Batch(adds=adds[first : first + 700])
-        write(session, ann, access.sheet.sheet_id, part, operation_id=uuid4(), source=Source.IMPORT)
+        write(session, ann, access.sheet.sheet_id, part, operation_id=uuid4(), source=ChangeSource.IMPORT)
     found = figures(session, get_access(session, ann, access.sheet.sheet_id), View(), today=date(2018, 1, 1))
     assert found.total == 8800
     assert (found.headline.won_count, found.headline.won_amount) == (4238, Decimal(10005534))

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.base.actor import Actor
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.presence.presence import (
     Position,
@@ -34,9 +34,9 @@ def sheet(session: Session, deals: Access, ann: Actor) -> int:
         session,
         ann,
         sheet_id,
-        Batch(adds=(Add("a", {1: Given("Acme")}),)),
+        Batch(adds=(NewRow("a", {1: CellInput("Acme")}),)),
         operation_id=uuid4(),
-        source=Source.API,
+        source=ChangeSource.API,
     )
     return sheet_id
 

@@ -18,8 +18,8 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.base.permissions import Permission
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.trash import restore_rows
 from core.edits.write import write
 from core.history.diff import DifferenceEntry, difference
@@ -85,11 +85,13 @@ class Sheet:
             restore_rows(self.session, self.ann, self.sheet_id, restores, operation_id=uuid4(), partial=True)
             return
         batch = Batch(
-            edits=tuple(Edit(row, column, Given(text)) for row, column, text in edits or []),
-            adds=tuple(Add(str(at), given_cells(one)) for at, one in enumerate(adds or [])),
+            edits=tuple(Edit(row, column, CellInput(text)) for row, column, text in edits or []),
+            adds=tuple(NewRow(str(at), given_cells(one)) for at, one in enumerate(adds or [])),
             deletes=tuple(deletes or []),
         )
-        write(self.session, self.ann, self.sheet_id, batch, operation_id=uuid4(), source=Source.GRID, partial=True)
+        write(
+            self.session, self.ann, self.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.GRID, partial=True
+        )
 
     def put_back(self) -> None:
         """Give the rows of now the titles that they had half-way."""
@@ -135,8 +137,8 @@ def carry_out(state: State, trashed: State, row: int, column: int, kind: str, ol
         state[row][str(column)] = new
 
 
-def given_cells(texts: dict[int, str]) -> dict[int, Given]:
-    return {column: Given(text) for column, text in texts.items()}
+def given_cells(texts: dict[int, str]) -> dict[int, CellInput]:
+    return {column: CellInput(text) for column, text in texts.items()}
 
 
 def by_number(state: State, *, descending: bool) -> list[int]:

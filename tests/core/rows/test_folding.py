@@ -13,8 +13,8 @@ from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.column_types import column_type
 from core.column_types.base import NO_REFERENCES, Draft, Option
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.trash import restore_rows
 from core.edits.write import write
 from core.rows.as_of import as_of
@@ -29,9 +29,10 @@ SAME = [("İzmir", "izmir"), ("ΟΔΟΣ", "οδός"), ("Łódź", "LODZ"), ("St
 
 def added(session: Session, who: Actor, access: Access, *accounts: str) -> None:
     adds = tuple(
-        Add(str(place), {DEAL: Given(f"Deal {place}"), ACCOUNT: Given(name)}) for place, name in enumerate(accounts)
+        NewRow(str(place), {DEAL: CellInput(f"Deal {place}"), ACCOUNT: CellInput(name)})
+        for place, name in enumerate(accounts)
     )
-    write(session, who, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    write(session, who, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
 
 
 def accounts(session: Session, access: Access, **view: object) -> list[str]:
@@ -74,9 +75,9 @@ def test_a_unique_column_takes_a_text_once_however_it_is_written(
     with pytest.raises(Invalid, match="must be unique"):
         added(session, ann, access, f"{second} 2", f"{first} 2")
     added(session, ann, access, "Other")
-    taken = Batch(edits=(Edit(2, ACCOUNT, Given(second)),))
+    taken = Batch(edits=(Edit(2, ACCOUNT, CellInput(second)),))
     with pytest.raises(Invalid, match="must be unique"):
-        write(session, ann, access.sheet.sheet_id, taken, operation_id=uuid4(), source=Source.API)
+        write(session, ann, access.sheet.sheet_id, taken, operation_id=uuid4(), source=ChangeSource.API)
 
 
 def test_a_row_whose_unique_text_is_taken_in_another_writing_stays_in_the_trash(
@@ -86,7 +87,7 @@ def test_a_row_whose_unique_text_is_taken_in_another_writing_stays_in_the_trash(
     access = get_access(session, ann, deals.sheet.sheet_id)
     added(session, ann, access, "İzmir")
     gone = Batch(deletes=(1,))
-    write(session, ann, access.sheet.sheet_id, gone, operation_id=uuid4(), source=Source.API)
+    write(session, ann, access.sheet.sheet_id, gone, operation_id=uuid4(), source=ChangeSource.API)
     added(session, ann, access, "izmir")
     outcome = restore_rows(session, ann, access.sheet.sheet_id, [1], operation_id=uuid4(), partial=True)
     assert (outcome.restored, len(outcome.refused)) == ([], 1)
@@ -113,8 +114,8 @@ def test_emails_with_marks_stand_beside_those_without(session: Session, deals: A
 def test_the_past_is_searched_and_sorted_by_what_stood_there(session: Session, deals: Access, ann: Actor) -> None:
     added(session, ann, deals, "Łódź", "Łuck")
     before = get_access(session, ann, deals.sheet.sheet_id)
-    edit = Batch(edits=(Edit(1, ACCOUNT, Given("Zgierz")),))
-    write(session, ann, deals.sheet.sheet_id, edit, operation_id=uuid4(), source=Source.API)
+    edit = Batch(edits=(Edit(1, ACCOUNT, CellInput("Zgierz")),))
+    write(session, ann, deals.sheet.sheet_id, edit, operation_id=uuid4(), source=ChangeSource.API)
     past = as_of(before, before.sheet.version)
     assert accounts(session, past, search="lodz") == ["Łódź"]
     assert accounts(session, past, search="zgierz") == []

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.history.changes_since import changes_since
 from core.rows.query import View
@@ -28,9 +28,10 @@ DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
 
 def add(session: Session, who: Actor, access: Access, rows: list[dict[int, str]]) -> None:
     adds = tuple(
-        Add(str(number), {column: Given(text) for column, text in row.items()}) for number, row in enumerate(rows)
+        NewRow(str(number), {column: CellInput(text) for column, text in row.items()})
+        for number, row in enumerate(rows)
     )
-    write(session, who, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    write(session, who, access.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
 
 
 @pytest.fixture
@@ -141,8 +142,8 @@ def test_a_bad_view_is_refused_with_a_sentence(session: Session, filled: Access,
 def test_an_order_stays_as_it_was_while_others_edit(session: Session, ann: Actor, filled: Access) -> None:
     view = View.from_json({"sort": [{"column": AMOUNT}]})
     order = row_order(session, filled, view)
-    batch = Batch(deletes=(2,), adds=(Add("x", {DEAL: Given("Gate"), AMOUNT: Given("1")}),))
-    write(session, ann, filled.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.API)
+    batch = Batch(deletes=(2,), adds=(NewRow("x", {DEAL: CellInput("Gate"), AMOUNT: CellInput("1")}),))
+    write(session, ann, filled.sheet.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     access = get_access(session, ann, filled.sheet.sheet_id)
     page = rows_in_order(session, access, kept_order(access, order.token), offset=0, limit=3)
     assert page.rows[0]["id"] == 3
@@ -199,8 +200,8 @@ def test_changes_since_a_version_are_exactly_what_changed(
 ) -> None:
     from core.edits.batch import Edit
 
-    batch = Batch(edits=(Edit(1, AMOUNT, Given("5")), Edit(1, DEAL, Given("Acme"))), deletes=(3,))
-    write(session, ben, filled.sheet.sheet_id, batch, operation_id=uuid4(), source=Source.GRID)
+    batch = Batch(edits=(Edit(1, AMOUNT, CellInput("5")), Edit(1, DEAL, CellInput("Acme"))), deletes=(3,))
+    write(session, ben, filled.sheet.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.GRID)
     access = get_access(session, ann, filled.sheet.sheet_id)
     found = changes_since(session, access, 1)
     assert found.version == 2

@@ -13,8 +13,8 @@ from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.column_types import TYPES, column_type
 from core.column_types.base import Option
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.rows.as_of import as_of
 from core.rows.query import View, conditions, ordering, view_origin
@@ -42,11 +42,11 @@ def every_type(session: Session, ann: Actor) -> Access:
     assert [column.column_id for column in made] == [*range(first, first + len(SLOTTED))]
     texts = [*POOL, "Ann", "Ben", "Cleo"]
     adds = tuple(
-        Add(f"{column.name} {place}", {column.column_id: Given(text)})
+        NewRow(f"{column.name} {place}", {column.column_id: CellInput(text)})
         for column in made
         for place, text in enumerate(texts)
     )
-    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.API, partial=True)
+    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API, partial=True)
     return get_access(session, ann, sheet)
 
 
@@ -104,10 +104,10 @@ def test_a_view_of_something_without_a_slot_is_read_from_the_rows(session: Sessi
 def test_whoever_has_rows_of_their_own_has_the_same_ones_in_both(session: Session, deals: Access, ann: Actor) -> None:
     owner = next(one for one in deals.columns if one.name == "Owner")
     adds = tuple(
-        Add(str(place), {1: Given("A deal"), owner.column_id: Given(name)})
+        NewRow(str(place), {1: CellInput("A deal"), owner.column_id: CellInput(name)})
         for place, name in enumerate(["Ann", "Ben", "Ben"])
     )
-    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    write(session, ann, deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     mine = replace(get_access(session, ann, deals.sheet.sheet_id), owners=("3",))
     assert view_origin(mine, View()) is NARROW
     assert ids(session, mine, View(), NARROW) == ids(session, mine, View(), ROWS) == [2, 3]
@@ -121,8 +121,8 @@ def test_columns_beyond_the_slots_are_filtered_all_the_same(session: Session, an
     taken = sum(bool(one.slot) and one.slot.startswith("n") for one in access.columns)
     made = add_columns(session, ann, sheet, [NewColumn(f"n{place}", "number") for place in range(most + 2)])
     assert [bool(column.slot) for column in made] == [True] * (most - taken) + [False] * (2 + taken)
-    cells = {column.column_id: Given(str(place)) for place, column in enumerate(made)}
-    write(session, ann, sheet, Batch(adds=(Add("1", cells),)), operation_id=uuid4(), source=Source.API)
+    cells = {column.column_id: CellInput(str(place)) for place, column in enumerate(made)}
+    write(session, ann, sheet, Batch(adds=(NewRow("1", cells),)), operation_id=uuid4(), source=ChangeSource.API)
     access = get_access(session, ann, sheet)
     for place, column in enumerate(made):
         view = View.from_json({"filter": [{"column": column.column_id, "op": "eq", "value": str(place)}]})
@@ -134,8 +134,8 @@ def test_a_retired_column_keeps_its_slot_and_comes_back_with_its_values(
 ) -> None:
     sheet = deals.sheet.sheet_id
     (bonus,) = add_columns(session, ann, sheet, [NewColumn("Bonus", "money")])
-    adds = (Add("1", {1: Given("A deal"), bonus.column_id: Given("7")}),)
-    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    adds = (NewRow("1", {1: CellInput("A deal"), bonus.column_id: CellInput("7")}),)
+    write(session, ann, sheet, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     retire_column(session, ann, sheet, bonus.column_id)
     (other,) = add_columns(session, ann, sheet, [NewColumn("Other", "money")])
     assert other.slot != bonus.slot

@@ -17,8 +17,8 @@ from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotAllowed, NotFound, Refused, Throttled
 from core.base.permissions import Level, Permission
 from core.edits import trash
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.exports import export_rows
 from core.history import diff, history
@@ -47,8 +47,8 @@ def sheet(session: Session, deals: Access, ann: Actor) -> int:
     """Three deals, of which Ben has one; the account is nothing that links may show."""
     sheet_id = deals.sheet.sheet_id
     cells = [{DEAL: "Acme", ACCOUNT: SECRET, OWNER: "Ben"}, {DEAL: "Bolt", ACCOUNT: "Other"}, {DEAL: "Crane"}]
-    adds = tuple(Add(str(n), {key: Given(said) for key, said in row.items()}) for n, row in enumerate(cells))
-    write(session, ann, sheet_id, Batch(adds=adds), operation_id=uuid4(), source=Source.API)
+    adds = tuple(NewRow(str(n), {key: CellInput(said) for key, said in row.items()}) for n, row in enumerate(cells))
+    write(session, ann, sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     columns.limit_column(session, ann, sheet_id, ACCOUNT, {"link": "hidden"})
     return sheet_id
 
@@ -101,8 +101,8 @@ def test_what_a_visitor_is_told_names_nobody_but_who_stands_in_visible_cells(
 def test_changes_reach_a_visitor_without_who_made_them(
     session: Session, visitor: Visitor, sheet: int, ben: Actor
 ) -> None:
-    edits = (Edit(1, DEAL, Given("Acme & Co")), Edit(1, ACCOUNT, Given(SECRET + " 2")))
-    write(session, ben, sheet, Batch(edits), operation_id=uuid4(), source=Source.GRID)
+    edits = (Edit(1, DEAL, CellInput("Acme & Co")), Edit(1, ACCOUNT, CellInput(SECRET + " 2")))
+    write(session, ben, sheet, Batch(edits), operation_id=uuid4(), source=ChangeSource.GRID)
     access = get_access(session, visitor, sheet)
     (row,) = changes_since(session, access, access.sheet.version - 1).rows
     assert row["values"] == {str(DEAL): "Acme & Co"}
@@ -112,8 +112,8 @@ def test_changes_reach_a_visitor_without_who_made_them(
 def test_a_visitor_is_told_that_a_row_went_and_nothing_of_what_stood_in_it(
     session: Session, visitor: Visitor, sheet: int, ben: Actor
 ) -> None:
-    for batch in (Batch((Edit(2, DEAL, Given("Bolt & Nut")),)), Batch(deletes=(2,))):
-        write(session, ben, sheet, batch, operation_id=uuid4(), source=Source.GRID)
+    for batch in (Batch((Edit(2, DEAL, CellInput("Bolt & Nut")),)), Batch(deletes=(2,))):
+        write(session, ben, sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID)
     found = changes_since(session, get_access(session, visitor, sheet), 0)
     gone = next(row for row in found.rows if row["id"] == 2)
     assert (gone["removed"], gone["values"], gone["versions"]) == (True, {}, {})

@@ -10,8 +10,8 @@ from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.column_types.base import Option
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.rows.query import View, fitting
 from core.rows.read import first_rows
@@ -40,8 +40,8 @@ def names(session: Session, actor: Actor, sheet: int) -> list[str]:
 
 
 def add_row(session: Session, actor: Actor, sheet: int, cells: dict[int, str]) -> None:
-    batch = Batch(adds=(Add("a", {column: Given(given) for column, given in cells.items()}),))
-    write(session, actor, sheet, batch, operation_id=uuid4(), source=Source.GRID)
+    batch = Batch(adds=(NewRow("a", {column: CellInput(given) for column, given in cells.items()}),))
+    write(session, actor, sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID)
 
 
 def test_a_new_column_stands_behind_the_others_and_its_number_is_never_used_again(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.edits.batch import Add, Batch, Edit, Outcome
+from core.edits.batch import Batch, Edit, NewRow, Outcome
 
 # A line of the log: (version, row, column, kind, old, new, who, operation).
 Line = tuple[int, int, int, str, Any, Any, str, str]
@@ -78,10 +78,10 @@ class ModelSheet:
         return judged
 
     def _judge_edit(self, edit: Edit, judged: Judged) -> None:
-        place, value = (edit.row, edit.column), edit.given.text or None
+        place, value = (edit.row, edit.column), edit.input.text or None
         if edit.column in self.retired or edit.row not in self.table or edit.row in self.trash:
             judged.gone.append(place)
-        elif self._is_bad(edit.column, edit.given.text):
+        elif self._is_bad(edit.column, edit.input.text):
             judged.refused.append(place)
         elif value == self.table[edit.row].get(edit.column):
             judged.saved[place] = (value, self.moved(*place))
@@ -123,7 +123,7 @@ class ModelSheet:
         self.changed[place] = (self.version, who)
         self.log.append((self.version, row, column, "edit", old, value, who, operation))
 
-    def _add(self, add: Add, who: str, operation: str) -> None:
+    def _add(self, add: NewRow, who: str, operation: str) -> None:
         self.last_row += 1
         cells = {column: given.text for column, given in add.cells.items() if given.text}
         self.table[self.last_row] = cells

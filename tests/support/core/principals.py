@@ -11,8 +11,8 @@ from core.base.actor import Actor, Principal, Visitor
 from core.base.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Level, Permission, Role
 from core.base.secret_tokens import hash_token
 from core.credentials.sessions import actor_of_session
-from core.edits.batch import Add, Batch, Given
-from core.edits.operation import Source
+from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sheets.columns import retire_column
 from core.sign_in.second_factor import begin_second_factor
@@ -99,8 +99,8 @@ def person(who: Principal | None) -> Actor:
 def gather(session: Session, deals: Access) -> int:
     """The sheet with everybody around it, and things of Ann's."""
     sheet, ann = deals.sheet.sheet_id, actor("Ann")
-    batch = Batch(adds=(Add("a", {1: Given(MARK)}),))
-    write(session, ann, sheet, batch, operation_id=ANNS_OPERATION, source=Source.API)
+    batch = Batch(adds=(NewRow("a", {1: CellInput(MARK)}),))
+    write(session, ann, sheet, batch, operation_id=ANNS_OPERATION, source=ChangeSource.API)
     retire_column(session, ann, sheet, 10)
     around: dict[str, int | UUID | str] = {"sheet": sheet, "anns": ANNS_SESSION, "guses": GUSES_SESSION, "mark": MARK}
     session.execute(_PEOPLE)

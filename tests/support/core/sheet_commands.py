@@ -14,9 +14,9 @@ from core.access.access import get_access
 from core.base.errors import Invalid
 from core.base.permissions import Level
 from core.base.permissions import Permission as P
-from core.edits.batch import Add, Batch, Edit, Given
-from core.edits.operation import Source
-from core.edits.write import Wish, write, write_together
+from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.operation import ChangeSource
+from core.edits.write import RowEdit, write, write_round
 from core.exports import export_rows
 from core.imports.import_job import enqueue_import
 from core.imports.inspection import inspect as inspect_file
@@ -32,15 +32,18 @@ Call = Callable[[Session, Any, int], Any]  # As whoever asks: an Actor, a Visito
 
 def written(batch: Batch, *, partial: bool = False) -> Call:
     return lambda session, who, sheet: write(
-        session, who, sheet, batch, operation_id=uuid4(), source=Source.API, partial=partial
+        session, who, sheet, batch, operation_id=uuid4(), source=ChangeSource.API, partial=partial
     )
 
 
-def together(session: Session, who: Any, sheet: int) -> None:
-    """As the API does: what is not plainly written is decided alone."""
-    wish = Wish(who, Batch(edits=(Edit(1, 1, Given("x")),)), uuid4(), Source.API)
-    if write_together(session, sheet, [wish]) == [None]:
-        write(session, who, sheet, wish.batch, operation_id=wish.operation_id, source=wish.source)
+def in_a_round(session: Session, who: Any, sheet: int) -> None:
+    """As the API does: what a round leaves undecided is decided alone."""
+    edit = RowEdit(Batch(edits=(Edit(1, 1, CellInput("x")),)), uuid4(), ChangeSource.API)
+    (outcome,) = write_round(session, sheet, [(who, edit)])
+    if isinstance(outcome, Exception):
+        raise outcome
+    if outcome is None:
+        write(session, who, sheet, edit.batch, operation_id=edit.operation_id, source=edit.source)
 
 
 def call(name: str, /, *args: Any, **kwargs: Any) -> Call:
@@ -115,10 +118,10 @@ def for_team(name: str, **kwargs: Any) -> Call:
 
 # The name of the command and, behind it, what of it is meant; what it needs; how it is asked.
 SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
-    "edits.write.write edits": (P.ROWS_EDIT, written(Batch(edits=(Edit(1, 1, Given("x")),)))),
-    "edits.write.write adds": (P.ROWS_ADD, written(Batch(adds=(Add("k", {1: Given("x")}),)))),
+    "edits.write.write edits": (P.ROWS_EDIT, written(Batch(edits=(Edit(1, 1, CellInput("x")),)))),
+    "edits.write.write adds": (P.ROWS_ADD, written(Batch(adds=(NewRow("k", {1: CellInput("x")}),)))),
     "edits.write.write deletes": (P.ROWS_DELETE, written(Batch(deletes=(1,)), partial=True)),
-    "edits.write.write_together": (P.ROWS_EDIT, together),
+    "edits.write.write_round": (P.ROWS_EDIT, in_a_round),
     "sheets.columns.add_column": (P.COLUMNS_EDIT, call("sheets.columns.add_column", NewColumn("Extra", "text"))),
     "sheets.columns.add_columns": (P.COLUMNS_EDIT, call("sheets.columns.add_columns", [NewColumn("Extra", "text")])),
     "sheets.columns.change_column": (P.COLUMNS_EDIT, call("sheets.columns.change_column", 2, name="Company")),
@@ -179,7 +182,7 @@ SHEET_READS: dict[str, tuple[Needs, Call]] = {
 # About row 1, which is not there for whoever sees only their own. To delete what is not there is done already.
 ON_ROW_1 = {
     "edits.write.write edits",
-    "edits.write.write_together",
+    "edits.write.write_round",
     "history.history.row_history",
     "history.history.cell_history",
 } | {name for name in SHEET_COMMANDS if name.startswith("comments.")}
