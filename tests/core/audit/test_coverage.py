@@ -484,8 +484,11 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
 # The change log tells of these, line by line, with who, when and what: core.history.
 TOLD_BY_THE_CHANGE_LOG = {
     "edits.write.write",
+    "edits.write.write_round",
+    "edits.optimistic.write_edits",
     "edits.operation.carry_out",
     "edits.operation.carry_out_together",
+    "edits.operation.lock_again",
     "edits.trash.restore_rows",
     "edits.undo.undo",
     "edits.undo.redo",

@@ -15,7 +15,7 @@ import core
 ROOT = Path(core.__file__).parent
 STATEMENT = re.compile(
     r"\b(INSERT INTO|DELETE FROM|UPDATE \w+( AS)?( \w+)? SET)\b"
-    r"|^\s*(UPDATE|TRUNCATE|COPY) \w|\b(apply_batch|next_version)\("
+    r"|^\s*(UPDATE|TRUNCATE|COPY) \w|\b(apply_batch|next_version|write_edits)\("
 )
 BUILDERS = {"insert", "update", "delete"}
 ADDED = {"add", "add_all", "delete", "merge"}
