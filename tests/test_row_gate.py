@@ -12,7 +12,7 @@ SOURCES = [*(ROOT / "core").rglob("*.py"), *(ROOT / "api").rglob("*.py"), *(ROOT
 SOURCES += [ROOT / "app.py", ROOT / "manage.py", ROOT / "serve.py"]
 # However they are written: in any case, with a schema or quotes, alone or in a list of tables.
 READS = re.compile(
-    r"""\b(FROM|JOIN|UPDATE|USING)\s+([\w\s.",]+,\s*)?(ONLY\s+)?("?public"?\s*\.\s*)?"?(rows|narrow_rows|changes|logged_lines)"?(?!\w)""",
+    r"""\b(FROM|JOIN|UPDATE|USING)\s+([\w\s.",]+,\s*)?(ONLY\s+)?("?public"?\s*\.\s*)?"?(rows|narrow_rows|changes|logged_lines|moved_cells)"?(?!\w)""",
     re.IGNORECASE,
 )
 SQL = re.compile(r"\b(SELECT|UPDATE|DELETE|INSERT|JOIN|USING)\b", re.IGNORECASE)
@@ -24,7 +24,7 @@ GATE_METHODS = {"rows_in_scope", "visible_rows", "visible_narrow_rows", "visible
 GATES = {"SCOPE_SQL", "VISIBLE_SQL", "conditions"} | GATES_IN_TEXT | GATE_METHODS
 # Statements that need not name a gate, and why. Any other that reads rows or changes without one fails the test.
 EXEMPT = {
-    "core/edits/plan.py:_SINCE": "tells who changed rows that were read through the gate in the same transaction",
+    "core/edits/plan.py:_MOVED_CELLS": "tells who changed rows that were read through the gate in the same transaction",
     "core/rows/as_of.py:_AT": "finds the number of a version, and nothing of what was written in it",
     "core/history/diff.py:_PAGE": "begins with _DIFFERENCES, which passes the gate",
     "core/edits/undo_stack.py:_DONE": "counts what this person did themselves, and nothing of what it says",
