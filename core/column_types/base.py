@@ -110,6 +110,7 @@ class ColumnType(Generic[V]):
     scheme: ClassVar[str] = ""
     # Whether any clean text is a value.
     is_free_text: ClassVar[bool] = False
+    is_multiline: ClassVar[bool] = False
     # The width of a column in the grid, in pixels.
     width: ClassVar[int] = 150
     aligned_right: ClassVar[bool] = False
@@ -145,6 +146,17 @@ class ColumnType(Generic[V]):
     def groups_by_id(self) -> bool:
         """Whether each cell holds one id, by which rows are grouped."""
         return self.ids_of is not None and self.form is not Form.LIST
+
+    def grid_traits(self) -> dict[str, Any]:
+        """The traits by which the grid draws and edits cells."""
+        return {
+            "form": self.form,
+            "ids_of": self.ids_of,
+            "scheme": self.scheme,
+            "is_multiline": self.is_multiline,
+            "icon": self.icon,
+            "width": self.width,
+        }
 
     def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
         """What the ids stand for: id → label, retired options too."""

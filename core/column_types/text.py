@@ -52,6 +52,7 @@ class LongText(TextLike):
 
     name, label, icon, editor = "long_text", "Long text", "notes", "long_text"
     is_free_text = True
+    is_multiline = True
     width = 260
     longest: ClassVar[int] = 100_000
     takes = _takes(longest)
@@ -80,6 +81,7 @@ class Text(LongText):
     """Text of one line."""
 
     name, label, icon, editor = "text", "Text", "title", "text"
+    is_multiline = False
     width = 200
     longest: ClassVar[int] = 10_000
     takes = _takes(longest)

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.column_types import TYPES
+
 EDITOR = ["rows:add", "rows:delete", "rows:edit", "rows:see"]
 
 
 def page(permissions: list[str], version: int | None) -> None:
     from pages.components.grid import show
 
-    sheet = {"id": 7, "name": "Deals", "version": 3, "permissions": permissions, "columns": [], "people": {1: "Ann"}}
+    sheet = {"id": 7, "name": "Deals", "version": 3, "permissions": permissions, "people": {1: "Ann"}}
+    sheet["columns"] = [{"id": 1, "name": "Owner", "type": "person"}]
     show(sheet, key="grid", me={"id": 1, "name": "Ann"}, layout={"hidden": [4]}, version=version)
 
 
@@ -40,3 +43,9 @@ def test_the_newest_version_goes_along_as_the_safety_net() -> None:
 
 def test_a_layout_with_gaps_is_filled() -> None:
     assert given(EDITOR)["layout"] == {"widths": {}, "hidden": [4], "order": []}
+
+
+def test_each_column_comes_with_the_traits_of_its_type() -> None:
+    (column,) = given(EDITOR)["columns"]
+    assert column == {"id": 1, "name": "Owner", "type": "person"} | TYPES["person"].grid_traits()
+    assert column["ids_of"] == "people"

@@ -115,6 +115,7 @@ def texts(cells: list[tuple[Draft, Any]]) -> list[list[str]]:
                 "name": column.type,
                 "type": column.type,
                 "rules": dict(column.rules),
+                **column_type(column.type).grid_traits(),
                 "options": [{"id": option.id, "label": option.label} for option in column.options],
             },
         }

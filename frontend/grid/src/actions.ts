@@ -174,11 +174,11 @@ function copiedCell(hands: Hands, row: RowRef, column: Column): Pasted {
   const { value, state } = hands.view.cell(row, column.id);
   if (state && "text" in state.input) return { text: state.input.text };
   const now = state && "value" in state.input ? state.input.value : value;
-  const { id, type, rules: { currency, time_zone } } = column;
+  const { id, type, form, ids_of, rules: { currency, time_zone } } = column;
   const rules = { ...(currency && { currency }), ...(time_zone && { time_zone }) };
   return {
     text: plainText(now, column, hands.context),
-    own: { sheet: hands.session.sheet, column: { id, type, rules }, value: now },
+    own: { sheet: hands.session.sheet, column: { id, type, form, ids_of, rules }, value: now },
     ...(isNumber(column) && typeof now === "string" && { number: now }),
   };
 }

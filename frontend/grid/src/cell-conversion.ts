@@ -1,23 +1,24 @@
 // A value on its way from one cell to another: exactly where both columns mean the same, else as text with its unit.
 
-import { certain, isNumber, quotedLabel } from "../../sheet/src/format";
+import { certain, isDate, isNumber, quotedLabel } from "../../sheet/src/format";
 import { dateText, numberText } from "./spreadsheet-values";
 import type { Pasted } from "./html-table";
-import type { Column, Input, Wire } from "../../sheet/src/types";
+import type { Column, Input, NewTypes, Wire } from "../../sheet/src/types";
 
 /** What has to be known of a column to read its values elsewhere. */
-export type Origin = Pick<Column, "id" | "type" | "rules">;
+export type Origin = Pick<Column, "id" | "type" | "rules" | "form" | "ids_of">;
 
-/** Their values mean the same in every column of the type, whatever its rules. */
-const SAME_EVERYWHERE = new Set(["date", "datetime", "checkbox", "person"]);
-const MOMENTS = new Set(["date", "datetime"]);
+/** Whether a value has one meaning in all columns of its type, whatever their rules are. */
+const isPortable = (column: Column): boolean =>
+  isDate(column) || column.form === "boolean" || column.ids_of === "people";
 
 /** The input that gives `to` the value of `from`, whose plain text is `plain`. The server refuses what `to` cannot hold. */
 export function carried(value: Wire, plain: string, from: Origin, to: Column): Input {
-  if (value === null || from.id === to.id || (from.type === to.type && SAME_EVERYWHERE.has(to.type))) return { value };
+  if (value === null || from.id === to.id || (from.type === to.type && isPortable(to))) return { value };
   if (typeof value === "string" && isNumber(from)) return carriedNumber(value, from, to);
-  if (from.type === "choice" && to.type === "choices") return { text: quotedLabel(plain) };
-  const isOne = Array.isArray(value) && value.length === 1 && to.type !== "choices";
+  const isList = to.form === "strings";
+  if (from.ids_of === "options" && from.form !== "strings" && isList) return { text: quotedLabel(plain) };
+  const isOne = Array.isArray(value) && value.length === 1 && !isList;
   return { text: isOne ? unquoted(plain) : plain };
 }
 
@@ -28,8 +29,8 @@ function carriedNumber(value: string, from: Origin, to: Column): Input {
   return !unit || unit === unitOf(to) ? { value } : { text: `${certain(value)} ${unit}` };
 }
 
-function unitOf({ type, rules }: Origin): string {
-  return type === "percent" ? "%" : (type === "money" && rules.currency) || "";
+function unitOf({ form, rules }: Origin): string {
+  return form === "percentage" ? "%" : (form === "currency" && rules.currency) || "";
 }
 
 function unquoted(label: string): string {
@@ -46,22 +47,25 @@ export function inputOf(cell: Pasted, to: Column, sheet: number): Input {
   }
   if (cell.text === "") return { value: null };
   if (isNumber(to)) return { text: numberText(cell, to) };
-  return { text: (MOMENTS.has(to.type) && dateText(cell)) || cell.text };
+  return { text: (isDate(to) && dateText(cell)) || cell.text };
 }
 
 /** The column that can hold all of these cells. */
-export function columnFor(cells: readonly Pasted[]): { type: string; rules: Column["rules"] } {
-  const kinds = new Map(cells.filter(({ text }) => text !== "").map(kindOf).map((kind) => [JSON.stringify(kind), kind]));
-  const [only] = kinds.values();
-  if (only && kinds.size === 1) return only;
-  return { type: cells.some(({ text }) => text.includes("\n")) ? "long_text" : "text", rules: {} };
+export function columnFor(cells: readonly Pasted[], types: NewTypes): NewColumn {
+  const filled = cells.filter(({ text }) => text !== "").map((cell) => columnOf(cell, types));
+  const columns = new Map(filled.map((column) => [JSON.stringify(column), column]));
+  const [only] = columns.values();
+  if (only && columns.size === 1) return only;
+  return { type: cells.some(({ text }) => text.includes("\n")) ? types.lines : types.line, rules: {} };
 }
 
-function kindOf(cell: Pasted): { type: string; rules: Column["rules"] } {
-  const { type, rules } = cell.own?.column ?? { type: "", rules: {} };
-  if (type && type !== "choice" && type !== "choices") return { type, rules };
+type NewColumn = Pick<Column, "type" | "rules">;
+
+function columnOf(cell: Pasted, types: NewTypes): NewColumn {
+  const origin = cell.own?.column;
+  if (origin && origin.ids_of !== "options") return { type: origin.type, rules: origin.rules };
   const date = dateText(cell);
-  if (date) return { type: date.includes(":") ? "datetime" : "date", rules: {} };
+  if (date) return { type: date.includes(":") ? types.instant : types.day, rules: {} };
   const isPlain = cell.number !== undefined && /^-?[\d.,' \u202f’]+$/.test(cell.text);
-  return { type: isPlain ? "number" : cell.text.includes("\n") ? "long_text" : "text", rules: {} };
+  return { type: isPlain ? types.decimal : cell.text.includes("\n") ? types.lines : types.line, rules: {} };
 }

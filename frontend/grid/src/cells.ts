@@ -57,7 +57,7 @@ export function look(
     ...blank(line, column),
     value, text,
     chips: raw === null ? chips(value, column, scene) : null,
-    checked: column.type === "checkbox" && raw === null && line.kind !== "new" ? value === true : null,
+    checked: column.form === "boolean" && raw === null && line.kind !== "new" ? value === true : null,
     href: href(text, column),
     right: column.align_right ?? isNumber(column),
     mark: state?.state ?? null,
@@ -95,11 +95,11 @@ function tintOf(mark: CellLook["mark"], palette: Palette): string | undefined {
 }
 
 function chips(value: Wire, column: Column, { palette, context }: Scene): Chip[] | null {
-  if (column.type === "person" && typeof value === "string") {
+  if (column.ids_of === "people" && typeof value === "string") {
     const name = context.people[value] ?? `Person ${value}`;
     return [{ label: name, tint: authorTint(value, palette), retired: !(value in context.people) }];
   }
-  if (column.type !== "choice" && column.type !== "choices") return null;
+  if (column.ids_of !== "options") return null;
   const ids = Array.isArray(value) ? value : typeof value === "string" ? [value] : [];
   return ids.map((id) => {
     const option = column.options.find((one) => one.id === id);
@@ -115,7 +115,7 @@ function glow(column: Column, palette: Palette, stored?: StoredRow): CellLook["g
 /** Where a cell leads. Anything but the web, mail and telephone is text and nothing more. */
 export function href(text: string, column: Column): string | null {
   if (!text) return null;
-  if (column.type === "email") return `mailto:${encodeURIComponent(text).replace("%40", "@")}`;
-  if (column.type === "phone") return `tel:${text.replace(/[^\d+]/g, "")}`;
-  return column.type === "link" && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : null;
+  if (column.scheme === "mailto") return `mailto:${encodeURIComponent(text).replace("%40", "@")}`;
+  if (column.scheme === "tel") return `tel:${text.replace(/[^\d+]/g, "")}`;
+  return column.scheme === "https" && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : null;
 }

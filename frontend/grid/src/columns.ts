@@ -3,9 +3,10 @@
 import type { GridColumn, SpriteMap } from "@glideapps/glide-data-grid";
 import type { Column, Layout, Sort } from "../../sheet/src/types";
 
-const WIDTHS: Record<string, number> = {
-  text: 200, long_text: 260, number: 120, money: 130, percent: 130, choice: 150, choices: 200, date: 140,
-  datetime: 160, checkbox: 90, link: 200, email: 200, phone: 150, person: 150,
+/** Stands for a column that is not there while the sheet changes. */
+export const NO_COLUMN: Column = {
+  id: 0, name: "", type: "", rules: {}, options: [],
+  form: "string", ids_of: null, scheme: "", is_multiline: false, icon: "title", width: 0,
 };
 
 /** The visible columns in this person's order. The first one is pinned. */
@@ -27,8 +28,8 @@ export function gridColumns(columns: Column[], layout: Layout, sort: Sort[], roo
   return columns.map((column, index) => ({
     id: String(column.id),
     title: column.name + arrow(column, sort),
-    icon: column.type in ICONS ? column.type : "text",
-    width: Math.min(layout.widths[column.id] ?? WIDTHS[column.type] ?? 160, index === 0 ? widest : Infinity),
+    icon: column.icon in ICONS ? column.icon : "title",
+    width: Math.min(layout.widths[column.id] ?? column.width, index === 0 ? widest : Infinity),
     hasMenu: true,
   }));
 }
@@ -55,19 +56,19 @@ export function movedOrder(all: Column[], layout: Layout, from: Column, to: Colu
 }
 
 const ICONS: Record<string, string> = {
-  text: '<path d="M4 5h12M10 5v11"/>',
-  long_text: '<path d="M3 5h14M3 9h14M3 13h9"/>',
-  number: '<path d="M7 3 5.5 17M14.500 3 13 17M3 7.500h14.500M2.500 12.500H17"/>',
-  money: '<circle cx="10" cy="10" r="7"/><path d="M12.500 7.500c-2-1.500-5-.5-4.500 1.300.4 1.500 4.200.9 4.400 2.600.2 1.800-3 2.400-5 .9M10 5v10"/>',
+  title: '<path d="M4 5h12M10 5v11"/>',
+  notes: '<path d="M3 5h14M3 9h14M3 13h9"/>',
+  "123": '<path d="M7 3 5.5 17M14.500 3 13 17M3 7.500h14.500M2.500 12.500H17"/>',
+  payments: '<circle cx="10" cy="10" r="7"/><path d="M12.500 7.500c-2-1.500-5-.5-4.500 1.300.4 1.500 4.200.9 4.400 2.600.2 1.800-3 2.400-5 .9M10 5v10"/>',
   percent: '<path d="M15 5 5 15"/><circle cx="6" cy="6" r="2"/><circle cx="14" cy="14" r="2"/>',
-  choice: '<circle cx="10" cy="10" r="7"/><path d="m7.500 9 2.500 2.600L12.500 9"/>',
-  choices: '<path d="m3 5.500 1.500 1.500L7 4.500M3 12.500 4.500 14 7 11.500M10 6h7M10 13h7"/>',
-  date: '<rect x="3" y="4.500" width="14" height="12" rx="2"/><path d="M3 8.500h14M7 3v3M13 3v3"/>',
-  datetime: '<circle cx="10" cy="10" r="7"/><path d="M10 6v4.200l2.800 1.800"/>',
-  checkbox: '<rect x="3.500" y="3.500" width="13" height="13" rx="2.500"/><path d="m7 10 2.200 2.200L13.200 8"/>',
+  arrow_drop_down_circle: '<circle cx="10" cy="10" r="7"/><path d="m7.500 9 2.500 2.600L12.500 9"/>',
+  checklist: '<path d="m3 5.500 1.500 1.500L7 4.500M3 12.500 4.500 14 7 11.500M10 6h7M10 13h7"/>',
+  event: '<rect x="3" y="4.500" width="14" height="12" rx="2"/><path d="M3 8.500h14M7 3v3M13 3v3"/>',
+  schedule: '<circle cx="10" cy="10" r="7"/><path d="M10 6v4.200l2.800 1.800"/>',
+  check_box: '<rect x="3.500" y="3.500" width="13" height="13" rx="2.500"/><path d="m7 10 2.200 2.200L13.200 8"/>',
   link: '<path d="M8.500 11.500a3 3 0 0 0 4.300 0l2.600-2.600a3 3 0 0 0-4.300-4.300l-1 1M11.500 8.500a3 3 0 0 0-4.300 0l-2.600 2.600a3 3 0 0 0 4.300 4.300l1-1"/>',
-  email: '<rect x="2.500" y="4.500" width="15" height="11" rx="2"/><path d="m3 6 7 5 7-5"/>',
-  phone: '<path d="M6.500 3 8 7 6.300 8.300a9 9 0 0 0 5.400 5.400L13 12l4 1.500c0 2.300-1.400 3.500-3 3.500C8.500 16.500 3.500 11.500 3 6c0-1.600 1.200-3 3.500-3Z"/>',
+  mail: '<rect x="2.500" y="4.500" width="15" height="11" rx="2"/><path d="m3 6 7 5 7-5"/>',
+  call: '<path d="M6.500 3 8 7 6.300 8.300a9 9 0 0 0 5.400 5.400L13 12l4 1.500c0 2.300-1.400 3.500-3 3.500C8.500 16.500 3.500 11.500 3 6c0-1.600 1.200-3 3.500-3Z"/>',
   person: '<circle cx="10" cy="7" r="3.200"/><path d="M3.800 17c.6-3.600 3-5.200 6.200-5.200s5.600 1.600 6.200 5.200"/>',
 };
 

@@ -26,7 +26,7 @@ export function useEditing(
     (cell, typed) => {
       const begun = begin(hands, cell, typed);
       if (!begun) return false;
-      const isBox = begun.column.type === "checkbox";
+      const isBox = begun.column.form === "boolean";
       if (isBox && typed !== null && typed !== " ") return false;
       if (isBox) write(hands, begun, { value: begun.value !== true });
       else setEditing(begun);

@@ -41,7 +41,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
   const bounds = useBounds(grid, editing?.cell ?? (issue ? cell : null), tick + session.revision);
   const { data, hands, trigger, tooLarge: asked, askTooLarge: ask } = scene;
   const refresh = (): void => trigger("refresh", true);
-  const paste = useTooLarge({ hands, all: data.columns, canConfigure: data.can_configure, asked, ask, refresh });
+  const paste = useTooLarge({ hands, all: data.columns, newTypes: data.new_types, canConfigure: data.can_configure, asked, ask, refresh });
   return (
     <>
       <AskTooLarge paste={paste} andBack={andBack} />

@@ -3,12 +3,11 @@
 import type { DataEditorCoreProps, GridColumn, Item } from "@glideapps/glide-data-grid";
 import { useCallback, useMemo } from "react";
 import { look, type Cell } from "./cells";
-import { gridColumns } from "./columns";
+import { gridColumns, NO_COLUMN } from "./columns";
 import { cellRenderer } from "./draw";
 import { refOn, type Scene } from "./scene";
 import { visitors } from "./presence-marks";
 
-const NO_COLUMN = { id: 0, name: "", type: "text", rules: {}, options: [] };
 const NO_NUMBER = { textLight: "transparent" };
 
 type Painting = Required<Pick<DataEditorCoreProps, "columns" | "rows" | "getCellContent" | "customRenderers" | "getRowThemeOverride">>;

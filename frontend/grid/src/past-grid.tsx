@@ -4,7 +4,7 @@ import { DataEditorCore, type DataEditorCoreProps, type GridSelection, type Item
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Api } from "../../sheet/src/api";
 import { look, type Cell } from "./cells";
-import { gridColumns, headerIcons, nextSort, visibleColumns } from "./columns";
+import { gridColumns, headerIcons, nextSort, NO_COLUMN, visibleColumns } from "./columns";
 import { cellRenderer } from "./draw";
 import { imageLoader, renderers } from "./glide-renderers";
 import { useHeight } from "./hooks";
@@ -79,8 +79,6 @@ function usePainting(past: Past, data: PastData, palette: Palette): Painting {
   );
   return { columns: shown, rows: past.total ?? 0, getCellContent, customRenderers };
 }
-
-const NO_COLUMN: Column = { id: 0, name: "", type: "text", rules: {}, options: [] };
 
 function paint(past: Past, place: number, column: Column, data: PastData, palette: Palette): Cell {
   const context = { formats: data.formats, people: data.people };

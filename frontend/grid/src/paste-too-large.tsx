@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { pasteWhatFits, withRows, type Hands, type Paste, type TooLarge } from "./actions";
 import { columnFor } from "./cell-conversion";
-import type { Column } from "../../sheet/src/types";
+import type { Column, NewTypes } from "../../sheet/src/types";
 
 interface Waiting extends Paste {
   /** The columns that were added for it. */
@@ -25,13 +25,14 @@ export interface TooLargePaste {
 interface Sheet {
   hands: Hands;
   all: readonly Column[];
+  newTypes: NewTypes;
   canConfigure: boolean;
   asked: TooLarge | null;
   ask: (paste: TooLarge | null) => void;
   refresh: () => void;
 }
 
-export function useTooLarge({ hands, all, canConfigure, asked, ask, refresh }: Sheet): TooLargePaste {
+export function useTooLarge({ hands, all, newTypes, canConfigure, asked, ask, refresh }: Sheet): TooLargePaste {
   const { session } = hands;
   const [added, setAdded] = useState(0);
   // The page tells of the new columns when it has looked again; only then is there a place for the block.
@@ -42,7 +43,7 @@ export function useTooLarge({ hands, all, canConfigure, asked, ask, refresh }: S
     withRows(hands, [{ ...found.at, width: 1, height: found.block.length }], () => pasteWhatFits(hands, found));
   }, [added, hands]);
   const add = async (paste: TooLarge): Promise<void> => {
-    const made = await session.addColumns(newColumns(paste, hands.columns.length, all));
+    const made = await session.addColumns(newColumns(paste, hands.columns.length, all, newTypes));
     waiting.set(session.key, { at: paste.at, block: paste.block, ids: made });
     setAdded((count) => count + 1);
     refresh();
@@ -63,13 +64,15 @@ export function useTooLarge({ hands, all, canConfigure, asked, ask, refresh }: S
 const said = (error: unknown): string => (error instanceof Error ? error.message : "");
 
 /** A column for each that has no place, of the type that all its cells have, under a name that is free. */
-function newColumns({ at, block, columns }: TooLarge, shown: number, all: readonly Column[]): Pick<Column, "name" | "type" | "rules">[] {
+function newColumns(
+  { at, block, columns }: TooLarge, shown: number, all: readonly Column[], types: NewTypes,
+): Pick<Column, "name" | "type" | "rules">[] {
   const taken = new Set(all.map(({ name }) => name.toLowerCase()));
   let number = all.length;
   return Array.from({ length: columns }, (_, index) => {
     do number++; while (taken.has(`column ${number}`));
     const cells = block.flatMap((row) => row[shown - at.x + index] ?? []);
-    return { name: `Column ${number}`, ...columnFor(cells) };
+    return { name: `Column ${number}`, ...columnFor(cells, types) };
   });
 }
 

@@ -82,7 +82,7 @@ function click(cell: Item, event: CellClickedEventArgs, scene: PointerScene): vo
   if (!column || line.kind !== "row") return;
   const isAction = event.localEventX > event.bounds.width - ACTION_WIDTH && !event.isTouch;
   const isModified = event.ctrlKey || event.metaKey;
-  if (column.type === "checkbox" && Math.abs(event.localEventX - event.bounds.width / 2) < 14) {
+  if (column.form === "boolean" && Math.abs(event.localEventX - event.bounds.width / 2) < 14) {
     event.preventDefault();
     scene.open(cell, null);
   } else if (isAction || isModified || (event.isTouch && wasSelected(cell, scene))) {
@@ -104,6 +104,5 @@ function follow(cell: Item, row: number, scene: PointerScene, event: CellClicked
 
 function wasSelected(cell: Item, { selection, hands }: PointerScene): boolean {
   const current = selection.current?.cell;
-  const isLink = ["link", "email", "phone"].includes(hands.columns[cell[0]]?.type ?? "");
-  return isLink && current?.[0] === cell[0] && current[1] === cell[1];
+  return !!hands.columns[cell[0]]?.scheme && current?.[0] === cell[0] && current[1] === cell[1];
 }

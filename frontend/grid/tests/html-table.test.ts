@@ -7,12 +7,13 @@ import { carried, columnFor, inputOf } from "../src/cell-conversion";
 import { plainText } from "../../sheet/src/format";
 import { shifted } from "../src/spreadsheet-values";
 import { formatTable, tableOf, type Pasted } from "../src/html-table";
+import { NEW_TYPES, traitsOf } from "../../sheet/tests/traits";
 import type { Column, Wire } from "../../sheet/src/types";
 
 globalThis.DOMParser = new JSDOM().window.DOMParser;
 
 const HERE = "https://deals.example.com";
-const column = (type: string, rules: Column["rules"] = {}, id = 9): Column => ({ id, name: type, type, rules, options: [] });
+const column = (type: string, rules: Column["rules"] = {}, id = 9): Column => ({ id, name: type, type, ...traitsOf(type), rules, options: [] });
 const [number, money, percent, date, text] = ["number", "money", "percent", "date", "long_text"].map((type) => column(type));
 const block = (name: string): Pasted[][] => tableOf(readFileSync(`grid/tests/clipboards/${name}.html`, "utf8"), HERE) ?? [];
 const input = (cell: Pasted | undefined, to: Column | undefined): unknown => {
@@ -99,9 +100,9 @@ test("a page with a table in it is no table", () => {
 
 test("new columns get the type that all their cells have", () => {
   const cells = block("libreoffice");
-  const types = [0, 1, 2, 3, 4].map((x) => columnFor(cells.slice(0, 2).flatMap((row) => row[x] ?? [])).type);
+  const types = [0, 1, 2, 3, 4].map((x) => columnFor(cells.slice(0, 2).flatMap((row) => row[x] ?? []), NEW_TYPES).type);
   assert.deepEqual(types, ["long_text", "text", "text", "date", "text"]);
-  assert.equal(columnFor([{ text: "1.085", number: "1085" }, { text: "" }]).type, "number");
+  assert.equal(columnFor([{ text: "1.085", number: "1085" }, { text: "" }], NEW_TYPES).type, "number");
 });
 
 test("a number times a power of ten is exact", () => {
@@ -123,8 +124,8 @@ const numeric = fc.tuple(fc.constantFrom("number", "money", "percent"), rulesOf,
 
 function through(value: Wire, from: Column, to: Column, sheet = 1): unknown {
   const number = typeof value === "string" && /^(number|money|percent)$/.test(from.type) ? { number: value } : {};
-  const { id, type, rules } = from;
-  const cell = { text: plainText(value, from, { formats: { locale: "de", date: "", time_zone: "" }, people: {} }), own: { sheet, column: { id, type, rules }, value }, ...number };
+  const { id, type, form, ids_of, rules } = from;
+  const cell = { text: plainText(value, from, { formats: { locale: "de", date: "", time_zone: "" }, people: {} }), own: { sheet, column: { id, type, form, ids_of, rules }, value }, ...number };
   const [copied] = tableOf(formatTable([[cell]], HERE), HERE)?.[0] ?? [];
   assert.ok(copied);
   return inputOf(copied, to, 1);
@@ -155,12 +156,13 @@ test("options are known by their labels in other columns, and those of another s
   const from = { ...column("choices"), options: [{ id: "o1", label: "B, C" }, { id: "o2", label: "A" }] };
   assert.deepEqual(through(["o1"], from, column("choice", {}, 8)), { text: "B, C" });
   assert.deepEqual(through(["o1", "o2"], from, column("choices", {}, 8)), { text: '"B, C", A' });
-  assert.deepEqual(through("o1", { ...from, type: "choice" }, column("choices", {}, 8)), { text: '"B, C"' });
-  assert.deepEqual(through("o2", { ...from, type: "choice" }, { ...from, type: "choice" }, 2), { text: "A" });
+  const choice = { ...from, type: "choice", ...traitsOf("choice") };
+  assert.deepEqual(through("o1", choice, column("choices", {}, 8)), { text: '"B, C"' });
+  assert.deepEqual(through("o2", choice, choice, 2), { text: "A" });
   assert.deepEqual(carried("o2", "A", from, column("text", {}, 8)), { text: "A" });
 });
 
 test("what another origin calls ours is read as any table", () => {
-  const cell = { text: "7", own: { sheet: 1, column: { id: 9, type: "person", rules: {} }, value: "3" } };
+  const cell = { text: "7", own: { sheet: 1, column: { id: 9, type: "person", form: "string" as const, ids_of: "people" as const, rules: {} }, value: "3" } };
   assert.deepEqual(tableOf(formatTable([[cell]], "https://evil.example"), HERE), [[{ text: "7" }]]);
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { everyPick, isAmbiguous, matching } from "../src/editors/picks";
 import type { Column } from "../../sheet/src/types";
 
-const person = { id: 5, name: "Owner", type: "person", options: [], rules: {} } as unknown as Column;
+const person = { id: 5, name: "Owner", type: "person", ids_of: "people", options: [], rules: {} } as unknown as Column;
 const formats = { locale: "en-US", date: "YYYY-MM-DD", time_zone: "UTC" };
 
 function found(people: Record<string, string>, sought: string, me?: string): string[] {

@@ -7,7 +7,7 @@ export function formatNumber(value: string, column: Column, locale: string): str
   const { currency, decimals } = column.rules;
   const there = value.split(".")[1]?.length ?? 0;
   const unit: Intl.NumberFormatOptions =
-    column.type === "percent"
+    column.form === "percentage"
       ? { style: "unit", unit: "percent" }
       : currency ? { style: "currency", currency, currencyDisplay: "narrowSymbol" } : {};
   const usual = decimals ?? (currency ? new Intl.NumberFormat("en", unit).resolvedOptions().minimumFractionDigits : 0);
@@ -104,15 +104,18 @@ export interface Context {
   me?: string;
 }
 
-const NUMBERS = new Set(["number", "money", "percent"]);
-export const isNumber = (column: Pick<Column, "type">): boolean => NUMBERS.has(column.type);
+const NUMBERS: ReadonlySet<string> = new Set<Column["form"]>(["decimal", "currency", "percentage"]);
+export const isNumber = (column: Pick<Column, "form">): boolean => NUMBERS.has(column.form);
+
+/** Dates and instants. */
+export const isDate = ({ form }: Pick<Column, "form">): boolean => form === "day" || form === "instant";
 
 /** A value as the cell shows it. */
 export function shown(value: Wire, column: Column, context: Context): string {
   if (value === null) return "";
   if (typeof value === "string" && isNumber(column)) return formatNumber(value, column, context.formats.locale);
-  if (typeof value === "string" && column.type === "date") return formatDate(value, context.formats);
-  if (typeof value === "string" && column.type === "datetime") {
+  if (typeof value === "string" && column.form === "day") return formatDate(value, context.formats);
+  if (typeof value === "string" && column.form === "instant") {
     const [date = "", time = ""] = localTime(value, clockOf(column)).split(" ");
     return `${formatDate(date, context.formats)} ${time}`.trim();
   }
@@ -137,9 +140,9 @@ export function plainText(value: Wire, column: Column, { people }: Context): str
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "true" : "false";
   if (Array.isArray(value)) return value.map((id) => quotedLabel(label(id, column))).join(", ");
-  if (column.type === "choice") return label(value, column);
-  if (column.type === "person") return people[value] ?? value;
-  if (column.type === "datetime") return typedTime(value, clockOf(column));
+  if (column.ids_of === "options") return label(value, column);
+  if (column.ids_of === "people") return people[value] ?? value;
+  if (column.form === "instant") return typedTime(value, clockOf(column));
   return isNumber(column) ? certain(value) : value;
 }
 

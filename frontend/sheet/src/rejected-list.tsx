@@ -111,7 +111,7 @@ function rowName(issue: Issue, { reader }: SheetView, columns: Column[]): string
   if (typeof issue.row === "string") return "new row";
   const first = columns[0];
   const value = first && reader.rows.get(issue.row)?.values[first.id];
-  return typeof value === "string" && first?.type === "text" ? `${value} (#${issue.row})` : `#${issue.row}`;
+  return typeof value === "string" && first?.form === "string" && !first.ids_of ? `${value} (#${issue.row})` : `#${issue.row}`;
 }
 
 function columnOf(issue: Issue, columns: Column[]): Column | undefined {

@@ -18,7 +18,28 @@ export interface Option {
   kind?: string | null;
 }
 
-export interface Column {
+/** What the columns of a type have in common. Nothing here asks for the type by its name. */
+export interface Traits {
+  form: "string" | "strings" | "decimal" | "currency" | "percentage" | "day" | "instant" | "boolean";
+  /** What the ids in its cells stand for. */
+  ids_of: "options" | "people" | null;
+  /** The scheme of the address that a value opens. */
+  scheme: "" | "https" | "mailto" | "tel";
+  is_multiline: boolean;
+  icon: string;
+  width: number;
+}
+
+/** The types of columns that are made for pasted cells. */
+export interface NewTypes {
+  line: string;
+  lines: string;
+  decimal: string;
+  day: string;
+  instant: string;
+}
+
+export interface Column extends Traits {
   id: number;
   name: string;
   type: string;
@@ -60,6 +81,7 @@ export interface GridData {
   name: string;
   me: { id: string; name: string };
   columns: Column[];
+  new_types: NewTypes;
   people: Record<string, string>;
   can_edit: boolean;
   can_add: boolean;

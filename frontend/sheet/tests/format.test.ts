@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatDate, formatNumber, localTime, plainText, shown, typedText } from "../src/format";
+import { traitsOf } from "./traits";
 import type { Column } from "../src/types";
 
 const column = (type: string, rules: Column["rules"] = {}, options: Column["options"] = []): Column => ({
-  id: 1, name: "Column", type, rules, options,
+  id: 1, name: "Column", type, ...traitsOf(type), rules, options,
 });
 const context = { formats: { locale: "en-GB", date: "DD.MM.YYYY", time_zone: "Europe/Berlin" }, people: { 12: "Ann" } };
 

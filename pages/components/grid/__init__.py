@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.column_types import Date, DateTime, LongText, Number, Text, column_type
+
 DIST = Path(__file__).parent / "dist"
 ASSETS = "/assets/grid"
 
@@ -22,6 +24,14 @@ export default function (component) {
 }
 """
 
+# The types of the columns that the grid offers to add for pasted cells.
+NEW_TYPES = {
+    "line": Text.name,
+    "lines": LongText.name,
+    "decimal": Number.name,
+    "day": Date.name,
+    "instant": DateTime.name,
+}
 DEFAULT_FORMATS = {"locale": "en-GB", "date": "YYYY-MM-DD", "time_zone": "UTC"}
 
 
@@ -61,7 +71,8 @@ def show(
         "sheet": sheet["id"],
         "name": sheet["name"],
         "me": {"id": str(me["id"]), "name": me["name"]},
-        "columns": list(sheet["columns"]),
+        "columns": [column | column_type(column["type"]).grid_traits() for column in sheet["columns"]],
+        "new_types": NEW_TYPES,
         "people": {str(person): name for person, name in sheet["people"].items()},
         "view": dict(view or {}),
         "layout": {"widths": {}, "hidden": [], "order": [], **(layout or {})},

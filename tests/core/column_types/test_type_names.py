@@ -1,6 +1,7 @@
 """No code outside core/column_types asks for a column type by its name: it asks for a trait."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ SOURCES = [
     *(path for top in ("core", "api", "pages", "db") for path in (ROOT / top).rglob("*.py")),
     *ROOT.glob("*.py"),
 ]
+SCRIPTS = [path for part in ("grid", "sheet") for path in (ROOT / "frontend" / part / "src").rglob("*.ts*")]
+# What JavaScript and Intl name themselves.
+OTHER_NAMES = re.compile(r"""typeof \S+|unit: "percent\"""")
+QUOTED = re.compile(r"""["'`](\w+)["'`]""")
 
 
 def names_in_python(source: str) -> Iterator[tuple[int, str]]:
@@ -46,6 +51,15 @@ def is_beside_a_type(node: ast.Constant, parent: ast.AST, above: ast.AST | None)
     return len(texts & TYPES.keys()) > 1 and node.value in texts
 
 
+def names_in_typescript(source: str) -> Iterator[tuple[int, str]]:
+    """The line and the name of each type that the code names."""
+    for number, line in enumerate(source.splitlines(), 1):
+        code = OTHER_NAMES.sub("", line)
+        for name in QUOTED.findall(code):
+            if name in TYPES and (name not in COMMON or re.search(r"\btypes?\b", code)):
+                yield number, name
+
+
 def test_no_python_names_a_type() -> None:
     assert SOURCES
     wrong = [
@@ -53,6 +67,16 @@ def test_no_python_names_a_type() -> None:
         for path in SOURCES
         if "column_types" not in path.parts and "versions" not in path.parts
         for line, name in names_in_python(path.read_text())
+    ]
+    assert wrong == []
+
+
+def test_no_typescript_names_a_type() -> None:
+    assert SCRIPTS
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in SCRIPTS
+        for line, name in names_in_typescript(path.read_text())
     ]
     assert wrong == []
 
@@ -68,3 +92,5 @@ def test_each_type_is_found_where_code_names_it(name: str) -> None:
         f"WRITERS = {{{name!r}: str, 'percent': str, 'money': str}}",
     ):
         assert name in {one for _, one in names_in_python(code)}, code
+    for code in (f'column.type === "{name}"', f'["{name}"].includes(column.type)'):
+        assert name in {one for _, one in names_in_typescript(code)}, code

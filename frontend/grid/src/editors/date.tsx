@@ -16,7 +16,7 @@ export function DateEditor({ editing, context, done, unsaved }: EditorProps): Re
     if (editing.typed === null) field.current?.select();
   }, [editing.typed]);
   const pick = (day: string): void => {
-    if (editing.column.type === "date") done(day === current ? null : { value: day }, STAY);
+    if (editing.column.form === "day") done(day === current ? null : { value: day }, STAY);
     else setText(`${day} ${text.split(" ")[1] ?? "09:00"}`);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -31,12 +31,12 @@ export function DateEditor({ editing, context, done, unsaved }: EditorProps): Re
   return (
     <div className="cg-pick">
       <input ref={field} className="cg-field" value={text} aria-label={editing.column.name} data-testid="grid-editor"
-        placeholder={editing.column.type === "date" ? "2026-12-31" : "2026-12-31 09:00"}
+        placeholder={editing.column.form === "day" ? "2026-12-31" : "2026-12-31 09:00"}
         onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown}
         onBlur={(event) => isLeft(event) && done(typedInput(text, editing.text), LEFT)} />
       {shortYear(text) && <p className="cg-year" role="status">The year is read as {shortYear(text)}.</p>}
       <Month month={month} current={current} today={today(zone)} locale={locale} turn={setMonth} pick={pick}
-        clock={editing.column.type === "datetime" ? clockOf(editing.column) : null} />
+        clock={editing.column.form === "instant" ? clockOf(editing.column) : null} />
     </div>
   );
 }
@@ -49,7 +49,7 @@ export function shortYear(text: string): string | null {
 
 function dateOf({ value, column }: EditorProps["editing"]): string | null {
   if (typeof value !== "string") return null;
-  return column.type === "date" ? value : localTime(value, clockOf(column)).slice(0, 10);
+  return column.form === "day" ? value : localTime(value, clockOf(column)).slice(0, 10);
 }
 
 interface MonthProps {

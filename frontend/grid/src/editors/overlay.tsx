@@ -6,15 +6,17 @@ import {
   type ComponentType, type CSSProperties, type FocusEvent, type MutableRefObject, type ReactElement, type RefObject,
 } from "react";
 import { createPortal } from "react-dom";
+import { isDate } from "../../../sheet/src/format";
 import { ChoiceEditor, ChoicesEditor } from "./choice";
 import { DateEditor } from "./date";
 import { LEFT, type EditorProps } from "./editor";
 import { TextEditor } from "./text";
-import type { Input } from "../../../sheet/src/types";
+import type { Column, Input } from "../../../sheet/src/types";
 
-const EDITORS: Record<string, ComponentType<EditorProps>> = {
-  choice: ChoiceEditor, person: ChoiceEditor, choices: ChoicesEditor, date: DateEditor, datetime: DateEditor,
-};
+function editorOf(column: Column): ComponentType<EditorProps> {
+  if (column.ids_of) return column.form === "strings" ? ChoicesEditor : ChoiceEditor;
+  return isDate(column) ? DateEditor : TextEditor;
+}
 
 export interface Bounds {
   x: number;
@@ -32,7 +34,7 @@ interface OverlayProps extends Omit<EditorProps, "unsaved"> {
 }
 
 export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps): ReactElement {
-  const Editor = EDITORS[props.editing.column.type] ?? TextEditor;
+  const Editor = editorOf(props.editing.column);
   // Leaving the field after Enter or Escape blurs it once more: only the first word counts.
   const isDone = useRef(false);
   const unsaved = useRef<() => Input | null>(() => null);

@@ -15,7 +15,7 @@ export interface Pick {
 
 /** Every entry of a column's list. People who share a name have their number beside it. */
 export function everyPick(column: Column, { people, me }: Context): Pick[] {
-  if (column.type !== "person") {
+  if (column.ids_of !== "people") {
     const live = column.options.filter((option) => !option.retired);
     return live.map(({ id, label, color }) => ({ id, label, color: color ?? null, also: [] }));
   }

@@ -1,17 +1,16 @@
 // The editor for what is typed: text, numbers, links. The text goes to the server as it is; core reads it.
 
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { isNumber } from "../../../sheet/src/format";
 import { isLeft, LEFT, moveOf, STAY, typedInput, type EditorProps } from "./editor";
 
-const MODES: Record<string, "decimal" | "email" | "tel" | "url"> = {
-  number: "decimal", money: "decimal", percent: "decimal", email: "email", phone: "tel", link: "url",
-};
+const KEYBOARDS = { "": "text", https: "url", mailto: "email", tel: "tel" } as const;
 
 export function TextEditor({ editing, done, unsaved }: EditorProps): ReactElement {
   const [text, setText] = useState(editing.typed ?? editing.text);
   const field = useRef<HTMLTextAreaElement>(null);
   unsaved.current = () => typedInput(text, editing.text);
-  const isLong = editing.column.type === "long_text";
+  const isLong = editing.column.is_multiline;
   useLayoutEffect(() => focusAtEnd(field.current), []);
   useLayoutEffect(() => fit(field.current), [text]);
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
@@ -30,7 +29,7 @@ export function TextEditor({ editing, done, unsaved }: EditorProps): ReactElemen
       className={editing.column.align_right ? "cg-field cg-right" : "cg-field"}
       rows={1}
       value={text}
-      inputMode={MODES[editing.column.type] ?? "text"}
+      inputMode={isNumber(editing.column) ? "decimal" : KEYBOARDS[editing.column.scheme]}
       aria-label={editing.column.name}
       data-testid="grid-editor"
       spellCheck={isLong}
