@@ -29,7 +29,7 @@ class NotSignedIn(HTTPException):
         super().__init__(401, "Sign in first, or again: your session has ended.", {"WWW-Authenticate": "Bearer"})
 
 
-class LinkOver(HTTPException):
+class LinkExpired(HTTPException):
     """A request that speaks for a public link, and has no visit of it that still lives."""
 
     def __init__(self) -> None:
@@ -73,14 +73,14 @@ def actor_of(
     if is_token(bearer):
         actor = actor_of_token(session, bearer, address=address, only_reads=only_reads)
     else:
-        session_id = session_of(headers)
+        session_id = session_id_of(headers)
         actor = _actor(session, session_id, address, sheet) if session_id else None
     if actor is None:
         raise NotSignedIn
     return actor
 
 
-def session_of(headers: Mapping[str, str]) -> str:
+def session_id_of(headers: Mapping[str, str]) -> str:
     """The session that the headers name, by cookie or access token; empty where they name none, or speak for a link."""
     if LINK_HEADER in headers:
         return ""
@@ -99,12 +99,12 @@ def principal_of(
     sheet: int | None = None,
     only_reads: bool = False,
 ) -> Principal:
-    """The person, or the visitor of the link for which the request speaks. Raises NotSignedIn or LinkOver."""
+    """The person, or the visitor of the link for which the request speaks. Raises NotSignedIn or LinkExpired."""
     if LINK_HEADER not in headers:
         return actor_of(session, headers, address=address, sheet=sheet, only_reads=only_reads)
     visitor = visitor_of(session, headers.get(VISIT_HEADER, ""), int(headers[LINK_HEADER]), address=address)
     if visitor is None or not only_reads:
-        raise LinkOver
+        raise LinkExpired
     return visitor
 
 

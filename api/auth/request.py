@@ -17,15 +17,15 @@ from core.base.errors import Invalid
 from core.rows.query import View
 from db.engine import snapshot, transaction
 
-MOST_ID = 2**63 - 1
-MOST_ROW_ID = 2**31 - 1
+MAX_ID = 2**63 - 1
+MAX_ROW_ID = 2**31 - 1
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
 @dataclass(frozen=True)
-class Asker:
+class Caller:
     """Whoever sent this request, not looked up yet."""
 
     headers: Mapping[str, str]
@@ -44,7 +44,7 @@ class Asker:
             yield session, actor
 
     @contextmanager
-    def transaction_of_anyone(self) -> Iterator[tuple[Session, Principal]]:
+    def principal_transaction(self) -> Iterator[tuple[Session, Principal]]:
         """The same for what the visitor of a public link may do as well."""
         with self._session() as session:
             yield (
@@ -56,19 +56,19 @@ class Asker:
         return snapshot() if self.only_reads else transaction()
 
 
-async def asker(connection: HTTPConnection) -> Asker:
+async def caller(connection: HTTPConnection) -> Caller:
     """Costs nothing: the session is looked up where the transaction begins."""
     sheet = str(connection.path_params.get("sheet", ""))
-    is_number = sheet.isascii() and sheet.isdigit() and int(sheet[:20]) <= MOST_ID
+    is_number = sheet.isascii() and sheet.isdigit() and int(sheet[:20]) <= MAX_ID
     address = connection.client.host if connection.client else None
-    return Asker(connection.headers, address, int(sheet) if is_number else None, reads_only(connection))
+    return Caller(connection.headers, address, int(sheet) if is_number else None, reads_only(connection))
 
 
-Asked = Annotated[Asker, Depends(asker)]
-SheetId = Annotated[int, Path(description="The sheet's number.", ge=1, le=MOST_ID)]
-ColumnId = Annotated[int, Path(description="The column's number in its sheet.", ge=1, le=MOST_ROW_ID)]
-RowId = Annotated[int, Path(description="The row's number in its sheet.", ge=1, le=MOST_ROW_ID)]
-LinkId = Annotated[int, Path(description="The link's number.", ge=1, le=MOST_ID)]
+CallerDep = Annotated[Caller, Depends(caller)]
+SheetId = Annotated[int, Path(description="The sheet's number.", ge=1, le=MAX_ID)]
+ColumnId = Annotated[int, Path(description="The column's number in its sheet.", ge=1, le=MAX_ROW_ID)]
+RowId = Annotated[int, Path(description="The row's number in its sheet.", ge=1, le=MAX_ROW_ID)]
+LinkId = Annotated[int, Path(description="The link's number.", ge=1, le=MAX_ID)]
 
 AsOf = Annotated[
     str | None,
@@ -90,7 +90,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-async def asked_view(
+async def view_from_query(
     sort: Annotated[str, Query(description=SORT)] = "",
     filter: Annotated[str, Query(description=FILTER)] = "",  # noqa: A002 - The name is the API's.
     search: Annotated[str, Query(description=SEARCH)] = "",
@@ -101,7 +101,7 @@ async def asked_view(
     return View.from_json({"sort": _sorts(sort), "filter": _json(filter), "search": search})
 
 
-AskedView = Annotated[View, Depends(asked_view)]
+ViewDep = Annotated[View, Depends(view_from_query)]
 
 
 def _sorts(text: str) -> Any:

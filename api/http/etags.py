@@ -47,7 +47,7 @@ def tag_of(access: Access) -> str:
 
 
 def is_known(if_none_match: str | None, access: Access) -> bool:
-    """Whether the asker has this state already."""
+    """Whether the caller has this state already."""
     tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
     return tag_of(access) in tags or "*" in tags
 

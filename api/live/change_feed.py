@@ -1,7 +1,7 @@
-"""Followers: whoever asks what changed while others are being answered is answered together with them.
+"""The change feed: the changes of a sheet since a version, read once for all who see the same.
 
-One edit wakes everybody who looks at a sheet, and they all ask at once, most of them the same. One thread and a
-statement or two answer them all, so that the answer to whoever edits does not wait for theirs.
+One edit wakes all watchers of a sheet, and most of them request the same changes at once. Requests that arrive while a
+batch is answered form the next batch: one thread and a few statements answer it, and edits do not wait for it.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from fastapi import Response
 from sqlalchemy.orm import Session
 
-from api.auth.principal import LinkOver, NotSignedIn, principal_of, session_of
-from api.auth.request import Asker
-from api.http.responses import answered_with, content_of
+from api.auth.principal import LinkExpired, NotSignedIn, principal_of, session_id_of
+from api.auth.request import Caller
+from api.http.responses import json_bytes, json_response
 from api.live.batching import PerLoopBatcher
 from core.access.access import Access, get_access
 from core.access.cache import enter_together, forget, keep, recalled
@@ -22,79 +22,80 @@ from core.base.permissions import Permission
 from core.history.changes_since import changes_for, changes_since
 from db.engine import snapshot, transaction
 
-MOST = 100
+MAX_BATCH = 100
 
 
 @dataclass(frozen=True)
-class Question:
-    """Who asks, and since which version of which sheet."""
+class ChangesRequest:
+    """A caller, and the version of a sheet since which they want the changes."""
 
-    asker: Asker
+    caller: Caller
     sheet: int
     since: int
 
 
-Answered = Response | Exception
+Answer = Response | Exception
 
 
-# Whoever is of one level, sees the same cells of a sheet and asks since the same version is told the same.
-Alike = tuple[str, str, int]
+# Level, scope and version: callers who have these in common get the same changes of a sheet.
+FeedKey = tuple[str, str, int]
 
 
-def answered(questions: Sequence[Question]) -> list[Answered]:
-    """What changed, for each of them by what they may see; an error for whoever may not ask."""
-    answers = _answer_known(questions)
-    strangers = [place for place in range(len(questions)) if place not in answers]
-    if strangers:
-        answers |= zip(strangers, _answer_strangers([questions[place] for place in strangers]), strict=True)
-    return [answers[place] for place in range(len(questions))]
+def answer_requests(requests: Sequence[ChangesRequest]) -> list[Answer]:
+    """The changes for each request, as far as its caller may see them; an exception if they may not."""
+    answers = _answer_cached(requests)
+    uncached = [index for index in range(len(requests)) if index not in answers]
+    if uncached:
+        answers |= zip(uncached, _answer_uncached([requests[index] for index in uncached]), strict=True)
+    return [answers[index] for index in range(len(requests))]
 
 
-def _answer_known(questions: Sequence[Question]) -> dict[int, Answered]:
-    """Those who are remembered, by place, where it is still true: a statement for all who are told the same."""
-    answers: dict[int, Answered] = {}
+def _answer_cached(requests: Sequence[ChangesRequest]) -> dict[int, Answer]:
+    """Answers by index for callers whose cached access is still true, with one statement per feed key."""
+    answers: dict[int, Answer] = {}
     with transaction() as session:
-        groups: dict[Alike, dict[int, Access]] = {}
-        for place, one in enumerate(questions):
-            access = recalled(session, session_of(one.asker.headers), one.sheet)
-            if access and access.owners is None:  # Whose rows they see now, only entering tells.
-                groups.setdefault((access.level.value, access.scope, one.since), {})[place] = access
+        groups: dict[FeedKey, dict[int, Access]] = {}
+        for index, request in enumerate(requests):
+            access = recalled(session, session_id_of(request.caller.headers), request.sheet)
+            if access and access.owners is None:  # Whose rows they see may have changed: only a full check finds out.
+                groups.setdefault((access.level.value, access.scope, request.since), {})[index] = access
         for (_, _, since), group in groups.items():
-            found = changes_for(session, [*group.values()], since)
-            told = next((content_of(changes.as_json()) for changes in found if changes), b"")
-            for (place, access), changes in zip(group.items(), found, strict=True):
+            changes_by_access = changes_for(session, [*group.values()], since)
+            content = next((json_bytes(changes.as_json()) for changes in changes_by_access if changes), b"")
+            for (index, access), changes in zip(group.items(), changes_by_access, strict=True):
                 if changes:
-                    answers[place] = answered_with(told)
+                    answers[index] = json_response(content)
                 else:
                     forget(session, access.actor.session_id, access.sheet.sheet_id)
     return answers
 
 
-def _answer_strangers(questions: Sequence[Question]) -> list[Answered]:
-    """Everybody else: they enter, in one statement, and are remembered."""
+def _answer_uncached(requests: Sequence[ChangesRequest]) -> list[Answer]:
+    """Answers for callers without a cached access. It is loaded for all in one statement, and cached."""
     with snapshot() as session:
         actors = enter_together(
-            session, [(session_of(one.asker.headers), one.sheet, one.asker.address) for one in questions]
+            session,
+            [(session_id_of(request.caller.headers), request.sheet, request.caller.address) for request in requests],
         )
-        told = dict[tuple[Alike, int], bytes]()
-        return [_answer(session, one, actor, told) for one, actor in zip(questions, actors, strict=True)]
+        contents = dict[tuple[FeedKey, int], bytes]()
+        return [_answer(session, request, actor, contents) for request, actor in zip(requests, actors, strict=True)]
 
 
 def _answer(
-    session: Session, question: Question, actor: Actor | None, told: dict[tuple[Alike, int], bytes]
-) -> Answered:
+    session: Session, request: ChangesRequest, actor: Actor | None, contents: dict[tuple[FeedKey, int], bytes]
+) -> Answer:
     try:
-        # A personal token names no session, nor does the visitor of a link.
-        asker = question.asker
-        principal = actor or principal_of(session, asker.headers, address=asker.address, only_reads=True)
-        access = get_access(session, principal, question.sheet, Permission.ROWS_SEE)
-    except (NotSignedIn, LinkOver, Refused) as refusal:
+        # A personal token and a link visitor have no session id.
+        caller = request.caller
+        principal = actor or principal_of(session, caller.headers, address=caller.address, only_reads=True)
+        access = get_access(session, principal, request.sheet, Permission.ROWS_SEE)
+    except (NotSignedIn, LinkExpired, Refused) as refusal:
         return refusal
     keep(session, access)
-    key = (access.level.value, access.scope, question.since), access.sheet.version
-    if key not in told:
-        told[key] = content_of(changes_since(session, access, question.since).as_json())
-    return answered_with(told[key])
+    key = (access.level.value, access.scope, request.since), access.sheet.version
+    if key not in contents:
+        contents[key] = json_bytes(changes_since(session, access, request.since).as_json())
+    return json_response(contents[key])
 
 
-followers = PerLoopBatcher(answered, MOST)
+change_feed = PerLoopBatcher(answer_requests, MAX_BATCH)

@@ -1,4 +1,4 @@
-"""Presence in this process: where its sockets are is written for all of them at once, and read once for many."""
+"""Presence of this process's sockets: written in batches, and read once for all who may see the same."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from api.live.mailbox import Mailbox
+from api.live.socket_state import SocketState
 from core.base.actor import Actor
 from core.base.errors import Refused
 from core.presence.presence import (
@@ -26,81 +26,81 @@ from core.presence.presence import (
 )
 from db.engine import Busy, transaction
 
-# Moves within this time are one statement; a sheet with many sockets is told less often, because each is told of all.
+# Moves within this time are one statement. A sheet with many sockets is sent less often: each message lists them all.
 PAUSE_SECONDS = 0.1
 PAUSE_PER_SOCKET_SECONDS = 0.003
 RETRY_SECONDS = 1.0
-REMEMBERED_SECONDS = 10.0
+MAX_READ_AGE_SECONDS = 10.0
 log = structlog.get_logger()
 
-Group = tuple[int, str]  # A sheet, and a scope in it: whoever shares both may be told the same.
+Group = tuple[int, str]  # A sheet and a scope: readers who have both in common may see the same.
 
 
 class Presence:
-    """Where the sockets of this process are. `watchers` gives the mailboxes that watch a sheet."""
+    """The cells in which the users of this process's sockets are. `watchers` returns the sockets that watch a sheet."""
 
-    def __init__(self, watchers: Callable[[int], Collection[Mailbox]]) -> None:
+    def __init__(self, watchers: Callable[[int], Collection[SocketState]]) -> None:
         self._watchers = watchers
         self._process_id = uuid4()
         self._places: dict[UUID, Position] = {}
         self._moved: set[UUID] = set()
         self._left: set[UUID] = set()
-        self._stirred: set[int] = set()
+        self._dirty: set[int] = set()
         self._read_at: dict[int, float] = {}
-        self._kept_at = 0.0
-        self._was_anybody = False
+        self._refreshed_at = 0.0
+        self._has_written = False
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to write and read, in the running loop."""
+        """Start writing and reading in the running loop."""
         self._work = asyncio.Event()
-        self._task = asyncio.create_task(self._keep(), name="presence")
+        self._task = asyncio.create_task(self._run(), name="presence")
 
     async def stop(self) -> None:
-        """Every socket of this process is leaving."""
+        """Stop, and remove the presence of this process's sockets from the database."""
         if self._task is None:
             return
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        for kept in (self._places, self._moved, self._left, self._stirred, self._read_at):
-            kept.clear()
-        # Also where every socket has left already: the task may have been stopped just before it wrote so.
-        if self._was_anybody:
-            self._was_anybody = False
-            with contextlib.suppress(SQLAlchemyError, Busy):  # Without a database the lines grow old by themselves.
+        for cache in (self._places, self._moved, self._left, self._dirty, self._read_at):
+            cache.clear()
+        # Also if every socket has left: the task may have been stopped just before it wrote that.
+        if self._has_written:
+            self._has_written = False
+            with contextlib.suppress(SQLAlchemyError, Busy):  # Without a database the rows expire.
                 await run_in_threadpool(_leave, self._process_id)
 
-    def place(self, mailbox: Mailbox, row_id: int | None, column_id: int | None) -> None:
-        """A socket says where its person is. From now on it is also told who else is there."""
-        if not isinstance(mailbox.who, int):  # A visitor by a public link is nowhere.
+    def move(self, state: SocketState, row_id: int | None, column_id: int | None) -> None:
+        """Store the cell of a socket's user. From the first time on, the socket receives the presence of others."""
+        if not isinstance(state.client_key, int):  # Visitors of a public link are not shown.
             return
-        known = self._places.get(mailbox.connection_id)
-        place = Position(mailbox.connection_id, mailbox.sheet_id, mailbox.who, row_id, column_id)
-        if place == known:
+        previous = self._places.get(state.connection_id)
+        place = Position(state.connection_id, state.sheet_id, state.client_key, row_id, column_id)
+        if place == previous:
             return
-        self._was_anybody = True
+        self._has_written = True
         self._places[place.connection_id] = place
         self._moved.add(place.connection_id)
         self._work.set()
 
-    def leave(self, mailbox: Mailbox) -> None:
-        """The socket is gone."""
-        if self._places.pop(mailbox.connection_id, None):
-            self._left.add(mailbox.connection_id)
+    def leave(self, state: SocketState) -> None:
+        """Remove the presence of a closed socket."""
+        if self._places.pop(state.connection_id, None):
+            self._left.add(state.connection_id)
             self._work.set()
 
-    def stir(self, sheet_id: int) -> None:
-        """Somebody moved, came or left: whoever watches this sheet shall be told."""
+    def mark_dirty(self, sheet_id: int) -> None:
+        """Schedule sending a sheet's presence, because a user moved, came or left."""
         if self._audience(sheet_id):
-            self._stirred.add(sheet_id)
+            self._dirty.add(sheet_id)
             self._work.set()
 
-    def _audience(self, sheet_id: int) -> list[Mailbox]:
-        return [mailbox for mailbox in self._watchers(sheet_id) if mailbox.connection_id in self._places]
+    def _audience(self, sheet_id: int) -> list[SocketState]:
+        return [state for state in self._watchers(sheet_id) if state.connection_id in self._places]
 
-    async def _keep(self) -> None:
+    async def _run(self) -> None:
         while True:
             await self._wait()
             try:
@@ -112,8 +112,8 @@ class Presence:
                 self._work.set()
 
     async def _wait(self) -> None:
-        """Until there is work, and a moment longer so that what comes together is done together."""
-        if not self._stirred:
+        """Wait until there is work, and a moment longer so that moves at about one time are one batch."""
+        if not self._dirty:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_SECONDS if self._places else None):
                     await self._work.wait()
@@ -121,69 +121,69 @@ class Presence:
         await asyncio.sleep(PAUSE_SECONDS)
 
     async def _write(self) -> None:
-        """Where sockets moved to and which left; every few seconds that all of them are still there."""
-        due = bool(self._places) and time.monotonic() - self._kept_at >= REFRESH_SECONDS
+        """Write the moves and departures; every few seconds all presence, so that it does not expire."""
+        due = bool(self._places) and time.monotonic() - self._refreshed_at >= REFRESH_SECONDS
         moved = self._places.keys() if due else self._moved & self._places.keys()
-        places, left = [self._places[one] for one in moved], self._left
-        if not (places or left):
+        places, departures = [self._places[connection_id] for connection_id in moved], self._left
+        if not (places or departures):
             return
         self._moved, self._left = set(), set()
         try:
-            await run_in_threadpool(_write, self._process_id, places, left, sweep=due)
+            await run_in_threadpool(_write, self._process_id, places, departures, sweep=due)
         except (SQLAlchemyError, Busy):
-            self._left |= left
-            self._kept_at = 0.0  # Whatever was not written is written with everything else.
+            self._left |= departures
+            self._refreshed_at = 0.0  # What was not written is written with all presence.
             raise
         if due:
-            self._kept_at = time.monotonic()
+            self._refreshed_at = time.monotonic()
 
     async def _read(self) -> None:
-        """Tell who is there on the sheets where something moved, as soon as each may be told again."""
+        """Send the presence of dirty sheets whose pause is over."""
         now = time.monotonic()
-        ready = {sheet_id for sheet_id in self._stirred if now >= self._due(sheet_id)}
+        ready = {sheet_id for sheet_id in self._dirty if now >= self._next_read_at(sheet_id)}
         if not ready:
             return
-        self._stirred -= ready
-        self._read_at = {sheet_id: at for sheet_id, at in self._read_at.items() if now - at < REMEMBERED_SECONDS}
+        self._dirty -= ready
+        self._read_at = {sheet_id: at for sheet_id, at in self._read_at.items() if now - at < MAX_READ_AGE_SECONDS}
         self._read_at |= dict.fromkeys(ready, now)
         try:
-            found = await run_in_threadpool(_read, self._asked(ready))
+            presence_by_group = await run_in_threadpool(_read, self._readers(ready))
         except (SQLAlchemyError, Busy):
-            self._stirred |= ready
+            self._dirty |= ready
             raise
-        for group, told in found.items():
-            self._tell(*group, told)
+        for group, presence in presence_by_group.items():
+            self._push(*group, presence)
 
-    def _due(self, sheet_id: int) -> float:
-        """When a sheet may be told again."""
+    def _next_read_at(self, sheet_id: int) -> float:
+        """When a sheet's presence may be read again."""
         pause = PAUSE_SECONDS + PAUSE_PER_SOCKET_SECONDS * len(self._watchers(sheet_id))
         return self._read_at.get(sheet_id, 0.0) + pause
 
-    def _asked(self, sheets: set[int]) -> dict[Group, Actor]:
-        """Somebody of each group, for whom it is read who is there."""
-        readers = [(sheet_id, box.reader) for sheet_id in sheets for box in self._audience(sheet_id)]
+    def _readers(self, sheets: set[int]) -> dict[Group, Actor]:
+        """One actor of each group, for whom the presence of the group is read."""
+        readers = [(sheet_id, state.reader) for sheet_id in sheets for state in self._audience(sheet_id)]
         return {
             (sheet_id, reader.scope): reader.principal
             for sheet_id, reader in readers
             if reader and isinstance(reader.principal, Actor)
         }
 
-    def _tell(self, sheet_id: int, scope: str, told: str | None) -> None:
-        group = [box for box in self._audience(sheet_id) if box.reader and box.reader.scope == scope]
-        for mailbox in group:
-            if told is not None and not mailbox.doubted:
-                mailbox.show(told)
-        if told is None:  # Somebody of them may not see the sheet any more: let every one be looked at.
-            for mailbox in group:
-                mailbox.doubt()
+    def _push(self, sheet_id: int, scope: str, presence: str | None) -> None:
+        group = [state for state in self._audience(sheet_id) if state.reader and state.reader.scope == scope]
+        for state in group:
+            if presence is not None and not state.needs_recheck:
+                state.push_presence(presence)
+        if presence is None:  # An actor of the group may have lost access: check all of them.
+            for state in group:
+                state.require_recheck()
 
 
-def _write(process_id: UUID, places: list[Position], left: set[UUID], *, sweep: bool) -> None:
+def _write(process_id: UUID, places: list[Position], departures: set[UUID], *, sweep: bool) -> None:
     with transaction() as session:
         if places:
             save_positions(session, process_id, places)
-        if left:
-            remove_connections(session, left)
+        if departures:
+            remove_connections(session, departures)
         if sweep:
             remove_stale(session)
 
@@ -194,12 +194,12 @@ def _leave(process_id: UUID) -> None:
 
 
 def _read(groups: dict[Group, Actor]) -> dict[Group, str | None]:
-    """Per group who is there, as the JSON to send; None where its actor may not see the sheet."""
+    """The presence message of each group; None if its actor may not see the sheet."""
     with transaction() as session:
-        return {group: _told(session, actor, group[0]) for group, actor in groups.items()}
+        return {group: _presence_json(session, actor, group[0]) for group, actor in groups.items()}
 
 
-def _told(session: Session, actor: Actor, sheet_id: int) -> str | None:
+def _presence_json(session: Session, actor: Actor, sheet_id: int) -> str | None:
     try:
         return json.dumps({"present": list_present(session, actor, sheet_id)}, separators=(",", ":"))
     except Refused:

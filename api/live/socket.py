@@ -1,5 +1,5 @@
-"""Live: a socket per open sheet that says its version, at once and after every change, and what changed to those who
-follow. That is read as for whoever asks for it, each time by what they may see at that moment."""
+"""The live socket of a sheet: sends its version at once and after every change, and the changes to clients that
+subscribe. They are read with the rights that the client has at that moment."""
 
 import asyncio
 import json
@@ -13,27 +13,27 @@ from fastapi import APIRouter, Path, WebSocket, WebSocketDisconnect
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from api.auth.principal import LINK_HEADER, LinkOver, NotSignedIn, principal_of
-from api.auth.request import MOST_ID, Asker
-from api.live.change_feed import Question, followers
+from api.auth.principal import LINK_HEADER, LinkExpired, NotSignedIn, principal_of
+from api.auth.request import MAX_ID, Caller
+from api.live.change_feed import ChangesRequest, change_feed
 from api.live.hub import TooManySockets, hub
-from api.live.mailbox import Mailbox, Reader, Told
+from api.live.socket_state import ChangesMessage, Reader, SocketState
 from core.access.access import get_access
 from core.base.errors import Refused
 from core.base.permissions import Permission
 from db import disk
 from db.engine import Busy, transaction
 
-# A socket says its version again after so long: a page that hears nothing for longer knows that the line is dead.
+# The version is sent again after so long: a page that receives nothing for longer treats the connection as dead.
 HEARTBEAT_SECONDS = 4.0
-# Rights are looked at when a notice says that they changed, and so often in case that one got lost.
-LOOK_SECONDS = 60.0
-LOOK_AGAIN_SECONDS = 1.0
+# Rights are checked when a notification says that they changed, and this often in case one was lost.
+RECHECK_SECONDS = 60.0
+RECHECK_RETRY_SECONDS = 1.0
 FIRST_MESSAGE_SECONDS = 5.0
-LONGEST_MESSAGE, MOST_ROW = 200, 2**31 - 1
-LONGEST_CHANGES = 2**16  # Of more than so many bytes only the version is said: they are asked for, and come compressed.
+MAX_MESSAGE_CHARACTERS, MAX_ROW_ID = 200, 2**31 - 1
+MAX_CHANGES_BYTES = 2**16  # Larger changes are not pushed: the client requests them, and gets them compressed.
 SEND_SECONDS = 15.0
-# Why a socket was closed, in the range that RFC 6455 leaves to applications; 1012 and 1013: come back in a moment.
+# Close codes, in the range that RFC 6455 leaves to applications; 1012 and 1013: connect again in a moment.
 NO_SESSION, NO_RIGHT, TOO_SLOW, TOO_MANY = 4401, 4404, 4408, 4429
 RESTARTING, TRY_LATER = 1012, 1013
 
@@ -41,7 +41,7 @@ router = APIRouter(tags=["Live"])
 
 
 class Closed(Exception):
-    """The socket shall be closed, with a code and a reason."""
+    """Ends the socket with a code and a reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -50,16 +50,16 @@ class Closed(Exception):
 
 
 @router.websocket("/sheets/{sheet}/live")
-async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MOST_ID)]) -> None:
-    """Sends {"version": 7} at once and after every change; with "away" while the database is away, with "beat" where
-    nothing is new and only a sign of life is due.
+async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MAX_ID)]) -> None:
+    """Send {"version": 7} at once and after every change, with "away" while the database does not answer, and with
+    "beat" if nothing is new and the message is a heartbeat.
 
-    Whoever says which version they have, as {"since": 7}, is told what changed with the next ones, in the words of
-    `GET changes`: {"version": 8, "since": 7, "changes": {…}}. A message without is to be asked about.
-    Whoever says where they are, as {"cell": [row, column]} or {"cell": null}, is told who else is there, now and after
+    A client that sends the version it has, as {"since": 7}, gets the changes with the next versions, in the form of
+    `GET changes`: {"version": 8, "since": 7, "changes": {…}}. It requests them itself if a message has none.
+    A client that sends its cell, as {"cell": [row, column]} or {"cell": null}, gets the present users, now and after
     every move: {"present": [{"connection", "user", "row", "column"}]}.
-    A page is known by its cookie. A program gives its token as an Authorization header or, where it cannot set one,
-    as the first message: {"token": "…"}.
+    A page authenticates with its cookie. A program sends its token as an Authorization header or, if it cannot set
+    one, as the first message: {"token": "…"}.
     """
     await websocket.accept()
     try:
@@ -72,115 +72,126 @@ async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MOST_ID
 
 async def _serve(websocket: WebSocket, sheet: int) -> None:
     headers = await _headers(websocket)
-    reader = await run_in_threadpool(_look, headers, sheet)
+    reader = await run_in_threadpool(_check_access, headers, sheet)
     try:
-        mailbox = hub.watch(sheet, reader.who)
+        state = hub.watch(sheet, reader.client_key)
     except TooManySockets:
         raise Closed(TOO_MANY, "You have too many live connections open. Close some.") from None
-    mailbox.looked(reader)
-    mailbox.put(reader.version)
-    asker = Asker(headers, websocket.client.host if websocket.client else None, sheet, only_reads=True)
-    tasks = {asyncio.create_task(_talk(websocket, mailbox, asker)), asyncio.create_task(_listen(websocket, mailbox))}
+    state.access_checked(reader)
+    state.push_version(reader.version)
+    caller = Caller(headers, websocket.client.host if websocket.client else None, sheet, only_reads=True)
+    tasks = {
+        asyncio.create_task(_send_messages(websocket, state, caller)),
+        asyncio.create_task(_receive_messages(websocket, state)),
+    }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
-        hub.leave(mailbox)
+        hub.unwatch(state)
         for task in tasks:
             task.cancel()
         with CancelScope(shield=True):
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _talk(websocket: WebSocket, mailbox: Mailbox, asker: Asker) -> None:
-    """Say what is new whenever there is news; look again whether the reader may still hear it."""
-    looked = time.monotonic()
+async def _send_messages(websocket: WebSocket, state: SocketState, caller: Caller) -> None:
+    """Send what is new, and check from time to time whether the reader may still see it."""
+    checked_at = time.monotonic()
     while True:
-        await mailbox.news(LOOK_AGAIN_SECONDS if mailbox.doubted and not mailbox.away else HEARTBEAT_SECONDS)
-        if mailbox.closed:
+        await state.wait(
+            RECHECK_RETRY_SECONDS if state.needs_recheck and not state.is_database_lost else HEARTBEAT_SECONDS
+        )
+        if state.closed:
             raise Closed(RESTARTING, "The server restarts.")
-        if not mailbox.away and (mailbox.doubted or mailbox.is_over or time.monotonic() - looked >= LOOK_SECONDS):
-            looked = time.monotonic()
-            await _look_again(mailbox, asker)
-        if mailbox.doubted and not mailbox.away:
+        if not state.is_database_lost and (
+            state.needs_recheck or state.is_expired or time.monotonic() - checked_at >= RECHECK_SECONDS
+        ):
+            checked_at = time.monotonic()
+            await _recheck_access(state, caller)
+        if state.needs_recheck and not state.is_database_lost:
             continue
-        for message in mailbox.messages(await _changes(mailbox, asker)):
-            await _say(websocket, message)
+        for message in state.messages(await _changes(state, caller)):
+            await _send(websocket, message)
 
 
-async def _changes(mailbox: Mailbox, asker: Asker) -> Told | None:
-    """What is new for somebody who follows; None where they have to ask, and are told there what is the matter."""
-    if (since := mailbox.ask()) is None:
+async def _changes(state: SocketState, caller: Caller) -> ChangesMessage | None:
+    """The changes for a subscribed client; None if it has to request them, and then gets the error there."""
+    if (since := state.next_since()) is None:
         return None
     try:
-        content = bytes((await followers.ask(Question(asker, mailbox.sheet_id, since))).body)
-    except (NotSignedIn, LinkOver, Refused, SQLAlchemyError, Busy):
+        content = bytes((await change_feed.ask(ChangesRequest(caller, state.sheet_id, since))).body)
+    except (NotSignedIn, LinkExpired, Refused, SQLAlchemyError, Busy):
         content = b""
-    if not 0 < len(content) <= LONGEST_CHANGES:
-        mailbox.fail()
+    if not 0 < len(content) <= MAX_CHANGES_BYTES:
+        state.restore()
         return None
-    return Told(since, orjson.loads(content)["version"], content)
+    return ChangesMessage(since, orjson.loads(content)["version"], content)
 
 
-async def _look_again(mailbox: Mailbox, asker: Asker) -> None:
-    """Whether the reader may still hear; the mailbox stays in doubt for as long as that cannot be found out."""
-    mailbox.doubted = False
+async def _recheck_access(state: SocketState, caller: Caller) -> None:
+    """Check access again; the check stays due while the database does not answer."""
+    state.needs_recheck = False
     try:
-        if mailbox.looked(await run_in_threadpool(_look, asker.headers, mailbox.sheet_id)):
-            hub.presence.stir(mailbox.sheet_id)
+        if state.access_checked(await run_in_threadpool(_check_access, caller.headers, state.sheet_id)):
+            hub.presence.mark_dirty(state.sheet_id)
     except Closed as closed:
         if closed.code != TRY_LATER:
             raise
-        mailbox.doubted = True
+        state.needs_recheck = True
 
 
-async def _say(websocket: WebSocket, message: str) -> None:
+async def _send(websocket: WebSocket, message: str) -> None:
     try:
         async with asyncio.timeout(SEND_SECONDS):
             await websocket.send_text(message)
     except TimeoutError:
-        raise Closed(TOO_SLOW, "The other side does not read.") from None
+        raise Closed(TOO_SLOW, "The client does not read.") from None
 
 
-async def _listen(websocket: WebSocket, mailbox: Mailbox) -> None:
-    """Read where the other side says it is and what it has; that is also how its going away is noticed."""
+async def _receive_messages(websocket: WebSocket, state: SocketState) -> None:
+    """Read the client's cell and version. This is also how a disconnect is noticed."""
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1000))
-        said = _said(message.get("text") or "")
-        if cell := _cell(said):
-            hub.presence.place(mailbox, *cell)
-        if _is_number(since := said.get("since"), most=MOST_ID):
-            mailbox.follow(since)
+        data = _parse(message.get("text") or "")
+        if cell := _cell(data):
+            hub.presence.move(state, *cell)
+        if _is_number(since := data.get("since"), maximum=MAX_ID):
+            state.subscribe(since)
 
 
-def _said(text: str) -> dict[str, Any]:
-    """The object that was sent; an empty one for anything else."""
+def _parse(text: str) -> dict[str, Any]:
+    """The JSON object in a message; an empty one for anything else."""
     try:
-        said = json.loads(text) if len(text) <= LONGEST_MESSAGE else None
+        data = json.loads(text) if len(text) <= MAX_MESSAGE_CHARACTERS else None
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return data if isinstance(data, dict) else {}
 
 
-def _cell(said: dict[str, Any]) -> tuple[int | None, int | None] | None:
+def _cell(data: dict[str, Any]) -> tuple[int | None, int | None] | None:
     """The row and column of {"cell": [row, column]}, both None for {"cell": null}; None for any other message."""
     try:
-        cell = said["cell"]
+        cell = data["cell"]
         row, column = (None, None) if cell is None else cell
     except (ValueError, TypeError, KeyError):
         return None
-    return (row, column) if all(one is None or _is_number(one, most=MOST_ROW) for one in (row, column)) else None
+    return (
+        (row, column)
+        if all(number is None or _is_number(number, maximum=MAX_ROW_ID) for number in (row, column))
+        else None
+    )
 
 
-def _is_number(given: object, *, most: int) -> TypeGuard[int]:
-    return type(given) is int and 0 < given <= most
+def _is_number(value: object, *, maximum: int) -> TypeGuard[int]:
+    return type(value) is int and 0 < value <= maximum
 
 
 async def _headers(websocket: WebSocket) -> dict[str, str]:
-    """The request's headers, with the token of the first message where they say nothing of who is asking."""
+    """The request's headers, with the token of the first message if they have no credentials."""
     headers = dict(websocket.headers)
     if "x-contrivance-session" in headers or LINK_HEADER in headers or "authorization" in headers:
         return headers
@@ -188,12 +199,12 @@ async def _headers(websocket: WebSocket) -> dict[str, str]:
         async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
             token = json.loads(await websocket.receive_text())["token"]
     except (TimeoutError, ValueError, TypeError, KeyError, RecursionError):
-        raise Closed(NO_SESSION, 'Say who you are: {"token": "…"}.') from None
+        raise Closed(NO_SESSION, 'Authenticate first: {"token": "…"}.') from None
     return headers | {"authorization": f"Bearer {token}"}
 
 
-def _look(headers: Mapping[str, str], sheet: int) -> Reader:
-    """Who reads and the sheet's version; Closed where the session or the right to see the sheet is gone."""
+def _check_access(headers: Mapping[str, str], sheet: int) -> Reader:
+    """The reader and the sheet's version. Raises Closed if the session or the right to see the sheet has ended."""
     try:
         with transaction() as session:
             principal = principal_of(session, headers, only_reads=True)
@@ -201,7 +212,7 @@ def _look(headers: Mapping[str, str], sheet: int) -> Reader:
             return Reader(principal, access.sheet.version, access.scope)
     except NotSignedIn:
         raise Closed(NO_SESSION, "Sign in again.") from None
-    except (Refused, LinkOver):
+    except (Refused, LinkExpired):
         raise Closed(NO_RIGHT, "This sheet is not shared with you any more.") from None
     except (SQLAlchemyError, Busy):
         raise Closed(TRY_LATER, disk.reason("The database does not answer. Try again in a moment.")) from None

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.auth.request import MOST_ID, Asked, Strict
+from api.auth.request import MAX_ID, CallerDep, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.accounts import accounts, invitations
@@ -23,8 +23,8 @@ from core.sharing.transfer import owned_sheets
 
 router = APIRouter(prefix="/admin", tags=["Administration"], route_class=ExactRoute)
 
-UserId = Annotated[int, Path(description="The person's number.", ge=1, le=MOST_ID)]
-InvitationId = Annotated[int, Path(description="The invitation's number.", ge=1, le=MOST_ID)]
+UserId = Annotated[int, Path(description="The person's number.", ge=1, le=MAX_ID)]
+InvitationId = Annotated[int, Path(description="The invitation's number.", ge=1, le=MAX_ID)]
 SessionId = Annotated[UUID, Path(description="The session's id.")]
 RoleName = Literal["admin", "manager", "member", "analyst"]
 
@@ -52,16 +52,16 @@ class Rule(Strict):
 
 
 @router.get("/people", summary="Everybody with an account")
-def people(asker: Asked) -> Response:
+def people(caller: CallerDep) -> Response:
     """By name, with role, state and when they were last seen."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return _people(session, actor)
 
 
 @router.patch("/people/{user}", summary="Change a person's role or access")
-def change_person(asker: Asked, user: UserId, changes: PersonChanges) -> Response:
+def change_person(caller: CallerDep, user: UserId, changes: PersonChanges) -> Response:
     """Both sign the person out everywhere. Sheets of a deactivated person are transferred at `sheets/{id}/transfer`."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         if changes.role is not None:
             accounts.change_role(session, actor, user, role=Role(changes.role))
         if changes.is_active is not None:
@@ -70,17 +70,17 @@ def change_person(asker: Asked, user: UserId, changes: PersonChanges) -> Respons
 
 
 @router.post("/people/{user}/sign-out", summary="Sign a person out everywhere", status_code=204)
-def sign_out(asker: Asked, user: UserId) -> Response:
+def sign_out(caller: CallerDep, user: UserId) -> Response:
     """Their sessions, API tokens and the links sent to them end."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         administration.sign_out_person(session, actor, user)
         return Response(status_code=204)
 
 
 @router.post("/people/{user}/reset-link", summary="Have a person choose a new password", status_code=201)
-def reset_link(asker: Asked, user: UserId) -> Response:
+def reset_link(caller: CallerDep, user: UserId) -> Response:
     """By mail where there is a mail server (`link` is null then), else as a link to hand over, told once."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         if not isinstance(mail_transport(), ConsoleTransport):
             administration.send_reset(session, actor, user, url=settings().url)
             return answer({"link": None}, 201)
@@ -89,96 +89,98 @@ def reset_link(asker: Asked, user: UserId) -> Response:
 
 
 @router.get("/sheets", summary="Every sheet with its owner")
-def sheets(asker: Asked, left: Annotated[bool, Query(description="Only of deactivated people.")] = False) -> Response:
+def sheets(
+    caller: CallerDep, left: Annotated[bool, Query(description="Only of deactivated people.")] = False
+) -> Response:
     """Names alone, for handing over; nothing of what is in them."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         found = [sheet for sheet in owned_sheets(session, actor) if sheet.is_orphaned or not left]
         return answer({"sheets": [{"id": s.sheet_id, "name": s.name, "owner": s.owner_id} for s in found]})
 
 
 @router.get("/invitations", summary="Invitations that wait")
-def waiting(asker: Asked) -> Response:
+def waiting(caller: CallerDep) -> Response:
     """The newest first."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return _invitations(session, actor)
 
 
 @router.post("/invitations", summary="Invite somebody", status_code=201)
-def invite(asker: Asked, body: NewInvitation) -> Response:
+def invite(caller: CallerDep, body: NewInvitation) -> Response:
     """The link is told once, and not at all where it is sent by mail. It replaces an earlier one."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         mailed_from = settings().url if body.mail else ""
         token = invitations.invite(session, actor, email=body.email, role=Role(body.role), mailed_from=mailed_from)
         return answer({"link": None if body.mail else invitations.link(settings().url, token)}, 201)
 
 
 @router.delete("/invitations/{invitation}", summary="Withdraw an invitation")
-def withdraw(asker: Asked, invitation: InvitationId) -> Response:
+def withdraw(caller: CallerDep, invitation: InvitationId) -> Response:
     """Its link stops working."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         invitations.revoke_invitation(session, actor, invitation)
         return _invitations(session, actor)
 
 
 @router.get("/registration", summary="Who may make themselves an account")
-def rule(asker: Asked) -> Response:
+def rule(caller: CallerDep) -> Response:
     """The rule that holds now."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         accounts.require(actor, Permission.PEOPLE_MANAGE)
         return answer(_rule_json(registration_policy(session)))
 
 
 @router.put("/registration", summary="Say who may make themselves an account")
-def set_rule(asker: Asked, body: Rule) -> Response:
+def set_rule(caller: CallerDep, body: Rule) -> Response:
     """`domains` counts where `who` is `domains`."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         set_registration_policy(session, actor, Registration(body.who), domains=tuple(body.domains))
         return answer(_rule_json(registration_policy(session)))
 
 
 @router.get("/currency", summary="The workspace's currency")
-def currency(asker: Asked) -> Response:
+def currency(caller: CallerDep) -> Response:
     """That of a column of money which names no other when it is made."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         accounts.require(actor, Permission.PEOPLE_MANAGE)
         return answer({"currency": workspace_currency(session)})
 
 
 @router.put("/currency", summary="Choose the workspace's currency")
-def choose_currency(asker: Asked, body: Currency) -> Response:
+def choose_currency(caller: CallerDep, body: Currency) -> Response:
     """For columns of money that are made from now on. Columns that are there keep theirs."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         set_workspace_currency(session, actor, body.currency)
         return answer({"currency": workspace_currency(session)})
 
 
 @router.get("/sessions", summary="Where everybody is signed in")
-def sessions(asker: Asked) -> Response:
+def sessions(caller: CallerDep) -> Response:
     """The latest first."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         found = administration.live_sessions(session, actor)
         return answer({"sessions": [_session_json(one) for one in found]})
 
 
 @router.delete("/sessions/{session_id}", summary="Sign somebody out at one place", status_code=204)
-def revoke(asker: Asked, session_id: SessionId) -> Response:
+def revoke(caller: CallerDep, session_id: SessionId) -> Response:
     """Their open pages there become the way in at once."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         administration.revoke_session(session, actor, session_id)
         return Response(status_code=204)
 
 
 @router.get("/events", summary="What happened last to accounts, teams and shares")
-def events(asker: Asked) -> Response:
+def events(caller: CallerDep) -> Response:
     """The latest first."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return answer({"events": administration.security_events(session, actor)})
 
 
 @router.get("/system", summary="How the server is")
-def system(asker: Asked) -> Response:
+def system(caller: CallerDep) -> Response:
     """Database, letters, disk and who is there; `troubles` are sentences about what should be seen to."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         health = system_health(session, actor)
         return answer({"health": health, "troubles": health.troubles})
 

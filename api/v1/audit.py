@@ -7,7 +7,7 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.auth.request import MOST_ID, Asked, CurrentActor
+from api.auth.request import MAX_ID, CallerDep, CurrentActor
 from api.http.responses import answer
 from api.v1.exports import sent
 from core.audit.sentences import Kind
@@ -21,9 +21,9 @@ router = APIRouter(prefix="/audit", tags=["Audit"])
 
 async def asked_filter(
     *,
-    person: Annotated[int | None, Query(ge=1, le=MOST_ID, description="Who did it, or whom it was done to.")] = None,
+    person: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Who did it, or whom it was done to.")] = None,
     kind: Annotated[list[Kind] | None, Query(description="What it is about; several may be given.")] = None,
-    sheet: Annotated[int | None, Query(ge=1, le=MOST_ID, description="What happened to this sheet.")] = None,
+    sheet: Annotated[int | None, Query(ge=1, le=MAX_ID, description="What happened to this sheet.")] = None,
     since: Annotated[str | None, Query(max_length=40, description="An instant in ISO; without a zone UTC.")] = None,
     until: Annotated[str | None, Query(max_length=40, description="An instant in ISO, itself left out.")] = None,
     search: Annotated[
@@ -43,15 +43,15 @@ _FILE: dict[str, Any] = {
 
 @router.get("", summary="What happened, newest first")
 def events(
-    asker: Asked,
+    caller: CallerDep,
     wanted: AskedFilter,
     *,
-    before: Annotated[int | None, Query(ge=1, le=MOST_ID, description="`next` of the page before.")] = None,
+    before: Annotated[int | None, Query(ge=1, le=MAX_ID, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = PAGE,
 ) -> Response:
     """Each event with its facts and a sentence, with the names as they are now. Network addresses are told to
     administrators only. Go on with `before` until `next` is null."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         lines = audit_events(session, actor, wanted, before=before, limit=limit)
     return answer({"events": lines, "next": lines[-1].event_id if len(lines) == limit else None})
 

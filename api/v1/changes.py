@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api.auth.request import MOST_ID, MOST_ROW_ID, Asked, SheetId
+from api.auth.request import MAX_ID, MAX_ROW_ID, CallerDep, SheetId
 from api.http.responses import answer
-from api.live.change_feed import Question, followers
+from api.live.change_feed import ChangesRequest, change_feed
 from core.access.access import get_access
 from core.history.history import LoggedChange, recent_changes
 
@@ -16,22 +16,22 @@ router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])
 
 @router.get("/changes", summary="What changed since a version")
 async def since(
-    asker: Asked,
+    caller: CallerDep,
     sheet: SheetId,
-    since: Annotated[int, Query(ge=0, le=MOST_ID, description="The version that you have.")],
+    since: Annotated[int, Query(ge=0, le=MAX_ID, description="The version that you have.")],
 ) -> Response:
     """Per row the changed cells with their versions, by whom, and whether it was added, removed or restored. Complete
     up to the `version` it names: ask again from there. `reset` means too much changed to tell; read the rows again."""
-    return await followers.ask(Question(asker, sheet, since))
+    return await change_feed.ask(ChangesRequest(caller, sheet, since))
 
 
 @router.get("/history", summary="Who changed what, newest first")
 def history(
-    asker: Asked,
+    caller: CallerDep,
     sheet: SheetId,
     *,
-    row: Annotated[int | None, Query(ge=1, le=MOST_ROW_ID, description="Of this row only.")] = None,
-    by: Annotated[int | None, Query(ge=1, le=MOST_ID, description="By this person only.")] = None,
+    row: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID, description="Of this row only.")] = None,
+    by: Annotated[int | None, Query(ge=1, le=MAX_ID, description="By this person only.")] = None,
     before: Annotated[
         str | None, Query(pattern="^[0-9]{1,18}:[0-9]{1,9}:[0-9]{1,9}$", description="`next` of the page before.")
     ] = None,
@@ -39,7 +39,7 @@ def history(
 ) -> Response:
     """Old and new values are text as people see it. `effective_at` differs from `recorded_at` for imported history."""
     place = tuple(int(part) for part in before.split(":")) if before else None
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         lines = recent_changes(session, get_access(session, actor, sheet), row=row, by=by, before=place, limit=limit)  # type: ignore[arg-type]
     more = _place(lines[-1]) if len(lines) == limit else None
     return answer({"changes": [asdict(line) for line in lines], "next": more})

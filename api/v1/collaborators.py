@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.auth.request import MOST_ID, Asked, SheetId, Strict
+from api.auth.request import MAX_ID, CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.access.access import get_access
@@ -17,10 +17,10 @@ from core.sharing.transfer import transfer_sheet
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Collaborators"], route_class=ExactRoute)
 
-UserId = Annotated[int, Path(description="The person's number.", ge=1, le=MOST_ID)]
+UserId = Annotated[int, Path(description="The person's number.", ge=1, le=MAX_ID)]
 
 
-TeamId = Annotated[int, Path(description="The team's number.", ge=1, le=MOST_ID)]
+TeamId = Annotated[int, Path(description="The team's number.", ge=1, le=MAX_ID)]
 
 
 class ShareBody(Strict):
@@ -36,52 +36,52 @@ class ShareBody(Strict):
 
 
 class NewOwner(Strict):
-    user: int = Field(ge=1, le=MOST_ID)
+    user: int = Field(ge=1, le=MAX_ID)
 
 
 @router.get("/collaborators", summary="Who may use a sheet")
-def listed(asker: Asked, sheet: SheetId) -> Response:
+def listed(caller: CallerDep, sheet: SheetId) -> Response:
     """The owner, then the others by name; and the teams by name."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return _all(session, actor, sheet)
 
 
 @router.put("/collaborators/{user}", summary="Share a sheet with a person")
-def share(asker: Asked, sheet: SheetId, user: UserId, body: ShareBody) -> Response:
+def share(caller: CallerDep, sheet: SheetId, user: UserId, body: ShareBody) -> Response:
     """Or change the level and the rows that they have. Only the owner may."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         shares.share_sheet(session, actor, sheet, user, **body.given)
         return _all(session, actor, sheet)
 
 
 @router.delete("/collaborators/{user}", summary="Take a sheet away from a person")
-def unshare(asker: Asked, sheet: SheetId, user: UserId) -> Response:
+def unshare(caller: CallerDep, sheet: SheetId, user: UserId) -> Response:
     """It is gone for them at once; their open live connections are closed."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         shares.unshare_sheet(session, actor, sheet, user)
         return _all(session, actor, sheet)
 
 
 @router.put("/team-collaborators/{team}", summary="Share a sheet with a team")
-def share_with_team(asker: Asked, sheet: SheetId, team: TeamId, body: ShareBody) -> Response:
+def share_with_team(caller: CallerDep, sheet: SheetId, team: TeamId, body: ShareBody) -> Response:
     """Given their `own` rows, the team's managers see the team's. A share made to a person counts more."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         shares.share_with_team(session, actor, sheet, team, **body.given)
         return _all(session, actor, sheet)
 
 
 @router.delete("/team-collaborators/{team}", summary="Take a sheet away from a team")
-def unshare_team(asker: Asked, sheet: SheetId, team: TeamId) -> Response:
+def unshare_team(caller: CallerDep, sheet: SheetId, team: TeamId) -> Response:
     """Whoever has it otherwise, too, keeps that."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         shares.unshare_team(session, actor, sheet, team)
         return _all(session, actor, sheet)
 
 
 @router.post("/transfer", summary="Transfer a sheet to another owner", status_code=204)
-def transfer(asker: Asked, sheet: SheetId, body: NewOwner) -> Response:
+def transfer(caller: CallerDep, sheet: SheetId, body: NewOwner) -> Response:
     """The owner may, and becomes an editor; where the owner is deactivated, an administrator may."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         transfer_sheet(session, actor, sheet, body.user)
         return Response(status_code=204)
 

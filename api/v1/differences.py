@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.auth.request import Asked, SheetId
+from api.auth.request import CallerDep, SheetId
 from api.http.responses import answer
 from core.history.diff import DifferenceEntry, Position, difference
 
@@ -16,7 +16,7 @@ INSTANT = "ISO with its zone (`2026-11-20T18:00:00Z`, else UTC), or `version:120
 
 @router.get("/difference", summary="What differs between two instants")
 def between(
-    asker: Asked,
+    caller: CallerDep,
     sheet: SheetId,
     *,
     earlier: Annotated[str, Query(alias="from", max_length=60, description=INSTANT)],
@@ -29,7 +29,7 @@ def between(
     """By row and column: cells that were `edited`, rows that were `added` or `deleted`, each with what it held before
     and after, and who did so last. What was done and taken back in between is no difference. The counts are of all
     pages; give the versions of the first one as `from` and `to` of the next."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         found = difference(session, actor, sheet, earlier, later, behind=_place(behind), limit=limit)
     following = None if found.next is None else f"{found.next[0]},{found.next[1]}"
     counts = {"edited": found.edited, "added": found.added, "deleted": found.deleted}

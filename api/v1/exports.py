@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.auth.request import AskedView, AsOf, CurrentPrincipal, SheetId
+from api.auth.request import AsOf, CurrentPrincipal, SheetId, ViewDep
 from core.exports import FORMATS, export_rows
 from core.limits.rate_limits import consume
 from db.engine import transaction
@@ -32,7 +32,7 @@ _FILE: dict[str, Any] = {"description": "The file.", "content": dict.fromkeys(_K
 def export(
     actor: CurrentPrincipal,
     sheet: SheetId,
-    view: AskedView,
+    view: ViewDep,
     *,
     format: Annotated[Literal["csv", "xlsx", "parquet"], Query(description="The kind of file.")] = "csv",  # noqa: A002
     columns: Annotated[

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.auth.request import Asker
+from api.auth.request import Caller
 from api.http.json_body import read_body, read_json
 from api.http.problems import problem_of
 from api.v1.rows import BatchBody, change
@@ -44,9 +44,9 @@ class Shortcut:
             await self.app(scope, _once_more(content, receive), send)
             return
         address = scope["client"][0] if scope.get("client") else None
-        asker = Asker(request.headers, address, sheet)
+        caller = Caller(request.headers, address, sheet)
         try:
-            response = await change(asker, sheet, body, page=request.headers.get("x-contrivance"))
+            response = await change(caller, sheet, body, page=request.headers.get("x-contrivance"))
         except Exception as error:  # noqa: BLE001 - As the application's own handlers do.
             response = problem_of(request, error)
         await response(scope, receive, send)

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.auth.request import Asked, SheetId, Strict
+from api.auth.request import CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.access.access import get_access
@@ -24,14 +24,14 @@ class LayoutBody(Strict):
 
 
 @router.get("", summary="Your layout of a sheet")
-def remembered(asker: Asked, sheet: SheetId) -> Response:
+def remembered(caller: CallerDep, sheet: SheetId) -> Response:
     """Widths, hidden columns, order, frozen columns and the view last used; empty where you never changed it."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return answer(layout(session, get_access(session, actor, sheet)))
 
 
 @router.put("", summary="Remember your layout of a sheet")
-def remember(asker: Asked, sheet: SheetId, body: LayoutBody) -> Response:
+def remember(caller: CallerDep, sheet: SheetId, body: LayoutBody) -> Response:
     """Nobody else's view changes. Parts that are not named stay as they were."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return answer(remember_layout(session, actor, sheet, body.model_dump(mode="json", exclude_none=True)))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.auth.request import Asked, LinkId, SheetId, Strict
+from api.auth.request import CallerDep, LinkId, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.base.actor import Actor
@@ -23,38 +23,38 @@ class LinkBody(Strict):
     """What is not named has its default in a new link, and stays as it is in one that there is."""
 
     name: str | None = Field(default=None, description="What it is for, shown to the sheet's owner alone.")
-    password: str | None = Field(default=None, description="Asked of whoever opens it; null for none.")
+    password: str | None = Field(default=None, description="Visitors have to enter it; null for none.")
     expires_in_days: int | None = Field(default=None, description="1 to 366; null for a link without an end.")
     may_export: bool = Field(default=False, description="Whether visitors may take the rows away as a file.")
 
 
 @router.get("", summary="The public links of a sheet")
-def listed(asker: Asked, sheet: SheetId) -> Response:
+def listed(caller: CallerDep, sheet: SheetId) -> Response:
     """For its owner, the newest first. `lives` is false for one that opens nothing now."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return _all(session, actor, sheet)
 
 
 @router.post("", summary="Make a public link", status_code=201)
-def make(asker: Asked, sheet: SheetId, body: LinkBody) -> Response:
+def make(caller: CallerDep, sheet: SheetId, body: LinkBody) -> Response:
     """Whoever has it (and its password) reads the sheet, less the columns hidden from links. The `url` is told once."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         number, token = public_links.create_link(session, actor, sheet, **_wishes(body))
     return answer({"id": number, "url": f"{settings().url}/l/{token}"}, 201)
 
 
 @router.patch("/{link}", summary="Change a public link")
-def change(asker: Asked, sheet: SheetId, link: LinkId, body: LinkBody) -> Response:
+def change(caller: CallerDep, sheet: SheetId, link: LinkId, body: LinkBody) -> Response:
     """Only what is named. With a new password, whoever has the link open is asked for it."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         public_links.change_link(session, actor, sheet, link, **_wishes(body))
         return _all(session, actor, sheet)
 
 
 @router.delete("/{link}", summary="Revoke a public link")
-def revoke(asker: Asked, sheet: SheetId, link: LinkId) -> Response:
+def revoke(caller: CallerDep, sheet: SheetId, link: LinkId) -> Response:
     """It is over at once, for everybody who has it open as well."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         public_links.revoke_link(session, actor, sheet, link)
         return _all(session, actor, sheet)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.auth.request import MOST_ID, Asked, Strict
+from api.auth.request import MAX_ID, CallerDep, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.accounts import accounts
@@ -24,7 +24,7 @@ router = APIRouter(tags=["People"], route_class=ExactRoute)
 SessionId = Annotated[UUID, Path(description="The session's id.")]
 Search = Annotated[str, Query(max_length=LONGEST_SEARCH, description="Words in a name, an address or a team.")]
 Limit = Annotated[int, Query(ge=1, le=MOST_FOUND)]
-OfferedTeam = Annotated[int, Path(description="The number of a team that I am offered.", ge=1, le=MOST_ID)]
+OfferedTeam = Annotated[int, Path(description="The number of a team that I am offered.", ge=1, le=MAX_ID)]
 
 
 class Myself(Strict):
@@ -41,17 +41,17 @@ class Elsewhere(Strict):
 
 
 @router.get("/me", summary="Who I am")
-def me(asker: Asked) -> Response:
+def me(caller: CallerDep) -> Response:
     """The person whom the token or cookie belongs to, and how they like dates, numbers and moments written."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return _myself(session, actor)
 
 
 @router.patch("/me", summary="Change my name, or how I like things written")
-def change_me(asker: Asked, changes: Myself) -> Response:
+def change_me(caller: CallerDep, changes: Myself) -> Response:
     """Addresses and passwords are changed on the profile page."""
     chosen = changes.model_dump(exclude_none=True, exclude={"name"})
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         if changes.name is not None:
             accounts.rename_myself(session, actor, changes.name)
         set_locale(session, actor, **chosen)
@@ -59,56 +59,56 @@ def change_me(asker: Asked, changes: Myself) -> Response:
 
 
 @router.get("/me/sessions", summary="Where I am signed in")
-def my_sessions(asker: Asked) -> Response:
+def my_sessions(caller: CallerDep) -> Response:
     """The latest first; `is_this` is the one that asks."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         found = sessions.my_sessions(session, actor)
         return answer({"sessions": [_session_json(one, actor) for one in found]})
 
 
 @router.delete("/me/sessions/{session_id}", summary="Sign out at one place", status_code=204)
-def end_session(asker: Asked, session_id: SessionId) -> Response:
+def end_session(caller: CallerDep, session_id: SessionId) -> Response:
     """An open page there becomes the way in at once."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         sessions.end_session(session, actor, session_id)
         return Response(status_code=204)
 
 
 @router.post("/me/sign-out-elsewhere", summary="Sign out everywhere else", status_code=204)
-def sign_out(asker: Asked, body: Elsewhere) -> Response:
+def sign_out(caller: CallerDep, body: Elsewhere) -> Response:
     """Every session but the one that asks ends, and so do API tokens, links sent to me and invitations that I sent."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         sign_out_elsewhere(session, actor, tokens=body.tokens)
         return Response(status_code=204)
 
 
 @router.get("/me/team-offers", summary="Teams that I am offered")
-def offers(asker: Asked) -> Response:
+def offers(caller: CallerDep) -> Response:
     """Whom a manager puts into a team is in it once they accept. Until then neither gives the other anything."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return _offers(session, actor)
 
 
 @router.put("/me/team-offers/{team}", summary="Accept a team")
-def accept(asker: Asked, team: OfferedTeam) -> Response:
+def accept(caller: CallerDep, team: OfferedTeam) -> Response:
     """What the team is given is mine from now on, and my rows are the team's. What I am offered besides is answered."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         accept_offer(session, actor, team)
         return _offers(session, actor)
 
 
 @router.delete("/me/team-offers/{team}", summary="Decline a team")
-def decline(asker: Asked, team: OfferedTeam) -> Response:
+def decline(caller: CallerDep, team: OfferedTeam) -> Response:
     """404 where I am not offered it, or have accepted it."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         decline_offer(session, actor, team)
         return _offers(session, actor)
 
 
 @router.get("/people", summary="Whom I work with")
-def people(asker: Asked, search: Search = "", limit: Limit = MOST_FOUND) -> Response:
+def people(caller: CallerDep, search: Search = "", limit: Limit = MOST_FOUND) -> Response:
     """Active people by name, with their role and teams; those that have every word of the search."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         found = find_people(session, actor, search, limit=limit)
         facts = [
             {"id": one.user_id, "name": one.name, "email": one.email, "role": one.role, "teams": one.teams}

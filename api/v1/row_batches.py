@@ -12,8 +12,8 @@ from typing import NamedTuple
 from fastapi import Response
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api.auth.principal import NotSignedIn, session_of
-from api.auth.request import Asker
+from api.auth.principal import NotSignedIn, session_id_of
+from api.auth.request import Caller
 from api.http.etags import if_unmoved
 from api.http.responses import answer
 from api.live.batching import RETRY_LATER, PerLoopBatcher
@@ -34,7 +34,7 @@ class EditRequest:
     cells whose edits have no base of their own.
     """
 
-    caller: Asker
+    caller: Caller
     sheet: int
     edit: RowEdit
     person: int | None
@@ -96,7 +96,7 @@ def _write_round(requests: Sequence[EditRequest]) -> list[Outcome | Refused | No
     outcomes: list[Outcome | Refused | None] = [None] * len(requests)
     try:
         with transaction() as session:
-            callers = [(session_of(one.caller.headers), one.sheet, one.caller.address) for one in requests]
+            callers = [(session_id_of(one.caller.headers), one.sheet, one.caller.address) for one in requests]
             actors = recall_together(session, callers)
             edits = {
                 place: (actor, one.edit)

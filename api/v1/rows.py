@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.auth.request import MOST_ID, MOST_ROW_ID, Asked, AskedView, AsOf, RowId, SheetId, Strict
+from api.auth.request import MAX_ID, MAX_ROW_ID, AsOf, CallerDep, RowId, SheetId, Strict, ViewDep
 from api.http.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
@@ -25,7 +25,7 @@ from core.rows.row_order import kept_order, row_order
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRoute)
 
-RowNumber = Annotated[int, Field(ge=-MOST_ROW_ID, le=MOST_ROW_ID)]
+RowNumber = Annotated[int, Field(ge=-MAX_ROW_ID, le=MAX_ROW_ID)]
 ColumnKey = Annotated[str, Field(pattern="^[0-9]{1,9}$")]
 ClientKey = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
 OperationId = Annotated[
@@ -50,7 +50,7 @@ class EditBody(Cell):
 
     row: RowNumber
     column: RowNumber
-    base: Annotated[int, Field(ge=0, le=MOST_ID)] | None = None
+    base: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
 
 
 class AddBody(Strict):
@@ -81,14 +81,14 @@ class NewRows(Strict):
 
 @router.get("/rows", summary="A page of rows")
 def page(
-    asker: Asked,
+    caller: CallerDep,
     sheet: SheetId,
-    view: AskedView,
+    view: ViewDep,
     *,
     limit: Annotated[int, Query(description="1 to 1000 rows.")] = 100,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=20_000)] = None,
     offset: Annotated[
-        int | None, Query(ge=0, le=MOST_ROW_ID, description="Place in the order, instead of a cursor.")
+        int | None, Query(ge=0, le=MAX_ROW_ID, description="Place in the order, instead of a cursor.")
     ] = None,
     order: Annotated[str | None, Query(description="A token of `…/order`: places stay while others edit.")] = None,
     as_of: AsOf = None,
@@ -97,7 +97,7 @@ def page(
     """Numbers come as decimal text, so that nothing is rounded. Follow `next_cursor` until it is null: no row is
     skipped or doubled. For a jump to any place ask `…/order` once, then give `order` and `offset`."""
     total = None
-    with asker.transaction_of_anyone() as (session, actor):
+    with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
         if is_known(known, access):
             return not_modified(access)
@@ -114,19 +114,19 @@ def page(
 
 
 @router.get("/order", summary="Fix the order of a view's rows")
-def order(asker: Asked, sheet: SheetId, view: AskedView, as_of: AsOf = None) -> Response:
+def order(caller: CallerDep, sheet: SheetId, view: ViewDep, as_of: AsOf = None) -> Response:
     """A token for `rows?order=…&offset=…`, and how many rows there are. A token that is no longer kept answers 410.
     One of the past is read with the same `as_of`; `version:N` with the `version` of this answer is quickest."""
-    with asker.transaction_of_anyone() as (session, actor):
+    with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
         kept = row_order(session, access, view)
     return answer({"order": kept.token, "version": kept.version, "total": kept.total})
 
 
 @router.get("/rows/{row}", summary="One row")
-def one(asker: Asked, sheet: SheetId, row: RowId, as_of: AsOf = None, known: IfNoneMatch = None) -> Response:
+def one(caller: CallerDep, sheet: SheetId, row: RowId, as_of: AsOf = None, known: IfNoneMatch = None) -> Response:
     """404 where it does not exist or is in the trash, or did not or was at the instant asked for."""
-    with asker.transaction_of_anyone() as (session, actor):
+    with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
         found = read.rows_by_id(session, access, [row])[0]
     if found.get("deleted"):
@@ -137,10 +137,10 @@ def one(asker: Asked, sheet: SheetId, row: RowId, as_of: AsOf = None, known: IfN
 
 
 @router.post("/rows", summary="Add rows", status_code=201)
-def add(asker: Asked, sheet: SheetId, new: NewRows) -> Response:
+def add(caller: CallerDep, sheet: SheetId, new: NewRows) -> Response:
     """All rows or none: 422 names every cell that breaks its column's rules. `added` keeps the order that you gave."""
     adds = tuple(NewRow(str(place), _values(cells)) for place, cells in enumerate(new.rows))
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         operation_id = new.operation_id or uuid4()
         outcome = write(session, actor, sheet, Batch(adds=adds), operation_id=operation_id, source=ChangeSource.API)
     return answer({"version": outcome.version, "added": outcome.added}, 201)
@@ -148,7 +148,7 @@ def add(asker: Asked, sheet: SheetId, new: NewRows) -> Response:
 
 @router.patch("/rows", summary="Edit cells, add and delete rows, as one action")
 async def change(
-    asker: Asked, sheet: SheetId, body: BatchBody, page: FromPage = None, if_match: IfMatch = None
+    caller: CallerDep, sheet: SheetId, body: BatchBody, page: FromPage = None, if_match: IfMatch = None
 ) -> Response:
     """All or nothing: 409 shows mine, theirs and the original of every cell that moved on since its `base`, 422 the
     reason for every refused cell, 404 what is not there, rows to delete included. With `partial` the rest is written
@@ -166,7 +166,7 @@ async def change(
         raise Invalid("Two new rows have the same key. Give each its own.")
     source = ChangeSource(body.source or ("grid" if page else "api"))
     request = EditRequest(
-        asker,
+        caller,
         sheet,
         RowEdit(batch, body.operation_id, source, body.partial),
         person=body.person,
@@ -174,13 +174,13 @@ async def change(
         unbased=tuple((edit.row, edit.column) for edit in body.edits if edit.base is None),
     )
     result = await (edit_batcher.ask(request, sheet) if request.is_plain else run_in_threadpool(edit_alone, request))
-    hub.wrote(sheet, result.version)
+    hub.publish(sheet, result.version)
     return result.response
 
 
 @router.delete("/rows", summary="Delete rows")
 def delete(
-    asker: Asked,
+    caller: CallerDep,
     sheet: SheetId,
     ids: Annotated[str, Query(description="Row numbers: `4,7,12`.", pattern="^[0-9]{1,9}(,[0-9]{1,9})*$")],
     operation_id: UUID | None = None,
@@ -189,7 +189,7 @@ def delete(
     """They go to the trash, with their history. 404, and nothing is deleted, where one of them is not there; 412 where
     one changed after the `If-Match` of the request."""
     wanted = tuple(dict.fromkeys(int(one) for one in ids.split(",")))
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         batch = Batch(deletes=wanted)
         writing = partial(
             write, session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=ChangeSource.API

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.auth.request import Asked, SheetId, Strict
+from api.auth.request import CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.access.access import get_access
@@ -42,32 +42,34 @@ class SheetChanges(Strict):
 
 
 @router.get("", summary="The sheets that you may see")
-def listed(asker: Asked, archived: Annotated[bool, Query(description="Archived ones instead.")] = False) -> Response:
+def listed(
+    caller: CallerDep, archived: Annotated[bool, Query(description="Archived ones instead.")] = False
+) -> Response:
     """Ordered by name, pipelines first."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         found = sheets.sheets(session, actor, archived=archived)
     return answer({"sheets": [_listed_json(sheet) for sheet in found]})
 
 
 @router.post("", summary="Create a sheet", status_code=201)
-def create(asker: Asked, new: NewSheet) -> Response:
+def create(caller: CallerDep, new: NewSheet) -> Response:
     """You become its owner. A template brings columns; `pipeline` also says which is the stage and so on."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         access = sheets.create_sheet(session, actor, new.name, template=new.template, description=new.description)
         return answer(sheet_json(access), 201, {"Location": f"/api/v1/sheets/{access.sheet.sheet_id}"})
 
 
 @router.get("/{sheet}", summary="A sheet with its columns and what you may do in it")
-def detail(asker: Asked, sheet: SheetId) -> Response:
+def detail(caller: CallerDep, sheet: SheetId) -> Response:
     """404 where the sheet does not exist or is not shared with you."""
-    with asker.transaction_of_anyone() as (session, actor):
+    with caller.principal_transaction() as (session, actor):
         return _detail(session, actor, sheet)
 
 
 @router.patch("/{sheet}", summary="Rename, describe or configure a sheet")
-def change(asker: Asked, sheet: SheetId, changes: SheetChanges) -> Response:
+def change(caller: CallerDep, sheet: SheetId, changes: SheetChanges) -> Response:
     """Only its owner may. All changes are made or none."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         if changes.name is not None:
             sheets.rename_sheet(session, actor, sheet, changes.name)
         if changes.description is not None:
@@ -83,17 +85,17 @@ def change(asker: Asked, sheet: SheetId, changes: SheetChanges) -> Response:
 
 
 @router.post("/{sheet}/archive", summary="Archive a sheet")
-def archive(asker: Asked, sheet: SheetId) -> Response:
+def archive(caller: CallerDep, sheet: SheetId) -> Response:
     """It is kept whole, can be read, and takes no changes until it is restored."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         sheets.archive_sheet(session, actor, sheet)
         return _detail(session, actor, sheet)
 
 
 @router.post("/{sheet}/restore", summary="Restore an archived sheet")
-def restore(asker: Asked, sheet: SheetId) -> Response:
+def restore(caller: CallerDep, sheet: SheetId) -> Response:
     """Everything in it is as it was."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         sheets.restore_sheet(session, actor, sheet)
         return _detail(session, actor, sheet)
 

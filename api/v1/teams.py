@@ -5,15 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
-from api.auth.request import MOST_ID, Asked, Strict
+from api.auth.request import MAX_ID, CallerDep, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.sharing import teams
 
 router = APIRouter(prefix="/teams", tags=["Teams"], route_class=ExactRoute)
 
-TeamId = Annotated[int, Path(description="The team's number.", ge=1, le=MOST_ID)]
-MemberId = Annotated[int, Path(description="The person's number.", ge=1, le=MOST_ID)]
+TeamId = Annotated[int, Path(description="The team's number.", ge=1, le=MAX_ID)]
+MemberId = Annotated[int, Path(description="The person's number.", ge=1, le=MAX_ID)]
 
 
 class NamedTeam(Strict):
@@ -25,57 +25,57 @@ class Membership(Strict):
 
 
 @router.get("", summary="The teams and their people")
-def listed(asker: Asked) -> Response:
+def listed(caller: CallerDep) -> Response:
     """By name; `may_manage` says which of them you may change."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return answer({"teams": [_team_json(team) for team in teams.teams(session, actor)]})
 
 
 @router.post("", summary="Make a team", status_code=201)
-def create(asker: Asked, body: NamedTeam) -> Response:
+def create(caller: CallerDep, body: NamedTeam) -> Response:
     """For administrators and managers; a manager manages the team that they make."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         team_id = teams.create_team(session, actor, body.name)
         made = teams.get_team(session, actor, team_id)
         return answer(_team_json(made), 201, {"Location": f"/api/v1/teams/{team_id}"})
 
 
 @router.get("/{team}", summary="A team with its people")
-def detail(asker: Asked, team: TeamId) -> Response:
+def detail(caller: CallerDep, team: TeamId) -> Response:
     """404 where there is no such team."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return answer(_team_json(teams.get_team(session, actor, team)))
 
 
 @router.patch("/{team}", summary="Rename a team")
-def rename(asker: Asked, team: TeamId, body: NamedTeam) -> Response:
+def rename(caller: CallerDep, team: TeamId, body: NamedTeam) -> Response:
     """For administrators, and for managers who manage it."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         teams.rename_team(session, actor, team, body.name)
         return answer(_team_json(teams.get_team(session, actor, team)))
 
 
 @router.delete("/{team}", summary="Dissolve a team")
-def dissolve(asker: Asked, team: TeamId) -> Response:
+def dissolve(caller: CallerDep, team: TeamId) -> Response:
     """What its people had only through it is gone for them at once."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         teams.delete_team(session, actor, team)
         return answer({"teams": [_team_json(one) for one in teams.teams(session, actor)]})
 
 
 @router.put("/{team}/members/{user}", summary="Put a person into a team")
-def put(asker: Asked, team: TeamId, user: MemberId, body: Membership) -> Response:
+def put(caller: CallerDep, team: TeamId, user: MemberId, body: Membership) -> Response:
     """Or say whether a member manages it. By an administrator this counts at once; by a manager it is an offer, and the
     person is in the team once they accept it."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         teams.add_member(session, actor, team, user, is_manager=body.is_manager)
         return answer(_team_json(teams.get_team(session, actor, team)))
 
 
 @router.delete("/{team}/members/{user}", summary="Take a person out of a team")
-def remove(asker: Asked, team: TeamId, user: MemberId) -> Response:
+def remove(caller: CallerDep, team: TeamId, user: MemberId) -> Response:
     """Their open pages follow at once."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         teams.remove_member(session, actor, team, user)
         return answer(_team_json(teams.get_team(session, actor, team)))
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from api.auth.request import Asked, SheetId, Strict
+from api.auth.request import CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from api.v1.rows import OperationId, RowNumber
@@ -27,7 +27,7 @@ class RestoreBody(Strict):
 
 @router.get("", summary="Deleted rows, the latest first")
 def page(
-    asker: Asked,
+    caller: CallerDep,
     sheet: SheetId,
     *,
     search: Annotated[str, Query(description=SEARCH)] = "",
@@ -38,17 +38,17 @@ def page(
 ) -> Response:
     """Rows as they were when they were deleted, by whom, when, and as which `version` of the sheet."""
     version, row = (int(part) for part in before.split(":")) if before else (0, 0)
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         found = trash(session, actor, sheet, search=search, before=(version, row) if before else None, limit=limit)
     more = f"{found[-1].version}:{found[-1].row}" if len(found) == limit else None
     return answer({"rows": [_wire(one) for one in found], "next": more})
 
 
 @router.post("/restore", summary="Take rows out of the trash")
-def restore(asker: Asked, sheet: SheetId, body: RestoreBody) -> Response:
+def restore(caller: CallerDep, sheet: SheetId, body: RestoreBody) -> Response:
     """All or nothing: 404 names rows that are not in the trash, 422 those whose unique value another row has by now.
     With `partial` the rest is restored and the answer (200) names them under `gone` and `refused`."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         outcome = restore_rows(session, actor, sheet, body.rows, operation_id=body.operation_id, partial=body.partial)
     told = ("version", "restored", "refused", "gone")
     return answer({name: getattr(outcome, name) for name in told})

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.auth.request import Asked, SheetId, Strict
+from api.auth.request import CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from api.v1.rows import OperationId
@@ -27,25 +27,25 @@ class UndoBody(Strict):
 
 
 @router.get("/undo", summary="What undo and redo would take back")
-def steps(asker: Asked, sheet: SheetId) -> Response:
+def steps(caller: CallerDep, sheet: SheetId) -> Response:
     """`undo` and `redo`: each null, or the action with what it was in words and when it was done."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         return answer(_steps(session, actor, sheet))
 
 
 @router.post("/undo", summary="Take back my last action")
-def back(asker: Asked, sheet: SheetId, body: UndoBody) -> Response:
+def back(caller: CallerDep, sheet: SheetId, body: UndoBody) -> Response:
     """One paste, one import, one deletion is one action. Never anybody else's work: a cell or row that somebody else
     has changed since is left alone and named under `left`, with who and when. 422: there is nothing to take back."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         taken = undo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
         return answer(asdict(taken) | {"next": _steps(session, actor, sheet)})
 
 
 @router.post("/redo", summary="Do again what I took back last")
-def again(asker: Asked, sheet: SheetId, body: UndoBody) -> Response:
+def again(caller: CallerDep, sheet: SheetId, body: UndoBody) -> Response:
     """Under the same rules; a new action ends the chance. `next` is what undo and redo would take back after it."""
-    with asker.transaction() as (session, actor):
+    with caller.transaction() as (session, actor):
         taken = redo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
         return answer(asdict(taken) | {"next": _steps(session, actor, sheet)})
 

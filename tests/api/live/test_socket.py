@@ -17,7 +17,7 @@ from starlette.websockets import WebSocketDisconnect
 from api.live import hub as api_live
 from api.live import socket as live_routes
 from api.live.hub import Hub
-from api.live.mailbox import Mailbox, Told
+from api.live.socket_state import ChangesMessage, SocketState
 from core.accounts.accounts import deactivate
 from core.base.notify import RIGHTS_CHANNEL
 from db import engine as db
@@ -89,14 +89,14 @@ def until_quiet(socket: WebSocketTestSession) -> list[Any]:
 )
 def test_what_was_told_when_it_was_written_is_not_told_again(steps: list[tuple[str, int]], news: list[bool]) -> None:
     hub = Hub()
-    mailbox = hub.watch(7, 1)
+    state = hub.watch(7, 1)
     found = []
     for way, version in steps:
         if way == "wrote":
-            hub.wrote(7, version)
+            hub.publish(7, version)
         else:
-            hub._hear("sheet_changes", f"7:{version}")
-        found.append('"beat"' not in mailbox.messages()[0])
+            hub._dispatch("sheet_changes", f"7:{version}")
+        found.append('"beat"' not in state.messages()[0])
     assert found == news
 
 
@@ -180,7 +180,7 @@ def test_whose_right_is_gone_is_told_nothing_any_more(live_people: People) -> No
 def test_of_very_much_only_the_version_is_told(live_people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     ann, cleo = live_people("Ann"), live_people("Cleo")
     (row,) = ann.add({DEAL: "First"})
-    monkeypatch.setattr(live_routes, "LONGEST_CHANGES", 50)
+    monkeypatch.setattr(live_routes, "MAX_CHANGES_BYTES", 50)
     with watching(cleo) as socket:
         socket.receive_json()
         socket.send_json({"since": 1})
@@ -188,19 +188,21 @@ def test_of_very_much_only_the_version_is_told(live_people: People, monkeypatch:
         assert news(socket, 2) == {"version": 2}
 
 
-@pytest.mark.parametrize("happens", [lambda box: box.put(8), lambda box: box.put(7), Mailbox.doubt])
-def test_what_comes_while_the_changes_are_read_is_told_next(happens: Callable[[Mailbox], None]) -> None:
+@pytest.mark.parametrize(
+    "happens", [lambda state: state.push_version(8), lambda state: state.push_version(7), SocketState.require_recheck]
+)
+def test_what_comes_while_the_changes_are_read_is_told_next(happens: Callable[[SocketState], None]) -> None:
     """A version more, the same once more (other columns), other rights."""
-    box = Mailbox(1, 1)
-    box.put(7)
-    box.follow(6)
-    assert box.ask() == 6
-    happens(box)
-    assert box.messages(Told(6, 7, b"{}")) == ['{"version": 7, "since": 6, "changes": {}}']
-    assert box.ask() == 7
-    box.fail()
-    assert box.messages() == [json.dumps({"version": box.version})]
-    assert box.ask() is None
+    state = SocketState(1, 1)
+    state.push_version(7)
+    state.subscribe(6)
+    assert state.next_since() == 6
+    happens(state)
+    assert state.messages(ChangesMessage(6, 7, b"{}")) == ['{"version": 7, "since": 6, "changes": {}}']
+    assert state.next_since() == 7
+    state.restore()
+    assert state.messages() == [json.dumps({"version": state.version})]
+    assert state.next_since() is None
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,7 @@ def test_a_socket_closes_when_its_session_ends(live_people: People) -> None:
 
 
 def test_a_person_has_a_bounded_number_of_sockets(live_people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_live, "MOST_SOCKETS_PER_PERSON", 1)
+    monkeypatch.setattr(api_live, "MAX_SOCKETS_PER_CLIENT", 1)
     cleo = live_people("Cleo")
     with watching(cleo) as first:
         first.receive_json()
@@ -311,7 +313,7 @@ def test_a_change_while_nobody_listened_is_heard_of_afterwards(live_people: Peop
 def test_a_lost_notice_is_made_good_by_comparing(database: str) -> None:
     async def lose() -> int:
         own = Hub()
-        mailbox = own.watch(1, 1)
+        state = own.watch(1, 1)
         await own.start(database)
         async with asyncio.timeout(10):
             await own.connected.wait()
@@ -320,10 +322,10 @@ def test_a_lost_notice_is_made_good_by_comparing(database: str) -> None:
                     "INSERT INTO sheets (owner_id, name, version) OVERRIDING SYSTEM VALUE VALUES (1, 'Quiet', 7)"
                 )
                 connection.execute("UPDATE sheets SET sheet_id = 1")
-            while mailbox.version < 7:
-                await mailbox.news(1)
+            while state.version < 7:
+                await state.wait(1)
         await own.stop()
-        return mailbox.version
+        return state.version
 
     assert asyncio.run(lose()) == 7
 
@@ -333,18 +335,18 @@ def test_a_withdrawn_right_is_heard_of_also_where_it_comes_with_an_answer(
 ) -> None:
     async def withdraw() -> None:
         own = Hub()
-        mailbox = own.watch(1, 1)
+        state = own.watch(1, 1)
 
         async def compare(_hub: Hub, connection: "psycopg.AsyncConnection[Any]") -> None:
-            mailbox.doubted = False
+            state.needs_recheck = False
             await connection.execute("SELECT pg_notify(%s, 'user:1')", [RIGHTS_CHANNEL])
 
         monkeypatch.setattr(Hub, "_compare", compare)
         await own.start(database)
         async with asyncio.timeout(10):
             await own.connected.wait()
-            while not mailbox.doubted:
-                await mailbox.news(1)
+            while not state.needs_recheck:
+                await state.wait(1)
         await own.stop()
 
     asyncio.run(withdraw())
@@ -355,21 +357,21 @@ def test_a_slow_reader_holds_up_nobody() -> None:
         own = Hub()
         slow, quick = own.watch(1, 1), own.watch(1, 2)
         for version in range(1, 1001):
-            own._wake(1, version)
-            assert await quick.news(1)
-        assert await slow.news(1)
+            own._push(1, version)
+            assert await quick.wait(1)
+        assert await slow.wait(1)
         return slow.version, await slow.news(0.01)
 
     assert asyncio.run(wake()) == (1000, False), "a thousand wakes are one piece of news"
 
 
 def test_of_who_is_there_a_slow_reader_is_told_the_latest_only() -> None:
-    mailbox = Hub().watch(1, 1)
+    state = Hub().watch(1, 1)
     for present in ("first", "second", "second"):
-        mailbox.show(present)
-    assert mailbox.messages() == ["second"]
-    mailbox.show("second")
-    assert mailbox.messages() == ['{"version": 0, "beat": true}'], "the same again is no news"
+        state.push_presence(present)
+    assert state.messages() == ["second"]
+    state.push_presence("second")
+    assert state.messages() == ['{"version": 0, "beat": true}'], "the same again is no news"
 
 
 def test_a_sign_of_life_is_told_from_news(live_people: People) -> None:

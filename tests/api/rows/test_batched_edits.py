@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 
 from api.auth.principal import NotSignedIn
-from api.auth.request import Asker
+from api.auth.request import Caller
 from api.v1 import row_batches
 from api.v1.row_batches import EditRequest, EditResponse, edit_round
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -32,7 +32,7 @@ def asking(who: Person, row: int, column: int, value: Any, **more: Any) -> EditR
     batch = Batch(edits=(Edit(row, column, CellInput(value), more.pop("base", None)),))
     usual = {"person": None, "seen": None, "unbased": ((row, column),)}
     edit = RowEdit(batch, more.pop("operation_id", None) or uuid4(), ChangeSource.API, more.pop("partial", False))
-    return EditRequest(Asker(headers, "192.0.2.1", who.sheet), who.sheet, edit, **usual | more)
+    return EditRequest(Caller(headers, "192.0.2.1", who.sheet), who.sheet, edit, **usual | more)
 
 
 def body(found: EditResponse | Exception) -> Any:

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from api.auth.principal import NotSignedIn, session_of
-from api.live.change_feed import answered
+from api.auth.principal import NotSignedIn, session_id_of
+from api.live.change_feed import answer_requests
 from api.v1.row_batches import edit_round
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
@@ -56,7 +56,7 @@ def pair(people: People) -> tuple[Person, Person]:
     ann, ben = people("Ann"), people("Ben")
     ann.add({DEAL: "Mine", OWNER: str(actor("Ann").user_id)}, {DEAL: "Other"})
     body(edit_round([asking(ben, 1, AMOUNT, "1")])[0])
-    told(answered([question(ben)])[0])
+    told(answer_requests([question(ben)])[0])
     return ann, ben
 
 
@@ -96,7 +96,7 @@ def test_a_follower_is_told_nothing_any_more(
 ) -> None:
     ann, ben = pair
     happens(ann, session)
-    (found,) = answered([question(ben)])
+    (found,) = answer_requests([question(ben)])
     assert getattr(found, "status_code", type(found)) == refusal
 
 
@@ -106,9 +106,9 @@ def test_a_follower_is_told_what_they_may_see_now(
 ) -> None:
     ann, ben = pair
     assert ann.edit(1, AMOUNT, "4711").status_code == 200
-    assert unseen in told(answered([question(ben)])[0])
+    assert unseen in told(answer_requests([question(ben)])[0])
     happens(ann, session)
-    assert unseen not in told(answered([question(ben)])[0])
+    assert unseen not in told(answer_requests([question(ben)])[0])
 
 
 def test_an_ended_session_does_not_write_beside_a_living_one_of_the_same_person(
@@ -118,7 +118,7 @@ def test_an_ended_session_does_not_write_beside_a_living_one_of_the_same_person(
     ann.add({DEAL: "A"}, {DEAL: "B"})
     body(edit_round([asking(here, 1, AMOUNT, "1")])[0])
     body(edit_round([asking(elsewhere, 2, AMOUNT, "1")])[0])
-    ended, living = (session_of(question(one).asker.headers) for one in (elsewhere, here))
+    ended, living = (session_id_of(question(one).caller.headers) for one in (elsewhere, here))
     assert ended != living
     session.execute(text("UPDATE sessions SET ended_at = now() WHERE session_id = :id"), {"id": ended})
     fine, refused = edit_round([asking(here, 1, AMOUNT, "2"), asking(elsewhere, 2, AMOUNT, "2")])
@@ -130,7 +130,7 @@ def test_an_ended_session_does_not_write_beside_a_living_one_of_the_same_person(
 def test_whoever_only_looks_is_remembered_as_that(people: People) -> None:
     ann, cleo = people("Ann"), people("Cleo")
     ann.add({DEAL: "A"})
-    told(answered([question(cleo)])[0])
+    told(answer_requests([question(cleo)])[0])
     (found,) = edit_round([asking(cleo, 1, AMOUNT, "1")])
     assert isinstance(found, NotAllowed)
     assert ann.cell(1, AMOUNT) is None
@@ -150,7 +150,7 @@ def test_an_edit_and_what_is_told_of_it_are_a_statement_each(
     _, ben = pair
     quick_statements.clear()
     body(edit_round([asking(ben, 1, AMOUNT, "3")])[0])
-    told(answered([question(ben)])[0])
+    told(answer_requests([question(ben)])[0])
     assert ["write_edits" in statement for statement in quick_statements] == [True, False]
 
 

@@ -58,9 +58,9 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     operations = list[UUID]()
     change = rows.change
 
-    async def noted(asker: Any, sheet: int, body: Any, **more: Any) -> Any:
+    async def noted(caller: Any, sheet: int, body: Any, **more: Any) -> Any:
         operations.append(body.operation_id)
-        return await change(asker, sheet, body, **more)
+        return await change(caller, sheet, body, **more)
 
     monkeypatch.setattr(fast_edit, "change", noted)
     return operations

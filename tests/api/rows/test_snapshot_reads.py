@@ -11,8 +11,8 @@ import pytest
 from fastapi import Response
 from sqlalchemy import event
 
-from api.auth.request import Asker
-from api.live.change_feed import Question, answered
+from api.auth.request import Caller
+from api.live.change_feed import ChangesRequest, answer_requests
 from core.access.access import get_access
 from core.base.permissions import Level, RowScope
 from core.edits.batch import Batch, CellInput, Edit, NewRow
@@ -117,11 +117,11 @@ def test_a_row_that_goes_while_its_reader_is_told_was_told_to_come(ann: Person) 
             )
 
     reader = sign_in(ann.client, "Dan", ann.sheet)
-    asked = Question(
-        Asker({"authorization": f"Bearer {reader.token}"}, None, ann.sheet, only_reads=True), ann.sheet, since
+    asked = ChangesRequest(
+        Caller({"authorization": f"Bearer {reader.token}"}, None, ann.sheet, only_reads=True), ann.sheet, since
     )
     with before_each_statement(take_it_away) as seen:
-        (found,) = answered([asked])
+        (found,) = answer_requests([asked])
     assert seen
     assert isinstance(found, Response)
     told = json.loads(bytes(found.body))
