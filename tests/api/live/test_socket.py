@@ -360,7 +360,7 @@ def test_a_slow_reader_holds_up_nobody() -> None:
             own._push(1, version)
             assert await quick.wait(1)
         assert await slow.wait(1)
-        return slow.version, await slow.news(0.01)
+        return slow.version, await slow.wait(0.01)
 
     assert asyncio.run(wake()) == (1000, False), "a thousand wakes are one piece of news"
 
