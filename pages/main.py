@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import disk
 from pages.components.app.current_user import find_actor
-from pages.components.app.errors import shown_errors
+from pages.components.app.errors import error_boundary
 from pages.components.app.navigation import for_strangers, for_visitors, offered
 from pages.components.public_link import public_sheet
 from pages.components.sign_in import email_link, oidc_return, sign_in, sign_out
@@ -17,7 +17,7 @@ st.set_page_config(page_title="Contrivance", page_icon=str(ICON), layout="wide")
 
 if disk.is_full():
     st.warning(disk.FULL, icon=":material/storage:")
-with shown_errors():
+with error_boundary():
     actor = find_actor(seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
     if public_sheet.is_open():
         st.navigation(for_visitors(public_sheet.show), position="hidden").run()

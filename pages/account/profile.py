@@ -15,8 +15,8 @@ from pages.components.account import api_tokens, oidc, team_offers, two_factor
 from pages.components.account import sessions as own_sessions
 from pages.components.admin import roles
 from pages.components.app import avatar
-from pages.components.app.current_user import current_actor, here
-from pages.components.app.errors import say
+from pages.components.app.current_user import base_url, current_actor
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 from pages.components.sign_in import email_link
 from pages.components.sign_in.forgot_password import PRINTED
@@ -71,7 +71,9 @@ def _personal(actor: Actor, locale: Locale) -> None:
             help="Of moments, “today” and “this month”. Cells with a time go by the clock of their column.",
         )
         sent = st.form_submit_button("Save")
-    if sent and say(_save_personal, actor, name, date_format=date_format, number_format=number_format, time_zone=zone):
+    if sent and run_command(
+        _save_personal, actor, name, date_format=date_format, number_format=number_format, time_zone=zone
+    ):
         st.toast("Saved.", icon=":material/check:")
 
 
@@ -86,19 +88,19 @@ def _address(actor: Actor, verified: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(actor.email, width="content")
         st.badge("Confirmed" if verified else "Not confirmed", color="green" if verified else "orange")
-        if not verified and st.button("Send me a link to confirm it", type="tertiary") and say(_verify, actor):
+        if not verified and st.button("Send me a link to confirm it", type="tertiary") and run_command(_verify, actor):
             _told(actor.email)
     with st.expander("Change my address"), st.form("address", border=False):
         email = st.text_input("New address", max_chars=254)
         password = st.text_input("Password", type="password", key="address_password")
         sent = st.form_submit_button("Change address")
-    if sent and say(ask_address, transaction, actor, email, password=password, url=here()):
+    if sent and run_command(ask_address, transaction, actor, email, password=password, url=base_url()):
         _told(email.strip())
 
 
 def _verify(actor: Actor) -> None:
     with transaction() as session:
-        ask_verification(session, actor, url=here())
+        ask_verification(session, actor, url=base_url())
 
 
 def _told(email: str) -> None:
@@ -109,13 +111,13 @@ def _told(email: str) -> None:
 
 def _first_password(actor: Actor) -> None:
     st.caption("You have none: your provider signs you in. With one you can come in without it, and link another.")
-    if st.button("Send me a link to choose a password") and say(_ask_first, actor):
+    if st.button("Send me a link to choose a password") and run_command(_ask_first, actor):
         _told(actor.email)
 
 
 def _ask_first(actor: Actor) -> None:
     with transaction() as session:
-        ask_reset(session, actor.email, address=actor.address, url=here())
+        ask_reset(session, actor.email, address=actor.address, url=base_url())
 
 
 def _password(actor: Actor) -> None:
@@ -131,7 +133,7 @@ def _password(actor: Actor) -> None:
         sent = st.form_submit_button("Change password")
     if sent and new != repeated:
         st.error("The two new passwords differ. Type the same one twice.", icon=":material/error:")
-    elif sent and say(change_password, transaction, actor, current=current, new=new):
+    elif sent and run_command(change_password, transaction, actor, current=current, new=new):
         st.session_state[email_link.NOTE] = CHANGED
         st.rerun()
 

@@ -12,7 +12,7 @@ from pages.components.account import sessions as own_sessions
 from pages.components.admin import audit_lines
 from pages.components.app import avatar, navigation
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal, moment
 
 MOST_SHOWN = 50
@@ -81,7 +81,9 @@ def _session(actor: Actor, one: LiveSession, locale: Locale) -> None:
         st.caption(literal(f"{device} · {one.address or 'no address'} · last seen {seen}"))
         if one.session_id == actor.session_id:
             st.badge("This one", color="green")
-        elif st.button("Sign out", key=f"revoke_{one.session_id}", type="tertiary") and say(_revoke, actor, one):
+        elif st.button("Sign out", key=f"revoke_{one.session_id}", type="tertiary") and run_command(
+            _revoke, actor, one
+        ):
             st.rerun()
 
 

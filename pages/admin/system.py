@@ -9,7 +9,7 @@ from core.column_types.currencies import CURRENCIES
 from db.engine import transaction
 from pages.components.admin import jobs as job_list
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -48,7 +48,7 @@ def _currency(actor: Actor, now: str) -> None:
             help="New columns of money are in it unless they name another. Columns that are there keep theirs.",
         )
         sent = st.form_submit_button("Save")
-    if sent and say(_save_currency, actor, chosen):
+    if sent and run_command(_save_currency, actor, chosen):
         st.toast("Saved.", icon=":material/check:")
 
 

@@ -12,7 +12,7 @@ from core.sharing import teams
 from core.sharing.teams import MemberInfo, TeamInfo
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
 TOLD = "team_told"
@@ -145,7 +145,7 @@ def _carry_out(command: Callable[..., object], *given: Any, told: str = "") -> N
         with transaction() as session:
             command(session, *given)
 
-    if say(carry_out):
+    if run_command(carry_out):
         st.session_state[TOLD] = told  # Said after the page is drawn anew, which would swallow it.
         st.rerun()
 

@@ -15,7 +15,7 @@ from core.base.permissions import ROLE_PERMISSIONS, Permission
 from db.engine import transaction
 from pages.components.admin import audit_lines
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import shown_errors
+from pages.components.app.errors import error_boundary
 from pages.components.app.format import DATE_PATTERNS
 
 PLACES = "audit_pages"
@@ -116,5 +116,5 @@ def _places(wanted: AuditFilter) -> list[int]:
     return before
 
 
-with shown_errors():
+with error_boundary():
     show()

@@ -11,7 +11,7 @@ from core.history import history
 from core.history.history import LoggedChange
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import shown_errors
+from pages.components.app.errors import error_boundary
 from pages.components.app.format import literal, shortened
 from pages.components.row import change_lines, row_detail, row_history
 from pages.components.sheet import sheet_picker
@@ -110,5 +110,5 @@ def _pages(befores: list[tuple[int, int, int]], found: list[LoggedChange]) -> No
             st.button("Older", icon=":material/arrow_forward:", on_click=befores.append, args=(before,))
 
 
-with shown_errors():
+with error_boundary():
     show()

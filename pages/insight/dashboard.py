@@ -20,7 +20,7 @@ from core.rows.query import View
 from core.sheets.sheets import ListedSheet, sheets
 from db.engine import snapshot, transaction
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import shown_errors
+from pages.components.app.errors import error_boundary
 from pages.components.app.format import literal
 from pages.components.dashboard import charts, filters
 from pages.components.dashboard.chart_style import Currency, money, percent, whole
@@ -102,7 +102,7 @@ def _no_pipeline(*, may_create: bool) -> None:
 @st.fragment(run_every=REFRESH_SECONDS)
 def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
     """The figures, read again every few seconds: while nothing changes that is one look at the sheet's version."""
-    with shown_errors():
+    with error_boundary():
         actor = current_actor()
         if OPENED in st.session_state:
             query = {"sheet": str(sheet_id), "view": st.session_state.pop(OPENED)}
@@ -319,5 +319,5 @@ def _open(view: View) -> None:
     st.session_state[OPENED] = json.dumps(view.as_json())
 
 
-with shown_errors():
+with error_boundary():
     show()

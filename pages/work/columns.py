@@ -15,7 +15,7 @@ from core.sheets.columns import NewColumn
 from db.engine import transaction
 from pages.components.app.column_limits import limited
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say, shown_errors
+from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal
 from pages.components.sheet import column_form, sheet_picker
 
@@ -140,7 +140,7 @@ def _move(actor: Actor, access: Access, column_id: int, step: int) -> None:
     order = [column.column_id for column in access.columns]
     place = order.index(column_id)
     order[place], order[place + step] = order[place + step], order[place]
-    say(_in_transaction, columns.reorder_columns, actor, access.sheet.sheet_id, order)
+    run_command(_in_transaction, columns.reorder_columns, actor, access.sheet.sheet_id, order)
 
 
 def _about(column: ColumnInfo) -> None:
@@ -171,7 +171,7 @@ def _add(actor: Actor, access: Access, locale: Locale) -> None:
             add = st.button("Add this column", type="primary")
             st.button("Cancel", type="tertiary", on_click=_open, args=(None,))
         new = NewColumn(name, kind, rules, options, description)
-        if add and say(_in_transaction, columns.add_column, actor, access.sheet.sheet_id, new):
+        if add and run_command(_in_transaction, columns.add_column, actor, access.sheet.sheet_id, new):
             _done(f"“{name}” is added.")
 
 
@@ -193,9 +193,9 @@ def _change(actor: Actor, access: Access, column: ColumnInfo) -> None:
         st.button("Close", type="tertiary", on_click=_open, args=(None,))
         st.space("stretch")
         retire = st.button("Retire", icon=":material/delete:", help="Its values are kept and can be restored.")
-    if save and say(_save, actor, access, column, changes, limits):
+    if save and run_command(_save, actor, access, column, changes, limits):
         _done("Saved.")
-    if retire and say(_in_transaction, columns.retire_column, actor, sheet_id, column.column_id):
+    if retire and run_command(_in_transaction, columns.retire_column, actor, sheet_id, column.column_id):
         _done(f"“{column.name}” is retired.")
 
 
@@ -225,7 +225,7 @@ def _retired(actor: Actor, access: Access, retired: Sequence[ColumnInfo], *, may
 
 
 def _restore(actor: Actor, access: Access, column: ColumnInfo) -> None:
-    say(_in_transaction, columns.restore_column, actor, access.sheet.sheet_id, column.column_id)
+    run_command(_in_transaction, columns.restore_column, actor, access.sheet.sheet_id, column.column_id)
 
 
 def _done(told: str) -> None:
@@ -239,5 +239,5 @@ def _in_transaction(command: Callable[..., Any], actor: Actor, *args: Any, **kwa
         command(session, actor, *args, **kwargs)
 
 
-with shown_errors():
+with error_boundary():
     show()

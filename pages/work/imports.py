@@ -28,7 +28,7 @@ from core.sheets import sheets
 from db.engine import transaction
 from pages.components import download
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import shown_errors
+from pages.components.app.errors import error_boundary
 from pages.components.app.format import literal
 from pages.components.imports import columns, file_format, misfits, pipeline
 from pages.components.imports import job as import_job
@@ -253,5 +253,5 @@ def _kept(name: str, key: object, make: Callable[[], Found]) -> Found:
     return found
 
 
-with shown_errors():
+with error_boundary():
     show(current_actor())

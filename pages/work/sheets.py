@@ -12,7 +12,7 @@ from core.sheets.templates import TEMPLATES
 from db.engine import transaction
 from pages.components.account import team_offers
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say, shown_errors
+from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal, shortened
 
 DESCRIPTION = 140
@@ -76,7 +76,7 @@ def _nothing_yet(*, may_create: bool) -> None:
 
 @st.dialog("New sheet")
 def _create(actor: Actor) -> None:
-    with shown_errors(), st.form("new_sheet", border=False):
+    with error_boundary(), st.form("new_sheet", border=False):
         name = st.text_input("Name", max_chars=sheets.MAX_NAME, placeholder="Deals 2027")
         template = st.radio(
             "Begin with",
@@ -86,7 +86,7 @@ def _create(actor: Actor) -> None:
         )
         if st.form_submit_button("Create", type="primary"):
             made: list[int] = []
-            if say(_make, actor, name, template, made):
+            if run_command(_make, actor, name, template, made):
                 st.switch_page("work/grid.py", query_params={"sheet": str(made[0])})
 
 
@@ -99,7 +99,7 @@ def _archived(actor: Actor, sheet: ListedSheet) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(literal(sheet.name), width="stretch")
         restore = sheet.level is Level.OWNER and st.button("Restore", key=f"restore_{sheet.sheet_id}")
-        if restore and say(_restore, actor, sheet.sheet_id):
+        if restore and run_command(_restore, actor, sheet.sheet_id):
             st.rerun()
 
 
@@ -124,5 +124,5 @@ def _progress() -> None:
     )
 
 
-with shown_errors():
+with error_boundary():
     show()

@@ -7,7 +7,7 @@ from core.base.actor import Actor
 from core.base.permissions import Role, Scope
 from core.sign_in.api_tokens import TokenInfo, make_token, my_tokens, revoke_token
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import moment
 
 NEW = "new_api_token"  # Shown once.
@@ -34,7 +34,7 @@ def _token(actor: Actor, token: TokenInfo, locale: Locale) -> None:
         with st.container(gap=None):
             st.text(f"{token.name} · {token.hint}…")
             st.caption(f"{token.scope.label} · {used} · until {moment(token.expires_at, locale)}")
-        if st.button("Revoke", key=f"revoke_{token.token_id}") and say(_revoke, actor, token.token_id):
+        if st.button("Revoke", key=f"revoke_{token.token_id}") and run_command(_revoke, actor, token.token_id):
             st.rerun()
 
 
@@ -45,7 +45,7 @@ def _form(actor: Actor) -> None:
         scope = st.selectbox("May", scopes, format_func=lambda scope: scope.label)
         days = st.selectbox("Lives for", list(LIVES), index=2, format_func=LIVES.__getitem__)
         sent = st.form_submit_button("Make a token")
-    if sent and say(_make, actor, name, scope, days):
+    if sent and run_command(_make, actor, name, scope, days):
         st.rerun()
 
 

@@ -7,7 +7,7 @@ from core.base.actor import Actor
 from core.config.settings import settings
 from core.sign_in.oidc_identities import IdentityInfo, has_password, my_identities, unlink
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal, moment
 from pages.components.sign_in import oidc_return
 
@@ -36,7 +36,7 @@ def _linked(actor: Actor, one: IdentityInfo, locale: Locale, *, needs_password: 
             st.caption(literal(f"{one.issuer} · linked {moment(one.created_at, locale)}"))
         if needs_password:
             st.caption("Your only way in: choose a password before you unlink it.")
-        elif st.button("Unlink", key=f"unlink_{one.issuer}") and say(_unlink, actor, one.issuer):
+        elif st.button("Unlink", key=f"unlink_{one.issuer}") and run_command(_unlink, actor, one.issuer):
             st.rerun()
 
 

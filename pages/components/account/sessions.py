@@ -11,7 +11,7 @@ from core.credentials import sessions
 from core.credentials.revocation import sign_out_elsewhere
 from core.credentials.sessions import SessionInfo
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import moment
 
 
@@ -26,7 +26,7 @@ def show(actor: Actor, locale: Locale) -> None:
         tokens = st.checkbox("and revoke my API tokens", value=True)
     if actor.role is Role.ADMIN:
         st.caption("Invitations that you sent and nobody has used end, too: send them again afterwards.")
-    if pressed and say(_end_others, actor, tokens):
+    if pressed and run_command(_end_others, actor, tokens):
         st.rerun()
 
 
@@ -37,7 +37,7 @@ def _session(actor: Actor, one: SessionInfo, locale: Locale) -> None:
             st.caption(f"{one.address} · last seen {moment(one.last_seen_at, locale)}")
         if one.session_id == actor.session_id:
             st.badge("This one", color="green")
-        elif st.button("Sign out there", key=f"end_{one.session_id}") and say(_end, actor, one.session_id):
+        elif st.button("Sign out there", key=f"end_{one.session_id}") and run_command(_end, actor, one.session_id):
             st.rerun()
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.base.actor import Actor
 from core.sharing.teams import Offer, accept_offer, decline_offer, my_offers
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
 MEANT = (
@@ -49,6 +49,6 @@ def _answer(command: Callable[..., None], actor: Actor, offer: Offer, told: str)
         with transaction() as session:
             command(session, actor, offer.team_id)
 
-    if say(carry_out):
+    if run_command(carry_out):
         st.session_state[TOLD] = told  # Said after the page is drawn again, which would swallow it.
         st.rerun()

@@ -15,7 +15,7 @@ from core.sign_in.second_factor import (
     waiting_secret,
 )
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import moment
 
 CODES = "recovery_codes"  # Shown once, until the person says that they have kept them.
@@ -45,7 +45,7 @@ def _begin(actor: Actor) -> None:
     with st.form("set_up_app", clear_on_submit=True):
         password = st.text_input("Your password", type="password", key="set_up_password")
         sent = st.form_submit_button("Set up an app", icon=":material/phonelink_lock:")
-    if sent and say(set_up_second_factor, transaction, actor, password=password):
+    if sent and run_command(set_up_second_factor, transaction, actor, password=password):
         st.rerun()
 
 
@@ -59,9 +59,9 @@ def _set_up(actor: Actor, secret: str, address: str) -> None:
     with st.form("confirm_app"):
         code = st.text_input("2. The six digits that the app shows now", max_chars=20, autocomplete="one-time-code")
         sent = st.form_submit_button("Switch on", type="primary")
-    if sent and say(_confirm, actor, code):
+    if sent and run_command(_confirm, actor, code):
         st.rerun()
-    if st.button("Not now", type="tertiary") and say(_forget, actor):
+    if st.button("Not now", type="tertiary") and run_command(_forget, actor):
         st.rerun()
 
 
@@ -93,9 +93,9 @@ def _on(actor: Actor, state: FactorInfo, locale: Locale) -> None:
         with st.container(horizontal=True):
             renew = st.form_submit_button("New recovery codes")
             switch_off = st.form_submit_button("Switch off")
-    if renew and say(_renew, actor, password):
+    if renew and run_command(_renew, actor, password):
         st.rerun()
-    if switch_off and say(switch_off_second_factor, transaction, actor, password=password):
+    if switch_off and run_command(switch_off_second_factor, transaction, actor, password=password):
         st.rerun()
 
 

@@ -10,8 +10,8 @@ from core.base.permissions import Role
 from core.mail.smtp import ConsoleTransport, mail_transport
 from db.engine import transaction
 from pages.components.admin import roles
-from pages.components.app.current_user import here
-from pages.components.app.errors import say
+from pages.components.app.current_user import base_url
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal, moment
 
 LINKS, SENT, FORMS = "invitation_links", "invitation_sent", "invitation_forms"
@@ -36,7 +36,7 @@ def form(actor: Actor) -> None:
             make = st.form_submit_button("Make an invitation link", type="secondary" if by_mail else "primary")
     if mail or make:
         st.session_state.pop(LINKS, None)
-        if say(_invite, actor, emails, role, by_mail=mail):
+        if run_command(_invite, actor, emails, role, by_mail=mail):
             st.session_state[FORMS] += 1  # A fresh form; a refused one keeps what was typed.
             st.rerun()
     _made()
@@ -76,17 +76,17 @@ def _waits(actor: Actor, one: InvitationInfo, until: str) -> None:
             st.text(one.email)
             st.caption(literal(f"invited as {one.role.label.lower()}{by}, until {until}"))
         withdraw = st.button("Withdraw", key=f"withdraw_{one.invitation_id}", type="tertiary")
-    if withdraw and say(_withdraw, actor, one.invitation_id):
+    if withdraw and run_command(_withdraw, actor, one.invitation_id):
         st.rerun()
 
 
 def _invite(actor: Actor, emails: str, role: Role, *, by_mail: bool) -> None:
     with transaction() as session:
-        invited = invitations.invite_all(session, actor, emails, role=role, mailed_from=here() if by_mail else "")
+        invited = invitations.invite_all(session, actor, emails, role=role, mailed_from=base_url() if by_mail else "")
     if by_mail:
         st.session_state[SENT] = ", ".join(invited)
     else:
-        st.session_state[LINKS] = [(email, invitations.link(here(), token)) for email, token in invited.items()]
+        st.session_state[LINKS] = [(email, invitations.link(base_url(), token)) for email, token in invited.items()]
 
 
 def _withdraw(actor: Actor, invitation_id: int) -> None:

@@ -7,7 +7,7 @@ from core.base.actor import Actor
 from core.base.permissions import Role
 from core.sharing.transfer import OwnedSheet, transfer_sheet
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 
 
 def show(actor: Actor, sheets: list[OwnedSheet], people: list[PersonInfo]) -> None:
@@ -40,7 +40,7 @@ def _line(actor: Actor, sheet: OwnedSheet, heirs: dict[int, str]) -> None:
             key=f"heir_{sheet.sheet_id}",
         )
         pressed = st.button("Hand over", key=f"hand_over_{sheet.sheet_id}", disabled=heir is None)
-    if pressed and heir is not None and say(_transfer, actor, sheet.sheet_id, heir):
+    if pressed and heir is not None and run_command(_transfer, actor, sheet.sheet_id, heir):
         st.rerun()
 
 

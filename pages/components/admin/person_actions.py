@@ -14,8 +14,8 @@ from core.sharing.transfer import OwnedSheet
 from core.sign_in.second_factor import reset_second_factor
 from db.engine import transaction
 from pages.components.admin import roles
-from pages.components.app.current_user import here
-from pages.components.app.errors import say
+from pages.components.app.current_user import base_url
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal, shortened
 
 LINK, SENT = "reset_link", "reset_sent"
@@ -72,7 +72,7 @@ def _switch(actor: Actor, person: PersonInfo, owned: list[OwnedSheet]) -> None:
 
 
 def _carry_out(command: Callable[[], None]) -> None:
-    if say(command):
+    if run_command(command):
         st.rerun()
 
 
@@ -89,11 +89,11 @@ def _sign_out(actor: Actor, user_id: int) -> None:
 def _reset(actor: Actor, person: PersonInfo, *, by_mail: bool) -> None:
     with transaction() as session:
         if by_mail:
-            administration.send_reset(session, actor, person.user_id, url=here())
+            administration.send_reset(session, actor, person.user_id, url=base_url())
             st.session_state[SENT] = person.email
         else:
             token = administration.make_reset_link(session, actor, person.user_id)
-            st.session_state[LINK] = (person.name, f"{here()}/?reset={token}")
+            st.session_state[LINK] = (person.name, f"{base_url()}/?reset={token}")
 
 
 def _reset_factor(actor: Actor, user_id: int) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from core.accounts.registration import Policy, Registration, registration_policy, set_registration_policy
 from core.base.actor import Actor
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 
 LABELS = {
     Registration.INVITED: "Only who is invited",
@@ -29,7 +29,7 @@ def _form(actor: Actor, policy: Policy) -> None:
         domains = st.text_input("Domains", value=", ".join(policy.domains), placeholder="example.com, example.org")
         st.caption("Who registers confirms their address and becomes a member.")
         sent = st.form_submit_button("Save the rule")
-    if sent and say(_save, actor, who, domains):
+    if sent and run_command(_save, actor, who, domains):
         st.rerun()
 
 

@@ -16,7 +16,7 @@ from core.sheets import layouts
 from core.sheets.serialize import sheet_json
 from db.engine import transaction
 from pages.components import grid
-from pages.components.app.errors import shown_errors
+from pages.components.app.errors import error_boundary
 from pages.components.app.format import grid_formats
 from pages.components.as_of import diff_list
 from pages.components.as_of.instants import NOW, choose, spoken
@@ -80,7 +80,7 @@ def show(actor: Actor, sheet_id: int, view: View, on_sort: Callable[[Any], None]
         told = st.container(width="content")
         st.button("Back to now", icon=":material/undo:", type="primary", on_click=_back)
         tools = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
-    with shown_errors():
+    with error_boundary():
         shown = _read(actor, sheet_id)
         told.markdown(f":orange-background[:material/history: {_banner(shown)}]")
         with tools:

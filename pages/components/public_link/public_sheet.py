@@ -20,7 +20,7 @@ from core.sheets.serialize import sheet_json
 from db.engine import Busy, transaction
 from pages.components import grid
 from pages.components.app.current_user import address, find_actor
-from pages.components.app.errors import say, shown_errors, told
+from pages.components.app.errors import error_boundary, error_text, run_command
 from pages.components.app.format import DATE_PATTERNS, literal
 from pages.components.sheet import sheet_dialogs
 from pages.components.sheet.view_bar import ViewBar
@@ -48,7 +48,7 @@ def is_open() -> bool:
 
 def show() -> None:
     """The page, top to bottom."""
-    with shown_errors():
+    with error_boundary():
         try:
             shared = _read(seen=True)
         except NotFound:
@@ -120,13 +120,13 @@ def _keep(access: Access, view: View) -> None:
         conditions(access, view)  # A value that the column cannot read is refused here, with the reason.
         st.query_params[VIEW] = json.dumps(view_json)
 
-    say(keep)
+    run_command(keep)
 
 
 @st.fragment(run_every=CATCH_UP_SECONDS)
 def _grid(shared: Shared, view: View) -> None:
-    """The grid, told the newest version and columns whenever it asks; it speaks to the API for the link alone."""
-    with shown_errors():
+    """The grid, error_text the newest version and columns whenever it asks; it speaks to the API for the link alone."""
+    with error_boundary():
         if trouble := _catch_up(shared, view):
             st.caption(trouble)
         key = f"shared_{shared.visitor.link_id}"
@@ -150,7 +150,7 @@ def _catch_up(shared: Shared, view: View) -> str:
     except Refused:
         st.rerun()  # The whole page says that the link has ended.
     except Busy as trouble:
-        return f":red[:material/cloud_off: {told(trouble)}]"
+        return f":red[:material/cloud_off: {error_text(trouble)}]"
     fits = fitting(fresh.access, view) == view
     if not fits or any(fresh.sheet[part] != shared.sheet[part] for part in AROUND):
         st.rerun()

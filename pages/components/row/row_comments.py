@@ -15,7 +15,7 @@ from core.comments.comments import CommentInfo
 from db.engine import transaction
 from pages.components.app import avatar
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say, shown_errors
+from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal, moment
 
 PAGE = 30
@@ -49,13 +49,13 @@ class _Talk:
 
     def does(self, command: Callable[..., Any], *args: Any, **more: Any) -> bool:
         """Whether a command on this row was carried out; what it refuses is said."""
-        return say(_in_transaction, command, self.actor, self.access.sheet.sheet_id, self.row, *args, **more)
+        return run_command(_in_transaction, command, self.actor, self.access.sheet.sheet_id, self.row, *args, **more)
 
 
 @st.fragment(run_every=4)
 def show(sheet_id: int, row: int, key: str, locale: Locale, *, in_trash: bool = False) -> None:
     """The comments, the newest last; looked at again by the clock, so that a colleague's appears by itself."""
-    with shown_errors():
+    with error_boundary():
         actor, limit = current_actor(), st.session_state.get(f"{key}_said_shown", PAGE)
         with transaction() as session:
             # The right is read again as often as the comments are: who is made a commenter can write at once.

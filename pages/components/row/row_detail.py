@@ -18,7 +18,7 @@ from core.history import history
 from core.rows.read import stored_row
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say, shown_errors
+from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import cell, literal
 from pages.components.row import row_comments, row_history
 
@@ -44,11 +44,11 @@ def texts(access: Access, values: Mapping[str, Value]) -> dict[int, str]:
 
 def contents(sheet_id: int, row_id: int, key: str) -> None:
     """What the drawer shows of a row, wherever it is; `key` begins the names of its state."""
-    with shown_errors():
+    with error_boundary():
         actor = current_actor()
         row_history.restore_wanted(actor, sheet_id, row_id, key)
         if st.session_state.pop(f"{key}_back", False):
-            say(_restore, actor, sheet_id, row_id)
+            run_command(_restore, actor, sheet_id, row_id)
         access, fields, said, locale = _read(actor, sheet_id, row_id)
         if fields is None:
             _in_trash(access, key)

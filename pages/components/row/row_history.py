@@ -16,7 +16,7 @@ from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.history.history import RowChange, cell_history, row_history
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import cell, literal
 from pages.components.row import change_lines
 
@@ -51,7 +51,7 @@ def show(actor: Actor, access: Access, row: int, key: str, locale: Locale) -> No
 def restore_wanted(actor: Actor, sheet_id: int, row: int, key: str) -> None:
     """Bring back the value that somebody has asked for, if any; say so, or why not. Goes before all reading."""
     wanted: Wanted | None = st.session_state.pop(f"{key}_wanted", None)
-    if wanted is not None and say(_restore, actor, sheet_id, row, wanted):
+    if wanted is not None and run_command(_restore, actor, sheet_id, row, wanted):
         st.toast("The older value is back.", icon=":material/history:")
 
 

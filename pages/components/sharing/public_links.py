@@ -11,8 +11,8 @@ from core.sharing.public_links import LinkInfo, LinkOptions, change_link, create
 from core.sheets.columns import hidden_but_by_links, limit_column
 from db.engine import transaction
 from pages.components.app.column_limits import limited
-from pages.components.app.current_user import here
-from pages.components.app.errors import say
+from pages.components.app.current_user import base_url
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal, moment
 
 NEW = "new_public_link"  # Its sheet and its address, shown once.
@@ -46,7 +46,7 @@ def _hide_too(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
 
 
 def _say_hide(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
-    say(_hide, actor, sheet_id, shown)
+    run_command(_hide, actor, sheet_id, shown)
 
 
 def _hide(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
@@ -94,7 +94,7 @@ def _say_change(actor: Actor, sheet_id: int, link: LinkInfo, key: str) -> None:
     password = None if said.get(f"{key}_open") else said[f"{key}_password"]
     name, days, may_export = said[f"{key}_name"], said[f"{key}_days"], said[f"{key}_export"]
     wishes = _changed(link, LinkOptions(name=name, password=password, days=days, may_export=may_export))
-    if say(_change_to, actor, sheet_id, link.link_id, wishes):
+    if run_command(_change_to, actor, sheet_id, link.link_id, wishes):
         said[CHANGES] = said.get(CHANGES, 0) + 1
 
 
@@ -133,18 +133,18 @@ def _form(actor: Actor, sheet_id: int) -> None:
         may_export = st.checkbox("Visitors may export the rows")
         sent = st.form_submit_button("Make the link", type="primary")
     wishes = LinkOptions(name=name, password=password or None, days=days, may_export=may_export)
-    if sent and say(_make, actor, sheet_id, wishes):
+    if sent and run_command(_make, actor, sheet_id, wishes):
         st.rerun(scope="fragment")
 
 
 def _make(actor: Actor, sheet_id: int, wishes: LinkOptions) -> None:
     with transaction() as session:
         _, token = create_link(session, actor, sheet_id, **wishes)
-    st.session_state[NEW] = (sheet_id, f"{here()}/l/{token}")
+    st.session_state[NEW] = (sheet_id, f"{base_url()}/l/{token}")
 
 
 def _say_revoke(actor: Actor, sheet_id: int, link_id: int) -> None:
-    say(_revoke, actor, sheet_id, link_id)
+    run_command(_revoke, actor, sheet_id, link_id)
 
 
 def _revoke(actor: Actor, sheet_id: int, link_id: int) -> None:

@@ -12,7 +12,7 @@ from core.sharing import shares
 from core.sharing.shares import CollaboratorInfo, TeamShare
 from core.sharing.transfer import transfer_sheet
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
 LEVELS = {
@@ -105,7 +105,7 @@ def _given(actor: Actor, access: Access, one: TeamShare | CollaboratorInfo) -> N
         )
         rows = _rows_of(access, one.row_scope, f"rows_{key}")
     changed = None if rows is one.row_scope else rows
-    if (level is not one.level or changed) and say(_give, actor, access, whom, level, changed):
+    if (level is not one.level or changed) and run_command(_give, actor, access, whom, level, changed):
         st.rerun(scope="fragment")
 
 
@@ -163,7 +163,7 @@ def _add(actor: Actor, shared: Shared) -> None:
             rows = _rows_to_give(shared.access)
             sent = st.form_submit_button("Share", type="primary", icon=":material/person_add:")
         st.caption(_about_rows(shared.access))
-    if sent and whom is not None and say(_give, actor, shared.access, whom, level, rows):
+    if sent and whom is not None and run_command(_give, actor, shared.access, whom, level, rows):
         st.rerun(scope="fragment")
 
 
@@ -186,7 +186,7 @@ def _everybody(actor: Actor, access: Access) -> None:
     wanted = st.selectbox(
         "Everybody in the workspace", levels, index=levels.index(now), format_func=EVERYBODY.__getitem__
     )
-    if wanted != now and say(_set_workspace, actor, access.sheet.sheet_id, wanted):
+    if wanted != now and run_command(_set_workspace, actor, access.sheet.sheet_id, wanted):
         st.rerun(scope="fragment")
 
 
@@ -207,7 +207,7 @@ def _hand_over(actor: Actor, shared: Shared) -> None:
             heir = st.selectbox("New owner", list(heirs), format_func=heirs.__getitem__, index=None)
             st.caption("They share and configure the sheet from then on; you stay as an editor.")
             sent = st.form_submit_button("Transfer the sheet")
-        if sent and heir is not None and say(_transfer, actor, shared.access.sheet.sheet_id, heir):
+        if sent and heir is not None and run_command(_transfer, actor, shared.access.sheet.sheet_id, heir):
             st.rerun()
 
 

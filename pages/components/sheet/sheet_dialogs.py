@@ -13,7 +13,7 @@ from core.rows.query import View
 from core.sheets import sheets
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say, shown_errors
+from pages.components.app.errors import error_boundary, run_command
 from pages.components.sharing import public_links, share_dialog
 
 PARTS = {
@@ -52,7 +52,7 @@ def _formats(sheet_id: int, view: View, more: dict[str, str]) -> None:
 @st.dialog("Share", width="medium")
 def share(sheet_id: int) -> None:
     """Who may use the sheet: people, teams and everybody; and whoever has a link."""
-    with shown_errors():
+    with error_boundary():
         actor = current_actor()
         people, links = st.tabs(["People and teams", "Public links"])
         with people:
@@ -64,7 +64,7 @@ def share(sheet_id: int) -> None:
 @st.dialog("Sheet settings", width="medium")
 def settings(sheet_id: int) -> None:
     """Name, description, the pipeline's columns, and putting the sheet away."""
-    with shown_errors():
+    with error_boundary():
         actor = current_actor()
         with transaction() as session:
             access = get_access(session, actor, sheet_id)
@@ -81,7 +81,7 @@ def settings(sheet_id: int) -> None:
                 wanted["parts"] = {part: _part(access, part) for part in PARTS}
             wanted["owner_column"] = _owner_column(access)
             sent = st.form_submit_button("Save", type="primary")
-        if sent and say(_save, actor, access, wanted):
+        if sent and run_command(_save, actor, access, wanted):
             st.rerun()
         if st.button("Archive this sheet", icon=":material/archive:", help="It stays whole and can be restored."):
             _archive(actor, sheet_id)
@@ -136,5 +136,5 @@ def _archive(actor: Actor, sheet_id: int) -> None:
         with transaction() as session:
             sheets.archive_sheet(session, actor, sheet_id)
 
-    if say(put_away):
+    if run_command(put_away):
         st.switch_page("work/sheets.py")

@@ -1,63 +1,77 @@
-"""Which sheet a page is about: named in the address, chosen from a list, remembered from page to page."""
+"""The picker of the sheet that a page is about: in the address, in a list, and kept from page to page."""
+
+from collections.abc import Mapping
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from core.base.actor import Actor
 from core.base.permissions import ROLE_PERMISSIONS, Permission
 from core.sheets.sheets import ListedSheet, sheets
 from db.engine import transaction
 
-CHOSEN = "sheet_picked"
+PICKED = "sheet_picked"
 LAST = "sheet_last"
+NO_SHEETS = "You have no sheets yet."
+NOT_FOUND = "This sheet is archived, or it is not shared with you. Choose another one."
 
 
 def pick(actor: Actor) -> ListedSheet | None:
-    """The chosen sheet, None where there is none to show (the way out is shown then)."""
+    """Draw the picker and return the sheet; None if there is none, with the next step shown."""
     with transaction() as session:
-        listed = {sheet.sheet_id: sheet for sheet in sheets(session, actor)}
+        listed = read_sheets(session, actor)
+    sheet_id = requested(listed)
+    show(actor, listed, sheet_id)
+    return listed.get(sheet_id or 0)
+
+
+def read_sheets(session: Session, actor: Actor) -> dict[int, ListedSheet]:
+    """Return this person's sheets by number."""
+    return {sheet.sheet_id: sheet for sheet in sheets(session, actor)}
+
+
+def requested(listed: Mapping[int, ListedSheet]) -> int | None:
+    """Return the sheet in the address, else the last one, else the first; None if the address has an unknown sheet."""
+    address = st.query_params.get("sheet")
+    if address:
+        return next((sheet_id for sheet_id in listed if str(sheet_id) == address), None)
+    last = st.session_state.get(LAST)
+    return last if last in listed else next(iter(listed), None)
+
+
+def show(actor: Actor, listed: Mapping[int, ListedSheet], sheet_id: int | None) -> None:
+    """Draw the picker with this sheet chosen; the next step if there is none."""
     if not listed:
-        _none(may_create=Permission.SHEETS_CREATE in ROLE_PERMISSIONS[actor.role])
-        return None
-    st.session_state[CHOSEN] = _wanted(listed)
+        _no_sheets(may_create=Permission.SHEETS_CREATE in ROLE_PERMISSIONS[actor.role])
+        return
+    st.session_state[PICKED] = sheet_id
     st.selectbox(
         "Sheet",
         list(listed),
         format_func=lambda sheet_id: listed[sheet_id].name,
-        key=CHOSEN,
+        key=PICKED,
         placeholder="Choose a sheet",
         on_change=_go,
         label_visibility="collapsed",
         width=220,
     )
-    chosen = listed.get(st.session_state[CHOSEN] or 0)
-    if chosen is None:
-        st.warning("That sheet is archived, or not shared with you. Choose another.", icon=":material/lock:")
-        return None
-    st.session_state[LAST] = chosen.sheet_id
-    if st.query_params.get("sheet") != str(chosen.sheet_id):
-        st.query_params["sheet"] = str(chosen.sheet_id)
-    return chosen
-
-
-def _none(*, may_create: bool) -> None:
-    """The way to a first sheet, of one's own or of others."""
-    if not may_create:
-        st.info("There is nothing here yet. Ask a colleague to share a sheet with you.", icon=":material/info:")
+    if sheet_id is None:
+        st.warning(NOT_FOUND, icon=":material/lock:")
         return
-    st.info("There is nothing here yet. Create a sheet first.", icon=":material/info:")
+    st.session_state[LAST] = sheet_id
+    if st.query_params.get("sheet") != str(sheet_id):
+        st.query_params["sheet"] = str(sheet_id)
+
+
+def _no_sheets(*, may_create: bool) -> None:
+    if not may_create:
+        st.info(f"{NO_SHEETS} Ask a colleague to share one with you.", icon=":material/info:")
+        return
+    st.info(f"{NO_SHEETS} Create a sheet first.", icon=":material/info:")
     st.page_link("work/sheets.py", label="Go to the sheets", icon=":material/table_view:")
 
 
-def _wanted(listed: dict[int, ListedSheet]) -> int | None:
-    """The sheet in the address, else the one looked at last, else the first; None where the address names no such."""
-    asked = st.query_params.get("sheet")
-    if asked:
-        return next((sheet_id for sheet_id in listed if str(sheet_id) == asked), None)
-    last = st.session_state.get(LAST)
-    return last if last in listed else next(iter(listed))
-
-
 def _go() -> None:
-    """Another sheet was chosen: a view or column of the old one says nothing about it."""
-    if st.session_state[CHOSEN]:
-        st.query_params.from_dict({"sheet": str(st.session_state[CHOSEN])})
+    """Open the chosen sheet without the view and column of the last one."""
+    if st.session_state[PICKED]:
+        st.query_params.from_dict({"sheet": str(st.session_state[PICKED])})

@@ -14,7 +14,7 @@ from core.edits.batch import Outcome
 from core.edits.trash import MOST_COUNTED, TrashedRow, restore_rows, trash
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say, shown_errors
+from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import cell, literal, moment, shortened
 from pages.components.row.row_detail import texts
 
@@ -37,11 +37,11 @@ def button(sheet_id: int, size: int) -> None:
 @st.dialog("Trash", width="medium")
 def show(sheet_id: int) -> None:
     """The rows of the trash, in a dialog."""
-    with shown_errors():
+    with error_boundary():
         actor = current_actor()
         asked = st.session_state.pop(ASKED, None)
         if asked:
-            say(_restore, actor, sheet_id, asked)
+            run_command(_restore, actor, sheet_id, asked)
         search = st.text_input(
             "Search the trash",
             key=SEARCH,

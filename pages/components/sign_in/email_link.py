@@ -7,7 +7,7 @@ import streamlit as st
 from core.base.errors import Refused
 from core.sign_in.email_links import account_of_reset, address_of_link, confirm_address, reset_password
 from db.engine import transaction
-from pages.components.app.errors import say
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
 RESET, CONFIRM = "reset", "confirm"
@@ -51,7 +51,7 @@ def _new_password(token: str, email: str) -> None:
         sent = st.form_submit_button("Save the new password", type="primary", width="stretch")
     if sent and password != repeated:
         st.error("The two passwords differ. Type the same one twice.", icon=":material/error:")
-    elif sent and say(_reset, token, password):
+    elif sent and run_command(_reset, token, password):
         _back(CHANGED)
 
 
@@ -63,7 +63,7 @@ def _reset(token: str, password: str) -> None:
 def _confirm(token: str, email: str) -> None:
     st.subheader("Confirm your address")
     st.text(f"{email} becomes the address by which you sign in and get letters.")
-    if st.button("This is my address", type="primary", width="stretch") and say(_use, token):
+    if st.button("This is my address", type="primary", width="stretch") and run_command(_use, token):
         _back("Your address is confirmed. It is what you sign in with.")
 
 

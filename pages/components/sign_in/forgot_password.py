@@ -9,8 +9,8 @@ from core.accounts.registration import CLOSED, Policy, Registration, ask_to_regi
 from core.mail.smtp import ConsoleTransport, mail_transport
 from core.sign_in.email_links import ask_reset
 from db.engine import transaction
-from pages.components.app.current_user import address, here
-from pages.components.app.errors import say
+from pages.components.app.current_user import address, base_url
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
 WAY, FORGOTTEN, REGISTER, ASKED = "way_in_by", "forgotten", "register", "way_in_asked"
@@ -48,7 +48,7 @@ def _form(label: str, ask: Callable[..., Any], answer: str) -> None:
     with st.form("ask", border=False):
         email = st.text_input("E-mail", max_chars=254)
         sent = st.form_submit_button(label, type="primary", width="stretch")
-    if sent and say(_ask, ask, email):
+    if sent and run_command(_ask, ask, email):
         st.success(answer.format(literal(email.strip())), icon=":material/mail:")
         if isinstance(mail_transport(), ConsoleTransport):
             st.caption(PRINTED)
@@ -56,7 +56,7 @@ def _form(label: str, ask: Callable[..., Any], answer: str) -> None:
 
 def _ask(ask: Callable[..., Any], email: str) -> None:
     with transaction() as session:
-        ask(session, email, address=address(), url=here())
+        ask(session, email, address=address(), url=base_url())
 
 
 def _policy() -> Policy:

@@ -11,8 +11,8 @@ from core.sign_in.oidc import Arrival, arrival, arrival_of_mine, drop_arrival, l
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.password import NEUTRAL
 from db.engine import transaction
-from pages.components.app.current_user import address, device, find_actor, here, nonce
-from pages.components.app.errors import say
+from pages.components.app.current_user import address, base_url, device, find_actor, sign_in_nonce
+from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 from pages.components.sign_in.email_link import NOTE
 from pages.components.sign_in.second_step import PENDING
@@ -29,7 +29,7 @@ def offer(way_in: str = "Sign in with {label}") -> None:
         return
     if st.button(way_in.format(label=literal(provider.label)), icon=":material/key:", width="stretch"):
         st.login(STREAMLIT_PROVIDER)
-    if here() != settings().url:
+    if base_url() != settings().url:
         st.caption(f"It sends you back to {literal(settings().url)}: open that address first.")
 
 
@@ -58,7 +58,7 @@ def show(ticket: str) -> None:
         return
     if actor is not None:
         _link_mine(actor, provider, token, someone)
-    elif not nonce():
+    elif not sign_in_nonce():
         st.error("Your browser did not keep our cookie. Allow cookies for this site and sign in again.")
     elif someone.asks_password:
         _confirm(provider, token, someone, ticket)
@@ -67,7 +67,7 @@ def show(ticket: str) -> None:
 
 
 def _come_in(token: str, ticket: str) -> None:
-    browser = nonce()
+    browser = sign_in_nonce()
     try:
         with transaction() as session:
             way, secret = take_in(
@@ -101,7 +101,7 @@ def _confirm(provider: Provider, token: str, someone: Arrival, ticket: str) -> N
 
 
 def _try(token: str, password: str, code: str, ticket: str) -> None:
-    browser = nonce()
+    browser = sign_in_nonce()
     try:
         found = link_with_password(
             transaction,
@@ -138,7 +138,7 @@ def _link_mine(actor: Actor, provider: Provider, token: str, someone: Arrival) -
         password = st.text_input("Your password here", type="password") if asks else ""
         sent = st.form_submit_button("Link it", type="primary", width="stretch")
     st.button("Do not link it", type="tertiary", on_click=_drop, args=(token,))
-    if sent and say(link_mine, transaction, actor, token, password=password):
+    if sent and run_command(link_mine, transaction, actor, token, password=password):
         _settle(f"Your account is linked with {provider.label}.")
 
 

@@ -6,7 +6,7 @@ from core.base.errors import Refused
 from core.credentials.login_tickets import make_ticket
 from core.sign_in.password import WRONG_CODE, sign_in_with_code
 from db.engine import transaction
-from pages.components.app.current_user import address, device, nonce
+from pages.components.app.current_user import address, device, sign_in_nonce
 from pages.components.app.format import literal
 
 PENDING = "sign_in_pending"
@@ -29,7 +29,7 @@ def show() -> str | None:
 
 
 def _ticket(code: str) -> str | None:
-    browser = nonce()
+    browser = sign_in_nonce()
 
     try:
         ticket = sign_in_with_code(

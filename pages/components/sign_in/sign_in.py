@@ -8,7 +8,7 @@ from core.base.errors import Refused
 from core.credentials.login_tickets import make_pending, make_ticket
 from core.sign_in.password import NEUTRAL, sign_in
 from db.engine import transaction
-from pages.components.app.current_user import address, device, had_session, nonce
+from pages.components.app.current_user import address, device, had_session, sign_in_nonce
 from pages.components.app.format import literal
 from pages.components.sign_in import email_link, forgot_password, oidc_return, redeem, second_step
 from pages.components.sign_in.authenticator import SignInForm
@@ -75,7 +75,7 @@ def _go_in(ticket: str | None) -> None:
 
 def _try(email: str, password: str) -> None:
     """One press of the button: the ticket, or what to say."""
-    browser = nonce()
+    browser = sign_in_nonce()
     if not browser:
         st.session_state[REFUSAL] = NO_NONCE
         return
@@ -138,7 +138,7 @@ def _account_form(invited: Welcome) -> tuple[str, str, str] | None:
 
 
 def _accept(token: str, email: str, name: str, password: str) -> None:
-    browser = nonce()
+    browser = sign_in_nonce()
     if not browser:
         st.error(NO_NONCE, icon=":material/error:")
         return
