@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from db import disk
-from pages.components.app.current_user import find_actor
+from pages.components.app.current_user import find_actor, page_run
 from pages.components.app.errors import error_boundary
 from pages.components.app.navigation import for_strangers, for_visitors, offered
 from pages.components.public_link import public_sheet
@@ -29,4 +29,5 @@ with error_boundary():
         page = st.navigation(offered(actor), expanded=True)
         sign_out.offer(actor)
         sign_in.remind_of_invitation(actor)
-        page.run()
+        with page_run(actor):
+            page.run()

@@ -1,14 +1,16 @@
 """People: whom one works with here, found by name, address or team."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.accounts import require
 from core.base.actor import Actor
 from core.base.permissions import Permission, Role
 from db.folding import fold
+from db.tables.sheets import User
 
 MOST_FOUND = 100
 LONGEST_SEARCH = 200
@@ -31,6 +33,15 @@ def find_people(session: Session, actor: Actor, search: str = "", *, limit: int 
     words = search[:LONGEST_SEARCH].replace("\x00", " ").split()
     found = session.execute(_FIND, {"words": [fold(word) for word in words], "limit": min(limit, MOST_FOUND)})
     return [Colleague(one.user_id, one.name, one.email, Role(one.role), tuple(one.teams)) for one in found]
+
+
+def names_of(session: Session, user_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of people, active or not, by their number as text; unknown numbers are left out."""
+    numbers = [int(user_id) for user_id in user_ids if user_id.isascii() and user_id.isdigit() and len(user_id) < 10]
+    if not numbers:
+        return {}
+    names = select(User.user_id, User.name).where(User.user_id.in_(numbers))
+    return {str(user_id): name for user_id, name in session.execute(names)}
 
 
 # A workspace has hundreds of people: they are looked at one by one, without an index. `strpos` knows no wildcards.

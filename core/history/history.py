@@ -43,6 +43,14 @@ class LoggedChange:
 
 
 @dataclass(frozen=True)
+class LastChange:
+    """Who changed a sheet last, and when."""
+
+    by: str
+    effective_at: datetime
+
+
+@dataclass(frozen=True)
 class CellChange:
     """A change of a cell: its shown text before and after, and its `value` after, as it travels."""
 
@@ -79,6 +87,19 @@ def recent_changes(
 
     `before` continues after the (version, row, column) of the last change of the previous page.
     """
+    lines = _recent_lines(session, access, row=row, by=by, before=before, limit=limit)
+    return [_logged_change(access, line) for line in lines]
+
+
+def _recent_lines(
+    session: Session,
+    access: Access,
+    *,
+    row: int | None = None,
+    by: int | None = None,
+    before: tuple[int, int, int] | None = None,
+    limit: int,
+) -> Sequence[RowMapping]:
     access.require(Permission.HISTORY_SEE)
     cells = projection(access)
     version, before_row, before_column = before or (MAX_VERSION, 0, 0)
@@ -94,7 +115,13 @@ def recent_changes(
     }
     filters = [clause for name, clause in _FILTERS.items() if parameters[name] is not None]
     statement = text(_RECENT.format(filters="".join(filters))).bindparams(bindparam("title"))
-    return [_logged_change(access, line) for line in session.execute(statement, parameters).mappings()]
+    return session.execute(statement, parameters).mappings().all()
+
+
+def last_change(session: Session, access: Access) -> LastChange | None:
+    """Return who changed the sheet last, and when; None if nothing has changed that this person may see."""
+    lines = _recent_lines(session, access, limit=1)
+    return LastChange(lines[0]["name"] or "somebody", lines[0]["effective_at"]) if lines else None
 
 
 def row_history(

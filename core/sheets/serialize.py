@@ -1,5 +1,6 @@
 """Descriptions: a sheet and its columns as JSON data, the same for programs and for the grid in the page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from core.access.access import Access, ColumnInfo
@@ -23,8 +24,11 @@ def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
     } | ({"limits": dict(column.limits)} if Permission.SHEET_SHARE in access.permissions else {})
 
 
-def sheet_json(access: Access) -> dict[str, Any]:
-    """A sheet as its reader sees it. The visitor of a link learns its name, columns and rows, and nothing around it."""
+def sheet_json(access: Access, people: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return a sheet as its reader sees it; the visitor of a link gets only its name, columns and rows.
+
+    `people` are the names in it, by default those of everybody that a person column may name.
+    """
     sheet = access.sheet
     shown = {
         "id": sheet.sheet_id,
@@ -34,7 +38,7 @@ def sheet_json(access: Access) -> dict[str, Any]:
         "level": access.level,
         "permissions": sorted(access.permissions),
         "columns": [column_json(access, column) for column in access.columns],
-        "people": dict(access.references.people.names),
+        "people": dict(access.references.people.names if people is None else people),
     }
     return shown if access.level is Level.LINK else shown | _around(access)
 

@@ -217,7 +217,7 @@ def test_what_was_typed_into_a_sheet_that_goes_away_stays_until_it_is_dropped(to
         in_sheet(unshare_sheet, sheet, BEN.user_id)
     else:
         in_sheet(archive_sheet, sheet)
-    ben.says("That sheet is archived, or not shared with you.")
+    ben.says("This sheet is archived, or it is not shared with you.")
     left = ben.page.get_by_test_id("grid-left")
     left.get_by_text("Half a sentence").wait_for()
     left.get_by_text("Copy value").click()

@@ -108,7 +108,7 @@ def test_the_grid_knows_the_rights_of_the_person(session: Session, sheet: int) -
 @pytest.mark.parametrize("asked", ["999999", "abc", "-1", "1 OR 1=1"])
 def test_a_sheet_that_is_not_there_gets_one_sentence_and_a_choice(session: Session, sheet: int, asked: str) -> None:
     page = open_page(session, "Ann", GRID, sheet=asked)
-    assert "archived, or not shared with you" in said(page)
+    assert "archived, or it is not shared with you" in said(page)
     page.selectbox(key="sheet_picked").set_value(sheet)
     assert "Owner" in said(fine(page.run()))
 
@@ -116,14 +116,14 @@ def test_a_sheet_that_is_not_there_gets_one_sentence_and_a_choice(session: Sessi
 def test_a_strangers_sheet_looks_like_one_that_is_not_there(session: Session, sheet: int) -> None:
     create_sheet(session, actor("Dan"), "Of Dan")
     page = open_page(session, "Dan", GRID, sheet=sheet)
-    assert "archived, or not shared with you" in said(page)
+    assert "archived, or it is not shared with you" in said(page)
     assert "Deals" not in said(page) + str(page.selectbox(key="sheet_picked").options)
 
 
 def test_an_archived_sheet_is_not_opened(session: Session, sheet: int) -> None:
     archive_sheet(session, actor("Ann"), sheet)
     create_sheet(session, actor("Ann"), "Another")
-    assert "archived, or not shared" in said(open_page(session, "Ann", GRID, sheet=sheet))
+    assert "archived, or it is not shared" in said(open_page(session, "Ann", GRID, sheet=sheet))
 
 
 def test_without_any_sheet_the_way_to_the_first_is_shown(session: Session) -> None:
@@ -231,9 +231,9 @@ def test_what_no_longer_fits_the_columns_leaves_the_view_once(session: Session, 
     remember_layout(session, actor("Ben"), sheet, {"view": gone})
     retire_column(session, actor("Ann"), sheet, 11)
     page = open_page(session, "Ben", GRID, sheet=sheet)
-    assert "left out of the filter" in said(page)
+    assert "removed from the filter" in said(page)
     assert chips(page) == ["Stage is any of Lead"]
-    assert "left out of the filter" not in said(open_page(session, "Ben", GRID, sheet=sheet))
+    assert "removed from the filter" not in said(open_page(session, "Ben", GRID, sheet=sheet))
 
 
 def test_a_retired_option_is_named_as_such_in_a_filter(session: Session, deals: Access, sheet: int) -> None:
@@ -268,4 +268,4 @@ def test_a_right_that_was_withdrawn_shows_at_the_next_run(session: Session, shee
 
 def test_an_empty_sheet_says_what_to_do_next_to_those_who_can(session: Session, sheet: int) -> None:
     assert "Type into its first row" in said(open_page(session, "Ben", GRID, sheet=sheet))
-    assert "Nothing has been written here yet" in said(open_page(session, "Cleo", GRID, sheet=sheet))
+    assert "This sheet has no rows yet" in said(open_page(session, "Cleo", GRID, sheet=sheet))

@@ -166,7 +166,7 @@ def _turn() -> None:
 def _grid(actor: Actor, shown: _Shown, view: View, on_sort: Callable[[Any], None]) -> None:
     version, key = shown.side, f"past_{shown.now.sheet.sheet_id}"
     grid.show(
-        sheet_json(as_of(shown.now, version)),
+        sheet_json(as_of(shown.now, version), {str(actor.user_id): actor.name}),
         key=key,
         me={"id": actor.user_id, "name": actor.name},
         view=view.as_json(),

@@ -12,7 +12,7 @@ from core.base.actor import Actor
 from core.base.errors import Refused
 from core.base.permissions import Permission
 from core.edits import trash
-from core.history.history import LoggedChange, recent_changes
+from core.history.history import LastChange, last_change
 from core.rows.query import View, fitting
 from core.sharing import shares
 from core.sharing.shares import CollaboratorInfo, TeamShare
@@ -42,7 +42,7 @@ class SheetView:
     collaborators: list[CollaboratorInfo]
     teams: list[TeamShare]
     locale: Locale
-    last_changes: list[LoggedChange]
+    last_change: LastChange | None
     trash_count: int
     is_fresh: bool = True
 
@@ -67,7 +67,7 @@ class SheetView:
                 access = get_access(session, actor, self.sheet_id)
                 sheet = _sheet_json(access, actor, self.collaborators)
                 if sheet["version"] != self.sheet["version"]:
-                    self.last_changes = recent_changes(session, access, limit=1)
+                    self.last_change = last_change(session, access)
                     self.trash_count = trash.trash_size(session, access)
         except Refused:
             st.rerun()  # The whole page shows the reason.
@@ -81,14 +81,12 @@ class SheetView:
     def _summary(self) -> str:
         """What the sheet is for and its last change; for an empty sheet, what to do next."""
         permissions = self.access.permissions
-        if not self.last_changes:
+        if self.last_change is None:
             return EMPTY if Permission.ROWS_ADD in permissions else NOTHING_YET
         only_comments = Permission.COMMENTS_WRITE in permissions and Permission.ROWS_EDIT not in permissions
         texts = [COMMENTER if only_comments else "", literal(shortened(self.sheet["description"], DESCRIPTION))]
-        texts += [
-            f"Last change by {literal(change.by)}, {moment(change.effective_at, self.locale)}"
-            for change in self.last_changes
-        ]
+        at = moment(self.last_change.effective_at, self.locale)
+        texts.append(f"Last change by {literal(self.last_change.by)}, {at}")
         return " · ".join(filter(None, texts))
 
 
@@ -104,7 +102,7 @@ def read_sheet_view(session: Session, actor: Actor, sheet_id: int) -> SheetView:
         collaborators=collaborators,
         teams=shares.team_shares(session, access),
         locale=get_locale(session, actor),
-        last_changes=recent_changes(session, access, limit=1),
+        last_change=last_change(session, access),
         trash_count=trash.trash_size(session, access),
     )
 

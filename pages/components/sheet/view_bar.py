@@ -7,11 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.access.access import Access, ColumnInfo
+from core.access.access import Access, ColumnInfo, get_access
+from core.accounts import directory
 from core.accounts.preferences import Locale
+from core.base.actor import Visitor
 from core.column_types import column_type
 from core.rows.query import MAX_SEARCH, Condition, Sort, View
 from core.rows.row_source import ADDED
+from db.engine import snapshot
 from pages.components.app.format import DATE_PATTERNS, cell, literal, shortened
 
 ROUND = "view_round"
@@ -97,7 +100,7 @@ class ViewBar:
         if takes == "none":
             return []
         if takes == "many":
-            names, key = names_of(self.access, column), self._key(f"{name}_many")
+            names, key = choices_of(self.access, column), self._key(f"{name}_many")
             st.multiselect("Values", list(names), format_func=names.__getitem__, key=key, placeholder="Choose")
             return [key]
         labels = ("From", "To") if takes == "two" else ("Value",)
@@ -124,8 +127,8 @@ class ViewBar:
     def _described(self, condition: Condition) -> str:
         column = self._columns[condition.column]
         chosen = column_type(column.type).filters[condition.op]
-        names = names_of(self.access, column)
         values = condition.value if isinstance(condition.value, list) else [condition.value]
+        names = names_of(self.access, column, values)
         texts = [names.get(str(one)) or cell(str(one), column, self.locale) for one in values]
         joiner = " and " if chosen.takes == "two" else ", "
         return f"{column.name} {chosen.label} {'' if chosen.takes == 'none' else joiner.join(texts)}".strip()
@@ -142,12 +145,21 @@ class ViewBar:
         return f"view_{self.access.sheet.sheet_id}_{st.session_state.get(ROUND, 0)}_{name}"
 
 
-def names_of(access: Access, column: ColumnInfo) -> dict[str, str]:
-    """What the ids of a column stand for: its options, or people. Retired options are named as such."""
+def choices_of(access: Access, column: ColumnInfo) -> dict[str, str]:
+    """Return the names of all that a column may hold by their ids: its options, or people."""
     kind = column_type(column.type)
     if kind.names_people:
-        return kind.labels(column, access.references)
+        with snapshot() as session:
+            return kind.labels(column, get_access(session, access.principal, access.sheet.sheet_id).references)
     return {option.id: option.label + (" (retired)" if option.retired else "") for option in column.options}
+
+
+def names_of(access: Access, column: ColumnInfo, values: list[Any]) -> dict[str, str]:
+    """Return the names of some ids in a column. Only a visitor's are looked for among the people they may see."""
+    if not column_type(column.type).names_people or isinstance(access.principal, Visitor):
+        return choices_of(access, column)
+    with snapshot() as session:
+        return directory.names_of(session, map(str, values))
 
 
 def _plain(value: Any) -> Any:
