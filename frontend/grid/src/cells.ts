@@ -96,8 +96,10 @@ function tintOf(mark: CellLook["mark"], palette: Palette): string | undefined {
 
 function chips(value: Wire, column: Column, { palette, context }: Scene): Chip[] | null {
   if (column.ids_of === "people" && typeof value === "string") {
-    const name = context.people[value] ?? `Person ${value}`;
-    return [{ label: name, tint: authorTint(value, palette), retired: !(value in context.people) }];
+    const name = context.people[value];
+    if (name === undefined) context.onMissingName?.();
+    const label = name ?? (context.peoplePending ? "…" : `Person ${value}`);
+    return [{ label, tint: authorTint(value, palette), retired: name === undefined && !context.peoplePending }];
   }
   if (column.ids_of !== "options") return null;
   const ids = Array.isArray(value) ? value : typeof value === "string" ? [value] : [];

@@ -8,6 +8,7 @@ import { gridColumns, headerIcons, nextSort, NO_COLUMN, visibleColumns } from ".
 import { cellRenderer } from "./draw";
 import { imageLoader, renderers } from "./glide-renderers";
 import { useHeight } from "./hooks";
+import { usePeople } from "../../sheet/src/people";
 import { Past, tintOf } from "../../sheet/src/past-reader";
 import type { GridProps } from "./scene";
 import { NOTHING } from "./selection";
@@ -19,14 +20,16 @@ const NO_TINTS = {};
 const READ_ONLY = { paste: false, cut: false, delete: false, search: false, downFill: false, rightFill: false } as const;
 
 type PastData = GridData & { as_of: string };
+type People = ReturnType<typeof usePeople>;
 
 export function PastGrid({ data: given, palette, trigger }: GridProps): ReactElement {
   const data = given as PastData;
   const box = useRef<HTMLDivElement>(null);
   const past = usePast(data);
+  const people = usePeople(past.api, past.path, data.people, null);
   const height = useHeight(box, data.height);
   const [selection, select] = useState<GridSelection>(NOTHING);
-  const painting = usePainting(past, data, palette);
+  const painting = usePainting(past, data, people, palette);
   const { columns } = painting;
   const onHeaderClicked = (index: number): void => {
     const column = Number(columns[index]?.id);
@@ -65,7 +68,7 @@ function usePast(data: PastData): Past {
 
 type Painting = Pick<DataEditorCoreProps, "rows" | "getCellContent" | "customRenderers"> & Required<Pick<DataEditorCoreProps, "columns">>;
 
-function usePainting(past: Past, data: PastData, palette: Palette): Painting {
+function usePainting(past: Past, data: PastData, people: People, palette: Palette): Painting {
   const columns = useMemo(() => visibleColumns(data.columns, data.layout), [data.columns, data.layout]);
   const shown = useMemo(
     () => gridColumns(columns, data.layout, data.view.sort ?? [], window.innerWidth).map((one) => ({ ...one, hasMenu: false })),
@@ -74,14 +77,14 @@ function usePainting(past: Past, data: PastData, palette: Palette): Painting {
   const customRenderers = useMemo(() => [cellRenderer(palette)], [palette]);
   // A new revision is a new picture: a new function is how Glide learns to draw again.
   const getCellContent = useCallback(
-    ([x, y]: Item) => paint(past, y, columns[x] ?? NO_COLUMN, data, palette),
-    [past.revision, columns, data.tints, data.formats, data.people, palette],
+    ([x, y]: Item) => paint(past, y, columns[x] ?? NO_COLUMN, data, people, palette),
+    [past.revision, columns, data.tints, data.formats, people, palette],
   );
   return { columns: shown, rows: past.total ?? 0, getCellContent, customRenderers };
 }
 
-function paint(past: Past, place: number, column: Column, data: PastData, palette: Palette): Cell {
-  const context = { formats: data.formats, people: data.people };
+function paint(past: Past, place: number, column: Column, data: PastData, people: People, palette: Palette): Cell {
+  const context = { formats: data.formats, ...people };
   const brush = { context, palette, canEdit: false, canAdd: false };
   const row = past.at(place);
   if (!row) return look({ kind: "loading" }, column, false, brush);

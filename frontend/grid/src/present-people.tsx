@@ -55,5 +55,7 @@ function where(row: number | null, column: number | null, columns: Column[]): st
 }
 
 export function nameOf({ context }: Pick<Scene, "context">, id: string): string {
-  return context.people[id] ?? "Somebody";
+  const name = context.people[id];
+  if (name === undefined) context.onMissingName?.();
+  return name ?? "Somebody";
 }

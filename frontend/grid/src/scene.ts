@@ -9,6 +9,7 @@ import { useLayout, useNotice, useSheetView } from "./hooks";
 import { closeView } from "../../sheet/src/rejected-edits";
 import { NOTHING } from "./selection";
 import type { SheetSession } from "../../sheet/src/session";
+import { usePeople } from "../../sheet/src/people";
 import type { SheetView } from "../../sheet/src/view";
 import type { Palette } from "./theme";
 import type { Column, GridData, Layout, RowRef } from "../../sheet/src/types";
@@ -54,10 +55,8 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   const [tooLarge, askTooLarge] = useState<TooLarge | null>(null);
   const columns = useMemo(() => visibleColumns(data.columns, layout), [data.columns, layout]);
   const me = data.me.id;
-  const context = useMemo(
-    () => ({ formats: data.formats, people: data.people, me }),
-    [data.formats, data.people, me],
-  );
+  const people = usePeople(session.api, session.path, data.people, session.link);
+  const context = useMemo(() => ({ formats: data.formats, ...people, me }), [data.formats, people, me]);
   const sheet = useRef({ name: data.name, columns: data.columns, context });
   sheet.current = { name: data.name, columns: data.columns, context };
   useEffect(() => () => closeView(view, sheet.current, portal), [view, portal]);

@@ -100,6 +100,9 @@ export function today(timeZone: string): string {
 export interface Context {
   formats: Formats;
   people: Record<string, string>;
+  /** The names of everybody are still being read: a name that is not there may yet come. */
+  peoplePending?: boolean;
+  onMissingName?: () => void;
   /** Who looks at it, where that is one of the people. */
   me?: string;
 }

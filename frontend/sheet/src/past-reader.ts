@@ -26,8 +26,8 @@ export class Past {
   private listeners = new Set<() => void>();
 
   constructor(
-    private api: Api,
-    private path: string,
+    readonly api: Api,
+    readonly path: string,
     private asOf: string,
   ) {
     this.blocks = new Blocks({

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElemen
 import { authorTint, optionTint, type Palette } from "../theme";
 import type { Input } from "../../../sheet/src/types";
 import { isLeft, LEFT, moveOf, STAY, type EditorProps, type Move } from "./editor";
-import { everyPick, isAmbiguous, matching, type Pick } from "./picks";
+import { everyPick, isAmbiguous, isPending, matching, type Pick } from "./picks";
 
 export function ChoiceEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
   const [sought, setSought] = useState((editing.typed ?? "").trim());
@@ -13,7 +13,8 @@ export function ChoiceEditor({ editing, context, palette, done, unsaved }: Edito
   const current = typeof editing.value === "string" ? editing.value : null;
   const marked = at >= 0 ? at : sought ? 0 : picks.findIndex((pick) => pick.id === current);
   // Of two people with one name nobody is chosen by the name: the server says so, and what to write instead.
-  const meant = at < 0 && isAmbiguous(picks, sought) ? undefined : picks[marked];
+  const isUnclear = isAmbiguous(picks, sought) || (sought !== "" && isPending(editing.column, context));
+  const meant = at < 0 && isUnclear ? undefined : picks[marked];
   unsaved.current = () => chosen(meant, sought, at >= 0, current);
   const close = (move: Move | typeof LEFT): void => done(unsaved.current(), move);
   const onKeyDown = (event: KeyboardEvent): void => {

@@ -27,6 +27,11 @@ export function everyPick(column: Column, { people, me }: Context): Pick[] {
   });
 }
 
+/** Whether a typed text must be sent as it is, because names that it may mean are not read yet. */
+export function isPending(column: Column, { peoplePending }: Context): boolean {
+  return column.ids_of === "people" && peoplePending === true;
+}
+
 /** The entries that hold what was typed: those that are called so, then those that begin with it, then the others. */
 export function matching(picks: Pick[], sought: string): Pick[] {
   const wanted = fold(sought);
