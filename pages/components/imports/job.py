@@ -8,7 +8,7 @@ from core.imports.import_job import KIND
 from core.jobs.own_jobs import JobInfo, cancel_own_job, own_job, own_unfinished_job
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say, shown_errors
+from pages.components.app.errors import error_boundary, run_command
 
 PARAMETER = "job"
 FAILED = "Something went wrong on our side; it has been logged. Nothing was imported."
@@ -40,7 +40,7 @@ def leave() -> None:
 @st.fragment(run_every=1)
 def watch(job_id: int) -> None:
     """Show the progress of a job until it ends, then run the page again."""
-    with shown_errors():
+    with error_boundary():
         actor = current_actor()
         with transaction() as session:
             job = own_job(session, actor, job_id)
@@ -48,7 +48,7 @@ def watch(job_id: int) -> None:
             st.rerun()
         st.progress(job.progress, _step(job))
         st.caption("You can leave this page; the import goes on.")
-        if st.button("Cancel the import", icon=":material/close:", disabled=job.is_cancelling) and say(
+        if st.button("Cancel the import", icon=":material/close:", disabled=job.is_cancelling) and run_command(
             _cancel, actor, job_id
         ):
             st.rerun()
