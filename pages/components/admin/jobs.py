@@ -11,7 +11,7 @@ from core.base.actor import Actor
 from core.jobs.own_jobs import JobInfo
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import say, shown_errors
+from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal, moment
 
 NAMES = {"cleanup": "Clean-up", "mail": "E-mail", "disk": "Disk space", "import": "Import", "demo": "Demo workspace"}
@@ -20,7 +20,7 @@ NAMES = {"cleanup": "Clean-up", "mail": "E-mail", "disk": "Disk space", "import"
 @st.fragment(run_every=5)
 def show() -> None:
     """The list, read again every few seconds."""
-    with shown_errors():
+    with error_boundary():
         actor = current_actor()
         with transaction() as session:
             listed = jobs.all_jobs(session, actor)
@@ -57,7 +57,7 @@ def _buttons(actor: Actor, job: JobInfo) -> None:
 
 
 def _change(command: Callable[..., None], actor: Actor, job: JobInfo) -> None:
-    if say(_in_transaction, command, actor, job.job_id):
+    if run_command(_in_transaction, command, actor, job.job_id):
         st.rerun()
 
 
