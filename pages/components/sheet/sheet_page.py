@@ -12,13 +12,13 @@ from core.base.errors import Invalid
 from core.base.permissions import Permission
 from core.rows.query import View, conditions, fitting
 from core.sheets import layouts
-from db.engine import snapshot, transaction
+from db.engine import transaction
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.as_of import bar
 from pages.components.sharing import collaborators
 from pages.components.sheet import sheet_dialogs, sheet_picker, trash_dialog
-from pages.components.sheet.sheet_view import SheetView, read_sheet_view
+from pages.components.sheet.sheet_view import SheetView, open_sheet
 from pages.components.sheet.view_bar import ViewBar
 
 # The body asks for news itself; this is for changes that nothing announces to it.
@@ -51,12 +51,9 @@ MORE = {
 def show(body: Body) -> None:
     """Draw the page of the sheet that is chosen, top to bottom."""
     actor = current_actor()
-    with snapshot() as session:
-        listed = sheet_picker.read_sheets(session, actor)
-        sheet_id = sheet_picker.requested(listed)
-        sheet_view = None if sheet_id is None else read_sheet_view(session, actor, sheet_id)
+    listed, sheet_view = open_sheet(actor)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        sheet_picker.show(actor, listed, sheet_id)
+        sheet_picker.show(actor, listed, sheet_view.sheet_id if sheet_view else None)
         if sheet_view is None:
             return
         access = sheet_view.access

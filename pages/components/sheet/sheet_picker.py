@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
 from core.base.actor import Actor
 from core.base.permissions import ROLE_PERMISSIONS, Permission
@@ -19,15 +18,10 @@ NOT_FOUND = "This sheet is archived, or it is not shared with you. Choose anothe
 def pick(actor: Actor) -> ListedSheet | None:
     """Draw the picker and return the sheet; None if there is none, with the next step shown."""
     with transaction() as session:
-        listed = read_sheets(session, actor)
+        listed = {sheet.sheet_id: sheet for sheet in sheets(session, actor)}
     sheet_id = requested(listed)
     show(actor, listed, sheet_id)
     return listed.get(sheet_id or 0)
-
-
-def read_sheets(session: Session, actor: Actor) -> dict[int, ListedSheet]:
-    """Return this person's sheets by number."""
-    return {sheet.sheet_id: sheet for sheet in sheets(session, actor)}
 
 
 def requested(listed: Mapping[int, ListedSheet]) -> int | None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
 from core.access.access import Access, get_access
 from core.accounts.preferences import Locale, get_locale
@@ -18,10 +17,12 @@ from core.sharing import shares
 from core.sharing.shares import CollaboratorInfo, TeamShare
 from core.sheets import layouts
 from core.sheets.serialize import sheet_json
+from core.sheets.sheets import ListedSheet, sheets
 from db.engine import Busy, snapshot
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_text
 from pages.components.app.format import literal, moment, shortened
+from pages.components.sheet import sheet_picker
 
 DESCRIPTION = 90
 # If one of these changes, the page around the rows is drawn again.
@@ -90,21 +91,26 @@ class SheetView:
         return " · ".join(filter(None, texts))
 
 
-def read_sheet_view(session: Session, actor: Actor, sheet_id: int) -> SheetView:
-    """Return all that the page of a sheet shows, of one moment. Raises NotFound."""
-    access = get_access(session, actor, sheet_id)
-    collaborators = shares.collaborators(session, access)
-    return SheetView(
-        actor=actor,
-        access=access,
-        sheet=_sheet_json(access, actor, collaborators),
-        layout=layouts.layout(session, access),
-        collaborators=collaborators,
-        teams=shares.team_shares(session, access),
-        locale=get_locale(session, actor),
-        last_change=last_change(session, access),
-        trash_count=trash.trash_size(session, access),
-    )
+def open_sheet(actor: Actor) -> tuple[dict[int, ListedSheet], SheetView | None]:
+    """Return this person's sheets, and the one that the page is about, all of one moment."""
+    with snapshot() as session:
+        listed = {sheet.sheet_id: sheet for sheet in sheets(session, actor)}
+        sheet_id = sheet_picker.requested(listed)
+        if sheet_id is None:
+            return listed, None
+        access = get_access(session, actor, sheet_id)
+        collaborators = shares.collaborators(session, access)
+        return listed, SheetView(
+            actor=actor,
+            access=access,
+            sheet=_sheet_json(access, actor, collaborators),
+            layout=layouts.layout(session, access),
+            collaborators=collaborators,
+            teams=shares.team_shares(session, access),
+            locale=get_locale(session, actor),
+            last_change=last_change(session, access),
+            trash_count=trash.trash_size(session, access),
+        )
 
 
 def _sheet_json(access: Access, actor: Actor, collaborators: list[CollaboratorInfo]) -> dict[str, Any]:
