@@ -44,7 +44,7 @@ def run_again(session: Session, actor: Actor, job_id: int) -> None:
 def _kind(session: Session, job_id: int) -> str:
     kind = session.scalar(text("SELECT kind FROM jobs WHERE job_id = :job"), {"job": job_id})
     if kind is None:
-        raise NotFound("There is no such job.")
+        raise NotFound("This job does not exist.")
     return str(kind)
 
 
