@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
@@ -72,6 +72,10 @@ class View:
             "sort": [vars(sort) for sort in self.sort],
             "search": self.search,
         }
+
+    def where(self, *conditions: Condition) -> Self:
+        """Return the view with further conditions."""
+        return replace(self, filter=(*self.filter, *conditions))
 
     @property
     def fingerprint(self) -> str:

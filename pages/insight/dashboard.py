@@ -12,9 +12,10 @@ from core.accounts.preferences import Locale, get_locale, today
 from core.base.actor import Actor
 from core.base.periods import DEFAULT_PERIODS
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
-from core.pipeline.breakdowns import MOST_OWNERS, owner_names
-from core.pipeline.figure_cache import ClosedPeriod, Figures
-from core.pipeline.figures import figures, overdue_view
+from core.pipeline.breakdowns import MAX_OWNERS, owner_names
+from core.pipeline.figure_types import ClosedPeriod, Figures
+from core.pipeline.figures import figures
+from core.pipeline.headline import overdue_view
 from core.pipeline.pipeline import OPEN, Pipeline, get_pipeline
 from core.rows.query import View
 from core.sheets.sheets import ListedSheet, sheets
@@ -27,7 +28,7 @@ from pages.components.dashboard.chart_style import Currency, money, percent, who
 from pages.components.sheet import sheet_picker
 
 REFRESH_SECONDS = 5
-PICKED, OPENED = "dashboard_pipeline", "dashboard_opened"
+PICKED, OPENED, UNIT = "dashboard_pipeline", "dashboard_opened", "dashboard_unit"
 NONE_TO_SEE = """As soon as somebody who may edit the sheet adds one, it is counted here by itself.
 If you miss one, ask the sheet's owner."""
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
@@ -126,7 +127,14 @@ def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, d
         access = get_access(session, actor, sheet_id, Permission.ROWS_SEE)
         locale = get_locale(session, actor)
         day = today(locale)
-        return figures(session, access, view, today=day), get_pipeline(access), day, locale
+        pipeline = get_pipeline(access)
+        names = ("headline", "stages", f"{_unit(pipeline)}s", "owners", "ages", "accounts")
+        return figures(session, access, view, *names, today=day), pipeline, day, locale
+
+
+def _unit(pipeline: Pipeline) -> str:
+    """The unit of time that is chosen for the charts over time."""
+    return "quarter" if pipeline.close_date is not None and st.session_state.get(UNIT) == "Quarter" else "month"
 
 
 def _uncounted(pipeline: Pipeline) -> None:
@@ -251,8 +259,8 @@ def _charts(found: Figures, pipeline: Pipeline, currency: Currency) -> None:
                 _outside(found, closed, unit, currency),
             )
         if found.owners:
-            largest = f"The {MOST_OWNERS} with the largest open amount."
-            most = largest if len(found.owners) == MOST_OWNERS and currency.has_amounts else ""
+            largest = f"The {MAX_OWNERS} with the largest open amount."
+            most = largest if len(found.owners) == MAX_OWNERS and currency.has_amounts else ""
             people = charts.owners(found.owners, currency, by_count=by_count)
             _chart("By owner", people, "owners", most)
         if found.accounts:
@@ -268,8 +276,9 @@ def _switches(found: Figures, pipeline: Pipeline, currency: Currency) -> tuple[b
     """Whether bars count deals, whether time is in months or quarters, and whether all of them are shown."""
     with st.container(horizontal=True, vertical_alignment="center"):
         by_count = not currency.has_amounts or _either("Measure", "Amount", "Deals", "dashboard_measure")
-        quarterly = pipeline.close_date is not None and _either("By", "Month", "Quarter", "dashboard_unit")
-        unit = "quarter" if quarterly else "month"
+        if pipeline.close_date is not None:
+            _either("By", "Month", "Quarter", UNIT)
+        unit = _unit(pipeline)
         count = len(found.closed(unit))
         every = count > DEFAULT_PERIODS[unit] and st.toggle(f"All {count} {unit}s", key=f"dashboard_every_{unit}")
         st.caption("Click a bar to open its rows in the grid.")

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from core.accounts.preferences import Locale
-from core.pipeline.figure_cache import Bar, ClosedPeriod, Party
+from core.pipeline.figure_types import Bar, Breakdown, ClosedPeriod
 from core.rows.query import Condition, View
 from pages.components.dashboard import charts
 from pages.components.dashboard.chart_style import Currency, literal, money, short, steps
@@ -25,7 +25,7 @@ def month(start: date, won: int, lost: int) -> ClosedPeriod:
 
 
 def test_every_bar_carries_the_view_of_its_rows() -> None:
-    party = Party("Ann", bar("Ann"), bar("Ann"), 1)
+    party = Breakdown("Ann", bar("Ann"), bar("Ann"), 1)
     months = [month(date(2026, place, 1), 2, 3) for place in range(1, 13)]
     made = [
         charts.stages([bar("Lead")], "EUR", by_count=False),

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from core.pipeline.figure_cache import Bar, ClosedPeriod, Party
+from core.pipeline.figure_types import Bar, Breakdown, ClosedPeriod
 from pages.components.dashboard.chart_style import (  # fmt: skip
     HEIGHT,
     LOST,
@@ -43,7 +43,7 @@ def stages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> go.Figure:
     return chart.done([bar.label for bar in bars])
 
 
-def owners(people: Sequence[Party], currency: str, *, by_count: bool) -> go.Figure:
+def owners(people: Sequence[Breakdown], currency: str, *, by_count: bool) -> go.Figure:
     """Per owner what is won and, below it, what is open with its weighted amount; the win rate under the name."""
     chart = _Lying(currency, by_count)
     won, still = [one.won for one in people], [one.open for one in people]
@@ -55,7 +55,7 @@ def owners(people: Sequence[Party], currency: str, *, by_count: bool) -> go.Figu
     return chart.done([one.label for one in people], notes=notes, rows=1.6 * len(people))
 
 
-def accounts(companies: Sequence[Party], currency: str, *, by_count: bool) -> go.Figure:
+def accounts(companies: Sequence[Breakdown], currency: str, *, by_count: bool) -> go.Figure:
     """Per account what is won and, behind it, what is open; the text says both together."""
     chart = _Lying(currency, by_count)
     won, still = [one.won for one in companies], [one.open for one in companies]
