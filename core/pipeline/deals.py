@@ -109,26 +109,25 @@ class Deals:
     def groups(self, column: ColumnInfo, *, by_open_and_won: bool, filled_only: bool, limit: int) -> list[Group]:
         """Return the largest groups by a column: by open and won amount together, else by the open one first.
 
-        Deals are summed by text and stage first: what is folded and told apart is then a few lines.
+        Deals are grouped by their text first, so that each text is folded once.
         """
         source = self._source(column)
         text = source.cell(column).text
         cells = self._cells(source, source.condition, text=text).subquery()
+        kind = self._kind(cells.c.stage)
         by_text = (
             select(
                 cells.c["text"],
-                cells.c.stage,
-                func.count().label("count"),
-                func.sum(cells.c.amount).label("amount"),
-                func.sum(cells.c.weighted).label("weighted"),
+                *(func.count().filter(kind == one).label(f"{one}_count") for one in (OPEN, WON, LOST)),
+                *(func.sum(cells.c.amount).filter(kind == one).label(f"{one}_amount") for one in (OPEN, WON)),
+                func.sum(cells.c.weighted).filter(kind == OPEN).label("weighted"),
             )
             .where(*([cells.c["text"].is_not(None)] if filled_only else []))
-            .group_by(cells.c["text"], cells.c.stage)
+            .group_by(cells.c["text"])
             .subquery()
         )
-        kind = self._kind(by_text.c.stage)
-        count = {one: _sum(by_text.c.count, kind == one, Integer) for one in (OPEN, WON, LOST)}
-        amount = {one: _sum(by_text.c.amount, kind == one, Numeric) for one in (OPEN, WON)}
+        count = {one: cast(func.sum(by_text.c[f"{one}_count"]), Integer) for one in (OPEN, WON, LOST)}
+        amount = {one: func.coalesce(func.sum(by_text.c[f"{one}_amount"]), 0) for one in (OPEN, WON)}
         sizes = [amount[OPEN], amount[WON]]
         order = [amount[OPEN] + amount[WON], count[OPEN] + count[WON]] if by_open_and_won else sizes
         by_id = column_type(column.type).groups_by_id
@@ -140,7 +139,7 @@ class Deals:
                 written.label("text"),
                 count[OPEN].label("open_count"),
                 amount[OPEN].label("open_amount"),
-                _sum(by_text.c.weighted, kind == OPEN, Numeric).label("weighted"),
+                func.coalesce(func.sum(by_text.c.weighted), 0).label("weighted"),
                 count[WON].label("won_count"),
                 amount[WON].label("won_amount"),
                 count[LOST].label("lost_count"),
@@ -241,7 +240,3 @@ def _measure(line: RowMapping) -> Measure:
 
 def _rate(percent: Any) -> ColumnElement[Decimal]:
     return literal(Decimal(str(percent or 0)) / 100, Numeric)
-
-
-def _sum(values: ColumnElement[Any], condition: ColumnElement[bool], result_type: Any) -> ColumnElement[Any]:
-    return cast(func.coalesce(func.sum(values).filter(condition), 0), result_type)

@@ -328,3 +328,24 @@ def test_a_pipeline_without_its_other_columns_still_counts(session: Session, ann
     assert (found.headline.won_count, found.headline.open_count) == (1, 1)
     assert (found.months, found.owners, found.accounts) == ([], [], [])
     assert sum(bar.count for bar in found.ages) == 1
+
+
+def test_a_figure_is_computed_only_where_it_is_asked_for(session: Session, filled: Access) -> None:
+    view = View(search="deal")
+    with statements(session) as seen:
+        stages = figures(session, filled, view, "stages", today=TODAY)
+    assert sum("FROM rows" in one for one in seen) == 1
+    with pytest.raises(KeyError):
+        _ = stages.owners
+    with statements(session) as seen:
+        figures(session, filled, view, "stages", today=TODAY)
+    assert seen == []
+
+
+def test_another_day_gives_new_figures_only_of_those_that_depend_on_it(session: Session, filled: Access) -> None:
+    before = figures(session, filled, View(), today=TODAY)
+    after = figures(session, filled, View(), today=TODAY + timedelta(days=40))
+    assert after.headline is not before.headline
+    assert after.ages is not before.ages
+    assert after.stages is before.stages
+    assert after.accounts is before.accounts
