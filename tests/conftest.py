@@ -14,6 +14,7 @@ from core.access.access import Access
 from core.base.actor import Actor
 from core.base.permissions import Level, Role
 from core.config.rate_settings import RATES
+from core.credentials import passwords
 from core.limits.rate_limits import configure_limits
 from db import engine as db
 from db.migrate import migrate
@@ -37,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def nothing_counted_yet() -> None:
     """Each test has the whole of every limit before it."""
     configure_limits(RATES)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed by bcrypt as in the product, at a cost that tests can afford."""
+    monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the tests of core share: hashes that they can afford, and a count of them."""
+"""What the tests of core share: a count of password checks, sent mail, and settings of their own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +11,6 @@ from core.mail.outbox import MailMessage, send_due_mail
 from core.notifications.email_templates import render_mail
 from db.engine import transaction
 from tests.support.core.signing_in import Post
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashes of the same kind at a cost that tests can afford."""
-    monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
 
 
 @pytest.fixture
