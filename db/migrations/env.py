@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from db.tables.sheets import Base
+from db.tables import all_tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata, compare_type=True)
+context.configure(connection=context.config.attributes["connection"], target_metadata=all_tables(), compare_type=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -16,7 +16,7 @@ from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sheets.columns import retire_column
 from core.sign_in.second_factor import begin_second_factor
-from db.tables.sheets import Base
+from db.tables import all_tables
 from tests.conftest import actor
 
 # Who, in which role, and what they are to the sheet. Of Owen's rows, which are his own, there is none.
@@ -159,7 +159,7 @@ _OF_OTHERS = text(
     + " UNION ALL ".join(
         f"SELECT '{table.name} ' || md5(string_agg(t::text, ' ' ORDER BY t::text)) AS print"
         f" FROM {table.name} t WHERE t.user_id <> :me"
-        for table in Base.metadata.tables.values()
+        for table in all_tables().tables.values()
         if "user_id" in table.columns
     )
     + ") prints"
