@@ -19,23 +19,23 @@ def show(actor: Actor) -> None:
             "Find a person", key="colleagues_search", placeholder="Name, address or team", label_visibility="collapsed"
         )
         with transaction() as session:
-            found = find_people(session, actor, search)
-        if found:
+            people = find_people(session, actor, search)
+        if people:
             with st.container(border=True, gap="small"):
-                for one in found:
-                    _person(actor, one)
-        if not found:
+                for person in people:
+                    _person(actor, person)
+        if not people:
             st.caption("Nobody here is called so.")
-        elif len(found) == MOST_FOUND:
+        elif len(people) == MOST_FOUND:
             st.caption(f"The first {MOST_FOUND} are shown. Search for the others.")
 
 
-def _person(actor: Actor, one: Colleague) -> None:
+def _person(actor: Actor, person: Colleague) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        avatar.show(one.user_id, one.name)
+        avatar.show(person.user_id, person.name)
         with st.container(gap=None):
-            st.text(one.name + (" (you)" if one.user_id == actor.user_id else ""))
-            st.text(" · ".join([one.email, one.role.label, *one.teams]))
+            st.text(person.name + (" (you)" if person.user_id == actor.user_id else ""))
+            st.text(" · ".join([person.email, person.role.label, *person.teams]))
 
 
 show(current_actor())

@@ -45,9 +45,9 @@ def show(actor: Actor) -> None:
         invite.form(actor)
         registration.show(actor)
         invite.waiting(actor, workspace.waiting, workspace.locale)
-        if found := _found(workspace):
+        if people := _found(workspace):
             with st.container(border=True, gap="small"):
-                for person in found:
+                for person in people:
                     _person(actor, workspace, person)
 
 
@@ -69,8 +69,8 @@ def _found(workspace: Workspace) -> list[PersonInfo]:
     """Those whose name, address, role or team has what is searched for; the first of them."""
     people = workspace.people
     if len(people) >= SEARCHED_FROM:
-        asked = folded_key(st.text_input("Find a person", placeholder="Name, address, role or team"))
-        people = [one for one in people if asked in _searched(workspace, one)]
+        search = folded_key(st.text_input("Find a person", placeholder="Name, address, role or team"))
+        people = [person for person in people if search in _searched(workspace, person)]
     if len(people) > MOST_SHOWN:
         st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
     if not people:
@@ -78,8 +78,8 @@ def _found(workspace: Workspace) -> list[PersonInfo]:
     return people[:MOST_SHOWN]
 
 
-def _searched(workspace: Workspace, one: PersonInfo) -> str:
-    return folded_key(" ".join((one.name, one.email, _state(one), *workspace.teams[one.user_id])))
+def _searched(workspace: Workspace, person: PersonInfo) -> str:
+    return folded_key(" ".join((person.name, person.email, _state(person), *workspace.teams[person.user_id])))
 
 
 def _person(actor: Actor, workspace: Workspace, person: PersonInfo) -> None:
@@ -96,10 +96,10 @@ def _person(actor: Actor, workspace: Workspace, person: PersonInfo) -> None:
 
 def _about(workspace: Workspace, person: PersonInfo, owned: list[OwnedSheet]) -> list[str]:
     """When they were here, in which teams they are, and how many sheets they own."""
-    seen = person.last_seen_at
-    named = workspace.teams[person.user_id]
-    parts = [f"last seen {moment(seen, workspace.locale)}" if seen else "not seen in the last 30 days"]
-    parts += [f"team {', '.join(named)}"] if named else []
+    last_seen = person.last_seen_at
+    team_names = workspace.teams[person.user_id]
+    parts = [f"last seen {moment(last_seen, workspace.locale)}" if last_seen else "not seen in the last 30 days"]
+    parts += [f"team {', '.join(team_names)}"] if team_names else []
     return parts + ([f"owns {len(owned)} {'sheet' if len(owned) == 1 else 'sheets'}"] if owned else [])
 
 

@@ -38,30 +38,30 @@ def show(actor: Actor) -> None:
 
 def _sessions(actor: Actor, sessions: list[LiveSession], locale: Locale) -> None:
     st.caption("Whoever is signed out here has to sign in again; to keep somebody out, deactivate them under “People”.")
-    asked = folded_key(st.text_input("Find a session", placeholder="Name, e-mail or network address"))
+    search = folded_key(st.text_input("Find a session", placeholder="Name, e-mail or network address"))
     people: dict[int, list[LiveSession]] = {}
-    for one in sessions:
-        if asked in folded_key(f"{one.name} {one.email} {one.address}"):
-            people.setdefault(one.user_id, []).append(one)
+    for live in sessions:
+        if search in folded_key(f"{live.name} {live.email} {live.address}"):
+            people.setdefault(live.user_id, []).append(live)
     if len(people) > MOST_SHOWN:
         st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
-    for theirs in [*people.values()][:MOST_SHOWN]:
-        _person(actor, theirs, locale)
+    for person_sessions in [*people.values()][:MOST_SHOWN]:
+        _person(actor, person_sessions, locale)
 
 
-def _person(actor: Actor, theirs: list[LiveSession], locale: Locale) -> None:
+def _person(actor: Actor, person_sessions: list[LiveSession], locale: Locale) -> None:
     """Their browsers in sight; their programs, of which each sign-in is a session, only when they are asked for."""
-    person, programs = theirs[0], [one for one in theirs if one.kind == "api"]
+    person, programs = person_sessions[0], [live for live in person_sessions if live.kind == "api"]
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             avatar.show(person.user_id, person.name)
             st.text(f"{person.name} · {person.email}")
-        for one in theirs:
-            if one.kind != "api":
-                _session(actor, one, locale)
+        for live in person_sessions:
+            if live.kind != "api":
+                _session(actor, live, locale)
         if programs:
-            told = f"Programs · {len(programs)}"
-            drawer = st.expander(told, type="compact", key=f"programs_{person.user_id}", on_change="rerun")
+            label = f"Programs · {len(programs)}"
+            drawer = st.expander(label, type="compact", key=f"programs_{person.user_id}", on_change="rerun")
             if drawer.open:
                 with drawer:
                     _programs(actor, programs, locale)
@@ -70,26 +70,26 @@ def _person(actor: Actor, theirs: list[LiveSession], locale: Locale) -> None:
 def _programs(actor: Actor, programs: list[LiveSession], locale: Locale) -> None:
     if len(programs) > MOST_SHOWN:
         st.caption(f"The {MOST_SHOWN} that were seen last.")
-    for one in programs[:MOST_SHOWN]:
-        _session(actor, one, locale)
+    for live in programs[:MOST_SHOWN]:
+        _session(actor, live, locale)
 
 
-def _session(actor: Actor, one: LiveSession, locale: Locale) -> None:
+def _session(actor: Actor, live: LiveSession, locale: Locale) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        seen = moment(one.last_seen_at, locale)
-        device = own_sessions.device(one.user_agent, one.kind)
-        st.caption(literal(f"{device} · {one.address or 'no address'} · last seen {seen}"))
-        if one.session_id == actor.session_id:
+        last_seen = moment(live.last_seen_at, locale)
+        device = own_sessions.device(live.user_agent, live.kind)
+        st.caption(literal(f"{device} · {live.address or 'no address'} · last seen {last_seen}"))
+        if live.session_id == actor.session_id:
             st.badge("This one", color="green")
-        elif st.button("Sign out", key=f"revoke_{one.session_id}", type="tertiary") and run_command(
-            _revoke, actor, one
+        elif st.button("Sign out", key=f"revoke_{live.session_id}", type="tertiary") and run_command(
+            _revoke, actor, live
         ):
             st.rerun()
 
 
-def _revoke(actor: Actor, one: LiveSession) -> None:
+def _revoke(actor: Actor, live: LiveSession) -> None:
     with transaction() as session:
-        administration.revoke_session(session, actor, one.session_id)
+        administration.revoke_session(session, actor, live.session_id)
 
 
 show(current_actor())

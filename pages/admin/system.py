@@ -41,20 +41,20 @@ def _currency(actor: Actor, now: str) -> None:
     """The currency of new columns of money."""
     codes = sorted(CURRENCIES)
     with st.form("currency"), st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
+        code = st.selectbox(
             "Currency of the workspace",
             codes,
             codes.index(now),
             help="New columns of money are in it unless they name another. Columns that are there keep theirs.",
         )
         sent = st.form_submit_button("Save")
-    if sent and run_command(_save_currency, actor, chosen):
+    if sent and run_command(_save_currency, actor, code):
         st.toast("Saved.", icon=":material/check:")
 
 
-def _save_currency(actor: Actor, chosen: str) -> None:
+def _save_currency(actor: Actor, code: str) -> None:
     with transaction() as session:
-        set_workspace_currency(session, actor, chosen)
+        set_workspace_currency(session, actor, code)
 
 
 def _card(title: str, lines: list[str]) -> None:

@@ -24,20 +24,20 @@ once; whom a manager adds is in it once they accept, on their Sheets, Profile or
 def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with transaction() as session:
-        found = teams.teams(session, actor)
+        listed = teams.teams(session, actor)
         people = teams.people_to_add(session, actor)
-    if told := st.session_state.pop(TOLD, ""):
-        st.toast(literal(told), icon=":material/check:")
+    if message := st.session_state.pop(TOLD, ""):
+        st.toast(literal(message), icon=":material/check:")
     with st.container(width=860):
         st.title("Teams")
         st.caption(MEANT)
         _new(actor)
-        mine = [team for team in found if team.may_manage]
-        if not mine:
-            st.caption("You manage no team yet." if found else "There is no team yet. Name the first one above.")
-        for team in mine:
+        managed = [team for team in listed if team.may_manage]
+        if not managed:
+            st.caption("You manage no team yet." if listed else "There is no team yet. Name the first one above.")
+        for team in managed:
             _team(actor, team, people)
-        _others([team for team in found if not team.may_manage])
+        _others([team for team in listed if not team.may_manage])
 
 
 def _new(actor: Actor) -> None:
@@ -77,12 +77,12 @@ def _member(actor: Actor, team: TeamInfo, member: MemberInfo) -> None:
         label = "Remove" if member.is_accepted else "Take back"
         removed = st.button(label, key=f"remove_{key}", type="tertiary", icon=":material/person_remove:")
     if manages is not member.is_manager:
-        told = _told(actor, team, member, manages=manages)
+        message = _told(actor, team, member, manages=manages)
         put = partial(teams.add_member, is_manager=manages)
-        _carry_out(put, actor, team.team_id, member.user_id, told=told)
+        _carry_out(put, actor, team.team_id, member.user_id, message=message)
     if confirmed:
         put = partial(teams.add_member, is_manager=member.is_manager)
-        _carry_out(put, actor, team.team_id, member.user_id, told=f"{member.name} is in {team.name}.")
+        _carry_out(put, actor, team.team_id, member.user_id, message=f"{member.name} is in {team.name}.")
     if removed:
         _carry_out(teams.remove_member, actor, team.team_id, member.user_id)
 
@@ -109,12 +109,12 @@ def _add(actor: Actor, team: TeamInfo, people: dict[int, str]) -> None:
         st.form(f"add_{team.team_id}", border=False, clear_on_submit=True),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        chosen = st.multiselect(
+        user_ids = st.multiselect(
             "Add people", list(others), format_func=others.__getitem__, placeholder="One or several people"
         )
         sent = st.form_submit_button("Add", icon=":material/person_add:")
-    if sent and chosen:
-        _carry_out(teams.add_members, actor, team.team_id, chosen)
+    if sent and user_ids:
+        _carry_out(teams.add_members, actor, team.team_id, user_ids)
 
 
 def _changes(actor: Actor, team: TeamInfo) -> None:
@@ -133,12 +133,14 @@ def _others(others: list[TeamInfo]) -> None:
     if others:
         with st.expander(f"Other teams · {len(others)}", icon=":material/groups:"):
             for team in others:
-                accepted = [one for one in team.members if one.is_accepted]
-                members = ", ".join(f"{one.name} (manager)" if one.is_manager else one.name for one in accepted)
+                accepted = [member for member in team.members if member.is_accepted]
+                members = ", ".join(
+                    f"{member.name} (manager)" if member.is_manager else member.name for member in accepted
+                )
                 st.text(f"{team.name}: {members or 'nobody yet'}")
 
 
-def _carry_out(command: Callable[..., object], *given: Any, told: str = "") -> None:
+def _carry_out(command: Callable[..., object], *given: Any, message: str = "") -> None:
     """One action of the person in one transaction; the page is drawn anew where it was carried out."""
 
     def carry_out() -> None:
@@ -146,7 +148,7 @@ def _carry_out(command: Callable[..., object], *given: Any, told: str = "") -> N
             command(session, *given)
 
     if run_command(carry_out):
-        st.session_state[TOLD] = told  # Said after the page is drawn anew, which would swallow it.
+        st.session_state[TOLD] = message  # Said after the page is drawn anew, which would swallow it.
         st.rerun()
 
 

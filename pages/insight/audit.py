@@ -41,9 +41,9 @@ def show() -> None:
     if not sheets and not sees_all:
         st.info("You own no sheet. Once you create one, this tells who did what to it.", icon=":material/info:")
         return
-    wanted = _wanted(people, sheets, locale, sees_all=sees_all)
-    export.link_button("Export", _export_url(wanted), icon=":material/download:", type="tertiary")
-    _lines(actor, wanted, locale)
+    audit_filter = _wanted(people, sheets, locale, sees_all=sees_all)
+    export.link_button("Export", _export_url(audit_filter), icon=":material/download:", type="tertiary")
+    _lines(actor, audit_filter, locale)
 
 
 def _wanted(people: dict[int, str], sheets: dict[int, str], locale: Locale, *, sees_all: bool) -> AuditFilter:
@@ -73,33 +73,33 @@ def _period(days: tuple[date, ...], locale: Locale) -> tuple[datetime | None, da
     return tuple(datetime.combine(day, time(), zone).astimezone(UTC) for day in (days[0], days[-1] + timedelta(days=1)))  # type: ignore[return-value]
 
 
-def _export_url(wanted: AuditFilter) -> str:
+def _export_url(audit_filter: AuditFilter) -> str:
     """The route that writes the file, with what is chosen here. The cookie is never sent from another site."""
-    asked = {
-        "person": wanted.person,
-        "kind": wanted.kinds[0] if wanted.kinds else None,
-        "sheet": wanted.sheet_id,
-        "since": wanted.since.isoformat() if wanted.since else None,
-        "until": wanted.until.isoformat() if wanted.until else None,
-        "search": wanted.search or None,
+    parameters = {
+        "person": audit_filter.person,
+        "kind": audit_filter.kinds[0] if audit_filter.kinds else None,
+        "sheet": audit_filter.sheet_id,
+        "since": audit_filter.since.isoformat() if audit_filter.since else None,
+        "until": audit_filter.until.isoformat() if audit_filter.until else None,
+        "search": audit_filter.search or None,
     }
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    query = urlencode({name: value for name, value in parameters.items() if value is not None})
     return f"/api/v1/audit/export?{query}"
 
 
-def _lines(actor: Actor, wanted: AuditFilter, locale: Locale) -> None:
-    befores = _places(wanted)
+def _lines(actor: Actor, audit_filter: AuditFilter, locale: Locale) -> None:
+    befores = _places(audit_filter)
     with transaction() as session:
-        found = audit_events(session, actor, wanted, before=befores[-1] if befores else None, limit=PAGE + 1)
-    if not found:
-        nothing = "Nothing like this has happened." if wanted.used else "Nothing has happened yet."
+        events = audit_events(session, actor, audit_filter, before=befores[-1] if befores else None, limit=PAGE + 1)
+    if not events:
+        nothing = "Nothing like this has happened." if audit_filter.used else "Nothing has happened yet."
         st.info("That is all." if befores else nothing, icon=":material/info:")
-    audit_lines.show(found[:PAGE], locale)
+    audit_lines.show(events[:PAGE], locale)
     with st.container(horizontal=True):
         if befores:
             st.button("Newer", icon=":material/arrow_back:", on_click=_newer, args=(befores,))
-        if len(found) > PAGE:
-            before = found[PAGE - 1].event_id
+        if len(events) > PAGE:
+            before = events[PAGE - 1].event_id
             st.button("Older", icon=":material/arrow_forward:", on_click=befores.append, args=(before,))
 
 
@@ -107,12 +107,12 @@ def _newer(befores: list[int]) -> None:
     befores.pop()
 
 
-def _places(wanted: AuditFilter) -> list[int]:
+def _places(audit_filter: AuditFilter) -> list[int]:
     """Where each page begins, behind which one has gone; another filter begins anew."""
-    kept = st.session_state.get(PLACES)
-    if kept is None or kept["of"] != wanted:
-        kept = st.session_state[PLACES] = {"of": wanted, "before": []}
-    before: list[int] = kept["before"]
+    state = st.session_state.get(PLACES)
+    if state is None or state["of"] != audit_filter:
+        state = st.session_state[PLACES] = {"of": audit_filter, "before": []}
+    before: list[int] = state["before"]
     return before
 
 

@@ -27,22 +27,22 @@ def show() -> None:
     actor = current_actor()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Changes", width="stretch")
-        chosen = sheet_picker.pick(actor)
-    if chosen is None:
+        sheet = sheet_picker.pick(actor)
+    if sheet is None:
         return
     with transaction() as session:
-        access = get_access(session, actor, chosen.sheet_id)
+        access = get_access(session, actor, sheet.sheet_id)
         people = {int(user_id): name for user_id, name in access.references.people.names.items()}
         locale = get_locale(session, actor)
     row, by = _filters(people)
-    befores = _places((chosen.sheet_id, row, by))
-    found = _found(actor, chosen.sheet_id, row, by, befores)
-    if not found:
+    befores = _places((sheet.sheet_id, row, by))
+    listed = _found(actor, sheet.sheet_id, row, by, befores)
+    if not listed:
         st.info("That is all." if befores else "Nothing has changed here yet.", icon=":material/info:")
     with st.container(gap="medium"):
-        for _, changes in groupby(found, key=lambda change: (change.version, change.by)):
+        for _, changes in groupby(listed, key=lambda change: (change.version, change.by)):
             _together(access, list(changes), locale)
-    _pages(befores, found)
+    _pages(befores, listed)
 
 
 def _filters(people: dict[int, str]) -> tuple[int | None, int | None]:
@@ -56,12 +56,12 @@ def _filters(people: dict[int, str]) -> tuple[int | None, int | None]:
     return (int(row) if row else None), by
 
 
-def _places(here: tuple[int, int | None, int | None]) -> list[tuple[int, int, int]]:
+def _places(filters: tuple[int, int | None, int | None]) -> list[tuple[int, int, int]]:
     """Where each page begins, behind which one has gone; another sheet or filter begins anew."""
-    kept = st.session_state.get(PLACES)
-    if kept is None or kept["of"] != here:
-        kept = st.session_state[PLACES] = {"of": here, "before": []}
-    before: list[tuple[int, int, int]] = kept["before"]
+    state = st.session_state.get(PLACES)
+    if state is None or state["of"] != filters:
+        state = st.session_state[PLACES] = {"of": filters, "before": []}
+    before: list[tuple[int, int, int]] = state["before"]
     return before
 
 
@@ -81,11 +81,11 @@ def _together(access: Access, changes: list[LoggedChange], locale: Locale) -> No
         st.markdown(f"**{literal(first.by)}** :gray[{change_lines.heading(first, locale)}]")
         for _, of_row in groupby(changes, key=lambda change: change.row):
             cells = list(of_row)
-            row, told = st.columns([2, 7], gap="small", vertical_alignment="center")
+            row, lines = st.columns([2, 7], gap="small", vertical_alignment="center")
             with row:
                 _row(access, cells[0])
             # Two spaces before the line end: a line break, without the air of a paragraph.
-            told.markdown("  \n".join(change_lines.line(access, change, locale) for change in reversed(cells)))
+            lines.markdown("  \n".join(change_lines.line(access, change, locale) for change in reversed(cells)))
 
 
 def _row(access: Access, change: LoggedChange) -> None:
@@ -100,12 +100,12 @@ def _title(change: LoggedChange) -> str:
     return "" if change.row_title == f"#{change.row}" else shortened(change.row_title, TITLE)
 
 
-def _pages(befores: list[tuple[int, int, int]], found: list[LoggedChange]) -> None:
+def _pages(befores: list[tuple[int, int, int]], listed: list[LoggedChange]) -> None:
     with st.container(horizontal=True):
         if befores:
             st.button("Newer", icon=":material/arrow_back:", on_click=lambda: befores.pop() and None)
-        if len(found) == PAGE:
-            last = found[-1]
+        if len(listed) == PAGE:
+            last = listed[-1]
             before = (last.version, last.row, last.column_id)
             st.button("Older", icon=":material/arrow_forward:", on_click=befores.append, args=(before,))
 

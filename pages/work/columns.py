@@ -30,8 +30,8 @@ CHOICES_SHOWN = 8
 def show() -> None:
     """The page, top to bottom: one line a column; the one that was clicked opens where it stands."""
     actor = current_actor()
-    if said := st.session_state.pop(SAID, None):
-        st.toast(literal(said), icon=":material/check:")
+    if message := st.session_state.pop(SAID, None):
+        st.toast(literal(message), icon=":material/check:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Columns", width="stretch")
         chosen = sheet_picker.pick(actor)
@@ -109,8 +109,8 @@ def _name(access: Access, column: ColumnInfo, *, is_open: bool, may_edit: bool) 
     if parts:
         st.badge(f"Pipeline: {', '.join(parts)}", color="green")
     if may_edit:
-        for told in limited(column.limits):
-            st.badge(told.capitalize(), icon=":material/lock:", color="orange")
+        for limit in limited(column.limits):
+            st.badge(limit.capitalize(), icon=":material/lock:", color="orange")
     elif not access.may_write(column):
         st.badge("Read-only for you", icon=":material/lock:", color="gray")
 
@@ -145,13 +145,13 @@ def _move(actor: Actor, access: Access, column_id: int, step: int) -> None:
 
 def _about(column: ColumnInfo) -> None:
     """Its description, rules and choices at a glance."""
-    told = [literal(column.description), column_form.summary(column.type, column.rules)]
+    texts = [literal(column.description), column_form.summary(column.type, column.rules)]
     labels = [option.label for option in column.options if not option.retired]
     if labels:
         more = f" and {len(labels) - CHOICES_SHOWN} more" if len(labels) > CHOICES_SHOWN else ""
-        told.append(literal(", ".join(labels[:CHOICES_SHOWN])) + more)
-    if any(told):
-        st.caption(" · ".join(filter(None, told)), width="content")
+        texts.append(literal(", ".join(labels[:CHOICES_SHOWN])) + more)
+    if any(texts):
+        st.caption(" · ".join(filter(None, texts)), width="content")
 
 
 def _add(actor: Actor, access: Access, locale: Locale) -> None:
@@ -228,9 +228,9 @@ def _restore(actor: Actor, access: Access, column: ColumnInfo) -> None:
     run_command(_in_transaction, columns.restore_column, actor, access.sheet.sheet_id, column.column_id)
 
 
-def _done(told: str) -> None:
+def _done(message: str) -> None:
     _open(None)
-    st.session_state[SAID] = told
+    st.session_state[SAID] = message
     st.rerun()
 
 

@@ -172,13 +172,16 @@ def _offer_lines(request: _Request) -> None:
 def _last_step(actor: Actor, request: _Request, found: Check) -> None:
     open_columns = refusing(request.plan, found, request.access)
     if open_columns:
-        named = ", ".join(f"“{literal(name)}”" for name in open_columns)
-        st.info(f"Decide above what becomes of the values of {named} that do not fit.", icon=":material/arrow_upward:")
+        column_names = ", ".join(f"“{literal(name)}”" for name in open_columns)
+        st.info(
+            f"Decide above what becomes of the values of {column_names} that do not fit.",
+            icon=":material/arrow_upward:",
+        )
     into = request.name.strip() if request.access is None else request.access.sheet.name
-    made = sum(1 for one in request.plan.taken if one.new)
+    new_count = sum(1 for one in request.plan.taken if one.new)
     st.markdown(
         f"**{found.rows:,} rows** into **{literal(into)}**"
-        + (f", with {made} new {'columns' if made > 1 else 'column'}" if made and request.access else "")
+        + (f", with {new_count} new {'columns' if new_count > 1 else 'column'}" if new_count and request.access else "")
         + ". All of them, or none."
     )
     if st.button(
@@ -217,9 +220,9 @@ def _done(report: Report) -> None:
     with transaction() as session:
         sheet = get_access(session, actor, report.sheet).sheet
     st.success(f"{report.rows:,} rows are in “{literal(sheet.name)}”.", icon=":material/check_circle:")
-    made = [literal(name) for name in report.columns]
+    column_names = [literal(name) for name in report.columns]
     facts = {
-        "New columns": ", ".join(made),
+        "New columns": ", ".join(column_names),
         "New options": ", ".join(map(literal, report.options)),
         "Cells left empty": f"{report.emptied:,}" if report.emptied else "",
         "Lines left out": f"{len(report.left_out):,}" if report.left_out else "",

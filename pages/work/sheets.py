@@ -33,12 +33,12 @@ def show() -> None:
         _progress()
     team_offers.show(actor)
     with transaction() as session:
-        mine = sheets.sheets(session, actor)
+        listed = sheets.sheets(session, actor)
         archived = sheets.sheets(session, actor, archived=True)
-    if not mine:
+    if not listed:
         _nothing_yet(may_create=may_create)
     with st.grid(min_column_width=280):
-        for sheet in mine:
+        for sheet in listed:
             _card(sheet)
     if archived:
         with st.expander(f"Archived · {len(archived)}", icon=":material/archive:"):

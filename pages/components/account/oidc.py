@@ -15,28 +15,28 @@ from pages.components.sign_in import oidc_return
 def show(actor: Actor, locale: Locale) -> None:
     """What is linked, and the way to link; nothing where there is no provider."""
     with transaction() as session:
-        mine = my_identities(session, actor)
+        identities = my_identities(session, actor)
         needs_password = not has_password(session, actor.user_id)
     provider = settings().provider
-    if provider is None and not mine:
+    if provider is None and not identities:
         return
     st.subheader(literal(provider.label if provider else "Single sign-on"))
-    for one in mine:
-        _linked(actor, one, locale, needs_password=needs_password)
-    if not mine:
+    for identity in identities:
+        _linked(actor, identity, locale, needs_password=needs_password)
+    if not identities:
         st.caption("Link your account there, and it signs you in here without a password.")
         with st.container(width=360):
             oidc_return.offer("Link {label}")
 
 
-def _linked(actor: Actor, one: IdentityInfo, locale: Locale, *, needs_password: bool) -> None:
+def _linked(actor: Actor, identity: IdentityInfo, locale: Locale, *, needs_password: bool) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
             st.text("Signs you in here")
-            st.caption(literal(f"{one.issuer} · linked {moment(one.created_at, locale)}"))
+            st.caption(literal(f"{identity.issuer} · linked {moment(identity.created_at, locale)}"))
         if needs_password:
             st.caption("Your only way in: choose a password before you unlink it.")
-        elif st.button("Unlink", key=f"unlink_{one.issuer}") and run_command(_unlink, actor, one.issuer):
+        elif st.button("Unlink", key=f"unlink_{identity.issuer}") and run_command(_unlink, actor, identity.issuer):
             st.rerun()
 
 

@@ -18,9 +18,9 @@ from pages.components.app.format import moment
 def show(actor: Actor, locale: Locale) -> None:
     """The live sessions, the latest first."""
     with transaction() as session:
-        mine = sessions.my_sessions(session, actor)
-    for one in mine:
-        _session(actor, one, locale)
+        infos = sessions.my_sessions(session, actor)
+    for info in infos:
+        _session(actor, info, locale)
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Sign out everywhere else", icon=":material/logout:")
         tokens = st.checkbox("and revoke my API tokens", value=True)
@@ -30,14 +30,14 @@ def show(actor: Actor, locale: Locale) -> None:
         st.rerun()
 
 
-def _session(actor: Actor, one: SessionInfo, locale: Locale) -> None:
+def _session(actor: Actor, info: SessionInfo, locale: Locale) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
-            st.text(device(one.user_agent, one.kind))
-            st.caption(f"{one.address} · last seen {moment(one.last_seen_at, locale)}")
-        if one.session_id == actor.session_id:
+            st.text(device(info.user_agent, info.kind))
+            st.caption(f"{info.address} · last seen {moment(info.last_seen_at, locale)}")
+        if info.session_id == actor.session_id:
             st.badge("This one", color="green")
-        elif st.button("Sign out there", key=f"end_{one.session_id}") and run_command(_end, actor, one.session_id):
+        elif st.button("Sign out there", key=f"end_{info.session_id}") and run_command(_end, actor, info.session_id):
             st.rerun()
 
 

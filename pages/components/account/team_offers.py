@@ -19,8 +19,8 @@ TOLD = "team_offer_told"
 
 def show(actor: Actor) -> None:
     """One notice for each; nothing where I am offered none."""
-    if told := st.session_state.pop(TOLD, ""):
-        st.toast(literal(told), icon=":material/check:")
+    if message := st.session_state.pop(TOLD, ""):
+        st.toast(literal(message), icon=":material/check:")
     with transaction() as session:
         offers = my_offers(session, actor)
     for offer in offers:
@@ -44,11 +44,11 @@ def _offer(actor: Actor, offer: Offer) -> None:
         _answer(decline_offer, actor, offer, f"You are not in {offer.name}.")
 
 
-def _answer(command: Callable[..., None], actor: Actor, offer: Offer, told: str) -> None:
+def _answer(command: Callable[..., None], actor: Actor, offer: Offer, message: str) -> None:
     def carry_out() -> None:
         with transaction() as session:
             command(session, actor, offer.team_id)
 
     if run_command(carry_out):
-        st.session_state[TOLD] = told  # Said after the page is drawn again, which would swallow it.
+        st.session_state[TOLD] = message  # Said after the page is drawn again, which would swallow it.
         st.rerun()

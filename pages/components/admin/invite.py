@@ -60,23 +60,23 @@ def _links(links: list[tuple[str, str]]) -> None:
     st.code("\n".join(f"{email} {link}" for email, link in links) if others else link, language=None, wrap_lines=True)
 
 
-def waiting(actor: Actor, found: list[InvitationInfo], locale: Locale) -> None:
+def waiting(actor: Actor, invited: list[InvitationInfo], locale: Locale) -> None:
     """The invitations that nobody has used yet."""
-    if not found:
+    if not invited:
         return
-    with st.expander(f"Invitations that wait · {len(found)}", icon=":material/hourglass_empty:"):
-        for one in found:
-            _waits(actor, one, moment(one.expires_at, locale))
+    with st.expander(f"Invitations that wait · {len(invited)}", icon=":material/hourglass_empty:"):
+        for invitation in invited:
+            _waits(actor, invitation, moment(invitation.expires_at, locale))
 
 
-def _waits(actor: Actor, one: InvitationInfo, until: str) -> None:
-    by = f" by {one.by}" if one.by else ""
+def _waits(actor: Actor, invitation: InvitationInfo, until: str) -> None:
+    by = f" by {invitation.by}" if invitation.by else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         with st.container(gap=None):
-            st.text(one.email)
-            st.caption(literal(f"invited as {one.role.label.lower()}{by}, until {until}"))
-        withdraw = st.button("Withdraw", key=f"withdraw_{one.invitation_id}", type="tertiary")
-    if withdraw and run_command(_withdraw, actor, one.invitation_id):
+            st.text(invitation.email)
+            st.caption(literal(f"invited as {invitation.role.label.lower()}{by}, until {until}"))
+        withdraw = st.button("Withdraw", key=f"withdraw_{invitation.invitation_id}", type="tertiary")
+    if withdraw and run_command(_withdraw, actor, invitation.invitation_id):
         st.rerun()
 
 

@@ -12,18 +12,20 @@ from pages.components.app.errors import run_command
 
 def show(actor: Actor, sheets: list[OwnedSheet], people: list[PersonInfo]) -> None:
     """One line a sheet, with whom it could go to; nothing where every owner is here."""
-    left = [sheet for sheet in sheets if sheet.is_orphaned]
-    if not left:
+    orphaned = [sheet for sheet in sheets if sheet.is_orphaned]
+    if not orphaned:
         return
     heirs = {
-        one.user_id: f"{one.name} · {one.email}" for one in people if one.is_active and one.role is not Role.ANALYST
+        person.user_id: f"{person.name} · {person.email}"
+        for person in people
+        if person.is_active and person.role is not Role.ANALYST
     }
     with st.container(border=True):
         st.subheader("Sheets to hand over")
         st.caption(
             "Their owners are deactivated: nobody can share or configure these sheets until you say who owns them."
         )
-        for sheet in left:
+        for sheet in orphaned:
             _line(actor, sheet, heirs)
 
 

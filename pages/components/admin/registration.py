@@ -24,15 +24,15 @@ def show(actor: Actor) -> None:
 
 def _form(actor: Actor, policy: Policy) -> None:
     with st.form("registration", border=False):
-        who = st.radio("Who may make an account", list(LABELS), index=list(LABELS).index(policy.who),
+        registration = st.radio("Who may make an account", list(LABELS), index=list(LABELS).index(policy.who),
                        format_func=LABELS.__getitem__, label_visibility="collapsed")  # fmt: skip
         domains = st.text_input("Domains", value=", ".join(policy.domains), placeholder="example.com, example.org")
         st.caption("Who registers confirms their address and becomes a member.")
         sent = st.form_submit_button("Save the rule")
-    if sent and run_command(_save, actor, who, domains):
+    if sent and run_command(_save, actor, registration, domains):
         st.rerun()
 
 
-def _save(actor: Actor, who: Registration, domains: str) -> None:
+def _save(actor: Actor, registration: Registration, domains: str) -> None:
     with transaction() as session:
-        set_registration_policy(session, actor, who, domains=tuple(domains.split(",")))
+        set_registration_policy(session, actor, registration, domains=tuple(domains.split(",")))

@@ -8,6 +8,6 @@ from core.sheets.columns import LIMITED
 
 def limited(now: Mapping[str, str]) -> list[str]:
     """The limits of a column in a few words each: “hidden from editors, viewers”."""
-    told = {HIDDEN: "hidden from", READ_ONLY: "read-only for"}
-    of = {limit: [one.label.lower() for one in LIMITED if now.get(one) == limit] for limit in told}
-    return [f"{words} {', '.join(of[limit])}" for limit, words in told.items() if of[limit]]
+    phrases = {HIDDEN: "hidden from", READ_ONLY: "read-only for"}
+    of = {limit: [audience.label.lower() for audience in LIMITED if now.get(audience) == limit] for limit in phrases}
+    return [f"{words} {', '.join(of[limit])}" for limit, words in phrases.items() if of[limit]]

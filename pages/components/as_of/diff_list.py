@@ -18,24 +18,24 @@ ROWS = {"added": ":green[row added]", "deleted": ":red[row deleted]"}
 def show(access: Access, found: Difference, locale: Locale) -> None:
     """The differences of a page, each row with its cells before and after, who changed them last and when."""
     pages = (len(found.entries) - 1) // PAGE + 1
-    place = st.container()
+    heading = st.container()
     page = st.pagination(pages, key="past_page") if pages > 1 else 1
-    with place:
-        for _, together in groupby(found.entries[(page - 1) * PAGE : page * PAGE], key=lambda one: one.row):
+    with heading:
+        for _, together in groupby(found.entries[(page - 1) * PAGE : page * PAGE], key=lambda entry: entry.row):
             cells = list(together)
-            lines = [f"  - {_line(access, one, locale)}" for one in cells]
+            lines = [f"  - {_line(access, entry, locale)}" for entry in cells]
             title = "" if cells[0].row_title == f"#{cells[0].row}" else shortened(cells[0].row_title, LONGEST)
             st.markdown("\n".join([f"- **\\#{cells[0].row}** {literal(title)}", *lines]))
 
 
-def _line(access: Access, one: DifferenceEntry, locale: Locale) -> str:
+def _line(access: Access, entry: DifferenceEntry, locale: Locale) -> str:
     """What a cell was and what it became, or what became of the row."""
-    about = f":gray[{literal(one.by)}, {moment(one.at, locale)}]"
-    if one.column is None:
-        return f"{ROWS[one.kind]} · {about}"
-    column = access.column(one.column)
+    about = f":gray[{literal(entry.by)}, {moment(entry.at, locale)}]"
+    if entry.column is None:
+        return f"{ROWS[entry.kind]} · {about}"
+    column = access.column(entry.column)
     old, new = (
         literal(shortened(cell(text, column, locale), LONGEST)) if text else ":gray[empty]"
-        for text in (one.old, one.new)
+        for text in (entry.old, entry.new)
     )
     return f"{literal(column.name)}: {old} :gray[→] {new} · {about}"

@@ -97,19 +97,19 @@ def _nothing() -> None:
 
 
 def _rights(permissions: list[str]) -> dict[str, bool]:
-    held = {str(permission) for permission in permissions}
+    names = {str(permission) for permission in permissions}
     return {
-        "can_edit": "rows:edit" in held,
-        "can_add": "rows:add" in held,
-        "can_delete": "rows:delete" in held,
-        "can_configure": "columns:edit" in held,
+        "can_edit": "rows:edit" in names,
+        "can_add": "rows:add" in names,
+        "can_delete": "rows:delete" in names,
+        "can_configure": "columns:edit" in names,
     }
 
 
 def script() -> str:
     """The file name of the bundle; it changes with its content, so browsers may keep it for ever."""
-    (found,) = DIST.glob("grid.*.js")
-    return found.name
+    (bundle,) = DIST.glob("grid.*.js")
+    return bundle.name
 
 
 @cache

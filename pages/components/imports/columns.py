@@ -28,17 +28,19 @@ _READINGS = {
 
 
 def show(
-    found: Inspection, plan: Plan, access: Access | None, references: References, key: str, *, currency: str
+    inspection: Inspection, plan: Plan, access: Access | None, references: References, key: str, *, currency: str
 ) -> Plan:
     """The cards; the plan as it is chosen in them. `currency`: that of a new column of money which shows no other."""
-    columns = [_card(found, one, access, references, f"{key}_{one.source}", currency=currency) for one in plan.columns]
+    columns = [
+        _card(inspection, one, access, references, f"{key}_{one.source}", currency=currency) for one in plan.columns
+    ]
     return replace(plan, columns=tuple(columns))
 
 
 def _card(
-    found: Inspection, plan: ColumnPlan, access: Access | None, references: References, key: str, *, currency: str
+    inspection: Inspection, plan: ColumnPlan, access: Access | None, references: References, key: str, *, currency: str
 ) -> ColumnPlan:
-    sample = found.samples[plan.source]
+    sample = inspection.samples[plan.source]
     with st.container(border=True):
         about, into, kind = st.columns([4, 3, 3], vertical_alignment="center")
         about.markdown(f"**{literal(plan.name)}**")
@@ -57,7 +59,7 @@ def _card(
             if plan.column != column.column_id:
                 plan = existing_column(plan, sample, column, references)
             kind.caption(f"{column_type(column.type).label}, as in the sheet")
-            plan = _labels(found, plan, access, key)
+            plan = _labels(inspection, plan, access, key)
         return _reading(plan, sample, access, key)
 
 
@@ -92,17 +94,19 @@ def _type(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, key: str
     return str(chosen)
 
 
-def _labels(found: Inspection, plan: ColumnPlan, access: Access, key: str) -> ColumnPlan:
+def _labels(inspection: Inspection, plan: ColumnPlan, access: Access, key: str) -> ColumnPlan:
     """Labels that are no option yet: who may change columns can have them added."""
     column = access.column(plan.column or 0)
-    labels = missing_labels(found.samples[plan.source], column)
+    labels = missing_labels(inspection.samples[plan.source], column)
     if not labels:
         return plan
-    named = ", ".join(literal(label[:40]) for label in labels[:6]) + (" …" if len(labels) > 6 else "")
+    label_list = ", ".join(literal(label[:40]) for label in labels[:6]) + (" …" if len(labels) > 6 else "")
     if Permission.COLUMNS_EDIT not in access.permissions:
-        st.caption(f"No options of this column yet: {named}. Only the sheet’s owner adds options.")
+        st.caption(f"No options of this column yet: {label_list}. Only the sheet’s owner adds options.")
         return plan
-    added = st.checkbox(f"Add {'these options' if len(labels) > 1 else 'the option'}: {named}", key=f"{key}_labels")
+    added = st.checkbox(
+        f"Add {'these options' if len(labels) > 1 else 'the option'}: {label_list}", key=f"{key}_labels"
+    )
     return replace(plan, labels=tuple(labels) if added else ())
 
 
@@ -112,8 +116,8 @@ def _currency(plan: ColumnPlan, key: str) -> ColumnPlan:
         return plan
     codes = sorted(CURRENCIES)
     proposed = codes.index(plan.new.rules["currency"])
-    chosen = st.selectbox("Currency", codes, proposed, key=f"{key}_currency", width=160)
-    return replace(plan, new=replace(plan.new, rules={**plan.new.rules, "currency": str(chosen)}))
+    code = st.selectbox("Currency", codes, proposed, key=f"{key}_currency", width=160)
+    return replace(plan, new=replace(plan.new, rules={**plan.new.rules, "currency": str(code)}))
 
 
 def _reading(plan: ColumnPlan, sample: Sample, access: Access | None, key: str) -> ColumnPlan:
@@ -122,10 +126,10 @@ def _reading(plan: ColumnPlan, sample: Sample, access: Access | None, key: str) 
     takes = {rule.key for rule in column_type(name).takes}
     if "date_order" in takes and any(map(has_short_year, sample.labels[:_LOOKED_AT])):
         st.caption(SHORT_YEARS)
-    chosen = dict(plan.reading)
+    reading = dict(plan.reading)
     for rule in _READINGS.keys() & takes:
-        chosen[rule] = _asked(plan, rule, chosen.get(rule, ""), key)
-    return replace(plan, reading={rule: value for rule, value in chosen.items() if value})
+        reading[rule] = _asked(plan, rule, reading.get(rule, ""), key)
+    return replace(plan, reading={rule: value for rule, value in reading.items() if value})
 
 
 def _asked(plan: ColumnPlan, rule: str, proposed: str, key: str) -> str:
@@ -134,7 +138,7 @@ def _asked(plan: ColumnPlan, rule: str, proposed: str, key: str) -> str:
         st.warning("The values of this column can be read in two ways. Say which is meant.", icon=":material/help:")
     elif not proposed:
         return ""
-    chosen = st.segmented_control(
+    answer = st.segmented_control(
         label, list(choices), default=proposed, format_func=choices.__getitem__, key=f"{key}_{rule}", required=True
     )
-    return str(chosen or "")
+    return str(answer or "")

@@ -10,17 +10,17 @@ from core.imports.inspection import Inspection
 from pages.components.app.format import literal
 
 
-def summary(found: Inspection) -> None:
+def summary(inspection: Inspection) -> None:
     """A line that says what was found, and what a person should know of it."""
-    shown = found.format
-    delimiter = DELIMITERS.get(shown.delimiter, shown.delimiter).lower()
-    header = f"column names in line {shown.lines_above + 1}" if shown.has_header else "no column names"
-    size = f"{found.rows:,} rows, {found.width} columns"
-    st.markdown(f"**{size}** · {ENCODINGS[shown.encoding]} · {delimiter} · {header}")
-    for note in found.notes:
+    file_format = inspection.format
+    delimiter = DELIMITERS.get(file_format.delimiter, file_format.delimiter).lower()
+    header = f"column names in line {file_format.lines_above + 1}" if file_format.has_header else "no column names"
+    size = f"{inspection.rows:,} rows, {inspection.width} columns"
+    st.markdown(f"**{size}** · {ENCODINGS[file_format.encoding]} · {delimiter} · {header}")
+    for note in inspection.notes:
         st.caption(f":material/info: {literal(note)}")
-    if found.above:
-        st.caption(f"Above the table: {literal(' / '.join(line for line in found.above if line))}")
+    if inspection.above:
+        st.caption(f"Above the table: {literal(' / '.join(line for line in inspection.above if line))}")
 
 
 def choices(detected: FileFormat, key: str) -> dict[str, Any]:

@@ -23,13 +23,13 @@ def show(plan: Plan, found: Check, key: str) -> Plan:
 
 def _decision(misfits: Misfits, key: str, *, may_be_text: bool) -> OnMisfit:
     with st.container(border=True):
-        said, chosen = st.columns([6, 4], vertical_alignment="center")
+        text_column, choice_column = st.columns([6, 4], vertical_alignment="center")
         values = "value does" if misfits.count == 1 else "values do"
-        said.markdown(f"**{literal(misfits.name)}**: {misfits.count:,} {values} not fit")
+        text_column.markdown(f"**{literal(misfits.name)}**: {misfits.count:,} {values} not fit")
         for one in misfits.listed[:_SHOWN]:
-            said.caption(f"Line {one.line:,}: {literal(one.reason)}")
+            text_column.caption(f"Line {one.line:,}: {literal(one.reason)}")
         options = {one.value: one.label for one in OnMisfit} | ({TEXT: "Make it a text column"} if may_be_text else {})
-        decided = chosen.selectbox(
+        decided = choice_column.selectbox(
             f"If a value of {literal(misfits.name)} does not fit",
             list(options),
             format_func=options.__getitem__,

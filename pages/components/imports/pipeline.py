@@ -39,7 +39,7 @@ def show(plan: Plan, key: str) -> tuple[Plan, dict[str, int]]:
 def _fitting(plan: Plan, part: str) -> dict[int, str]:
     """The new columns whose type can play this part, by their place in the file."""
     types = PIPELINE_PARTS[part]
-    return {one.source: one.new.name for one in plan.columns if one.new and one.new.type in types}
+    return {column.source: column.new.name for column in plan.columns if column.new and column.new.type in types}
 
 
 def _parts(plan: Plan, guessed: dict[str, int], key: str) -> dict[str, int]:

@@ -130,7 +130,7 @@ def _grid(shared: Shared, view: View) -> None:
         if trouble := _catch_up(shared, view):
             st.caption(trouble)
         key = f"shared_{shared.visitor.link_id}"
-        asked = grid.show(
+        requests = grid.show(
             shared.sheet,
             key=key,
             me={"id": f"link-{shared.visitor.link_id}", "name": ""},
@@ -139,7 +139,7 @@ def _grid(shared: Shared, view: View) -> None:
             link=shared.visitor.link_id,
             on_view=lambda: _sort(shared.access, view, st.session_state[key]["view"]),
         )
-        if asked.view:
+        if requests.view:
             st.rerun()
 
 
@@ -152,13 +152,13 @@ def _catch_up(shared: Shared, view: View) -> str:
     except Busy as trouble:
         return f":red[:material/cloud_off: {error_text(trouble)}]"
     fits = fitting(fresh.access, view) == view
-    if not fits or any(fresh.sheet[part] != shared.sheet[part] for part in AROUND):
+    if not fits or any(fresh.sheet[name] != shared.sheet[name] for name in AROUND):
         st.rerun()
     shared.access, shared.sheet = fresh.access, fresh.sheet
     return ""
 
 
-def _sort(access: Access, view: View, asked: Any) -> None:
+def _sort(access: Access, view: View, change: Any) -> None:
     """A click on a header asked for another order."""
-    if isinstance(asked, dict):
-        _keep(access, fitting(access, View.from_json({**view.as_json(), "sort": asked.get("sort")})))
+    if isinstance(change, dict):
+        _keep(access, fitting(access, View.from_json({**view.as_json(), "sort": change.get("sort")})))

@@ -34,8 +34,8 @@ def heading(change: LoggedChange | RowChange, locale: Locale) -> str:
 def line(access: Access, change: LoggedChange, locale: Locale) -> str:
     """What a cell was and what it is now, or what became of the row."""
     if change.kind != "edit":
-        told = literal(shortened(change.new or change.old, LONGEST))
-        return f"{ROWS[change.kind]}{': ' if told else ''}{told}"
+        value = literal(shortened(change.new or change.old, LONGEST))
+        return f"{ROWS[change.kind]}{': ' if value else ''}{value}"
     column = access.column(change.column_id)
     old, new = (_value(text, column, locale) for text in (change.old, change.new))
     return f"{literal(column.name)}: {old} :gray[→] {new}"
@@ -43,12 +43,12 @@ def line(access: Access, change: LoggedChange, locale: Locale) -> str:
 
 def lines(access: Access, change: RowChange, locale: Locale) -> list[str]:
     """What one change did to a row: what became of it, then its cells."""
-    told = [] if change.kind == "edit" else [f":gray[{ROWS[change.kind]}]"]
-    for one in change.cells:
-        column = access.column(one.column_id)
-        before = "" if change.kind == "add" else f"{_value(one.old, column, locale)} :gray[→] "
-        told.append(f"{literal(column.name)}: {before}{_value(one.new, column, locale)}")
-    return told
+    texts = [] if change.kind == "edit" else [f":gray[{ROWS[change.kind]}]"]
+    for cell_change in change.cells:
+        column = access.column(cell_change.column_id)
+        before = "" if change.kind == "add" else f"{_value(cell_change.old, column, locale)} :gray[→] "
+        texts.append(f"{literal(column.name)}: {before}{_value(cell_change.new, column, locale)}")
+    return texts
 
 
 def _value(text: str, column: ColumnInfo, locale: Locale) -> str:

@@ -60,65 +60,69 @@ def show(sheet_id: int, row: int, key: str, locale: Locale, *, in_trash: bool = 
         with transaction() as session:
             # The right is read again as often as the comments are: who is made a commenter can write at once.
             access = get_access(session, actor, sheet_id)
-            found = comments.comments(session, actor, sheet_id, row, limit=limit)
+            listed = comments.comments(session, actor, sheet_id, row, limit=limit)
         talk = _Talk(actor, access, row, key, locale, in_trash)
         # One container, however much is said: the field below keeps its place, and whoever types in it their cursor.
         with st.container(gap="medium"):
-            if len(found) == limit < MOST:
+            if len(listed) == limit < MOST:
                 _offer_earlier(key)
-            elif len(found) == MOST:
+            elif len(listed) == MOST:
                 st.caption(f"These are the newest {MOST}. Programs can read all of them through the API.")
-            if not found:
+            if not listed:
                 st.caption("Nobody has said anything of this row yet.")
-            for one in found:
-                _comment(talk, one)
+            for comment in listed:
+                _comment(talk, comment)
         if talk.may_write:
             _write(talk)
         else:
             st.caption(talk.way_to_write)
 
 
-def _comment(talk: _Talk, one: CommentInfo) -> None:
+def _comment(talk: _Talk, comment: CommentInfo) -> None:
     with st.container(horizontal=True, gap="small", wrap=False):
-        avatar.show(one.author_id, one.author)
+        avatar.show(comment.author_id, comment.author)
         with st.container(gap="xxsmall"):
-            edited = " · edited" if one.edited_at and not one.is_deleted else ""
-            st.markdown(f"**{literal(one.author)}** :gray[{moment(one.created_at, talk.locale)}{edited}]")
-            if one.is_deleted:
+            edited = " · edited" if comment.edited_at and not comment.is_deleted else ""
+            st.markdown(f"**{literal(comment.author)}** :gray[{moment(comment.created_at, talk.locale)}{edited}]")
+            if comment.is_deleted:
                 st.caption("This comment has been deleted.")
-            elif talk.may_write and st.session_state.get(f"{talk.key}_editing") == one.comment_id:
-                _edit(talk, one)
+            elif talk.may_write and st.session_state.get(f"{talk.key}_editing") == comment.comment_id:
+                _edit(talk, comment)
             else:
                 # Plain text: line breaks stay, and nothing in it is formatting.
-                st.text(one.body)
+                st.text(comment.body)
                 if talk.may_write:
-                    _acts(talk, one)
+                    _acts(talk, comment)
 
 
-def _acts(talk: _Talk, one: CommentInfo) -> None:
+def _acts(talk: _Talk, comment: CommentInfo) -> None:
     """What may be done with a comment that is there."""
-    if not (one.is_mine or Permission.SHEET_CONFIGURE in talk.access.permissions):
+    if not (comment.is_mine or Permission.SHEET_CONFIGURE in talk.access.permissions):
         return
-    key = f"{talk.key}_{one.comment_id}"
+    key = f"{talk.key}_{comment.comment_id}"
     with st.container(horizontal=True, gap="small"):
-        if one.is_mine:
-            st.button("Edit", key=f"{key}_edit", type="tertiary", on_click=_begin, args=(talk.key, one.comment_id))
+        if comment.is_mine:
+            st.button("Edit", key=f"{key}_edit", type="tertiary", on_click=_begin, args=(talk.key, comment.comment_id))
         with st.popover("Delete", type="tertiary", key=f"{key}_asked"):
             st.caption("Its text is gone for good.")
             deleted = st.button("Delete this comment", key=f"{key}_delete", type="primary")
-        if deleted and talk.does(comments.delete_comment, one.comment_id):
+        if deleted and talk.does(comments.delete_comment, comment.comment_id):
             st.rerun(scope="fragment")
 
 
-def _edit(talk: _Talk, one: CommentInfo) -> None:
-    key = f"{talk.key}_{one.comment_id}"
+def _edit(talk: _Talk, comment: CommentInfo) -> None:
+    key = f"{talk.key}_{comment.comment_id}"
     body = st.text_area(
-        "Your comment", value=one.body, max_chars=comments.MAX_LENGTH, key=f"{key}_body", label_visibility="collapsed"
+        "Your comment",
+        value=comment.body,
+        max_chars=comments.MAX_LENGTH,
+        key=f"{key}_body",
+        label_visibility="collapsed",
     )
     with st.container(horizontal=True, gap="small"):
         saved = st.button("Save", key=f"{key}_save", type="primary")
         st.button("Cancel", key=f"{key}_cancel", type="tertiary", on_click=_begin, args=(talk.key, None))
-    if saved and talk.does(comments.edit_comment, one.comment_id, body=body):
+    if saved and talk.does(comments.edit_comment, comment.comment_id, body=body):
         _begin(talk.key, None)
         st.rerun(scope="fragment")
 

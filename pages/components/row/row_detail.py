@@ -49,7 +49,7 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
         row_history.restore_wanted(actor, sheet_id, row_id, key)
         if st.session_state.pop(f"{key}_back", False):
             run_command(_restore, actor, sheet_id, row_id)
-        access, fields, said, locale = _read(actor, sheet_id, row_id)
+        access, fields, comment_count, locale = _read(actor, sheet_id, row_id)
         if fields is None:
             _in_trash(access, key)
             history_tab, comments_tab = st.tabs([HISTORY, COMMENTS], key=f"{key}_trash_tab", on_change="rerun")
@@ -63,8 +63,8 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
         fields_tab, comments_tab, history_tab = st.tabs(names, key=f"{key}_tab", on_change="rerun")
         with fields_tab:
             _fields(access, fields, key, locale)
-            if said:
-                _offer_comments(said, key)
+            if comment_count:
+                _offer_comments(comment_count, key)
         if comments_tab.open:
             with comments_tab:
                 row_comments.show(sheet_id, row_id, key, locale)
@@ -107,10 +107,10 @@ def _fields(access: Access, fields: Mapping[int, str], key: str, locale: Locale)
             value.text(cell(text, column, locale) if text else "–")
 
 
-def _offer_comments(said: int, key: str) -> None:
+def _offer_comments(comment_count: int, key: str) -> None:
     """That the row has comments, and the way to them."""
     st.button(
-        f"{said:,} {'comment' if said == 1 else 'comments'}",
+        f"{comment_count:,} {'comment' if comment_count == 1 else 'comments'}",
         key=f"{key}_to_comments",
         icon=":material/chat:",
         type="tertiary",

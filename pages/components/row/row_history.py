@@ -38,20 +38,20 @@ def show(actor: Actor, access: Access, row: int, key: str, locale: Locale) -> No
     """The history of a row or, where one is chosen, of a cell. `access` was read before the history is."""
     column = access.by_id.get(_field(access, key))
     limit = st.session_state.get(f"{key}_shown", PAGE)
-    found = _read(actor, access.sheet.sheet_id, row, column, limit)
+    changes = _read(actor, access.sheet.sheet_id, row, column, limit)
     with st.container(gap="medium"):
         if column is None:
-            _changes(access, found, locale)
+            _changes(access, changes, locale)
         else:
-            _values(access, column, found, key, locale)
-    if len(found) == limit < MOST:
+            _values(access, column, changes, key, locale)
+    if len(changes) == limit < MOST:
         st.button("Older", icon=":material/arrow_downward:", key=f"{key}_older", on_click=_show_more, args=(key,))
 
 
 def restore_wanted(actor: Actor, sheet_id: int, row: int, key: str) -> None:
     """Bring back the value that somebody has asked for, if any; say so, or why not. Goes before all reading."""
-    wanted: Wanted | None = st.session_state.pop(f"{key}_wanted", None)
-    if wanted is not None and run_command(_restore, actor, sheet_id, row, wanted):
+    request: Wanted | None = st.session_state.pop(f"{key}_wanted", None)
+    if request is not None and run_command(_restore, actor, sheet_id, row, request):
         st.toast("The older value is back.", icon=":material/history:")
 
 
@@ -65,8 +65,8 @@ def _field(access: Access, key: str) -> int:
     names = {ALL: "All fields"} | {column.column_id: column.name for column in access.columns}
     if st.session_state.get(f"{key}_field", ALL) not in names:
         del st.session_state[f"{key}_field"]
-    chosen = st.selectbox("History of", list(names), format_func=names.__getitem__, key=f"{key}_field")
-    return int(chosen)
+    column_id = st.selectbox("History of", list(names), format_func=names.__getitem__, key=f"{key}_field")
+    return int(column_id)
 
 
 def _read(actor: Actor, sheet_id: int, row: int, column: ColumnInfo | None, limit: int) -> list[RowChange]:
@@ -81,33 +81,33 @@ def _show_more(key: str) -> None:
     st.session_state[f"{key}_shown"] = st.session_state.get(f"{key}_shown", PAGE) + PAGE
 
 
-def _changes(access: Access, found: list[RowChange], locale: Locale) -> None:
+def _changes(access: Access, changes: list[RowChange], locale: Locale) -> None:
     """Who and when, and below it what became of the row or its cells."""
-    for change in found:
+    for change in changes:
         with st.container(gap="xxsmall"):
             st.markdown(f"**{literal(change.by)}** :gray[{change_lines.heading(change, locale)}]")
             st.markdown("\n".join(f"- {line}" for line in change_lines.lines(access, change, locale)))
 
 
-def _values(access: Access, column: ColumnInfo, found: list[RowChange], key: str, locale: Locale) -> None:
+def _values(access: Access, column: ColumnInfo, changes: list[RowChange], key: str, locale: Locale) -> None:
     """What the cell holds, and before; each older value with the way back to it."""
     may = Permission.ROWS_EDIT in access.permissions and access.sheet.archived_at is None
-    now = found[0].cells[0].value if found else None
-    for change in found:
-        (held,) = change.cells
+    now = changes[0].cells[0].value if changes else None
+    for change in changes:
+        (cell_change,) = change.cells
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             with st.container(gap="xxsmall"):
                 # Plain text: line breaks stay, and nothing in it is formatting.
-                st.text(cell(held.new, column, locale) or "(empty)")
+                st.text(cell(cell_change.new, column, locale) or "(empty)")
                 added = " · row added" if change.kind == "add" else ""
                 st.caption(f"{literal(change.by)} · {change_lines.heading(change, locale)}{added}")
-            if change is found[0]:
+            if change is changes[0]:
                 st.badge("Now", color="green")
-            elif may and held.value != now:
-                _offer(Wanted(column.column_id, held.value, access.sheet.version), change.version, key)
+            elif may and cell_change.value != now:
+                _offer(Wanted(column.column_id, cell_change.value, access.sheet.version), change.version, key)
 
 
-def _offer(wanted: Wanted, version: int, key: str) -> None:
+def _offer(request: Wanted, version: int, key: str) -> None:
     """Asks with the version on the screen as it is now, whatever has happened when somebody presses it."""
     st.button(
         "Restore this value",
@@ -115,12 +115,12 @@ def _offer(wanted: Wanted, version: int, key: str) -> None:
         icon=":material/settings_backup_restore:",
         type="tertiary",
         on_click=st.session_state.__setitem__,
-        args=(f"{key}_wanted", wanted),
+        args=(f"{key}_wanted", request),
     )
 
 
-def _restore(actor: Actor, sheet_id: int, row: int, wanted: Wanted) -> None:
-    edit = Edit(row, wanted.column, CellInput(value=wanted.value), wanted.base)
+def _restore(actor: Actor, sheet_id: int, row: int, request: Wanted) -> None:
+    edit = Edit(row, request.column, CellInput(value=request.value), request.base)
     try:
         with transaction() as session:
             write(session, actor, sheet_id, Batch(edits=(edit,)), operation_id=uuid4(), source=ChangeSource.RESTORE)

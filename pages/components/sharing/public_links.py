@@ -27,10 +27,10 @@ def show(actor: Actor, sheet_id: int) -> None:
     """The links of the sheet, and a form for another. For its owner."""
     with transaction() as session:
         links, locale = public_links(session, actor, sheet_id), get_locale(session, actor)
-        shown = hidden_but_by_links(get_access(session, actor, sheet_id))
+        only_by_links = hidden_but_by_links(get_access(session, actor, sheet_id))
     st.caption("Whoever has the link reads the rows live, without an account, and nothing else: no history, no people.")
-    if shown:
-        _hide_too(actor, sheet_id, shown)
+    if only_by_links:
+        _hide_too(actor, sheet_id, only_by_links)
     _new(sheet_id)
     for link in links:
         _link(actor, sheet_id, link, locale)
@@ -38,29 +38,29 @@ def show(actor: Actor, sheet_id: int) -> None:
         _form(actor, sheet_id)
 
 
-def _hide_too(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
+def _hide_too(actor: Actor, sheet_id: int, columns: list[ColumnInfo]) -> None:
     """Columns that are hidden from somebody are not hidden from visitors for that: said, and offered."""
-    told = "; ".join(f"“{literal(one.name)}” ({', '.join(limited(one.limits))})" for one in shown)
-    st.warning(f"Public links show these columns: {told}.", icon=":material/visibility:")
-    st.button("Hide them from public links, too", on_click=_say_hide, args=(actor, sheet_id, shown))
+    text = "; ".join(f"“{literal(column.name)}” ({', '.join(limited(column.limits))})" for column in columns)
+    st.warning(f"Public links show these columns: {text}.", icon=":material/visibility:")
+    st.button("Hide them from public links, too", on_click=_say_hide, args=(actor, sheet_id, columns))
 
 
-def _say_hide(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
-    run_command(_hide, actor, sheet_id, shown)
+def _say_hide(actor: Actor, sheet_id: int, columns: list[ColumnInfo]) -> None:
+    run_command(_hide, actor, sheet_id, columns)
 
 
-def _hide(actor: Actor, sheet_id: int, shown: list[ColumnInfo]) -> None:
+def _hide(actor: Actor, sheet_id: int, columns: list[ColumnInfo]) -> None:
     with transaction() as session:
-        for column in shown:
+        for column in columns:
             limits = {**column.limits, Audience.LINK.value: HIDDEN}
             limit_column(session, actor, sheet_id, column.column_id, limits)
 
 
 def _new(sheet_id: int) -> None:
-    made = st.session_state.get(NEW)
-    if made and made[0] == sheet_id:
+    new_link = st.session_state.get(NEW)
+    if new_link and new_link[0] == sheet_id:
         st.success("Copy the link now: it is not shown again.", icon=":material/link:")
-        st.code(made[1], language=None, wrap_lines=True)
+        st.code(new_link[1], language=None, wrap_lines=True)
         st.button("I have copied it", on_click=lambda: st.session_state.pop(NEW, None))
 
 
@@ -85,17 +85,17 @@ def _change(actor: Actor, sheet_id: int, link: LinkInfo) -> None:
             st.checkbox("No password any more", key=f"{key}_open")
         st.selectbox("Open from now for", list(CHANGED_LIVES), format_func=CHANGED_LIVES.__getitem__, key=f"{key}_days")
         st.checkbox("Visitors may export the rows", link.may_export, key=f"{key}_export")
-        asked = (actor, sheet_id, link, key)
-        st.form_submit_button("Save the link", type="primary", on_click=_say_change, args=asked)
+        arguments = (actor, sheet_id, link, key)
+        st.form_submit_button("Save the link", type="primary", on_click=_say_change, args=arguments)
 
 
 def _say_change(actor: Actor, sheet_id: int, link: LinkInfo, key: str) -> None:
-    said = st.session_state
-    password = None if said.get(f"{key}_open") else said[f"{key}_password"]
-    name, days, may_export = said[f"{key}_name"], said[f"{key}_days"], said[f"{key}_export"]
+    state = st.session_state
+    password = None if state.get(f"{key}_open") else state[f"{key}_password"]
+    name, days, may_export = state[f"{key}_name"], state[f"{key}_days"], state[f"{key}_export"]
     wishes = _changed(link, LinkOptions(name=name, password=password, days=days, may_export=may_export))
     if run_command(_change_to, actor, sheet_id, link.link_id, wishes):
-        said[CHANGES] = said.get(CHANGES, 0) + 1
+        state[CHANGES] = state.get(CHANGES, 0) + 1
 
 
 def _changed(link: LinkInfo, wishes: LinkOptions) -> LinkOptions:

@@ -59,8 +59,8 @@ def show(actor: Actor, sheet_id: int) -> None:
     with _line(f"{owner.name}\n{owner.email}"):
         st.badge("Owner", color="gray")
     lines: list[TeamShare | CollaboratorInfo] = [*shared.teams, *people]
-    for one in lines:
-        _given(actor, shared.access, one)
+    for share in lines:
+        _given(actor, shared.access, share)
     _add(actor, shared)
     _everybody(actor, shared.access)
     _hand_over(actor, shared)
@@ -81,41 +81,41 @@ def _read(actor: Actor, sheet_id: int) -> Shared:
         )
 
 
-def _line(told: str) -> DeltaGenerator:
+def _line(text: str) -> DeltaGenerator:
     line = st.container(horizontal=True, vertical_alignment="center", gap="small")
     # Plain text: letter by letter, and an address can be copied.
-    line.text(told, width="stretch")
+    line.text(text, width="stretch")
     return line
 
 
-def _given(actor: Actor, access: Access, one: TeamShare | CollaboratorInfo) -> None:
+def _given(actor: Actor, access: Access, share: TeamShare | CollaboratorInfo) -> None:
     """One line: what is chosen in it holds at once."""
-    whom, told = _told(one)
-    key = f"{whom.kind}_{whom.number}_{one.level.value}_{one.row_scope.value}"
+    whom, text = _told(share)
+    key = f"{whom.kind}_{whom.number}_{share.level.value}_{share.row_scope.value}"
     levels: list[Level | None] = [*LEVELS, None]
-    with _line(told), st.container(horizontal=True, gap="small", wrap=False, width="content"):
+    with _line(text), st.container(horizontal=True, gap="small", wrap=False, width="content"):
         level = st.selectbox(
             "Level",
             levels,
-            index=levels.index(one.level),
+            index=levels.index(share.level),
             format_func=lambda level: level.label if level else "Remove",
             key=f"level_{key}",
             label_visibility="collapsed",
             width=LEVEL_WIDTH,
         )
-        rows = _rows_of(access, one.row_scope, f"rows_{key}")
-    changed = None if rows is one.row_scope else rows
-    if (level is not one.level or changed) and run_command(_give, actor, access, whom, level, changed):
+        rows = _rows_of(access, share.row_scope, f"rows_{key}")
+    changed = None if rows is share.row_scope else rows
+    if (level is not share.level or changed) and run_command(_give, actor, access, whom, level, changed):
         st.rerun(scope="fragment")
 
 
-def _told(one: TeamShare | CollaboratorInfo) -> tuple[Whom, str]:
+def _told(share: TeamShare | CollaboratorInfo) -> tuple[Whom, str]:
     """Who it is, and what stands in their line."""
-    if isinstance(one, CollaboratorInfo):
-        return Whom("person", one.user_id), f"{one.name}\n{one.email}"
-    size = f"{one.size} {'person' if one.size == 1 else 'people'}"
-    managers = " · its managers see the team's rows" if one.row_scope is RowScope.OWN else ""
-    return Whom("team", one.team_id), f"Team {one.name}\n{size}{managers}"
+    if isinstance(share, CollaboratorInfo):
+        return Whom("person", share.user_id), f"{share.name}\n{share.email}"
+    size = f"{share.size} {'person' if share.size == 1 else 'people'}"
+    managers = " · its managers see the team's rows" if share.row_scope is RowScope.OWN else ""
+    return Whom("team", share.team_id), f"Team {share.name}\n{size}{managers}"
 
 
 def _rows_of(access: Access, rows: RowScope, key: str) -> RowScope:
@@ -176,17 +176,17 @@ def _rows_to_give(access: Access) -> RowScope:
 def _about_rows(access: Access) -> str:
     if access.owner_column is None:
         return "To give people only their own rows, say under “Settings” whose a row is: a column of people."
-    named = literal(access.owner_column.name)
-    return f"Whose a row is, “{named}” says. In a team that is given its own rows, its managers see the team's."
+    column_name = literal(access.owner_column.name)
+    return f"Whose a row is, “{column_name}” says. In a team that is given its own rows, its managers see the team's."
 
 
 def _everybody(actor: Actor, access: Access) -> None:
     levels = list(EVERYBODY)
     now = Level(access.sheet.workspace_level) if access.sheet.workspace_level else None
-    wanted = st.selectbox(
+    level = st.selectbox(
         "Everybody in the workspace", levels, index=levels.index(now), format_func=EVERYBODY.__getitem__
     )
-    if wanted != now and run_command(_set_workspace, actor, access.sheet.sheet_id, wanted):
+    if level != now and run_command(_set_workspace, actor, access.sheet.sheet_id, level):
         st.rerun(scope="fragment")
 
 

@@ -54,10 +54,12 @@ def rules(kind: str, now: dict[str, Any], *, key: str) -> dict[str, Any]:
     takes = column_type(kind).takes
     ticked = [rule for rule in takes if rule.kind == "flag"]
     with st.container(horizontal=True, gap="medium"):
-        given: dict[str, Any] = {rule.key: _rule(rule, now.get(rule.key), f"{key}_{rule.key}") for rule in ticked}
+        values: dict[str, Any] = {rule.key: _rule(rule, now.get(rule.key), f"{key}_{rule.key}") for rule in ticked}
     with st.grid(min_column_width=200):
-        given |= {rule.key: _rule(rule, now.get(rule.key), f"{key}_{rule.key}") for rule in takes if rule not in ticked}
-    return {name: value for name, value in given.items() if value is not None and value is not False and value != ""}
+        values |= {
+            rule.key: _rule(rule, now.get(rule.key), f"{key}_{rule.key}") for rule in takes if rule not in ticked
+        }
+    return {name: value for name, value in values.items() if value is not None and value is not False and value != ""}
 
 
 def _rule(rule: Rule, now: Any, key: str) -> Any:
@@ -94,8 +96,8 @@ def _listed(rule: Rule) -> list[str]:
 def options(now: Sequence[Option], *, key: str, is_stage: bool) -> list[Option]:
     """The choices as they were edited: one line each, in their order; a stage has a probability and a kind too."""
     st.markdown("**Choices**")
-    told = "Add a line for a new choice. One that you delete stays visible in the rows that have it."
-    st.caption(told + (" A stage's probability weighs its open deals." if is_stage else ""))
+    help_text = "Add a line for a new choice. One that you delete stays visible in the rows that have it."
+    st.caption(help_text + (" A stage's probability weighs its open deals." if is_stage else ""))
     table = st.data_editor(
         _table(now),
         num_rows="dynamic",
@@ -193,9 +195,9 @@ def _limit(audience: Audience, now: str | None, key: str) -> str | None:
 
 def summary(kind: str, now: dict[str, Any]) -> str:
     """The rules of a column in a line."""
-    told = [
+    texts = [
         rule.label if rule.kind == "flag" else f"{rule.label} {literal(str(now[rule.key]))}"
         for rule in column_type(kind).takes
         if rule.key in now
     ]
-    return " · ".join(told)
+    return " · ".join(texts)

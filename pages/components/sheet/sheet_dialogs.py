@@ -42,10 +42,10 @@ def export(sheet_id: int, view: View, as_of: str | None) -> None:
 
 def _formats(sheet_id: int, view: View, more: dict[str, str]) -> None:
     st.caption("Exactly the rows and columns that you see now.")
-    given = view.as_json()
+    view_json = view.as_json()
     for name, label in FORMATS.items():
-        asked = {"format": name, "filter": json.dumps(given["filter"]), "sort": json.dumps(given["sort"])}
-        query = urlencode(asked | {"search": view.search} | more)
+        parameters = {"format": name, "filter": json.dumps(view_json["filter"]), "sort": json.dumps(view_json["sort"])}
+        query = urlencode(parameters | {"search": view.search} | more)
         st.link_button(label, f"/api/v1/sheets/{sheet_id}/export?{query}", width="stretch")
 
 
@@ -69,7 +69,7 @@ def settings(sheet_id: int) -> None:
         with transaction() as session:
             access = get_access(session, actor, sheet_id)
         with st.form("sheet_settings", border=False):
-            wanted: dict[str, Any] = {
+            form: dict[str, Any] = {
                 "name": st.text_input("Name", value=access.sheet.name, max_chars=sheets.MAX_NAME),
                 "description": st.text_area("Description", value=access.sheet.description, height=80),
             }
@@ -78,10 +78,10 @@ def settings(sheet_id: int) -> None:
                 "Say which column holds what, and the dashboard can chart it. Without a stage it is a plain table."
             )
             with st.grid(min_column_width=220):
-                wanted["parts"] = {part: _part(access, part) for part in PARTS}
-            wanted["owner_column"] = _owner_column(access)
+                form["parts"] = {part: _part(access, part) for part in PARTS}
+            form["owner_column"] = _owner_column(access)
             sent = st.form_submit_button("Save", type="primary")
-        if sent and run_command(_save, actor, access, wanted):
+        if sent and run_command(_save, actor, access, form):
             st.rerun()
         if st.button("Archive this sheet", icon=":material/archive:", help="It stays whole and can be restored."):
             _archive(actor, sheet_id)
@@ -93,20 +93,20 @@ def _part(access: Access, part: str) -> int | None:
     ids = [None, *(column.column_id for column in fitting)]
     names = {column.column_id: column.name for column in fitting}
     now = access.sheet.pipeline.get(part)
-    wanted = " or ".join(column_type(name).label.lower() for name in sheets.PIPELINE_PARTS[part])
+    types = " or ".join(column_type(name).label.lower() for name in sheets.PIPELINE_PARTS[part])
     return st.selectbox(
         PARTS[part],
         ids,
         index=ids.index(now) if now in ids else 0,
         format_func=lambda one: names.get(one, "–") if one else "–",
-        help=f"A column of type {wanted}.",
+        help=f"A column of type {types}.",
     )
 
 
 def _owner_column(access: Access) -> int | None:
     """Whose a row is, where the pipeline's owner does not say it already."""
     names: dict[int | None, str] = {None: "The pipeline's owner says it"}
-    names |= {one.column_id: one.name for one in access.columns if column_type(one.type).names_people}
+    names |= {column.column_id: column.name for column in access.columns if column_type(column.type).names_people}
     ids, now = [*names], access.sheet.settings.get("owner_column")
     return st.selectbox(
         "Whose a row is",
@@ -117,18 +117,18 @@ def _owner_column(access: Access) -> int | None:
     )
 
 
-def _save(actor: Actor, access: Access, wanted: dict[str, Any]) -> None:
+def _save(actor: Actor, access: Access, form: dict[str, Any]) -> None:
     """What was changed, and only that, in one transaction."""
     sheet = access.sheet
     with transaction() as session:
-        if wanted["name"] != sheet.name:
-            sheets.rename_sheet(session, actor, sheet.sheet_id, wanted["name"])
-        if wanted["description"] != sheet.description:
-            sheets.describe_sheet(session, actor, sheet.sheet_id, wanted["description"])
-        if {part: column for part, column in wanted["parts"].items() if column is not None} != sheet.pipeline:
-            sheets.configure_pipeline(session, actor, sheet.sheet_id, wanted["parts"])
-        if wanted["owner_column"] != sheet.settings.get("owner_column"):
-            sheets.choose_owner_column(session, actor, sheet.sheet_id, wanted["owner_column"])
+        if form["name"] != sheet.name:
+            sheets.rename_sheet(session, actor, sheet.sheet_id, form["name"])
+        if form["description"] != sheet.description:
+            sheets.describe_sheet(session, actor, sheet.sheet_id, form["description"])
+        if {part: column for part, column in form["parts"].items() if column is not None} != sheet.pipeline:
+            sheets.configure_pipeline(session, actor, sheet.sheet_id, form["parts"])
+        if form["owner_column"] != sheet.settings.get("owner_column"):
+            sheets.choose_owner_column(session, actor, sheet.sheet_id, form["owner_column"])
 
 
 def _archive(actor: Actor, sheet_id: int) -> None:

@@ -29,8 +29,8 @@ def button(sheet_id: int, size: int) -> None:
     """Opens the trash; says how much is in it."""
     count = f" ({size:,}{'+' if size == MOST_COUNTED else ''})" if size else ""
     if st.button(f"Trash{count}", key="trash", icon=":material/delete:", type="tertiary"):
-        for kept in (PLACES, SEARCH, ASKED):
-            st.session_state.pop(kept, None)
+        for key in (PLACES, SEARCH, ASKED):
+            st.session_state.pop(key, None)
         show(sheet_id)
 
 
@@ -39,9 +39,9 @@ def show(sheet_id: int) -> None:
     """The rows of the trash, in a dialog."""
     with error_boundary():
         actor = current_actor()
-        asked = st.session_state.pop(ASKED, None)
-        if asked:
-            run_command(_restore, actor, sheet_id, asked)
+        row_ids = st.session_state.pop(ASKED, None)
+        if row_ids:
+            run_command(_restore, actor, sheet_id, row_ids)
         search = st.text_input(
             "Search the trash",
             key=SEARCH,
@@ -54,11 +54,11 @@ def show(sheet_id: int) -> None:
             access = get_access(session, actor, sheet_id)
             locale = get_locale(session, actor)
             behind = places[-1] if places else None
-            found = trash(session, actor, sheet_id, search=search, before=behind, limit=PAGE)
-        if not found:
+            trashed = trash(session, actor, sheet_id, search=search, before=behind, limit=PAGE)
+        if not trashed:
             st.info(_nothing(search, places), icon=":material/delete:")
-        _listed(access, found, locale)
-        _below(access, found, places)
+        _listed(access, trashed, locale)
+        _below(access, trashed, places)
 
 
 def _restore(actor: Actor, sheet_id: int, rows: list[int]) -> None:
@@ -72,16 +72,16 @@ def _tell(outcome: Outcome) -> None:
     if outcome.restored:
         count = len(outcome.restored)
         st.success(f"{count} rows are back." if count > 1 else f"Row {outcome.restored[0]} is back.")
-    for one in [*outcome.refused, *outcome.gone]:
-        st.warning(literal(one["reason"]))
+    for failure in [*outcome.refused, *outcome.gone]:
+        st.warning(literal(failure["reason"]))
 
 
 def _places(search: str) -> list[Place]:
     """Where each page begins, behind which one has gone; another search begins anew."""
-    kept = st.session_state.get(PLACES)
-    if kept is None or kept["search"] != search:
-        kept = st.session_state[PLACES] = {"search": search, "before": []}
-    before: list[Place] = kept["before"]
+    state = st.session_state.get(PLACES)
+    if state is None or state["search"] != search:
+        state = st.session_state[PLACES] = {"search": search, "before": []}
+    before: list[Place] = state["before"]
     return before
 
 
@@ -91,10 +91,10 @@ def _nothing(search: str, places: list[Place]) -> str:
     return "That is all." if places else "The trash is empty. Deleted rows wait here, and can always be restored."
 
 
-def _listed(access: Access, found: list[TrashedRow], locale: Locale) -> None:
+def _listed(access: Access, trashed: list[TrashedRow], locale: Locale) -> None:
     """Deletion by deletion: who and when, then its rows."""
     with st.container(gap="medium"):
-        for _, together in groupby(found, key=lambda one: one.version):
+        for _, together in groupby(trashed, key=lambda one: one.version):
             rows = list(together)
             with st.container(gap="xxsmall"):
                 st.markdown(f"Deleted by **{literal(rows[0].by)}** :gray[{moment(rows[0].deleted_at, locale)}]")
@@ -127,11 +127,11 @@ def _about(access: Access, row: TrashedRow, locale: Locale) -> str:
     return literal(shortened(" · ".join(cells), ABOUT))
 
 
-def _below(access: Access, found: list[TrashedRow], places: list[Place]) -> None:
+def _below(access: Access, trashed: list[TrashedRow], places: list[Place]) -> None:
     """What can be done with the rows of this page, and the way to the next."""
     with st.container(horizontal=True):
-        if _may_restore(access) and len(found) > 1:
-            picked = [row for row in found if st.session_state.get(_pick(row))]
+        if _may_restore(access) and len(trashed) > 1:
+            picked = [row for row in trashed if st.session_state.get(_pick(row))]
             st.button(
                 f"Restore {len(picked)} selected" if picked else "Restore selected",
                 key="trash_restore_selected",
@@ -141,12 +141,12 @@ def _below(access: Access, found: list[TrashedRow], places: list[Place]) -> None
                 on_click=_ask,
                 args=(picked,),
             )
-            if len(picked) < len(found):
-                st.button("Select all", key="trash_select_all", type="tertiary", on_click=_select, args=(found,))
+            if len(picked) < len(trashed):
+                st.button("Select all", key="trash_select_all", type="tertiary", on_click=_select, args=(trashed,))
         if places:
             st.button("Newer", key="trash_newer", icon=":material/arrow_back:", on_click=_newer, args=(places,))
-        if len(found) == PAGE:
-            behind = (found[-1].version, found[-1].row)
+        if len(trashed) == PAGE:
+            behind = (trashed[-1].version, trashed[-1].row)
             st.button(
                 "Older", key="trash_older", icon=":material/arrow_forward:", on_click=places.append, args=(behind,)
             )

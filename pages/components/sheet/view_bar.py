@@ -43,12 +43,12 @@ class ViewBar:
         if self.leave:
             note = "This view comes from a link. It is not remembered."
             st.button("Back to my view", type="tertiary", icon=":material/undo:", help=note, on_click=self.leave)
-        for place, condition in enumerate(self.view.filter):
-            rest = (*self.view.filter[:place], *self.view.filter[place + 1 :])
-            self._chip(self._described(condition), f"filter_{place}", replace(self.view, filter=rest))
-        for place, sort in enumerate(self.view.sort):
-            rest_sorts = (*self.view.sort[:place], *self.view.sort[place + 1 :])
-            self._chip(self._sorted(sort), f"sort_{place}", replace(self.view, sort=rest_sorts))
+        for index, condition in enumerate(self.view.filter):
+            rest = (*self.view.filter[:index], *self.view.filter[index + 1 :])
+            self._chip(self._described(condition), f"filter_{index}", replace(self.view, filter=rest))
+        for index, sort in enumerate(self.view.sort):
+            rest_sorts = (*self.view.sort[:index], *self.view.sort[index + 1 :])
+            self._chip(self._sorted(sort), f"sort_{index}", replace(self.view, sort=rest_sorts))
         if not self.leave and len(self.view.filter) + len(self.view.sort) + bool(self.view.search) > 1:
             st.button("Clear all", type="tertiary", key=self._key("clear"), on_click=self.keep, args=(View(),))
 
@@ -115,9 +115,9 @@ class ViewBar:
         return key
 
     def _add(self, column: int, op: str, takes: str, keys: list[str]) -> None:
-        given = [_plain(st.session_state.get(key)) for key in keys]
-        value: Any = given if takes == "two" else given[0] if given else None
-        if takes != "none" and not all(given):
+        entered = [_plain(st.session_state.get(key)) for key in keys]
+        value: Any = entered if takes == "two" else entered[0] if entered else None
+        if takes != "none" and not all(entered):
             st.toast("Choose a value for the filter first.", icon=":material/info:")
             return
         # A new round has fresh fields, and its popover is closed.
@@ -126,12 +126,12 @@ class ViewBar:
 
     def _described(self, condition: Condition) -> str:
         column = self._columns[condition.column]
-        chosen = column_type(column.type).filters[condition.op]
+        operator = column_type(column.type).filters[condition.op]
         values = condition.value if isinstance(condition.value, list) else [condition.value]
         names = names_of(self.access, column, values)
-        texts = [names.get(str(one)) or cell(str(one), column, self.locale) for one in values]
-        joiner = " and " if chosen.takes == "two" else ", "
-        return f"{column.name} {chosen.label} {'' if chosen.takes == 'none' else joiner.join(texts)}".strip()
+        texts = [names.get(str(item)) or cell(str(item), column, self.locale) for item in values]
+        joiner = " and " if operator.takes == "two" else ", "
+        return f"{column.name} {operator.label} {'' if operator.takes == 'none' else joiner.join(texts)}".strip()
 
     @property
     def _columns(self) -> dict[int, ColumnInfo]:

@@ -103,7 +103,7 @@ def _confirm(provider: Provider, token: str, someone: Arrival, ticket: str) -> N
 def _try(token: str, password: str, code: str, ticket: str) -> None:
     browser = sign_in_nonce()
     try:
-        found = link_with_password(
+        linked = link_with_password(
             transaction,
             token,
             password,
@@ -116,11 +116,11 @@ def _try(token: str, password: str, code: str, ticket: str) -> None:
     except Refused as refusal:
         st.error(literal(refusal.message), icon=":material/error:")
         return
-    if found is None:
+    if linked is None:
         st.error("The code or the password is not right." if code else NEUTRAL, icon=":material/error:")
         return
-    st.session_state[found[0]] = found[1]
-    if found[0] == ticket:
+    st.session_state[linked[0]] = linked[1]
+    if linked[0] == ticket:
         _settle()
     st.rerun()
 

@@ -102,9 +102,9 @@ def _invitation(token: str) -> None:
             st.rerun()
         return
     _introduce(invited)
-    given = _account_form(invited)
-    if given is not None:
-        _accept(token, *given)
+    form = _account_form(invited)
+    if form is not None:
+        _accept(token, *form)
 
 
 def _introduce(invited: Welcome) -> None:
