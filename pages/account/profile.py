@@ -110,7 +110,7 @@ def _told(email: str) -> None:
 
 
 def _first_password(actor: Actor) -> None:
-    st.caption("You have none: your provider signs you in. With one you can come in without it, and link another.")
+    st.caption("You have no password because your provider signs you in. Set one to sign in without it.")
     if st.button("Send me a link to choose a password") and run_command(_ask_first, actor):
         _told(actor.email)
 

@@ -71,7 +71,7 @@ def _nothing_yet(*, may_create: bool) -> None:
         if may_create:
             st.write("Make a sales pipeline with “New sheet”, or bring your own deals in with “Import a file”.")
         else:
-            st.write("As soon as somebody shares a sheet with you, it appears here.")
+            st.write("Sheets appear here when a colleague shares them with you.")
 
 
 @st.dialog("New sheet")

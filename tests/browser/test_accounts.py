@@ -84,7 +84,7 @@ def test_a_forgotten_password_the_whole_way(person: Callable[..., Person], inbox
     ben = person("Ben")
     ben.page.goto(ben.url)
     press(ben, "Forgotten your password?")
-    ben.says("We write to you with a link")  # The sign-in form has a field of the same name.
+    ben.says("We'll e-mail you a link")  # The sign-in form has a field of the same name.
     field(ben, "E-mail").fill("ben@example.com")
     press(ben, "Send me the link")
     ben.says("a letter with a link is on its way.")

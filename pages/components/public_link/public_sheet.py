@@ -85,7 +85,9 @@ def _read(*, seen: bool = False) -> Shared:
 def _ended() -> None:
     with st.container(horizontal_alignment="center"), st.container(width=420, border=True):
         st.subheader("This link is not open", anchor=False)
-        st.caption("It may have ended, or been open here for long. Open it once more, or ask whoever sent it.")
+        st.caption(
+            "It may have ended, or this visit has expired. Open the link again, or ask the sender for a new one."
+        )
 
 
 def _offer_own(sheet_id: int) -> None:

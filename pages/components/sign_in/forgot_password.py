@@ -35,7 +35,7 @@ def show() -> None:
     """The form that was asked for, and the one answer to whatever is sent."""
     if st.session_state[WAY] == FORGOTTEN:
         st.subheader("Forgotten your password?")
-        st.caption("We write to you with a link by which you choose a new one.")
+        st.caption("We'll e-mail you a link to reset it.")
         _form("Send me the link", ask_reset, "If there is an account for {}, a letter with a link is on its way.")
     else:
         st.subheader("Make an account")
