@@ -73,6 +73,7 @@ def test_on_https_the_cookies_are_bound_to_the_host(data: str) -> None:
         ("CONTRIVANCE_PORT", "70000", "from 1 to 65535"),
         ("CONTRIVANCE_COOKIE_SECURE", "perhaps", "it must be yes or no"),
         ("CONTRIVANCE_LOG_LEVEL", "loud", "choose one of"),
+        ("CONTRIVANCE_JOBS", "nobody", "server or worker"),
         ("CONTRIVANCE_PUBLIC_URL", "sales.example.com", "is not a URL"),
         ("CONTRIVANCE_PUBLIC_URL", "https://sales.example.com/app", "is not a URL"),
         ("CONTRIVANCE_CORS_ORIGINS", "https://a.example.com, *", "is not a URL"),
