@@ -87,17 +87,17 @@ def run(app: "App", listener: socket.socket) -> None:
     """Serve requests in this thread. Forwarded addresses count only from proxies that FORWARDED_ALLOW_IPS names."""
     import uvicorn  # noqa: PLC0415 as above
 
-    from api.http.connections import Connection, Door, raise_descriptors  # noqa: PLC0415 as above
-    from api.middleware.socket_limits import LARGEST_FRAME  # noqa: PLC0415 as above
+    from api.http.connections import Connection, ConnectionLimiter, raise_descriptors  # noqa: PLC0415 as above
+    from api.middleware.socket_limits import MAX_FRAME_BYTES  # noqa: PLC0415 as above
 
     config = uvicorn.Config(
         app,
-        http=partial(Connection, door=Door(raise_descriptors())),  # type: ignore[arg-type]  # uvicorn only calls it.
+        http=partial(Connection, limiter=ConnectionLimiter(raise_descriptors())),  # type: ignore[arg-type]  # uvicorn only calls it.
         log_config=None,
         access_log=False,
         server_header=False,
         ws="websockets-sansio",
-        ws_max_size=LARGEST_FRAME + 1024,
+        ws_max_size=MAX_FRAME_BYTES + 1024,
         # A browser that disappears is noticed after this many seconds, which presence relies on.
         ws_ping_interval=5,
         ws_ping_timeout=8,

@@ -1,6 +1,6 @@
-"""Who asks: the Actor behind a request, by the cookie's session (which the middleware found) or by an access token.
+"""The Actor of a request, by the session of its cookie (which the middleware looks up) or by its access token.
 
-Or the Visitor of a public link, only where a route takes any Principal: to every other one a visitor is nobody.
+Routes that accept any Principal also accept visitors of public links; all others answer them 401.
 """
 
 from collections.abc import Mapping
@@ -23,28 +23,28 @@ SESSION_HEADER, VISIT_HEADER, LINK_HEADER = "x-contrivance-session", "x-contriva
 
 
 class NotSignedIn(HTTPException):
-    """Nobody, or somebody whose session has ended."""
+    """The request has no credentials, or its session has ended."""
 
     def __init__(self) -> None:
         super().__init__(401, "Sign in first, or again: your session has ended.", {"WWW-Authenticate": "Bearer"})
 
 
 class LinkExpired(HTTPException):
-    """A request that speaks for a public link, and has no visit of it that still lives."""
+    """A request for a public link without a current visit of it."""
 
     def __init__(self) -> None:
         super().__init__(401, NO_LINK)
 
 
 def current_actor(connection: HTTPConnection) -> Actor:
-    """The signed-in person of this request. The session's row is read each time: ended is ended."""
+    """The signed-in user of this request. The session's row is read each time, so an ended one counts at once."""
     with transaction() as session:
         address = connection.client.host if connection.client else None
         return actor_of(session, connection.headers, address=address, only_reads=reads_only(connection))
 
 
 def current_principal(connection: HTTPConnection) -> Principal:
-    """The same, or the visitor of a public link."""
+    """The signed-in user of this request, or the visitor of a public link."""
     with transaction() as session:
         address = connection.client.host if connection.client else None
         return principal_of(session, connection.headers, address=address, only_reads=reads_only(connection))
@@ -63,11 +63,11 @@ def actor_of(
     sheet: int | None = None,
     only_reads: bool = False,
 ) -> Actor:
-    """The person whom the headers speak for. Raises NotSignedIn. `sheet`: where they go on to.
+    """The user whom the headers authenticate. Raises NotSignedIn. `sheet` is the sheet that the request is about.
 
-    Unless told that the request `only_reads`, a personal token that may only read is refused: nobody forgets to ask.
+    A read-only personal token is refused unless the request `only_reads`.
     """
-    if LINK_HEADER in headers:  # The visitor of a link is nobody here, whatever else the request brings.
+    if LINK_HEADER in headers:  # A visitor of a link is anonymous here, even with other credentials.
         raise NotSignedIn
     bearer = _bearer(headers)
     if is_token(bearer):
@@ -87,8 +87,8 @@ def session_id_of(headers: Mapping[str, str]) -> str:
     if session_id := headers.get(SESSION_HEADER):
         return session_id
     bearer = _bearer(headers)
-    found = session_of_access_token(bearer, key=token_key()) if bearer and not is_token(bearer) else None
-    return str(found) if found else ""
+    session_id_in_token = session_of_access_token(bearer, key=token_key()) if bearer and not is_token(bearer) else None
+    return str(session_id_in_token) if session_id_in_token else ""
 
 
 def principal_of(

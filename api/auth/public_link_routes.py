@@ -1,6 +1,6 @@
-"""Opening a public link: /l/<token> asks for its password where it has one, and leads on to the sheet with a cookie.
+"""Opening a public link: /l/<token> asks for its password if it has one, and redirects to the sheet with a cookie.
 
-Plain pages without a script, drawn by ourselves: whoever comes here is nobody yet, and must not be shown the app.
+Plain pages without a script, not Streamlit's: the visitor is not authenticated yet and must not get the app.
 """
 
 import base64
@@ -21,16 +21,16 @@ from core.sharing.public_link_visits import WRONG_PASSWORD, PasswordRequired, Vi
 from db import disk
 from db.engine import Busy, transaction
 
-LARGEST_BODY = 2000
-AWAY = "The database does not answer. Try again in a moment."
+MAX_BODY_BYTES = 2000
+NO_DATABASE = "The database does not answer. Try again in a moment."
 STATUS: dict[type[Refused], int] = {PasswordRequired: 401, Throttled: 429, NotFound: 404, Invalid: 422}
 
 
 def routes(settings: Settings) -> list[Route]:
     """GET /l/<token> opens a link; POST gives its password."""
 
-    async def door(request: Request) -> Response:
-        if request.method == "HEAD":  # A mail program that looks first opens nothing.
+    async def link_page(request: Request) -> Response:
+        if request.method == "HEAD":  # A mail program that checks the link must not open a visit.
             return Response(headers=HEADERS)
         password = await _password(request) if request.method == "POST" else ""
         try:
@@ -38,29 +38,31 @@ def routes(settings: Settings) -> list[Route]:
         except Refused as refusal:
             return _page(refusal)
         except Busy:
-            return _page(Refused(disk.reason(AWAY)), 503)
-        return _leads_on(opened, settings)
+            return _page(Refused(disk.reason(NO_DATABASE)), 503)
+        return _redirect(opened, settings)
 
-    return [Route("/l/{token}", door, methods=["GET", "POST"])]
+    return [Route("/l/{token}", link_page, methods=["GET", "POST"])]
 
 
-def held_visits(cookies: dict[str, str], settings: Settings) -> dict[int, str]:
-    """The tokens of the visits that a browser has, by link."""
-    named = ((name.removeprefix(settings.link_cookie_prefix), token) for name, token in cookies.items())
-    return {int(number): token for number, token in named if number.isascii() and number.isdigit() and len(number) < 19}
+def visit_tokens(cookies: dict[str, str], settings: Settings) -> dict[int, str]:
+    """The visit tokens in a browser's cookies, by link id."""
+    numbered = ((name.removeprefix(settings.link_cookie_prefix), token) for name, token in cookies.items())
+    return {
+        int(number): token for number, token in numbered if number.isascii() and number.isdigit() and len(number) < 19
+    }
 
 
 def _open(request: Request, password: str, settings: Settings) -> Visit:
     address = request.client.host if request.client else None
-    held = held_visits(request.cookies, settings)
-    return open_link(transaction, request.path_params["token"], password=password, address=address, visit_tokens=held)
+    tokens = visit_tokens(request.cookies, settings)
+    return open_link(transaction, request.path_params["token"], password=password, address=address, visit_tokens=tokens)
 
 
-def _leads_on(opened: Visit, settings: Settings) -> Response:
-    """To the sheet, whose address says which link it is and nothing secret."""
+def _redirect(opened: Visit, settings: Settings) -> Response:
+    """Redirect to the sheet. Its URL names the link and contains no secret."""
     response = RedirectResponse(f"/shared?link={opened.link_id}", 303, HEADERS)
     if opened.token:
-        # Lax: a link in a letter is opened from another site. It only ever lets somebody read.
+        # Lax: a link in an e-mail is opened from another site. A visit can only read.
         protection: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": settings.cookie_secure}
         name = f"{settings.link_cookie_prefix}{opened.link_id}"
         response.set_cookie(name, opened.token, max_age=opened.seconds, path="/", **protection)
@@ -70,22 +72,22 @@ def _leads_on(opened: Visit, settings: Settings) -> Response:
 async def _password(request: Request) -> str:
     """What was typed into the form; the field's own end of line is none of it."""
     try:
-        body = (await read_body(request, LARGEST_BODY)).decode()
+        body = (await read_body(request, MAX_BODY_BYTES)).decode()
         return parse_qs(body, strict_parsing=True, max_num_fields=3).get("password", [""])[0]
-    except Exception:  # noqa: BLE001 - whatever is wrong with the body, it holds no password.
+    except Exception:  # noqa: BLE001 - a body that cannot be read has no password.
         return ""
 
 
 def _page(refusal: Refused, status: int | None = None) -> Response:
-    """The form for a password, or why there is nothing to see."""
+    """The form for a password, or the reason why the link does not open."""
     code = status or next((code for kind, code in STATUS.items() if isinstance(refusal, kind)), 404)
     wants = isinstance(refusal, PasswordRequired)
     title = "This sheet asks for a password" if wants else "Nothing to see here"
     is_wrong = ' class="wrong"' if refusal.message == WRONG_PASSWORD else ""
-    said = f'<p role="alert"{is_wrong}>{escape(refusal.message)}</p>'
+    message = f'<p role="alert"{is_wrong}>{escape(refusal.message)}</p>'
     wait = refusal.facts.get("retry_after")
     headers = HEADERS | ({"Retry-After": str(wait)} if wait else {})
-    page = PAGE.format(title=title, style=STYLE, content=f"<h1>{title}</h1>{said}{FORM if wants else ''}")
+    page = PAGE.format(title=title, style=STYLE, content=f"<h1>{title}</h1>{message}{FORM if wants else ''}")
     return HTMLResponse(page, code, headers)
 
 
@@ -130,7 +132,7 @@ def _policy() -> str:
 
 HEADERS = {
     "Content-Security-Policy": _policy(),
-    # The token stands in the address: nobody is told it. `no-referrer` would hide the form's origin from our own gate.
+    # The URL contains the token. `no-referrer` would hide the form's origin from HostOriginCheck.
     "Referrer-Policy": "strict-origin",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",

@@ -1,4 +1,4 @@
-"""What requests ask for again and again: who asks, which sheet, which view of its rows."""
+"""Parameters that many routes share: the caller, the sheet, the view of its rows."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -26,7 +26,7 @@ CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever sent this request, not looked up yet."""
+    """The sender of a request, not authenticated yet."""
 
     headers: Mapping[str, str]
     address: str | None
@@ -35,9 +35,9 @@ class Caller:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, Actor]]:
-        """The one transaction of the request. Who asks is read in it, too: no second one, no second thread.
+        """The transaction of the request, in which the caller is authenticated, too.
 
-        A request that only reads sees one moment of the database, so that the version that it names is what it shows.
+        A request that only reads gets a snapshot, so that the version it names is the one of its rows.
         """
         with self._session() as session:
             actor = actor_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads)
@@ -45,7 +45,7 @@ class Caller:
 
     @contextmanager
     def principal_transaction(self) -> Iterator[tuple[Session, Principal]]:
-        """The same for what the visitor of a public link may do as well."""
+        """The transaction of a request that visitors of a public link may send, too."""
         with self._session() as session:
             yield (
                 session,
@@ -57,7 +57,7 @@ class Caller:
 
 
 async def caller(connection: HTTPConnection) -> Caller:
-    """Costs nothing: the session is looked up where the transaction begins."""
+    """The caller of a request. The session is looked up when the transaction starts."""
     sheet = str(connection.path_params.get("sheet", ""))
     is_number = sheet.isascii() and sheet.isdigit() and int(sheet[:20]) <= MAX_ID
     address = connection.client.host if connection.client else None
@@ -85,7 +85,7 @@ SEARCH = "Text that occurs in any visible cell of a row."
 
 
 class Strict(BaseModel):
-    """A body that takes the named keys with their JSON types and refuses everything else."""
+    """A body that accepts its fields with their JSON types, and no others."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -95,8 +95,8 @@ async def view_from_query(
     filter: Annotated[str, Query(description=FILTER)] = "",  # noqa: A002 - The name is the API's.
     search: Annotated[str, Query(description=SEARCH)] = "",
 ) -> View:
-    """The view of a query string; Invalid with the shape where it is wrong."""
-    if any("\x00" in part or "\\u0000" in part for part in (sort, filter, search)):
+    """The view in a query string. Raises Invalid with the expected form."""
+    if any("\x00" in text or "\\u0000" in text for text in (sort, filter, search)):
         raise Invalid("A view cannot have the character NUL in it.")
     return View.from_json({"sort": _sorts(sort), "filter": _json(filter), "search": search})
 
@@ -107,7 +107,7 @@ ViewDep = Annotated[View, Depends(view_from_query)]
 def _sorts(text: str) -> Any:
     if not text or text.lstrip().startswith("["):
         return _json(text)
-    names = [part.strip() for part in text.split(",")]
+    names = [key.strip() for key in text.split(",")]
     return [{"column": name.removeprefix("-"), "descending": name.startswith("-")} for name in names]
 
 

@@ -18,10 +18,10 @@ from core.limits.known_devices import remember_device
 from db import disk
 from db.engine import Busy, transaction
 
-LARGEST_BODY = 1000
+MAX_BODY_BYTES = 1000
 THIRTY_DAYS = 30 * 24 * 3600
 HALF_A_YEAR = 180 * 24 * 3600
-AWAY = "The database does not answer. Try again in a moment."
+NO_DATABASE = "The database does not answer. Try again in a moment."
 
 
 def routes(settings: Settings) -> list[Route]:
@@ -42,17 +42,17 @@ def routes(settings: Settings) -> list[Route]:
 async def _redeem(request: Request, settings: Settings) -> Response:
     """The cookie for a one-time ticket, in the browser that earned it."""
     if not _comes_from_our_page(request, settings):
-        return _said(403, "This request does not come from our own page.")
+        return _json_response(403, "This request does not come from our own page.")
     ticket = await _ticket(request)
     nonce = request.cookies.get(settings.nonce_cookie, "")
     try:
         device = request.cookies.get(settings.device_cookie, "")
         tokens = await run_in_threadpool(_tokens, request, ticket, nonce, device) if ticket and nonce else None
     except Busy:
-        return _said(503, disk.reason(AWAY))
+        return _json_response(503, disk.reason(NO_DATABASE))
     if tokens is None:
-        return _said(401, "This sign-in has run out. Sign in again.")
-    response = _said(200, "Signed in.")
+        return _json_response(401, "This sign-in has run out. Sign in again.")
+    response = _json_response(200, "Signed in.")
     response.set_cookie(settings.session_cookie, tokens[0], max_age=THIRTY_DAYS, **_protection(settings))
     response.set_cookie(settings.device_cookie, tokens[1], max_age=HALF_A_YEAR, **_protection(settings))
     if settings.oidc_cookie in request.cookies:
@@ -61,15 +61,15 @@ async def _redeem(request: Request, settings: Settings) -> Response:
 
 
 async def _sign_out(request: Request, settings: Settings) -> Response:
-    """End the cookie's session, whatever is left of it."""
+    """End the cookie's session, if it still exists, and delete the cookies."""
     if not _comes_from_our_page(request, settings):
-        return _said(403, "This request does not come from our own page.")
+        return _json_response(403, "This request does not come from our own page.")
     token = request.cookies.get(settings.session_cookie, "")
     try:
         await run_in_threadpool(_end, token)
     except Busy:
-        return _said(503, disk.reason(AWAY))
-    response = _said(200, "Signed out.")
+        return _json_response(503, disk.reason(NO_DATABASE))
+    response = _json_response(200, "Signed out.")
     for name in (settings.session_cookie, settings.oidc_cookie):
         response.delete_cookie(name, **_protection(settings))
     return response
@@ -84,10 +84,10 @@ def _comes_from_our_page(request: Request, settings: Settings) -> bool:
 
 async def _ticket(request: Request) -> str:
     try:
-        given: Any = read_json(await read_body(request, LARGEST_BODY))
-    except Exception:  # noqa: BLE001 - whatever is wrong with the body, it holds no ticket.
+        data: Any = read_json(await read_body(request, MAX_BODY_BYTES))
+    except Exception:  # noqa: BLE001 - a body that cannot be read has no ticket.
         return ""
-    ticket = given.get("ticket") if isinstance(given, dict) else None
+    ticket = data.get("ticket") if isinstance(data, dict) else None
     return ticket if isinstance(ticket, str) else ""
 
 
@@ -97,22 +97,22 @@ def _tokens(request: Request, ticket: str, nonce: str, device: str) -> tuple[str
     agent = request.headers.get("user-agent", "")
     with transaction() as session:
         token = redeem_ticket(session, ticket, nonce=nonce, address=address, user_agent=agent)
-        found = session_of_token(session, token) if token else None
-        return (token, remember_device(session, found.user_id, device)) if token and found else None
+        new_session = session_of_token(session, token) if token else None
+        return (token, remember_device(session, new_session.user_id, device)) if token and new_session else None
 
 
 def _end(token: str) -> None:
     with transaction() as session:
-        found = session_of_token(session, token)
-        actor = actor_of_session(session, found.session_id) if found else None
-        if found and actor:
-            with suppress(NotFound):  # Another window was faster.
-                end_session(session, actor, found.session_id)
+        ended_session = session_of_token(session, token)
+        actor = actor_of_session(session, ended_session.session_id) if ended_session else None
+        if ended_session and actor:
+            with suppress(NotFound):  # It was ended in another window.
+                end_session(session, actor, ended_session.session_id)
 
 
 def _protection(settings: Settings) -> dict[str, Any]:
     return {"path": "/", "httponly": True, "samesite": "strict", "secure": settings.cookie_secure}
 
 
-def _said(status: int, message: str) -> Response:
+def _json_response(status: int, message: str) -> Response:
     return JSONResponse({"detail": message}, status, headers={"Cache-Control": "no-store"})

@@ -1,7 +1,7 @@
-"""Connections: how many there may be, and how long a client may take for its request and for reading the answer.
+"""Limits of connections: their number, and how long a client may take to send its request and read the response.
 
-A client that sends its request slowly, or not at all, holds a descriptor of ours. So there are as many connections as
-there are descriptors, less a reserve. Where one more comes, the one that has waited longest for its request makes room.
+A client that sends its request slowly, or not at all, holds a file descriptor. So there are as many connections as
+descriptors, less a reserve. At the limit, a new one replaces the one that has waited longest for its request.
 """
 
 import asyncio
@@ -15,25 +15,28 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 HEAD_SECONDS, HEAD_BYTES = 10.0, 2**16
-BODY_SECONDS, BODY_PACE = 20.0, 4096  # A body may take so long, and longer while so many bytes a second come.
-READ_SECONDS, STALLED_SECONDS = 30.0, 5.0  # Who takes nothing of the answer for so long is gone, or makes room.
-MOST = 10_000
+BODY_SECONDS, BODY_PACE = 20.0, 4096  # A body may take this long, and longer while this many bytes a second arrive.
+READ_SECONDS, STALLED_SECONDS = (
+    30.0,
+    5.0,
+)  # A client that reads nothing for so long is dropped, or replaced.
+MAX_CONNECTIONS = 10_000
 RESERVE = 160  # Descriptors for the database, files, sockets to other servers and the programs that we start.
-FOR_HEALTH = 24  # Connections beyond the most: they are asked for their health check and nothing else.
+FOR_HEALTH = 24  # Connections beyond the limit, which get health checks and nothing else.
 HEALTH = ("/api/health", "/_stcore/health")
 SWEEP_SECONDS = 1.0
 
 
 def raise_descriptors() -> int:
-    """As many open files as the system lets us have; how many connections that leaves room for."""
+    """Raise the limit of open files as far as the system allows. Return how many connections that allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST + RESERVE + FOR_HEALTH
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        soft = most
-    limit = wanted if soft == resource.RLIM_INFINITY else soft
-    return max(min(MOST, limit - RESERVE - FOR_HEALTH), FOR_HEALTH)
+    target = MAX_CONNECTIONS + RESERVE + FOR_HEALTH
+    reachable = target if hard == resource.RLIM_INFINITY else min(target, hard)
+    if soft != resource.RLIM_INFINITY and soft < reachable:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
+        soft = reachable
+    limit = target if soft == resource.RLIM_INFINITY else soft
+    return max(min(MAX_CONNECTIONS, limit - RESERVE - FOR_HEALTH), FOR_HEALTH)
 
 
 class Phase(Enum):
@@ -45,53 +48,57 @@ class Phase(Enum):
     GONE = "gone"
 
 
-class Door:
-    """Keeps the number of connections of one server, and ends those that take too long."""
+class ConnectionLimiter:
+    """Limits the number of connections of one server, and ends those that take too long."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, max_connections: int) -> None:
+        self.max_connections = max_connections
         self._sweeping: asyncio.TimerHandle | None = None
-        self._told = -60.0
+        self._warned_at = -60.0
 
-    def enter(self, new: "Connection") -> None:
-        """Make room for a new connection where there is none."""
+    def admit(self, new: "Connection") -> None:
+        """Make room for a new connection if the limit is reached."""
         self._sweeping = self._sweeping or new.loop.call_later(SWEEP_SECONDS, self._sweep, new)
-        if len(new.connections) <= self.most:
+        if len(new.connections) <= self.max_connections:
             return
-        self._tell(time.monotonic())
+        self._warn(time.monotonic())
         if slowest := self._slowest(new):
             slowest.drop()
-        elif len(new.connections) <= self.most + FOR_HEALTH:
+        elif len(new.connections) <= self.max_connections + FOR_HEALTH:
             new.only_health = True
         else:
             new.drop()
 
     def _slowest(self, new: "Connection") -> "Connection | None":
-        """Of those whose request is not there yet: without a head before those with one, then the least a second."""
-        waiting = (one for one in new.connections if isinstance(one, Connection) and one is not new and one.is_waiting)
+        """The slowest connection whose request is incomplete: those without a head first, then by bytes a second."""
+        waiting = (
+            connection
+            for connection in new.connections
+            if isinstance(connection, Connection) and connection is not new and connection.is_waiting
+        )
         return min(waiting, key=Connection.pace, default=None)
 
-    def _sweep(self, any_one: "Connection") -> None:
+    def _sweep(self, any_connection: "Connection") -> None:
         now = time.monotonic()
-        for one in [*any_one.connections]:
-            if isinstance(one, Connection):
-                one.look(now)
-        again = bool(any_one.connections)
-        self._sweeping = any_one.loop.call_later(SWEEP_SECONDS, self._sweep, any_one) if again else None
+        for connection in [*any_connection.connections]:
+            if isinstance(connection, Connection):
+                connection.look(now)
+        again = bool(any_connection.connections)
+        self._sweeping = any_connection.loop.call_later(SWEEP_SECONDS, self._sweep, any_connection) if again else None
 
-    def _tell(self, now: float) -> None:
-        """Once a minute; there may be thousands."""
-        if now >= self._told + 60:
-            self._told = now
-            structlog.get_logger("contrivance").warning("connections.full", most=self.most)
+    def _warn(self, now: float) -> None:
+        """Log the full server at most once a minute."""
+        if now >= self._warned_at + 60:
+            self._warned_at = now
+            structlog.get_logger("contrivance").warning("connections.full", most=self.max_connections)
 
 
 class Connection(HttpToolsProtocol):
-    """One connection of uvicorn's, which knows how far its request has come."""
+    """A uvicorn connection that tracks how much of its request has arrived."""
 
-    def __init__(self, *args: Any, door: Door, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limiter: ConnectionLimiter, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.door = door
+        self.limiter = limiter
         self.phase = Phase.HEAD
         self.since = time.monotonic()
         self.received = 0  # Bytes of this phase.
@@ -106,13 +113,13 @@ class Connection(HttpToolsProtocol):
         return self.phase is Phase.HEAD or (self.phase is Phase.BODY and not self.flow.read_paused)
 
     def pace(self) -> tuple[bool, float]:
-        """The smaller, the sooner it makes room."""
+        """The sort key for replacing a connection: the smallest goes first."""
         if self.phase is Phase.BODY:
             return True, self.received / max(time.monotonic() - self.since, 1.0)
         return False, self.since
 
     def drop(self) -> None:
-        """End it at once; its descriptor is free in the next round of the loop."""
+        """End it at once; its descriptor is free in the next iteration of the loop."""
         self.phase = Phase.GONE
         self.connections.discard(self)
         self.transport.abort()
@@ -132,18 +139,18 @@ class Connection(HttpToolsProtocol):
         elif now > self.unread_since + READ_SECONDS:
             self.drop()
 
-    def _refuse(self, status: int, said: bytes) -> None:
-        """Say why it ends, unless nothing was asked or an answer has begun."""
+    def _refuse(self, status: int, reason: bytes) -> None:
+        """Send why it ends, unless no request or already a response has started."""
         answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         if not answering and (self.received or self.phase is Phase.BODY):
             head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-            self.transport.write(STATUS_LINE[status] + head % len(said) + said)
+            self.transport.write(STATUS_LINE[status] + head % len(reason) + reason)
         self.phase = Phase.GONE
         self.transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.door.enter(self)
+        self.limiter.admit(self)
 
     def data_received(self, data: bytes) -> None:
         if self.phase is Phase.GONE:
@@ -178,12 +185,12 @@ class Connection(HttpToolsProtocol):
 
 
 async def _only_health(app: Any, scope: Any, receive: Any, send: Any) -> None:
-    """What is answered beyond the most connections."""
+    """Serve health checks, and refuse other requests with 503."""
     if scope["path"].startswith(HEALTH):
         await app(scope, receive, send)
         return
-    said = b"The server has no room for another connection. Try again in a moment."
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(said))]
+    reason = b"The server has no room for another connection. Try again in a moment."
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(reason))]
     headers += [(b"retry-after", b"5"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": said})
+    await send({"type": "http.response.body", "body": reason})

@@ -72,14 +72,14 @@ def if_unmoved(
     sheet: int,
     write: Callable[[], Outcome],
     *,
-    seen: int | None,
+    version: int | None,
     edits: Iterable[tuple[int, int]] = (),
 ) -> Outcome:
     """Write what depends on the version `seen`; PreconditionFailed where a cell of these, or a deleted row, moved."""
-    if seen is None:
+    if version is None:
         return write()
     access = get_access(session, actor, sheet)
-    if seen > access.sheet.version:
+    if version > access.sheet.version:
         raise PreconditionFailed("This sheet has not come that far: the ETag is of another one. Read the rows again.")
     try:
         outcome = write()
@@ -89,6 +89,6 @@ def if_unmoved(
             raise PreconditionFailed(conflict.message, **conflict.facts) from conflict
         raise
     # The sheet's lock is held since the write, so nobody can change a row between this look and the commit.
-    if moved := moved_rows(session, access, outcome.deleted, since=seen, before=outcome.version):
+    if moved := moved_rows(session, access, outcome.deleted, since=version, before=outcome.version):
         raise PreconditionFailed(f"Row #{moved[0]} changed meanwhile. Nothing was written.", rows=moved)
     return outcome

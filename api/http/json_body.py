@@ -1,4 +1,4 @@
-"""Bodies: JSON from outside, read exactly (no binary floats, no duplicate keys) and within limits of size and depth."""
+"""JSON request bodies, read exactly (no binary floats, no duplicate keys) and within limits of size and depth."""
 
 import json
 import re
@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
-MAX_BYTES = 4 * 2**20  # Writing more text than that holds its sheet for longer than a second.
-MAX_ANONYMOUS_BYTES = 2**16  # Who does not even claim to be somebody has an e-mail and a password to send.
+MAX_BYTES = 4 * 2**20  # Writing more text than that locks its sheet for longer than a second.
+MAX_ANONYMOUS_BYTES = 2**16  # Without credentials, a request has an e-mail and a password to send.
 MAX_DEPTH = 16
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -24,8 +24,8 @@ class ExactRequest(Request):
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
-            known = "authorization" in self.headers or "x-contrivance-session" in self.headers
-            self._body = await read_body(self, MAX_BYTES if known else MAX_ANONYMOUS_BYTES)
+            has_credentials = "authorization" in self.headers or "x-contrivance-session" in self.headers
+            self._body = await read_body(self, MAX_BYTES if has_credentials else MAX_ANONYMOUS_BYTES)
         return self._body
 
     async def json(self) -> Any:
@@ -46,18 +46,18 @@ class ExactRoute(APIRoute):
         return exactly
 
 
-async def read_body(request: Request, most: int = MAX_BYTES) -> bytes:
-    """The body; 413 as soon as it is known to be longer than `most`, without reading the rest."""
+async def read_body(request: Request, max_bytes: int = MAX_BYTES) -> bytes:
+    """The body; 413 as soon as it is known to be longer than `max_bytes`, without reading the rest."""
     announced = request.headers.get("content-length", "0")
-    if not announced.isascii() or not announced.isdigit() or int(announced[:20]) > most:
-        _too_long(most)
+    if not announced.isascii() or not announced.isdigit() or int(announced[:20]) > max_bytes:
+        _too_long(max_bytes)
     chunks: list[bytes] = []
     length = 0
     async for chunk in request.stream():
         chunks.append(chunk)
         length += len(chunk)
-        if length > most:
-            _too_long(most)
+        if length > max_bytes:
+            _too_long(max_bytes)
     return b"".join(chunks)
 
 
@@ -77,7 +77,7 @@ def read_json(text: bytes) -> Any:
     except UnicodeError as error:
         raise HTTPException(400, "The body is not valid Unicode text in UTF-8.") from error
     except (ValueError, RecursionError) as error:
-        raise HTTPException(400, f"The body is no valid JSON: {error}.") from error
+        raise HTTPException(400, f"The body is not valid JSON: {error}.") from error
     return data
 
 
@@ -90,15 +90,15 @@ def _depth(text: bytes) -> int:
 
 
 def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    data = dict(pairs)
+    if len(data) < len(pairs):
         raise ValueError("a key occurs twice in one object")
-    return made
+    return data
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
-def _too_long(most: int) -> NoReturn:
-    raise HTTPException(413, f"The body is longer than {most:,} bytes. Send it in parts, or import a file.")
+def _too_long(max_bytes: int) -> NoReturn:
+    raise HTTPException(413, f"The body is longer than {max_bytes:,} bytes. Send it in parts, or import a file.")

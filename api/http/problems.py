@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): every error of the API in one form, with a sentence that a person can act on."""
+"""Problem details (RFC 9457): the form of every error of the API, with a sentence that a person can act on."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ STATUS: dict[type[Refused], int] = {
     Throttled: 429,
     Invalid: 422,
 }
-LONGEST_DETAIL, LONGEST_PART, MOST_ERRORS = 1000, 100, 20
+MAX_DETAIL_CHARACTERS, MAX_KEY_CHARACTERS, MAX_ERRORS = 1000, 100, 20
 TITLES = {
     400: "Malformed request",
     401: "Not signed in",
@@ -43,7 +43,7 @@ TITLES = {
     500: "Server error",
     503: "Not available",
 }
-# How the description of the API tells of every refusal.
+# Every error in the OpenAPI description.
 _PROBLEM = {
     "description": "A problem (RFC 9457) with one sentence that says the way out.",
     "content": {
@@ -63,40 +63,40 @@ _PROBLEM = {
 }
 DESCRIBED: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, "503": _PROBLEM}
 BUSY = "The server is busy. Try again in a moment."
-AWAY = "The database does not answer. Nothing was changed; try again in a moment."
-TOO_LONG = "This took the database too long and was stopped. Nothing was changed; ask for less at once."
-HELD = "Another change of this takes long. Nothing was changed; try again in a moment."
+NO_DATABASE = "The database does not answer. Nothing was changed; try again in a moment."
+TOO_LONG = "This took the database too long and was stopped. Nothing was changed. Request less at once."
+LOCKED = "Another change is taking long. Nothing was changed. Try again in a moment."
 
 
 def install_problems(app: FastAPI) -> None:
-    """Answer every error of this app, and every refusal of core, as problem details."""
-    for kind, told in _TOLD.items():
-        app.add_exception_handler(kind, told)
+    """Register handlers that answer every error of this app and of core as problem details."""
+    for error_type, handler in _HANDLERS.items():
+        app.add_exception_handler(error_type, handler)
 
 
 def problem_of(request: Request, error: Exception) -> Response:
-    """What an app with these problems answers to an error."""
-    told = next(_TOLD[kind] for kind in type(error).__mro__ if kind in _TOLD)
-    return told(request, error)
+    """The response of an app with these handlers to an error."""
+    handler = next(_HANDLERS[error_type] for error_type in type(error).__mro__ if error_type in _HANDLERS)
+    return handler(request, error)
 
 
 def problem(
     status: int, detail: str, facts: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """One problem. Facts stand beside the members of RFC 9457 and never replace them.
+    """A problem response. Facts stand beside the members of RFC 9457 and never replace them.
 
-    A sentence may repeat what was sent, and only so much of it that nobody can make us send megabytes.
+    The detail may repeat input, and is shortened so that a request cannot make the response large.
     """
-    said = shortened(detail, LONGEST_DETAIL)
-    members = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": said}
+    text = shortened(detail, MAX_DETAIL_CHARACTERS)
+    members = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": text}
     response = answer({**(facts or {}), **members}, status, dict(headers or {}))
     response.headers["content-type"] = "application/problem+json"
     return response
 
 
-def shortened(text: str, most: int) -> str:
-    """The text, without its middle where it is too long: a sentence ends with the way out."""
-    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
+def shortened(text: str, limit: int) -> str:
+    """The text without its middle if it is too long: a sentence ends with what to do."""
+    return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-(limit // 2 - 1) :]}"
 
 
 def _refused(_request: Request, error: Exception) -> Response:
@@ -107,14 +107,14 @@ def _refused(_request: Request, error: Exception) -> Response:
 
 
 def _malformed(_request: Request, error: Exception) -> Response:
-    """What does not fit the described request. The input itself is not repeated."""
-    found = error.errors() if isinstance(error, RequestValidationError) else []
+    """The response to a request that does not match its schema. The input is not repeated."""
+    details = error.errors() if isinstance(error, RequestValidationError) else []
     errors = [
         {
-            "place": [shortened(str(part), LONGEST_PART) for part in one["loc"]],
-            "reason": shortened(one["msg"], LONGEST_DETAIL),
+            "place": [shortened(str(key), MAX_KEY_CHARACTERS) for key in error_detail["loc"]],
+            "reason": shortened(error_detail["msg"], MAX_DETAIL_CHARACTERS),
         }
-        for one in found[:MOST_ERRORS]
+        for error_detail in details[:MAX_ERRORS]
     ]
     first = f"{'.'.join(errors[0]['place'])}: {errors[0]['reason']}" if errors else "The request is malformed"
     return problem(422, f"{first}.", {"errors": errors})
@@ -129,18 +129,20 @@ def _http(_request: Request, error: Exception) -> Response:
 
 
 def _busy(_request: Request, error: Exception) -> Response:
-    return problem(503, disk.reason(AWAY) if isinstance(error, Unavailable) else BUSY, headers={"Retry-After": "1"})
+    return problem(
+        503, disk.reason(NO_DATABASE) if isinstance(error, Unavailable) else BUSY, headers={"Retry-After": "1"}
+    )
 
 
 def _database(request: Request, error: Exception) -> Response:
-    """A database that is away, or a lock that is held too long: both pass. Anything else is our mistake."""
+    """503 if the database does not answer or a lock is held too long; any other error is a bug."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, psycopg.errors.LockNotAvailable):
-        return problem(503, HELD, headers={"Retry-After": "1"})
+        return problem(503, LOCKED, headers={"Retry-After": "1"})
     if isinstance(cause, psycopg.errors.QueryCanceled):
         return problem(503, TOO_LONG, headers={"Retry-After": "5"})
     if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
-        return problem(503, disk.reason(AWAY), headers={"Retry-After": "2"})
+        return problem(503, disk.reason(NO_DATABASE), headers={"Retry-After": "2"})
     return _unexpected(request, error)
 
 
@@ -150,7 +152,7 @@ def _unexpected(request: Request, error: Exception) -> Response:
     return problem(500, "Something went wrong on our side; it has been logged.", {"request": request_id})
 
 
-_TOLD: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+_HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
     Refused: _refused,
     RequestValidationError: _malformed,
     HTTPException: _http,

@@ -26,15 +26,19 @@ class Upload:
         return read_json(self.fields[field].encode()) if self.fields.get(field, "").strip() else None
 
 
-async def read_upload(request: Request, most: int) -> Upload:
-    """The form's file called “file”; 413 above `most` bytes, 415 and 400 where it is no such form."""
+async def read_upload(request: Request, limit: int) -> Upload:
+    """The form's file called “file”; 413 above `limit`, 415 and 400 if it is not such a form."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(415, "Send the file as multipart/form-data, in a field called “file”.")
     announced = request.headers.get("content-length", "0")
-    if not announced.isascii() or not announced.isdigit() or int(announced[:20]) > most + _FORM_BYTES:
-        _refuse(most)
+    if not announced.isascii() or not announced.isdigit() or int(announced[:20]) > limit + _FORM_BYTES:
+        _refuse(limit)
     parser = MultiPartParser(
-        request.headers, _counted(request, most + _FORM_BYTES), max_files=1, max_fields=4, max_part_size=_FORM_BYTES
+        request.headers,
+        _counted(request, limit + _FORM_BYTES),
+        max_files=1,
+        max_fields=4,
+        max_part_size=_FORM_BYTES,
     )
     try:
         form = await parser.parse()
@@ -44,20 +48,20 @@ async def read_upload(request: Request, most: int) -> Upload:
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise HTTPException(400, "The form has no file in a field called “file”.")
-    if (file.size or 0) > most:
-        _refuse(most)
+    if (file.size or 0) > limit:
+        _refuse(limit)
     fields = {name: value for name, value in form.items() if isinstance(value, str)}
     return Upload(file.file, file.filename or "", fields)
 
 
-async def _counted(request: Request, most: int) -> AsyncGenerator[bytes, None]:
+async def _counted(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
     length = 0
     async for chunk in request.stream():
         length += len(chunk)
-        if length > most:
-            _refuse(most)
+        if length > max_bytes:
+            _refuse(max_bytes)
         yield chunk
 
 
-def _refuse(most: int) -> None:
-    raise HTTPException(413, f"The file is larger than {most // 2**20} MB, the most that an import takes. Split it.")
+def _refuse(limit: int) -> None:
+    raise HTTPException(413, f"The file is larger than {limit // 2**20} MB, the most that an import takes. Split it.")

@@ -1,11 +1,11 @@
-"""The API's own door: what is meant for it goes straight to it, past what Streamlit does for its pages."""
+"""Mounts the API outside Streamlit: its requests pass by what Streamlit does for pages."""
 
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class ApiDoor:
-    """Hands requests and sockets under /api to the API. Page sessions and slow compression are none of its business."""
+class ApiMount:
+    """Passes requests and sockets under /api to the API, without page sessions and slow compression."""
 
     def __init__(self, app: ASGIApp, api: ASGIApp) -> None:
         self.app = app

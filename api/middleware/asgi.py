@@ -1,4 +1,4 @@
-"""Small words for plain ASGI: read a header, refuse a request or a socket."""
+"""Helpers for plain ASGI: read a header, refuse a request or a socket."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ TITLES = {
 }
 PASSING = {429, 503}
 SOCKET_CODES = dict.fromkeys(PASSING, 1013)  # Try again later; every other refusal is a matter of policy.
-PERSON = "person"  # Where a request's state says whose session it has.
+PERSON = "person"  # The key of the user id in a request's state.
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -27,12 +27,12 @@ def header(scope: Scope, name: bytes) -> str:
 
 def cookies(scope: Scope) -> dict[str, str]:
     """The request's cookies. Of two with one name the first counts, which the browser sent for the longer path."""
-    pairs = [part.strip().partition("=") for part in header(scope, b"cookie").split(";")]
+    pairs = [pair.strip().partition("=") for pair in header(scope, b"cookie").split(";")]
     return {name: value for name, _, value in reversed(pairs)}
 
 
 def wants_json(scope: Scope) -> bool:
-    """Whether the one who asks is a program."""
+    """Whether the client is a program, or a page's script, and not a browser that opens a page."""
     return str(scope["path"]).startswith(("/api/", "/session/"))
 
 
@@ -42,7 +42,7 @@ def is_under(path: str, folders: Iterable[str]) -> bool:
 
 
 def person_of(scope: Scope) -> str:
-    """The number of whoever the request's session belongs to, empty for strangers and before Identity has looked."""
+    """The id of the session's user; empty without a session, and before Identity has looked it up."""
     return str(scope.get("state", {}).get(PERSON, ""))
 
 
@@ -55,12 +55,12 @@ async def refuse(
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": SOCKET_CODES.get(status, 1008), "reason": detail[:100]})
             return
-    told = {"Retry-After": str(wait)} if wait else {}
+    headers = {"Retry-After": str(wait)} if wait else {}
     if wants_json(scope):
         problem = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
-        response: Response = JSONResponse(problem, status, told, media_type="application/problem+json")
+        response: Response = JSONResponse(problem, status, headers, media_type="application/problem+json")
     else:
         # A page that cannot be opened now is asked for again by the browser itself.
         again = {"Refresh": str(wait or 3)} if status in PASSING else {}
-        response = PlainTextResponse(detail, status, told | again)
+        response = PlainTextResponse(detail, status, headers | again)
     await response(scope, receive, send)

@@ -19,9 +19,9 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        told = security_headers(https=settings.cookie_secure)
+        headers = security_headers(https=settings.cookie_secure)
         self.https = settings.cookie_secure
-        self.headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def add(message: Message) -> None:
@@ -42,13 +42,13 @@ class SecurityHeaders:
 def secured(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     """A header of an answer; a cookie goes over https alone, also Streamlit's, which does not know of the proxy."""
     name, value = pair
-    if name.lower() != b"set-cookie" or b"secure" in [part.strip().lower() for part in value.split(b";")]:
+    if name.lower() != b"set-cookie" or b"secure" in [attribute.strip().lower() for attribute in value.split(b";")]:
         return pair
     return name, value + b"; Secure"
 
 
 def security_headers(*, https: bool) -> dict[str, str]:
-    """Everything from ourselves, nothing from or for anybody else."""
+    """Headers that allow content of this server only, and framing by none."""
     headers = {
         "Content-Security-Policy": content_security_policy(),
         "X-Content-Type-Options": "nosniff",

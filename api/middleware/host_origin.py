@@ -1,4 +1,4 @@
-"""The gate: unknown hosts, foreign origins and doors that Streamlit has and we do not open."""
+"""Checks of the host and origin of a request, and paths of Streamlit that stay closed."""
 
 from urllib.parse import urlsplit
 
@@ -16,12 +16,12 @@ CLOSED = (
     "/auth",
     CALLBACK_PATH,
 )
-# Where somebody goes to the provider and comes back from it: open where there is one.
+# The redirects to and from an OpenID Connect provider: open if one is configured.
 TO_PROVIDER = (LOGIN_PATH, CALLBACK_PATH)
 
 
-class Gate:
-    """Lets through what is meant for us: our host names, our own pages' requests, our open paths."""
+class HostOriginCheck:
+    """Refuses unknown hosts, requests of other origins, and closed paths."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -62,7 +62,7 @@ def host_name(host: str) -> str:
     """The name in a Host header, empty where it is malformed."""
     try:
         parts = urlsplit(f"//{host}")
-        _ = parts.port  # Raises where it is no number.
+        _ = parts.port  # Raises if it is not a number.
     except ValueError:
         return ""
     plain = parts.netloc == host and "@" not in host

@@ -1,8 +1,8 @@
-"""Who comes back from an OpenID Connect provider: Streamlit learns who it is, and keeps it in no browser.
+"""The return from an OpenID Connect provider: stores the claims that Streamlit has checked.
 
-Streamlit would give the browser a cookie that says so for thirty days and that nobody can revoke. It is taken out of
-the answer, what it says is noted for a few minutes, and the browser gets the token of that. One that a browser sends
-counts for nothing: it is taken out of every request.
+Streamlit would set a cookie with the identity that is valid for thirty days and cannot be revoked. It is removed from
+the response, its claims are stored for a few minutes, and the browser gets a token for them. Such a cookie in a request
+is ignored: it is removed.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from core.config.settings import Settings
 from core.sign_in.oidc import note_arrival
 from db.engine import Busy, transaction
 
-THEIRS = "_streamlit_user"  # How the names of Streamlit's cookies of identity begin.
+STREAMLIT_COOKIES = "_streamlit_user"  # How the names of Streamlit's cookies of identity begin.
 NOBODY = "nobody"  # The provider let nobody in, or too late.
 SECONDS, NOBODY_SECONDS = 600, 20
 FAILED = 400
@@ -28,8 +28,8 @@ ClaimsOf = Callable[[Mapping[str, str]], Mapping[str, Any] | None]
 log = get_log("contrivance.arrivals")
 
 
-class Arrivals:
-    """Takes Streamlit's own cookies of identity out of requests and answers."""
+class OidcReturn:
+    """Removes Streamlit's identity cookies from requests and responses, and stores their claims."""
 
     def __init__(self, app: ASGIApp, settings: Settings, claims_of: ClaimsOf) -> None:
         self.app = app
@@ -38,7 +38,7 @@ class Arrivals:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
-            scope["headers"] = [stripped(pair) for pair in scope["headers"]]
+            scope["headers"] = [without_streamlit_cookies(pair) for pair in scope["headers"]]
         if scope["type"] == "http" and scope["path"] == CALLBACK_PATH:
             send = self._noting(send)
         elif scope["type"] == "http" and scope["path"] == LOGIN_PATH:
@@ -48,15 +48,15 @@ class Arrivals:
     def _noting(self, send: Send) -> Send:
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = taken_out(message)
-                token = await run_in_threadpool(self._note, given)
+                identity_cookies = remove_streamlit_cookies(message)
+                token = await run_in_threadpool(self._note, identity_cookies)
                 MutableHeaders(scope=message).append("set-cookie", self._cookie(token))
             await send(message)
 
         return note
 
     def _turning_back(self, send: Send) -> Send:
-        """A provider that does not answer is told of on our own page, not on an empty one."""
+        """Redirect to the sign-in page if the provider does not answer."""
 
         async def turn(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] >= FAILED:
@@ -66,8 +66,8 @@ class Arrivals:
 
         return turn
 
-    def _note(self, given: Mapping[str, str]) -> str | None:
-        claims = self.claims_of(given) if given else None
+    def _note(self, identity_cookies: Mapping[str, str]) -> str | None:
+        claims = self.claims_of(identity_cookies) if identity_cookies else None
         if not claims:
             return None
         try:
@@ -84,32 +84,32 @@ class Arrivals:
         return f"{name}={token or NOBODY}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}"
 
 
-def stripped(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """A header of a request, without Streamlit's cookies of identity."""
+def without_streamlit_cookies(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """A request header without Streamlit's identity cookies."""
     name, value = pair
-    if name.lower() != b"cookie" or THEIRS.encode() not in value:
+    if name.lower() != b"cookie" or STREAMLIT_COOKIES.encode() not in value:
         return pair
-    kept = [part for part in value.split(b";") if not part.strip().startswith(THEIRS.encode())]
-    return name, b";".join(kept).strip()
+    others = [cookie for cookie in value.split(b";") if not cookie.strip().startswith(STREAMLIT_COOKIES.encode())]
+    return name, b";".join(others).strip()
 
 
-def taken_out(message: Message) -> dict[str, str]:
-    """The cookies of identity that an answer would have set, which it now does not."""
-    found: dict[str, str] = {}
-    kept = []
+def remove_streamlit_cookies(message: Message) -> dict[str, str]:
+    """Remove Streamlit's identity cookies from a response, and return them."""
+    removed: dict[str, str] = {}
+    others = []
     for name, value in message.get("headers", []):
-        if name.lower() == b"set-cookie" and value.startswith(THEIRS.encode()):
-            found |= read(value.decode("latin-1"))
+        if name.lower() == b"set-cookie" and value.startswith(STREAMLIT_COOKIES.encode()):
+            removed |= parse_cookie(value.decode("latin-1"))
         else:
-            kept.append((name, value))
-    message["headers"] = kept
-    return found
+            others.append((name, value))
+    message["headers"] = others
+    return removed
 
 
-def read(line: str) -> dict[str, str]:
-    """Name and value of a Set-Cookie line; nothing of one that takes a cookie back."""
+def parse_cookie(line: str) -> dict[str, str]:
+    """Name and value of a Set-Cookie line; empty if it deletes the cookie."""
     try:
         parsed = SimpleCookie(line)
     except CookieError:
         return {}
-    return {name: one.value for name, one in parsed.items() if one.value}
+    return {name: morsel.value for name, morsel in parsed.items() if morsel.value}

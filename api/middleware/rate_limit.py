@@ -1,7 +1,7 @@
-"""The pace of requests: of an address, and on the API of a session or token. Health and files are never counted.
+"""Rate limits of requests: by address and, on the API, by session or token. Health checks and files do not count.
 
-An office may share one address: what a session or token asks of the API counts for the address only where it turns out
-to be nobody's, or was not answered.
+Many users may share an address: API requests with a session or token count for the address only if they turn out to
+be unauthenticated, or fail.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from core.config.settings import Settings
 from core.limits.login_throttle import normalize_address
 from core.limits.rate_limits import Limiter, LimitState, limiter
 
-FREE = ("/api/health",)
+UNLIMITED = ("/api/health",)
 LINKS = "/l"
 UNKNOWN, FAILED = 401, 500
 T = TypeVar("T")
@@ -26,82 +26,82 @@ Verdict = tuple[bool, LimitState | None]
 address_of = lru_cache(maxsize=10_000)(normalize_address)
 
 
-class Paced:
-    """Refuses with 429 whoever asks too often, before anything is looked up, and tells programs how much is left."""
+class RateLimit:
+    """Refuses requests over the limit with 429 before any look-up, and sends RateLimit headers to programs."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.cookie = settings.session_cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not is_paced(scope):
+        if not is_rate_limited(scope):
             await self.app(scope, receive, send)
             return
         address = address_of(scope["client"][0] if scope.get("client") else None)
         asks = is_under(scope["path"], ["/api"])
-        named = _credential(scope, self.cookie) if asks else ""
+        credential = _credential(scope, self.cookie) if asks else ""
         is_proven_later = (
-            bool(named) and scope["type"] == "http"
-        )  # A socket is accepted before it is known whose it is.
-        may, pace = await _counted(partial(_judge, address, named or (address if asks else ""), is_proven_later))
-        send = _telling(pace, send) if pace and scope["type"] == "http" else send
+            bool(credential) and scope["type"] == "http"
+        )  # A socket is accepted before its credentials are checked.
+        may, pace = await _counted(partial(_check, address, credential or (address if asks else ""), is_proven_later))
+        send = _add_headers(pace, send) if pace and scope["type"] == "http" else send
         if may or pace is None:
-            await self.app(scope, receive, _blaming(address, send) if is_proven_later else send)
+            await self.app(scope, receive, _count_failures(address, send) if is_proven_later else send)
         else:
             await refuse(scope, receive, send, 429, pace.message, wait=pace.retry_after)
 
 
-def is_paced(scope: Scope) -> bool:
-    """Wherever it is looked up who asks, which is where somebody could keep us busy."""
-    if scope["type"] == "lifespan" or is_under(scope["path"], FREE):
+def is_rate_limited(scope: Scope) -> bool:
+    """Whether a request counts: those for which credentials are looked up, or a page is rendered."""
+    if scope["type"] == "lifespan" or is_under(scope["path"], UNLIMITED):
         return False
     return is_under(scope["path"], (*NAMED, LINKS)) or opens_page(scope)
 
 
 async def _counted(count: Callable[[Limiter], T]) -> T:
-    """What counting says; in a thread where it may have to wait for another server."""
+    """Count a request; in a thread if the limits are kept in Redis."""
     limits = limiter()
     return await run_in_threadpool(count, limits) if limits.uses_redis else count(limits)
 
 
-def _judge(address: str, who: str, is_proven_later: bool, limits: Limiter) -> Verdict:
-    """Whether the request may pass, and how the limit stands that it came to."""
+def _check(address: str, key: str, is_proven_later: bool, limits: Limiter) -> Verdict:
+    """Whether the request may pass, and the state of the limit that decided."""
     if not (limits.has_capacity("address", address) if is_proven_later else limits.hit("address", address)):
         return False, limits.state("address", address)
-    if not who:
+    if not key:
         return True, None
-    may = limits.hit("api", who)
-    return may, limits.state("api", who)
+    may = limits.hit("api", key)
+    return may, limits.state("api", key)
 
 
 def _credential(scope: Scope, cookie: str) -> str:
-    """A name for the token or session that the request brings, true or not; empty where it brings none."""
-    said = header(scope, b"authorization") or cookies(scope).get(cookie, "")
-    return blake2b(said.encode("latin-1", "replace"), digest_size=12).hexdigest() if said else ""
+    """A hash of the request's token or session cookie, valid or not; empty without one."""
+    credential = header(scope, b"authorization") or cookies(scope).get(cookie, "")
+    return blake2b(credential.encode("latin-1", "replace"), digest_size=12).hexdigest() if credential else ""
 
 
-def _blaming(address: str, send: Send) -> Send:
-    """Counts for the address what was answered to nobody, or not at all."""
+def _count_failures(address: str, send: Send) -> Send:
+    """Count unauthenticated and failed requests for the address."""
 
-    async def blame(message: Message) -> None:
+    async def count(message: Message) -> None:
         status = message["status"] if message["type"] == "http.response.start" else 0
         if status == UNKNOWN or status >= FAILED:
             await _counted(lambda limits: limits.hit("address", address))
         await send(message)
 
-    return blame
+    return count
 
 
-def _telling(pace: LimitState, send: Send) -> Send:
-    told = [
+def _add_headers(pace: LimitState, send: Send) -> Send:
+    headers = [
         (b"ratelimit-limit", b"%d" % pace.limit),
         (b"ratelimit-remaining", b"%d" % pace.remaining),
         (b"ratelimit-reset", b"%d" % pace.seconds),
     ]
 
-    async def tell(message: Message) -> None:
+    async def add(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *told]
+            message["headers"] = [*message.get("headers", []), *headers]
         await send(message)
 
-    return tell
+    return add

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.middleware.asgi import header
 from core.base.logs import get_log
 
-# What follows is a public link's token, the ids of an open page and its file, or the name of a file made for somebody.
+# These paths contain a public link's token, the ids of an open page and its file, or the name of a generated file.
 SECRET = re.compile(r"^(/l/|/_stcore/upload_file/|/media/).*", re.DOTALL)
 ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = ("/static/", "/assets/", "/_stcore/health", "/_stcore/host-config", "/api/health/", "/media/", "/favicon")
@@ -27,8 +27,8 @@ class RequestLog:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        given = header(scope, b"x-request-id")
-        request_id = given if ID.fullmatch(given) else uuid4().hex
+        proxy_id = header(scope, b"x-request-id")
+        request_id = proxy_id if ID.fullmatch(proxy_id) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=request_id)

@@ -1,8 +1,8 @@
-"""Who is asking: the cookie becomes the id of a live session, in a header that only we can set.
+"""Identity: turns the session cookie into the id of its session, in a header that clients cannot set.
 
-The header tells which session row to look at, not that it still lives: pages and API read the row again each time.
-So it is with the visits of public links. A request that speaks for a link, as our own page of that link does, speaks
-for nobody else: neither the person's cookie nor a token counts beside it.
+The header names the session's row and does not prove that it is still valid: pages and API read the row each time.
+Visits of public links work likewise. A request for a public link, which that link's page sends, is made with the visit
+alone: neither the user's cookie nor a token counts beside it.
 """
 
 import hashlib
@@ -30,24 +30,24 @@ LINK_HEADER = b"x-contrivance-link"  # For which link a request speaks: what is 
 OWN_PREFIX = b"x-contrivance-"  # Ours to set. `X-Contrivance` itself is the header that a form cannot send.
 NAMED = ("/_stcore/stream", "/_stcore/upload_file", "/api", "/session")
 PAGE_SOCKET = "/_stcore/stream"
-REMEMBERED_SECONDS, MOST_REMEMBERED = 5.0, 10_000
-MOST_VISITS, LONGEST_NUMBER = 20, 18
-Known = tuple[str, int]  # The id of a session and the number of its person; of visits their ids, and nobody's.
+CACHE_SECONDS, MAX_CACHED = 5.0, 10_000
+MAX_VISITS, MAX_ID_DIGITS = 20, 18
+CookieIdentity = tuple[str, int]  # The ids of a session and its user; or the ids of visits, and 0.
 
 
 class Identity:
-    """Strips what a client claims to be and says who the cookie's session belongs to."""
+    """Removes identity headers of the client, and sets those of the cookie's session and visits."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
-        self.known: dict[bytes, tuple[float, Known]] = {}
+        self.cache: dict[bytes, tuple[float, CookieIdentity]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        link = spoken_for(scope)
+        link = link_of_request(scope)
         scope["headers"] = [pair for pair in scope["headers"] if not pair[0].lower().startswith(OWN_PREFIX)]
         try:
             session = None if link else await self._session(scope)
@@ -55,46 +55,46 @@ class Identity:
         except (SQLAlchemyError, Busy):
             await refuse(scope, receive, send, 503, disk.reason("The database does not answer. Try again in a moment."))
             return
-        named = {
+        headers = {
             LINK_HEADER: link,
             VISIT_HEADER: visits[0] if visits else "",
             SESSION_HEADER: session[0] if session else "",
         }
-        scope["headers"] += [(name, value.encode()) for name, value in named.items() if value]
+        scope["headers"] += [(name, value.encode()) for name, value in headers.items() if value]
         if session:
             scope.setdefault("state", {})[PERSON] = session[1]
         await self.app(scope, receive, self._with_nonce(scope, send))
 
-    async def _session(self, scope: Scope) -> Known | None:
-        """The session and its person, None for a stranger. Asked only where somebody looks at it."""
+    async def _session(self, scope: Scope) -> CookieIdentity | None:
+        """The session and its user; None without one, and for paths that do not need it."""
         token = cookies(scope).get(self.settings.session_cookie, "")
-        named = is_under(scope["path"], NAMED) or opens_page(scope)
-        if not token or not named or not self._counts(scope):
+        is_needed = is_under(scope["path"], NAMED) or opens_page(scope)
+        if not token or not is_needed or not self._counts(scope):
             return None
-        return await self._found(token, _look_up)
+        return await self._cached(token, _look_up)
 
-    async def _visits(self, scope: Scope, link: str) -> Known | None:
-        """The ids of the visits that this request may speak for, with commas between; None for none."""
+    async def _visits(self, scope: Scope, link: str) -> CookieIdentity | None:
+        """The ids of the visits that count for this request, separated by commas; None without any."""
         name = self.settings.link_cookie_prefix
         if link:
             token = cookies(scope).get(f"{name}{link}", "")
-            return await self._found(token, _look_up_visits) if token and self._counts(scope) else None
+            return await self._cached(token, _look_up_visits) if token and self._counts(scope) else None
         if scope["path"] != PAGE_SOCKET:
             return None
         tokens = sorted(token for cookie, token in cookies(scope).items() if cookie.startswith(name) and token)
-        return await self._found(" ".join(tokens[:MOST_VISITS]), _look_up_visits) if tokens else None
+        return await self._cached(" ".join(tokens[:MAX_VISITS]), _look_up_visits) if tokens else None
 
-    async def _found(self, tokens: str, look_up: Callable[[str], Known | None]) -> Known | None:
-        """What was found for these cookies, now or a moment ago."""
+    async def _cached(self, tokens: str, look_up: Callable[[str], CookieIdentity | None]) -> CookieIdentity | None:
+        """The identity of these cookies, looked up now or a few seconds ago."""
         key = hashlib.sha256(f"{look_up.__name__} {tokens}".encode()).digest()
-        found = self.known.get(key)
-        if found and found[0] > time.monotonic():
-            return found[1]
+        entry = self.cache.get(key)
+        if entry and entry[0] > time.monotonic():
+            return entry[1]
         ids = await run_in_threadpool(look_up, tokens)
-        if len(self.known) >= MOST_REMEMBERED:
-            self.known.clear()
+        if len(self.cache) >= MAX_CACHED:
+            self.cache.clear()
         if ids:
-            self.known[key] = (time.monotonic() + REMEMBERED_SECONDS, ids)
+            self.cache[key] = (time.monotonic() + CACHE_SECONDS, ids)
         return ids
 
     def _counts(self, scope: Scope) -> bool:
@@ -125,19 +125,19 @@ class Identity:
         return add
 
 
-def spoken_for(scope: Scope) -> str:
-    """The link for which a request to the API speaks, "0" for one that cannot be; empty where it speaks for none.
+def link_of_request(scope: Scope) -> str:
+    """The public link that an API request is made for, "0" for an invalid one; empty without one.
 
     A socket and a file to be saved cannot have a header of ours, and name the link in their address.
     """
     if not is_under(scope["path"], ["/api"]):
         return ""
-    named = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == LINK_HEADER]
-    named += parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True).get("link", [])
-    if not named:
+    link_ids = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == LINK_HEADER]
+    link_ids += parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True).get("link", [])
+    if not link_ids:
         return ""
-    one = named[0] if len(set(named)) == 1 else ""
-    return one if one.isascii() and one.isdigit() and len(one) <= LONGEST_NUMBER else "0"
+    link_id = link_ids[0] if len(set(link_ids)) == 1 else ""
+    return link_id if link_id.isascii() and link_id.isdigit() and len(link_id) <= MAX_ID_DIGITS else "0"
 
 
 def opens_page(scope: Scope) -> bool:
@@ -146,13 +146,13 @@ def opens_page(scope: Scope) -> bool:
     return asks and not is_under(scope["path"], ["/api", "/assets", "/static", "/media", "/_stcore"])
 
 
-def _look_up_visits(tokens: str) -> Known | None:
+def _look_up_visits(tokens: str) -> CookieIdentity | None:
     with transaction() as session:
-        found = visits_of_tokens(session, tokens.split())
-        return (",".join(map(str, found)), 0) if found else None
+        visit_ids = visits_of_tokens(session, tokens.split())
+        return (",".join(map(str, visit_ids)), 0) if visit_ids else None
 
 
-def _look_up(token: str) -> Known | None:
+def _look_up(token: str) -> CookieIdentity | None:
     with transaction() as session:
-        found = session_of_token(session, token)
-        return (str(found.session_id), found.user_id) if found else None
+        signed_in = session_of_token(session, token)
+        return (str(signed_in.session_id), signed_in.user_id) if signed_in else None

@@ -1,4 +1,4 @@
-"""Limits of sockets: how many, the size of a frame, the pace of messages, and the messages that nobody may send."""
+"""Limits of sockets: their number, the size of a frame, the rate of messages, and the allowed kinds of messages."""
 
 import time
 from collections import Counter
@@ -11,15 +11,15 @@ from api.middleware.asgi import header, is_under, person_of, refuse
 from core.limits import rate_limits
 from core.limits.login_throttle import normalize_address
 
-LARGEST_FRAME = 2 * 2**20
+MAX_FRAME_BYTES = 2 * 2**20
 BURST, PACE = 200, 20  # So many messages at once, then so many a second. A person at work sends a handful.
 # Open at once, of one person or token, and of all strangers at one address: a tab has two, a stranger signs in soon.
-MOST_OPEN, MOST_OPEN_STRANGERS = 100, 100
+MAX_OPEN, MAX_OPEN_ANONYMOUS = 100, 100
 PAGE_SOCKET = "/_stcore/stream"
 TOO_MANY, AGAIN_SECONDS = "Too many live connections are open. Close some.", 10
 KindOf = Callable[[bytes], str | None]  # What kind of message a page's socket brings, None where it cannot be read.
 # What a page needs. All else (emptying caches that all share, stopping the server, installing things) is dropped.
-TAKEN = {
+ALLOWED = {
     "rerun_script",
     "stop_script",
     "app_heartbeat",
@@ -41,8 +41,8 @@ class SocketLimits:
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return
-        owner, most = _owner(scope)
-        if self.open[owner] >= most:
+        owner, limit = _owner(scope)
+        if self.open[owner] >= limit:
             await refuse(
                 scope, receive, send, 429, "Too many live connections are open. Close some.", wait=AGAIN_SECONDS
             )
@@ -63,16 +63,16 @@ class SocketLimits:
 
 
 def _owner(scope: Scope) -> tuple[str, int]:
-    """Whose socket it is, for counting, and how many they may have."""
+    """The key under which the socket counts, and the limit of that key."""
     if person := person_of(scope):
-        return f"person {person}", MOST_OPEN
+        return f"person {person}", MAX_OPEN
     if token := header(scope, b"authorization"):
-        return f"token {hash(token)}", MOST_OPEN
-    return f"address {normalize_address(scope['client'][0] if scope.get('client') else None)}", MOST_OPEN_STRANGERS
+        return f"token {hash(token)}", MAX_OPEN
+    return f"address {normalize_address(scope['client'][0] if scope.get('client') else None)}", MAX_OPEN_ANONYMOUS
 
 
 class _Limited:
-    """One socket. Once over a limit it is closed, and the reader is told that it is gone."""
+    """One socket. Over a limit it is closed, and the application receives a disconnect."""
 
     def __init__(self, receive: Receive, send: Send, owner: str, kind_of: KindOf | None) -> None:
         self._receive = receive
@@ -88,7 +88,7 @@ class _Limited:
             if message["type"] != "websocket.receive":
                 return message
             frame = message.get("bytes") or (message.get("text") or "").encode()
-            if len(frame) > LARGEST_FRAME:
+            if len(frame) > MAX_FRAME_BYTES:
                 return await self._close(1009, "This message is too long.")
             if not (self._take() and rate_limits.hit("message", self._owner)):
                 return await self._close(1008, "Too many messages.")
@@ -102,7 +102,7 @@ class _Limited:
 
     def _is_taken(self, frame: bytes) -> bool:
         kind = self._kind_of(frame) if self._kind_of else None
-        return kind is None or kind in TAKEN
+        return kind is None or kind in ALLOWED
 
     def _take(self) -> bool:
         now = time.monotonic()

@@ -19,7 +19,7 @@ SessionOfPage = Callable[[str], str | None]  # The session in which a page was o
 
 
 class Uploads:
-    """Streamlit keeps, replaces and deletes what is uploaded in memory, for whoever sends it: so we ask first."""
+    """Refuses uploads that are not from an own page's session: Streamlit itself accepts them from any client."""
 
     def __init__(self, app: ASGIApp, session_of_page: SessionOfPage) -> None:
         self.app = app
@@ -52,5 +52,5 @@ class Uploads:
 
 
 def is_upload(scope: Scope) -> bool:
-    """Whatever the method: Streamlit may come to know others than PUT and DELETE. OPTIONS only lists them."""
+    """Whether it is an upload, with any method but OPTIONS: Streamlit may add methods to PUT and DELETE."""
     return scope["type"] == "http" and scope["method"] != "OPTIONS" and is_under(scope["path"], [UPLOADS])

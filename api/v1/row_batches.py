@@ -71,7 +71,7 @@ def edit_alone(request: EditRequest) -> EditResponse:
             source=edit.source,
             partial=edit.partial,
         )
-        outcome = if_unmoved(session, actor, request.sheet, write_edit, seen=request.seen, edits=request.unbased)
+        outcome = if_unmoved(session, actor, request.sheet, write_edit, version=request.seen, edits=request.unbased)
     return _response(outcome)
 
 

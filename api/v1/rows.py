@@ -194,7 +194,7 @@ def delete(
         writing = partial(
             write, session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=ChangeSource.API
         )
-        outcome = if_unmoved(session, actor, sheet, writing, seen=version_seen(if_match))
+        outcome = if_unmoved(session, actor, sheet, writing, version=version_seen(if_match))
     return answer({"version": outcome.version, "deleted": outcome.deleted})
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 
-from api.middleware.socket_limits import MOST_OPEN_STRANGERS
+from api.middleware.socket_limits import MAX_OPEN_ANONYMOUS
 from tests.bench.bench_live import PEOPLE
 from tests.bench.live_clients import Http
 from tests.faults.abuse import SOCKETS, Health, abuse, watch_health
@@ -106,7 +106,7 @@ async def abused(scene: Scene, seconds: float) -> Report:
     def attack() -> None:
         found = abuse(scene.started.port)
         said.append(str(found))
-        if found["sockets"].get("open", 0) > MOST_OPEN_STRANGERS or found["sockets"].get("429", 0) < SOCKETS / 2:
+        if found["sockets"].get("open", 0) > MAX_OPEN_ANONYMOUS or found["sockets"].get("429", 0) < SOCKETS / 2:
             wrong.append(f"sockets were not limited: {found['sockets']}")
         if not (found["closed"].keys() == CLOSED.keys() and all(found["closed"][one] in CLOSED[one] for one in CLOSED)):
             wrong.append(f"what was sent did not end its socket: {found['closed']}")

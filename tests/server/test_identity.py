@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from api.middleware.oidc_return import Arrivals
+from api.middleware.oidc_return import OidcReturn
 from api.middleware.session_cookie import Identity
 from api.middleware.upload_limits import Uploads
 from core.base.actor import Actor
@@ -185,7 +185,7 @@ def test_streamlits_own_cookies_of_identity_reach_nobody() -> None:
         await send({"type": "http.response.start", "status": 302, "headers": [*set_cookies, (b"location", b"/")]})
         await send({"type": "http.response.body", "body": b""})
 
-    client = TestClient(Arrivals(app, Settings(Path("/nowhere")), lambda _: None), base_url=ORIGIN)
+    client = TestClient(OidcReturn(app, Settings(Path("/nowhere")), lambda _: None), base_url=ORIGIN)
     sent = "_streamlit_user=a; _streamlit_xsrf=b; _streamlit_user_1=c; _streamlit_user_tokens=d; other=e"
     answer = client.get("/oauth2callback", headers={"cookie": sent}, follow_redirects=False)
     assert seen == [b"_streamlit_xsrf=b; other=e"]
@@ -198,7 +198,7 @@ def test_a_provider_that_does_not_answer_is_told_of_on_our_own_page() -> None:
         await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"5")]})
         await send({"type": "http.response.body", "body": b"Sorry"})
 
-    client = TestClient(Arrivals(app, Settings(Path("/nowhere")), lambda _: None), base_url=ORIGIN)
+    client = TestClient(OidcReturn(app, Settings(Path("/nowhere")), lambda _: None), base_url=ORIGIN)
     answer = client.get("/auth/login?provider=x", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert answer.cookies["contrivance_arrival"] == "nobody"

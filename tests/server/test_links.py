@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 from api.auth.public_link_routes import routes
 from api.middleware import request_log
 from api.middleware.headers import SecurityHeaders
-from api.middleware.host_origin import Gate
+from api.middleware.host_origin import HostOriginCheck
 from api.middleware.request_log import RequestLog
 from api.middleware.session_cookie import Identity
 from core.base.logs import configure_logs, get_log
@@ -73,7 +73,7 @@ def told(headers: object) -> str:
 
 def browser(settings: Settings = OURS) -> TestClient:
     sockets = [WebSocketRoute(path, who_socket) for path in ("/_stcore/stream", "/api/v1/sheets/1/live")]
-    layers = [Middleware(layer, settings=settings) for layer in (SecurityHeaders, Gate, Identity)]
+    layers = [Middleware(layer, settings=settings) for layer in (SecurityHeaders, HostOriginCheck, Identity)]
     everything = Route("/{path:path}", who, methods=["GET", "POST", "PATCH"])
     app = Starlette(routes=[*routes(settings), *sockets, everything], middleware=[Middleware(RequestLog), *layers])
     return TestClient(app, base_url=settings.public_url or ORIGIN, follow_redirects=False)

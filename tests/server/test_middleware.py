@@ -16,9 +16,9 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.middleware.headers import SecurityHeaders, content_security_policy
-from api.middleware.host_origin import Gate, host_name
+from api.middleware.host_origin import HostOriginCheck, host_name
 from api.middleware.request_log import RequestLog
-from api.middleware.socket_limits import BURST, LARGEST_FRAME, SocketLimits
+from api.middleware.socket_limits import BURST, MAX_FRAME_BYTES, SocketLimits
 from core.config.settings import Settings
 
 OURS = Settings(
@@ -58,7 +58,7 @@ def client() -> TestClient:
         middleware=[
             Middleware(RequestLog),
             Middleware(SecurityHeaders, settings=OURS),
-            Middleware(Gate, settings=OURS),
+            Middleware(HostOriginCheck, settings=OURS),
             Middleware(SocketLimits, kind_of=kind_of),
         ],
     )
@@ -187,9 +187,9 @@ def test_every_cookie_is_secure_under_https_whoever_set_it(https: bool, ends: st
 
 def test_a_socket_takes_frames_up_to_its_limit(client: TestClient) -> None:
     with client.websocket_connect("ws://localhost:8501/_stcore/stream") as socket:
-        socket.send_bytes(b"x" * LARGEST_FRAME)
-        assert len(socket.receive_bytes()) == LARGEST_FRAME
-        socket.send_bytes(b"x" * (LARGEST_FRAME + 1))
+        socket.send_bytes(b"x" * MAX_FRAME_BYTES)
+        assert len(socket.receive_bytes()) == MAX_FRAME_BYTES
+        socket.send_bytes(b"x" * (MAX_FRAME_BYTES + 1))
         with pytest.raises(WebSocketDisconnect) as closed:
             socket.receive_bytes()
     assert closed.value.code == 1009

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.app import create_api
 from api.middleware import middleware
-from api.middleware.socket_limits import MOST_OPEN, MOST_OPEN_STRANGERS
+from api.middleware.socket_limits import MAX_OPEN, MAX_OPEN_ANONYMOUS
 from core.config.rate_settings import LimitName, Rate
 from core.config.settings import Settings
 from core.credentials.sessions import session_of_token, start_session
@@ -229,7 +229,7 @@ def page_socket(client: TestClient, **headers: str) -> object:
     return client.websocket_connect("ws://localhost:8501/_stcore/stream", headers={"Origin": ORIGIN} | headers)
 
 
-@pytest.mark.parametrize(("name", "most"), [("Ben", MOST_OPEN), ("", MOST_OPEN_STRANGERS)])
+@pytest.mark.parametrize(("name", "most"), [("Ben", MAX_OPEN), ("", MAX_OPEN_ANONYMOUS)])
 def test_nobody_holds_more_than_so_many_sockets(stranger: TestClient, name: str, most: int) -> None:
     own = cookie(name) if name else {}
     with ExitStack() as open_sockets:

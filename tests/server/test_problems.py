@@ -24,7 +24,7 @@ ERRORS: dict[str, tuple[Exception, int]] = {
     "held": (OperationalError("SELECT 1", {}, psycopg.errors.LockNotAvailable("lock")), 503),
     "bug": (RuntimeError("Acme Ltd owes 300"), 500),
     "sql": (ProgrammingError("SELECT Acme", {}, psycopg.errors.UndefinedColumn("Acme")), 500),
-    "http": (HTTPException(400, "The body is no valid JSON"), 400),
+    "http": (HTTPException(400, "The body is not valid JSON"), 400),
 }
 
 

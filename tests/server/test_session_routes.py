@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from api.auth.session_routes import AWAY, routes
+from api.auth.session_routes import NO_DATABASE, routes
 from core.base.actor import Actor
 from core.config.settings import Settings
 from core.credentials.login_tickets import make_ticket
@@ -162,7 +162,7 @@ def test_while_the_database_is_away_a_sentence_says_so(database: str) -> None:
         answers = [redeem(client, "a ticket"), client.post("/session/sign-out", json={}, headers=OWN_PAGE)]
     finally:
         db.bind(here)
-    assert [(one.status_code, one.json()["detail"]) for one in answers] == [(503, AWAY)] * 2
+    assert [(one.status_code, one.json()["detail"]) for one in answers] == [(503, NO_DATABASE)] * 2
     assert not any("set-cookie" in one.headers for one in answers)
 
 

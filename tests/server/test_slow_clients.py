@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 
 from api.http import connections
-from api.http.connections import Connection, Door
+from api.http.connections import Connection, ConnectionLimiter
 from tests.conftest import PASSWORD
 from tests.support.server.slow_crowd import CLIENTS, SLOW_BODY, SLOW_HEAD
 from tests.support.server.started import ROOT, Started
@@ -101,7 +101,7 @@ def serving(most: int = 100) -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(100)
         config = uvicorn.Config(
-            application, http=partial(Connection, door=Door(most)), lifespan="off", log_level="error"
+            application, http=partial(Connection, limiter=ConnectionLimiter(most)), lifespan="off", log_level="error"
         )  # type: ignore[arg-type]
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
