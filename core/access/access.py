@@ -1,4 +1,4 @@
-"""What one person may see and do in one sheet. Whatever reads rows goes through an Access; nothing reads around it."""
+"""What a principal may see and do in a sheet. Every read of rows goes through an Access."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -42,11 +42,11 @@ class ColumnInfo:
         return str(self.column_id)
 
     def is_hidden_from(self, audiences: Collection[str]) -> bool:
-        """Whether somebody who is of these audiences knows nothing of the column."""
+        """Return whether the column is hidden from one of these audiences."""
         return any(self.limits.get(audience) == HIDDEN for audience in audiences)
 
     def is_read_only_for(self, audiences: Collection[str]) -> bool:
-        """Whether somebody who is of these audiences may see its values and not change them."""
+        """Return whether one of these audiences may see the values and not change them."""
         return any(self.limits.get(audience) == READ_ONLY for audience in audiences)
 
 
@@ -73,7 +73,7 @@ class SheetInfo:
 
     @property
     def owner_column(self) -> int | None:
-        """The column that says whose a row is: by it a share of somebody's own rows is judged."""
+        """The id of the column that names the owner of a row; shares of a user's own rows depend on it."""
         return self.settings.get("owner_column") or self.pipeline.get("owner")
 
 
@@ -190,7 +190,7 @@ class Access:
 
     @cached_property
     def scope(self) -> str:
-        """Two accesses with the same scope see the same cells: the key of whatever is remembered between requests."""
+        """The cache key of what this access shows: accesses with equal scopes show equal cells."""
         sheet, seen = self.sheet, ",".join(str(column_id) for column_id in self.by_id)
         return f"{sheet.sheet_id}:{sheet.created_at.timestamp()}:{sheet.columns_version}:{seen}:{self.rows_scope}"
 
@@ -215,25 +215,25 @@ def get_access(session: Session, actor: Principal, sheet_id: int, *permissions: 
         access = _load_for_visitor(session, actor, sheet_id)
         access.require(Permission.SHEET_SEE, *permissions)
         return access
-    known = _known_columns(session)
-    _, columns = known.get(sheet_id, (-1, ()))
-    found = session.info.pop(_remembered(actor, sheet_id), None)
-    if found is None:
+    cached = _known_columns(session)
+    _, columns = cached.get(sheet_id, (-1, ()))
+    row = session.info.pop(_remembered(actor, sheet_id), None)
+    if row is None:
         parameters = {"sheet": sheet_id, "user": actor.user_id, "known": known_version(session, sheet_id)}
-        found = session.execute(_LOAD, parameters).mappings().one_or_none()
-    if found is None or found["level"] is None:
+        row = session.execute(_LOAD, parameters).mappings().one_or_none()
+    if row is None or row["level"] is None:
         raise NotFound(NO_SHEET)
-    if found["columns"] is not None:
-        columns = tuple(made_column(column) for column in found["columns"])
-        if found["is_committed"]:
-            known[sheet_id] = (found["columns_version"], columns)
+    if row["columns"] is not None:
+        columns = tuple(made_column(column) for column in row["columns"])
+        if row["is_committed"]:
+            cached[sheet_id] = (row["columns_version"], columns)
     access = Access(
         principal=actor,
-        sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
-        level=Level(found["level"]),
+        sheet=SheetInfo(**{name: row[name] for name in SHEET_FIELDS}),
+        level=Level(row["level"]),
         every_column=columns,
-        row_scope=RowScope(found["row_scope"]),
-        owners=None if found["owners"] is None else tuple(map(str, found["owners"])),
+        row_scope=RowScope(row["row_scope"]),
+        owners=None if row["owners"] is None else tuple(map(str, row["owners"])),
         _session=session,
     )
     access.require(Permission.SHEET_SEE, *permissions)
@@ -244,16 +244,16 @@ def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Acce
     """All rows, and the columns that links may show, while the link lives; what it allows is read again each time."""
     if visitor.sheet_id != sheet_id:
         raise NotFound(NO_SHEET)
-    known, columns = _known_columns(session).get(sheet_id, (-1, ()))
-    parameters = {"sheet": sheet_id, "visit": visitor.visit_id, "known": known}
-    found = session.execute(_LOAD_FOR_VISITOR, parameters).mappings().one_or_none()
-    if found is None:
+    version, columns = _known_columns(session).get(sheet_id, (-1, ()))
+    parameters = {"sheet": sheet_id, "visit": visitor.visit_id, "known": version}
+    row = session.execute(_LOAD_FOR_VISITOR, parameters).mappings().one_or_none()
+    if row is None:
         raise NotFound(NO_LINK)
-    if found["columns"] is not None:
-        columns = tuple(map(made_column, found["columns"]))
+    if row["columns"] is not None:
+        columns = tuple(map(made_column, row["columns"]))
     return Access(
-        principal=replace(visitor, may_export=found["may_export"]),
-        sheet=SheetInfo(**{name: found[name] for name in SHEET_FIELDS}),
+        principal=replace(visitor, may_export=row["may_export"]),
+        sheet=SheetInfo(**{name: row[name] for name in SHEET_FIELDS}),
         level=Level.LINK,
         every_column=columns,
         row_scope=RowScope.ALL,
@@ -337,7 +337,7 @@ def made_column(row: Mapping[str, Any]) -> ColumnInfo:
 
 HIDDEN, READ_ONLY = "hidden", "read-only"
 NO_SHEET = "There is no such sheet, or it is not shared with you."
-NO_LINK = "This link leads nowhere. It may have ended; ask whoever sent it for a new one."
+NO_LINK = "This link doesn't work any more. Ask the sender for a new one."
 NOT_BY_LINK = "A public link does not allow this."
 
 MOST_KNOWN = 2000

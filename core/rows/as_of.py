@@ -1,4 +1,4 @@
-"""The past: a sheet as it was at an instant, read by everything that reads rows, and written by nothing."""
+"""Read-only access to a sheet as it was at an instant, for every reader of rows."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _VERSION = re.compile(r"version:([0-9]{1,18})")
 
 @dataclass(frozen=True)
 class PastAccess(Access):
-    """What somebody may see today of how a sheet was: the `version` of its sheet is one of the past."""
+    """The access to an earlier version of a sheet, with today's rights. `sheet.version` is the earlier version."""
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -51,15 +51,15 @@ def get_access_as_of(
 
 def as_of(access: Access, version: int) -> PastAccess:
     """The same person's view of the sheet as it was at a version: today's rights, columns and rows in scope."""
-    parts = {part.name: getattr(access, part.name) for part in fields(Access)}
-    return PastAccess(**parts | {"sheet": replace(access.sheet, version=version)})
+    values = {field.name: getattr(access, field.name) for field in fields(Access)}
+    return PastAccess(**values | {"sheet": replace(access.sheet, version=version)})
 
 
 def version_at(session: Session, access: Access, instant: str) -> int:
     """The version of the sheet at an instant of its business time: 0 before its first change. Raises Invalid."""
     access.require(Permission.HISTORY_SEE)
-    if named := _VERSION.fullmatch(instant.strip()):
-        version = int(named[1])
+    if match := _VERSION.fullmatch(instant.strip()):
+        version = int(match[1])
         if version > access.sheet.version:
             raise Invalid(f"There is no version {version} of this sheet yet; it is at version {access.sheet.version}.")
         return version

@@ -90,15 +90,15 @@ class View:
 
 def fitting(access: Access, view: View) -> View:
     """The view without what its columns no longer allow: columns that are gone, options and values of old."""
-    kept = tuple(condition for condition in view.filter if _fits(access, condition))
+    valid = tuple(condition for condition in view.filter if _fits(access, condition))
     sorts = tuple(sort for sort in view.sort if sort.column in access.by_id)
-    return View(kept, sorts, view.search)
+    return View(valid, sorts, view.search)
 
 
 def view_origin(access: Access, view: View, *more: ColumnInfo) -> Origin:
     """Where the rows of a view come from, if `more` columns are asked of them; searching looks at all cells."""
-    named = [*map(partial(column_of, access), view.filter), *(access.column(sort.column) for sort in view.sort)]
-    return ROWS if view.search else origin_of(access, [*named, *more])
+    columns = [*map(partial(column_of, access), view.filter), *(access.column(sort.column) for sort in view.sort)]
+    return ROWS if view.search else origin_of(access, [*columns, *more])
 
 
 def conditions(access: Access, view: View, origin: Origin = ROWS) -> ColumnElement[bool]:

@@ -95,7 +95,7 @@ def _rows_of_kept_order(session: Session, access: Access, view: View, place: int
     order = order_if_asked_again(session, access, view)
     ids = order.ids[place : place + count].tolist() if order else []
     by_id = {row[0]: row for row in session.execute(_of(access, ids, sort_keys(access, view)))} if ids else {}
-    # Where somebody has deleted rows since this version was read, the order is of no use any more.
+    # If rows were deleted after this version was read, the order is not valid any more.
     return [by_id[row_id] for row_id in ids] if order and len(by_id) == len(ids) else None
 
 

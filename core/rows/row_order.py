@@ -1,6 +1,6 @@
 """Row orders: the ids of a view's rows, kept compactly, so that any place of a million sorted rows is one look-up.
 
-An order stays as it was when it was made: rows do not move under the hand of somebody who edits.
+An order does not change after it was made: rows keep their positions while a user edits.
 """
 
 import secrets
@@ -88,17 +88,17 @@ _kept = _Kept()
 
 def row_order(session: Session, access: Access, view: View) -> Order:
     """The order of a view's rows now; kept until the sheet changes, shared by all who see the same cells."""
-    found = _kept.find(access.scope, view.fingerprint, access.sheet.version)
-    if found is None:
+    order = _kept.find(access.scope, view.fingerprint, access.sheet.version)
+    if order is None:
         ids = _ids(session, access, view)
         token = secrets.token_urlsafe(16)
-        found = Order(token, access.scope, view.fingerprint, access.sheet.version, ids)
-        _kept.put(found)
-    return found
+        order = Order(token, access.scope, view.fingerprint, access.sheet.version, ids)
+        _kept.put(order)
+    return order
 
 
 def order_if_asked_again(session: Session, access: Access, view: View) -> Order | None:
-    """The order where it is kept, or worth making: somebody who asks for a view a second time will ask for more."""
+    """Return the order where it is cached, or make it where the view is read a second time; else None."""
     if view.is_plain:  # The index has this order.
         return None
     if _kept.is_first_asking((access.scope, view.fingerprint, access.sheet.version)):
@@ -108,10 +108,10 @@ def order_if_asked_again(session: Session, access: Access, view: View) -> Order 
 
 def kept_order(access: Access, token: str) -> Order:
     """An order made before, if this person still sees the same cells."""
-    found = _kept.get(token)
-    if found is None or found.scope != access.scope:
+    order = _kept.get(token)
+    if order is None or order.scope != access.scope:
         raise OrderExpired("This order of rows is no longer kept. Ask for it again.")
-    return found
+    return order
 
 
 def _ids(session: Session, access: Access, view: View) -> "array[int]":
