@@ -121,25 +121,32 @@ DECLARE
     verdicts text[];
     versions bigint[];
     last integer;
+    first_places integer[];
     now_at bigint;
 BEGIN
     SELECT s.version, s.columns_version, s.archived_at INTO sheet
     FROM sheets s WHERE s.sheet_id = the_sheet FOR NO KEY UPDATE;
+    IF cardinality(actors) > 1 THEN
+        first_places := ARRAY(
+            SELECT min(c.place) OVER (PARTITION BY c.row_id, c.column_id)
+            FROM unnest(places, row_ids, column_ids) WITH ORDINALITY AS c (place, row_id, column_id, number)
+            ORDER BY c.number);
+    END IF;
     -- A statement of its own: its snapshot is taken after the wait, so it sees what the writer before us committed.
     verdicts := ARRAY(
         SELECT CASE
             WHEN NOT o.is_signed_in THEN 'signed_out'
-            WHEN EXISTS (SELECT FROM operations k WHERE k.sheet_id = the_sheet AND k.operation_id = o.operation_id)
-                THEN 'replayed'
-            WHEN NOT EXISTS (SELECT FROM sheet_levels l WHERE l.sheet_id = the_sheet AND l.user_id = o.actor
-                             AND l.level = o.level AND l.row_scope = 'all') THEN 'rights_moved'
+            -- Not EXISTS, which may become a hash of all operations and levels of the sheet.
+            WHEN (SELECT k.actor_id FROM operations k
+                  WHERE k.sheet_id = the_sheet AND k.operation_id = o.operation_id) IS NOT NULL THEN 'replayed'
+            WHEN (SELECT l.user_id FROM sheet_levels l WHERE l.sheet_id = the_sheet AND l.user_id = o.actor
+                  AND l.level = o.level AND l.row_scope = 'all') IS NULL THEN 'rights_moved'
             WHEN o.columns_version <> sheet.columns_version THEN 'columns_moved'
             WHEN sheet.archived_at IS NOT NULL THEN 'archived'
-            WHEN o.is_repeated THEN 'again'
+            WHEN array_position(operation_ids, o.operation_id) < o.place THEN 'again'
             ELSE seen.verdict END
-        FROM (SELECT *, row_number() OVER (PARTITION BY operation_id ORDER BY place) > 1 AS is_repeated
-              FROM unnest(actors, operation_ids, are_signed_in, columns_versions, levels)
-                   WITH ORDINALITY AS o (actor, operation_id, is_signed_in, columns_version, level, place)) o
+        FROM unnest(actors, operation_ids, are_signed_in, columns_versions, levels)
+             WITH ORDINALITY AS o (actor, operation_id, is_signed_in, columns_version, level, place)
         JOIN (
             SELECT c.place, CASE
                 WHEN bool_or(r.row_id IS NULL) THEN 'gone'
@@ -148,18 +155,20 @@ BEGIN
                                         AND sheet.version) THEN 'stale'
                 WHEN bool_or(coalesce(r.values -> c.column_id::text, 'null') = c.cell) THEN 'unchanged'
                 ELSE 'written' END AS verdict
-            FROM (SELECT *, min(place) OVER (PARTITION BY row_id, column_id) AS first_place
-                  FROM unnest(places, row_ids, column_ids, bases, cells) AS c (place, row_id, column_id, base, cell)) c
+            FROM unnest(places, row_ids, column_ids, bases, cells, first_places)
+                 AS c (place, row_id, column_id, base, cell, first_place)
             LEFT JOIN rows r ON r.sheet_id = the_sheet AND r.row_id = c.row_id AND r.deleted_version IS NULL
             GROUP BY c.place) seen ON seen.place = o.place
         ORDER BY o.place);
     now_at := sheet.version;
     IF 'written' = ANY (verdicts) THEN
-        versions := ARRAY(
-            SELECT sheet.version + count(*) FILTER (WHERE v.verdict = 'written') OVER (ORDER BY v.place)
-            FROM unnest(verdicts) WITH ORDINALITY AS v (verdict, place) ORDER BY v.place);
-        last := (SELECT max(v.place) FROM unnest(verdicts) WITH ORDINALITY AS v (verdict, place) WHERE v.verdict = 'written');
-        now_at := versions[last];
+        FOR i IN 1 .. cardinality(verdicts) LOOP
+            IF verdicts[i] = 'written' THEN
+                now_at := now_at + 1;
+                versions[i] := now_at;
+                last := i;
+            END IF;
+        END LOOP;
         UPDATE sheets s SET version = now_at WHERE s.sheet_id = the_sheet;
         PERFORM set_config('contrivance.actor', actors[last]::text, true),
                 set_config('contrivance.source', sources[last], true),
@@ -187,23 +196,28 @@ BEGIN
         SELECT the_sheet, operation_ids[v.place], actors[v.place], results[v.place], versions[v.place], requests[v.place]
         FROM unnest(verdicts) WITH ORDINALITY AS v (verdict, place) WHERE v.verdict = 'written';
     END IF;
-    RETURN QUERY
-        SELECT v.verdict, CASE WHEN v.verdict = 'written' THEN versions[v.place] ELSE now_at END, CASE
-            WHEN v.verdict = 'replayed' THEN (
+    FOR i IN 1 .. cardinality(verdicts) LOOP
+        verdict := verdicts[i];
+        version := coalesce(versions[i], now_at);
+        facts := NULL;
+        IF verdict = 'replayed' THEN
+            facts := (
                 SELECT jsonb_build_object(
-                    'is_foreign', k.actor_id <> actors[v.place], 'request', encode(k.request, 'hex'),
+                    'is_foreign', k.actor_id <> actors[i], 'request', encode(k.request, 'hex'),
                     'result', k.result || CASE WHEN k.version IS NULL THEN '{}' ELSE jsonb_build_object('version', k.version) END)
-                FROM operations k WHERE k.sheet_id = the_sheet AND k.operation_id = operation_ids[v.place])
-            WHEN v.verdict IN ('gone', 'stale', 'unchanged') THEN (
+                FROM operations k WHERE k.sheet_id = the_sheet AND k.operation_id = operation_ids[i]);
+        ELSIF verdict IN ('gone', 'stale', 'unchanged') THEN
+            facts := (
                 SELECT jsonb_agg(jsonb_build_object(
                     'row', c.row_id, 'column', c.column_id, 'is_there', r.row_id IS NOT NULL,
                     'value', r.values -> c.column_id::text,
                     'version', coalesce((r.versions -> c.column_id::text)::bigint, r.created_version),
                     'original', m.original, 'by', m.changed_by, 'at', m.changed_at))
                 FROM (SELECT * FROM unnest(places, row_ids, column_ids, bases) AS c (place, row_id, column_id, base)
-                      WHERE place = v.place) c
+                      WHERE place = i) c
                 LEFT JOIN rows r ON r.sheet_id = the_sheet AND r.row_id = c.row_id AND r.deleted_version IS NULL
-                CROSS JOIN LATERAL moved_cells(the_sheet, ARRAY[c.row_id], ARRAY[c.column_id], ARRAY[c.base]) m)
-            END
-        FROM unnest(verdicts) WITH ORDINALITY AS v (verdict, place) ORDER BY v.place;
+                CROSS JOIN LATERAL moved_cells(the_sheet, ARRAY[c.row_id], ARRAY[c.column_id], ARRAY[c.base]) m);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
 END $$;
