@@ -17,7 +17,7 @@ from core.base.permissions import Permission
 from core.imports.inspection import MAX_BYTES, Inspection, inspect
 from core.imports.load import import_rows
 from core.imports.plan import plan_from_json, propose
-from core.imports.plan_types import Plan
+from core.imports.plan_types import ImportPlan
 from core.imports.preview import check, preview
 from core.limits.rate_limits import consume
 from db.engine import transaction
@@ -111,7 +111,7 @@ def _tried(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     }
 
 
-def _plan(given: Mapping[str, Any], inspection: Inspection, access: Access) -> Plan:
+def _plan(given: Mapping[str, Any], inspection: Inspection, access: Access) -> ImportPlan:
     return plan_from_json(given, propose(inspection, access), inspection, access)
 
 

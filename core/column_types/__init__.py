@@ -56,5 +56,5 @@ TYPES: dict[str, ColumnType[Any]] = {
 def column_type(name: str) -> ColumnType[Any]:
     """The type of that name. Raises Invalid where there is none."""
     if name not in TYPES:
-        raise Invalid(f"There is no column type “{name}”. There are: {', '.join(TYPES)}.")
+        raise Invalid(f"Unknown column type “{name}”. Choose one of: {', '.join(TYPES)}.")
     return TYPES[name]

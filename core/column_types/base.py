@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 from core.base.errors import Invalid
 from core.base.exact_json import Value
 from core.base.text import clean, quoted
-from core.column_types.conditions import Cell, Condition, Filter, Sql, contains
+from core.column_types.conditions import Filter, Sql, SqlCell, SqlCondition, contains
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.traits import DATES, NUMBERS, Form, IdSource
 
@@ -266,32 +266,34 @@ class ColumnType(Generic[V]):
 
     # --- SQL
 
-    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
+    def sql(self, cell: SqlCell, column: ColumnLike, references: References) -> Sql:
         """The cell for ordering and comparing; NULL where it is empty."""
         return cell.text
 
-    def condition(self, op: str, value: Any, cell: Cell, column: ColumnLike, references: References) -> Condition:
+    def condition(self, op: str, value: Any, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
         """The filter `op` with its value as a condition on rows. Raises Invalid on an unknown op or a bad value."""
         if op not in self.filters:
             raise Invalid(f"A column of the type {self.label} has no filter {quoted(op)}.")
-        chosen = self.filters[op]
-        return chosen.sql(cell, self._operands(chosen, value, column, references))
+        row_filter = self.filters[op]
+        return row_filter.sql(cell, self._operands(row_filter, value, column, references))
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
+    def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
         """Whether what the cell shows contains this text, as a condition on rows; an empty cell contains nothing."""
-        return contains(cell, wanted)
+        return contains(cell, text)
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> Any:
         """One value of a filter, ready for its SQL. Raises Invalid."""
         raise NotImplementedError
 
-    def _operands(self, chosen: Filter, value: Any, column: ColumnLike, references: References) -> Any:
-        if chosen.takes == "none":
+    def _operands(self, row_filter: Filter, value: Any, column: ColumnLike, references: References) -> Any:
+        if row_filter.takes == "none":
             return None
-        if chosen.takes == "one":
+        if row_filter.takes == "one":
             return self.operand(value, column, references)
-        if not isinstance(value, list) or len(value) > _LISTED or (chosen.takes == "two" and len(value) != 2):
-            raise Invalid(f"The filter “{chosen.label}” takes {'two values' if chosen.takes == 'two' else 'a list'}.")
+        if not isinstance(value, list) or len(value) > _LISTED or (row_filter.takes == "two" and len(value) != 2):
+            raise Invalid(
+                f"The filter “{row_filter.label}” takes {'two values' if row_filter.takes == 'two' else 'a list'}."
+            )
         return [self.operand(item, column, references) for item in value]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import false
 from core.base.errors import Invalid
 from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
-from core.column_types.conditions import CHECKBOX, Cell, Condition, Sql
+from core.column_types.conditions import CHECKBOX, Sql, SqlCell, SqlCondition
 from core.column_types.rules import REQUIRED
 from core.column_types.traits import Form
 
@@ -39,11 +39,11 @@ class Checkbox(ColumnType[bool]):
     def text(self, value: bool, column: ColumnLike, references: References) -> str:
         return "yes" if value else "no"
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
+    def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
         """A tick shows no text."""
         return false()
 
-    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
+    def sql(self, cell: SqlCell, column: ColumnLike, references: References) -> Sql:
         return cell.text == "true"
 
 

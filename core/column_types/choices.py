@@ -11,7 +11,7 @@ from sqlalchemy import false
 from core.base.errors import Invalid
 from core.base.text import clean, folded_key, one_line, quoted
 from core.column_types.base import ColumnLike, ColumnType, Option, References, V, expected
-from core.column_types.conditions import ONE_OF, SEVERAL, Cell, Condition, Sql, has_any_of, is_any_of, rank
+from core.column_types.conditions import ONE_OF, SEVERAL, Sql, SqlCell, SqlCondition, has_any_of, is_any_of, rank
 from core.column_types.rules import REQUIRED
 from core.column_types.traits import Form, IdSource
 from db.folding import fold
@@ -58,13 +58,13 @@ class Optional(ColumnType[V]):
     def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
         return {option.id: option.label for option in column.options}
 
-    def labelled(self, wanted: str, column: ColumnLike) -> list[str]:
+    def labelled(self, text: str, column: ColumnLike) -> list[str]:
         """The ids of the options whose label contains this text, retired ones too: rows may still have them."""
-        return [option.id for option in column.options if fold(wanted) in fold(option.label)]
+        return [option.id for option in column.options if fold(text) in fold(option.label)]
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> str:
         if not isinstance(value, str) or value not in {option.id for option in column.options}:
-            raise Invalid(f"{quoted(str(value))} is no option of this column.")
+            raise Invalid(f"{quoted(str(value))} is not an option of this column.")
         return value
 
 
@@ -87,10 +87,10 @@ class Choice(Optional[str]):
     def text(self, value: str, column: ColumnLike, references: References) -> str:
         return _label_of(value, column)
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
-        return is_any_of(cell, self.labelled(wanted, column))
+    def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
+        return is_any_of(cell, self.labelled(text, column))
 
-    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
+    def sql(self, cell: SqlCell, column: ColumnLike, references: References) -> Sql:
         return rank(cell.text, [option.id for option in column.options])
 
 
@@ -109,8 +109,8 @@ class Choices(Optional[list[str]]):
         labels, places = Labels(column, current or ()), _places(column)
 
         def read(text: str) -> list[str]:
-            found = {labels.id_of(item) for item in _items(text)}
-            return sorted(found, key=places.__getitem__)
+            ids = {labels.id_of(item) for item in _items(text)}
+            return sorted(ids, key=places.__getitem__)
 
         return read
 
@@ -119,8 +119,8 @@ class Choices(Optional[list[str]]):
 
         def parse(text: str) -> list[str] | None:
             # Each row has its own list: what is remembered must not be changed through one of them.
-            found = remembered(text)
-            return None if found is None else [*found]
+            value = remembered(text)
+            return None if value is None else [*value]
 
         return parse
 
@@ -131,57 +131,58 @@ class Choices(Optional[list[str]]):
             raise expected(value, "a list of option ids")
         if len(value) > MOST_OPTIONS:
             raise Invalid(f"A cell holds at most {MOST_OPTIONS:,} options.")
-        found = {_usable(item, column, current or ()) for item in value}
-        return sorted(found, key=_places(column).__getitem__) or None
+        ids = {_usable(item, column, current or ()) for item in value}
+        return sorted(ids, key=_places(column).__getitem__) or None
 
     def text(self, value: list[str], column: ColumnLike, references: References) -> str:
         return ", ".join(_quoted(_label_of(item, column)) for item in value)
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
-        ids = self.labelled(wanted, column)
+    def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
+        ids = self.labelled(text, column)
         return has_any_of(cell, ids) if ids else false()
 
-    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
+    def sql(self, cell: SqlCell, column: ColumnLike, references: References) -> Sql:
         return rank(cell.json.op("->>")(0), [option.id for option in column.options])
 
 
 class Labels:
     """Finds a column's options by label. Built once for many texts."""
 
-    def __init__(self, column: ColumnLike, kept: Iterable[str]) -> None:
-        kept = set(kept)
-        options = [option for option in column.options if not option.retired or option.id in kept]
+    def __init__(self, column: ColumnLike, current: Iterable[str]) -> None:
+        current = set(current)
+        options = [option for option in column.options if not option.retired or option.id in current]
         self.exact = {one_line(option.label): option.id for option in reversed(options)}
         self.live = {folded_key(option.label): option.id for option in reversed(column.options) if not option.retired}
         self.retired = {folded_key(option.label): option.id for option in column.options if option.retired}
-        kept_labels = {label: identity for label, identity in self.retired.items() if identity in kept}
-        self.found = kept_labels | self.live
+        current_labels = {label: identity for label, identity in self.retired.items() if identity in current}
+        self.usable = current_labels | self.live
         self.names = [option.label for option in column.options if not option.retired]
 
     def id_of(self, text: str) -> str:
         """The id of the option with this label, however it is cased. Raises Invalid naming those there are."""
-        wanted = folded_key(text)
+        label = folded_key(text)
         if (exact := one_line(text)) in self.exact:
             return self.exact[exact]
-        if wanted in self.found:
-            return self.found[wanted]
-        if wanted in self.retired:
+        if label in self.usable:
+            return self.usable[label]
+        if label in self.retired:
             raise Invalid(f"The option {quoted(text)} is retired and cannot be chosen any more.")
         listed = ", ".join(self.names[:_NAMED]) + (" …" if len(self.names) > _NAMED else "")
         raise Invalid(
-            f"{quoted(text)} is no option of this column. " + (f"There are: {listed}." if listed else "It has none.")
+            f"{quoted(text)} is not an option of this column. "
+            + (f"There are: {listed}." if listed else "It has none.")
         )
 
 
 def _items(text: str) -> list[str]:
     """The labels in a list separated by commas, semicolons or lines; a label that holds one is quoted as in CSV."""
-    items, place = [], 0
-    while place < len(text):
-        found = _ITEM.match(text, place)
-        if found is None or found.end() == place:
-            raise Invalid(f"{quoted(text)} is no list of options: a quotation mark is not closed.")
-        items.append(found[1].replace('""', '"') if found[1] is not None else found[2])
-        place = found.end()
+    items, position = [], 0
+    while position < len(text):
+        match = _ITEM.match(text, position)
+        if match is None or match.end() == position:
+            raise Invalid(f"{quoted(text)} is not a list of options: a quotation mark is not closed.")
+        items.append(match[1].replace('""', '"') if match[1] is not None else match[2])
+        position = match.end()
     return [item for item in items if item.strip()]
 
 
@@ -189,14 +190,14 @@ def _quoted(label: str) -> str:
     return '"' + label.replace('"', '""') + '"' if _TO_QUOTE.search(label) else label
 
 
-def _usable(identity: str, column: ColumnLike, kept: Iterable[str]) -> str:
+def _usable(identity: str, column: ColumnLike, current: Iterable[str]) -> str:
     """The id, if it may be chosen now."""
     for option in column.options:
         if option.id == identity:
-            if option.retired and identity not in kept:
+            if option.retired and identity not in current:
                 raise Invalid(f"The option {quoted(option.label)} is retired and cannot be chosen any more.")
             return identity
-    raise Invalid(f"{quoted(identity)} is no option of this column.")
+    raise Invalid(f"{quoted(identity)} is not an option of this column.")
 
 
 def _label_of(identity: str, column: ColumnLike) -> str:
@@ -204,7 +205,7 @@ def _label_of(identity: str, column: ColumnLike) -> str:
 
 
 def _places(column: ColumnLike) -> dict[str, int]:
-    return {option.id: place for place, option in enumerate(column.options)}
+    return {option.id: position for position, option in enumerate(column.options)}
 
 
 def _checked(option: Option, place: int) -> Option:

@@ -24,11 +24,11 @@ from sqlalchemy.sql.operators import ge, gt, le, lt
 from db.folding import fold, folded
 
 Sql = ColumnElement[Any]
-Condition = ColumnElement[bool]
+SqlCondition = ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SqlCell:
     """One cell in SQL: as JSON and as text. Empty cells are NULL."""
 
     json: Sql
@@ -49,7 +49,7 @@ class Cell:
         return cast(self.text, Numeric) if self.typed is None else self.typed
 
 
-def cell_of(values: Sql, column_id: int, *, folded: Sql | None = None) -> Cell:
+def cell_of(values: Sql, column_id: int, *, folded: Sql | None = None) -> SqlCell:
     """A column's cell in `rows.values`, with what `rows.folded` keeps of it.
 
     The key stands in the SQL text, so that an index on it can serve.
@@ -57,13 +57,13 @@ def cell_of(values: Sql, column_id: int, *, folded: Sql | None = None) -> Cell:
     column_key: Sql = literal_column(f"'{int(column_id)}'", Text)
     text = values.op("->>", return_type=Text())(column_key)
     kept = None if folded is None else folded.op("->>", return_type=Text())(column_key)
-    return Cell(values.op("->", return_type=JSONB())(column_key), text, kept=kept)
+    return SqlCell(values.op("->", return_type=JSONB())(column_key), text, kept=kept)
 
 
-def cell_in(slot: Sql) -> Cell:
-    """The cell of a column in its slot of `narrow_rows`, by which only what is one text or number is told."""
+def cell_in(slot: Sql) -> SqlCell:
+    """The cell of a column in its slot of `narrow_rows`, which only columns of single texts and numbers have."""
     number = isinstance(slot.type, Numeric)
-    return Cell(func.to_jsonb(slot), cast(slot, Text) if number else slot, slot if number else None)
+    return SqlCell(func.to_jsonb(slot), cast(slot, Text) if number else slot, slot if number else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Filter:
 
     label: str
     takes: str
-    sql: Callable[[Cell, Any], Condition]
+    sql: Callable[[SqlCell, Any], SqlCondition]
 
 
 def rank(text: Sql, keys: Sequence[str]) -> Sql:
@@ -90,57 +90,57 @@ def _many(values: Sequence[str]) -> Any:
     return bindparam(None, list(values), type_=ARRAY(Text), unique=True)
 
 
-def contains(cell: Cell, value: str) -> Condition:
+def contains(cell: SqlCell, value: str) -> SqlCondition:
     """Whether the text of a cell contains this, however both are written."""
     return cell.folded.like(f"%{escaped(fold(value))}%", escape="\\")
 
 
-def _starts_with(cell: Cell, value: str) -> Condition:
+def _starts_with(cell: SqlCell, value: str) -> SqlCondition:
     return cell.folded.like(f"{escaped(fold(value))}%", escape="\\")
 
 
-def _is_text(cell: Cell, value: str) -> Condition:
+def _is_text(cell: SqlCell, value: str) -> SqlCondition:
     return cell.folded == fold(value)
 
 
-def is_any_of(cell: Cell, values: Sequence[str]) -> Condition:
+def is_any_of(cell: SqlCell, values: Sequence[str]) -> SqlCondition:
     """Whether a cell holds one of these ids."""
     return cell.text == func.any(_many(values)) if values else false()
 
 
-def has_any_of(cell: Cell, values: Sequence[str]) -> Condition:
+def has_any_of(cell: SqlCell, values: Sequence[str]) -> SqlCondition:
     """Whether the list in a cell has one of these ids."""
     return cell.json.op("?|", return_type=Boolean())(_many(values))
 
 
-def _has_all_of(cell: Cell, values: Sequence[str]) -> Condition:
+def _has_all_of(cell: SqlCell, values: Sequence[str]) -> SqlCondition:
     return cell.json.op("?&", return_type=Boolean())(_many(values))
 
 
-def _is_true(cell: Cell, _: None) -> Condition:
+def _is_true(cell: SqlCell, _: None) -> SqlCondition:
     return cell.text == "true"
 
 
-def _otherwise(condition: Callable[[Cell, Any], Condition]) -> Callable[[Cell, Any], Condition]:
+def _otherwise(condition: Callable[[SqlCell, Any], SqlCondition]) -> Callable[[SqlCell, Any], SqlCondition]:
     """Its opposite, which empty cells fulfil: what is empty does not contain "x"."""
     return lambda cell, value: not_(func.coalesce(condition(cell, value), false()))
 
 
-def _number(compare: Callable[[Any, Any], Any]) -> Callable[[Cell, Any], Condition]:
+def _number(compare: Callable[[Any, Any], Any]) -> Callable[[SqlCell, Any], SqlCondition]:
     return lambda cell, value: compare(cell.number, value)
 
 
-def _between_numbers(cell: Cell, value: Any) -> Condition:
+def _between_numbers(cell: SqlCell, value: Any) -> SqlCondition:
     return and_(cell.number >= value[0], cell.number <= value[1])
 
 
 # A day is a span of ISO texts, from its first moment to that of the next; so is an instant's second. ISO texts compare
 # byte by byte, which the C collation does in any database.
-def _edge(compare: Callable[[Any, Any], Any], edge: int) -> Callable[[Cell, Any], Condition]:
+def _edge(compare: Callable[[Any, Any], Any], edge: int) -> Callable[[SqlCell, Any], SqlCondition]:
     return lambda cell, span: compare(cell.text.collate("C"), span[edge])
 
 
-def _within(cell: Cell, spans: Any) -> Condition:
+def _within(cell: SqlCell, spans: Any) -> SqlCondition:
     first, last = spans
     return and_(cell.text.collate("C") >= first[0], cell.text.collate("C") < last[1])
 

@@ -55,14 +55,14 @@ class Phone(TextLike):
 def _email(text: str) -> str:
     address = text.removeprefix("mailto:")
     if not _ADDRESS.fullmatch(address) or ".." in address or address.startswith(".") or ".@" in address:
-        raise Invalid(f"{quoted(text)} is no e-mail address, such as ann@example.com.")
+        raise Invalid(f"{quoted(text)} is not an e-mail address such as ann@example.com.")
     return address
 
 
 def _phone(text: str) -> str:
     number = one_line(text).translate(_DASHES)
     if not _PHONE.fullmatch(number) or not 5 <= sum(map(str.isdigit, number)) <= 21:
-        raise Invalid(f"{quoted(text)} is no phone number: at least five digits, with + ( ) - . / and spaces.")
+        raise Invalid(f"{quoted(text)} is not a phone number: type at least five digits, with + ( ) - . / and spaces.")
     return number
 
 
@@ -95,4 +95,4 @@ def _web(link: str, text: str) -> str:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise Invalid(f"{quoted(text)} is no link, such as https://example.com/page.")
+    raise Invalid(f"{quoted(text)} is not a link such as https://example.com/page.")

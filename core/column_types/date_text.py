@@ -51,7 +51,7 @@ MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name 
 
 
 def date_of(text: str, order: str | None = None) -> date:
-    """The date that the text names. Raises Invalid on what is no date, has a time of day, or could be two dates."""
+    """Return the date that the text names. Raises Invalid unless the text is one date without a time of day."""
     timed = _WITH_TIME.fullmatch(text) if 10 < len(text) <= _LONGEST else None
     if timed is None:
         return _date_of(text, order)
@@ -161,7 +161,7 @@ def _checked(text: str, year: str, month: int, day: int) -> date:
     try:
         return date(_full_year(year), month, day)
     except ValueError:
-        raise Invalid(f"{quoted(text)} is no date of the calendar.") from None
+        raise Invalid(f"{quoted(text)} is not a date in the calendar.") from None
 
 
 def _check_year(text: str, year: str) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from core.base.errors import Invalid
 from core.base.text import one_line
 from core.column_types.base import ColumnLike, ColumnType, Draft, References, expected
-from core.column_types.conditions import DATE, Cell, Condition
+from core.column_types.conditions import DATE, SqlCell, SqlCondition
 from core.column_types.date_text import ORDERS, SHORT_YEARS, date_of, instant_of
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.shown_forms import shows_day, shows_instant
@@ -52,7 +52,7 @@ class Moment(ColumnType[str]):
         return limited
 
     def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
-        """What reads a text as ISO text, whatever the limits of the column."""
+        """Return a function that reads a text as ISO text, without the limits of the column."""
         raise NotImplementedError
 
     def verify(self, value: Any, column: ColumnLike, references: References, current: str | None = None) -> str | None:
@@ -82,8 +82,8 @@ class Date(Moment):
 
         return read
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
-        return shows_day(cell, wanted)
+    def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
+        return shows_day(cell, text)
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> tuple[str, str]:
         """The day and the one after it."""
@@ -107,8 +107,8 @@ class DateTime(Moment):
 
         return read
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
-        return shows_instant(cell, wanted, str(clock_of(column)))
+    def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
+        return shows_instant(cell, text, str(clock_of(column)))
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> tuple[str, str]:
         """First moment and end of the day in the column's time zone; of a text with a time, of that second."""

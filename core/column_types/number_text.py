@@ -57,7 +57,7 @@ def plain_marks(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NumberReading:
     """What a text says: the number if a dot and if a comma is its decimal mark (None: not so), and its unit."""
 
     dotted: Decimal | None
@@ -91,13 +91,13 @@ def number_of(text: str, number_format: str | None, places: int = DECIMALS) -> t
     return within_limits(chosen, text), reading.unit
 
 
-def reading_of(text: str) -> Reading:
-    """Both readings of the text, one per decimal mark. Raises Invalid where it is no number at all."""
+def reading_of(text: str) -> NumberReading:
+    """Both readings of the text, one per decimal mark. Raises Invalid where the text is not a number."""
     body, exponent, negative, unit = _parts(text)
     dotted, comma = (_value(body, mark, exponent, negative=negative) for mark in ".,")
     if dotted is None and comma is None:
         raise _no_number(text)
-    return Reading(dotted, comma, unit)
+    return NumberReading(dotted, comma, unit)
 
 
 def canonical(number: Decimal) -> str:
@@ -159,7 +159,7 @@ def _grouped(first: str, groups: list[str], *, lakhs: bool) -> bool:
     return sizes <= {3} or (lakhs and sizes == {2} and len(first) <= 2)
 
 
-def _by_itself(reading: Reading, text: str, places: int) -> Decimal:
+def _by_itself(reading: NumberReading, text: str, places: int) -> Decimal:
     number = reading.comma if reading.dotted is None else reading.dotted
     if number is None:
         raise _no_number(text)
@@ -179,7 +179,7 @@ def _places_of(number: Decimal) -> int:
     return len(decimal_text(number).partition(".")[2])
 
 
-def _by_format(reading: Reading, text: str, number_format: str) -> Decimal:
+def _by_format(reading: NumberReading, text: str, number_format: str) -> Decimal:
     number = reading.dotted if number_format == DOT else reading.comma
     if number is None:
         raise Invalid(f"{quoted(text)} does not fit the number format of this column, which is {number_format}.")

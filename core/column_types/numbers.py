@@ -11,7 +11,7 @@ from core.base.errors import Invalid
 from core.base.exact_json import decimal_text
 from core.base.text import quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
-from core.column_types.conditions import NUMBER, Cell, Condition, Sql
+from core.column_types.conditions import NUMBER, Sql, SqlCell, SqlCondition
 from core.column_types.currencies import currencies_of, minor_digits
 from core.column_types.number_text import DECIMALS, FORMATS, canonical, number_of, within_limits
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
@@ -70,7 +70,7 @@ class Number(ColumnType[Decimal]):
     def text(self, value: Decimal, column: ColumnLike, references: References) -> str:
         return canonical(value)
 
-    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
+    def sql(self, cell: SqlCell, column: ColumnLike, references: References) -> Sql:
         return cell.number
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> Decimal:
@@ -82,8 +82,8 @@ class Number(ColumnType[Decimal]):
             self.check_unit(unit, value, column)
         return number
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
-        sought = SoughtNumber.read(wanted)
+    def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
+        sought = SoughtNumber.read(text)
         if sought is None or not all(self.shows_unit(unit, column) for unit in sought.units):
             return false()
         return sought.stands_in(cell, self.places(column))
@@ -132,16 +132,16 @@ class Money(Number):
 
     def check_currency(self, unit: str, text: str, column: ColumnLike) -> None:
         """A sign or code says the currency of the column, or the amount would be taken for one of another currency."""
-        wanted = column.rules.get("currency")
-        if not wanted:
+        currency = column.rules.get("currency")
+        if not currency:
             raise Invalid(
                 f"{quoted(text)} has a currency, and this column has none yet. Choose the column's currency first, or "
                 f"leave out {quoted(unit)}."
             )
-        if wanted not in currencies_of(unit):
+        if currency not in currencies_of(unit):
             raise Invalid(
-                f"{quoted(text)} is not in {wanted}, the currency of this column. Amounts are not converted: type the "
-                f"amount in {wanted}, or use another column."
+                f"{quoted(text)} is not in {currency}, the currency of this column. Amounts are not converted: "
+                f"type the amount in {currency}, or use another column."
             )
 
 
@@ -157,7 +157,7 @@ class Percent(Number):
 
     def check_unit(self, unit: str, text: str, column: ColumnLike) -> None:
         if unit != "%":
-            raise Invalid(f"{quoted(text)} is no percentage, such as 25 or 25 %.")
+            raise Invalid(f"{quoted(text)} is not a percentage such as 25 or 25 %.")
 
 
 def _format(column: ColumnLike) -> str | None:
@@ -194,8 +194,8 @@ def _exact(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise expected(value, "a number or decimal text")
     if isinstance(value, str) and not _DECIMAL_TEXT.fullmatch(value):
-        raise Invalid(f"{quoted(value)} is no decimal number, such as 1234.50.")
+        raise Invalid(f"{quoted(value)} is not a decimal number such as 1234.50.")
     number = Decimal(value)
     if not number.is_finite():
-        raise Invalid(f"{value} is no number that a cell can hold.")
+        raise Invalid(f"{value} is not a number that a cell can hold.")
     return within_limits(number, str(value))

@@ -8,7 +8,7 @@ from typing import Any
 from core.base.errors import Invalid
 from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, PeopleDirectory, References, expected
-from core.column_types.conditions import ONE_OF, Cell, Condition, Sql, is_any_of, rank
+from core.column_types.conditions import ONE_OF, Sql, SqlCell, SqlCondition, is_any_of, rank
 from core.column_types.rules import REQUIRED
 from core.column_types.traits import IdSource
 from db.folding import fold
@@ -42,7 +42,7 @@ class Person(ColumnType[str]):
                 raise Invalid(
                     f"Several people are called {quoted(text)}. Write the e-mail address, or choose from the list."
                 )
-            raise Invalid(f"{quoted(text)} is nobody who works on this sheet.")
+            raise Invalid(f"{quoted(text)} is not a person who can be named in this sheet.")
 
         return read
 
@@ -50,7 +50,7 @@ class Person(ColumnType[str]):
         if not isinstance(value, str):
             raise expected(value, "the id of a person as text")
         if value not in references.people.names and value != current:
-            raise Invalid(f"{quoted(value)} is nobody who works on this sheet.")
+            raise Invalid(f"{quoted(value)} is not a person who can be named in this sheet.")
         return value
 
     def text(self, value: str, column: ColumnLike, references: References) -> str:
@@ -61,16 +61,16 @@ class Person(ColumnType[str]):
         is_unique = sum(folded_key(other) == folded_key(name) for other in names.values()) == 1
         return name if is_unique else _numbered(value, name)
 
-    def found(self, wanted: str, cell: Cell, column: ColumnLike, references: References) -> Condition:
+    def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
         names = references.people.names
-        return is_any_of(cell, [identity for identity, name in names.items() if fold(wanted) in fold(name)])
+        return is_any_of(cell, [identity for identity, name in names.items() if fold(text) in fold(name)])
 
-    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
+    def sql(self, cell: SqlCell, column: ColumnLike, references: References) -> Sql:
         names = references.people.names
         return rank(cell.text, sorted(names, key=lambda identity: (folded_key(names[identity]), int(identity))))
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> str:
-        """Also of somebody who has left: their rows are still to be found."""
+        """Accept people who have left too: their rows can still be filtered."""
         if not isinstance(value, str) or not _ID.fullmatch(value):
             raise expected(value, "the ids of people as text")
         return value

@@ -1,4 +1,4 @@
-"""Rules: what a column may be told about its values. A rule names itself well enough for a form to be drawn from it."""
+"""Rules: the settings that limit the values of a column. Each rule describes the field of the form that sets it."""
 
 import re
 from collections.abc import Callable

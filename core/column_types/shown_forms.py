@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import DateTime, Text, and_, cast, false, func, or_
 
-from core.column_types.conditions import Cell, Condition, Sql, escaped
+from core.column_types.conditions import Sql, SqlCell, SqlCondition, escaped
 from core.column_types.number_text import DECIMALS, plain_marks
 
 _NUMBER = re.compile(r"(-?)([^-0-9.,' ]{1,4}\.?)?(-?)([0-9.,' ]*?) ?([^-0-9.,' ]{1,4}\.?)?")
@@ -34,21 +34,21 @@ class SoughtNumber:
     after: str
 
     @classmethod
-    def read(cls, wanted: str) -> "SoughtNumber | None":
+    def read(cls, text: str) -> "SoughtNumber | None":
         """None where this is not a part of any number."""
-        found = _NUMBER.fullmatch(plain_marks(wanted).strip())
-        if found is None:
+        match = _NUMBER.fullmatch(plain_marks(text).strip())
+        if match is None:
             return None
-        digits, units = found[4].strip(), (found[2] or "", found[5] or "")
+        digits, units = match[4].strip(), (match[2] or "", match[5] or "")
         has_digit = any(map(str.isdigit, digits))
-        return cls(f"{found[1] or found[3]}{digits}", *units) if has_digit or (any(units) and not digits) else None
+        return cls(f"{match[1] or match[3]}{digits}", *units) if has_digit or (any(units) and not digits) else None
 
     @property
     def units(self) -> set[str]:
         """The signs and codes beside the digits."""
         return {unit for unit in (self.before, self.after) if unit}
 
-    def stands_in(self, cell: Cell, places: int) -> Condition:
+    def stands_in(self, cell: SqlCell, places: int) -> SqlCondition:
         """Whether a number with at least these many decimals shows it, in any number format."""
         if not self.digits:
             return cell.text.is_not(None)
@@ -58,7 +58,7 @@ class SoughtNumber:
         may = func.translate(cell.text, ".-", "").contains(digits, autoescape=True)
         return and_(may, or_(false(), *(self._stands(form) for form in _numbers(cell.number, places, marks))))
 
-    def _stands(self, form: Sql) -> Condition:
+    def _stands(self, form: Sql) -> SqlCondition:
         sought = escaped(self.digits)
         if self.before:
             return (form if "-" in self.digits else func.ltrim(form, "-")).like(f"{sought}%", escape="\\")
@@ -78,24 +78,24 @@ def _numbers(number: Sql, places: int, marks: set[str]) -> Iterator[Sql]:
             yield func.translate(grouped, before, after, type_=Text())
 
 
-def shows_day(cell: Cell, wanted: str) -> Condition:
+def shows_day(cell: SqlCell, text: str) -> SqlCondition:
     """Whether a day shows this, in any date format."""
-    return _shows(cell.text, wanted)
+    return _shows(cell.text, text)
 
 
-def shows_instant(cell: Cell, wanted: str, time_zone: str) -> Condition:
+def shows_instant(cell: SqlCell, text: str, time_zone: str) -> SqlCondition:
     """Whether an instant shows this by the clock of the time zone, in any date format."""
     local = func.timezone(time_zone, cast(cell.text, DateTime(timezone=True)))
-    return _shows(func.to_char(local, "YYYY-MM-DD HH24:MI", type_=Text()), wanted)
+    return _shows(func.to_char(local, "YYYY-MM-DD HH24:MI", type_=Text()), text)
 
 
-def _shows(text: Sql, wanted: str) -> Condition:
-    sought = wanted.strip()
-    if not _MOMENT.fullmatch(sought):
+def _shows(cell_text: Sql, text: str) -> SqlCondition:
+    search = text.strip()
+    if not _MOMENT.fullmatch(search):
         return false()
-    marks = set(sought) & set(_DAYS)
-    forms = [form(text) for mark, form in _DAYS.items() if marks <= {mark}]
-    return or_(false(), *(form.contains(sought, autoescape=True) for form in forms))
+    marks = set(search) & set(_DAYS)
+    forms = [form(cell_text) for mark, form in _DAYS.items() if marks <= {mark}]
+    return or_(false(), *(form.contains(search, autoescape=True) for form in forms))
 
 
 def _turned(text: Sql, *parts: tuple[int, int] | str) -> Sql:

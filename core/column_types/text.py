@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from core.base.errors import Invalid
 from core.base.text import clean, quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
-from core.column_types.conditions import TEXT, Cell, Sql
+from core.column_types.conditions import TEXT, Sql, SqlCell
 from core.column_types.rules import REQUIRED, UNIQUE, Rule, pattern
 
 _BREAKS = re.compile(r"[ ]*[\n\t][\s]*")
@@ -26,7 +26,7 @@ class TextLike(ColumnType[str]):
             raise expected(value, "a text")
         return self.parse(value, column, references, current)
 
-    def sql(self, cell: Cell, column: ColumnLike, references: References) -> Sql:
+    def sql(self, cell: SqlCell, column: ColumnLike, references: References) -> Sql:
         return cell.folded
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> str:

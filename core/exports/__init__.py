@@ -12,40 +12,40 @@ from core.base.actor import Principal
 from core.base.errors import Invalid
 from core.base.permissions import Permission
 from core.exports.csv import write_csv
-from core.exports.source import Source, chosen_columns, read_source
+from core.exports.source import ExportSource, chosen_columns, read_source
 from core.rows.as_of import PastAccess, get_access_as_of
 from core.rows.query import View
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """A format of file: how it is called, what browsers call it, and what writes it (answering the rows written)."""
 
     label: str
     extension: str
     media_type: str
-    write: Callable[[IO[bytes], Source], int]
+    write: Callable[[IO[bytes], ExportSource], int]
 
 
 # Arrow and openpyxl take most of a second to import: the server's start does not wait for them, the first export does.
-def _write_workbook(file: IO[bytes], source: Source) -> int:
+def _write_workbook(file: IO[bytes], source: ExportSource) -> int:
     from core.exports.xlsx import write_workbook  # noqa: PLC0415 - see above.
 
     return write_workbook(file, source)
 
 
-def _write_parquet(file: IO[bytes], source: Source) -> int:
+def _write_parquet(file: IO[bytes], source: ExportSource) -> int:
     from core.exports.parquet import write_parquet  # noqa: PLC0415 - see above.
 
     return write_parquet(file, source)
 
 
 FORMATS = {
-    "csv": Format("CSV", "csv", "text/csv; charset=utf-8", write_csv),
-    "xlsx": Format(
+    "csv": ExportFormat("CSV", "csv", "text/csv; charset=utf-8", write_csv),
+    "xlsx": ExportFormat(
         "Excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _write_workbook
     ),
-    "parquet": Format("Parquet", "parquet", "application/vnd.apache.parquet", _write_parquet),
+    "parquet": ExportFormat("Parquet", "parquet", "application/vnd.apache.parquet", _write_parquet),
 }
 
 
@@ -77,7 +77,7 @@ def export_rows(
     """
     access = get_access_as_of(session, actor, sheet_id, as_of, Permission.ROWS_EXPORT)
     if file_format not in FORMATS:
-        raise Invalid(f"There is no export as “{file_format[:20]}”. Choose one of: {', '.join(FORMATS)}.")
+        raise Invalid(f"Unknown export format “{file_format[:20]}”. Choose one of: {', '.join(FORMATS)}.")
     chosen = FORMATS[file_format]
     wanted = chosen_columns(session, access, columns)
     rows = chosen.write(file, read_source(session, access, view, wanted, bom=bom))

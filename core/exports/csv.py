@@ -5,10 +5,10 @@ import io
 from typing import IO
 
 from core.base.spreadsheet_text import escape_formula
-from core.exports.source import Source
+from core.exports.source import ExportSource
 
 
-def write_csv(file: IO[bytes], source: Source) -> int:
+def write_csv(file: IO[bytes], source: ExportSource) -> int:
     """Write the records as UTF-8 text, behind a byte-order mark where Excel shall open it; how many."""
     text = io.TextIOWrapper(file, "utf-8-sig" if source.bom else "utf-8", newline="", write_through=False)
     writer = csv.writer(text)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from core.access.access import ColumnInfo
 from core.column_types import column_type
 from core.column_types.traits import Form
-from core.exports.source import Record, Source
+from core.exports.source import ExportSource, Record
 
 _GROUP = 20  # Blocks to a row group: 20,000 rows.
 # Every number that a cell can hold: 15 digits before and 10 after the decimal mark.
@@ -28,7 +28,7 @@ _ARROW_TYPES: dict[Form, Any] = {
 }
 
 
-def write_parquet(file: IO[bytes], source: Source) -> int:
+def write_parquet(file: IO[bytes], source: ExportSource) -> int:
     """Write the records in groups of some thousand rows; how many."""
     schema = pa.schema([(column.name, _ARROW_TYPES[column_type(column.type).form]) for column in source.columns])
     makers = [(column.key, _maker(source, column)) for column in source.columns]
@@ -53,7 +53,7 @@ def _table(blocks: list[list[Record]], schema: Any, makers: list[tuple[str, Call
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _maker(source: Source, column: ColumnInfo) -> Callable[[Any], Any]:
+def _maker(source: ExportSource, column: ColumnInfo) -> Callable[[Any], Any]:
     """What turns a stored value into one that Arrow takes."""
     kind = column_type(column.type)
     if kind.is_number or kind.form is Form.BOOLEAN:

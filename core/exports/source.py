@@ -22,7 +22,7 @@ Record = dict[str, Value]
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportSource:
     """What is written: columns in order, what their types need, and the records in blocks, once."""
 
     title: str
@@ -36,12 +36,12 @@ class Source:
         return column_type(column.type).writer(column, self.references)
 
 
-def read_source(session: Session, access: Access, view: View, columns: list[ColumnInfo], *, bom: bool) -> Source:
+def read_source(session: Session, access: Access, view: View, columns: list[ColumnInfo], *, bom: bool) -> ExportSource:
     """The rows of a view in its order. Raises Invalid where the view is none."""
     projected = projection(access, columns)
     statement = select(projected.sql()).where(conditions(access, view)).order_by(*ordering(access, view))
     blocks = _blocks(session, over(access, statement), projected)
-    return Source(access.sheet.name, columns, access.references, blocks, bom)
+    return ExportSource(access.sheet.name, columns, access.references, blocks, bom)
 
 
 def chosen_columns(session: Session, access: Access, asked: Sequence[int] | None) -> list[ColumnInfo]:

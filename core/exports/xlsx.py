@@ -1,4 +1,4 @@
-"""XLSX: numbers as numbers, dates as dates, texts as texts whatever they begin with.
+"""XLSX: numbers as numbers, dates as dates, and every text as a text, also one that starts like a formula.
 
 The parts of a workbook (ECMA-376) are written here as text, row by row: a library that makes an object of each cell
 takes six times as long, and the server's other users wait for it.
@@ -23,7 +23,7 @@ from core.column_types import column_type
 from core.column_types.dates import clock_of
 from core.column_types.traits import Form
 from core.exports import xlsx_parts as parts
-from core.exports.source import Source
+from core.exports.source import ExportSource
 
 MOST_ROWS = 1_048_575
 MOST_CHARACTERS = 32_767
@@ -36,10 +36,10 @@ _REMEMBERED = 50_000
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 # The end of a cell's XML, behind its place: style, type and value.
-Cell = str
+CellXml = str
 
 
-def write_workbook(file: IO[bytes], source: Source) -> int:
+def write_workbook(file: IO[bytes], source: ExportSource) -> int:
     """Write the records as the one sheet of a workbook; how many. Raises Invalid beyond what Excel can hold."""
     count = 0
     with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
@@ -56,12 +56,12 @@ def write_workbook(file: IO[bytes], source: Source) -> int:
     return count
 
 
-def _names(source: Source) -> str:
+def _names(source: ExportSource) -> str:
     cells = (f'<c r="{get_column_letter(place)}1"{_text(column.name, parts.BOLD)}' for place, column in _placed(source))
     return f'<row r="1">{"".join(cells)}</row>'
 
 
-def _rows(source: Source) -> Iterator[list[str]]:
+def _rows(source: ExportSource) -> Iterator[list[str]]:
     """The records as rows of XML, a block at a time."""
     makers = [
         (column.key, f'<c r="{get_column_letter(place)}', _maker(source, column)) for place, column in _placed(source)
@@ -78,21 +78,21 @@ def _rows(source: Source) -> Iterator[list[str]]:
         yield rows
 
 
-def _placed(source: Source) -> Iterator[tuple[int, ColumnInfo]]:
+def _placed(source: ExportSource) -> Iterator[tuple[int, ColumnInfo]]:
     return enumerate(source.columns, 1)
 
 
-def _typed(column: ColumnInfo) -> Callable[[Any], Cell | None] | None:
+def _typed(column: ColumnInfo) -> Callable[[Any], CellXml | None] | None:
     form = column_type(column.type).form
     return partial(_instant, zone=clock_of(column)) if form is Form.INSTANT else _TYPED.get(form)
 
 
-def _maker(source: Source, column: ColumnInfo) -> Callable[[Any], Cell]:
+def _maker(source: ExportSource, column: ColumnInfo) -> Callable[[Any], CellXml]:
     """What makes the cell of a value of this column; remembers what it has made."""
     write, typed = source.writer(column), _typed(column)
-    known: dict[Any, Cell] = {}
+    known: dict[Any, CellXml] = {}
 
-    def make(value: Any) -> Cell:
+    def make(value: Any) -> CellXml:
         held = tuple(value) if isinstance(value, list) else value
         cell = known.get(held)
         if cell is None:
@@ -104,7 +104,7 @@ def _maker(source: Source, column: ColumnInfo) -> Callable[[Any], Cell]:
     return make
 
 
-def _text(text: str, style: int = 0) -> Cell:
+def _text(text: str, style: int = 0) -> CellXml:
     """A cell of text: said outright, so that nothing in it is ever a formula."""
     if len(text) > MOST_CHARACTERS:
         raise Invalid(
@@ -115,26 +115,26 @@ def _text(text: str, style: int = 0) -> Cell:
     return f' s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(_CODE.sub("_x005F_", safe))}</t></is></c>'
 
 
-def _number(value: Decimal, style: int = 0) -> Cell | None:
+def _number(value: Decimal, style: int = 0) -> CellXml | None:
     """The number where Excel holds it exactly; it keeps 15 digits, longer ones stay whole as text."""
     exact = len(value.as_tuple().digits) <= 15 and Decimal(repr(float(value))) == value
     return f' s="{style}"><v>{decimal_text(value)}</v></c>' if exact else None
 
 
-def _money(value: Decimal) -> Cell | None:
+def _money(value: Decimal) -> CellXml | None:
     return _number(value, parts.MONEY)
 
 
-def _percent(value: Decimal) -> Cell | None:
+def _percent(value: Decimal) -> CellXml | None:
     return _number(value.scaleb(-2), parts.PERCENT)
 
 
-def _date(value: str) -> Cell | None:
+def _date(value: str) -> CellXml | None:
     days = date.fromisoformat(value).toordinal() - _DAY_ZERO.toordinal()
     return f' s="{parts.DATE}"><v>{days}</v></c>' if value >= _FIRST_DAY else None
 
 
-def _instant(value: str, zone: ZoneInfo) -> Cell | None:
+def _instant(value: str, zone: ZoneInfo) -> CellXml | None:
     """Excel knows no time zones: it is the time by the column's clock, as the grid shows it."""
     there = datetime.fromisoformat(value).astimezone(zone)
     if there.replace(fold=1 - there.fold).utcoffset() != there.utcoffset():
@@ -144,11 +144,11 @@ def _instant(value: str, zone: ZoneInfo) -> Cell | None:
     return f' s="{parts.DATETIME}"><v>{shown!r}</v></c>' if value >= _FIRST_DAY else None
 
 
-def _checkbox(value: bool) -> Cell:
+def _checkbox(value: bool) -> CellXml:
     return f' t="b"><v>{int(value)}</v></c>'
 
 
-_TYPED: dict[Form, Callable[[Any], Cell | None]] = {
+_TYPED: dict[Form, Callable[[Any], CellXml | None]] = {
     Form.NUMBER: _number,
     Form.MONEY: _money,
     Form.PERCENT: _percent,

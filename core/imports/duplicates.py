@@ -10,7 +10,7 @@ from core.base.errors import Invalid
 from core.column_types.conditions import cell_of
 from core.edits.operation import WriteOperation
 from core.edits.value_guesses import Guesses
-from core.imports.read import Column
+from core.imports.read import FileColumn
 from db.folding import folded
 from db.tables.sheets import Row
 
@@ -18,7 +18,7 @@ _STAGED = table("staged_rows", column("place", Integer), column("values", JSONB)
 _SHOWN = 5
 
 
-def refuse_duplicates(operation: WriteOperation, columns: Iterable[Column]) -> None:
+def refuse_duplicates(operation: WriteOperation, columns: Iterable[FileColumn]) -> None:
     """Raise Invalid where a value of a unique column occurs twice in the file, or stands in the sheet already."""
     guesses = Guesses(operation.session, operation.access)
     for one in columns:
@@ -35,7 +35,7 @@ def refuse_duplicates(operation: WriteOperation, columns: Iterable[Column]) -> N
             _refuse(one, found, "in the sheet already")
 
 
-def _refuse(one: Column, found: Sequence[Any], where: str) -> None:
+def _refuse(one: FileColumn, found: Sequence[Any], where: str) -> None:
     if not found:
         return
     values = ", ".join(f"“{str(value)[:60]}”" for value, _ in found)

@@ -40,7 +40,7 @@ _CHUNK = 1 << 20
 _SAMPLE = 1 << 15
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _MULTI_BYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-# Below this the best of the simple encodings is no language: ask a library that knows the Asian ones.
+# Below this score no simple encoding gives a readable language: ask a library that knows Asian encodings.
 _DOUBTFUL = 0.3
 _ENOUGH = 8
 _LATIN = "\u0250"
@@ -68,7 +68,7 @@ def checked_encoding(name: str) -> str:
     ours = {codecs.lookup(one).name: one for one in ENCODINGS} | {"latin-1": "cp1252", "ascii": "utf-8"}
     ours |= {"iso8859-1": "cp1252", "utf-8-sig": "utf-8", "utf-16": "utf-16-le"}
     if known not in ours:
-        raise Invalid(f"There is no encoding “{name[:40]}” here. There are: {', '.join(ENCODINGS)}.")
+        raise Invalid(f"Unknown encoding “{name[:40]}”. Choose one of: {', '.join(ENCODINGS)}.")
     return ours[known]
 
 
@@ -92,7 +92,7 @@ def _without_bom(head: bytes) -> str | None:
     if even > half * 0.4 and odd < half * 0.1:
         return "utf-16-be"
     line = head[: head.index(0)].count(b"\n") + 1
-    raise Invalid(f"Line {line} holds a NUL character, so this is no CSV file, or a damaged one. Save it again as CSV.")
+    raise Invalid(f"Line {line} holds a NUL character, so it is damaged or not a CSV file. Save it again as CSV.")
 
 
 def _high_bytes(file: BinaryIO) -> bytes | None:
@@ -102,9 +102,7 @@ def _high_bytes(file: BinaryIO) -> bytes | None:
     found, is_utf8 = b"", True
     while chunk := file.read(_CHUNK):
         if b"\0" in chunk:
-            raise Invalid(
-                "The file holds NUL characters, so it is no CSV file, or a damaged one. Save it again as CSV."
-            )
+            raise Invalid("The file holds NUL characters, so it is damaged or not a CSV file. Save it again as CSV.")
         if is_utf8:
             try:
                 decoder.decode(chunk)

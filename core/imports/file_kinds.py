@@ -1,11 +1,11 @@
-"""Kinds of files that are no CSV, told by their first bytes, each with the way to a CSV."""
+"""Recognise files of other kinds than CSV by their first bytes, and say how to get a CSV from each."""
 
 import re
 
 from core.base.errors import Invalid
 
 _WORKBOOK = "an Excel workbook: open it and save it as CSV (UTF-8)"
-_PICTURE = "a picture"
+_PICTURE = "a picture, not a CSV file"
 _ARCHIVE = "a compressed archive: unpack it and import the CSV file in it"
 _KINDS: dict[bytes, str] = {
     b"PK\x03\x04": _WORKBOOK,
@@ -14,8 +14,8 @@ _KINDS: dict[bytes, str] = {
     b"\x89PNG": _PICTURE,
     b"\xff\xd8\xff": _PICTURE,
     b"GIF8": _PICTURE,
-    b"RIFF": "a picture or a sound",
-    b"BM": "a picture",
+    b"RIFF": "a picture or a sound, not a CSV file",
+    b"BM": "a picture, not a CSV file",
     b"\x1f\x8b": _ARCHIVE,
     b"BZh": _ARCHIVE,
     b"7z\xbc\xaf": _ARCHIVE,
@@ -24,9 +24,9 @@ _KINDS: dict[bytes, str] = {
     b"(\xb5/\xfd": _ARCHIVE,
     b"PAR1": "a Parquet file: write it as CSV",
     b"ARROW1": "an Arrow file: write it as CSV",
-    b"SQLite format 3": "a database",
-    b"\x7fELF": "a program",
-    b"MZ": "a program",
+    b"SQLite format 3": "a database, not a CSV file",
+    b"\x7fELF": "a program, not a CSV file",
+    b"MZ": "a program, not a CSV file",
     b"{\\rtf": "a text document: save the table in it as CSV",
     b"\xff\xfe\0\0": "a text in UTF-32: save it as CSV (UTF-8)",
 }
@@ -37,17 +37,17 @@ _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x19\x1b-\x1f]")
 
 
 def refuse_other_kinds(head: bytes) -> None:
-    """Raise Invalid where the file that begins with these bytes is plainly something else than a CSV."""
+    """Raise Invalid if these first bytes of a file show that it is not a CSV."""
     for mark, kind in _KINDS.items():
         # Two letters begin many a text: they count only where bytes follow that no text has.
         if head.startswith(mark) and (len(mark) > 2 or b"\0" in head or _is_binary(head)):
-            raise Invalid(f"This file is no CSV; it is {kind}.")
+            raise Invalid(f"This is {kind}.")
     if _MARKUP.match(head):
-        raise Invalid("This file is no CSV; it is a web page or XML. Export the table as CSV where it came from.")
+        raise Invalid("This is a web page or an XML file. Export the table as CSV and try again.")
     if _JSON.match(head):
-        raise Invalid("This file is no CSV; it is JSON. Send it to the API, or write it as CSV.")
+        raise Invalid("This is a JSON file. Send it to the API, or save it as CSV.")
     if b"\0" not in head and _is_binary(head):
-        raise Invalid("This file is no CSV: it holds bytes that no text has.")
+        raise Invalid("This is not a CSV file: it holds bytes that no text has.")
 
 
 def _is_binary(head: bytes) -> bool:

@@ -18,7 +18,7 @@ _TYPED = {kind.name for kind in (Number, Money, Percent, Date, DateTime, Checkbo
 def find_header(records: list[list[str]], file_format: FileFormat, known: Collection[str] = ()) -> FileFormat:
     """The format with the place where the table begins in these first records, and whether it has a header.
 
-    A record that holds mostly names of `known` columns is the header, whatever stands in it.
+    A record that holds mostly names of `known` columns is the header, also where its cells look like values.
     """
     above = file_format.lines_above
     named = {folded_key(name) for name in known}

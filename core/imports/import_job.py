@@ -15,7 +15,7 @@ from core.base.permissions import Permission
 from core.column_types.base import Option
 from core.imports.format import FileFormat
 from core.imports.load import import_new_sheet, import_rows
-from core.imports.plan_types import ColumnPlan, OnMisfit, Plan
+from core.imports.plan_types import ColumnPlan, ImportPlan, OnMisfit
 from core.jobs.files import open_file, store_file
 from core.jobs.job_types import JobType, in_one_transaction
 from core.jobs.queue import enqueue
@@ -35,7 +35,7 @@ class NewSheet:
     parts: Mapping[str, int] = field(default_factory=dict)
 
 
-def enqueue_import(session: Session, actor: Actor, target: int | NewSheet, file: BinaryIO, plan: Plan) -> int:
+def enqueue_import(session: Session, actor: Actor, target: int | NewSheet, file: BinaryIO, plan: ImportPlan) -> int:
     """Have a file imported into a sheet or a new one, once the transaction has committed; return the job's id.
 
     Rights are checked now and when the job runs. Raises NotFound and NotAllowed.
@@ -79,7 +79,7 @@ def _run(session: Session, job: RunningJob) -> JobResult:
 IMPORT = JobType(KIND, in_one_transaction(_run), max_attempts=3, is_long=True)
 
 
-def _plan_to_json(plan: Plan) -> dict[str, Any]:
+def _plan_to_json(plan: ImportPlan) -> dict[str, Any]:
     return {
         "format": asdict(plan.format),
         "columns": [column.as_json() for column in plan.columns],
@@ -87,9 +87,9 @@ def _plan_to_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _plan_from_json(stored: Mapping[str, Any]) -> Plan:
+def _plan_from_json(stored: Mapping[str, Any]) -> ImportPlan:
     columns = tuple(_column_from_json(column) for column in stored["columns"])
-    return Plan(FileFormat(**stored["format"]), columns, stored["rows"])
+    return ImportPlan(FileFormat(**stored["format"]), columns, stored["rows"])
 
 
 def _column_from_json(stored: Mapping[str, Any]) -> ColumnPlan:

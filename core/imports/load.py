@@ -25,8 +25,8 @@ from core.edits.operation import (
 )
 from core.imports.duplicates import refuse_duplicates
 from core.imports.plan import with_labels
-from core.imports.plan_types import Plan
-from core.imports.read import Progress, Reading, columns_for, new_columns
+from core.imports.plan_types import ImportPlan
+from core.imports.read import FileReader, Progress, columns_for, new_columns
 from core.imports.staging import staged
 from core.sheets.columns import add_columns, change_column
 from core.sheets.sheets import configure_pipeline, create_sheet
@@ -60,7 +60,7 @@ def import_rows(
     actor: Actor,
     sheet_id: int,
     file: BinaryIO,
-    plan: Plan,
+    plan: ImportPlan,
     *,
     operation_id: UUID,
     asked: Any = None,
@@ -79,14 +79,16 @@ def import_rows(
         return Report.from_json(answer)
     session.execute(_PATIENCE)
     columns = columns_for(access, plan, _next_column(session, sheet_id))
-    reading = Reading(file, plan, columns)
+    reading = FileReader(file, plan, columns)
     rows = staged(session, reading, progress)
     if not rows:
         raise Invalid("No line of the file is left to import.", misfits=[one.misfits.as_json() for one in columns])
 
     def decide(operation: WriteOperation) -> Answer:
         if operation.access.sheet.columns_version != access.sheet.columns_version:
-            raise Conflict("Somebody changed the columns of this sheet meanwhile. Nothing was imported: start again.")
+            raise Conflict(
+                "The columns of this sheet were changed during the import. Nothing was imported: start again."
+            )
         return _write(operation, reading, rows).as_json()
 
     answer = carry_out(
@@ -108,7 +110,7 @@ def import_new_sheet(
     actor: Actor,
     name: str,
     file: BinaryIO,
-    plan: Plan,
+    plan: ImportPlan,
     *,
     operation_id: UUID,
     parts: Mapping[str, int] | None = None,
@@ -134,7 +136,7 @@ def import_new_sheet(
     return report
 
 
-def _write(operation: WriteOperation, reading: Reading, rows: int) -> Report:
+def _write(operation: WriteOperation, reading: FileReader, rows: int) -> Report:
     """Under the lock: columns, options and rows, in the order in which the ids were foreseen."""
     made, options = _columns_made(operation, reading)
     assign_default_owner_staged(operation.session, operation.access)
@@ -158,7 +160,7 @@ def _write(operation: WriteOperation, reading: Reading, rows: int) -> Report:
     return report
 
 
-def _columns_made(operation: WriteOperation, reading: Reading) -> tuple[list[str], list[str]]:
+def _columns_made(operation: WriteOperation, reading: FileReader) -> tuple[list[str], list[str]]:
     access = operation.access
     session, sheet_id, actor = operation.session, access.sheet.sheet_id, access.actor
     news = new_columns(reading.plan)

@@ -12,13 +12,13 @@ from core.column_types import column_type
 from core.column_types.base import NO_REFERENCES, Draft, Option, References
 from core.column_types.choices import LABEL_LENGTH
 from core.imports.inspection import Inspection, Sample
-from core.imports.plan_types import ColumnPlan, OnMisfit, Plan
+from core.imports.plan_types import ColumnPlan, ImportPlan, OnMisfit
 from core.imports.stages import with_probabilities
 from core.imports.type_guess import Proposal, options_for, propose_type
 from core.sheets.column_rules import checked_options, checked_rules
 from core.sheets.columns import NewColumn, with_currency
 
-# Rules that say how this file is written; they are no promise about what is typed into the column later.
+# Rules that say how this file writes values. They do not become rules of the column.
 READING = ("number_format", "date_order", "time_zone")
 _PROPOSED_FROM = 2_000
 
@@ -29,7 +29,7 @@ def propose(
     *,
     references: References = NO_REFERENCES,
     currency: str = USUAL,
-) -> Plan:
+) -> ImportPlan:
     """Columns of the same name go together; the others become new ones, of the type that their values have.
 
     Without an access the plan is for a new sheet, with these `references` and the `currency` of the workspace.
@@ -41,7 +41,7 @@ def propose(
         _proposed(place, name, sample, known.get(folded_key(name)), references, currency=usual)
         for place, (name, sample) in enumerate(zip(inspection.names, inspection.samples, strict=True))
     ]
-    return Plan(inspection.format, tuple(columns), inspection.rows)
+    return ImportPlan(inspection.format, tuple(columns), inspection.rows)
 
 
 def proposal(sample: Sample, name: str, references: References) -> Proposal:
@@ -59,7 +59,7 @@ def proposal(sample: Sample, name: str, references: References) -> Proposal:
 def new_column(
     plan: ColumnPlan, sample: Sample, type_name: str, references: References, *, currency: str = USUAL
 ) -> ColumnPlan:
-    """The plan with a new column of this type, whatever was proposed; choices get the labels that the file has."""
+    """Return the plan with a new column of this type. Choices get the labels that the file has."""
     found = proposal(sample, plan.name, references)
     rules, options = ({}, []) if found.type != type_name else (found.rules, found.options)
     if column_type(type_name).has_options and not options:
@@ -76,7 +76,7 @@ def existing_column(plan: ColumnPlan, sample: Sample, column: ColumnInfo, refere
 
 
 def missing_labels(sample: Sample, column: ColumnInfo) -> list[str]:
-    """The labels in the file that are no option of this choice column, each once."""
+    """Return the labels in the file that this choice column has no option for, each once."""
     kind = column_type(column.type)
     if not (kind.has_options and kind.groups_by_id):
         return []
@@ -96,7 +96,9 @@ def with_labels(column: ColumnInfo, labels: Sequence[str]) -> list[Option]:
     return checked_options(column_type(column.type), [*kept, *added], before=column.options)
 
 
-def plan_from_json(given: Mapping[str, Any], proposed: Plan, inspection: Inspection, access: Access) -> Plan:
+def plan_from_json(
+    given: Mapping[str, Any], proposed: ImportPlan, inspection: Inspection, access: Access
+) -> ImportPlan:
     """The proposed plan with what a program decided otherwise. Columns are named by `source` or by `name`."""
     if unknown := set(given) - {"format", "columns", "rows"}:
         raise Invalid(f"A plan has no “{min(unknown)}”; it has format and columns.")
@@ -143,7 +145,7 @@ def _fitting_labels(labels: Iterable[str]) -> list[str]:
     return [label for label in labels if len(label) <= LABEL_LENGTH and "\0" not in label]
 
 
-def _named(plan: Plan, one: Mapping[str, Any]) -> ColumnPlan:
+def _named(plan: ImportPlan, one: Mapping[str, Any]) -> ColumnPlan:
     source, name = one.get("source"), one.get("name")
     for column in plan.columns:
         if column.source == source or (source is None and column.name == name):

@@ -50,7 +50,7 @@ class ColumnPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """What an import will do. Nothing is written before a person has seen it."""
 
     format: FileFormat
@@ -68,7 +68,7 @@ class Plan:
         changes_columns = any(column.new or column.labels for column in self.taken)
         return [Permission.ROWS_IMPORT, *([Permission.COLUMNS_EDIT] if changes_columns else [])]
 
-    def changed(self, source: int, **changes: Any) -> "Plan":
+    def changed(self, source: int, **changes: Any) -> "ImportPlan":
         """The plan with another decision on one column."""
         columns = [replace(one, **changes) if one.source == source else one for one in self.columns]
         return replace(self, columns=tuple(columns))

@@ -12,8 +12,8 @@ from core.base.spreadsheet_text import escape_formula, unescape_formula
 from core.column_types import column_type
 from core.column_types.base import NO_REFERENCES, References
 from core.imports.inspection import Inspection
-from core.imports.plan_types import OnMisfit, Plan
-from core.imports.read import Column, Misfits, Progress, Reading, columns_for, refuses
+from core.imports.plan_types import ImportPlan, OnMisfit
+from core.imports.read import FileColumn, FileReader, Misfits, Progress, columns_for, refuses
 from core.imports.records import blocks
 
 _FIRST_NEW = 1_000_000
@@ -35,7 +35,7 @@ class Check:
 
 def check(
     file: BinaryIO,
-    plan: Plan,
+    plan: ImportPlan,
     access: Access | None = None,
     *,
     references: References = NO_REFERENCES,
@@ -43,7 +43,7 @@ def check(
 ) -> Check:
     """Read the whole file by the plan and write nothing. Raises Invalid where the plan itself cannot be."""
     columns = columns_for(access, plan, _FIRST_NEW, references)
-    reading = Reading(file, plan, columns)
+    reading = FileReader(file, plan, columns)
     rows = sum(len(parts) for parts in reading.rows(progress))
     found = Check(rows, [column.misfits for column in columns if column.misfits.count])
     try:
@@ -53,7 +53,7 @@ def check(
     return found
 
 
-def refusing(plan: Plan, found: Check, access: Access | None = None) -> list[str]:
+def refusing(plan: ImportPlan, found: Check, access: Access | None = None) -> list[str]:
     """The columns whose misfits still refuse the file: nothing else was decided, or they must not be empty."""
     counted = {one.source for one in found.misfits}
     by_id = access.by_id if access else {}
@@ -66,7 +66,7 @@ def refusing(plan: Plan, found: Check, access: Access | None = None) -> list[str
 
 
 def preview(
-    inspection: Inspection, plan: Plan, access: Access | None = None, *, references: References = NO_REFERENCES
+    inspection: Inspection, plan: ImportPlan, access: Access | None = None, *, references: References = NO_REFERENCES
 ) -> list[dict[str, str]]:
     """The first rows as they will be: column name → canonical text; a value that does not fit is marked with ⚠."""
     references = access.references if access else references
@@ -78,7 +78,7 @@ def preview(
 
 
 def refused_lines(
-    file: BinaryIO, plan: Plan, access: Access | None = None, *, references: References = NO_REFERENCES
+    file: BinaryIO, plan: ImportPlan, access: Access | None = None, *, references: References = NO_REFERENCES
 ) -> str:
     """A CSV of the lines with a value that does not fit, with line and reason in front; it runs in no spreadsheet."""
     columns = columns_for(access, plan, _FIRST_NEW, references)
@@ -92,7 +92,7 @@ def refused_lines(
     return out.getvalue()
 
 
-def _refused(file: BinaryIO, plan: Plan, columns: list[Column]) -> Iterator[list[str]]:
+def _refused(file: BinaryIO, plan: ImportPlan, columns: list[FileColumn]) -> Iterator[list[str]]:
     for block in blocks(file, plan.format):
         for line, record in zip(block.lines, block.filled, strict=True):
             reasons = [reason for column in columns if (reason := _reason(column, record))]
@@ -104,19 +104,19 @@ def _refused(file: BinaryIO, plan: Plan, columns: list[Column]) -> Iterator[list
                 ]
 
 
-def _reason(column: Column, record: list[str]) -> str:
+def _reason(column: FileColumn, record: list[str]) -> str:
     text = record[column.plan.source] if column.plan.source < len(record) else ""
     _ = column[text]
     return f"{column.plan.name}: {column.bad[text]}" if text in column.bad else ""
 
 
-def _name(access: Access | None, column: Column) -> str:
+def _name(access: Access | None, column: FileColumn) -> str:
     if column.plan.new:
         return column.plan.new.name
     return access.column(int(column.key)).name if access else column.plan.name
 
 
-def _shown(column: Column, text: str, references: References) -> str:
+def _shown(column: FileColumn, text: str, references: References) -> str:
     try:
         value = column.value(text)
     except Invalid:

@@ -12,7 +12,7 @@ from core.base.spreadsheet_text import unescape_formula
 from core.column_types import column_type
 from core.column_types.base import NO_REFERENCES, ColumnLike, References
 from core.imports.plan import draft, with_labels
-from core.imports.plan_types import ColumnPlan, OnMisfit, Plan
+from core.imports.plan_types import ColumnPlan, ImportPlan, OnMisfit
 from core.imports.records import Block, blocks
 from core.sheets.columns import NewColumn
 
@@ -54,7 +54,7 @@ class Misfits:
         }
 
 
-class Column(dict[str, str]):
+class FileColumn(dict[str, str]):
     """A column of the file on its way into the sheet: text → its part of the row's JSON, empty for an empty cell.
 
     A text that cannot be read stands in `bad` with the reason. What was read once is remembered.
@@ -97,18 +97,10 @@ class Column(dict[str, str]):
         return _EMPTY if value is None else self.prefix + dumps(value).replace("\\", "\\\\")
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Read rows as JSON text for COPY, and those of them whose line is left out."""
-
-    parts: list[str]
-    done: int
-
-
-class Reading:
+class FileReader:
     """A file being read by a plan."""
 
-    def __init__(self, file: BinaryIO, plan: Plan, columns: list[Column]) -> None:
+    def __init__(self, file: BinaryIO, plan: ImportPlan, columns: list[FileColumn]) -> None:
         self.file = file
         self.plan = plan
         self.columns = columns
@@ -142,7 +134,7 @@ class Reading:
         self.left_out += [block.lines[place] for place in sorted(out)]
         return [part for place, part in enumerate(parts) if place not in out]
 
-    def _misfits(self, block: Block, column: Column, texts: tuple[str, ...]) -> set[int]:
+    def _misfits(self, block: Block, column: FileColumn, texts: tuple[str, ...]) -> set[int]:
         """Count and list what does not fit; the places of the rows that are left out because of it."""
         places = [place for place, text in enumerate(texts) if text in column.bad]
         misfits = column.misfits
@@ -170,8 +162,8 @@ class Reading:
 
 
 def columns_for(
-    access: Access | None, plan: Plan, first_new: int, references: References = NO_REFERENCES
-) -> list[Column]:
+    access: Access | None, plan: ImportPlan, first_new: int, references: References = NO_REFERENCES
+) -> list[FileColumn]:
     """The columns of a plan ready to read; new ones get the ids from `first_new` on. Raises Invalid and NotFound."""
     if not plan.taken:
         raise Invalid("Every column of the file is left out: choose at least one to import.")
@@ -184,19 +176,19 @@ def columns_for(
     return columns
 
 
-def _column(access: Access | None, plan: ColumnPlan, made: Iterator[int], references: References) -> Column:
+def _column(access: Access | None, plan: ColumnPlan, made: Iterator[int], references: References) -> FileColumn:
     if plan.new:
-        return Column(plan, str(next(made)), draft(plan.new, plan.reading, plan.new.options), references)
+        return FileColumn(plan, str(next(made)), draft(plan.new, plan.reading, plan.new.options), references)
     if access is None:
         raise Invalid("A new sheet has no columns yet: make new ones.")
     column = access.column(plan.column or 0)
     if not access.may_write(column):
         raise Invalid(f"“{column.name}” is read-only for you: leave this column of the file out.")
     options = with_labels(column, plan.labels) if plan.labels else column.options
-    return Column(plan, column.key, draft(column, plan.reading, options), references)
+    return FileColumn(plan, column.key, draft(column, plan.reading, options), references)
 
 
-def _refuse_doubled(columns: list[Column]) -> None:
+def _refuse_doubled(columns: list[FileColumn]) -> None:
     targets: Mapping[str, str] = {}
     for column in columns:
         if other := targets.get(column.key):
@@ -206,7 +198,7 @@ def _refuse_doubled(columns: list[Column]) -> None:
         targets = {**targets, column.key: column.plan.name}
 
 
-def _refuse_without_required(access: Access, plan: Plan) -> None:
+def _refuse_without_required(access: Access, plan: ImportPlan) -> None:
     into = {one.column for one in plan.taken}
     for column in access.columns:
         if column.rules.get("required") and column.column_id not in into:
@@ -254,6 +246,6 @@ def _plain_number(text: str) -> str | None:
     return text.rstrip("0").rstrip(".") if found[1] else text
 
 
-def new_columns(plan: Plan) -> list[NewColumn]:
+def new_columns(plan: ImportPlan) -> list[NewColumn]:
     """The columns to make, in the order of the file."""
     return [one.new for one in plan.taken if one.new]

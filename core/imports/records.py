@@ -92,7 +92,9 @@ def _lines(text: TextIO) -> Iterator[str]:
     while line := text.readline(LONGEST_LINE):
         number += 1
         if len(line) == LONGEST_LINE:
-            raise Invalid(f"Line {number:,} is longer than {LONGEST_LINE:,} characters, so this is no usual CSV file.")
+            raise Invalid(
+                f"Line {number:,} is longer than {LONGEST_LINE:,} characters, so this is not a usual CSV file."
+            )
         yield line
 
 

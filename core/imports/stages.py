@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from core.column_types.base import Option
-from core.imports.plan_types import Plan
+from core.imports.plan_types import ImportPlan
 from core.sheets.columns import NewColumn
 from core.sheets.sheets import PIPELINE_PARTS
 
@@ -49,7 +49,7 @@ def with_probabilities(options: Sequence[Option]) -> list[Option]:
     return [replace(option, id=f"o{number}") for number, option in enumerate(stages, 1)]
 
 
-def guess_parts(plan: Plan) -> dict[str, int]:
+def guess_parts(plan: ImportPlan) -> dict[str, int]:
     """Which new columns of a plan are the stage, the amount and so on: part → place in the file. Empty: no pipeline."""
     columns = {one.source: one.new for one in plan.columns if one.new}
     stages = [source for source in _fitting(columns, "stage") if _are_stages(columns[source].options)]

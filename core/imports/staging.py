@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.imports.read import Progress, Reading
+from core.imports.read import FileReader, Progress
 
 
-def staged(session: Session, reading: Reading, progress: Progress | None = None) -> int:
+def staged(session: Session, reading: FileReader, progress: Progress | None = None) -> int:
     """Stage the rows of a file, numbered from 1 in the order of the file; how many. Raises Invalid on misfits.
 
     The database parses the JSON in its own process, while we read the next block.

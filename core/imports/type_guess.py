@@ -31,7 +31,7 @@ from core.column_types.checkbox import WORDS
 from core.column_types.choices import LABEL_LENGTH, PALETTE
 from core.column_types.currencies import currencies_of
 from core.column_types.date_text import ORDERS, orders_of
-from core.column_types.number_text import Reading, reading_of, within_limits
+from core.column_types.number_text import NumberReading, reading_of, within_limits
 
 FITTING = 0.95
 MOST_CHOICES = 20
@@ -70,7 +70,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ColumnTexts:
     """The texts of a column, cleaned: how many are filled, each different one once, and the words of its name."""
 
     filled: int
@@ -96,7 +96,7 @@ def propose_type(texts: Iterable[str], name: str = "", references: References = 
     return _text(sample)
 
 
-def _sample(texts: Iterable[str], name: str, references: References) -> Sample:
+def _sample(texts: Iterable[str], name: str, references: References) -> ColumnTexts:
     counts: dict[str, int] = {}
     for text in texts:
         counts[text] = counts.get(text, 0) + 1
@@ -106,7 +106,7 @@ def _sample(texts: Iterable[str], name: str, references: References) -> Sample:
         if cleaned:
             different[cleaned] = different.get(cleaned, 0) + count
     words = frozenset(re.findall(r"[a-z]+|[^\W\d_a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()))
-    return Sample(sum(different.values()), list(different), words, references)
+    return ColumnTexts(sum(different.values()), list(different), words, references)
 
 
 def _cleaned(text: str) -> str:
@@ -117,18 +117,18 @@ def _cleaned(text: str) -> str:
         return ""
 
 
-def _checkbox(sample: Sample) -> Proposal | None:
+def _checkbox(sample: ColumnTexts) -> Proposal | None:
     """Words for yes and no; 0 and 1 alone are numbers."""
     found = {folded_key(text) for text in sample.texts} if len(sample.texts) <= MOST_CHOICES else {""}
     return Proposal(Checkbox.name) if found <= WORDS.keys() and not found <= {"0", "1"} else None
 
 
-def _date(sample: Sample) -> Proposal | None:
+def _date(sample: ColumnTexts) -> Proposal | None:
     return _dated(Date.name, sample) or _dated(DateTime.name, sample)
 
 
-def _dated(name: str, sample: Sample) -> Proposal | None:
-    """The order of day and month that the dates prove; two orders in one column are no order."""
+def _dated(name: str, sample: ColumnTexts) -> Proposal | None:
+    """The order of day and month that the dates prove; two orders in one column prove none."""
     by_order = [_reader(name, {"date_order": order}) for order in ORDERS]
     if not sample.all_but_few(lambda text: any(read(text) for read in by_order)):
         return None
@@ -141,7 +141,7 @@ def _dated(name: str, sample: Sample) -> Proposal | None:
     return None if proofs else Proposal(name, undecided=("date_order",))
 
 
-def _number(sample: Sample) -> Proposal | None:
+def _number(sample: ColumnTexts) -> Proposal | None:
     """A number, unless the digits are a code: leading zeros, many digits, or a name that says so."""
     digits = [text for text in sample.texts if text.isdigit()]
     if any(map(_CODE.fullmatch, digits)) or (len(digits) == len(sample.texts) and _names_a_code(sample)):
@@ -154,12 +154,12 @@ def _number(sample: Sample) -> Proposal | None:
     return _formatted(name, rules, readings) if name else None
 
 
-def _names_a_code(sample: Sample) -> bool:
+def _names_a_code(sample: ColumnTexts) -> bool:
     return bool(sample.words & (_CODE_NAMES | _PHONE_NAMES)) and not sample.words & _MONEY_NAMES
 
 
-def _kind_of_number(units: set[str], sample: Sample) -> tuple[str | None, dict[str, Any]]:
-    """Percent or money by the signs, money also by the name. Several currencies are no single number column."""
+def _kind_of_number(units: set[str], sample: ColumnTexts) -> tuple[str | None, dict[str, Any]]:
+    """Percent or money by the signs, money also by the name. A column with several currencies stays text."""
     signs = units - {""}
     if signs == {"%"}:
         return (Percent.name, {}) if units == signs else (None, {})
@@ -172,7 +172,7 @@ def _kind_of_number(units: set[str], sample: Sample) -> tuple[str | None, dict[s
     return (Money.name, {"currency": shared[0]} if sure else {}) if shared else (None, {})
 
 
-def _formatted(name: str, rules: dict[str, Any], readings: Sequence[Reading]) -> Proposal:
+def _formatted(name: str, rules: dict[str, Any], readings: Sequence[NumberReading]) -> Proposal:
     """The number format that the texts prove; left open where they prove none and can be read both ways."""
     proofs = [reading.format for reading in readings if reading.format]
     if agreed := _agreed(proofs):
@@ -187,7 +187,7 @@ def _agreed(proofs: Sequence[str]) -> str | None:
     return most[0][0] if most and most[0][1] >= len(proofs) * FITTING else None
 
 
-def _reading(text: str) -> Reading | None:
+def _reading(text: str) -> NumberReading | None:
     try:
         reading = reading_of(text)
         for number in (reading.dotted, reading.comma):
@@ -198,15 +198,15 @@ def _reading(text: str) -> Reading | None:
     return reading if known else None
 
 
-def _email(sample: Sample) -> Proposal | None:
+def _email(sample: ColumnTexts) -> Proposal | None:
     return Proposal(Email.name) if sample.all_but_few(_reader(Email.name, {})) else None
 
 
-def _link(sample: Sample) -> Proposal | None:
+def _link(sample: ColumnTexts) -> Proposal | None:
     return Proposal(Link.name) if sample.all_but_few(_reader(Link.name, {})) else None
 
 
-def _phone(sample: Sample) -> Proposal | None:
+def _phone(sample: ColumnTexts) -> Proposal | None:
     """Phone numbers look like many codes: they begin as numbers from afar do, or the column's name says so."""
     named = bool(sample.words & _PHONE_NAMES)
     reads = _reader(Phone.name, {})
@@ -214,7 +214,7 @@ def _phone(sample: Sample) -> Proposal | None:
     return Proposal(Phone.name) if fits else None
 
 
-def _person(sample: Sample) -> Proposal | None:
+def _person(sample: ColumnTexts) -> Proposal | None:
     names = sample.references.people.names
     if not names or len(sample.texts) > len(names) * 2:
         return None
@@ -224,7 +224,7 @@ def _person(sample: Sample) -> Proposal | None:
     return Proposal(Person.name) if fits else None
 
 
-def _choice(sample: Sample) -> Proposal | None:
+def _choice(sample: ColumnTexts) -> Proposal | None:
     """Few labels, each written several times."""
     labels: dict[str, str] = {}
     for text in sample.texts[: MOST_CHOICES * 2 + 1]:
@@ -253,7 +253,7 @@ def options_for(labels: Iterable[str]) -> list[Option]:
     ]
 
 
-def _text(sample: Sample) -> Proposal:
+def _text(sample: ColumnTexts) -> Proposal:
     long = any("\n" in text or len(text) > _LONG_TEXT for text in sample.texts)
     return Proposal(LongText.name if long else Text.name)
 

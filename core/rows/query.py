@@ -154,7 +154,7 @@ def column_of(access: Access, condition: Condition) -> ColumnInfo:
 def searched(access: Access, wanted: str) -> ColumnElement[bool]:
     """Any visible column of which what is shown contains what is searched."""
     found = (
-        column_type(column.type).found(wanted, ROWS.cell(column), column, access.references)
+        column_type(column.type).contains(wanted, ROWS.cell(column), column, access.references)
         for column in access.columns
     )
     return or_(false(), *found)

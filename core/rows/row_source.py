@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from core.access.access import Access, ColumnInfo
 from core.column_types import Date
-from core.column_types.conditions import Cell, cell_in, cell_of
+from core.column_types.conditions import SqlCell, cell_in, cell_of
 from db.tables.sheets import Change, Row, narrow_rows
 
 # The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.
@@ -20,7 +20,7 @@ class Origin:
     table: Any = Row.__table__
     row_id: ColumnElement[int] = Row.row_id.expression
 
-    def cell(self, column: ColumnInfo) -> Cell:
+    def cell(self, column: ColumnInfo) -> SqlCell:
         """A column's cell in SQL."""
         if column is ADDED:
             return _day_added()
@@ -37,7 +37,7 @@ class NarrowOrigin(Origin):
     table = narrow_rows
     row_id = narrow_rows.c.row_id
 
-    def cell(self, column: ColumnInfo) -> Cell:
+    def cell(self, column: ColumnInfo) -> SqlCell:
         """A column's cell in SQL; the column has a slot."""
         return cell_in(narrow_rows.c[column.slot or ""])
 
@@ -56,7 +56,7 @@ def origin_of(access: Access, columns: Iterable[ColumnInfo]) -> Origin:
     return NARROW if has_all and not access.is_past else ROWS
 
 
-def _day_added() -> Cell:
+def _day_added() -> SqlCell:
     line = select(func.to_char(Change.effective_at, "YYYY-MM-DD")).where(
         Change.sheet_id == Row.sheet_id,
         Change.version == Row.created_version,
@@ -64,4 +64,4 @@ def _day_added() -> Cell:
         Change.column_id == ADDED.column_id,
     )
     day = line.correlate(Row).scalar_subquery()
-    return Cell(func.to_jsonb(day), day)
+    return SqlCell(func.to_jsonb(day), day)

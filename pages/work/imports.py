@@ -20,7 +20,7 @@ from core.imports.import_job import NewSheet, enqueue_import
 from core.imports.inspection import Inspection, inspect
 from core.imports.load import Report
 from core.imports.plan import propose
-from core.imports.plan_types import Plan
+from core.imports.plan_types import ImportPlan
 from core.imports.preview import Check, check, preview, refused_lines, refusing
 from core.jobs.own_jobs import JobInfo
 from core.limits.rate_limits import consume
@@ -106,7 +106,7 @@ class _Request:
 
     file: BinaryIO
     found: Inspection
-    plan: Plan
+    plan: ImportPlan
     access: Access | None
     references: References
     name: str

@@ -12,7 +12,7 @@ from core.column_types.currencies import CURRENCIES
 from core.column_types.date_text import SHORT_YEARS, has_short_year
 from core.imports.inspection import Inspection, Sample
 from core.imports.plan import existing_column, missing_labels, new_column
-from core.imports.plan_types import ColumnPlan, Plan
+from core.imports.plan_types import ColumnPlan, ImportPlan
 from pages.components.app.format import literal
 
 NEW, OUT = "new", "out"
@@ -28,8 +28,8 @@ _READINGS = {
 
 
 def show(
-    inspection: Inspection, plan: Plan, access: Access | None, references: References, key: str, *, currency: str
-) -> Plan:
+    inspection: Inspection, plan: ImportPlan, access: Access | None, references: References, key: str, *, currency: str
+) -> ImportPlan:
     """The cards; the plan as it is chosen in them. `currency`: that of a new column of money which shows no other."""
     columns = [
         _card(inspection, one, access, references, f"{key}_{one.source}", currency=currency) for one in plan.columns

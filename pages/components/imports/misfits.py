@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.imports.plan_types import OnMisfit, Plan
+from core.imports.plan_types import ImportPlan, OnMisfit
 from core.imports.preview import Check
 from core.imports.read import Misfits
 from pages.components.app.format import literal
@@ -11,7 +11,7 @@ TEXT = "text"
 _SHOWN = 3
 
 
-def show(plan: Plan, found: Check, key: str) -> Plan:
+def show(plan: ImportPlan, found: Check, key: str) -> ImportPlan:
     """The plan with what was decided for each column that has misfits."""
     for one in plan.taken:
         misfits = next((misfits for misfits in found.misfits if misfits.source == one.source), None)

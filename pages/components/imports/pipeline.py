@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from core.column_types.base import Option
-from core.imports.plan_types import Plan
+from core.imports.plan_types import ImportPlan
 from core.imports.stages import as_stages, guess_parts, stages_of
 from core.sheets.sheets import PIPELINE_PARTS
 from pages.components.app.format import literal
@@ -24,7 +24,7 @@ KINDS = {"open": "Open", "won": "Won", "lost": "Lost"}
 _MOST_STAGES = 30
 
 
-def show(plan: Plan, key: str) -> tuple[Plan, dict[str, int]]:
+def show(plan: ImportPlan, key: str) -> tuple[ImportPlan, dict[str, int]]:
     """The plan with its stages as chosen, and which column of the file plays which part; none for a plain table."""
     guessed = guess_parts(plan)
     if not st.toggle("This is a sales pipeline", bool(guessed), key=f"{key}_pipeline"):
@@ -36,13 +36,13 @@ def show(plan: Plan, key: str) -> tuple[Plan, dict[str, int]]:
     return _stages(plan, parts["stage"], f"{key}_{parts['stage']}"), parts
 
 
-def _fitting(plan: Plan, part: str) -> dict[int, str]:
+def _fitting(plan: ImportPlan, part: str) -> dict[int, str]:
     """The new columns whose type can play this part, by their place in the file."""
     types = PIPELINE_PARTS[part]
     return {column.source: column.new.name for column in plan.columns if column.new and column.new.type in types}
 
 
-def _parts(plan: Plan, guessed: dict[str, int], key: str) -> dict[str, int]:
+def _parts(plan: ImportPlan, guessed: dict[str, int], key: str) -> dict[str, int]:
     chosen: dict[str, int | None] = {}
     places = st.columns(3)
     for number, (part, label) in enumerate(LABELS.items()):
@@ -63,7 +63,7 @@ def _named(fitting: dict[int, str], source: int | None) -> str:
     return "–" if source is None else fitting[source]
 
 
-def _stages(plan: Plan, source: int, key: str) -> Plan:
+def _stages(plan: ImportPlan, source: int, key: str) -> ImportPlan:
     new = plan.columns[source].new
     if new is None:
         return plan

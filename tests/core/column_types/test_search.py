@@ -23,7 +23,7 @@ HALF_PAST_MIDNIGHT = "2026-12-31T23:30:00Z"  # In Berlin it is 2027 by then.
 def found(session: Session, name: str, values: list[Any], wanted: str, **rules: Any) -> list[Any]:
     """The values of those rows that a search finds."""
     rows = source(values)
-    condition = column_type(name).found(wanted, cell_of(rows, 7), column(name, **rules), REFERENCES)
+    condition = column_type(name).contains(wanted, cell_of(rows, 7), column(name, **rules), REFERENCES)
     places = session.scalars(select(rows.op("->>")("n")).where(condition))
     return [values[int(place)] for place in places]
 

@@ -179,7 +179,7 @@ def test_what_is_not_there_is_refused(session: Session, ann: Actor, sheet: Acces
         exported(session, ann, sheet, "csv", columns=[99])
     with pytest.raises(NotFound):
         exported(session, ann, sheet, "csv", View((Condition(99, "is_empty"),)))
-    with pytest.raises(Invalid, match="no export as “pdf”"):
+    with pytest.raises(Invalid, match="Unknown export format “pdf”"):
         exported(session, ann, sheet, "pdf")
 
 

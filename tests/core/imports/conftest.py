@@ -13,7 +13,7 @@ from core.base.exact_json import loads_wire
 from core.imports.inspection import Inspection, inspect
 from core.imports.load import Report, import_new_sheet, import_rows
 from core.imports.plan import propose
-from core.imports.plan_types import Plan
+from core.imports.plan_types import ImportPlan
 
 
 def looked(content: str | bytes, **chosen: Any) -> tuple[io.BytesIO, Inspection]:
@@ -21,7 +21,7 @@ def looked(content: str | bytes, **chosen: Any) -> tuple[io.BytesIO, Inspection]
     return file, inspect(file, chosen)
 
 
-def planned(content: str | bytes, access: Access | None = None) -> tuple[io.BytesIO, Plan, Inspection]:
+def planned(content: str | bytes, access: Access | None = None) -> tuple[io.BytesIO, ImportPlan, Inspection]:
     file, found = looked(content)
     return file, propose(found, access), found
 

@@ -15,7 +15,7 @@ from core.column_types.base import NO_REFERENCES
 from core.imports.inspection import inspect
 from core.imports.load import import_new_sheet
 from core.imports.plan import missing_labels, new_column, propose
-from core.imports.plan_types import OnMisfit, Plan
+from core.imports.plan_types import ImportPlan, OnMisfit
 from core.imports.preview import check, preview, refused_lines
 from core.sheets.columns import NewColumn, add_column, change_column
 from tests.core.imports.conftest import load, load_new, planned, rows_of
@@ -115,11 +115,11 @@ def test_a_unique_column_stays_unique(session: Session, deals: Access, ann: Acto
 def test_the_rules_of_a_column_hold(session: Session, deals: Access, ann: Actor) -> None:
     with pytest.raises(Invalid, match="too small"):
         load(session, ann, deals, "Deal,Amount\nA,-1\n")
-    with pytest.raises(Invalid, match="no date of the calendar"):
+    with pytest.raises(Invalid, match="not a date in the calendar"):
         load(session, ann, deals, "Deal,Created\nA,2026-02-30\n")
 
 
-def with_missing(access: Access, content: str, place: int) -> Plan:
+def with_missing(access: Access, content: str, place: int) -> ImportPlan:
     _, plan, found = planned(content, access)
     column = access.column(plan.columns[place].column or 0)
     return plan.changed(place, labels=tuple(missing_labels(found.samples[place], column)))
@@ -127,7 +127,7 @@ def with_missing(access: Access, content: str, place: int) -> Plan:
 
 def test_new_labels_become_options_where_that_was_chosen(session: Session, deals: Access, ann: Actor) -> None:
     content = "Deal,Source\nA,Inbound\nB,Fair\nC,fair\nD,Radio\n"
-    with pytest.raises(Invalid, match="is no option"):
+    with pytest.raises(Invalid, match="is not an option"):
         load(session, ann, deals, content)
     report = load(session, ann, deals, content, decide=lambda _: with_missing(deals, content, 1))
     assert report.options == ["Fair", "Radio"]

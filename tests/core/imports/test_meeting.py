@@ -76,7 +76,7 @@ def test_columns_changed_while_the_file_is_read_are_a_conflict(sheet: int, ann: 
         with db.transaction() as session:
             add_column(session, ann, sheet, NewColumn("Meanwhile", "text"))
 
-    with pytest.raises(Conflict, match="changed the columns"):
+    with pytest.raises(Conflict, match="were changed"):
         load(ann, sheet, meddle)
     with db.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM rows WHERE sheet_id = :sheet"), {"sheet": sheet}) == 1

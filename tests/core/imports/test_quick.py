@@ -14,7 +14,7 @@ from core.base.spreadsheet_text import escape_formula, unescape_formula
 from core.column_types import TYPES
 from core.column_types.base import NO_REFERENCES, Draft
 from core.imports.plan_types import ColumnPlan
-from core.imports.read import Column
+from core.imports.read import FileColumn
 
 NUMBERS = st.from_regex(r"-?[0-9]{1,17}(\.[0-9]{0,4})?", fullmatch=True) | st.from_regex(
     r"[0-9.,' -]{1,9}", fullmatch=True
@@ -28,7 +28,7 @@ def test_a_short_cut_reads_as_the_type_does(name: str, text: str, number_format:
     takes = {rule.key for rule in TYPES[name].takes}
     rules = {"number_format": number_format} if number_format and "number_format" in takes else {}
     draft = Draft(name, rules)
-    column = Column(ColumnPlan(0, "x"), "7", draft, {})
+    column = FileColumn(ColumnPlan(0, "x"), "7", draft, {})
     try:
         value = TYPES[name].parse(unescape_formula(text), draft, NO_REFERENCES)
     except Invalid:
