@@ -33,7 +33,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """A data folder of the test's own, hashes that it can afford, and a browser that keeps cookies."""
     monkeypatch.setenv("CONTRIVANCE_DATA", str(tmp_path / "data"))
     monkeypatch.setitem(passwords.hash_password.__kwdefaults__, "cost", 4)
-    monkeypatch.setattr("pages.components.app.current_user.nonce", lambda: "mine")
+    monkeypatch.setattr("pages.components.app.current_user.sign_in_nonce", lambda: "mine")
     settings.cache_clear()
     yield
     settings.cache_clear()
