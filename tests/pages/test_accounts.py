@@ -130,7 +130,7 @@ def test_a_code_is_asked_after_the_right_password(
     stranger: Way, session: Session, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in ("sign_in", "second_step"):
-        monkeypatch.setattr(f"pages.components.sign_in.{place}.nonce", lambda: "mine")
+        monkeypatch.setattr(f"pages.components.sign_in.{place}.sign_in_nonce", lambda: "mine")
         monkeypatch.setattr(f"pages.components.sign_in.{place}.device", str)
     app = app_of(session, ann)
     codes = confirm_second_factor(session, ann, app.now())
