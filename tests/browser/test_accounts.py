@@ -79,6 +79,7 @@ def is_in(person: Person) -> None:
     expect(person.page.get_by_role("button", name="Sign out", exact=True)).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.exhaustive
 def test_a_forgotten_password_the_whole_way(person: Callable[..., Person], inbox: tuple[Inbox, int]) -> None:
     elsewhere = person("Ben").signed_in()
     ben = person("Ben")
@@ -104,6 +105,7 @@ def test_a_forgotten_password_the_whole_way(person: Callable[..., Person], inbox
     letter_to(inbox[0], "ben@example.com", "Your password was changed")
 
 
+@pytest.mark.exhaustive
 def test_an_authenticator_app_the_whole_way(person: Callable[..., Person], browser: Browser) -> None:
     ann = person("Ann").signed_in("/profile")
     ann.page.get_by_role("tab", name="Sign-in").click()

@@ -17,6 +17,7 @@ from tests.conftest import actor
 Seat = Callable[..., Person]
 
 
+@pytest.mark.exhaustive
 def test_a_wrong_password_says_one_sentence_and_the_right_one_leads_to_the_page_asked_for(person: Seat) -> None:
     ann = person("Ann").sign_in("/changes", password="not the password")
     ann.says("E-mail or password is not right")
@@ -58,6 +59,7 @@ def test_a_deep_link_as_the_very_first_request_meets_the_gate(person: Seat) -> N
         assert dan.page.get_by_test_id("live-grid").count() == 0
 
 
+@pytest.mark.exhaustive
 def test_an_invited_person_makes_an_account_and_is_in(person: Seat, make_sheet: Callable[..., int]) -> None:
     with db.transaction() as session:
         token = invite(session, actor("Ada"), email="eve@example.com", role=Role.MEMBER)
@@ -106,6 +108,7 @@ Gamma;Ouvert;10 000,00;20/02/2026
 """
 
 
+@pytest.mark.exhaustive
 def test_a_file_becomes_a_sheet_with_its_types(person: Seat, tmp_path: Path, make_sheet: Callable[..., int]) -> None:
     file = tmp_path / "affaires.csv"
     file.write_bytes(b"\xef\xbb\xbf" + FRENCH.replace(" ", "\u202f", 1).encode())

@@ -33,6 +33,7 @@ def choose_more(page: Page, name: str) -> None:
     page.get_by_role("menuitem", name=name).click()
 
 
+@pytest.mark.exhaustive
 def test_a_sheet_is_made_named_and_shared(person: Seat, make_sheet: Make) -> None:
     ann = person("Ann").signed_in()
     press(ann.page, "New sheet")

@@ -110,12 +110,14 @@ def test_signing_in_gives_a_cookie_that_no_script_reads_and_signing_out_takes_it
     ann.open("/profile").reads("The sales pipeline that your team edits together.")
 
 
+@pytest.mark.exhaustive
 def test_a_wrong_password_says_so_and_the_right_one_then_works(visit: Visit, engine: Engine) -> None:
     ben = visit().open().sign_in("Ben", "wrong password").reads("E-mail or password is not right.")
     assert ben.cookie() is None
     ben.sign_in("Ben").is_in()
 
 
+@pytest.mark.exhaustive
 def test_who_signed_in_here_before_comes_in_while_others_guess(visit: Visit, engine: Engine) -> None:
     """All of them at one address, as in an office or behind a proxy."""
     dan = visit().open().sign_in("Dan").is_in().press("Sign out").reads("The sales pipeline that your team edits")
@@ -153,6 +155,7 @@ def test_two_windows_on_the_form_can_both_sign_in(visit: Visit) -> None:
     second.sign_in("Ann").is_in()
 
 
+@pytest.mark.exhaustive
 def test_an_invitation_becomes_an_account_once_and_leaves_the_address_bar(visit: Visit, engine: Engine) -> None:
     db.bind(engine, join_transaction_mode="conditional_savepoint")
     with db.transaction() as session:
