@@ -134,7 +134,7 @@ def run_seed(config: Settings, _options: argparse.Namespace) -> None:
     with database(config.database_url, config.app_database_url, config.data) as urls:
         open_engine(urls).dispose()
         owner = make_engine(urls.owner, role=None, statement_timeout="0")
-        seed(owner, today=datetime.now(UTC).date(), tell=_print_progress)
+        seed(owner, today=datetime.now(UTC).date(), on_progress=_print_progress)
         owner.dispose()
     print("The demo workspace is there, unless the workspace has sheets of its own.")
 

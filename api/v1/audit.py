@@ -10,8 +10,8 @@ from fastapi.responses import StreamingResponse
 from api.auth.request import MAX_ID, CallerDep, CurrentActor
 from api.http.responses import answer
 from api.v1.exports import sent
-from core.audit.sentences import Kind
-from core.audit.trail import LONGEST_SEARCH, MOST_AT_ONCE, PAGE, AuditFilter, audit_events, export_audit
+from core.audit.kinds import Kind
+from core.audit.trail import MAX_PAGE, MAX_SEARCH, PAGE, AuditFilter, audit_events, export_audit
 from core.base.errors import Invalid
 from core.limits.rate_limits import consume
 from db.engine import transaction
@@ -27,7 +27,7 @@ async def asked_filter(
     since: Annotated[str | None, Query(max_length=40, description="An instant in ISO; without a zone UTC.")] = None,
     until: Annotated[str | None, Query(max_length=40, description="An instant in ISO, itself left out.")] = None,
     search: Annotated[
-        str, Query(max_length=LONGEST_SEARCH, description="A part of a person's, sheet's or other name, or of a fact.")
+        str, Query(max_length=MAX_SEARCH, description="A part of a person's, sheet's or other name, or of a fact.")
     ] = "",
 ) -> AuditFilter:
     """Which events a query string asks for; all of what it names must hold."""
@@ -47,7 +47,7 @@ def events(
     wanted: AskedFilter,
     *,
     before: Annotated[int | None, Query(ge=1, le=MAX_ID, description="`next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = PAGE,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
 ) -> Response:
     """Each event with its facts and a sentence, with the names as they are now. Network addresses are told to
     administrators only. Go on with `before` until `next` is null."""

@@ -8,7 +8,7 @@ from api.auth.request import CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.access.access import get_access
-from core.sheets.layouts import layout, remember_layout
+from core.sheets.layouts import layout, save_layout
 
 router = APIRouter(prefix="/sheets/{sheet}/layout", tags=["Layout"], route_class=ExactRoute)
 
@@ -34,4 +34,4 @@ def remembered(caller: CallerDep, sheet: SheetId) -> Response:
 def remember(caller: CallerDep, sheet: SheetId, body: LayoutBody) -> Response:
     """Nobody else's view changes. Parts that are not named stay as they were."""
     with caller.transaction() as (session, actor):
-        return answer(remember_layout(session, actor, sheet, body.model_dump(mode="json", exclude_none=True)))
+        return answer(save_layout(session, actor, sheet, body.model_dump(mode="json", exclude_none=True)))

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.accounts import managed_person, require
-from core.audit.sentences import Kind
+from core.audit.kinds import Kind
 from core.audit.trail import AuditFilter, AuditLine, audit_events
 from core.base import audit
 from core.base.actor import Actor

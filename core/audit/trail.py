@@ -1,4 +1,4 @@
-"""The audit trail as people read it: administrators all of it, owners what happened to their sheets."""
+"""Reading, filtering and exporting the audit trail: administrators see all of it, owners the events of their sheets."""
 
 import csv
 import io
@@ -13,7 +13,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from core.access.access import get_access
-from core.audit.sentences import Kind, Names, by_whom, sentence, to_whom
+from core.audit.kinds import Kind
+from core.audit.names import Names, by_whom, to_whom
+from core.audit.sentences import sentence
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid
@@ -23,14 +25,14 @@ from db.folding import fold, folded
 from db.tables.sheets import AuditEvent, Sheet
 
 PAGE = 100
-MOST_AT_ONCE = 1000
-LONGEST_SEARCH = 200
+MAX_PAGE = 1000
+MAX_SEARCH = 200
 Condition = ColumnElement[bool] | TextClause
 
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which events: all of what is named must hold. `person` did it or had it done to them; since ≤ event < until."""
+    """A filter of events: all given conditions must hold. `person` did it or is concerned; since ≤ event < until."""
 
     person: int | None = None
     kinds: tuple[Kind, ...] = ()
@@ -41,14 +43,14 @@ class AuditFilter:
 
     @property
     def used(self) -> list[str]:
-        """The names of what is asked for, without what."""
+        """The names of the conditions that are set, without their values."""
         return [name for name, value in vars(self).items() if value]
 
 
 @dataclass(frozen=True)
 class AuditLine:
-    """An event with the names as they are now. `by` is None where nobody was signed in; `address` only where one may
-    see it; `whom` is the person, team or address that it was done to."""
+    """An event with current names. `by` is None if nobody was signed in, `address` if the actor may not see it; `whom`
+    is the person, team or e-mail address that it concerns."""
 
     event_id: int
     recorded_at: datetime
@@ -64,98 +66,100 @@ class AuditLine:
 
 
 def audit_events(
-    session: Session, actor: Actor, wanted: AuditFilter | None = None, *, before: int | None = None, limit: int = PAGE
+    session: Session, actor: Actor, filters: AuditFilter | None = None, *, before: int | None = None, limit: int = PAGE
 ) -> list[AuditLine]:
-    """The events that this actor may see, the latest first; go on with `before`, the number of the last one.
+    """Return the events that this actor may see, newest first; page with `before`, the id of the last one.
 
-    Administrators see all of it, everybody else what happened to the sheets that they own. Raises NotFound and
-    NotAllowed for a sheet of others.
+    Administrators see all events, others those of the sheets that they own. Raises NotFound and NotAllowed for other
+    sheets.
     """
-    wanted = wanted or AuditFilter()
+    filters = filters or AuditFilter()
     sees_all = Permission.AUDIT_SEE in ROLE_PERMISSIONS[actor.role]
-    if wanted.sheet_id is not None and not sees_all:
-        get_access(session, actor, wanted.sheet_id, Permission.SHEET_SHARE)
-    statement = select(AuditEvent).where(_may_see(actor, all_of_it=sees_all), *_conditions(wanted, addresses=sees_all))
+    if filters.sheet_id is not None and not sees_all:
+        get_access(session, actor, filters.sheet_id, Permission.SHEET_SHARE)
+    statement = select(AuditEvent).where(_may_see(actor, sees_all=sees_all), *_conditions(filters, addresses=sees_all))
     if before is not None:
         statement = statement.where(AuditEvent.event_id < before)
-    events = session.scalars(statement.order_by(AuditEvent.event_id.desc()).limit(min(limit, MOST_AT_ONCE))).all()
+    events = session.scalars(statement.order_by(AuditEvent.event_id.desc()).limit(min(limit, MAX_PAGE))).all()
     names = Names.of(session, events)
     return [_line(event, names, addresses=sees_all) for event in events]
 
 
 def audited_sheets(session: Session, actor: Actor) -> dict[int, str]:
-    """The sheets whose events this actor may see: sheet id → name, by name."""
+    """Return the sheets whose events this actor may see: sheet id → name, by name."""
     sees_all = Permission.AUDIT_SEE in ROLE_PERMISSIONS[actor.role]
-    mine = true() if sees_all else Sheet.owner_id == actor.user_id
-    found = session.execute(select(Sheet.sheet_id, Sheet.name).where(mine).order_by(folded(Sheet.name), Sheet.sheet_id))
-    return dict(found.tuples().all())
+    visible = true() if sees_all else Sheet.owner_id == actor.user_id
+    rows = session.execute(
+        select(Sheet.sheet_id, Sheet.name).where(visible).order_by(folded(Sheet.name), Sheet.sheet_id)
+    )
+    return dict(rows.tuples().all())
 
 
-def export_audit(session: Session, actor: Actor, wanted: AuditFilter, file: BinaryIO) -> int:
-    """Write the events as CSV to `file`, the latest first: how many. That it was done is an event of its own.
+def export_audit(session: Session, actor: Actor, filters: AuditFilter, file: BinaryIO) -> int:
+    """Write the events to `file` as CSV, newest first; return how many.
 
-    The event stands in the same transaction, so commit before the file is handed out.
+    Records an event of its own: commit before you hand out the file.
     """
     out = io.TextIOWrapper(file, "utf-8", newline="", write_through=False)
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     rows = 0
-    for line in _every(session, actor, wanted):
+    for line in _every(session, actor, filters):
         writer.writerow([escape_formula(cell) for cell in _cells(line)])
         rows += 1
     out.detach()
-    audit.record(session, actor, "workspace:audit:export", sheet_id=wanted.sheet_id, rows=rows, filters=wanted.used)
+    audit.record(session, actor, "workspace:audit:export", sheet_id=filters.sheet_id, rows=rows, filters=filters.used)
     return rows
 
 
 COLUMNS = ("event", "recorded_at", "action", "what", "by", "sheet", "address", "facts")
 
 
-def _every(session: Session, actor: Actor, wanted: AuditFilter) -> Iterator[AuditLine]:
-    """Page after page, so that memory does not grow with the trail."""
+def _every(session: Session, actor: Actor, filters: AuditFilter) -> Iterator[AuditLine]:
+    """Yield all events page by page, so that memory does not grow with the trail."""
     before: int | None = None
-    while page := audit_events(session, actor, wanted, before=before, limit=MOST_AT_ONCE):
+    while page := audit_events(session, actor, filters, before=before, limit=MAX_PAGE):
         yield from page
         before = page[-1].event_id
 
 
 def _cells(line: AuditLine) -> tuple[str, ...]:
-    """A line of the file, in the order of COLUMNS."""
+    """Return a line of the file, in the order of COLUMNS."""
     facts = json.dumps(line.facts, ensure_ascii=False, sort_keys=True)
     when = line.recorded_at.astimezone(UTC).isoformat()
     by, sheet, address = (text or "" for text in (line.by, line.sheet, line.address))
     return (str(line.event_id), when, line.action, line.sentence, by, sheet, address, facts)
 
 
-def _may_see(actor: Actor, *, all_of_it: bool) -> ColumnElement[bool]:
+def _may_see(actor: Actor, *, sees_all: bool) -> ColumnElement[bool]:
     own = select(Sheet.sheet_id).where(Sheet.owner_id == actor.user_id)
-    return true() if all_of_it else AuditEvent.sheet_id.in_(own)
+    return true() if sees_all else AuditEvent.sheet_id.in_(own)
 
 
-def _conditions(wanted: AuditFilter, *, addresses: bool) -> list[Condition]:
-    given: list[Condition] = []
-    if wanted.person is not None:
-        given.append(
-            or_(AuditEvent.actor_id == wanted.person, AuditEvent.facts["user"] == literal(wanted.person, JSONB))
+def _conditions(filters: AuditFilter, *, addresses: bool) -> list[Condition]:
+    conditions: list[Condition] = []
+    if filters.person is not None:
+        conditions.append(
+            or_(AuditEvent.actor_id == filters.person, AuditEvent.facts["user"] == literal(filters.person, JSONB))
         )
-    if wanted.kinds:
-        subjects = [subject for kind in wanted.kinds for subject in kind.subjects]
-        given.append(or_(*(AuditEvent.action.startswith(f"{subject}:", autoescape=True) for subject in subjects)))
-    if wanted.sheet_id is not None:
-        given.append(AuditEvent.sheet_id == wanted.sheet_id)
-    if wanted.since is not None:
-        given.append(AuditEvent.recorded_at >= wanted.since)
-    if wanted.until is not None:
-        given.append(AuditEvent.recorded_at < wanted.until)
-    return given + ([_says(wanted.search, addresses=addresses)] if wanted.search.strip() else [])
+    if filters.kinds:
+        subjects = [subject for kind in filters.kinds for subject in kind.subjects]
+        conditions.append(or_(*(AuditEvent.action.startswith(f"{subject}:", autoescape=True) for subject in subjects)))
+    if filters.sheet_id is not None:
+        conditions.append(AuditEvent.sheet_id == filters.sheet_id)
+    if filters.since is not None:
+        conditions.append(AuditEvent.recorded_at >= filters.since)
+    if filters.until is not None:
+        conditions.append(AuditEvent.recorded_at < filters.until)
+    return conditions + ([_contains(filters.search, addresses=addresses)] if filters.search.strip() else [])
 
 
-def _says(search: str, *, addresses: bool) -> TextClause:
-    """A text of the facts, or the name of a person or the sheet, has this in it, however it is cased."""
-    sought = search.strip()
-    if "\x00" in sought or len(sought) > LONGEST_SEARCH:
-        raise Invalid(f"Search for at most {LONGEST_SEARCH} characters, without NUL.")
-    return _SAYS.bindparams(sought=fold(sought), typed=sought, addresses=addresses)
+def _contains(search: str, *, addresses: bool) -> TextClause:
+    """Return the condition that a fact, or the name of a person or the sheet, contains this text in any case."""
+    needle = search.strip()
+    if "\x00" in needle or len(needle) > MAX_SEARCH:
+        raise Invalid(f"Search for at most {MAX_SEARCH} characters, without NUL.")
+    return _CONTAINS.bindparams(needle=fold(needle), typed=needle, addresses=addresses)
 
 
 def _line(event: AuditEvent, names: Names, *, addresses: bool) -> AuditLine:
@@ -174,12 +178,12 @@ def _line(event: AuditEvent, names: Names, *, addresses: bool) -> AuditLine:
     )
 
 
-_SAYS = text("""
-    (EXISTS (SELECT FROM jsonb_path_query(audit_events.facts, 'strict $.**') AS said
-            WHERE jsonb_typeof(said) = 'string' AND strpos(fold_text(said #>> '{}'), :sought) > 0)
-    OR EXISTS (SELECT FROM users u WHERE strpos(fold_text(u.name), :sought) > 0
+_CONTAINS = text("""
+    (EXISTS (SELECT FROM jsonb_path_query(audit_events.facts, 'strict $.**') AS fact
+            WHERE jsonb_typeof(fact) = 'string' AND strpos(fold_text(fact #>> '{}'), :needle) > 0)
+    OR EXISTS (SELECT FROM users u WHERE strpos(fold_text(u.name), :needle) > 0
                AND (u.user_id = audit_events.actor_id OR to_jsonb(u.user_id) = audit_events.facts -> 'user'))
     OR EXISTS (SELECT FROM sheets s WHERE s.sheet_id = audit_events.sheet_id
-               AND strpos(fold_text(s.name), :sought) > 0)
+               AND strpos(fold_text(s.name), :needle) > 0)
     OR (:addresses AND strpos(host(audit_events.address), :typed) = 1))
 """)

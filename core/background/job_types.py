@@ -28,7 +28,7 @@ def job_types(owner_url: str) -> list[JobType]:
     def make_demo(job: RunningJob) -> JobResult:
         owner = make_engine(owner_url, role=None, statement_timeout="0")
         try:
-            seed(owner, today=datetime.now(UTC).date(), tell=job.progress)
+            seed(owner, today=datetime.now(UTC).date(), on_progress=job.progress)
         finally:
             owner.dispose()
         return JobResult("The demo is complete.")

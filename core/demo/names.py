@@ -23,11 +23,11 @@ CITIES = (
     ("Hamburg", "Germany"), ("Lyon", "France"), ("Leeds", "United Kingdom"), ("Porto", "Portugal"), ("Utrecht", "Netherlands"),
     ("Graz", "Austria"), ("Bergen", "Norway"), ("Bologna", "Italy"), ("Malmö", "Sweden"), ("Gdańsk", "Poland"),
 )  # fmt: skip
-GIVEN = (
+FIRST_NAMES = (
     "Ines", "Tomas", "Greta", "Youssef", "Clara", "Henrik", "Paula", "Emil", "Farah", "Jonas", "Lea", "Marek", "Sofia",
     "Viktor", "Amara", "Louis", "Elin", "Rafael", "Hanna", "Oskar",
 )  # fmt: skip
-FAMILY = (
+LAST_NAMES = (
     "Berg", "Costa", "Dubois", "Eriksen", "Fontana", "Gruber", "Hall", "Ivers", "Jansen", "Kowalski", "Laurent", "Moreau",
     "Novak", "Olsen", "Pereira", "Quist", "Rossi", "Schmidt", "Tanaka", "Weber",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Seeding: writes the demo's story through the same commands that people use, one a simulated day."""
+"""Seeding of the demo workspace: writes its story through the ordinary commands, one transaction per simulated day."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
@@ -13,8 +13,8 @@ from core.access.access import Access, get_access
 from core.accounts.accounts import add_account
 from core.base.actor import Actor
 from core.base.permissions import Level, Role
-from core.demo.names import CITIES, FAMILY, GIVEN, INDUSTRY, PEOPLE, POSITIONS
-from core.demo.story import Account, Event, Story, told
+from core.demo.names import CITIES, FIRST_NAMES, INDUSTRY, LAST_NAMES, PEOPLE, POSITIONS
+from core.demo.story import Account, Event, Story, build_story
 from core.edits.batch import Batch, CellInput, Edit, NewRow
 from core.edits.operation import ChangeSource
 from core.edits.write import write
@@ -23,78 +23,78 @@ from core.sheets.sheets import create_sheet, describe_sheet
 from db.tables.sheets import Sheet, User
 
 PIPELINE, ACCOUNTS, CONTACTS = "Demo pipeline", "Demo accounts", "Demo contacts"
-CONTACTS_MADE = 90
+CONTACT_COUNT = 90
 MARK = DEMO_KIND = "demo"
-LOCK = 0x64656D6F  # An advisory lock's number: of two processes that start together, one seeds.
+LOCK = 0x64656D6F  # The key of an advisory lock: only one process seeds at a time.
 
 
 def is_seeded(session: Session) -> bool:
-    """Whether the demo workspace is complete, or the workspace has sheets of its own and wants none."""
+    """Return whether the demo is complete or not needed because the workspace has other sheets."""
     state = session.scalar(select(Sheet.settings[MARK].astext).where(Sheet.settings.has_key(MARK)))
     return state == "complete" if state else session.scalar(select(Sheet.sheet_id).limit(1)) is not None
 
 
-def seed(owner: Engine, *, today: date, tell: Callable[[int, int], None] | None = None) -> None:
-    """Make the demo workspace as the owner of the tables, who alone may say that something happened earlier.
+def seed(owner: Engine, *, today: date, on_progress: Callable[[int, int], None] | None = None) -> None:
+    """Create the demo workspace. Needs the owner of the tables, the only role that can write past times.
 
-    Each simulated day is one transaction with an operation id of its own: a seeding that was cut off goes on where
-    it was, and doing it twice changes nothing.
+    Each simulated day is one transaction with an operation id of its own, so an interrupted seeding continues where
+    it stopped, and running it twice changes nothing.
     """
     with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
         guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
         try:
-            _seed(owner, today, tell)
+            _seed(owner, today, on_progress)
         finally:
             guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
 
 
-def _seed(owner: Engine, today: date, tell: Callable[[int, int], None] | None) -> None:
+def _seed(owner: Engine, today: date, on_progress: Callable[[int, int], None] | None) -> None:
     with Session(owner) as session, session.begin():
         if is_seeded(session):
             return
         people = _people(session)
         pipeline = _sheet(session, people[0], PIPELINE, "pipeline", today)
         today = date.fromisoformat(pipeline.sheet.settings[MARK])
-    story = told(today, [person.name for person in people])
+    story = build_story(today, [person.name for person in people])
     days = sorted(story.days)
     steps = len(days) + 2
     rows: dict[int, int] = {}
     for done, day in enumerate(days, start=1):
         with Session(owner) as session, session.begin():
             _play(session, pipeline.sheet.sheet_id, people, day, events=story.days[day], rows=rows)
-        if tell:
-            tell(done, steps)
+        if on_progress:
+            on_progress(done, steps)
     with Session(owner) as session, session.begin():
         _companies(session, people, story, today)
         _contacts(session, people, story, today)
         _mark(session, pipeline.sheet.sheet_id, "complete")
-    if tell:
-        tell(steps, steps)
+    if on_progress:
+        on_progress(steps, steps)
 
 
 def _play(
     session: Session, sheet_id: int, people: Sequence[Actor], day: date, *, events: list[Event], rows: dict[int, int]
 ) -> None:
-    """One day: what happened to each deal, under the name of its owner."""
-    for place, actor in enumerate(people):
-        mine = [event for event in events if event.owner == place]
-        if not mine:
+    """Write the events of one day, each as its deal's owner."""
+    for index, actor in enumerate(people):
+        own_events = [event for event in events if event.owner == index]
+        if not own_events:
             continue
         access = get_access(session, actor, sheet_id)
-        adds = [event for event in mine if event.deal not in rows]
-        edits = [event for event in mine if event.deal in rows]
+        adds = [event for event in own_events if event.deal not in rows]
+        edits = [event for event in own_events if event.deal in rows]
         batch = Batch(
             edits=tuple(
-                Edit(rows[event.deal], column, given) for event in edits for column, given in _cells(access, event)
+                Edit(rows[event.deal], column, value) for event in edits for column, value in _cells(access, event)
             ),
             adds=tuple(NewRow(str(event.deal), dict(_cells(access, event))) for event in adds),
         )
-        outcome = _write(session, access, batch, day, key=f"{day}/{place}", hour=9 + 2 * place)
+        outcome = _write(session, access, batch, day, key=f"{day}/{index}", hour=9 + 2 * index)
         rows |= {int(added["key"]): added["row"] for added in outcome.added}
 
 
 def _write(session: Session, access: Access, batch: Batch, day: date, *, key: str, hour: int) -> Any:
-    """A batch that took effect at an hour of a simulated day, of the present day at the latest now."""
+    """Write a batch that takes effect at this hour of a simulated day, but not in the future."""
     moment = min(datetime.combine(day, time(hour, 17), UTC), datetime.now(UTC))
     session.execute(text("SELECT set_config('contrivance.effective_at', :at, true)"), {"at": moment.isoformat()})
     operation = uuid5(NAMESPACE_URL, f"contrivance-demo/{access.sheet.sheet_id}/{key}")
@@ -103,36 +103,34 @@ def _write(session: Session, access: Access, batch: Batch, day: date, *, key: st
 
 def _cells(access: Access, event: Event) -> list[tuple[int, CellInput]]:
     ids = {column.name: column.column_id for column in access.columns}
-    return [(ids[name], CellInput(written)) for name, written in event.cells.items()]
+    return [(ids[name], CellInput(value)) for name, value in event.cells.items()]
 
 
 def _people(session: Session) -> list[Actor]:
-    """The demo's four, who cannot sign in until an administrator invites them."""
-    made = []
+    """Return the demo's people, who can't sign in until an administrator invites them."""
+    people = []
     for name, email, role in PEOPLE:
-        known = session.scalar(select(User.user_id).where(User.email == email))
-        user_id = known or add_account(session, None, email=email, name=name, role=Role(role))
-        made.append(Actor(user_id, name, email, Role(role)))
-    return made
+        existing_id = session.scalar(select(User.user_id).where(User.email == email))
+        user_id = existing_id or add_account(session, None, email=email, name=name, role=Role(role))
+        people.append(Actor(user_id, name, email, Role(role)))
+    return people
 
 
 def _sheet(session: Session, owner: Actor, name: str, template: str, today: date) -> Access:
-    """The demo's sheet of this name: the one that an interrupted seeding left, or a new one that everybody may edit."""
-    begun = session.scalar(select(Sheet.sheet_id).where(Sheet.name == name, Sheet.owner_id == owner.user_id))
-    if begun is not None:
-        return get_access(session, owner, begun)
-    made = create_sheet(session, owner, name, template=template)
-    share_with_workspace(session, owner, made.sheet.sheet_id, level=Level.EDITOR)
-    describe_sheet(
-        session, owner, made.sheet.sheet_id, "Invented data to look around in. Archive it when you are done."
-    )
+    """Return the demo sheet with this name: from an interrupted seeding, or a new one that everybody may edit."""
+    existing_id = session.scalar(select(Sheet.sheet_id).where(Sheet.name == name, Sheet.owner_id == owner.user_id))
+    if existing_id is not None:
+        return get_access(session, owner, existing_id)
+    sheet_id = create_sheet(session, owner, name, template=template).sheet.sheet_id
+    share_with_workspace(session, owner, sheet_id, level=Level.EDITOR)
+    describe_sheet(session, owner, sheet_id, "Sample data to explore. Archive it when you no longer need it.")
     if template == "pipeline":
-        _mark(session, made.sheet.sheet_id, today.isoformat())
-    return get_access(session, owner, made.sheet.sheet_id)
+        _mark(session, sheet_id, today.isoformat())
+    return get_access(session, owner, sheet_id)
 
 
 def _mark(session: Session, sheet_id: int, state: str) -> None:
-    """Say how far the demo is: the day that its story ends on, then 'complete'."""
+    """Store the state of the demo: the last day of its story, then 'complete'."""
     statement = text("""
         UPDATE sheets SET settings = settings || jsonb_build_object(CAST(:mark AS text), CAST(:state AS text))
         WHERE sheet_id = :sheet
@@ -141,10 +139,10 @@ def _mark(session: Session, sheet_id: int, state: str) -> None:
 
 
 def _companies(session: Session, people: Sequence[Actor], story: Story, today: date) -> None:
-    chance = Random(7)  # noqa: S311 - a story, not a secret.
+    rng = Random(7)  # noqa: S311 - not a secret.
     rows = []
     for account in story.accounts:
-        city, country = chance.choice(CITIES)
+        city, country = rng.choice(CITIES)
         rows.append(
             {
                 "Name": account.name,
@@ -161,21 +159,23 @@ def _companies(session: Session, people: Sequence[Actor], story: Story, today: d
 
 
 def _contacts(session: Session, people: Sequence[Actor], story: Story, today: date) -> None:
-    chance = Random(11)  # noqa: S311 - a story, not a secret.
+    rng = Random(11)  # noqa: S311 - not a secret.
     rows = []
-    names = chance.sample([(given, family) for given in GIVEN for family in FAMILY], CONTACTS_MADE)
-    for place, (given, family) in enumerate(names):
-        # Every account has a contact before one has a second.
-        account = story.accounts[place] if place < len(story.accounts) else chance.choice(story.accounts)
-        seen = date.fromordinal(today.toordinal() - chance.randint(1, 90))
+    names = rng.sample(
+        [(first_name, last_name) for first_name in FIRST_NAMES for last_name in LAST_NAMES], CONTACT_COUNT
+    )
+    for index, (first_name, last_name) in enumerate(names):
+        # Every account gets a first contact before any gets a second one.
+        account = story.accounts[index] if index < len(story.accounts) else rng.choice(story.accounts)
+        last_contact = date.fromordinal(today.toordinal() - rng.randint(1, 90))
         rows.append(
             {
-                "Name": f"{given} {family}",
+                "Name": f"{first_name} {last_name}",
                 "Account": account.name,
-                "Position": chance.choice(POSITIONS),
-                "E-mail": f"{given}.{family}@{_domain(account)}".lower(),
-                "Phone": f"+49 40 555 {chance.randint(1000, 9999)}",
-                "Last contact": seen.isoformat(),
+                "Position": rng.choice(POSITIONS),
+                "E-mail": f"{first_name}.{last_name}@{_domain(account)}".lower(),
+                "Phone": f"+49 40 555 {rng.randint(1000, 9999)}",
+                "Last contact": last_contact.isoformat(),
                 "Owner": people[account.owner].name,
             }
         )
@@ -183,7 +183,7 @@ def _contacts(session: Session, people: Sequence[Actor], story: Story, today: da
 
 
 def _domain(account: Account) -> str:
-    """A company's address on the Internet: below example.com, which nobody can own."""
+    """Return the company's domain, under example.com, which is reserved for examples."""
     return f"{account.name.lower().replace(' ', '-')}.example.com"
 
 
@@ -191,7 +191,7 @@ def _fill(session: Session, owner: Actor, name: str, template: str, *, rows: lis
     access = _sheet(session, owner, name, template, today)
     ids = {column.name: column.column_id for column in access.columns}
     adds = tuple(
-        NewRow(str(place), {ids[column]: CellInput(written) for column, written in row.items()})
-        for place, row in enumerate(rows)
+        NewRow(str(index), {ids[column]: CellInput(value) for column, value in row.items()})
+        for index, row in enumerate(rows)
     )
     _write(session, access, Batch(adds=adds), today, key=name, hour=8)

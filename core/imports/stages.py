@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.column_types.base import Option
 from core.imports.plan_types import ImportPlan
 from core.sheets.columns import NewColumn
-from core.sheets.sheets import PIPELINE_PARTS
+from core.sheets.sheets import PIPELINE_FIELDS
 
 # In the order of a sale: the probability in percent that people give to a stage of such a name.
 _NAMES = {
@@ -66,7 +66,7 @@ def guess_parts(plan: ImportPlan) -> dict[str, int]:
 
 def _fitting(columns: Mapping[int, NewColumn], part: str) -> list[int]:
     """The places in the file of the columns whose type fits this part of a pipeline."""
-    return [source for source, new in columns.items() if new.type in PIPELINE_PARTS[part]]
+    return [source for source, new in columns.items() if new.type in PIPELINE_FIELDS[part]]
 
 
 def stages_of(options: Iterable[Option], chosen: Mapping[str, tuple[str, int]]) -> list[Option]:

@@ -1,4 +1,4 @@
-"""Layouts: how one person likes one sheet (widths, hidden columns, order, the view last used), remembered for them."""
+"""Layouts: a person's settings of one sheet's grid (widths, hidden columns, order, frozen columns, last view)."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from core.base.actor import Actor
 from core.base.errors import Invalid
 from db.tables.sheets import SheetLayout
 
-PARTS = ("widths", "hidden", "order", "view", "frozen")
+KEYS = ("widths", "hidden", "order", "view", "frozen")
 MAX_ENTRIES = 1000
 MAX_CHARACTERS = 100_000
 
@@ -25,22 +25,22 @@ def layout(session: Session, access: Access) -> dict[str, Any]:
     return session.scalar(layouts) or {}
 
 
-def remember_layout(session: Session, actor: Actor, sheet_id: int, changes: dict[str, Any]) -> dict[str, Any]:
-    """Change parts of this person's layout and keep the rest."""
-    if unknown := set(changes) - set(PARTS):
-        raise Invalid(f"A layout has no “{min(unknown)}”; it has {', '.join(PARTS)}.")
-    if any(len(part) > MAX_ENTRIES for part in changes.values() if isinstance(part, dict | list)):
-        raise Invalid(f"A part of a layout has at most {MAX_ENTRIES} entries.")
-    kept = layout(session, get_access(session, actor, sheet_id)) | changes
-    told = json.dumps(kept, default=str)
-    if len(told) > MAX_CHARACTERS:
+def save_layout(session: Session, actor: Actor, sheet_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+    """Change these keys of the actor's layout and return the whole layout. Raises Invalid."""
+    if unknown := set(changes) - set(KEYS):
+        raise Invalid(f"“{min(unknown)}” isn't a key of a layout. The keys are {', '.join(KEYS)}.")
+    if any(len(value) > MAX_ENTRIES for value in changes.values() if isinstance(value, dict | list)):
+        raise Invalid(f"Each key of a layout has at most {MAX_ENTRIES} entries.")
+    merged = layout(session, get_access(session, actor, sheet_id)) | changes
+    encoded = json.dumps(merged, default=str)
+    if len(encoded) > MAX_CHARACTERS:
         raise Invalid(f"A layout has at most {MAX_CHARACTERS:,} characters as JSON.")
-    if "\\u0000" in told:
-        raise Invalid("A layout cannot have the character NUL in it.")
-    row = {"user_id": actor.user_id, "sheet_id": sheet_id, "layout": kept}
+    if "\\u0000" in encoded:
+        raise Invalid("A layout can't contain the NUL character.")
+    row = {"user_id": actor.user_id, "sheet_id": sheet_id, "layout": merged}
     session.execute(
         insert(SheetLayout)
         .values(**row)
-        .on_conflict_do_update(index_elements=["user_id", "sheet_id"], set_={"layout": kept})
+        .on_conflict_do_update(index_elements=["user_id", "sheet_id"], set_={"layout": merged})
     )
-    return kept
+    return merged

@@ -1,4 +1,4 @@
-"""Descriptions: a sheet and its columns as JSON data, the same for programs and for the grid in the page."""
+"""A sheet and its columns as JSON, for the API and for the grid of a page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from core.column_types import column_type
 
 
 def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
-    """A column as grids and programs need it. Who else is limited in it only the sheet's owner is told."""
+    """Return a column as JSON; its limits only for actors who may share the sheet."""
     kind = column_type(column.type)
     return {
         "id": column.column_id,
@@ -30,7 +30,7 @@ def sheet_json(access: Access, people: Mapping[str, str] | None = None) -> dict[
     `people` are the names in it, by default those of everybody that a person column may name.
     """
     sheet = access.sheet
-    shown = {
+    content = {
         "id": sheet.sheet_id,
         "name": sheet.name,
         "version": sheet.version,
@@ -40,11 +40,11 @@ def sheet_json(access: Access, people: Mapping[str, str] | None = None) -> dict[
         "columns": [column_json(access, column) for column in access.columns],
         "people": dict(access.references.people.names if people is None else people),
     }
-    return shown if access.level is Level.LINK else shown | _around(access)
+    return content if access.level is Level.LINK else content | _details(access)
 
 
-def _around(access: Access) -> dict[str, Any]:
-    """What only those know who have an account."""
+def _details(access: Access) -> dict[str, Any]:
+    """Return what visitors of a link don't see."""
     sheet = access.sheet
     return {
         "description": sheet.description,
@@ -56,10 +56,12 @@ def _around(access: Access) -> dict[str, Any]:
 
 
 def _settings(access: Access) -> dict[str, Any]:
-    """The sheet's settings without the columns that this person knows nothing of."""
+    """Return the sheet's settings without columns that the actor may not see."""
     settings = dict(access.sheet.settings)
     if "pipeline" in settings:
-        settings["pipeline"] = {part: one for part, one in access.sheet.pipeline.items() if one in access.by_id}
+        settings["pipeline"] = {
+            name: column_id for name, column_id in access.sheet.pipeline.items() if column_id in access.by_id
+        }
     if settings.get("owner_column") not in access.by_id:
         settings.pop("owner_column", None)
     return settings

@@ -1,4 +1,4 @@
-"""Sheets: list, create, rename, describe, configure, archive, restore."""
+"""Sheets: list, create, rename, describe, configure, archive and restore them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from core.sheets.templates import TEMPLATES, Template
 from db.tables.sheets import Sheet
 
 MAX_NAME = 120
-# Which type a column must have to play a part in a pipeline.
-PIPELINE_PARTS: dict[str, tuple[str, ...]] = {
+# The column types that each field of a pipeline accepts.
+PIPELINE_FIELDS: dict[str, tuple[str, ...]] = {
     "stage": (Choice.name,),
     "amount": (Money.name, Number.name),
     "close_date": (Date.name,),
@@ -35,7 +35,7 @@ PIPELINE_PARTS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ListedSheet:
-    """A line in the list of sheets."""
+    """A sheet in the list of sheets."""
 
     sheet_id: int
     name: str
@@ -48,7 +48,7 @@ class ListedSheet:
 
 
 def sheets(session: Session, actor: Actor, *, archived: bool = False) -> list[ListedSheet]:
-    """The sheets that this actor may see, by name; archived ones instead where asked."""
+    """Return the sheets that this actor may see, pipelines first, then by name; with `archived`, only archived ones."""
     rows = session.execute(_LIST, {"user": actor.user_id, "archived": archived}).mappings()
     return [ListedSheet(**(dict(row) | {"level": Level(row["level"])})) for row in rows]
 
@@ -56,9 +56,9 @@ def sheets(session: Session, actor: Actor, *, archived: bool = False) -> list[Li
 def create_sheet(
     session: Session, actor: Actor, name: str, *, template: str | Template = "blank", description: str = ""
 ) -> Access:
-    """A new sheet of this actor's, with the template's columns."""
+    """Create a sheet owned by the actor, with the template's columns. Raises Invalid and NotAllowed."""
     if Permission.SHEETS_CREATE not in ROLE_PERMISSIONS[actor.role]:
-        raise NotAllowed(f"As {actor.role.label.lower()} you cannot create sheets. Ask an administrator.")
+        raise NotAllowed(f"You can't create sheets as {actor.role.label.lower()}. Ask an administrator.")
     plan = template if isinstance(template, Template) else get_template(template)
     sheet = Sheet(
         owner_id=actor.user_id,
@@ -69,10 +69,10 @@ def create_sheet(
     session.add(sheet)
     session.flush()
     audit.record(session, actor, "sheet:sheet:create", sheet_id=sheet.sheet_id, name=sheet.name, template=plan.label)
-    made = add_columns(session, actor, sheet.sheet_id, list(plan.columns)) if plan.columns else []
-    ids = {column.name: column.column_id for column in made}
+    added = add_columns(session, actor, sheet.sheet_id, list(plan.columns)) if plan.columns else []
+    ids = {column.name: column.column_id for column in added}
     if plan.pipeline:
-        sheet.settings = {"pipeline": {part: ids[name] for part, name in plan.pipeline.items()}}
+        sheet.settings = {"pipeline": {field: ids[name] for field, name in plan.pipeline.items()}}
     elif plan.owner:
         sheet.settings = {"owner_column": ids[plan.owner]}
     session.flush()
@@ -80,63 +80,63 @@ def create_sheet(
 
 
 def rename_sheet(session: Session, actor: Actor, sheet_id: int, name: str) -> None:
-    """Give the sheet another name."""
+    """Rename the sheet."""
     _change(session, actor, sheet_id, "sheet:sheet:rename", name=checked_name(name))
 
 
 def describe_sheet(session: Session, actor: Actor, sheet_id: int, description: str) -> None:
-    """Say what the sheet is for."""
+    """Change the description of the sheet."""
     _change(session, actor, sheet_id, "sheet:sheet:describe", description=checked_description(description))
 
 
-def configure_pipeline(session: Session, actor: Actor, sheet_id: int, parts: Mapping[str, int | None]) -> None:
-    """Say which columns are the stage, the amount and so on; no stage makes it a plain table again."""
+def configure_pipeline(session: Session, actor: Actor, sheet_id: int, fields: Mapping[str, int | None]) -> None:
+    """Set the columns of the pipeline's fields; without a stage, the sheet is a plain table. Raises Invalid."""
     access = get_access(session, actor, sheet_id, Permission.SHEET_CONFIGURE)
-    named = {part: column_id for part, column_id in parts.items() if column_id is not None}
-    for part, column_id in named.items():
-        _check_part(access, part, column_id)
-    if named and "stage" not in named:
-        raise Invalid("A pipeline needs a stage: choose the column that holds it.")
-    settings = access.sheet.settings | {"pipeline": named}
+    pipeline = {field: column_id for field, column_id in fields.items() if column_id is not None}
+    for field, column_id in pipeline.items():
+        _check_field(access, field, column_id)
+    if pipeline and "stage" not in pipeline:
+        raise Invalid("A pipeline needs a stage. Choose its column.")
+    settings = access.sheet.settings | {"pipeline": pipeline}
     _change(session, actor, sheet_id, "sheet:sheet:configure", settings=settings)
 
 
 def archive_sheet(session: Session, actor: Actor, sheet_id: int) -> None:
-    """Put the sheet away; it stays whole and can be restored."""
+    """Archive the sheet; it stays complete and can be restored."""
     _change(
         session, actor, sheet_id, "sheet:sheet:archive", permission=Permission.SHEET_ARCHIVE, archived_at=func.now()
     )
 
 
 def restore_sheet(session: Session, actor: Actor, sheet_id: int) -> None:
-    """Bring an archived sheet back."""
+    """Restore an archived sheet."""
     _change(session, actor, sheet_id, "sheet:sheet:restore", permission=Permission.SHEET_ARCHIVE, archived_at=None)
 
 
 def get_template(name: str) -> Template:
-    """The template of this name."""
+    """Return the template with this name. Raises Invalid."""
     if name not in TEMPLATES:
-        raise Invalid(f"There is no template “{name}”. Choose one of: {', '.join(TEMPLATES)}.")
+        raise Invalid(f"“{name}” isn't a template. Choose one of: {', '.join(TEMPLATES)}.")
     return TEMPLATES[name]
 
 
 def checked_name(name: str) -> str:
-    """The name clean and in one line, or Invalid."""
+    """Return the name cleaned, on one line. Raises Invalid."""
     name = one_line(clean(name))
     if not name:
         raise Invalid("A sheet needs a name.")
     if len(name) > MAX_NAME:
-        raise Invalid(f"A sheet's name has at most {MAX_NAME} characters; this one has {len(name)}.")
+        raise Invalid(f"A sheet's name has at most {MAX_NAME} characters. This one has {len(name)}.")
     return name
 
 
 def choose_owner_column(session: Session, actor: Actor, sheet_id: int, column_id: int | None) -> None:
-    """Say which column of people tells whose a row is; None for none. A pipeline's owner counts where none is said."""
+    """Set the row-owner column; None resets it to the pipeline's owner column, if any. Raises Invalid."""
     access = get_access(session, actor, sheet_id, Permission.SHEET_CONFIGURE)
     if column_id is not None:
         column = access.column(column_id)
         if not column_type(column.type).names_people:
-            raise Invalid(f"“{column.name}” cannot say whose a row is: it takes a column of type Person.")
+            raise Invalid(f"“{column.name}” can't be the row-owner column. Choose a column of type Person.")
     settings = {name: value for name, value in access.sheet.settings.items() if name != "owner_column"}
     _change(
         session,
@@ -147,13 +147,13 @@ def choose_owner_column(session: Session, actor: Actor, sheet_id: int, column_id
     )
 
 
-def _check_part(access: Access, part: str, column_id: int) -> None:
-    if part not in PIPELINE_PARTS:
-        raise Invalid(f"A pipeline has no “{part}”.")
+def _check_field(access: Access, field: str, column_id: int) -> None:
+    if field not in PIPELINE_FIELDS:
+        raise Invalid(f"“{field}” isn't a field of a pipeline.")
     column = access.column(column_id)
-    if column.type not in PIPELINE_PARTS[part]:
-        wanted = " or ".join(column_type(name).label for name in PIPELINE_PARTS[part])
-        raise Invalid(f"“{column.name}” cannot be the {part.replace('_', ' ')}: it takes a column of type {wanted}.")
+    if column.type not in PIPELINE_FIELDS[field]:
+        types = " or ".join(column_type(name).label for name in PIPELINE_FIELDS[field])
+        raise Invalid(f"“{column.name}” can't be the {field.replace('_', ' ')}. Choose a column of type {types}.")
 
 
 def _change(
@@ -166,14 +166,14 @@ def _change(
     **values: Any,
 ) -> None:
     access = get_access(session, actor, sheet_id, permission)
-    kept = {name: getattr(access.sheet, name) for name in values}
-    if kept == {name: value for name, value in values.items() if value is None or isinstance(value, str | dict)}:
-        return  # It is so already: nothing has changed that could be told.
+    before = {name: getattr(access.sheet, name) for name in values}
+    if before == {name: value for name, value in values.items() if value is None or isinstance(value, str | dict)}:
+        return  # Nothing changes.
     session.execute(update(Sheet).where(Sheet.sheet_id == sheet_id).values(**values))
     facts: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, str | dict)}
     if "name" in values:
         facts["before"] = access.sheet.name
-    notify_sheet_rights(session, sheet_id)  # Name, settings and archive stand around open grids: those look again.
+    notify_sheet_rights(session, sheet_id)  # Open grids show name, settings and archive state.
     audit.record(session, actor, action, sheet_id=sheet_id, **facts)
 
 

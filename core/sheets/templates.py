@@ -9,7 +9,7 @@ from core.sheets.columns import NewColumn
 
 @dataclass(frozen=True)
 class Template:
-    """A named set of columns, which of them make a pipeline, or which one says whose a row is."""
+    """A set of columns, with the pipeline's fields or the row-owner column by column name."""
 
     label: str
     description: str
@@ -20,12 +20,12 @@ class Template:
 
 
 def stage(number: int, label: str, color: str, probability: int, kind: str = "open") -> Option:
-    """A stage of a pipeline: its probability of being won in percent, and whether it is open, won or lost."""
+    """Return a stage: its probability to win in percent, and whether it is open, won or lost."""
     return Option(id=f"o{number}", label=label, color=color, probability=probability, kind=kind)
 
 
 def choices(*labelled: tuple[str, str]) -> list[Option]:
-    """Options from (label, colour) pairs."""
+    """Return options from (label, colour) pairs."""
     return [Option(id=f"o{number}", label=label, color=color) for number, (label, color) in enumerate(labelled, 1)]
 
 

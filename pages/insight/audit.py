@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.access.access import workspace_people
 from core.accounts.preferences import Locale, get_locale
-from core.audit.sentences import Kind
+from core.audit.kinds import Kind
 from core.audit.trail import PAGE, AuditFilter, audit_events, audited_sheets
 from core.base.actor import Actor
 from core.base.permissions import ROLE_PERMISSIONS, Permission

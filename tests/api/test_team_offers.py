@@ -53,7 +53,7 @@ def test_a_manager_who_puts_somebody_into_a_team_sees_their_rows_once_they_accep
     assert offer == {"id": team, "name": "Mine", "by": "Dan", "is_manager": False}
     assert ann.ask("PUT", f"/me/team-offers/{team}").json() == {"offers": []}
     assert deals(manager) == ["Ann's"]
-    assert told(ann) == ["More of “Deals” is shown: Ann is in the team “Mine” now"]
+    assert told(ann) == ["More of “Deals” became visible: Ann joined the team “Mine”"]
 
 
 def test_who_declines_is_not_in_the_team_and_is_asked_again_by_another_offer_only(
@@ -74,7 +74,7 @@ def test_whom_an_administrator_puts_into_a_team_is_in_it_at_once_and_the_owner_i
     put(manager, team, BEN)
     assert put(people("Ada"), team, BEN) == [("Dan", True), ("Ben", True)]
     assert deals(manager) == ["Ben's"]
-    assert told(people("Ann")) == ["More of “Deals” is shown: Ben is in the team “Mine” now"]
+    assert told(people("Ann")) == ["More of “Deals” became visible: Ben joined the team “Mine”"]
 
 
 def test_who_was_in_a_team_and_is_put_there_again_by_a_manager_is_asked_again(manager: Person, people: People) -> None:
@@ -102,7 +102,7 @@ def test_who_has_not_accepted_gets_nothing_by_the_team_and_manages_nothing(
     assert ann.get("/sheets/{sheet}/collaborators")["teams"][0]["size"] == 1
     cleo.ask("PUT", f"/me/team-offers/{team}")
     assert deals(cleo) == []
-    assert told(ann) == ["More of “Deals” is shown: Cleo is in the team “Mine” now as its manager"]
+    assert told(ann) == ["More of “Deals” became visible: Cleo joined the team “Mine” as its manager"]
     assert cleo.ask("PUT", f"/teams/{team}/members/{BEN}", json={}).status_code == 200
 
 
@@ -115,6 +115,6 @@ def test_who_becomes_a_manager_of_a_team_that_is_given_its_own_rows_is_told_to_t
     for is_manager in (True, True, False):
         manager.ask("PUT", f"/teams/{team}/members/{BEN}", json={"is_manager": is_manager})
     assert told(ann) == [
-        "More of “Deals” is shown: Ben manages the team “Mine” now",
-        "More of “Deals” is shown: Ben is in the team “Mine” now",
+        "More of “Deals” became visible: Ben became a manager of the team “Mine”",
+        "More of “Deals” became visible: Ben joined the team “Mine”",
     ]

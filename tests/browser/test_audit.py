@@ -30,12 +30,12 @@ def test_an_owner_narrows_the_trail_and_its_file_is_told_to_the_administrator(
         add_member(session, actor("Ada"), create_team(session, actor("Ada"), "North"), actor("Ben").user_id)
     ann = person("Ann").signed_in("/audit")
     expect(
-        ann.page.get_by_text("Ann made the public link “Partner <b>x</b>” to “Deals”, with a password")
+        ann.page.get_by_text("Ann created the public link “Partner <b>x</b>” to “Deals”, with a password")
     ).to_be_visible(timeout=PATIENCE)
     expect(ann.page.get_by_text("North")).to_have_count(0)
     ann.page.get_by_label("Search").fill("dan")
     ann.page.get_by_label("Search").press("Enter")
-    expect(ann.page.get_by_text("made the public link")).to_have_count(0, timeout=PATIENCE)
+    expect(ann.page.get_by_text("created the public link")).to_have_count(0, timeout=PATIENCE)
     expect(ann.page.get_by_text("Ann shared “Deals” with Dan as commenter")).to_be_visible()
     link = ann.page.get_by_role("link", name="Export")
     expect(link).to_have_attribute("href", "/api/v1/audit/export?search=dan")
@@ -45,7 +45,7 @@ def test_an_owner_narrows_the_trail_and_its_file_is_told_to_the_administrator(
     assert [line["what"] for line in lines] == ["Ann shared “Deals” with Dan as commenter"]
     ada = person("Ada").signed_in("/audit")
     expect(ada.page.get_by_text("Ann exported 1 event of the audit trail")).to_be_visible(timeout=PATIENCE)
-    expect(ada.page.get_by_text("Ada put Ben into the team “North”")).to_be_visible()
+    expect(ada.page.get_by_text("Ada added Ben to the team “North”")).to_be_visible()
     if folder := os.environ.get("AUDIT_PICTURES"):
         for who in (ada, ann):
             for scheme in ("light", "dark"):

@@ -202,7 +202,7 @@ def test_somebodys_session_is_ended_from_the_list(session: Session, ben: Actor) 
     assert "Ben · ben@example.com" in said(page)
     page.button(f"revoke_{there}").click().run()
     assert "Ben · ben@example.com" not in said(page)
-    assert "Ada signed Ben out at one place" in said(page)
+    assert "Ada ended a session of Ben" in said(page)
 
 
 def test_the_programs_of_a_person_are_folded_into_one_line(session: Session, ben: Actor) -> None:

@@ -241,7 +241,7 @@ def test_a_column_is_retired_and_restored(session: Session, sheet: int) -> None:
 
 def test_a_column_of_the_pipeline_says_why_it_cannot_be_retired(session: Session, sheet: int) -> None:
     page = press(opened(session, sheet, STAGE), "Retire")
-    assert "choose another one first" in page.error[0].value
+    assert "Choose another column for it first" in page.error[0].value
 
 
 @pytest.mark.parametrize("linked", ["new", "99", "abc", "²"])

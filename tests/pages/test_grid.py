@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.access import Access, get_access
 from core.column_types.base import Option
 from core.sheets.columns import change_column, retire_column
-from core.sheets.layouts import layout, remember_layout
+from core.sheets.layouts import layout, save_layout
 from core.sheets.sheets import archive_sheet, create_sheet, rename_sheet
 from tests.conftest import actor
 from tests.pages.opened import add_deal, fine, labels, links, open_page, press, said
@@ -145,7 +145,7 @@ def test_the_sheet_looked_at_last_is_still_there_on_the_next_page(session: Sessi
 def test_names_and_descriptions_are_shown_letter_by_letter(session: Session, sheet: int, name: str) -> None:
     rename_sheet(session, actor("Ann"), sheet, name)
     change_column(session, actor("Ann"), sheet, DEAL, name=name)
-    remember_layout(session, actor("Ann"), sheet, {"view": {"sort": [{"column": DEAL}]}})
+    save_layout(session, actor("Ann"), sheet, {"view": {"sort": [{"column": DEAL}]}})
     (chip,) = chips(open_page(session, "Ann", GRID, sheet=sheet))
     assert "\\*\\*" in chip or "\\<" in chip
 
@@ -205,7 +205,7 @@ def test_a_search_is_remembered_and_cleared(session: Session, sheet: int) -> Non
 
 def test_a_view_from_a_link_is_shown_not_remembered_and_left(session: Session, sheet: int) -> None:
     mine = {"filter": [], "sort": [{"column": AMOUNT, "descending": True}], "search": ""}
-    remember_layout(session, actor("Ben"), sheet, {"view": mine})
+    save_layout(session, actor("Ben"), sheet, {"view": mine})
     page = open_page(session, "Ben", GRID, sheet=sheet, view=json.dumps(LEADS))
     assert chips(page) == ["Stage is any of Lead"]
     page = add_filter(page, AMOUNT, "gt", "5")
@@ -228,7 +228,7 @@ def test_a_damaged_link_says_so_and_shows_all_rows(session: Session, sheet: int,
 
 def test_what_no_longer_fits_the_columns_leaves_the_view_once(session: Session, sheet: int) -> None:
     gone = {"filter": [{"column": 11, "op": "contains", "value": "x"}, *LEADS["filter"]]}
-    remember_layout(session, actor("Ben"), sheet, {"view": gone})
+    save_layout(session, actor("Ben"), sheet, {"view": gone})
     retire_column(session, actor("Ann"), sheet, 11)
     page = open_page(session, "Ben", GRID, sheet=sheet)
     assert "removed from the filter" in said(page)

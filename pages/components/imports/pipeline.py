@@ -8,7 +8,7 @@ import streamlit as st
 from core.column_types.base import Option
 from core.imports.plan_types import ImportPlan
 from core.imports.stages import as_stages, guess_parts, stages_of
-from core.sheets.sheets import PIPELINE_PARTS
+from core.sheets.sheets import PIPELINE_FIELDS
 from pages.components.app.format import literal
 
 LABELS = {
@@ -38,7 +38,7 @@ def show(plan: ImportPlan, key: str) -> tuple[ImportPlan, dict[str, int]]:
 
 def _fitting(plan: ImportPlan, part: str) -> dict[int, str]:
     """The new columns whose type can play this part, by their place in the file."""
-    types = PIPELINE_PARTS[part]
+    types = PIPELINE_FIELDS[part]
     return {column.source: column.new.name for column in plan.columns if column.new and column.new.type in types}
 
 

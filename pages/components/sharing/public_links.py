@@ -8,7 +8,7 @@ from core.base.actor import Actor
 from core.base.permissions import Audience
 from core.credentials.passwords import SHORTEST
 from core.sharing.public_links import LinkInfo, LinkOptions, change_link, create_link, public_links, revoke_link
-from core.sheets.columns import hidden_but_by_links, limit_column
+from core.sheets.columns import hidden_except_on_links, limit_column
 from db.engine import transaction
 from pages.components.app.column_limits import limited
 from pages.components.app.current_user import base_url
@@ -27,7 +27,7 @@ def show(actor: Actor, sheet_id: int) -> None:
     """The links of the sheet, and a form for another. For its owner."""
     with transaction() as session:
         links, locale = public_links(session, actor, sheet_id), get_locale(session, actor)
-        only_by_links = hidden_but_by_links(get_access(session, actor, sheet_id))
+        only_by_links = hidden_except_on_links(get_access(session, actor, sheet_id))
     st.caption("Whoever has the link reads the rows live, without an account, and nothing else: no history, no people.")
     if only_by_links:
         _hide_too(actor, sheet_id, only_by_links)

@@ -89,11 +89,11 @@ def settings(sheet_id: int) -> None:
 
 def _part(access: Access, part: str) -> int | None:
     """A column of a type that fits the part, or none."""
-    fitting = [column for column in access.columns if column.type in sheets.PIPELINE_PARTS[part]]
+    fitting = [column for column in access.columns if column.type in sheets.PIPELINE_FIELDS[part]]
     ids = [None, *(column.column_id for column in fitting)]
     names = {column.column_id: column.name for column in fitting}
     now = access.sheet.pipeline.get(part)
-    types = " or ".join(column_type(name).label.lower() for name in sheets.PIPELINE_PARTS[part])
+    types = " or ".join(column_type(name).label.lower() for name in sheets.PIPELINE_FIELDS[part])
     return st.selectbox(
         PARTS[part],
         ids,

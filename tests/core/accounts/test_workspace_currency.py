@@ -47,7 +47,7 @@ def test_only_an_administrator_chooses_the_workspaces_currency_and_only_one_that
 
 
 def test_a_column_of_money_may_change_its_currency_and_not_lose_it(session: Session, ann: Actor, sheet: int) -> None:
-    with pytest.raises(Invalid, match="name one, such as EUR"):
+    with pytest.raises(Invalid, match="needs a currency, such as EUR"):
         change_column(session, ann, sheet, 4, rules={"decimals": 2})
     assert change_column(session, ann, sheet, 4, rules={"currency": "USD"}).rules == {"currency": "USD"}
 

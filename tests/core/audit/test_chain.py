@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from core.audit.chain import START, Broken, chained, head, verify
+from core.audit.chain import START, ChainBroken, event_hash, head, verify
 from core.base import audit
 from core.base.errors import Invalid
 from db.engine import bind, make_engine, transaction
@@ -72,7 +72,7 @@ def test_the_hash_is_the_one_that_the_documentation_says() -> None:
     event = {"event_id": 1, "recorded_at": "2026-01-02T03:04:05.000006Z", "action": "a:b:c", "actor_id": None}
     event |= {"sheet_id": 7, "address": "10.0.0.1/32", "facts": '{"x": 1}'}
     # printf '[1, "2026-…Z", "a:b:c", null, 7, "10.0.0.1/32", {"x": 1}]' behind 32 zero bytes, through sha256sum.
-    assert chained(START, event).hex() == "a28a49f3766f9f1de383453e7872c7302f5bf1b1888d43efd496becdd18fa0fc"
+    assert event_hash(START, event).hex() == "a28a49f3766f9f1de383453e7872c7302f5bf1b1888d43efd496becdd18fa0fc"
 
 
 TAMPERED: dict[str, tuple[Callable[[int, int], tuple[str, ...]], str]] = {
@@ -113,7 +113,7 @@ TAMPERED: dict[str, tuple[Callable[[int, int], tuple[str, ...]], str]] = {
             f"DELETE FROM audit_events WHERE event_id = {third}",
             f"DELETE FROM audit_chain WHERE event_id = {third}",
         ),
-        "no link 3",
+        "Link 3 of the chain is missing",
     ),
     "deleted and closed up": (
         lambda third, _: (
@@ -132,7 +132,7 @@ TAMPERED: dict[str, tuple[Callable[[int, int], tuple[str, ...]], str]] = {
         ),
         "3 events missing at the end",
     ),
-    "put in": (lambda *_: ("INSERT INTO audit_events (action) VALUES ('forged')",), "around the chain"),
+    "put in": (lambda *_: ("INSERT INTO audit_events (action) VALUES ('forged')",), "without a link"),
     "put in with a link": (
         lambda *_: (
             "INSERT INTO audit_events (event_id, action) VALUES (99, 'forged')",
@@ -153,9 +153,9 @@ TAMPERED: dict[str, tuple[Callable[[int, int], tuple[str, ...]], str]] = {
     "everything gone": (lambda *_: ("DELETE FROM audit_events", "DELETE FROM audit_chain"), "5 events missing"),
     "the head set back": (
         lambda *_: ("UPDATE audit_head SET (position, hash) = (SELECT 4, hash FROM audit_chain WHERE position = 4)",),
-        "its head is at 4",
+        "its head at 4",
     ),
-    "the head gone": (lambda *_: ("DELETE FROM audit_head",), "head of the audit trail is gone"),
+    "the head gone": (lambda *_: ("DELETE FROM audit_head",), "head of the audit trail is missing"),
 }
 
 
@@ -163,7 +163,7 @@ TAMPERED: dict[str, tuple[Callable[[int, int], tuple[str, ...]], str]] = {
 def test_what_the_owner_of_the_database_does_afterwards_is_found(five: Engine, how: str) -> None:
     statements, said = TAMPERED[how]
     tamper(five, *statements(event(five, 3), event(five, 5)))
-    with pytest.raises(Broken, match=said):
+    with pytest.raises(ChainBroken, match=said):
         verify(five)
 
 
@@ -275,7 +275,7 @@ def test_a_head_kept_elsewhere_finds_what_was_rewritten_as_a_whole(five: Engine)
     )
     assert verify(five).events == 5, "Whoever can rewrite everything is not found without a head kept elsewhere."
     for asked in ({"head": kept}, {"since": kept}):
-        with pytest.raises(Broken, match="is not in the chain"):
+        with pytest.raises(ChainBroken, match="is not in the chain"):
             verify(five, **asked)
 
 
@@ -289,7 +289,7 @@ def test_from_an_earlier_head_only_what_came_later_is_computed_again(five: Engin
 
 def test_what_is_no_hash_is_refused(five: Engine) -> None:
     for given in ("", "x" * 64, "ab", "é" * 64):
-        with pytest.raises(Invalid, match="is no hash"):
+        with pytest.raises(Invalid, match="isn't a hash"):
             verify(five, head=given)
 
 

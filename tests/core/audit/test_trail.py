@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access, get_access
 from core.accounts.accounts import change_role, rename_myself
-from core.audit.sentences import SENTENCES, Kind
+from core.audit.kinds import Kind
+from core.audit.sentences import SENTENCES
 from core.audit.trail import COLUMNS, AuditFilter, audit_events, audited_sheets, export_audit
 from core.base import audit
 from core.base.actor import Actor
@@ -45,8 +46,8 @@ def test_what_happened_is_told_in_sentences(
     assert told(session, ada)[:7] == [
         "Ada changed the role of Ben from member to manager",
         "Ann shared “Deals” with Ben as commenter, their own rows",
-        "Ann changed which columns have a part in “Deals”",
-        "Ann shares “Deals” no longer with everybody",
+        "Ann changed the pipeline and owner columns of “Deals”",
+        "Ann stopped sharing “Deals” with everybody",
         "Ann shared “Deals” with everybody as viewer",
         "Ann shared “Deals” with Cleo as viewer",
         "Ann shared “Deals” with Ben as editor",

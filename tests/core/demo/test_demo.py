@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.access.access import get_access
 from core.demo.names import PEOPLE
 from core.demo.seed import PIPELINE, is_seeded, seed
-from core.demo.story import told
+from core.demo.story import build_story
 from core.pipeline.figures import figures
 from core.rows.query import View
 from core.sheets.sheets import sheets
@@ -65,8 +65,8 @@ def test_the_demo_is_a_living_pipeline(seeded: str) -> None:
 @pytest.mark.parametrize("today", [date(2026, 1, 1), date(2026, 8, 16), date(2028, 2, 29)])
 def test_the_story_is_believable_on_any_day_and_the_same_every_time(today: date) -> None:
     names = [name for name, _, _ in PEOPLE]
-    story = told(today, names)
-    assert story == told(today, names)
+    story = build_story(today, names)
+    assert story == build_story(today, names)
     state: dict[int, dict[str, str]] = {}
     for day in sorted(story.days):
         assert day <= today
@@ -118,7 +118,7 @@ def test_its_progress_can_be_followed(database: str) -> None:
         seen.append((done, total))
 
     owner = make_engine(database, role=None)
-    seed(owner, today=TODAY, tell=tell)
+    seed(owner, today=TODAY, on_progress=tell)
     owner.dispose()
     total = seen[-1][1]
     assert [done for done, _ in seen][-1] == total
@@ -167,7 +167,7 @@ def test_a_seeding_that_was_cut_off_is_finished_and_ends_the_same(seeded: str, c
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        seed(owner, today=TODAY, tell=cut)
+        seed(owner, today=TODAY, on_progress=cut)
     with Session(owner) as session:
         assert not is_seeded(session)
     seed(owner, today=TODAY + timedelta(days=2))

@@ -23,7 +23,7 @@ from core.edits.write import write
 from core.exports import export_rows
 from core.rows.query import Condition, Sort, View
 from core.sheets.columns import NewColumn
-from core.sheets.layouts import remember_layout
+from core.sheets.layouts import save_layout
 from core.sheets.sheets import create_sheet
 from core.sheets.templates import Template
 
@@ -98,7 +98,7 @@ def test_an_export_is_the_view(session: Session, ann: Actor, sheet: Access) -> N
 def test_an_export_has_the_columns_that_the_person_shows_in_their_order(
     session: Session, ann: Actor, sheet: Access
 ) -> None:
-    remember_layout(session, ann, sheet.sheet.sheet_id, {"hidden": [3, 4, 5, 6, 7, 8, 9], "order": [2, 1]})
+    save_layout(session, ann, sheet.sheet.sheet_id, {"hidden": [3, 4, 5, 6, 7, 8, 9], "order": [2, 1]})
     assert lines(exported(session, ann, sheet, "csv"))[0] == ["Amount", "Name"]
 
 

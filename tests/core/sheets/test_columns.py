@@ -56,7 +56,7 @@ def test_a_new_column_stands_behind_the_others_and_its_number_is_never_used_agai
 
 def test_several_columns_are_added_or_none(session: Session, ann: Actor, sheet: int) -> None:
     before = names(session, ann, sheet)
-    with pytest.raises(Invalid, match="“region” already"), session.begin_nested():
+    with pytest.raises(Invalid, match="There is already a column “region”"), session.begin_nested():
         add_columns(session, ann, sheet, [NewColumn("Region", "text"), NewColumn("region", "text")])
     assert names(session, ann, sheet) == before
 
@@ -89,7 +89,7 @@ def test_a_column_may_take_another_spelling_of_its_own_name(session: Session, an
 
 
 def test_a_description_has_its_limit(session: Session, ann: Actor, sheet: int) -> None:
-    with pytest.raises(Invalid, match="at most 2000 characters; this one has 2001"):
+    with pytest.raises(Invalid, match="This one has 2001"):
         change_column(session, ann, sheet, DEAL, description="x" * 2001)
 
 
@@ -150,19 +150,19 @@ def test_a_retired_column_takes_its_values_with_it_and_brings_them_back(
 
 
 def test_a_column_that_makes_the_pipeline_cannot_be_retired(session: Session, ann: Actor, sheet: int) -> None:
-    with pytest.raises(Invalid, match="the pipeline's close date: choose another one first"):
+    with pytest.raises(Invalid, match="Choose another column for it first"):
         retire_column(session, ann, sheet, CLOSE)
 
 
 def test_a_column_whose_name_is_taken_meanwhile_says_what_to_do(session: Session, ann: Actor, sheet: int) -> None:
     retire_column(session, ann, sheet, NOTES)
     add_column(session, ann, sheet, NewColumn("notes", "text"))
-    with pytest.raises(Invalid, match="Rename that one first"):
+    with pytest.raises(Invalid, match="Rename it first"):
         restore_column(session, ann, sheet, NOTES)
 
 
 def test_only_what_is_retired_can_be_restored(session: Session, ann: Actor, sheet: int) -> None:
-    with pytest.raises(Invalid, match="no such retired column"):
+    with pytest.raises(Invalid, match="isn't retired"):
         restore_column(session, ann, sheet, DEAL)
 
 

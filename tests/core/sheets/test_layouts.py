@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.sheets.layouts import MAX_CHARACTERS, layout, remember_layout
+from core.sheets.layouts import MAX_CHARACTERS, layout, save_layout
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ def test_what_cannot_or_should_not_be_kept_is_refused(
     session: Session, deals: Access, ann: Actor, view: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(Invalid, match=reason):
-        remember_layout(session, ann, deals.sheet.sheet_id, {"view": view})
+        save_layout(session, ann, deals.sheet.sheet_id, {"view": view})
     assert layout(session, get_access(session, ann, deals.sheet.sheet_id)) == {}

@@ -140,7 +140,7 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "imports.import_job.enqueue_import new column": (P.COLUMNS_EDIT, enqueued("Deal,Region\nAcme,North\n")),
     "imports.load.import_rows": (P.ROWS_IMPORT, imported("Deal\nAcme\n")),
     "imports.load.import_rows new column": (P.COLUMNS_EDIT, imported("Deal,Region\nAcme,North\n")),
-    "sheets.layouts.remember_layout": (P.SHEET_SEE, call("sheets.layouts.remember_layout", {"hidden": [2]})),
+    "sheets.layouts.save_layout": (P.SHEET_SEE, call("sheets.layouts.save_layout", {"hidden": [2]})),
     "sharing.public_links.public_links": (P.SHEET_SHARE, call("sharing.public_links.public_links")),
     "sharing.public_links.create_link": (P.SHEET_SHARE, call("sharing.public_links.create_link")),
     "sharing.public_links.change_link": (P.SHEET_SHARE, call("sharing.public_links.change_link", 901, name="x")),
