@@ -141,7 +141,7 @@ def _remember(sheet_view: SheetView, view: View) -> None:
         st.query_params["view"] = json.dumps(view.as_json())
         return
     with transaction() as session:
-        layouts.remember_layout(session, sheet_view.actor, sheet_view.sheet_id, {"view": view.as_json()})
+        layouts.save_layout(session, sheet_view.actor, sheet_view.sheet_id, {"view": view.as_json()})
 
 
 def _leave_link() -> None:
