@@ -10,7 +10,7 @@ from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from api.v1.rows import OperationId, RowNumber
 from core.base.exact_json import to_wire
-from core.edits.trash import MOST_RESTORED, TrashedRow, restore_rows, trash
+from core.edits.trash import MAX_RESTORED, TrashedRow, restore_rows, trash
 
 router = APIRouter(prefix="/sheets/{sheet}/trash", tags=["Trash"], route_class=ExactRoute)
 
@@ -21,7 +21,7 @@ class RestoreBody(Strict):
     """One action: all of it is one version of the sheet."""
 
     operation_id: OperationId
-    rows: list[RowNumber] = Field(min_length=1, max_length=MOST_RESTORED)
+    rows: list[RowNumber] = Field(min_length=1, max_length=MAX_RESTORED)
     partial: bool = Field(default=False, description="Restore what can be restored, name the rest.")
 
 

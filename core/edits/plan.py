@@ -7,13 +7,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.access.access import VISIBLE_SQL, Access, ColumnInfo
+from core.access.access import Access, ColumnInfo
+from core.access.row_gate import visible_sql
 from core.base.errors import Invalid
 from core.base.exact_json import Value, loads_stored, to_wire
 from core.column_types import column_type
 from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
 from core.edits.checks import run_checks
 from core.edits.plan_types import EditPlan
+from core.rows.projection import projection
 from db.raw_sql import Quick
 
 NO_ROW = "There is no row {} in this sheet. It may have been deleted meanwhile."
@@ -98,8 +100,11 @@ def stored_rows(session: Session, access: Access, row_ids: set[int]) -> dict[int
     """Return the rows as they are now, by id, without those that are gone or that this person does not see."""
     if not row_ids:
         return {}
-    rows = _STORED_ROWS.rows(session, access.gate | {"ids": [*row_ids]})
-    return {row_id: StoredRow(loads_stored(values), versions, created) for row_id, values, versions, created in rows}
+    projected = projection(access)
+    rows = _STORED_ROWS.rows(session, access.row_gate.parameters() | {"ids": [*row_ids]})
+    return {
+        row_id: StoredRow(projected.stored(values), versions, created) for row_id, values, versions, created in rows
+    }
 
 
 def _plan_edits(
@@ -216,10 +221,11 @@ def _saved(row: int, column: ColumnInfo, value: Value | None, version: int | Non
     return {"row": row, "column": column.column_id, "value": to_wire(value), "version": version}
 
 
+_VISIBLE = visible_sql("r")
 _STORED_ROWS = Quick(f"""
     SELECT r.row_id, r.values::text, r.versions, r.created_version
-    FROM rows r WHERE {VISIBLE_SQL} AND r.row_id = ANY(:ids)
-""")  # noqa: S608 - VISIBLE_SQL is a constant of core.access.
+    FROM rows r WHERE {_VISIBLE} AND r.row_id = ANY(:ids)
+""")  # noqa: S608 - a condition of core.access.row_gate.
 _MOVED_CELLS = Quick("""
     SELECT row_id, column_id, original::text, changed_by, changed_at
     FROM moved_cells(:sheet, CAST(:rows AS integer[]), CAST(:columns AS integer[]), CAST(:bases AS bigint[]))

@@ -5,19 +5,21 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, Access
+from core.access.access import Access
+from core.access.row_gate import scope_sql
 
 
 def moved_rows(session: Session, access: Access, rows: Sequence[int], *, since: int, before: int) -> list[int]:
     """Those of the rows in which anything changed after version `since` and before version `before`."""
-    parameters = access.gate | {"rows": [*rows], "since": since, "before": before}
+    parameters = access.row_gate.parameters() | {"rows": [*rows], "since": since, "before": before}
     return list(session.scalars(_MOVED, parameters))
 
 
+_IN_SCOPE = scope_sql("r")
 _MOVED = text(f"""
     SELECT DISTINCT c.row_id FROM changes c
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
-    WHERE {SCOPE_SQL} AND c.sheet_id = :sheet AND c.row_id = ANY(CAST(:rows AS integer[]))
+    WHERE {_IN_SCOPE} AND c.sheet_id = :sheet AND c.row_id = ANY(CAST(:rows AS integer[]))
       AND c.version > :since AND c.version < :before
     ORDER BY c.row_id
-""")  # noqa: S608 - SCOPE_SQL is a constant of core.access.
+""")  # noqa: S608 - a condition of core.access.row_gate.

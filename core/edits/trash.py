@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Integer, Text, and_, any_, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, ColumnInfo, get_access, rows_in_scope
+from core.access.access import Access, ColumnInfo, get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.exact_json import Value, dumps, loads_stored, to_wire
@@ -19,14 +19,15 @@ from core.edits.batch import Outcome
 from core.edits.operation import Answer, ChangeSource, RowChanges, WriteOperation, carry_out, request_digest
 from core.edits.unique import called, folded, holders
 from core.edits.value_guesses import Guesses
-from core.history.history import row_title
+from core.history.history import UNKNOWN_AUTHOR, row_title
+from core.rows.projection import Projection, projection
 from core.rows.query import MAX_SEARCH, searched
 from db.tables.sheets import Change, Row, User
 
 PAGE = 50
-MOST_LISTED = 1000
-MOST_RESTORED = 10_000
-MOST_COUNTED = 10_000
+MAX_LISTED = 1000
+MAX_RESTORED = 10_000
+MAX_COUNTED = 10_000
 DOES_NOT_FIT = "Row {} stays in the trash: it does not fit into the sheet as it is now. Ask the sheet's owner."
 NOT_TRIED = "Row {} stays in the trash: another row of this request does, and this one was not tried."
 IN_TRASH = Row.deleted_version.is_not(None)
@@ -55,26 +56,33 @@ def trash(
 ) -> list[TrashedRow]:
     """The deleted rows in which a text occurs, latest deletion first; `before` goes on behind (version, row)."""
     access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
-    wanted = clean(search)
-    if len(wanted) > MAX_SEARCH:
+    text = clean(search)
+    if len(text) > MAX_SEARCH:
         raise Invalid(f"A text to search for has at most {MAX_SEARCH} characters.")
-    place = tuple_(Row.deleted_version, Row.row_id)
-    narrowed = ([searched(access, wanted)] if wanted else []) + ([place < before] if before else [])
+    position = tuple_(Row.deleted_version, Row.row_id)
+    conditions = ([searched(access, text)] if text else []) + ([position < before] if before else [])
+    projected = projection(access)
     statement = (
-        select(Row.row_id, Row.values.cast(Text), Row.deleted_version, User.name, Change.recorded_at)
+        select(Row.row_id, projected.sql(), Row.deleted_version, User.name, Change.recorded_at)
         .join(Change, _deletion())
         .join(User, User.user_id == Change.actor_id, isouter=True)
-        .where(rows_in_scope(access), IN_TRASH, *narrowed)
+        .where(access.row_gate.rows_in_scope(), IN_TRASH, *conditions)
         .order_by(Row.deleted_version.desc(), Row.row_id.desc())
-        .limit(min(limit, MOST_LISTED))
+        .limit(min(limit, MAX_LISTED))
     )
-    return [_trashed(access, found) for found in session.execute(statement)]
+    return [_trashed(access, projected, row) for row in session.execute(statement)]
 
 
 def trash_size(session: Session, access: Access) -> int:
-    """How many rows are in the trash; no more than MOST_COUNTED are counted."""
+    """How many rows are in the trash; no more than MAX_COUNTED are counted."""
     access.require(Permission.HISTORY_SEE)
-    some = select(literal(1)).select_from(Row).where(rows_in_scope(access), IN_TRASH).limit(MOST_COUNTED).subquery()
+    some = (
+        select(literal(1))
+        .select_from(Row)
+        .where(access.row_gate.rows_in_scope(), IN_TRASH)
+        .limit(MAX_COUNTED)
+        .subquery()
+    )
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
@@ -127,39 +135,40 @@ def _deletion() -> ColumnElement[bool]:
     )
 
 
-def _trashed(access: Access, found: Any) -> TrashedRow:
-    row, logged, version, by, deleted_at = found
-    values = {key: value for key, value in loads_stored(logged).items() if key in access.visible_keys}
-    first = values.get(access.columns[0].key) if access.columns else None
-    title = row_title(access, row, None if first is None else dumps(first))
-    return TrashedRow(row, title, values, version, by or "somebody", deleted_at)
+def _trashed(access: Access, projected: Projection, row: Any) -> TrashedRow:
+    row_id, cells, version, by, deleted_at = row
+    values = projected.stored(cells)
+    first = values.get(projected.title_key)
+    title = row_title(access, row_id, None if first is None else dumps(first))
+    return TrashedRow(row_id, title, values, version, by or UNKNOWN_AUTHOR, deleted_at)
 
 
 def _row_ids(rows: Sequence[int]) -> list[int]:
-    wanted = list(dict.fromkeys(rows))
-    if not wanted:
+    row_ids = list(dict.fromkeys(rows))
+    if not row_ids:
         raise Invalid("There is nothing to restore: name the rows.")
-    if len(wanted) > MOST_RESTORED:
-        raise Invalid(f"At most {MOST_RESTORED:,} rows are restored at once, and these are {len(wanted):,}.")
-    return wanted
+    if len(row_ids) > MAX_RESTORED:
+        raise Invalid(f"At most {MAX_RESTORED:,} rows are restored at once, and these are {len(row_ids):,}.")
+    return row_ids
 
 
 def restorable(
     session: Session,
     access: Access,
-    wanted: Sequence[int],
+    row_ids: Sequence[int],
     *,
     edits: Mapping[tuple[int, int], Value | None] | None = None,
 ) -> Outcome:
     """Which of these rows can come back, beside edits {(row, column): value} of the same version; why others not."""
     outcome = Outcome(version=access.sheet.version)
-    asked = Row.row_id == any_(literal([*wanted], ARRAY(Integer)))
-    found = session.execute(select(Row.row_id, Row.values.cast(Text)).where(rows_in_scope(access), IN_TRASH, asked))
-    rows = {row: loads_stored(values) for row, values in found}
-    missing = [row for row in wanted if row not in rows]
+    has_id = Row.row_id == any_(literal([*row_ids], ARRAY(Integer)))
+    # Of every column: a unique value clashes whether this person sees it or not.
+    statement = select(Row.row_id, Row.values.cast(Text)).where(access.row_gate.rows_in_scope(), IN_TRASH, has_id)
+    rows = {row: loads_stored(values) for row, values in session.execute(statement)}
+    missing = [row for row in row_ids if row not in rows]
     outcome.gone = [{"row": row, "column": None, "reason": f"Row {row} is not in the trash."} for row in missing]
     clashes = _Clashes(session, access, rows, edits or {})
-    for row in wanted:
+    for row in row_ids:
         if row in rows and not (refused := list(clashes.of(row))):
             outcome.restored.append(row)
         elif row in rows:

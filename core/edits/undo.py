@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import SCOPE_SQL, VISIBLE_SQL, Access
+from core.access.access import Access
+from core.access.row_gate import scope_sql, visible_sql
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.exact_json import Value, loads_stored, to_wire
@@ -128,7 +129,7 @@ class _Inverse:
 
     def _parameters(self) -> dict[str, Any]:
         version, operation = self.action.version, self.action.operation_id
-        return self.access.gate | {"version": version, "operation": operation}
+        return self.access.row_gate.parameters() | {"version": version, "operation": operation}
 
     def _turn_edits_back(self, lines: list[Any]) -> None:
         rows = stored_rows(self.session, self.access, {line.row_id for line in lines})
@@ -161,7 +162,7 @@ class _Inverse:
         if not rows:
             return
         self.access.require(Permission.ROWS_DELETE)
-        found = self.session.execute(_LIVE, self.access.gate | {"rows": rows})
+        found = self.session.execute(_LIVE, self.access.row_gate.parameters() | {"rows": rows})
         live, touched = set(found.scalars()), self._touched()
         for row in rows:
             if row in live and row not in touched:
@@ -204,15 +205,17 @@ def _value(logged: str | None) -> Value | None:
 
 # The action may have been an import of hundreds of thousands of rows.
 _LONG_TIMEOUT = text("SELECT set_config('statement_timeout', '120s', true)")
+_IN_SCOPE = scope_sql("r")
+_VISIBLE = visible_sql("r")
 # A whole row's values are not needed to take its adding or deletion back, and an import has many of them.
 _LINES = text(f"""
     SELECT c.row_id, c.column_id, c.kind,
            CASE WHEN c.kind = 'edit' THEN c.old::text END AS old, CASE WHEN c.kind = 'edit' THEN c.new::text END AS new
     FROM changes c JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     WHERE c.sheet_id = :sheet AND c.version = :version AND c.batch = :operation
-      AND {SCOPE_SQL}
+      AND {_IN_SCOPE}
     ORDER BY c.row_id, c.column_id
-""")  # noqa: S608 - SCOPE_SQL is a constant of core.access.
+""")  # noqa: S608 - a condition of core.access.row_gate.
 _OTHERS = text(f"""
     SELECT DISTINCT ON (c.row_id, c.column_id) c.row_id, c.column_id, c.version, c.recorded_at, u.name
     FROM changes c
@@ -220,14 +223,14 @@ _OTHERS = text(f"""
           WHERE sheet_id = :sheet AND version = :version AND batch = :operation) mine ON mine.row_id = c.row_id
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
-    WHERE c.sheet_id = :sheet AND c.version > :version AND c.actor_id <> :me AND {SCOPE_SQL}
+    WHERE c.sheet_id = :sheet AND c.version > :version AND c.actor_id <> :me AND {_IN_SCOPE}
     ORDER BY c.row_id, c.column_id, c.version DESC
-""")  # noqa: S608 - the same.
-_LIVE = text(f"SELECT r.row_id FROM rows r WHERE {VISIBLE_SQL} AND r.row_id = ANY(:rows)")  # noqa: S608 - the same.
+""")  # noqa: S608 - a condition of core.access.row_gate.
+_LIVE = text(f"SELECT r.row_id FROM rows r WHERE {_VISIBLE} AND r.row_id = ANY(:rows)")  # noqa: S608 - a condition of core.access.row_gate.
 # In the trash by the action itself, or by my taking back of what I did to the row after it.
 _DELETED = text(f"""
     SELECT r.row_id FROM rows r
-    WHERE {SCOPE_SQL} AND r.row_id = ANY(:rows) AND (r.deleted_version = :version OR EXISTS (
+    WHERE {_IN_SCOPE} AND r.row_id = ANY(:rows) AND (r.deleted_version = :version OR EXISTS (
         SELECT FROM changes c WHERE c.sheet_id = r.sheet_id AND c.version = r.deleted_version AND c.row_id = r.row_id
         AND c.column_id = 0 AND c.version > :version AND c.actor_id = :me AND c.source = 'undo'))
-""")  # noqa: S608 - the same.
+""")  # noqa: S608 - a condition of core.access.row_gate.

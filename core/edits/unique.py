@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import ARRAY, Text, func, literal, select
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, ColumnInfo, every_row
+from core.access.access import Access, ColumnInfo
 from core.base.exact_json import Value, to_wire
 from core.edits.plan_types import EditPlan
 from core.edits.value_guesses import Guesses, not_tried
@@ -94,7 +94,7 @@ def _held(session: Session, access: Access, column: ColumnInfo, wanted: set[str]
     value = ROWS.cell(column).folded
     # An array, so that a paste of any size stays below the limit of parameters; unnested, so that it is hashed.
     is_wanted = value.in_(select(func.unnest(literal([*wanted], ARRAY(Text)))))
-    found = session.execute(select(value, Row.row_id).where(every_row(access), is_wanted))
+    found = session.execute(select(value, Row.row_id).where(access.row_gate.every_row(), is_wanted))
     return [(str(text), int(row)) for text, row in found]
 
 

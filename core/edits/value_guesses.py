@@ -8,7 +8,7 @@ from collections.abc import Collection
 from sqlalchemy import ARRAY, Integer, any_, literal, select
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, ColumnInfo, visible_rows
+from core.access.access import Access, ColumnInfo
 from core.limits.rate_limits import has_capacity, hit, limit_error
 from db.tables.sheets import Row
 
@@ -39,7 +39,7 @@ class Guesses:
         if not rows or not self._is_guarded:
             return set()
         asked = Row.row_id == any_(literal([*rows], ARRAY(Integer)))
-        seen = select(Row.row_id).where(visible_rows(self._access), asked)
+        seen = select(Row.row_id).where(self._access.row_gate.visible_rows(), asked)
         return {*rows} - {*self.session.scalars(seen)}
 
     def tell(self) -> None:

@@ -11,7 +11,7 @@ from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.edits.batch import Outcome
-from core.edits.trash import MOST_COUNTED, TrashedRow, restore_rows, trash
+from core.edits.trash import MAX_COUNTED, TrashedRow, restore_rows, trash
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary, run_command
@@ -27,7 +27,7 @@ Place = tuple[int, int]
 
 def button(sheet_id: int, size: int) -> None:
     """Opens the trash; says how much is in it."""
-    count = f" ({size:,}{'+' if size == MOST_COUNTED else ''})" if size else ""
+    count = f" ({size:,}{'+' if size == MAX_COUNTED else ''})" if size else ""
     if st.button(f"Trash{count}", key="trash", icon=":material/delete:", type="tertiary"):
         for key in (PLACES, SEARCH, ASKED):
             st.session_state.pop(key, None)

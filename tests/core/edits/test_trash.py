@@ -15,7 +15,7 @@ from core.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.base.exact_json import Value
 from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
 from core.edits.operation import ChangeSource
-from core.edits.trash import MOST_RESTORED, TrashedRow, restore_rows, trash, trash_size
+from core.edits.trash import MAX_RESTORED, TrashedRow, restore_rows, trash, trash_size
 from core.edits.undo import undo
 from core.edits.write import write
 from core.history.changes_since import changes_since
@@ -239,7 +239,7 @@ def test_of_two_deleted_rows_with_one_unique_value_the_first_named_comes_back(
     assert "row #2" in outcome.refused[0]["reason"]
 
 
-@pytest.mark.parametrize("rows", [[], list(range(1, MOST_RESTORED + 2))])
+@pytest.mark.parametrize("rows", [[], list(range(1, MAX_RESTORED + 2))])
 def test_none_and_too_many_are_refused(session: Session, sheet: int, ann: Actor, rows: list[int]) -> None:
     with pytest.raises(Invalid):
         restore(session, ann, sheet, *rows)

@@ -17,10 +17,6 @@ ROOT = Path(__file__).parents[3]
 DEAL, AMOUNT = 1, 4
 CELLS = '{"1": "Falcon", "4": 12.50, "99": "of a retired column"}'
 READS_CELLS = re.compile(r"\bvalues(?:\.expression)?\.cast\(|\bvalues::text")
-EXEMPT = {
-    "core/edits/plan.py": "decides what is written, of cells in visible columns, and shows no row",
-    "core/edits/trash.py": "reads unique values of columns that the reader may not see, and shows none of these",
-}
 
 
 def test_a_projection_has_the_cells_of_its_columns_only(deals: Access) -> None:
@@ -50,4 +46,4 @@ def test_each_module_that_reads_cells_takes_them_from_a_projection() -> None:
         if READS_CELLS.search(path.read_text())
     }
     assert readers
-    assert sorted(name for name, projects in readers.items() if not projects and name not in EXEMPT) == []
+    assert sorted(name for name, projects in readers.items() if not projects) == []
