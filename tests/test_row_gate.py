@@ -21,7 +21,7 @@ TABLES = {"Row", "Change", "narrow_rows"}
 ORIGINS = {"origin", "ROWS", "NARROW"}
 GATES_IN_TEXT = {"scope_sql", "visible_sql"}
 GATE_METHODS = {"rows_in_scope", "visible_rows", "visible_narrow_rows", "visible"}
-GATES = {"SCOPE_SQL", "VISIBLE_SQL", "conditions"} | GATES_IN_TEXT | GATE_METHODS
+GATES = {"conditions"} | GATES_IN_TEXT | GATE_METHODS
 # Statements that need not name a gate, and why. Any other that reads rows or changes without one fails the test.
 EXEMPT = {
     "core/edits/plan.py:_MOVED_CELLS": "tells who changed rows that were read through the gate in the same transaction",
@@ -99,7 +99,6 @@ def ungated_aliases(source: str) -> Iterator[str]:
         texts = [written(part) for part in ast.walk(node) if isinstance(part, TEXTS)]
         in_text = {alias for text in texts if "FROM" in text for alias in ALIASES.findall(text)}
         gated = {written(call.args[0]) for call in calls if called(call) in GATES_IN_TEXT and call.args}
-        gated |= {"r"} if {"SCOPE_SQL", "VISIBLE_SQL"} & names(node) else set()
         yield from (f"{name} {alias}" for alias in sorted(in_text - gated))
         assigned = {
             target.id

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from core.access.access import NO_LINK
-from core.access.cache import enter
+from core.access.load import enter
 from core.base.actor import Actor, Principal
 from core.config.settings import settings
 from core.credentials.access_tokens import session_of_access_token

@@ -11,7 +11,8 @@ from typing import Annotated
 from fastapi import Header, Response
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid
 from core.edits.batch import Outcome

@@ -14,8 +14,9 @@ from api.auth.principal import LinkExpired, NotSignedIn, principal_of, session_i
 from api.auth.request import Caller
 from api.http.responses import json_bytes, json_response
 from api.live.batching import PerLoopBatcher
-from core.access.access import Access, get_access
-from core.access.cache import enter_together, forget, keep, recalled
+from core.access.access import Access
+from core.access.cache import access_cache
+from core.access.load import cached_access, enter_together, get_access
 from core.base.actor import Actor
 from core.base.errors import Refused
 from core.base.permissions import Permission
@@ -56,7 +57,7 @@ def _answer_cached(requests: Sequence[ChangesRequest]) -> dict[int, Answer]:
     with transaction() as session:
         groups: dict[FeedKey, dict[int, Access]] = {}
         for index, request in enumerate(requests):
-            access = recalled(session, session_id_of(request.caller.headers), request.sheet)
+            access = cached_access(session, session_id_of(request.caller.headers), request.sheet)
             if access and access.owners is None:  # Whose rows they see may have changed: only a full check finds out.
                 groups.setdefault((access.level.value, access.scope, request.since), {})[index] = access
         for (_, _, since), group in groups.items():
@@ -66,7 +67,7 @@ def _answer_cached(requests: Sequence[ChangesRequest]) -> dict[int, Answer]:
                 if changes:
                     answers[index] = json_response(content)
                 else:
-                    forget(session, access.actor.session_id, access.sheet.sheet_id)
+                    access_cache(session).evict_access(access.actor.session_id, access.sheet.sheet_id)
     return answers
 
 
@@ -91,7 +92,7 @@ def _answer(
         access = get_access(session, principal, request.sheet, Permission.ROWS_SEE)
     except (NotSignedIn, LinkExpired, Refused) as refusal:
         return refusal
-    keep(session, access)
+    access_cache(session).store_access(access)
     key = (access.level.value, access.scope, request.since), access.sheet.version
     if key not in contents:
         contents[key] = json_bytes(changes_since(session, access, request.since).as_json())

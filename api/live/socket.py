@@ -18,7 +18,7 @@ from api.auth.request import MAX_ID, Caller
 from api.live.change_feed import ChangesRequest, change_feed
 from api.live.hub import TooManySockets, hub
 from api.live.socket_state import ChangesMessage, Reader, SocketState
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.errors import Refused
 from core.base.permissions import Permission
 from db import disk

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from api.auth.request import MAX_ID, MAX_ROW_ID, CallerDep, SheetId
 from api.http.responses import answer
 from api.live.change_feed import ChangesRequest, change_feed
-from core.access.access import get_access
+from core.access.load import get_access
 from core.history.history import LoggedChange, recent_changes
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.auth.request import MAX_ID, CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.permissions import Level, RowScope
 from core.sharing import shares

@@ -9,7 +9,8 @@ from pydantic import Field
 from api.auth.request import CallerDep, ColumnId, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
-from core.access.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo
+from core.access.load import get_access
 from core.column_types.base import Option
 from core.sheets import columns
 from core.sheets.columns import NewColumn

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.auth.request import MAX_ID, CallerDep, ColumnId, RowId, SheetId
 from api.http.responses import answer
-from core.access.access import get_access
+from core.access.load import get_access
 from core.history.history import RowChange, cell_history, row_history
 
 router = APIRouter(prefix="/sheets/{sheet}/rows/{row}", tags=["Changes"])

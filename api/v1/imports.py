@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from api.auth.request import CurrentActor, SheetId
 from api.http.responses import answer
 from api.http.upload_form import Upload, read_upload
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.permissions import Permission

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from api.auth.request import CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
-from core.access.access import get_access
+from core.access.load import get_access
 from core.sheets.layouts import layout, save_layout
 
 router = APIRouter(prefix="/sheets/{sheet}/layout", tags=["Layout"], route_class=ExactRoute)

@@ -17,7 +17,7 @@ from api.auth.request import Caller
 from api.http.etags import if_unmoved
 from api.http.responses import answer
 from api.live.batching import RETRY_LATER, PerLoopBatcher
-from core.access.cache import recall_together
+from core.access.load import recall_together
 from core.base.errors import Refused
 from core.edits.batch import Outcome
 from core.edits.write import RowEdit, write, write_round

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, TextClause, literal, or_, select, text, tr
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.audit.kinds import Kind
 from core.audit.names import Names, by_whom, to_whom
 from core.audit.sentences import sentence

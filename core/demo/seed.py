@@ -9,7 +9,8 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.accounts.accounts import add_account
 from core.base.actor import Actor
 from core.base.permissions import Level, Role

@@ -15,7 +15,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid, Refused
 from core.base.permissions import Permission

@@ -221,10 +221,9 @@ def _saved(row: int, column: ColumnInfo, value: Value | None, version: int | Non
     return {"row": row, "column": column.column_id, "value": to_wire(value), "version": version}
 
 
-_VISIBLE = visible_sql("r")
 _STORED_ROWS = Quick(f"""
     SELECT r.row_id, r.values::text, r.versions, r.created_version
-    FROM rows r WHERE {_VISIBLE} AND r.row_id = ANY(:ids)
+    FROM rows r WHERE {visible_sql("r")} AND r.row_id = ANY(:ids)
 """)  # noqa: S608 - a condition of core.access.row_gate.
 _MOVED_CELLS = Quick("""
     SELECT row_id, column_id, original::text, changed_by, changed_at

@@ -15,11 +15,10 @@ def moved_rows(session: Session, access: Access, rows: Sequence[int], *, since: 
     return list(session.scalars(_MOVED, parameters))
 
 
-_IN_SCOPE = scope_sql("r")
 _MOVED = text(f"""
     SELECT DISTINCT c.row_id FROM changes c
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
-    WHERE {_IN_SCOPE} AND c.sheet_id = :sheet AND c.row_id = ANY(CAST(:rows AS integer[]))
+    WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.row_id = ANY(CAST(:rows AS integer[]))
       AND c.version > :since AND c.version < :before
     ORDER BY c.row_id
 """)  # noqa: S608 - a condition of core.access.row_gate.

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Integer, Text, and_, any_, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.exact_json import Value, dumps, loads_stored, to_wire

@@ -205,15 +205,13 @@ def _value(logged: str | None) -> Value | None:
 
 # The action may have been an import of hundreds of thousands of rows.
 _LONG_TIMEOUT = text("SELECT set_config('statement_timeout', '120s', true)")
-_IN_SCOPE = scope_sql("r")
-_VISIBLE = visible_sql("r")
 # A whole row's values are not needed to take its adding or deletion back, and an import has many of them.
 _LINES = text(f"""
     SELECT c.row_id, c.column_id, c.kind,
            CASE WHEN c.kind = 'edit' THEN c.old::text END AS old, CASE WHEN c.kind = 'edit' THEN c.new::text END AS new
     FROM changes c JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     WHERE c.sheet_id = :sheet AND c.version = :version AND c.batch = :operation
-      AND {_IN_SCOPE}
+      AND {scope_sql("r")}
     ORDER BY c.row_id, c.column_id
 """)  # noqa: S608 - a condition of core.access.row_gate.
 _OTHERS = text(f"""
@@ -223,14 +221,16 @@ _OTHERS = text(f"""
           WHERE sheet_id = :sheet AND version = :version AND batch = :operation) mine ON mine.row_id = c.row_id
     JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
-    WHERE c.sheet_id = :sheet AND c.version > :version AND c.actor_id <> :me AND {_IN_SCOPE}
+    WHERE c.sheet_id = :sheet AND c.version > :version AND c.actor_id <> :me AND {scope_sql("r")}
     ORDER BY c.row_id, c.column_id, c.version DESC
 """)  # noqa: S608 - a condition of core.access.row_gate.
-_LIVE = text(f"SELECT r.row_id FROM rows r WHERE {_VISIBLE} AND r.row_id = ANY(:rows)")  # noqa: S608 - a condition of core.access.row_gate.
+_LIVE = text(f"""
+    SELECT r.row_id FROM rows r WHERE {visible_sql("r")} AND r.row_id = ANY(:rows)
+""")  # noqa: S608 - a condition of core.access.row_gate.
 # In the trash by the action itself, or by my taking back of what I did to the row after it.
 _DELETED = text(f"""
     SELECT r.row_id FROM rows r
-    WHERE {_IN_SCOPE} AND r.row_id = ANY(:rows) AND (r.deleted_version = :version OR EXISTS (
+    WHERE {scope_sql("r")} AND r.row_id = ANY(:rows) AND (r.deleted_version = :version OR EXISTS (
         SELECT FROM changes c WHERE c.sheet_id = r.sheet_id AND c.version = r.deleted_version AND c.row_id = r.row_id
         AND c.column_id = 0 AND c.version > :version AND c.actor_id = :me AND c.source = 'undo'))
 """)  # noqa: S608 - a condition of core.access.row_gate.

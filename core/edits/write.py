@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
-from core.access.cache import forget, keep, recalled
+from core.access.access import Access
+from core.access.cache import access_cache
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
 from core.base.exact_json import to_wire
@@ -97,14 +98,14 @@ def write_round(
 def _editor(session: Session, actor: Actor, sheet_id: int) -> Access | None:
     """Return what they may do as far as this process remembers; the statement that writes judges it again."""
     try:
-        if access := recalled(session, actor.session_id, sheet_id):
+        if access := access_cache(session).access(session, actor.session_id, sheet_id):
             access.require(Permission.ROWS_EDIT)
             return access
         access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
     except Refused:
-        forget(session, actor.session_id, sheet_id)
+        access_cache(session).evict_access(actor.session_id, sheet_id)
         return None
-    keep(session, access)
+    access_cache(session).store_access(access)
     return access
 
 
@@ -183,7 +184,7 @@ def _judged(session: Session, edit: PlannedEdit, judgement: Judgement, *, partia
             return Outcome.from_json(_finish(operation, plan, partial=partial))
     except Refused as refusal:
         return refusal
-    forget(session, access.actor.session_id, access.sheet.sheet_id)
+    access_cache(session).evict_access(access.actor.session_id, access.sheet.sheet_id)
     return None
 
 

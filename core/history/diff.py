@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.access.row_gate import scope_sql
 from core.base.actor import Actor
 from core.base.errors import Invalid

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.accounts.accounts import require
 from core.base.actor import Actor
 from core.base.permissions import Permission

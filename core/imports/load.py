@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.access.row_ownership import assign_default_owner_staged
 from core.base import audit
 from core.base.actor import Actor

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.access.row_gate import scope_sql
 from core.base.actor import Actor
 from core.base.permissions import Permission

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import CTE, Select, text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.access.row_gate import scope_sql
 from core.base.actor import Principal
 from core.base.errors import Invalid

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from core.access.access import LINK_LIVES, NO_LINK
+from core.access.access import NO_LINK
+from core.access.load import LINK_LIVES
 from core.base import audit
 from core.base.actor import Visitor
 from core.base.errors import NotFound, Refused, Throttled

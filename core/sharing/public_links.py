@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import LINK_LIVES, get_access
+from core.access.load import LINK_LIVES, get_access
 from core.accounts.accounts import clean_name
 from core.base import audit
 from core.base.actor import Actor, Visitor

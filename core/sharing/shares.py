@@ -7,7 +7,8 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound

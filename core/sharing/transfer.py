@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.accounts.accounts import require
 from core.base import audit
 from core.base.actor import Actor

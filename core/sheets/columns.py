@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core.access.access import HIDDEN, READ_ONLY, Access, ColumnInfo, get_access, made_column
+from core.access.access import HIDDEN, READ_ONLY, Access, ColumnInfo
+from core.access.load import column_info, get_access
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid
@@ -66,7 +67,7 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     ]
     session.add_all(columns)
     session.flush()
-    added = [made_column(vars(column)) for column in columns]
+    added = [column_info(vars(column)) for column in columns]
     audit.record(session, actor, "sheet:column:add", sheet_id=sheet_id, names=[column.name for column in added])
     return added
 
@@ -195,7 +196,7 @@ def retired_columns(session: Session, access: Access) -> list[ColumnInfo]:
         .where(Column.sheet_id == access.sheet.sheet_id, Column.retired_at.is_not(None))
         .order_by(Column.retired_at)
     )
-    retired = [made_column(vars(row)) for row in rows]
+    retired = [column_info(vars(row)) for row in rows]
     return [column for column in retired if not column.is_hidden_from(access.audiences)]
 
 

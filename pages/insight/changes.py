@@ -4,7 +4,8 @@ from itertools import groupby
 
 import streamlit as st
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.history import history

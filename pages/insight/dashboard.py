@@ -7,7 +7,8 @@ from decimal import Decimal
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.accounts.preferences import Locale, get_locale, today
 from core.base.actor import Actor
 from core.base.periods import DEFAULT_PERIODS

@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.access.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo
+from core.access.load import get_access
 from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Permission

@@ -9,7 +9,9 @@ from typing import Any, BinaryIO, TypeVar
 
 import streamlit as st
 
-from core.access.access import Access, get_access, workspace_people
+from core.access.access import Access
+from core.access.load import get_access
+from core.access.people import workspace_people
 from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused

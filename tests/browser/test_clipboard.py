@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.rows.read import stored_row
 from core.sheets.columns import NewColumn, add_column
 from db import engine as db

@@ -13,7 +13,7 @@ from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.permissions import Level, Role, Scope
 from core.column_types.base import Option

@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.accounts.accounts import deactivate
 from core.accounts.invitations import invite
 from core.accounts.workspace_currency import workspace_currency

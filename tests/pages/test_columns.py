@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo
+from core.access.load import get_access
 from core.accounts.preferences import set_locale
 from core.column_types import TYPES
 from core.sheets.columns import NewColumn, add_column, change_column, retire_column

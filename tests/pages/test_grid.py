@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.column_types.base import Option
 from core.sheets.columns import change_column, retire_column
 from core.sheets.layouts import layout, save_layout

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.credentials import passwords
 from core.credentials.sessions import start_session
 from core.sharing.public_link_visits import open_link

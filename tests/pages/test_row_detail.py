@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.exact_json import Value
 from core.base.permissions import Level
 from core.comments.comments import add_comment, comments

@@ -9,7 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.access.access import NO_LINK, Access, get_access
+from core.access.access import NO_LINK, Access
+from core.access.load import get_access
 from core.accounts.preferences import Locale
 from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotFound, Refused

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import streamlit as st
 
-from core.access.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo
+from core.access.load import get_access
 from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.errors import Conflict

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.access.access import HIDDEN, ColumnInfo, get_access
+from core.access.access import HIDDEN, ColumnInfo
+from core.access.load import get_access
 from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Audience

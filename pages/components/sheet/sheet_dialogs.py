@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.column_types import column_type
 from core.rows.query import View

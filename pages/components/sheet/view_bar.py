@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.access.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo
+from core.access.load import get_access
 from core.accounts import directory
 from core.accounts.preferences import Locale
 from core.base.actor import Visitor

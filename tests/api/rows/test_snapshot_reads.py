@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from api.auth.request import Caller
 from api.live.change_feed import ChangesRequest, answer_requests
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.permissions import Level, RowScope
 from core.edits.batch import Batch, CellInput, Edit, NewRow
 from core.edits.operation import ChangeSource

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Text, and_, select, text
 from sqlalchemy.orm import Session, aliased
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.access.row_gate import scope_sql, visible_sql
 from core.base.actor import Actor
 from core.edits.batch import Batch, CellInput, NewRow

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.access.row_gate import scope_sql, visible_sql
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound, Refused

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.accounts.workspace_currency import set_workspace_currency, workspace_currency
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed

@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.accounts import accounts, invitations, registration, workspace_currency
 from core.accounts.registration import Registration
 from core.admin import administration, jobs

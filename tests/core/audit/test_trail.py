@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.accounts.accounts import change_role, rename_myself
 from core.audit.kinds import Kind
 from core.audit.sentences import SENTENCES

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
 from core.comments.comments import MAX_LENGTH, add_comment, comment_counts, comments, delete_comment, edit_comment

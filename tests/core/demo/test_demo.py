@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.demo.names import PEOPLE
 from core.demo.seed import PIPELINE, is_seeded, seed
 from core.demo.story import build_story

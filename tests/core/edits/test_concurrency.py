@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.errors import NotAllowed, NotFound
 from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
 from core.edits.operation import ChangeSource

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import NotAllowed, NotFound, Refused
 from core.base.exact_json import loads_wire

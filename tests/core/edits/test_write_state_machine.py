@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from core.base.exact_json import loads_wire

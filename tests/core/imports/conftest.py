@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.exact_json import loads_wire
 from core.imports.inspection import Inspection, inspect

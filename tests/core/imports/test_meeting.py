@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Conflict
 from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome

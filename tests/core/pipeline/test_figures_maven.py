@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.column_types.base import Option
 from core.edits.batch import Batch, CellInput, NewRow
 from core.edits.operation import ChangeSource

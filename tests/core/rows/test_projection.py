@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, ColumnInfo, get_access
+from core.access.access import Access, ColumnInfo
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import NotFound
 from core.rows.projection import projection

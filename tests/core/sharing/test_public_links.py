@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import NO_LINK, NO_SHEET, Access, get_access
+from core.access.access import NO_LINK, NO_SHEET, Access
+from core.access.load import get_access
 from core.accounts.accounts import deactivate, reactivate
 from core.admin.cleanup import keep_house
 from core.base.actor import Actor, Visitor

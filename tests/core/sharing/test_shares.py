@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.base.permissions import Level, RowScope

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, get_access
+from core.access.access import Access
+from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.sheets.layouts import MAX_CHARACTERS, layout, save_layout

@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.base.errors import Invalid
 from core.base.permissions import Level
 from core.base.permissions import Permission as P
@@ -166,7 +166,7 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
         P.ROWS_DELETE,
         call("edits.trash.restore_rows", [1], operation_id=uuid4(), partial=True),
     ),
-    "access.access.get_access": (P.SHEET_SEE, get_access),
+    "access.load.get_access": (P.SHEET_SEE, get_access),
 }
 # Reads that take an Access instead of an actor, and require a permission of it themselves; none is for visitors.
 SHEET_READS: dict[str, tuple[Needs, Call]] = {

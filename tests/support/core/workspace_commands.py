@@ -215,7 +215,6 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
 }
 # Parts of commands that have looked before, and why they need not look again. Pages and the API do not name them.
 PARTS = {
-    "access.access.remember": "Keeps what the gate itself has just read for this actor.",
     "accounts.accounts.add_account": "Whether an account may be made is decided by the invitation, or by create_user.",
     "edits.operation.carry_out": "Asks the gate for what the command says that it needs.",
     "edits.operation.carry_out_together": "Asks the gate of each sheet for what the command says that it needs.",
