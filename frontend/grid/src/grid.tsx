@@ -18,7 +18,7 @@ import { usePainting } from "./painting";
 import { usePointer } from "./pointer";
 import { refOn, useScene, type GridProps, type Scene } from "./scene";
 import { oneCell, rects } from "./selection";
-import { useMyPlace } from "./own-presence";
+import { useOwnPresence } from "./own-presence";
 import { Banner, Status } from "./status";
 import { useMessage, useUndoKeys } from "./undo-buttons";
 import { useViewport, type Viewport } from "./viewport";
@@ -34,7 +34,7 @@ export function Grid(props: GridProps): ReactElement {
   const headers = useHeaders(scene);
   const deletion = useRowDeletion(hands, selection, select, data.can_delete);
   const cellMenu = useCellMenu(scene, deletion);
-  useMyPlace(scene);
+  useOwnPresence(scene);
   useUndoKeys(session, box, edit.editing !== null);
   useMessage(session, scene.setNotice);
   const list = useListOpen(session.rejectedEdits.length);

@@ -1,14 +1,14 @@
-// Tells others in which cell I am, as the selection moves.
+// Shows the other users which cell is selected in this grid.
 
 import { useEffect } from "react";
 import { refOn, type Scene } from "./scene";
 
-export function useMyPlace(scene: Scene): void {
-  const { selection, session, columns } = scene;
+export function useOwnPresence(scene: Scene): void {
+  const { selection, view, session, columns } = scene;
   const cell = selection.current?.cell;
   const ref = cell ? refOn(scene, cell[1]) : null;
-  // A row that has no number yet is nowhere for others.
+  // Other users do not have a row that is not saved yet.
   const row = typeof ref === "number" ? ref : null;
   const column = (cell && columns[cell[0]]?.id) ?? null;
-  useEffect(() => session.presence.move(row, column), [session, row, column]);
+  useEffect(() => session.presence.move(view, row, column), [view, session, row, column]);
 }

@@ -1,6 +1,6 @@
-// Who else is on the sheet, and in which cell; and, for them, where I am.
+// Which other users have the sheet open and in which cell they are, and which cell this user is in.
 
-/** One open grid, as the server tells it. A cell that I may not see is null. */
+/** One open connection, as the server sends it. A cell that this user may not see is null. */
 export interface Present {
   connection: string;
   user: number;
@@ -8,90 +8,98 @@ export interface Present {
   column: number | null;
 }
 
-/** Somebody else, once however many tabs they have open; the cell they came to last, if they are in one. */
+/** Another user, once even with several tabs, with the cell that they selected last. */
 export interface Other {
   id: string;
   row: number | null;
   column: number | null;
 }
 
-type Place = [row: number, column: number] | null;
+type Cell = [row: number, column: number];
 
-/** Moving with a key held down says where it ends, not every cell on the way. */
-export const SAY_AFTER = 150;
+/** Delay (ms) before a cell is sent: while a key is held down, only the last cell is. */
+export const SEND_DELAY = 150;
 
 export class Presence {
-  /** In the order in which they came, so that nobody's place moves when somebody leaves. */
+  /** In the order in which they joined, so that the others keep their position when one of them leaves. */
   others: Other[] = [];
-  private cells = new Map<string, string[]>();
-  private mine: Place = null;
+  private usersByCell = new Map<string, string[]>();
+  /** The selected cell of each view that has one, the last selected one at the end. */
+  private ownCells = new Map<object, Cell>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private me: string,
-    private say: (message: { cell: Place }) => void,
+    private sendMessage: (message: { cell: Cell | null }) => void,
     private changed: () => void,
   ) {}
 
-  /** I am in this cell now; in none where it has no row yet. */
-  move(row: number | null, column: number | null): void {
-    const place: Place = row === null || column === null ? null : [row, column];
-    if (String(place) === String(this.mine)) return;
-    this.mine = place;
+  /** Set the selected cell of a view; null where none is selected or its row is not saved yet. */
+  move(view: object, row: number | null, column: number | null): void {
+    const before = this.ownCell;
+    this.ownCells.delete(view);
+    if (row !== null && column !== null) this.ownCells.set(view, [row, column]);
+    if (String(before) === String(this.ownCell)) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.tell, SAY_AFTER);
+    this.timer = setTimeout(this.send, SEND_DELAY);
   }
 
-  /** The line is open: say where I am. That is also how one asks who else is there. */
-  tell = (): void => {
+  /** Send the cell of this user. The server answers with the list of all who are present. */
+  send = (): void => {
     clearTimeout(this.timer);
-    this.say({ cell: this.mine });
+    this.sendMessage({ cell: this.ownCell });
   };
 
-  hear(present: Present[]): void {
-    const others = gathered(present, this.me, this.others);
+  /** Take over the list of who is present. */
+  update(present: Present[]): void {
+    const others = otherUsers(present, this.me, this.others);
     if (JSON.stringify(others) === JSON.stringify(this.others)) return;
     this.others = others;
-    this.cells.clear();
+    this.usersByCell.clear();
     for (const { id, row, column } of others) {
       if (row === null || column === null) continue;
       const key = `${row}:${column}`;
-      this.cells.set(key, [...(this.cells.get(key) ?? []), id]);
+      this.usersByCell.set(key, [...(this.usersByCell.get(key) ?? []), id]);
     }
     this.changed();
   }
 
-  /** Who is in a cell. */
+  /** The ids of the other users in a cell. */
   at(row: number, column: number): readonly string[] {
-    return this.cells.get(`${row}:${column}`) ?? NOBODY;
+    return this.usersByCell.get(`${row}:${column}`) ?? NOBODY;
   }
 
-  /** Nobody tells any more who is there. */
+  /** Forget the others, because the server does not report them any more. */
   clear(): void {
-    this.hear([]);
+    this.update([]);
   }
 
   end(): void {
     clearTimeout(this.timer);
   }
+
+  /** The cell that was selected last in any view. */
+  private get ownCell(): Cell | null {
+    return [...this.ownCells.values()].at(-1) ?? null;
+  }
 }
 
 const NOBODY: readonly string[] = [];
 
-/** Everybody but me, once each: who was there keeps their place, who is new comes after them. */
-export function gathered(present: Present[], me: string, before: readonly Other[]): Other[] {
-  const found = new Map<string, Other>();
+/** Every other user once: those of `before` in their order, then the new ones. */
+export function otherUsers(present: Present[], me: string, before: readonly Other[]): Other[] {
+  const users = new Map<string, Other>();
   for (const { user, row, column } of present) {
     const id = String(user);
     const isInCell = row !== null && column !== null;
-    if (id !== me && (isInCell || !found.has(id))) found.set(id, isInCell ? { id, row, column } : { id, row: null, column: null });
+    if (id !== me && (isInCell || !users.has(id))) users.set(id, isInCell ? { id, row, column } : { id, row: null, column: null });
   }
-  const kept = before.flatMap(({ id }) => found.get(id) ?? []);
-  const known = new Set(kept.map(({ id }) => id));
-  return [...kept, ...[...found.values()].filter(({ id }) => !known.has(id))];
+  const stayed = before.flatMap(({ id }) => users.get(id) ?? []);
+  const stayedIds = new Set(stayed.map(({ id }) => id));
+  return [...stayed, ...[...users.values()].filter(({ id }) => !stayedIds.has(id))];
 }
 
-/** The letters that stand for a name: of its first and its last word. */
+/** The initials of a name: the first letters of its first and its last word. */
 export function initials(name: string): string {
   const words = name.split(/\s+/).filter(Boolean);
   const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "");

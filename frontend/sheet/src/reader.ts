@@ -93,8 +93,9 @@ export class Reader {
     await this.reorder(++this.round, true).catch((error: unknown) => this.failed(error));
   }
 
-  /** Keep what changed since a version for whoever follows from there. */
-  tell(since: number, changes: Changes): void {
+  /** Keep the changes since a version that the server pushed. Changes that end at that version say nothing of later ones. */
+  push(since: number, changes: Changes): void {
+    if (changes.version <= since) return;
     if (this.told.size >= MOST_TOLD) this.told.clear();
     this.told.set(since, changes);
   }

@@ -85,6 +85,7 @@ export class SheetSession {
   closeView(view: SheetView): void {
     view.stop();
     this.views.delete(view);
+    this.presence.move(view, null, null);
     if (this.views.size > 0) return;
     this.disconnect();
     if (this.outbox.empty) this.end();
@@ -182,10 +183,10 @@ export class SheetSession {
       version: (version, changes) => this.onVersion(version, changes),
       changes: (since, changes) => {
         this.announcedVersion = changes.version;
-        for (const { reader } of this.views) reader.tell(since, changes);
+        for (const { reader } of this.views) reader.push(since, changes);
       },
       beat: (version) => this.followTo(version),
-      present: (present) => this.presence.hear(present),
+      present: (present) => this.presence.update(present),
       open: (isOpen) => this.onConnection(isOpen),
       refused: () => this.onRefused(),
     });
@@ -238,7 +239,7 @@ export class SheetSession {
     this.isLost = false;
     this.announcedVersion = -1;
     this.announceVersion();
-    this.presence.tell();
+    this.presence.send();
     // Read what was missed while disconnected. The socket's first message may come before the first page.
     for (const { reader } of this.views) reader.renew();
     this.sender.renew();

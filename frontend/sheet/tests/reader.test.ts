@@ -1,25 +1,31 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import fc from "fast-check";
 import type { Api } from "../src/api";
 import { Reader } from "../src/reader";
 import type { ChangedRow, Changes, Row, RowsPage, View } from "../src/types";
 
-interface Waiting {
+// Blocks are read by a timer while one scrolls: it runs when a test says so, not by the clock of a busy machine.
+mock.timers.enable({ apis: ["setTimeout"] });
+
+/** Let everything run that waits for answers which are delivered already. */
+const runPromises = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+interface PendingRequest {
   path: string;
   query: Record<string, unknown>;
   answer?: unknown;
   deliver: (answer: unknown) => void;
 }
 
-/** A sheet whose answers are made, and delivered, when the test says so: late, early and in any order. */
+/** A sheet whose responses are computed and delivered when the test says so: late, early and in any order. */
 class Sheet {
   version = 1;
   values = new Map<number, string>();
   trash = new Set<number>();
   log: { version: number; id: number; kind: "add" | "edit" | "remove" | "restore" }[] = [];
   orders = new Map<string, number[]>();
-  waiting: Waiting[] = [];
+  pending: PendingRequest[] = [];
 
   constructor(rows: number) {
     for (let id = 1; id <= rows; id++) this.values.set(id, `row ${id}`);
@@ -27,7 +33,7 @@ class Sheet {
 
   readonly api = {
     ask: (path: string, { query = {} }: { query?: Record<string, unknown> } = {}) =>
-      new Promise((deliver) => this.waiting.push({ path, query, deliver })),
+      new Promise((deliver) => this.pending.push({ path, query, deliver })),
   } as unknown as Api;
 
   write(id: number | null): void {
@@ -48,12 +54,12 @@ class Sheet {
     return [...this.values.keys()].filter((id) => !this.trash.has(id));
   }
 
-  /** The server reads: what it answers is true now, however late it arrives. */
-  answer(asked: Waiting): void {
-    asked.answer ??= this.made(asked);
+  /** Compute the response from the current state, however late it is delivered. */
+  answer(request: PendingRequest): void {
+    request.answer ??= this.response(request);
   }
 
-  private made({ path, query }: Waiting): unknown {
+  private response({ path, query }: PendingRequest): unknown {
     if (path.endsWith("/order")) {
       const order = `o${this.orders.size}`;
       this.orders.set(order, this.alive);
@@ -69,7 +75,7 @@ class Sheet {
 
   changes(since: number): Changes {
     const rows = new Map<number, ChangedRow>();
-    for (const { id, kind, version } of this.log.filter((one) => one.version > since)) {
+    for (const { id, kind, version } of this.log.filter((entry) => entry.version > since)) {
       const row = rows.get(id) ?? { id, values: {}, versions: {}, by: { id: "9", name: "Ben" } };
       row.added ||= kind === "add";
       row.restored ||= kind === "restore" && !row.removed;
@@ -81,16 +87,17 @@ class Sheet {
     return { version: this.version, columns_version: 1, reset: false, rows: [...rows.values()] };
   }
 
+  /** Answer all requests, those that follow from the answers and from timers too. */
   async settle(): Promise<void> {
-    for (let quiet = 0; quiet < 3; ) {
-      const asked = this.waiting.shift();
-      if (asked) {
-        this.answer(asked);
-        asked.deliver(asked.answer);
+    do {
+      for (let request = this.pending.shift(); request; request = this.pending.shift()) {
+        this.answer(request);
+        request.deliver(request.answer);
+        await runPromises();
       }
-      await new Promise((resolve) => setTimeout(resolve, asked ? 0 : 30));
-      quiet = asked || this.waiting.length ? 0 : quiet + 1;
-    }
+      mock.timers.runAll();
+      await runPromises();
+    } while (this.pending.length > 0);
   }
 }
 
@@ -100,7 +107,7 @@ function open(sheet: Sheet, view: View = {}): Reader {
   return reader;
 }
 
-/** What stands on the lines, without the rows that are struck out. */
+/** The rows on the lines, without the struck-out ones. */
 function shown(reader: Reader): [number, unknown][] {
   const lines = Array.from({ length: reader.lines.count }, (_, y) => reader.lines.at(y));
   const rows = lines.map((line) => (line.kind === "row" ? reader.rows.get(line.id) : undefined));
@@ -120,13 +127,13 @@ async function opened(rows: number, view: View = {}): Promise<{ sheet: Sheet; re
   return { sheet, reader, follow };
 }
 
-test("a grid whose order and first block come before its first page follows all the same", async () => {
+test("a grid whose order and first block come before its first page follows changes", async () => {
   const sheet = new Sheet(3);
   const reader = open(sheet);
-  const [first, order] = sheet.waiting.splice(0);
+  const [first, order] = sheet.pending.splice(0);
   sheet.answer(order!);
   order!.deliver(order!.answer);
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await runPromises();
   reader.blocks.look(0, 2);
   await sheet.settle();
   sheet.answer(first!);
@@ -143,80 +150,81 @@ test("however answers are delayed and reordered, the grid ends equal to the shee
   const step = fc.oneof(
     fc.record({ kind: fc.constantFrom("answer", "deliver"), which: fc.nat(5) }),
     fc.record({ kind: fc.constantFrom("add", "edit", "throw", "wake"), which: fc.nat(5) }),
-    // The server tells by itself: read now, told at once or later, perhaps after what was asked for has come.
-    fc.record({ kind: fc.constantFrom("read", "tell", "tell and wake"), which: fc.nat(5) }),
+    // The server pushes changes: read now, delivered at once or later, perhaps after the response to a request.
+    fc.record({ kind: fc.constantFrom("read", "push", "push and wake"), which: fc.nat(5) }),
   );
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 18 }), async (rows, steps) => {
-      const sheet = new Sheet(rows);
+    fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 18 }), async (rowCount, steps) => {
+      const sheet = new Sheet(rowCount);
       const reader = open(sheet);
-      const unsaid: [number, Changes][] = [];
+      const unsent: [number, Changes][] = [];
       let since = 0;
       for (const { kind, which } of steps) {
-        const asked = sheet.waiting[which % Math.max(sheet.waiting.length, 1)];
+        const request = sheet.pending[which % Math.max(sheet.pending.length, 1)];
         if (kind === "add") sheet.write(null);
         else if (kind === "edit") sheet.write(1 + (which % sheet.values.size));
         else if (kind === "throw") sheet.throw(1 + (which % sheet.values.size));
         else if (kind === "wake") void reader.follow();
         else if (kind === "read") {
-          // From the version that the reader has, or from the one that was told last.
+          // From the version that the reader has, or from the one that was pushed last.
           since = which % 2 ? since : Math.max(reader.version, 0);
-          unsaid.push([since, sheet.changes(since)]);
+          unsent.push([since, sheet.changes(since)]);
           since = sheet.version;
-        } else if (kind.startsWith("tell")) {
-          for (const [from, changes] of unsaid.splice(0)) reader.tell(from, changes);
-          if (kind === "tell and wake") void reader.follow();
-        } else if (asked && kind === "answer") sheet.answer(asked);
-        else if (asked) {
-          sheet.waiting.splice(sheet.waiting.indexOf(asked), 1);
-          sheet.answer(asked);
-          asked.deliver(asked.answer);
+        } else if (kind.startsWith("push")) {
+          for (const [from, changes] of unsent.splice(0)) reader.push(from, changes);
+          if (kind === "push and wake") void reader.follow();
+        } else if (request && kind === "answer") sheet.answer(request);
+        else if (request) {
+          sheet.pending.splice(sheet.pending.indexOf(request), 1);
+          sheet.answer(request);
+          request.deliver(request.answer);
         }
         reader.blocks.look(0, 20);
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        mock.timers.tick(which * 15);
+        await runPromises();
       }
       await sheet.settle();
       void reader.follow();
       await sheet.settle();
       assert.equal(reader.version, sheet.version);
       assert.equal(reader.total, sheet.alive.length);
-      const told = shown(reader).sort(([a], [b]) => a - b);
-      assert.deepEqual(told, sheet.alive.map((id) => [id, sheet.values.get(id)]));
+      const rows = shown(reader).sort(([a], [b]) => a - b);
+      assert.deepEqual(rows, sheet.alive.map((id) => [id, sheet.values.get(id)]));
     }),
     { numRuns: 150 },
   );
 });
 
-test("a page that was read before the first one, and comes after it, does not stand for the order", async () => {
+test("a page that was read before the first one and arrives after it does not define the order", async () => {
   const sheet = new Sheet(1);
   const reader = open(sheet);
-  const [first, order] = sheet.waiting.splice(0);
+  const [first, order] = sheet.pending.splice(0);
   reader.blocks.look(0, 20);
-  const [older] = sheet.waiting.splice(0);
+  const [older] = sheet.pending.splice(0);
   sheet.write(null);
   sheet.answer(older!);
   sheet.write(null);
-  for (const asked of [first!, older!]) {
-    sheet.answer(asked);
-    asked.deliver(asked.answer);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+  for (const request of [first!, older!]) {
+    sheet.answer(request);
+    request.deliver(request.answer);
+    await runPromises();
   }
-  sheet.waiting.unshift(order!);
+  sheet.pending.unshift(order!);
   await sheet.settle();
   assert.deepEqual(shown(reader).map(([id]) => id), [1, 2, 3]);
 });
 
-test("a row that was read while it was in the trash, for a moment, is shown with what it holds", async () => {
+test("a row that was read while it was in the trash is shown with its values once it is restored", async () => {
   const sheet = new Sheet(1);
   const reader = open(sheet);
-  const [first, order] = sheet.waiting.splice(0);
+  const [first, order] = sheet.pending.splice(0);
   sheet.answer(order!);
   order!.deliver(order!.answer);
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await runPromises();
   reader.blocks.look(0, 20);
   sheet.write(1);
   sheet.throw(1);
-  sheet.waiting.forEach((asked) => sheet.answer(asked));
+  sheet.pending.forEach((request) => sheet.answer(request));
   sheet.throw(1);
   sheet.answer(first!);
   first!.deliver(first!.answer);
@@ -224,7 +232,7 @@ test("a row that was read while it was in the trash, for a moment, is shown with
   assert.deepEqual(shown(reader), [[1, "v2"]]);
 });
 
-test("a deleted row that is restored stands in its line again, with what it held", async () => {
+test("a deleted row that is restored is shown on its line again, with its values", async () => {
   const { sheet, reader, follow } = await opened(3);
   sheet.throw(2);
   await follow();
@@ -236,7 +244,7 @@ test("a deleted row that is restored stands in its line again, with what it held
   assert.deepEqual(shown(reader), [[1, "row 1"], [2, "row 2"], [3, "row 3"]]);
 });
 
-test("a row deleted before the grid was opened comes back below, until the order is asked for again", async () => {
+test("a row deleted before the grid was opened appears below the others when it is restored, until the order is refreshed", async () => {
   const sheet = new Sheet(3);
   sheet.throw(1);
   const reader = open(sheet);
@@ -252,7 +260,7 @@ test("a row deleted before the grid was opened comes back below, until the order
   assert.deepEqual(shown(reader).map(([id]) => id), [1, 2, 3]);
 });
 
-test("a restored row of a sorted view is announced, not pushed under the hand", async () => {
+test("a restored row of a sorted view is announced, not inserted while somebody works", async () => {
   const sheet = new Sheet(3);
   sheet.throw(1);
   const reader = open(sheet, { sort: [{ column: 2, descending: false }] });
@@ -264,29 +272,29 @@ test("a restored row of a sorted view is announced, not pushed under the hand", 
   assert.deepEqual(shown(reader).map(([id]) => id), [2, 3]);
 });
 
-test("what was told without being asked for is not asked for", async () => {
+test("changes that the server pushed are not requested", async () => {
   const { sheet, reader } = await opened(3);
-  const asked: string[] = [];
+  const requests: string[] = [];
   const { ask } = sheet.api as unknown as { ask: (path: string, more: object) => Promise<unknown> };
-  (sheet.api as unknown as { ask: typeof ask }).ask = (path, more) => (asked.push(path), ask(path, more));
+  (sheet.api as unknown as { ask: typeof ask }).ask = (path, more) => (requests.push(path), ask(path, more));
   for (const id of [2, 3]) {
     const since = sheet.version;
     sheet.write(id);
-    reader.tell(since, sheet.changes(since));
+    reader.push(since, sheet.changes(since));
   }
   void reader.follow();
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await runPromises();
   assert.deepEqual(shown(reader), [[1, "row 1"], [2, "v2"], [3, "v3"]]);
   assert.equal(reader.version, 3);
-  assert.deepEqual(asked, []);
+  assert.deepEqual(requests, []);
 });
 
-test("what was told after a gap waits for nobody: the gap is asked for", async () => {
+test("changes pushed after a gap are requested from before the gap", async () => {
   const { sheet, reader, follow } = await opened(3);
   sheet.write(1);
   const since = sheet.version;
   sheet.write(2);
-  reader.tell(since, sheet.changes(since));
+  reader.push(since, sheet.changes(since));
   await follow();
   assert.deepEqual(shown(reader), [[1, "v2"], [2, "v3"], [3, "row 3"]]);
 });
