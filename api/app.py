@@ -20,7 +20,7 @@ def create_api() -> FastAPI:
     api.include_router(health.router)
     api.include_router(docs.router)
     install_problems(api)
-    # Quick rather than small: a page of rows shrinks to a fifth in a fraction of a millisecond.
+    # RawStatement rather than small: a page of rows shrinks to a fifth in a fraction of a millisecond.
     api.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     api.add_middleware(Shortcut)
     return api

@@ -27,11 +27,11 @@ CONNECTION_SETTINGS = {
     "jit": "off",
 }
 APP_ROLE = "contrivance_app"
-_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-AT_END = "at_end"  # In session.info: what shall be called when the transaction has ended, either way.
+_SNAPSHOT_OPTIONS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+AFTER_TRANSACTION = "at_end"  # In session.info: what shall be called when the transaction has ended, either way.
 
-_writing: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
-_reading: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
+_write_sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
+_read_sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
 
 class Busy(Exception):
@@ -85,20 +85,22 @@ def driver_url(url: str) -> str:
 
 def bind(engine: Engine | Any, **options: Any) -> None:
     """Say where transaction() and snapshot() go: the application's engine, or a test's connection."""
-    _writing.configure(bind=engine, **options)
-    _reading.configure(bind=engine.execution_options(**_MOMENT) if isinstance(engine, Engine) else engine, **options)
+    _write_sessions.configure(bind=engine, **options)
+    _read_sessions.configure(
+        bind=engine.execution_options(**_SNAPSHOT_OPTIONS) if isinstance(engine, Engine) else engine, **options
+    )
 
 
 def bound_engine() -> Engine:
     """The engine that transaction() uses now."""
-    engine = _writing.kw["bind"]
+    engine = _write_sessions.kw["bind"]
     return engine if isinstance(engine, Engine) else engine.engine
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One transaction: commits at the end, rolls back on any error."""
-    with _session(_writing) as session:
+    with _session(_write_sessions) as session:
         yield session
 
 
@@ -109,20 +111,20 @@ def snapshot() -> Iterator[Session]:
     In a transaction() each statement sees what was committed when it began. Whoever reads a version first and rows
     after it may get rows that are newer, and counts them again when they are told what changed since that version.
     """
-    with _session(_reading) as session:
+    with _session(_read_sessions) as session:
         yield session
 
 
 @contextmanager
 def _session(make: sessionmaker[Session]) -> Iterator[Session]:
     at_end = list[Callable[[], None]]()
-    with _ours(), _ended(at_end), make.begin() as session:
-        session.info[AT_END] = at_end
+    with _translated_errors(), _running_afterwards(at_end), make.begin() as session:
+        session.info[AFTER_TRANSACTION] = at_end
         yield session
 
 
 @contextmanager
-def _ended(actions: list[Callable[[], None]]) -> Iterator[None]:
+def _running_afterwards(actions: list[Callable[[], None]]) -> Iterator[None]:
     try:
         yield
     finally:
@@ -131,7 +133,7 @@ def _ended(actions: list[Callable[[], None]]) -> Iterator[None]:
 
 
 @contextmanager
-def _ours() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     """The pool's and the driver's errors as ours."""
     try:
         yield

@@ -27,8 +27,8 @@ def folded(text: Any) -> ColumnElement[str]:
 @lru_cache(maxsize=1)
 def letters() -> dict[int, str]:
     """Each letter that folds to something else, by its code point. The ASCII letters are among them."""
-    found = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+    mapping = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
     for line in TABLE.read_text(encoding="utf-8").splitlines():
-        folded, _, written = line.partition("\t")
-        found |= dict.fromkeys(map(ord, written), folded)
-    return found
+        folded, _, letters_text = line.partition("\t")
+        mapping |= dict.fromkeys(map(ord, letters_text), folded)
+    return mapping

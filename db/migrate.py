@@ -44,23 +44,23 @@ def revisions() -> tuple[tuple[str, str], ...]:
 
 
 def _named(name: str, source: str) -> str:
-    found = re.search(rf"^{name}\b[^=]*= *['\"](\w+)['\"]", source, re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(rf"^{name}\b[^=]*= *['\"](\w+)['\"]", source, re.MULTILINE)
+    return match[1] if match else ""
 
 
 def current_revision(connection: Connection) -> str | None:
     """The schema version of the database, None where it is empty."""
     if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
-    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return str(found) if found else None
+    revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return str(revision) if revision else None
 
 
 def config(connection: Connection | None = None) -> "Config":
     """Alembic's configuration, without an alembic.ini."""
     from alembic.config import Config  # noqa: PLC0415 as above
 
-    made = Config()
-    made.set_main_option("script_location", str(MIGRATIONS))
-    made.attributes["connection"] = connection
-    return made
+    alembic_config = Config()
+    alembic_config.set_main_option("script_location", str(MIGRATIONS))
+    alembic_config.attributes["connection"] = connection
+    return alembic_config

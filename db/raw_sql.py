@@ -12,14 +12,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 Parameters = dict[str, Any]
-_NAMED = re.compile(r"(?<!:):([a-z_]+)")
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
-class Quick:
+class RawStatement:
     """A statement written as for `sqlalchemy.text`, with :named parameters."""
 
     def __init__(self, statement: str) -> None:
-        self.statement = _NAMED.sub(r"%(\1)s", statement.replace("%", "%%"))
+        self.statement = _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
 
     def rows(self, session: Session, parameters: Parameters) -> list[tuple[Any, ...]]:
         """All rows."""
@@ -28,27 +28,27 @@ class Quick:
     def row(self, session: Session, parameters: Parameters) -> dict[str, Any] | None:
         """The first row by names, None where there is none."""
         cursor = self._run(session, parameters)
-        found = cursor.fetchone()
-        return dict(zip(_names(cursor), found, strict=True)) if found else None
+        values = cursor.fetchone()
+        return dict(zip(_names(cursor), values, strict=True)) if values else None
 
     def all(self, session: Session, parameters: Parameters) -> list[dict[str, Any]]:
         """All rows by names."""
         cursor = self._run(session, parameters)
         names = _names(cursor)
-        return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
+        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
     def value(self, session: Session, parameters: Parameters) -> Any:
         """The first value of the first row, which there must be."""
         return self.rows(session, parameters)[0][0]
 
-    def values(self, session: Session, each: Sequence[Parameters]) -> list[Any]:
+    def values(self, session: Session, parameter_sets: Sequence[Parameters]) -> list[Any]:
         """The first value of each run of the statement, None where it has no row, in order; they travel together."""
-        if len(each) == 1:
-            found = self._run(session, each[0]).fetchone()
-            return [found[0] if found else None]
+        if len(parameter_sets) == 1:
+            first_row = self._run(session, parameter_sets[0]).fetchone()
+            return [first_row[0] if first_row else None]
         with self._driver(session) as driver:
             with driver.pipeline():
-                cursors = [driver.execute(self.statement.encode(), parameters) for parameters in each]
+                cursors = [driver.execute(self.statement.encode(), parameters) for parameters in parameter_sets]
             rows = [cursor.fetchone() for cursor in cursors]
         return [row[0] if row else None for row in rows]
 
@@ -83,4 +83,4 @@ class Quick:
 def _names(cursor: "psycopg.Cursor[Any]") -> list[str]:
     """The columns' names, without the types and sizes that `cursor.description` finds out about each."""
     result = cursor.pgresult
-    return [(result.fname(place) or b"").decode() for place in range(result.nfields)] if result else []
+    return [(result.fname(index) or b"").decode() for index in range(result.nfields)] if result else []

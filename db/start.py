@@ -74,13 +74,13 @@ def check_version(connection: Connection) -> None:
 
 def check_schema(connection: Connection) -> bool:
     """Whether there is something to migrate. Refuses a schema that a later version wrote."""
-    found = current_revision(connection)
-    if found and found not in dict(revisions()):
+    revision = current_revision(connection)
+    if revision and revision not in dict(revisions()):
         raise DatabaseUnavailable(
-            f"The database has schema version {found}, this version of Contrivance knows none later than "
+            f"The database has schema version {revision}, this version of Contrivance knows none later than "
             f"{expected_revision()}: start the version that was here before."
         )
-    return found != expected_revision()
+    return revision != expected_revision()
 
 
 def check_role(connection: Connection) -> None:
@@ -96,11 +96,11 @@ def check_role(connection: Connection) -> None:
 
 def unreachable(url: str, error: OperationalError) -> str:
     """The sentence for a database that does not answer, without its password."""
-    where = make_url(driver_url(url)).render_as_string(hide_password=True).replace("+psycopg", "")
-    return f"The database at {where} cannot be used: {first_line(error).removeprefix('connection failed: ')}."
+    safe_url = make_url(driver_url(url)).render_as_string(hide_password=True).replace("+psycopg", "")
+    return f"The database at {safe_url} cannot be used: {first_line(error).removeprefix('connection failed: ')}."
 
 
 def first_line(error: DBAPIError) -> str:
     """What the database said, without the statement and its details."""
-    said = str(error.orig).strip().splitlines() if isinstance(error.orig, psycopg.Error) else []
-    return said[0].rstrip(".") if said else "no answer"
+    lines = str(error.orig).strip().splitlines() if isinstance(error.orig, psycopg.Error) else []
+    return lines[0].rstrip(".") if lines else "no answer"

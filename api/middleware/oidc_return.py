@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.base.logs import get_log
 from core.config.oidc_settings import CALLBACK_PATH, LOGIN_PATH
 from core.config.settings import Settings
-from core.sign_in.oidc import note_arrival
+from core.sign_in.oidc import store_claims
 from db.engine import Busy, transaction
 
 STREAMLIT_COOKIES = "_streamlit_user"  # How the names of Streamlit's cookies of identity begin.
@@ -72,7 +72,7 @@ class OidcReturn:
             return None
         try:
             with transaction() as session:
-                return note_arrival(session, claims)
+                return store_claims(session, claims)
         except (SQLAlchemyError, Busy) as error:
             log.warning("arrival.not_noted", reason=type(error).__name__)
             return None

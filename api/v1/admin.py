@@ -111,7 +111,7 @@ def invite(caller: CallerDep, body: NewInvitation) -> Response:
     with caller.transaction() as (session, actor):
         mailed_from = settings().url if body.mail else ""
         token = invitations.invite(session, actor, email=body.email, role=Role(body.role), mailed_from=mailed_from)
-        return answer({"link": None if body.mail else invitations.link(settings().url, token)}, 201)
+        return answer({"link": None if body.mail else invitations.invitation_url(settings().url, token)}, 201)
 
 
 @router.delete("/invitations/{invitation}", summary="Withdraw an invitation")

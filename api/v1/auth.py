@@ -12,7 +12,7 @@ from api.auth.request import CurrentActor, Strict
 from api.http.json_body import ExactRoute
 from core.base.errors import NotAllowed
 from core.credentials.access_tokens import TokenPair, end_api_session, grant_tokens, refresh_tokens
-from core.sign_in.password import NEUTRAL, sign_in
+from core.sign_in.password import SIGN_IN_FAILED, sign_in
 from db.engine import transaction
 
 router = APIRouter(tags=["Signing in"], route_class=ExactRoute)
@@ -94,4 +94,4 @@ class WrongCredentials(NotSignedIn):
 
     def __init__(self) -> None:
         super().__init__()
-        self.detail = NEUTRAL
+        self.detail = SIGN_IN_FAILED

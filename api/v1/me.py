@@ -12,7 +12,7 @@ from api.auth.request import MAX_ID, CallerDep, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.accounts import accounts
-from core.accounts.directory import LONGEST_SEARCH, MOST_FOUND, find_people
+from core.accounts.directory import MAX_RESULTS, MAX_SEARCH_LENGTH, find_people
 from core.accounts.preferences import get_locale, set_locale
 from core.base.actor import Actor
 from core.credentials import sessions
@@ -22,8 +22,8 @@ from core.sharing.teams import accept_offer, decline_offer, my_offers
 router = APIRouter(tags=["People"], route_class=ExactRoute)
 
 SessionId = Annotated[UUID, Path(description="The session's id.")]
-Search = Annotated[str, Query(max_length=LONGEST_SEARCH, description="Words in a name, an address or a team.")]
-Limit = Annotated[int, Query(ge=1, le=MOST_FOUND)]
+Search = Annotated[str, Query(max_length=MAX_SEARCH_LENGTH, description="Words in a name, an address or a team.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_RESULTS)]
 OfferedTeam = Annotated[int, Path(description="The number of a team that I am offered.", ge=1, le=MAX_ID)]
 
 
@@ -106,7 +106,7 @@ def decline(caller: CallerDep, team: OfferedTeam) -> Response:
 
 
 @router.get("/people", summary="Whom I work with")
-def people(caller: CallerDep, search: Search = "", limit: Limit = MOST_FOUND) -> Response:
+def people(caller: CallerDep, search: Search = "", limit: Limit = MAX_RESULTS) -> Response:
     """Active people by name, with their role and teams; those that have every word of the search."""
     with caller.transaction() as (session, actor):
         found = find_people(session, actor, search, limit=limit)

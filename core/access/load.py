@@ -14,8 +14,8 @@ from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotFound
 from core.base.permissions import Level, Permission, RowScope
 from core.column_types.base import Option
-from core.credentials.sessions import WHO_SQL, actor_from
-from db.raw_sql import Quick
+from core.credentials.sessions import ACTOR_SQL, actor_from_row
+from db.raw_sql import RawStatement
 
 # A session's id as text, a sheet, and the network address of the request.
 Entry = tuple[str, int, str | None]
@@ -148,7 +148,7 @@ def _sheet_info(row: Mapping[Any, Any]) -> SheetInfo:
 
 
 def _entered(session: Session, row: dict[str, Any], session_id: UUID, address: str | None) -> Actor | None:
-    actor = actor_from({**row, "name": row["user_name"]}, session_id, address)
+    actor = actor_from_row({**row, "name": row["user_name"]}, session_id, address)
     if actor and row["sheet_id"] is not None:
         session.info[_entered_key(actor, row["sheet_id"])] = row
     return actor
@@ -201,13 +201,13 @@ _LOAD_FOR_VISITOR = text(f"""
 """)  # noqa: S608 - constants of this module.
 _ENTER_FIELDS = "who.user_id, who.name AS user_name, who.email, who.role, entered.*"
 _ENTERED_SQL = _LOAD_SQL.replace(":user", "who.user_id")
-_ENTER = Quick(f"""
-    SELECT {_ENTER_FIELDS} FROM ({WHO_SQL}) who LEFT JOIN LATERAL ({_ENTERED_SQL}) entered ON true
+_ENTER = RawStatement(f"""
+    SELECT {_ENTER_FIELDS} FROM ({ACTOR_SQL}) who LEFT JOIN LATERAL ({_ENTERED_SQL}) entered ON true
 """)  # noqa: S608 - constants of the two modules.
-_ENTER_TOGETHER = Quick(f"""
+_ENTER_TOGETHER = RawStatement(f"""
     SELECT entry.number, entry.id AS session_id, {_ENTER_FIELDS}
     FROM unnest(CAST(:ids AS uuid[]), CAST(:sheets AS bigint[]), CAST(:known AS bigint[]))
         WITH ORDINALITY AS entry (id, sheet, known, number)
-    JOIN LATERAL ({WHO_SQL.replace(":id", "entry.id")}) who ON true
+    JOIN LATERAL ({ACTOR_SQL.replace(":id", "entry.id")}) who ON true
     LEFT JOIN LATERAL ({_ENTERED_SQL.replace(":sheet", "entry.sheet").replace(":known", "entry.known")}) entered ON true
 """)  # noqa: S608 - constants of the two modules.

@@ -1,4 +1,4 @@
-"""Accounts: who has one, with which role; made by invitation or from the command line, ended by an administrator."""
+"""Accounts and roles. Created by invitation or from the command line, managed by administrators."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from core.base.errors import Invalid, NotAllowed, NotFound
 from core.base.permissions import ROLE_PERMISSIONS, Permission, Role
 from core.base.text import INVALID_EMAIL, clean_email
 from core.credentials.passwords import hash_password
-from core.credentials.revocation import end_credentials_of
+from core.credentials.revocation import revoke_credentials
 from db.tables.sheets import User
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,21 @@ class PersonInfo:
     has_password: bool
     created_at: datetime
     has_second_factor: bool = False
-    has_identity: bool = False  # At a provider that signs them in.
-    last_seen_at: datetime | None = None  # Signed in, or by a program with a token of theirs.
+    has_identity: bool = False  # Linked at an OpenID Connect provider.
+    last_seen_at: datetime | None = None  # In a session, or with an API token.
 
 
 def people(session: Session, actor: Actor) -> list[PersonInfo]:
-    """Everybody with an account, by name. For administrators."""
+    """Return everyone with an account, by name. For administrators."""
     require(actor, Permission.PEOPLE_MANAGE)
-    found = session.execute(_PEOPLE).mappings()
-    return [PersonInfo(**{**one, "role": Role(one["role"])}) for one in found]
+    rows = session.execute(_PEOPLE).mappings()
+    return [PersonInfo(**{**row, "role": Role(row["role"])}) for row in rows]
 
 
 def create_user(
     session: Session, actor: Actor | None, *, email: str, name: str, role: Role, password: str | None = None
 ) -> int:
-    """A new account, made by an administrator or (actor None) by whoever runs the server. The user's id."""
+    """Create an account, as an administrator or (without an actor) from the command line; return the user's id."""
     if actor is not None:
         require(actor, Permission.PEOPLE_MANAGE)
     return add_account(session, actor, email=email, name=name, role=role, password=password)
@@ -62,7 +62,7 @@ def add_account(
     password: str | None = None,
     is_first_admin: bool = False,
 ) -> int:
-    """Store an account whose making was allowed elsewhere (an invitation, the command line)."""
+    """Store an account that the caller has authorized; return the user's id. Raises Invalid."""
     user = User(
         email=clean_email(email),
         name=clean_name(name),
@@ -80,46 +80,46 @@ def add_account(
 
 
 def _refusal(error: IntegrityError, email: str) -> Invalid:
-    """What the broken constraint means to a person."""
+    """Return the message for a violated constraint."""
     if "uq_users_first_admin" in str(error.orig):
-        return Invalid("The first administrator exists already. Sign in, or ask them for an invitation.")
+        return Invalid("The first administrator already exists. Sign in, or ask them for an invitation.")
     if "uq_users_email" in str(error.orig):
-        return Invalid(f"There is an account for {email} already.")
+        return Invalid(f"There is already an account for {email}.")
     return Invalid(INVALID_EMAIL)
 
 
 def change_role(session: Session, actor: Actor, user_id: int, *, role: Role) -> None:
-    """Give a person another role; they sign in again."""
+    """Change a user's role and revoke their credentials. For administrators."""
     person = managed_person(session, actor, user_id)
     before = person.role
     if before == role.value:
         return
     if before == Role.ADMIN.value:
-        _keep_an_administrator(session, user_id)
+        _require_other_administrator(session, user_id)
     session.execute(update(User).where(User.user_id == user_id).values(role=role.value))
-    end_credentials_of(session, user_id)
+    revoke_credentials(session, user_id)
     audit.record(session, actor, "account:user:role", user=user_id, before=before, role=role.value)
 
 
 def deactivate(session: Session, actor: Actor, user_id: int) -> None:
-    """End a person's access everywhere at once. What they did stays under their name."""
+    """Deactivate a user and revoke their credentials. Their changes stay under their name. For administrators."""
     person = managed_person(session, actor, user_id)
     if person.role == Role.ADMIN.value:
-        _keep_an_administrator(session, user_id)
+        _require_other_administrator(session, user_id)
     session.execute(update(User).where(User.user_id == user_id).values(is_active=False))
-    end_credentials_of(session, user_id)
+    revoke_credentials(session, user_id)
     audit.record(session, actor, "account:user:deactivate", user=user_id)
 
 
 def reactivate(session: Session, actor: Actor, user_id: int) -> None:
-    """Let a person in again."""
+    """Reactivate a user. For administrators."""
     managed_person(session, actor, user_id)
     session.execute(update(User).where(User.user_id == user_id).values(is_active=True))
     audit.record(session, actor, "account:user:reactivate", user=user_id)
 
 
 def rename_myself(session: Session, actor: Actor, name: str) -> None:
-    """Change my own name."""
+    """Change the acting user's name."""
     cleaned = clean_name(name)
     before = session.scalar(select(User.name).where(User.user_id == actor.user_id))
     if before != cleaned:
@@ -128,36 +128,36 @@ def rename_myself(session: Session, actor: Actor, name: str) -> None:
 
 
 def name_of(session: Session, actor: Actor) -> str:
-    """My name as it is now."""
+    """Return the acting user's current name."""
     return str(session.scalar(select(User.name).where(User.user_id == actor.user_id)))
 
 
 def require(actor: Actor, permission: Permission) -> None:
-    """NotAllowed unless the actor's role in the workspace gives this."""
+    """Raise NotAllowed unless the actor's role in the workspace has this permission."""
     if permission not in ROLE_PERMISSIONS[actor.role]:
         raise NotAllowed(f"As {actor.role.label.lower()} you cannot do this. Ask an administrator.")
 
 
 def clean_name(name: str) -> str:
-    """The name without odd spaces. Raises Invalid."""
+    """Return the name with normalized spaces. Raises Invalid."""
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not cleaned or "\x00" in cleaned or not cleaned.isprintable():
-        raise Invalid("Write the name as it is shown to others.")
-    if len(cleaned) > LONGEST_NAME:
-        raise Invalid(f"A name has at most {LONGEST_NAME} characters.")
+        raise Invalid("Enter a name without special characters.")
+    if len(cleaned) > MAX_NAME_LENGTH:
+        raise Invalid(f"A name has at most {MAX_NAME_LENGTH} characters.")
     return cleaned
 
 
 def require_administrator(session: Session, actor: Actor) -> None:
-    """NotAllowed unless the actor manages people and still is an administrator, which nobody changes meanwhile."""
+    """Raise NotAllowed unless the actor is still an administrator. Locks, so that this can't change until commit."""
     require(actor, Permission.PEOPLE_MANAGE)
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('people', 0))"))
     if not session.scalar(select(User.user_id).where(User.user_id == actor.user_id, *ADMINISTRATOR)):
-        raise NotAllowed("You are no administrator any more. Ask another one.")
+        raise NotAllowed("You aren't an administrator any more. Ask another one.")
 
 
 def managed_person(session: Session, actor: Actor, user_id: int) -> User:
-    """The person to change. One administrator at a time, and only who still is one: two cannot dismiss each other."""
+    """Return the user to change, for administrators. The lock prevents that two administrators remove each other."""
     require_administrator(session, actor)
     person = session.get(User, user_id, populate_existing=True)
     if person is None:
@@ -165,10 +165,10 @@ def managed_person(session: Session, actor: Actor, user_id: int) -> User:
     return person
 
 
-def _keep_an_administrator(session: Session, leaving: int) -> None:
-    rest = select(User.user_id).where(User.user_id != leaving, User.password_hash.is_not(None), *ADMINISTRATOR)
-    if not session.scalar(rest.limit(1)):
-        raise Invalid("This is the last administrator. Make somebody else administrator first.")
+def _require_other_administrator(session: Session, user_id: int) -> None:
+    others = select(User.user_id).where(User.user_id != user_id, User.password_hash.is_not(None), *ADMINISTRATOR)
+    if not session.scalar(others.limit(1)):
+        raise Invalid("This is the last administrator. Make another user an administrator first.")
 
 
 _PEOPLE = text("""

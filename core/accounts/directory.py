@@ -1,4 +1,4 @@
-"""People: whom one works with here, found by name, address or team."""
+"""Search for active users by name, address or team."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from core.base.permissions import Permission, Role
 from db.folding import fold
 from db.tables.sheets import User
 
-MOST_FOUND = 100
-LONGEST_SEARCH = 200
+MAX_RESULTS = 100
+MAX_SEARCH_LENGTH = 200
 
 
 @dataclass(frozen=True)
 class Colleague:
-    """An active person as everybody of the workspace may know them. `teams` by name."""
+    """An active user as other users see them. `teams` are sorted by name."""
 
     user_id: int
     name: str
@@ -27,12 +27,12 @@ class Colleague:
     teams: tuple[str, ...]
 
 
-def find_people(session: Session, actor: Actor, search: str = "", *, limit: int = MOST_FOUND) -> list[Colleague]:
-    """Whose name, address or team has every word of the search, by name; at most `limit`, and never more than 100."""
+def find_people(session: Session, actor: Actor, search: str = "", *, limit: int = MAX_RESULTS) -> list[Colleague]:
+    """Return users whose name, address or teams contain every word of the search, by name; at most MAX_RESULTS."""
     require(actor, Permission.PEOPLE_SEE)
-    words = search[:LONGEST_SEARCH].replace("\x00", " ").split()
-    found = session.execute(_FIND, {"words": [fold(word) for word in words], "limit": min(limit, MOST_FOUND)})
-    return [Colleague(one.user_id, one.name, one.email, Role(one.role), tuple(one.teams)) for one in found]
+    words = search[:MAX_SEARCH_LENGTH].replace("\x00", " ").split()
+    rows = session.execute(_FIND, {"words": [fold(word) for word in words], "limit": min(limit, MAX_RESULTS)})
+    return [Colleague(row.user_id, row.name, row.email, Role(row.role), tuple(row.teams)) for row in rows]
 
 
 def names_of(session: Session, user_ids: Iterable[str]) -> dict[str, str]:
@@ -44,7 +44,7 @@ def names_of(session: Session, user_ids: Iterable[str]) -> dict[str, str]:
     return {str(user_id): name for user_id, name in session.execute(names)}
 
 
-# A workspace has hundreds of people: they are looked at one by one, without an index. `strpos` knows no wildcards.
+# A workspace has hundreds of users, so no index is needed. `strpos` has no wildcards.
 _FIND = text("""
     SELECT u.user_id, u.name, u.email, u.role, t.teams
     FROM users u CROSS JOIN LATERAL (

@@ -1,4 +1,4 @@
-"""Invitations: single-use links by which people make their accounts, the very first administrator among them."""
+"""Invitations: single-use links with which people create their accounts, including the first administrator."""
 
 import re
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from core.mail.outbox import queue_mail
 from db.tables.accounts import ProviderIdentity
 from db.tables.sheets import Invitation, User
 
-LIFE = "7 days"
-MOST_AT_ONCE = 100
+LIFETIME = "7 days"
+MAX_AT_ONCE = 100
 _BETWEEN = re.compile(r"[\s,;]+")
 FIRST_ADMIN, MEMBER = "first_admin", "member"
-GONE = "This invitation has been used, withdrawn, or has run out. Ask an administrator for a new link."
+INVITATION_EXPIRED = "This invitation has been used or withdrawn, or has expired. Ask an administrator for a new link."
 
 
 @dataclass(frozen=True)
 class InvitationInfo:
-    """An invitation that waits to be used."""
+    """An open invitation."""
 
     invitation_id: int
     email: str
@@ -40,7 +40,7 @@ class InvitationInfo:
 
 @dataclass(frozen=True)
 class Welcome:
-    """What an invitation's page says: whom it is for and as what."""
+    """The content of an invitation's page."""
 
     email: str | None
     name: str
@@ -50,22 +50,22 @@ class Welcome:
 
 
 def first_admin_link(session: Session, url: str) -> str | None:
-    """A fresh link for making the first administrator, None once there is one. Earlier such links end."""
+    """Return a new link for the first administrator, None if there is one. Earlier links stop working."""
     earlier = update(Invitation).where(
         Invitation.kind == FIRST_ADMIN, Invitation.used_at.is_(None), Invitation.revoked_at.is_(None)
     )
     session.execute(earlier.values(revoked_at=func.now()))
-    if session.scalar(select(_there_is_an_administrator)):
+    if session.scalar(select(_administrator_exists)):
         return None
     token = _invite(session, None, kind=FIRST_ADMIN, email=None, role=Role.ADMIN)
     audit.record(session, None, "account:invitation:create", role=Role.ADMIN.value, first_admin=True)
-    return link(url, token)
+    return invitation_url(url, token)
 
 
 def invite(session: Session, actor: Actor, *, email: str, role: Role, mailed_from: str = "") -> str:
-    """Invite a person: the token of their link, to be told once. It replaces an earlier link to the same address.
+    """Invite a person and return the token of their link. Earlier links to this address stop working.
 
-    With `mailed_from`, the address under which we are reached, the link is sent by mail; the token here is not it.
+    With `mailed_from`, the URL of this server, an e-mail with another link is sent. Raises Invalid.
     """
     require_administrator(session, actor)
     address = clean_email(email)
@@ -73,7 +73,7 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role, mailed_fro
     if person and not person.is_active:
         raise Invalid(f"The account of {address} is deactivated. Reactivate it instead.")
     if person and (person.password_hash or session.scalar(_IDENTITY, {"user": person.user_id})):
-        raise Invalid(f"There is an account for {address} already. They can sign in with it.")
+        raise Invalid(f"There is already an account for {address}. They can sign in with it.")
     earlier = update(Invitation).where(Invitation.email == address, *_usable())
     session.execute(earlier.values(revoked_at=func.now()))
     token = _invite(session, actor, kind=MEMBER, email=address, role=role)
@@ -85,36 +85,36 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role, mailed_fro
 
 
 def invite_all(session: Session, actor: Actor, emails: str, *, role: Role, mailed_from: str = "") -> dict[str, str]:
-    """Invite whoever is named in a text, all or nobody: address → token. Invalid says which address is in the way."""
+    """Invite all addresses in a text, or none; return token by address. Raises Invalid naming the wrong address."""
     require(actor, Permission.PEOPLE_MANAGE)
     addresses = list(dict.fromkeys(_BETWEEN.split(emails.lower().strip(" \n\t,;"))))
-    if len(addresses) > MOST_AT_ONCE:
-        raise Invalid(f"Invite at most {MOST_AT_ONCE} people at once.")
-    made = {}
+    if len(addresses) > MAX_AT_ONCE:
+        raise Invalid(f"Invite at most {MAX_AT_ONCE} people at once.")
+    tokens = {}
     for address in addresses:
         try:
-            made[address] = invite(session, actor, email=address, role=role, mailed_from=mailed_from)
+            tokens[address] = invite(session, actor, email=address, role=role, mailed_from=mailed_from)
         except Invalid as refusal:
             alone = len(addresses) == 1 or address in refusal.message
             raise refusal if alone else Invalid(f"“{address}”: {refusal.message}") from None
-    return made
+    return tokens
 
 
 def mailed_token(session: Session, email: str) -> str | None:
-    """A fresh token for the invitation that waits for this address, which then counts as sent there; None: none does.
+    """Return a new token for the open invitation of this address and mark it as e-mailed; None without one.
 
-    The token before it ends, so that only who reads the letter has the link.
+    The earlier token stops working, so that only the recipient of the e-mail has the link.
     """
     token = new_token()
-    fresh = {"token_hash": hash_token(token), "is_mailed": True}
-    wanted = update(Invitation).where(Invitation.email == email, Invitation.kind == MEMBER, *_usable())
-    return token if session.scalar(wanted.values(**fresh).returning(Invitation.invitation_id)) else None
+    values = {"token_hash": hash_token(token), "is_mailed": True}
+    query = update(Invitation).where(Invitation.email == email, Invitation.kind == MEMBER, *_usable())
+    return token if session.scalar(query.values(**values).returning(Invitation.invitation_id)) else None
 
 
-def registering_token(session: Session, email: str) -> str | None:
-    """The token by which a stranger makes their own account; None where the rules or an account stand against it."""
-    taken = select(User.user_id).where(User.email == email)
-    if not registration_policy(session).admits(email) or session.scalar(taken):
+def registration_token(session: Session, email: str) -> str | None:
+    """Return a token to register this address; None if the policy forbids it or an account exists."""
+    account = select(User.user_id).where(User.email == email)
+    if not registration_policy(session).admits(email) or session.scalar(account):
         return None
     earlier = update(Invitation).where(Invitation.email == email, Invitation.kind == REGISTER, *_usable())
     session.execute(earlier.values(revoked_at=func.now()))
@@ -122,20 +122,20 @@ def registering_token(session: Session, email: str) -> str | None:
 
 
 def invited_role(session: Session, email: str) -> Role | None:
-    """As what this address is invited, None where no invitation waits for it."""
+    """Return the role of the open invitation of this address, None without one."""
     waiting = select(Invitation.role).where(Invitation.email == email, Invitation.kind == MEMBER, *_usable())
     role = session.scalar(waiting.order_by(_newest).limit(1))
     return Role(role) if role else None
 
 
 def use_invitations(session: Session, email: str) -> bool:
-    """The person with this address has an account now, without the link of an invitation. Whether one waited."""
-    theirs = update(Invitation).where(Invitation.email == email, *_usable()).values(used_at=func.now())
-    return bool(session.scalars(theirs.returning(Invitation.kind)).all())
+    """Mark the open invitations of this address as used; return whether there were any."""
+    query = update(Invitation).where(Invitation.email == email, *_usable()).values(used_at=func.now())
+    return bool(session.scalars(query.returning(Invitation.kind)).all())
 
 
 def invitations(session: Session, actor: Actor) -> list[InvitationInfo]:
-    """The invitations that wait to be used, the newest first. For administrators."""
+    """Return the open invitations, newest first. For administrators."""
     require(actor, Permission.PEOPLE_MANAGE)
     waiting = select(Invitation, User.name).outerjoin(User, User.user_id == Invitation.invited_by)
     rows = session.execute(waiting.where(*_usable(), Invitation.kind == MEMBER).order_by(_newest))
@@ -143,58 +143,73 @@ def invitations(session: Session, actor: Actor) -> list[InvitationInfo]:
 
 
 def revoke_invitation(session: Session, actor: Actor, invitation_id: int) -> None:
-    """Withdraw an invitation: its link stops working."""
+    """Withdraw an invitation: its link stops working. For administrators. Raises NotFound."""
     require(actor, Permission.PEOPLE_MANAGE)
-    found = session.scalar(
+    email = session.scalar(
         update(Invitation)
         .where(Invitation.invitation_id == invitation_id, *_usable())
         .values(revoked_at=func.now())
         .returning(Invitation.email)
     )
-    if found is None:
-        raise NotFound("This invitation has been used or withdrawn already.")
-    audit.record(session, actor, "account:invitation:revoke", email=found)
+    if email is None:
+        raise NotFound("This invitation has already been used or withdrawn.")
+    audit.record(session, actor, "account:invitation:revoke", email=email)
 
 
 def welcome(session: Session, token: str) -> Welcome:
-    """What the page behind an invitation's link shows. Raises NotFound with the way out."""
-    found = session.scalar(select(Invitation).where(Invitation.token_hash == hash_token(token), *_usable()))
-    if found is None:
-        raise NotFound(GONE)
-    return Welcome(found.email, found.name, Role(found.role), found.kind == FIRST_ADMIN, found.kind == REGISTER)
+    """Return the content of an invitation's page. Raises NotFound."""
+    invitation = session.scalar(select(Invitation).where(Invitation.token_hash == hash_token(token), *_usable()))
+    if invitation is None:
+        raise NotFound(INVITATION_EXPIRED)
+    return Welcome(
+        invitation.email,
+        invitation.name,
+        Role(invitation.role),
+        is_first_admin=invitation.kind == FIRST_ADMIN,
+        is_registering=invitation.kind == REGISTER,
+    )
 
 
 def accept_invitation(session: Session, token: str, *, email: str, name: str, password: str) -> int:
-    """Make the account that the link invites to; the link is used up. The user's id."""
-    wanted = select(Invitation).where(Invitation.token_hash == hash_token(token), *_usable())
-    found = session.scalar(wanted.with_for_update())
-    if found is not None and found.kind == FIRST_ADMIN:
+    """Create the account of an invitation, which is then used; return the user's id. Raises NotFound and Invalid."""
+    query = select(Invitation).where(Invitation.token_hash == hash_token(token), *_usable())
+    invitation = session.scalar(query.with_for_update())
+    if invitation is not None and invitation.kind == FIRST_ADMIN:
         session.execute(_WAIT_FOR_ACCOUNTS)
-        found = session.scalar(wanted)
-    if found is None or (found.kind == REGISTER and not registration_policy(session).admits(found.email or "")):
-        raise NotFound(GONE)
-    first = found.kind == FIRST_ADMIN
-    user_id = _account_for(session, found, email=found.email or email, name=name, password=password)
+        invitation = session.scalar(query)
+    if invitation is None or (
+        invitation.kind == REGISTER and not registration_policy(session).admits(invitation.email or "")
+    ):
+        raise NotFound(INVITATION_EXPIRED)
+    is_first_admin = invitation.kind == FIRST_ADMIN
+    user_id = _account_for(session, invitation, email=invitation.email or email, name=name, password=password)
     session.execute(update(Invitation).where(Invitation.token_hash == hash_token(token)).values(used_at=func.now()))
-    if found.is_mailed:
+    if invitation.is_mailed:
         session.execute(update(User).where(User.user_id == user_id).values(email_verified_at=func.now()))
-    audit.record(session, None, "account:invitation:accept", user=user_id, first_admin=first)
+    audit.record(session, None, "account:invitation:accept", user=user_id, first_admin=is_first_admin)
     return user_id
 
 
-def _account_for(session: Session, found: Invitation, *, email: str, name: str, password: str) -> int:
-    """A new account, or the one that waits without a password (the demo workspace's people)."""
-    waiting = session.scalar(
+def _is_permitted(session: Session, invitation: Invitation) -> bool:
+    """Return whether the registration policy still permits the link, if it is one to register."""
+    return invitation.kind != REGISTER or registration_policy(session).admits(invitation.email or "")
+
+
+def _account_for(session: Session, invitation: Invitation, *, email: str, name: str, password: str) -> int:
+    """Create an account, or complete one without a password (of the demo workspace); return the user's id."""
+    user = session.scalar(
         select(User).where(User.email == clean_email(email), User.password_hash.is_(None), User.is_active)
     )
-    if waiting is not None and found.kind == MEMBER:
-        waiting.password_hash = hash_password(password)
-        waiting.name = clean_name(name)
-        waiting.role = found.role
-        return waiting.user_id
-    first = found.kind == FIRST_ADMIN
-    role = Role(found.role)
-    return add_account(session, None, email=email, name=name, role=role, password=password, is_first_admin=first)
+    if user is not None and invitation.kind == MEMBER:
+        user.password_hash = hash_password(password)
+        user.name = clean_name(name)
+        user.role = invitation.role
+        return user.user_id
+    is_first_admin = invitation.kind == FIRST_ADMIN
+    role = Role(invitation.role)
+    return add_account(
+        session, None, email=email, name=name, role=role, password=password, is_first_admin=is_first_admin
+    )
 
 
 def _invite(
@@ -204,7 +219,7 @@ def _invite(
     session.execute(
         text(f"""
             INSERT INTO invitations (token_hash, kind, email, role, invited_by, is_mailed, expires_at)
-            VALUES (:token, :kind, :email, :role, :by, :mailed, now() + interval '{LIFE}')
+            VALUES (:token, :kind, :email, :role, :by, :mailed, now() + interval '{LIFETIME}')
         """),  # noqa: S608 - LIFE is the constant above.
         {
             "token": hash_token(token),
@@ -218,23 +233,23 @@ def _invite(
     return token
 
 
-def link(url: str, token: str) -> str:
-    """The link that opens an invitation."""
+def invitation_url(url: str, token: str) -> str:
+    """Return the URL of an invitation."""
     return f"{url}/?invite={token}"
 
 
 def _usable() -> list[ColumnElement[bool]]:
-    """Neither used, withdrawn nor run out; who invited is an administrator still, where anybody has to be; and of the
-    first administrator's link, there is no administrator yet."""
+    """Return the conditions for an open invitation: not used, withdrawn or expired, and issued by somebody who is still
+    an administrator. The link for the first administrator needs that there is none."""
     inviter = select(User.user_id).where(User.user_id == Invitation.invited_by, *ADMINISTRATOR).correlate(Invitation)
     waits = Invitation.used_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > func.now()
     is_invited = or_(Invitation.kind != MEMBER, inviter.exists())
-    return [*waits, is_invited, or_(Invitation.kind != FIRST_ADMIN, ~_there_is_an_administrator)]
+    return [*waits, is_invited, or_(Invitation.kind != FIRST_ADMIN, ~_administrator_exists)]
 
 
 _newest = Invitation.created_at.desc()
-# Somebody made by the link, or an administrator who has a way in, however they came to be one.
-_there_is_an_administrator = (
+# The account created with that link, or any administrator who can sign in.
+_administrator_exists = (
     select(User.user_id)
     .where(
         or_(
@@ -250,6 +265,6 @@ _there_is_an_administrator = (
     )
     .exists()
 )
-# An administrator who is being made at this moment counts, too.
+# Waits for an administrator who is being created concurrently.
 _WAIT_FOR_ACCOUNTS = text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
 _IDENTITY = text("SELECT EXISTS (SELECT FROM provider_identities WHERE user_id = :user)")

@@ -1,4 +1,4 @@
-"""Registration: whether strangers may make themselves an account, and by which addresses; by invitation at first."""
+"""The registration policy: whether people can create accounts without an invitation, and with which addresses."""
 
 import json
 import re
@@ -18,13 +18,13 @@ from core.limits.login_throttle import normalize_address, record_attempt
 from core.mail.outbox import queue_mail
 
 REGISTER = "register"
-CLOSED = "An account here is made by invitation. Ask an administrator for one."
+CLOSED = "Accounts are created by invitation. Ask an administrator for one."
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _NAME = "registration"
 
 
 class Registration(StrEnum):
-    """Who may make themselves an account."""
+    """Who may register."""
 
     INVITED = "invited"
     DOMAINS = "domains"
@@ -33,53 +33,53 @@ class Registration(StrEnum):
 
 @dataclass(frozen=True)
 class Policy:
-    """The rule, and the domains that it speaks of."""
+    """The policy, and the domains for Registration.DOMAINS."""
 
     who: Registration = Registration.INVITED
     domains: tuple[str, ...] = ()
 
     def admits(self, email: str) -> bool:
-        """Whether somebody with this address may make themselves an account."""
+        """Return whether this address may register."""
         if self.who is Registration.DOMAINS:
             return email.rpartition("@")[2] in self.domains
         return self.who is Registration.OPEN
 
 
 def registration_policy(session: Session) -> Policy:
-    """The rule that holds now."""
-    found = session.scalar(_READ, {"name": _NAME})
-    return Policy(Registration(found["who"]), tuple(found["domains"])) if found else Policy()
+    """Return the current policy."""
+    stored = session.scalar(_READ, {"name": _NAME})
+    return Policy(Registration(stored["who"]), tuple(stored["domains"])) if stored else Policy()
 
 
 def set_registration_policy(
     session: Session, actor: Actor, who: Registration, *, domains: tuple[str, ...] = ()
 ) -> None:
-    """Say who may register. For administrators."""
+    """Set who may register. For administrators. Raises Invalid."""
     require(actor, Permission.PEOPLE_MANAGE)
     cleaned = [domain.strip().lower().lstrip("@") for domain in domains if domain.strip()]
-    wrong = next((domain for domain in cleaned if not _DOMAIN.fullmatch(domain)), None)
-    if wrong is not None:
-        raise Invalid(f"“{wrong}” is no domain. Write it like example.com.")
+    invalid = next((domain for domain in cleaned if not _DOMAIN.fullmatch(domain)), None)
+    if invalid is not None:
+        raise Invalid(f"“{invalid}” isn't a valid domain. Write it like example.com.")
     if who is Registration.DOMAINS and not cleaned:
-        raise Invalid("Name at least one domain, such as example.com.")
+        raise Invalid("Enter at least one domain, such as example.com.")
     value = {"who": who.value, "domains": list(dict.fromkeys(cleaned))}
     session.execute(_WRITE, {"name": _NAME, "value": json.dumps(value)})
     audit.record(session, actor, "account:registration:change", rule=value)
 
 
-def ask_to_register(session: Session, email: str, *, address: str | None, url: str) -> None:
-    """Have a link sent by which a stranger makes their account. Whether there is one already is only told by letter."""
+def request_registration(session: Session, email: str, *, address: str | None, url: str) -> None:
+    """Send a registration link. Only the e-mail says if the account already exists. Raises NotAllowed."""
     account = clean_email(email)
-    if refusal := refusal_of_stranger(session, account):
+    if refusal := registration_refusal(session, account):
         raise NotAllowed(refusal)
-    where = normalize_address(address)
-    if record_attempt(session, f"register {account}", where) is not None:
+    ip_address = normalize_address(address)
+    if record_attempt(session, f"register {account}", ip_address) is not None:
         queue_mail(session, REGISTER, account, url=url)
-        audit.record(session, None, "account:registration:ask", address=where, email=account)
+        audit.record(session, None, "account:registration:ask", address=ip_address, email=account)
 
 
-def refusal_of_stranger(session: Session, email: str) -> str | None:
-    """Why somebody with this address may not make themselves an account, in a sentence; None where they may."""
+def registration_refusal(session: Session, email: str) -> str | None:
+    """Return the message why this address may not register; None if it may."""
     policy = registration_policy(session)
     if policy.admits(email):
         return None

@@ -1,4 +1,4 @@
-"""The workspace's currency: that of a money column which names no other when it is made."""
+"""The workspace's currency: the default of new money columns."""
 
 import json
 
@@ -12,18 +12,18 @@ from core.base.errors import Invalid
 from core.base.permissions import Permission
 from core.column_types.currencies import CURRENCIES
 
-USUAL = "EUR"
+DEFAULT_CURRENCY = "EUR"
 _NAME = "currency"
 
 
 def workspace_currency(session: Session) -> str:
-    """The three letters of the currency; EUR until an administrator chooses another one."""
-    found: str | None = session.scalar(_READ, {"name": _NAME})
-    return found or USUAL
+    """Return the ISO 4217 code of the currency; EUR by default."""
+    stored: str | None = session.scalar(_READ, {"name": _NAME})
+    return stored or DEFAULT_CURRENCY
 
 
 def set_workspace_currency(session: Session, actor: Actor, currency: str) -> None:
-    """Choose the currency of money columns that are made from now on. For administrators."""
+    """Set the default currency of new money columns. For administrators. Raises Invalid."""
     require(actor, Permission.PEOPLE_MANAGE)
     code = currency.strip().upper()
     if code not in CURRENCIES:

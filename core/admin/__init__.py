@@ -1,1 +1,1 @@
-"""Administration of the workspace, its health, and the deletion of what has expired."""
+"""Administration of the workspace, its health, and the deletion of expired data."""

@@ -1,4 +1,4 @@
-"""Administration: what whoever manages people sees of everybody's sessions and of what has happened, and ends."""
+"""Administration of other people's sessions and passwords, and recent security events."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,19 +15,19 @@ from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.base.notify import notify_user_rights
 from core.base.permissions import Permission
-from core.credentials.revocation import end_credentials_of
+from core.credentials.revocation import revoke_credentials
 from core.credentials.sessions import LIVE
 from core.mail.outbox import queue_mail
 from core.sign_in.email_links import RESET, reset_link
 from db.tables.sheets import User
 
-MOST_SESSIONS = 500
-MOST_EVENTS = 50
+MAX_SESSIONS = 500
+MAX_EVENTS = 50
 
 
 @dataclass(frozen=True)
 class LiveSession:
-    """Somebody signed in somewhere."""
+    """A live session of any user."""
 
     session_id: UUID
     user_id: int
@@ -41,14 +41,14 @@ class LiveSession:
 
 
 def live_sessions(session: Session, actor: Actor) -> list[LiveSession]:
-    """Where everybody is signed in, the latest first; at most MOST_SESSIONS. For administrators."""
+    """Return the live sessions of all users, latest first, at most MAX_SESSIONS. For administrators."""
     require(actor, Permission.PEOPLE_MANAGE)
-    found = session.execute(_SESSIONS, {"most": MOST_SESSIONS}).mappings()
-    return [LiveSession(**one) for one in found]
+    rows = session.execute(_SESSIONS, {"most": MAX_SESSIONS}).mappings()
+    return [LiveSession(**row) for row in rows]
 
 
 def revoke_session(session: Session, actor: Actor, session_id: UUID) -> None:
-    """Sign somebody out at one place."""
+    """End one session of any user. For administrators. Raises NotFound."""
     require(actor, Permission.PEOPLE_MANAGE)
     user_id = session.scalar(_END, {"id": session_id})
     if user_id is None:
@@ -58,21 +58,21 @@ def revoke_session(session: Session, actor: Actor, session_id: UUID) -> None:
 
 
 def sign_out_person(session: Session, actor: Actor, user_id: int) -> None:
-    """Sign a person out everywhere, programs too: sessions, API tokens and links that were sent to them end."""
+    """Revoke all sessions, API tokens and links of a user. For administrators."""
     managed_person(session, actor, user_id)
-    end_credentials_of(session, user_id)
+    revoke_credentials(session, user_id)
     audit.record(session, actor, "account:session:revoke-all", user=user_id)
 
 
 def send_reset(session: Session, actor: Actor, user_id: int, *, url: str) -> None:
-    """Have a link for a new password sent to a person."""
+    """Send a password reset link to a user. For administrators."""
     person = _with_password(session, actor, user_id)
     queue_mail(session, RESET, person.email, url=url, by=actor.user_id)
     audit.record(session, actor, "account:password:reset-link", user=user_id, mailed=True)
 
 
 def make_reset_link(session: Session, actor: Actor, user_id: int) -> str:
-    """The token of a link for a new password, to be handed to the person where no mail server is; it is told once."""
+    """Create a password reset link and return its token, for servers without e-mail. For administrators."""
     person = _with_password(session, actor, user_id)
     token = reset_link(session, person.email, made_by=actor.user_id)
     if token is None:
@@ -81,11 +81,11 @@ def make_reset_link(session: Session, actor: Actor, user_id: int) -> str:
     return token
 
 
-def security_events(session: Session, actor: Actor, *, most: int = MOST_EVENTS) -> list[AuditLine]:
-    """What happened last to accounts, teams and shares, the latest first. For administrators."""
+def security_events(session: Session, actor: Actor, *, limit: int = MAX_EVENTS) -> list[AuditLine]:
+    """Return the latest audit events of accounts, teams and shares, latest first. For administrators."""
     require(actor, Permission.AUDIT_SEE)
     kinds = tuple(kind for kind in Kind if kind not in {Kind.FILES, Kind.SHEETS, Kind.COMMENTS})
-    return audit_events(session, actor, AuditFilter(kinds=kinds), limit=most)
+    return audit_events(session, actor, AuditFilter(kinds=kinds), limit=limit)
 
 
 def _with_password(session: Session, actor: Actor, user_id: int) -> User:
@@ -95,7 +95,7 @@ def _with_password(session: Session, actor: Actor, user_id: int) -> User:
     return person
 
 
-NO_PASSWORD = "This person has no password to be changed. Reactivate or invite them instead."  # noqa: S105 no secret
+NO_PASSWORD = "This person has no password. Reactivate or invite them instead."  # noqa: S105 no secret
 _SESSIONS = text(f"""
     SELECT s.session_id, u.user_id, u.name, u.email, s.kind, coalesce(host(s.address), '') AS address, s.user_agent,
            s.created_at, s.last_seen_at

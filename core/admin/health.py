@@ -1,4 +1,4 @@
-"""System: how the server, its database and its letters are, for whoever has to keep them going."""
+"""The state of the server, its database, disk and e-mail queue, for administrators."""
 
 import shutil
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from db.migrate import current_revision, expected_revision
 
 @dataclass(frozen=True)
 class SystemHealth:
-    """Sizes in bytes; connections of this process, everything else of the whole installation."""
+    """The state of the installation. Sizes are in bytes; connections are those of this process."""
 
     database: str
     is_embedded: bool
@@ -32,7 +32,7 @@ class SystemHealth:
     open_sheets: int
     has_mail_server: bool
     letters_waiting: int
-    letters_late: int  # Of those that wait, how many were tried and not taken.
+    letters_late: int  # Those waiting that the mail server has rejected before.
     letters_given_up: int  # In the last 30 days.
     jobs_overdue: int  # Due for a minute, and no worker runs them.
     data_folder: str
@@ -41,32 +41,32 @@ class SystemHealth:
 
     @property
     def troubles(self) -> list[str]:
-        """What should be seen to, a sentence each."""
-        found = {
-            "The database has another schema version than this program expects.": self.schema != self.expected_schema,
+        """The problems that an administrator should fix, as sentences."""
+        checks = {
+            "The schema version of the database is not the expected one.": self.schema != self.expected_schema,
             disk.FULL: disk.is_full(),
             "The disk of the data folder is nearly full.": disk.is_nearly_full(self.disk_size, self.disk_free),
-            f"Letters that the mail server has not taken yet: {self.letters_late}.": self.letters_late > 0,
-            f"Letters given up because nobody could deliver them: {self.letters_given_up}.": self.letters_given_up > 0,
+            f"E-mails that the mail server has not accepted yet: {self.letters_late}.": self.letters_late > 0,
+            f"E-mails that could not be delivered: {self.letters_given_up}.": self.letters_given_up > 0,
             f"Background jobs that no worker runs: {self.jobs_overdue}.": self.jobs_overdue > 0,
             "Every connection to the database is in use.": self.connections >= self.most_connections,
         }
-        return [sentence for sentence, holds in found.items() if holds]
+        return [sentence for sentence, applies in checks.items() if applies]
 
 
 def system_health(session: Session, actor: Actor) -> SystemHealth:
-    """How everything is now. For administrators."""
+    """Return the current state. For administrators."""
     require(actor, Permission.PEOPLE_MANAGE)
-    ours, space, pool = settings(), shutil.disk_usage(settings().data), bound_engine().pool
+    config, space, pool = settings(), shutil.disk_usage(settings().data), bound_engine().pool
     return SystemHealth(
         **session.execute(_STATE).mappings().one(),
-        is_embedded=ours.embedded,
+        is_embedded=config.embedded,
         schema=current_revision(session.connection()) or "none",
         expected_schema=expected_revision(),
         connections=pool.checkedout() if isinstance(pool, QueuePool) else 0,
         most_connections=POOL_SIZE + POOL_OVERFLOW,
         has_mail_server=not isinstance(mail_transport(), ConsoleTransport),
-        data_folder=str(ours.data),
+        data_folder=str(config.data),
         disk_size=space.total,
         disk_free=space.free,
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core.admin.cleanup import keep_house
+from core.admin.cleanup import delete_expired
 from core.audit import chain
 from core.base.logs import get_log
 from core.config.settings import settings
@@ -50,7 +50,7 @@ def _send_mail(job: RunningJob) -> JobResult:
 
 def _clean_up(session: Session, _job: RunningJob) -> JobResult:
     """Delete what has expired, and write the head of the audit trail into the log, where it is a witness."""
-    deleted = keep_house(session)
+    deleted = delete_expired(session)
     events, head = chain.head(session)
     if deleted:
         log.info("house.kept", **deleted)

@@ -1,1 +1,1 @@
-"""Passwords, sessions, tickets, access tokens, and their revocation."""
+"""Passwords, sessions, login tickets and access tokens, and their revocation."""

@@ -1,4 +1,4 @@
-"""Sign-in tickets: a right password on the page becomes, within a minute and in the same browser, a session cookie."""
+"""Login tickets: a page exchanges a correct password for a ticket, and the same browser a ticket for a cookie."""
 
 from typing import Any
 
@@ -9,38 +9,38 @@ from core.base import audit
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import actor_of_session, start_session
 
-LIFE = "60 seconds"
-LIFE_PENDING = "5 minutes"
+LIFETIME = "60 seconds"
+PENDING_LIFETIME = "5 minutes"
 
 
-def make_ticket(session: Session, user_id: int, *, nonce: str) -> str:
-    """A one-time ticket for a person whose password was right, bound to the nonce of their browser."""
+def create_ticket(session: Session, user_id: int, *, nonce: str) -> str:
+    """Create a one-time ticket for a user with a verified password, bound to the nonce of the browser."""
     ticket = new_token()
     session.execute(text("DELETE FROM sign_in_tickets WHERE expires_at < now()"))
-    session.execute(_MAKE, _hashes(ticket, nonce) | {"user": user_id, "life": LIFE, "pending": False})
+    session.execute(_MAKE, _hashes(ticket, nonce) | {"user": user_id, "life": LIFETIME, "pending": False})
     return ticket
 
 
-def make_pending(session: Session, user_id: int, *, nonce: str) -> str:
-    """What a right password gets where a code is asked, too: worth nothing but the asking, in the same browser."""
+def create_pending_ticket(session: Session, user_id: int, *, nonce: str) -> str:
+    """Create a ticket for a user with a verified password who must still enter a code. It grants no session."""
     pending = new_token()
-    session.execute(_MAKE, _hashes(pending, nonce) | {"user": user_id, "life": LIFE_PENDING, "pending": True})
+    session.execute(_MAKE, _hashes(pending, nonce) | {"user": user_id, "life": PENDING_LIFETIME, "pending": True})
     return pending
 
 
-def person_of_pending(session: Session, pending: str, *, nonce: str) -> str | None:
-    """The address of the person whose code is awaited; None where that is over, or another browser's."""
-    found: str | None = session.scalar(_PENDING, _hashes(pending, nonce))
-    return found
+def pending_email(session: Session, pending: str, *, nonce: str) -> str | None:
+    """Return the e-mail of the user whose code is pending; None if the ticket is expired or of another browser."""
+    email: str | None = session.scalar(_PENDING, _hashes(pending, nonce))
+    return email
 
 
-def end_pending(session: Session, pending: str) -> None:
-    """The code came."""
+def delete_pending_ticket(session: Session, pending: str) -> None:
+    """Delete a pending ticket after its code was entered."""
     session.execute(text("DELETE FROM sign_in_tickets WHERE token_hash = :ticket"), {"ticket": hash_token(pending)})
 
 
 def redeem_ticket(session: Session, ticket: str, *, nonce: str, address: str | None, user_agent: str) -> str | None:
-    """The token of a fresh session, once; None for a ticket that is unknown, used, late or another browser's."""
+    """Exchange a ticket for the token of a new session; None if it is unknown, used, expired or of another browser."""
     user_id = session.scalar(_TAKE, _hashes(ticket, nonce))
     if user_id is None:
         return None
@@ -62,7 +62,7 @@ _PENDING = text("""
     SELECT u.email FROM sign_in_tickets t JOIN users u ON u.user_id = t.user_id AND u.is_active
     WHERE t.token_hash = :ticket AND t.nonce_hash = :nonce AND t.expires_at > now() AND t.needs_code
 """)
-# Deleting is taking: of two requests with one ticket only one gets a row back.
+# DELETE … RETURNING: of two requests with one ticket only one gets the row.
 _TAKE = text("""
     DELETE FROM sign_in_tickets t USING users u
     WHERE t.token_hash = :ticket AND t.nonce_hash = :nonce AND t.expires_at > now()

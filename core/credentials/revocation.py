@@ -1,52 +1,51 @@
-"""Credentials: all that lets somebody in as a person, or that they gave others to come in by, ends here at once."""
+"""Revokes every credential of a user, and every invitation and link that they issued."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.base import audit
 from core.base.actor import Actor
-from core.credentials.sessions import end_other_sessions, end_sessions_of
+from core.credentials.sessions import end_other_sessions, end_user_sessions
 
 
-def end_credentials_of(session: Session, user_id: int) -> None:
-    """End every session, refresh token, ticket, link and API token of a person, and what a provider just said of them.
+def revoke_credentials(session: Session, user_id: int) -> None:
+    """Revoke all sessions, refresh tokens, tickets, links, API tokens and pending OpenID Connect sign-ins of a user.
 
-    What they gave others ends too: invitations, and links for a new password. A new password is no exception, for it
-    is chosen because somebody else may have been here, who would come back by an invitation of their own making.
-    What they prove themselves with stays: the second factor, and the identity at the provider.
+    Also revoke the invitations and password reset links that they issued, even after a change of their own password:
+    an intruder may have issued them. The second factor and linked identities are kept.
     """
-    end_sessions_of(session, user_id)
-    end_tokens_of(session, user_id)
-    _end_links_of(session, user_id)
-    _end_given_by(session, user_id)
+    end_user_sessions(session, user_id)
+    revoke_api_tokens(session, user_id)
+    _revoke_links(session, user_id)
+    _revoke_issued_by(session, user_id)
 
 
 def sign_out_elsewhere(session: Session, actor: Actor, *, tokens: bool = True) -> None:
-    """Sign me out everywhere but here, links that were sent to me included; my API tokens end too unless I spare them.
+    """Revoke the acting user's other sessions and links and, unless `tokens` is false, their API tokens.
 
-    Invitations and links that I made for others end as well: whoever was elsewhere may have made them.
+    Also revoke the invitations and links that they issued: another session may have issued them.
     """
     end_other_sessions(session, actor)
-    _end_links_of(session, actor.user_id)
-    _end_given_by(session, actor.user_id)
+    _revoke_links(session, actor.user_id)
+    _revoke_issued_by(session, actor.user_id)
     if tokens:
-        end_tokens_of(session, actor.user_id, but=actor.token_id)
+        revoke_api_tokens(session, actor.user_id, except_id=actor.token_id)
         audit.record(session, actor, "account:token:revoke-all")
 
 
-def end_tokens_of(session: Session, user_id: int, *, but: int | None = None) -> None:
-    """Revoke every API token of a person, all but one where asked."""
-    session.execute(_END_TOKENS, {"user": user_id, "but": but})
+def revoke_api_tokens(session: Session, user_id: int, *, except_id: int | None = None) -> None:
+    """Revoke all API tokens of a user except one."""
+    session.execute(_END_TOKENS, {"user": user_id, "but": except_id})
 
 
-def _end_links_of(session: Session, user_id: int) -> None:
-    """End what leads into a person's account without their password: links, invitations, what a provider just said."""
-    for statement in (_END_LINKS, _END_INVITATIONS, _END_ARRIVALS):
+def _revoke_links(session: Session, user_id: int) -> None:
+    """Revoke links and invitations to a user, and their pending OpenID Connect sign-ins."""
+    for statement in (_END_LINKS, _END_INVITATIONS, _DELETE_OIDC_CLAIMS):
         session.execute(statement, {"user": user_id})
 
 
-def _end_given_by(session: Session, user_id: int) -> None:
-    """End what a person made for others to come in by. The trail tells of each invitation, which others wait for."""
+def _revoke_issued_by(session: Session, user_id: int) -> None:
+    """Revoke the links and invitations that a user issued. Each revoked invitation is recorded."""
     session.execute(_END_LINKS_BY, {"user": user_id})
     for email in session.scalars(_END_INVITATIONS_BY, {"user": user_id}).all():
         audit.record(session, None, "account:invitation:revoke", email=email, user=user_id)
@@ -66,7 +65,7 @@ _END_INVITATIONS_BY = text("""
     UPDATE invitations SET revoked_at = now()
     WHERE invited_by = :user AND used_at IS NULL AND revoked_at IS NULL AND expires_at > now() RETURNING email
 """)
-_END_ARRIVALS = text("""
+_DELETE_OIDC_CLAIMS = text("""
     DELETE FROM provider_arrivals a USING provider_identities i
     WHERE i.user_id = :user AND i.issuer = a.issuer AND i.subject = a.subject
 """)

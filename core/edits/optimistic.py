@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.base.exact_json import dumps, loads_stored
-from core.credentials.sessions import WHO_SQL
+from core.credentials.sessions import ACTOR_SQL
 from core.edits.batch import Batch
 from core.edits.operation import ChangeSource
 from core.edits.plan import Cell, Movement, StoredRow
 from core.edits.plan_types import EditPlan
 from core.edits.sheet_queue import acquire_sheet_slot
-from db.raw_sql import Quick
+from db.raw_sql import RawStatement
 
 
 class Verdict(StrEnum):
@@ -130,13 +130,13 @@ def replay_of(facts: str) -> Replay:
     return Replay(fields["result"], request, fields["is_foreign"])
 
 
-_WRITE_EDITS = Quick(f"""
+_WRITE_EDITS = RawStatement(f"""
     SELECT verdict, version, facts::text FROM write_edits(
         :sheet, CAST(:actors AS bigint[]), CAST(:sources AS text[]), CAST(:operations AS uuid[]),
-        ARRAY(SELECT o.session_id IS NULL OR EXISTS ({WHO_SQL.replace(":id", "o.session_id")} AND u.user_id = o.actor)
+        ARRAY(SELECT o.session_id IS NULL OR EXISTS ({ACTOR_SQL.replace(":id", "o.session_id")} AND u.user_id = o.actor)
               FROM unnest(CAST(:sessions AS uuid[]), CAST(:actors AS bigint[]))
                    WITH ORDINALITY AS o (session_id, actor, place) ORDER BY o.place),
         CAST(:columns_versions AS bigint[]), CAST(:levels AS text[]), CAST(CAST(:results AS text[]) AS jsonb[]),
         CAST(:requests AS bytea[]), CAST(:places AS integer[]), CAST(:rows AS integer[]), CAST(:columns AS integer[]),
         CAST(:bases AS bigint[]), CAST(CAST(:cells AS text[]) AS jsonb[]))
-""")  # noqa: S608 - WHO_SQL is a constant of core.credentials.sessions.
+""")  # noqa: S608 - ACTOR_SQL is a constant of core.credentials.sessions.

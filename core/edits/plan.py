@@ -16,7 +16,7 @@ from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
 from core.edits.checks import run_checks
 from core.edits.plan_types import EditPlan
 from core.rows.projection import projection
-from db.raw_sql import Quick
+from db.raw_sql import RawStatement
 
 NO_ROW = "There is no row {} in this sheet. It may have been deleted meanwhile."
 UNSEEN = (
@@ -221,11 +221,11 @@ def _saved(row: int, column: ColumnInfo, value: Value | None, version: int | Non
     return {"row": row, "column": column.column_id, "value": to_wire(value), "version": version}
 
 
-_STORED_ROWS = Quick(f"""
+_STORED_ROWS = RawStatement(f"""
     SELECT r.row_id, r.values::text, r.versions, r.created_version
     FROM rows r WHERE {visible_sql("r")} AND r.row_id = ANY(:ids)
 """)  # noqa: S608 - a condition of core.access.row_gate.
-_MOVED_CELLS = Quick("""
+_MOVED_CELLS = RawStatement("""
     SELECT row_id, column_id, original::text, changed_by, changed_at
     FROM moved_cells(:sheet, CAST(:rows AS integer[]), CAST(:columns AS integer[]), CAST(:bases AS bigint[]))
 """)

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.orm import Session
 
-from db.engine import AT_END
+from db.engine import AFTER_TRANSACTION
 
 WAIT_SECONDS = 2.0
 
@@ -30,7 +30,7 @@ _guard = Lock()
 
 def acquire_sheet_slot(session: Session, sheet_id: int) -> None:
     """Wait for this process's other writers of the sheet, at most WAIT_SECONDS; released with the transaction."""
-    at_end = session.info.get(AT_END)
+    at_end = session.info.get(AFTER_TRANSACTION)
     if at_end is None or sheet_id in session.info.setdefault("sheet_slots", set()):
         return
     with _guard:

@@ -12,9 +12,9 @@ from core.access.access import Access
 from core.access.row_gate import scope_sql, visible_sql
 from core.base.exact_json import loads_wire
 from core.base.permissions import Permission
-from core.credentials.sessions import WHO_SQL
+from core.credentials.sessions import ACTOR_SQL
 from core.rows.projection import Projection, projection
-from db.raw_sql import Quick
+from db.raw_sql import RawStatement
 
 MAX_LINES = 5000
 
@@ -159,14 +159,14 @@ _LINES_SQL = f"""
     ORDER BY c.version, c.row_id, c.column_id
     LIMIT :most
 """  # noqa: S608 - the gate of core.access.
-_LINES = Quick(_LINES_SQL)
-_FOLLOWED = Quick(f"""
+_LINES = RawStatement(_LINES_SQL)
+_FOLLOWED = RawStatement(f"""
     SELECT now.version AS until, now.valid, line.*
     FROM (
         SELECT s.version, ARRAY(
             SELECT reader.number FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS bigint[])) WITH ORDINALITY
                 AS reader (session_id, user_id, number)
-            WHERE EXISTS ({WHO_SQL.replace(":id", "reader.session_id")} AND u.user_id = reader.user_id)
+            WHERE EXISTS ({ACTOR_SQL.replace(":id", "reader.session_id")} AND u.user_id = reader.user_id)
               AND EXISTS (SELECT FROM sheet_levels l WHERE l.sheet_id = :sheet AND l.user_id = reader.user_id
                                                        AND l.level = :level AND l.row_scope = 'all')
         ) AS valid
@@ -174,7 +174,7 @@ _FOLLOWED = Quick(f"""
     ) now
     LEFT JOIN LATERAL ({_LINES_SQL.replace(":until", "now.version")}) line ON true
     ORDER BY line.version, line.row_id, line.column_id
-""")  # noqa: S608 - the gate of core.access, and WHO_SQL of core.credentials.sessions.
+""")  # noqa: S608 - the gate of core.access, and ACTOR_SQL of core.credentials.sessions.
 _REASSIGNED = text(f"""
     SELECT r.row_id, r.created_version, first.old #>> '{{}}' AS before, last.actor_id, u.name,
            {visible_sql("r")} AS is_visible, CASE WHEN {visible_sql("r")} THEN r.values::text END AS values

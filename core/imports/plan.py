@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.access.access import Access, ColumnInfo
-from core.accounts.workspace_currency import USUAL
+from core.accounts.workspace_currency import DEFAULT_CURRENCY
 from core.base.errors import Invalid
 from core.base.text import folded_key
 from core.column_types import column_type
@@ -28,7 +28,7 @@ def propose(
     access: Access | None = None,
     *,
     references: References = NO_REFERENCES,
-    currency: str = USUAL,
+    currency: str = DEFAULT_CURRENCY,
 ) -> ImportPlan:
     """Columns of the same name go together; the others become new ones, of the type that their values have.
 
@@ -57,7 +57,7 @@ def proposal(sample: Sample, name: str, references: References) -> Proposal:
 
 
 def new_column(
-    plan: ColumnPlan, sample: Sample, type_name: str, references: References, *, currency: str = USUAL
+    plan: ColumnPlan, sample: Sample, type_name: str, references: References, *, currency: str = DEFAULT_CURRENCY
 ) -> ColumnPlan:
     """Return the plan with a new column of this type. Choices get the labels that the file has."""
     found = proposal(sample, plan.name, references)

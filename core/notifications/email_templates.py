@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core.accounts.invitations import link, mailed_token, registering_token
+from core.accounts.invitations import invitation_url, mailed_token, registration_token
 from core.accounts.registration import REGISTER, registration_policy
 from core.mail.outbox import MailMessage, QueuedMail
 from core.sign_in.email_links import ADDRESS, RESET, address_link, reset_link
@@ -69,14 +69,14 @@ def _invitation(session: Session, mail: QueuedMail) -> MailMessage | None:
     return MailMessage(
         "You're invited to Contrivance",
         (f"{mail.facts['by']} invites you to the sales pipeline of your team.",),
-        link(mail.facts["url"], token),
+        invitation_url(mail.facts["url"], token),
         "Create your account",
         ("The link works once, for seven days.",),
     )
 
 
 def _register(session: Session, mail: QueuedMail) -> MailMessage | None:
-    token = registering_token(session, mail.recipient)
+    token = registration_token(session, mail.recipient)
     if token is None and not registration_policy(session).admits(mail.recipient):
         return None
     if token is None:
@@ -85,7 +85,7 @@ def _register(session: Session, mail: QueuedMail) -> MailMessage | None:
     return MailMessage(
         "Create your account",
         ("Someone, probably you, wants to create a Contrivance account with this address.",),
-        link(mail.facts["url"], token),
+        invitation_url(mail.facts["url"], token),
         "Create my account",
         ("The link works once, for seven days. If it wasn't you, you can ignore this e-mail.",),
     )

@@ -17,7 +17,7 @@ from core.base import audit
 from core.base.actor import Visitor
 from core.base.errors import NotFound, Refused, Throttled
 from core.base.secret_tokens import hash_token, new_token
-from core.credentials.passwords import is_right
+from core.credentials.passwords import verify_password
 from core.limits.login_throttle import (
     MAX_PER_LINK,
     discard_attempt,
@@ -78,7 +78,7 @@ def open_link(
             audit.record(session, None, THROTTLED, sheet_id=link["sheet_id"], address=ip_address, **facts)
     if attempt is None:
         raise Throttled(TOO_MANY, retry_after=WAIT_SECONDS)
-    if not is_right(password, link["password_hash"]):
+    if not verify_password(password, link["password_hash"]):
         with transaction() as session:
             facts = {"link": link["link_id"]}
             audit.record(session, None, "sheet:link:fail", sheet_id=link["sheet_id"], address=ip_address, **facts)

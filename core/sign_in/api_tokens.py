@@ -1,4 +1,4 @@
-"""Personal API tokens: what a person gives to a program of theirs, with a scope and an end, revoked at any time."""
+"""Personal API tokens, with a scope and an expiry. They can be revoked at any time."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import actor_of_session
 from core.limits.login_throttle import normalize_address
 from core.mail.outbox import queue_mail
-from db.engine import AT_END, Busy, transaction
+from db.engine import AFTER_TRANSACTION, Busy, transaction
 
 PREFIX = "ctv_"
-MOST_TOKENS = 50
-MOST_DAYS = 366
-HINT = 8  # Characters that are shown of a token later: enough to tell it from others, too few to guess it.
-READ_ONLY = "This token may only read. Make one that may write on your profile page."
+MAX_TOKENS = 50
+MAX_DAYS = 366
+HINT_LENGTH = 8  # Characters of a token that are shown later to recognize it.
+READ_ONLY = "This token is read-only. Create one with the scope “Read and write” on your profile page."
 
 
 @dataclass(frozen=True)
 class TokenInfo:
-    """A live token, as its person sees it in the list. The token itself is never seen again."""
+    """A live token, as its user sees it in the list. The token itself is not stored."""
 
     token_id: int
     name: str
@@ -42,85 +42,85 @@ class TokenInfo:
     last_used_at: datetime | None
 
 
-def make_token(session: Session, actor: Actor, *, name: str, scope: Scope, days: int) -> str:
-    """A token of mine for so many days: told this once, stored as a hash."""
+def create_token(session: Session, actor: Actor, *, name: str, scope: Scope, days: int) -> str:
+    """Create a token of the acting user for so many days and return it. Only its hash is stored."""
     if scope is Scope.ADMIN and actor.role is not Role.ADMIN:
-        raise NotAllowed("Only administrators have tokens that may administer.")
-    if not 1 <= days <= MOST_DAYS:
-        raise Invalid(f"A token lives from one day to {MOST_DAYS} days.")
-    if len(my_tokens(session, actor)) >= MOST_TOKENS:
-        raise Invalid(f"You have {MOST_TOKENS} tokens. Revoke one that you do not need.")
-    _still_here(session, actor)
-    token, named = PREFIX + new_token(), clean_name(name)
-    given = {
+        raise NotAllowed("Only administrators can create tokens with the scope to administer.")
+    if not 1 <= days <= MAX_DAYS:
+        raise Invalid(f"A token is valid for 1 to {MAX_DAYS} days.")
+    if len(my_tokens(session, actor)) >= MAX_TOKENS:
+        raise Invalid(f"You have {MAX_TOKENS} tokens. Revoke one that you don't need.")
+    _require_active_session(session, actor)
+    token, cleaned_name = PREFIX + new_token(), clean_name(name)
+    values = {
         "user": actor.user_id,
-        "name": named,
-        "hint": token[:HINT],
+        "name": cleaned_name,
+        "hint": token[:HINT_LENGTH],
         "token": hash_token(token),
         "scope": scope.value,
     }
-    session.execute(_MAKE, given | {"days": days})
-    audit.record(session, actor, "account:token:create", name=named, scope=scope.value, days=days)
-    queue_mail(session, "notice", actor.email, what="token", name=named)
+    session.execute(_MAKE, values | {"days": days})
+    audit.record(session, actor, "account:token:create", name=cleaned_name, scope=scope.value, days=days)
+    queue_mail(session, "notice", actor.email, what="token", name=cleaned_name)
     return token
 
 
-def _still_here(session: Session, actor: Actor) -> None:
-    """Whoever ends this person's credentials at this moment comes first or later, and then ends the new token, too."""
+def _require_active_session(session: Session, actor: Actor) -> None:
+    """Lock the user against a concurrent revocation, which then also revokes the new token. Raises NotAllowed."""
     is_active = session.scalar(_HOLD, {"user": actor.user_id})
     if not is_active or (actor.session_id and actor_of_session(session, actor.session_id) is None):
         raise NotAllowed("Your session has ended. Sign in again.")
 
 
 def my_tokens(session: Session, actor: Actor) -> list[TokenInfo]:
-    """My live tokens, the newest first."""
+    """Return the acting user's live tokens, newest first."""
     rows = session.execute(_MINE, {"user": actor.user_id}).mappings()
-    return [TokenInfo(**{**found, "scope": Scope(found["scope"])}) for found in rows]
+    return [TokenInfo(**{**row, "scope": Scope(row["scope"])}) for row in rows]
 
 
 def revoke_token(session: Session, actor: Actor, token_id: int) -> None:
-    """End one of my tokens at once."""
+    """Revoke one of the acting user's tokens. Raises NotFound."""
     name = session.scalar(_REVOKE, {"token": token_id, "user": actor.user_id})
     if name is None:
-        raise NotFound("This token has ended already.")
+        raise NotFound("This token has already expired or been revoked.")
     notify_user_rights(session, actor.user_id)
     audit.record(session, actor, "account:token:revoke", name=name)
 
 
 def is_token(bearer: str) -> bool:
-    """Whether this is meant to be a personal token; an access token of a session never looks like one."""
+    """Return whether this is a personal token and not an access token of a session."""
     return bearer.startswith(PREFIX)
 
 
 def actor_of_token(session: Session, token: str, *, address: str | None, only_reads: bool) -> Actor | None:
-    """Who acts with a token, None where it is worth nothing. NotAllowed where it may only read and this might write.
+    """Return the actor of a token, None if it is invalid. Raises NotAllowed if a read-only token might write.
 
-    Without the scope to administer an administrator acts as a member: whatever asks for the role asks this one.
+    With a token that lacks the scope to administer, an administrator acts as a member.
     """
-    found = session.execute(_ACTOR, {"token": hash_token(token)}).mappings().one_or_none()
-    if found is None:
+    row = session.execute(_ACTOR, {"token": hash_token(token)}).mappings().one_or_none()
+    if row is None:
         return None
-    if found["scope"] == Scope.READ and not only_reads:
+    if row["scope"] == Scope.READ and not only_reads:
         raise NotAllowed(READ_ONLY)
-    if found["is_stale"]:
-        session.info.get(AT_END, []).append(partial(_note_use, found["token_id"]))
-    return _acting(found, address)
+    if row["is_stale"]:
+        session.info.get(AFTER_TRANSACTION, []).append(partial(_mark_used, row["token_id"]))
+    return _actor_from_row(row, address)
 
 
-def _acting(found: Any, address: str | None) -> Actor:
-    role = Role(found["role"])
+def _actor_from_row(row: Any, address: str | None) -> Actor:
+    role = Role(row["role"])
     return Actor(
-        user_id=found["user_id"],
-        name=found["name"],
-        email=found["email"],
-        role=Role.MEMBER if role is Role.ADMIN and found["scope"] != Scope.ADMIN else role,
+        user_id=row["user_id"],
+        name=row["name"],
+        email=row["email"],
+        role=Role.MEMBER if role is Role.ADMIN and row["scope"] != Scope.ADMIN else role,
         address=normalize_address(address) if address else None,
-        token_id=found["token_id"],
+        token_id=row["token_id"],
     )
 
 
-def _note_use(token_id: int) -> None:
-    """Note that a token was used, after the request's own transaction; nobody waits, and nothing fails for it."""
+def _mark_used(token_id: int) -> None:
+    """Update last_used_at after the request's transaction, without waiting for a lock. Errors are ignored."""
     with suppress(SQLAlchemyError, Busy), transaction() as session:
         session.execute(_USED, {"token": token_id})
 

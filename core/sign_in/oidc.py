@@ -1,7 +1,7 @@
-"""Arrivals: a provider says who somebody is, and they are let in as who they are here, or told how to get in.
+"""OpenID Connect sign-in: maps the provider's identity to a local account, or explains what is missing.
 
-The provider is asked only that. What it says is kept for a few minutes under a token in a cookie of that browser; the
-session that follows is our own.
+The claims are stored for a few minutes under a token in a cookie of the browser. The session that follows does not
+depend on the provider.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.accounts import add_account, clean_name
 from core.accounts.invitations import invited_role, use_invitations
-from core.accounts.registration import refusal_of_stranger
+from core.accounts.registration import registration_refusal
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound, Refused
@@ -21,29 +21,36 @@ from core.base.permissions import Role
 from core.base.secret_tokens import hash_token, new_token
 from core.base.text import clean_email
 from core.mail.outbox import Transaction
-from core.sign_in.oidc_identities import HAS_ONE, TAKEN, add_identity, has_identity, has_password, label
+from core.sign_in.oidc_identities import (
+    ALREADY_LINKED,
+    IDENTITY_IN_USE,
+    add_identity,
+    has_identity,
+    has_password,
+    provider_label,
+)
 from core.sign_in.password import Grant, sign_in, with_password
 from core.sign_in.second_factor import needs_code
 from db.tables.sheets import User
 
-LIFE = "10 minutes"
-LONGEST = 255  # Characters that a provider may give an issuer or a subject.
-GONE = "This sign-in has run out. Begin again."
+LIFETIME = "10 minutes"
+MAX_CLAIM_LENGTH = 255  # Characters of an issuer or a subject.
+EXPIRED = "Your sign-in has expired. Start again."
 DEACTIVATED = "Your account here is deactivated. Ask an administrator."
-UNCONFIRMED = (
-    "{label} does not confirm your address, so nobody here can be found by it. If you have an account here, sign in "
-    "with your password and link {label} on your profile; else ask an administrator for an invitation."
+UNVERIFIED = (
+    "{label} hasn't verified your e-mail address, so we can't match it to an account. If you have an account, sign in "
+    "with your password and link {label} on your profile. Otherwise ask an administrator for an invitation."
 )
-ANOTHER = (
-    "The account here with the address {email} is linked with another account of {label}. Ask an administrator, or "
-    "sign in with your password and unlink it on your profile."
+OTHER_IDENTITY = (
+    "The account with the address {email} is linked with another account of {label}. Ask an administrator, or sign in "
+    "with your password and unlink it on your profile."
 )
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """Who has arrived: as which account, or by which role as a new one. `asks_password`: until it is linked."""
+class PendingOidcSignIn:
+    """A pending sign-in: the account, or without `user_id` the role of a new one. `asks_password`: before linking."""
 
     issuer: str
     subject: str
@@ -55,56 +62,56 @@ class Arrival:
     role: Role = Role.MEMBER
 
 
-def note_arrival(session: Session, claims: Mapping[str, Any]) -> str | None:
-    """Keep what a provider said of somebody: the token of it, None where it does not say who that is."""
+def store_claims(session: Session, claims: Mapping[str, Any]) -> str | None:
+    """Store the claims of a provider and return their token; None if they don't identify a user."""
     issuer, subject = claims.get("iss"), claims.get("sub")
-    if not _is_name(issuer) or not _is_name(subject):
+    if not _is_identifier(issuer) or not _is_identifier(subject):
         return None
     token, email = new_token(), _email(claims)
-    said = {
+    values = {
         "token": hash_token(token),
         "issuer": issuer,
         "subject": subject,
         "email": email,
-        "verified": email is not None and _is_yes(claims.get("email_verified")),
+        "verified": email is not None and _is_true(claims.get("email_verified")),
         "name": _name(claims, email),
     }
-    session.execute(_NOTE, said)
+    session.execute(_NOTE, values)
     return token
 
 
-def arrival(session: Session, token: str) -> Arrival:
-    """As whom the holder of this token comes in. Raises NotFound once that is over, NotAllowed with the way out."""
-    found = session.execute(_FIND, {"token": hash_token(token)}).one_or_none()
-    if found is None:
-        raise NotFound(GONE)
-    return _judged(session, found)
+def pending_sign_in(session: Session, token: str) -> PendingOidcSignIn:
+    """Return the pending sign-in of this token. Raises NotFound if it has expired, and NotAllowed."""
+    row = session.execute(_FIND, {"token": hash_token(token)}).one_or_none()
+    if row is None:
+        raise NotFound(EXPIRED)
+    return _resolve(session, row)
 
 
-def arrival_of_mine(session: Session, actor: Actor, token: str) -> Arrival:
-    """Who has arrived where I am signed in: to be linked with my account, whatever their address. The same errors."""
-    found = session.execute(_FIND, {"token": hash_token(token)}).one_or_none()
-    if found is None:
-        raise NotFound(GONE)
-    known = session.execute(_KNOWN, {"issuer": found.issuer, "subject": found.subject}).one_or_none()
-    if known is not None and known.user_id != actor.user_id:
-        raise NotAllowed(TAKEN.format(label=label()))
-    if known is None and has_identity(session, actor.user_id, found.issuer):
-        raise NotAllowed(HAS_ONE.format(label=label()))
-    return Arrival(found.issuer, found.subject, found.email or "", found.name, actor.user_id, known is not None)
+def pending_link(session: Session, actor: Actor, token: str) -> PendingOidcSignIn:
+    """Return the pending sign-in, to be linked with the acting user's account. Raises NotFound and NotAllowed."""
+    row = session.execute(_FIND, {"token": hash_token(token)}).one_or_none()
+    if row is None:
+        raise NotFound(EXPIRED)
+    identity = session.execute(_KNOWN, {"issuer": row.issuer, "subject": row.subject}).one_or_none()
+    if identity is not None and identity.user_id != actor.user_id:
+        raise NotAllowed(IDENTITY_IN_USE.format(label=provider_label()))
+    if identity is None and has_identity(session, actor.user_id, row.issuer):
+        raise NotAllowed(ALREADY_LINKED.format(label=provider_label()))
+    return PendingOidcSignIn(row.issuer, row.subject, row.email or "", row.name, actor.user_id, identity is not None)
 
 
-def take_in(session: Session, token: str, *, grant: Grant[T], without_code: Grant[T]) -> T:
-    """What `grant` makes for who has arrived, of whom no password is asked; a new person's account is made.
+def complete_sign_in(session: Session, token: str, *, grant: Grant[T], without_code: Grant[T]) -> T:
+    """Complete a sign-in that needs no password, creating the account of a new user; return the result of `grant`.
 
-    Whoever signs in with a code gets what `without_code` makes. Raises NotFound and NotAllowed.
+    For users with a second factor, return the result of `without_code`. Raises NotFound and NotAllowed.
     """
-    someone = _judged(session, _taken(session, token))
-    if someone.asks_password:
-        raise NotAllowed("Give your password once, so that we know that this account is yours.")
-    user_id = someone.user_id or _new_account(session, someone)
-    if not someone.is_linked:
-        add_identity(session, user_id, someone.issuer, someone.subject)
+    pending = _resolve(session, _consume(session, token))
+    if pending.asks_password:
+        raise NotAllowed("Enter your password once to confirm that this account is yours.")
+    user_id = pending.user_id or _new_account(session, pending)
+    if not pending.is_linked:
+        add_identity(session, user_id, pending.issuer, pending.subject)
     return (without_code if needs_code(session, user_id) else grant)(session, user_id)
 
 
@@ -119,16 +126,16 @@ def link_with_password(
     code: str = "",
     device: str = "",
 ) -> T | None:
-    """Link who has arrived with the account that has their address, and let them in: its password is asked this once.
+    """Link the pending sign-in with the account that has its address, and sign in with that account's password.
 
-    Answers as `sign_in` does. Nothing is linked until the code has come where one is asked.
+    Returns the result of `sign_in`. Nothing is linked before the second factor was checked.
     """
     with transaction() as session:
-        email = arrival(session, token).email
+        email = pending_sign_in(session, token).email
 
     def link(session: Session, user_id: int) -> T:
-        someone = _taken(session, token)
-        add_identity(session, user_id, someone.issuer, someone.subject)
+        claims = _consume(session, token)
+        add_identity(session, user_id, claims.issuer, claims.subject)
         return grant(session, user_id)
 
     return sign_in(
@@ -136,74 +143,76 @@ def link_with_password(
     )
 
 
-def link_mine(transaction: Transaction, actor: Actor, token: str, *, password: str = "") -> None:
-    """Link who has arrived with my account, which I am signed in to. The password is asked of whoever has one."""
+def link_own_account(transaction: Transaction, actor: Actor, token: str, *, password: str = "") -> None:
+    """Link the pending sign-in with the acting user's account. Checks their password if they have one."""
 
     def link(session: Session, user_id: int) -> bool:
-        someone = _taken(session, token)
-        add_identity(session, user_id, someone.issuer, someone.subject)
+        claims = _consume(session, token)
+        add_identity(session, user_id, claims.issuer, claims.subject)
         return True
 
     with transaction() as session:
-        asks = has_password(session, actor.user_id)
-        if not asks:
+        has_own_password = has_password(session, actor.user_id)
+        if not has_own_password:
             link(session, actor.user_id)
-    if asks:
+    if has_own_password:
         with_password(transaction, actor, password, link)
 
 
-def drop_arrival(session: Session, token: str) -> None:
-    """Whoever has arrived wants something else."""
+def discard_pending(session: Session, token: str) -> None:
+    """Delete a pending sign-in."""
     session.execute(_TAKE, {"token": hash_token(token)})
 
 
-def _taken(session: Session, token: str) -> Any:
-    """What was said, once: of two who come together only one gets the row."""
-    found = session.execute(_TAKE, {"token": hash_token(token)}).one_or_none()
-    if found is None:
-        raise NotFound(GONE)
-    return found
+def _consume(session: Session, token: str) -> Any:
+    """Return and delete the stored claims, so that only one request can use them. Raises NotFound."""
+    row = session.execute(_TAKE, {"token": hash_token(token)}).one_or_none()
+    if row is None:
+        raise NotFound(EXPIRED)
+    return row
 
 
-def _judged(session: Session, said: Any) -> Arrival:
-    known = session.execute(_KNOWN, {"issuer": said.issuer, "subject": said.subject}).one_or_none()
-    if known is None and not said.is_verified:
-        raise NotAllowed(UNCONFIRMED.format(label=label()))
-    known = known or session.execute(_OF_ADDRESS, {"email": said.email}).one_or_none()
-    if known is not None and not known.is_active:
+def _resolve(session: Session, claims: Any) -> PendingOidcSignIn:
+    account = session.execute(_KNOWN, {"issuer": claims.issuer, "subject": claims.subject}).one_or_none()
+    if account is None and not claims.is_verified:
+        raise NotAllowed(UNVERIFIED.format(label=provider_label()))
+    account = account or session.execute(_OF_ADDRESS, {"email": claims.email}).one_or_none()
+    if account is not None and not account.is_active:
         raise NotAllowed(DEACTIVATED)
-    who = {"issuer": said.issuer, "subject": said.subject, "email": said.email or "", "name": said.name}
-    if known is None:
-        return Arrival(**who, role=_role_of_stranger(session, said.email))
-    if not known.is_linked and has_identity(session, known.user_id, said.issuer):
-        raise NotAllowed(ANOTHER.format(email=said.email, label=label()))
-    asks = not known.is_linked and known.has_password
-    return Arrival(**who, user_id=known.user_id, is_linked=known.is_linked, asks_password=asks)
+    fields = {"issuer": claims.issuer, "subject": claims.subject, "email": claims.email or "", "name": claims.name}
+    if account is None:
+        return PendingOidcSignIn(**fields, role=_role_for_new_account(session, claims.email))
+    if not account.is_linked and has_identity(session, account.user_id, claims.issuer):
+        raise NotAllowed(OTHER_IDENTITY.format(email=claims.email, label=provider_label()))
+    asks_password = not account.is_linked and account.has_password
+    return PendingOidcSignIn(
+        **fields, user_id=account.user_id, is_linked=account.is_linked, asks_password=asks_password
+    )
 
 
-def _role_of_stranger(session: Session, email: str) -> Role:
-    """As what somebody without an account comes in: by their invitation, or as the rule of registration says."""
+def _role_for_new_account(session: Session, email: str) -> Role:
+    """Return the role of a user without an account: that of their invitation, or Member if they may register."""
     role = invited_role(session, email)
-    refusal = None if role else refusal_of_stranger(session, email)
+    refusal = None if role else registration_refusal(session, email)
     if refusal:
-        raise NotAllowed(f"{label()} knows you as {email}, but nobody here does. {refusal}")
+        raise NotAllowed(f"{provider_label()} knows you as {email}, but there is no such account. {refusal}")
     return role or Role.MEMBER
 
 
-def _new_account(session: Session, someone: Arrival) -> int:
-    user_id = add_account(session, None, email=someone.email, name=someone.name, role=someone.role)
+def _new_account(session: Session, pending: PendingOidcSignIn) -> int:
+    user_id = add_account(session, None, email=pending.email, name=pending.name, role=pending.role)
     session.execute(update(User).where(User.user_id == user_id).values(email_verified_at=func.now()))
-    if use_invitations(session, someone.email):
+    if use_invitations(session, pending.email):
         audit.record(session, None, "account:invitation:accept", user=user_id, first_admin=False)
     return user_id
 
 
-def _is_name(claim: Any) -> bool:
-    return isinstance(claim, str) and 0 < len(claim) <= LONGEST and claim.isprintable()
+def _is_identifier(claim: Any) -> bool:
+    return isinstance(claim, str) and 0 < len(claim) <= MAX_CLAIM_LENGTH and claim.isprintable()
 
 
-def _is_yes(claim: Any) -> bool:
-    return claim is True or claim == "true"  # Some providers say it as text.
+def _is_true(claim: Any) -> bool:
+    return claim is True or claim == "true"  # Some providers send it as text.
 
 
 def _email(claims: Mapping[str, Any]) -> str | None:
@@ -224,8 +233,8 @@ def _name(claims: Mapping[str, Any], email: str | None) -> str:
 
 _NOTE = text(f"""
     INSERT INTO provider_arrivals (token_hash, issuer, subject, email, is_verified, name, expires_at)
-    VALUES (:token, :issuer, :subject, :email, :verified, :name, now() + interval '{LIFE}')
-""")  # noqa: S608 - LIFE is the constant above.
+    VALUES (:token, :issuer, :subject, :email, :verified, :name, now() + interval '{LIFETIME}')
+""")  # noqa: S608 - LIFETIME is a constant.
 _FIND = text("SELECT * FROM provider_arrivals WHERE token_hash = :token AND expires_at > now()")
 _TAKE = text("DELETE FROM provider_arrivals WHERE token_hash = :token AND expires_at > now() RETURNING *")
 _KNOWN = text("""

@@ -1,4 +1,4 @@
-"""Identities: who a person is at an OpenID Connect provider; one at each, linked and unlinked by themselves."""
+"""Linked identities at OpenID Connect providers, at most one per user and provider."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,57 +13,61 @@ from core.config.settings import settings
 from core.mail.outbox import queue_mail
 from db.tables.sheets import User
 
-TAKEN = "That account of {label} is linked with another account here. Sign in with it, or ask an administrator."
-HAS_ONE = "Your account here is linked with another account of {label}. Unlink that one on your profile first."
-NO_PASSWORD = "You have no password, so this is your only way in. Choose a password first."  # noqa: S105 no secret
+IDENTITY_IN_USE = "That account of {label} is linked with another user. Sign in with it, or ask an administrator."
+ALREADY_LINKED = "Your account is linked with another account of {label}. Unlink that one on your profile first."
+NO_PASSWORD = "You have no password, so you couldn't sign in any more. Choose a password first."  # noqa: S105 no secret
 
 
 @dataclass(frozen=True)
 class IdentityInfo:
-    """That a person signs in by a provider too, and since when."""
+    """A linked identity of a user."""
 
     issuer: str
     created_at: datetime
 
 
 def my_identities(session: Session, actor: Actor) -> list[IdentityInfo]:
-    """Where I can sign in by a provider."""
-    return [IdentityInfo(found.issuer, found.created_at) for found in session.execute(_MINE, {"user": actor.user_id})]
+    """Return the linked identities of the acting user."""
+    return [IdentityInfo(row.issuer, row.created_at) for row in session.execute(_MINE, {"user": actor.user_id})]
 
 
 def unlink(session: Session, actor: Actor, issuer: str) -> None:
-    """Sign in by this provider no more. Refused to whom no other way in is left."""
+    """Unlink the acting user's identity at this provider. Raises Invalid if they have no password, and NotFound."""
     if not has_password(session, actor.user_id):
         raise Invalid(NO_PASSWORD)
     if session.scalar(_UNLINK, {"user": actor.user_id, "issuer": issuer}) is None:
-        raise NotFound("This is not linked any more.")
+        raise NotFound("This account isn't linked any more.")
     audit.record(session, actor, "account:provider:unlink", issuer=issuer)
 
 
 def add_identity(session: Session, user_id: int, issuer: str, subject: str) -> None:
-    """Link an account with who somebody is at a provider. Whether that was proved is decided before. Raises Invalid."""
-    given = {"user": user_id, "issuer": issuer, "subject": subject}
-    if session.scalar(_LINK, given) is None:
-        raise Invalid((HAS_ONE if has_identity(session, user_id, issuer) else TAKEN).format(label=label()))
+    """Link an account with an identity. The caller has verified that both belong together. Raises Invalid."""
+    values = {"user": user_id, "issuer": issuer, "subject": subject}
+    if session.scalar(_LINK, values) is None:
+        raise Invalid(
+            (ALREADY_LINKED if has_identity(session, user_id, issuer) else IDENTITY_IN_USE).format(
+                label=provider_label()
+            )
+        )
     audit.record(session, None, "account:provider:link", user=user_id, issuer=issuer)
     email = session.scalar(select(User.email).where(User.user_id == user_id))
-    queue_mail(session, "notice", str(email), what="provider", label=label())
+    queue_mail(session, "notice", str(email), what="provider", label=provider_label())
 
 
 def has_identity(session: Session, user_id: int, issuer: str) -> bool:
-    """Whether an account is linked with anybody at this provider."""
+    """Return whether an account has a linked identity at this provider."""
     return bool(session.scalar(_HAS, {"user": user_id, "issuer": issuer}))
 
 
 def has_password(session: Session, user_id: int) -> bool:
-    """Whether an account has a password."""
+    """Return whether an account has a password."""
     return session.scalar(select(User.password_hash).where(User.user_id == user_id)) is not None
 
 
-def label() -> str:
-    """What people call the provider."""
-    found = settings().provider
-    return found.label if found else "the provider"
+def provider_label() -> str:
+    """Return the provider's name for users."""
+    provider = settings().provider
+    return provider.label if provider else "the provider"
 
 
 _MINE = text("SELECT issuer, created_at FROM provider_identities WHERE user_id = :user ORDER BY created_at, issuer")

@@ -1,4 +1,4 @@
-"""Signing in with e-mail and password: the same for pages and API, the same answer and cost whoever asks."""
+"""Sign-in with e-mail and password for pages and API. Result and time don't reveal whether an account exists."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
 from core.base.text import clean_email
-from core.credentials.login_tickets import end_pending, person_of_pending
-from core.credentials.passwords import checked_password, hash_password, in_one_form, is_right
-from core.credentials.revocation import end_credentials_of
+from core.credentials.login_tickets import delete_pending_ticket, pending_email
+from core.credentials.passwords import hash_password, normalize_password, validate_password, verify_password
+from core.credentials.revocation import revoke_credentials
 from core.limits.known_devices import known_client
 from core.limits.login_throttle import (
     THROTTLED_ACTION,
@@ -27,26 +27,26 @@ from core.limits.login_throttle import (
 from core.mail.outbox import Transaction, queue_mail
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.second_factor import (
-    begin_second_factor,
-    drop_second_factor,
+    create_pending_factor,
     is_second_factor,
     needs_code,
     new_recovery_codes,
+    remove_second_factor,
 )
 from db.tables.sheets import User
 
-NEUTRAL = "E-mail or password is not right. Check both and try again; after several failures, wait a few minutes."
-WRONG_CODE = "This code is not right. Wait for the next one and try again; after several failures, wait a few minutes."
-TOO_LATE = "This sign-in has run out. Begin again with your password."
-NOT_CURRENT = "The current password is not right. Try again; after several failures, wait a few minutes."
-NO_PASSWORD = "You have no password to be asked for: a provider signs you in. Choose one first, on your profile."  # noqa: S105 no secret
+SIGN_IN_FAILED = "E-mail or password is wrong. Check both and try again; after several failures, wait a few minutes."
+WRONG_CODE = "This code is wrong. Wait for the next one and try again; after several failures, wait a few minutes."
+SIGN_IN_EXPIRED = "Your sign-in has expired. Start again with your password."
+WRONG_CURRENT_PASSWORD = "The current password is wrong. Try again; after several failures, wait a few minutes."  # noqa: S105 no secret
+NO_PASSWORD = "You have no password because a provider signs you in. Choose one on your profile first."  # noqa: S105 no secret
 T = TypeVar("T")
 Grant = Callable[[Session, int], T]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt that is counted as failed until it proves right, and what it is measured against."""
+    """A recorded attempt, and the account that it is checked against."""
 
     number: int
     address: str
@@ -66,24 +66,23 @@ def sign_in(
     device: str = "",
     session_id: UUID | None = None,
 ) -> T | None:
-    """What `grant` makes for the person whose e-mail and password these are, else None (say NEUTRAL, whatever it was).
+    """Return the result of `grant` for a correct e-mail and password, else None (show SIGN_IN_FAILED in every case).
 
-    `device` is the browser's cookie of an earlier sign-in, `session_id` the session of who is signed in: guesses that
-    others make do not count for them.
-    Where the person has a second factor and no code came along, the right password gets what `without_code` makes.
-    Three steps in the caller's transactions, so that a failure stays counted and no connection waits for the hash.
+    `device` is the cookie of an earlier sign-in in this browser, `session_id` the session of a signed-in user: other
+    people's failures don't count for them. For a user with a second factor and without a code, return the result of
+    `without_code`. Runs in three transactions, so that failures stay counted and no connection waits for the hash.
     """
-    account, where = _account(email), normalize_address(address)
+    account, ip_address = _account_key(email), normalize_address(address)
     with transaction() as session:
-        attempt = _open(session, account, where, device=device, session_id=session_id)
+        attempt = _start_attempt(session, account, ip_address, device=device, session_id=session_id)
     if attempt is None:
         return None
-    if not is_right(password, attempt.password_hash):
+    if not verify_password(password, attempt.password_hash):
         with transaction() as session:
-            audit.record(session, None, "account:sign-in:fail", address=where, account=account)
+            audit.record(session, None, "account:sign-in:fail", address=ip_address, account=account)
         return None
     with transaction() as session:
-        return _granted(session, attempt, code, grant, without_code)
+        return _finish_attempt(session, attempt, code, grant, without_code)
 
 
 def sign_in_with_code(
@@ -96,53 +95,52 @@ def sign_in_with_code(
     grant: Grant[T],
     device: str = "",
 ) -> T | None:
-    """The second step on a page: what `grant` makes for the code that was missing, else None (say WRONG_CODE).
+    """Complete a sign-in with its code: return the result of `grant`, else None (show WRONG_CODE).
 
-    `pending` is what the right password got in the same browser, a few minutes ago at most. Raises NotFound.
+    `pending` is the ticket that the correct password got in this browser. Raises NotFound if it has expired.
     """
     with transaction() as session:
-        account = person_of_pending(session, pending, nonce=nonce)
+        account = pending_email(session, pending, nonce=nonce)
         if account is None:
-            raise NotFound(TOO_LATE)
-        attempt = _open(session, account, normalize_address(address), device=device)
+            raise NotFound(SIGN_IN_EXPIRED)
+        attempt = _start_attempt(session, account, normalize_address(address), device=device)
     if attempt is None:
         return None
 
     def finish(session: Session, user_id: int) -> T:
-        end_pending(session, pending)
+        delete_pending_ticket(session, pending)
         return grant(session, user_id)
 
     with transaction() as session:
-        return _granted(session, attempt, code or "-", finish, finish)
+        return _finish_attempt(session, attempt, code or "-", finish, finish)
 
 
 def change_password(transaction: Transaction, actor: Actor, *, current: str, new: str) -> None:
-    """Change my own password. Every session of mine ends, this one too: sign in again with the new one.
+    """Change the acting user's password and revoke all their credentials, this session included.
 
-    The current one is checked like a sign-in: who sits at my open browser cannot try passwords without end.
+    The current password is throttled like a sign-in, so that nobody can try passwords in an open browser.
     """
-    if checked_password(new) == in_one_form(current):
-        raise Invalid("The new password is the old one. Choose another.")
+    if validate_password(new) == normalize_password(current):
+        raise Invalid("The new password is the current one. Choose another.")
     change = partial(_set_password, actor=actor, password=new)
     with_password(transaction, actor, current, change)
 
 
 def set_up_second_factor(transaction: Transaction, actor: Actor, *, password: str) -> None:
-    """Make a fresh secret for my app. The password is checked like a sign-in: an app of whoever sits here would lock
-    me out."""
+    """Create a secret for the acting user's app. Checks their password, so that nobody else can add an app."""
 
     def begin(session: Session, user_id: int) -> bool:
-        begin_second_factor(session, user_id)
+        create_pending_factor(session, user_id)
         return True
 
     with_password(transaction, actor, password, begin)
 
 
 def switch_off_second_factor(transaction: Transaction, actor: Actor, *, password: str) -> None:
-    """Sign in without a code again. The password is checked like a sign-in."""
+    """Remove the acting user's second factor. Checks their password."""
 
     def switch_off(session: Session, user_id: int) -> bool:
-        drop_second_factor(session, user_id)
+        remove_second_factor(session, user_id)
         audit.record(session, actor, "account:second-factor:off")
         queue_mail(session, "notice", actor.email, what="second factor off")
         return True
@@ -151,7 +149,7 @@ def switch_off_second_factor(transaction: Transaction, actor: Actor, *, password
 
 
 def renew_recovery_codes(transaction: Transaction, actor: Actor, *, password: str) -> list[str]:
-    """New recovery codes; the old ones end. The password is checked like a sign-in."""
+    """Replace the acting user's recovery codes and return the new ones. Checks their password."""
 
     def renew(session: Session, user_id: int) -> list[str]:
         audit.record(session, actor, "account:second-factor:renew")
@@ -162,14 +160,14 @@ def renew_recovery_codes(transaction: Transaction, actor: Actor, *, password: st
 
 
 def with_password(transaction: Transaction, actor: Actor, password: str, command: Grant[T]) -> T:
-    """What the command makes once the actor has given their password: who is signed in needs no code besides.
+    """Run a command after checking the acting user's password, and return its result. No code is needed.
 
-    Whoever has none, because a provider signs them in, chooses one first.
+    Raises Invalid if the password is wrong or if the user has none.
     """
     with transaction() as session:
         if not has_password(session, actor.user_id):
             raise Invalid(NO_PASSWORD)
-    done = sign_in(
+    result = sign_in(
         transaction,
         actor.email,
         password,
@@ -178,53 +176,53 @@ def with_password(transaction: Transaction, actor: Actor, password: str, command
         without_code=command,
         session_id=actor.session_id,
     )
-    if done is None:
-        raise Invalid(NOT_CURRENT)
-    return done
+    if result is None:
+        raise Invalid(WRONG_CURRENT_PASSWORD)
+    return result
 
 
 def _set_password(session: Session, user_id: int, *, actor: Actor, password: str) -> bool:
     session.execute(update(User).where(User.user_id == user_id).values(password_hash=hash_password(password)))
-    end_credentials_of(session, user_id)
+    revoke_credentials(session, user_id)
     audit.record(session, actor, "account:password:change")
     queue_mail(session, "notice", actor.email, what="password")
     return True
 
 
-def _open(
+def _start_attempt(
     session: Session, account: str, address: str, *, device: str = "", session_id: UUID | None = None
 ) -> Attempt | None:
-    """Count the attempt and look the account up; None where there were too many."""
-    place = known_client(session, account, address, device=device, session_id=session_id)
-    number = record_attempt(session, place or account, address, is_known=place is not None)
+    """Record the attempt and look up the account; None if there were too many attempts."""
+    client_key = known_client(session, account, address, device=device, session_id=session_id)
+    number = record_attempt(session, client_key or account, address, is_known=client_key is not None)
     if number is None:
         if is_first_throttle(session, address):
             audit.record(session, None, THROTTLED_ACTION, address=address, account=account)
         return None
-    known = session.execute(
+    user = session.execute(
         select(User.user_id, User.password_hash).where(User.email == account, User.is_active)
     ).one_or_none()
-    return Attempt(number, address, *(known or (None, None)))
+    return Attempt(number, address, *(user or (None, None)))
 
 
-def _granted(session: Session, attempt: Attempt, code: str, grant: Grant[T], without_code: Grant[T]) -> T | None:
-    """The grant, unless password or account were changed while the hash was computed: then it was the old one."""
+def _finish_attempt(session: Session, attempt: Attempt, code: str, grant: Grant[T], without_code: Grant[T]) -> T | None:
+    """Check the code and return the grant; None if the account changed while the password was being checked."""
     unchanged = (User.user_id == attempt.user_id, User.password_hash == attempt.password_hash, User.is_active)
-    found = session.execute(
+    user = session.execute(
         select(User.user_id, User.email).where(*unchanged).with_for_update(key_share=True)
     ).one_or_none()
-    if found is None:
+    if user is None:
         return None
-    wants_code = needs_code(session, found.user_id)
-    if wants_code and code and not is_second_factor(session, found.user_id, code):
-        audit.record(session, None, "account:sign-in:fail", address=attempt.address, account=found.email, code=True)
+    wants_code = needs_code(session, user.user_id)
+    if wants_code and code and not is_second_factor(session, user.user_id, code):
+        audit.record(session, None, "account:sign-in:fail", address=attempt.address, account=user.email, code=True)
         return None
     discard_attempt(session, attempt.number)
-    return (without_code if wants_code and not code else grant)(session, found.user_id)
+    return (without_code if wants_code and not code else grant)(session, user.user_id)
 
 
-def _account(email: str) -> str:
-    """The address that attempts are counted for; what cannot be one shares one count."""
+def _account_key(email: str) -> str:
+    """Return the key for counting attempts: the normalized address. All invalid addresses share one key."""
     try:
         return clean_email(email)
     except Invalid:

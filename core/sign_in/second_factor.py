@@ -1,4 +1,4 @@
-"""The second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for when it is lost."""
+"""The second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes."""
 
 import base64
 import re
@@ -22,55 +22,55 @@ from core.mail.outbox import queue_mail
 from db.tables.accounts import SecondFactor
 
 STEP_SECONDS = 30
-DRIFT = 1  # Steps that a telephone's clock may be off, either way.
+MAX_DRIFT_STEPS = 1  # Time steps that the clock of the phone may be off.
 RECOVERY_CODES = 10
-SET_UP_WITHIN = "15 minutes"  # A picture that is left on an open page confirms no app of somebody else's.
+SETUP_LIFETIME = "15 minutes"  # A QR code on an abandoned page soon stops working.
 ISSUER = "Contrivance"
-WRONG = "This code is not right. Wait for the next one of your app and try again."
+WRONG = "This code is wrong. Wait for the next one of your app and try again."
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True)
 class FactorInfo:
-    """Whether a second factor is asked of me, since when, and how many recovery codes are left."""
+    """The state of a user's second factor: since when, and the number of unused recovery codes."""
 
     since: datetime | None
     codes_left: int
 
 
 def second_factor(session: Session, actor: Actor) -> FactorInfo:
-    """How my second factor stands."""
-    found = session.execute(_STATE, {"user": actor.user_id}).one()
-    return FactorInfo(found.since, found.codes_left)
+    """Return the state of the acting user's second factor."""
+    row = session.execute(_STATE, {"user": actor.user_id}).one()
+    return FactorInfo(row.since, row.codes_left)
 
 
-def begin_second_factor(session: Session, user_id: int) -> None:
-    """Make a fresh secret for a person's app, whose password was asked. It counts once it is confirmed, and soon."""
+def create_pending_factor(session: Session, user_id: int) -> None:
+    """Create a secret for the app of a user with a verified password. It must be confirmed within SETUP_LIFETIME."""
     secret = pyotp.random_base32()
-    if session.scalar(_BEGIN, {"user": user_id, "secret": _seal(secret)}) is None:
+    if session.scalar(_BEGIN, {"user": user_id, "secret": _encrypt(secret)}) is None:
         raise Invalid("You have a second factor already. Switch it off before you set up another app.")
 
 
-def waiting_secret(session: Session, actor: Actor) -> tuple[str, str] | None:
-    """The secret that my app has not confirmed yet, and the otpauth:// address that its picture holds."""
-    sealed = session.scalar(select(SecondFactor.secret).where(*_waiting(actor)))
+def pending_secret(session: Session, actor: Actor) -> tuple[str, str] | None:
+    """Return the acting user's unconfirmed secret and the otpauth:// URL of its QR code."""
+    sealed = session.scalar(select(SecondFactor.secret).where(*_is_pending(actor)))
     if sealed is None:
         return None
-    secret = _unseal(sealed)
+    secret = _decrypt(sealed)
     return secret, pyotp.TOTP(secret).provisioning_uri(name=actor.email, issuer_name=ISSUER)
 
 
-def forget_waiting_secret(session: Session, actor: Actor) -> None:
-    """I do not set up an app after all."""
+def discard_pending_secret(session: Session, actor: Actor) -> None:
+    """Delete the acting user's unconfirmed secret."""
     session.execute(_FORGET, {"user": actor.user_id})
 
 
 def confirm_second_factor(session: Session, actor: Actor, code: str) -> list[str]:
-    """Switch the second factor on by a first code of the app: the recovery codes, to be shown once."""
-    factor = _locked(session, *_waiting(actor))
+    """Switch the second factor on with a code of the app; return the recovery codes. Raises NotFound and Invalid."""
+    factor = _lock_factor(session, *_is_pending(actor))
     if factor is None:
-        raise NotFound("There is no app to confirm. Begin again.")
-    step = _step_of(factor, code)
+        raise NotFound("There is no app to confirm. Start again.")
+    step = _matching_step(factor, code)
     if step is None:
         raise Invalid(WRONG)
     session.execute(_CONFIRM, {"user": actor.user_id, "step": step})
@@ -80,91 +80,91 @@ def confirm_second_factor(session: Session, actor: Actor, code: str) -> list[str
 
 
 def needs_code(session: Session, user_id: int) -> bool:
-    """Whether this person signs in with a code, too."""
+    """Return whether a user signs in with a second factor."""
     confirmed = (SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_not(None))
     return session.scalar(select(SecondFactor.user_id).where(*confirmed)) is not None
 
 
 def is_second_factor(session: Session, user_id: int, code: str) -> bool:
-    """Whether this is a code of the person's app, or one of their recovery codes. Either works once."""
-    factor = _locked(session, SecondFactor.user_id == user_id)
+    """Return whether the code is valid: of the user's app, or a recovery code. Each code works once."""
+    factor = _lock_factor(session, SecondFactor.user_id == user_id)
     if factor is None or factor.confirmed_at is None:
         return False
-    step = _step_of(factor, code)
+    step = _matching_step(factor, code)
     if step is not None:
         session.execute(_USED, {"user": user_id, "step": step})
         return True
-    if session.scalar(_TAKE_CODE, {"user": user_id, "code": hash_token(_plain(code))}) is None:
+    if session.scalar(_TAKE_CODE, {"user": user_id, "code": hash_token(_normalize_code(code))}) is None:
         return False
     audit.record(session, None, "account:second-factor:recover", user=user_id)
     return True
 
 
-def drop_second_factor(session: Session, user_id: int) -> None:
-    """Forget a person's second factor and its recovery codes."""
+def remove_second_factor(session: Session, user_id: int) -> None:
+    """Delete a user's second factor and recovery codes."""
     session.execute(_DROP_CODES, {"user": user_id})
     session.execute(_DROP, {"user": user_id})
 
 
 def reset_second_factor(session: Session, actor: Actor, user_id: int) -> None:
-    """Take the second factor from a person who has lost it. For administrators."""
+    """Remove the second factor of a user who has lost it. For administrators."""
     person = managed_person(session, actor, user_id)
     if not needs_code(session, user_id):
         raise Invalid(f"{person.name} signs in without a second factor.")
-    drop_second_factor(session, user_id)
+    remove_second_factor(session, user_id)
     audit.record(session, actor, "account:second-factor:reset", user=user_id)
     queue_mail(session, "notice", person.email, what="second factor reset")
 
 
-def _step_of(factor: SecondFactor, code: str) -> int | None:
-    """The time step that a code is of, if it is right and later than the last one used: no code works twice."""
-    typed = re.sub(r"\s", "", code)
-    if not re.fullmatch(r"[0-9]{6}", typed):
+def _matching_step(factor: SecondFactor, code: str) -> int | None:
+    """Return the time step of a valid code that is later than the last used one, else None."""
+    digits = re.sub(r"\s", "", code)
+    if not re.fullmatch(r"[0-9]{6}", digits):
         return None
-    totp = pyotp.TOTP(_unseal(factor.secret))
+    totp = pyotp.TOTP(_decrypt(factor.secret))
     now = int(time.time()) // STEP_SECONDS
-    steps = [step for step in range(now - DRIFT, now + DRIFT + 1) if step > factor.last_step]
-    return next((step for step in steps if secrets.compare_digest(totp.generate_otp(step), typed)), None)
+    steps = [step for step in range(now - MAX_DRIFT_STEPS, now + MAX_DRIFT_STEPS + 1) if step > factor.last_step]
+    return next((step for step in steps if secrets.compare_digest(totp.generate_otp(step), digits)), None)
 
 
-def _waiting(actor: Actor) -> tuple[ColumnElement[bool], ...]:
-    """My app is not confirmed yet, and my password was asked for it not long ago."""
-    fresh = SecondFactor.created_at > func.now() - text(f"interval '{SET_UP_WITHIN}'")
+def _is_pending(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for an unconfirmed secret of the actor that has not expired."""
+    fresh = SecondFactor.created_at > func.now() - text(f"interval '{SETUP_LIFETIME}'")
     return SecondFactor.user_id == actor.user_id, SecondFactor.confirmed_at.is_(None), fresh
 
 
-def _locked(session: Session, *which: ColumnElement[bool]) -> SecondFactor | None:
-    """The factor, locked: two who come with one code come one after the other."""
-    wanted = select(SecondFactor).where(*which).with_for_update()
-    return session.scalar(wanted.execution_options(populate_existing=True))
+def _lock_factor(session: Session, *which: ColumnElement[bool]) -> SecondFactor | None:
+    """Return the factor and lock its row, so that a code can't be used twice."""
+    query = select(SecondFactor).where(*which).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def new_recovery_codes(session: Session, user_id: int) -> list[str]:
-    """Ten fresh recovery codes, told this once; the old ones end."""
+    """Replace a user's recovery codes and return the new ones."""
     session.execute(_DROP_CODES, {"user": user_id})
-    plain = ["".join(secrets.choice(_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
-    session.execute(_KEEP_CODE, [{"user": user_id, "code": hash_token(code)} for code in plain])
-    return ["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in plain]
+    codes = ["".join(secrets.choice(_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
+    session.execute(_KEEP_CODE, [{"user": user_id, "code": hash_token(code)} for code in codes])
+    return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes]
 
 
-def _plain(code: str) -> str:
+def _normalize_code(code: str) -> str:
     return re.sub(r"[\s-]", "", code[:100]).lower()
 
 
-def _seal(secret: str) -> bytes:
-    """Encrypted with a key that is not in the database: a stolen backup signs nobody in."""
-    return _box().encrypt(secret.encode())
+def _encrypt(secret: str) -> bytes:
+    """Encrypt a secret with a key that is not in the database, so that a stolen backup is useless."""
+    return _fernet().encrypt(secret.encode())
 
 
-def _unseal(sealed: bytes) -> str:
+def _decrypt(sealed: bytes) -> str:
     try:
-        return _box().decrypt(sealed).decode()
+        return _fernet().decrypt(sealed).decode()
     except InvalidToken as error:
         reason = "Your second factor cannot be read: this server's key has changed. Ask an administrator to reset it."
         raise Invalid(reason) from error
 
 
-def _box() -> Fernet:
+def _fernet() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(bytes.fromhex(settings().derived_key("second factors"))))
 
 

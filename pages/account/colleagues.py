@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.accounts.directory import MOST_FOUND, Colleague, find_people
+from core.accounts.directory import MAX_RESULTS, Colleague, find_people
 from core.base.actor import Actor
 from db.engine import transaction
 from pages.components.account import team_offers
@@ -26,8 +26,8 @@ def show(actor: Actor) -> None:
                     _person(actor, person)
         if not people:
             st.caption("Nobody here is called so.")
-        elif len(people) == MOST_FOUND:
-            st.caption(f"The first {MOST_FOUND} are shown. Search for the others.")
+        elif len(people) == MAX_RESULTS:
+            st.caption(f"The first {MAX_RESULTS} are shown. Search for the others.")
 
 
 def _person(actor: Actor, person: Colleague) -> None:

@@ -7,7 +7,7 @@ from core.accounts.preferences import NUMBER_FORMATS, Locale, get_locale, set_lo
 from core.base.actor import Actor
 from core.base.permissions import Role
 from core.mail.smtp import ConsoleTransport, mail_transport
-from core.sign_in.email_links import ask_address, ask_reset, ask_verification, is_verified
+from core.sign_in.email_links import is_verified, request_address_change, request_password_reset, request_verification
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.password import change_password
 from db.engine import transaction
@@ -94,13 +94,13 @@ def _address(actor: Actor, verified: bool) -> None:
         email = st.text_input("New address", max_chars=254)
         password = st.text_input("Password", type="password", key="address_password")
         sent = st.form_submit_button("Change address")
-    if sent and run_command(ask_address, transaction, actor, email, password=password, url=base_url()):
+    if sent and run_command(request_address_change, transaction, actor, email, password=password, url=base_url()):
         _told(email.strip())
 
 
 def _verify(actor: Actor) -> None:
     with transaction() as session:
-        ask_verification(session, actor, url=base_url())
+        request_verification(session, actor, url=base_url())
 
 
 def _told(email: str) -> None:
@@ -117,7 +117,7 @@ def _first_password(actor: Actor) -> None:
 
 def _ask_first(actor: Actor) -> None:
     with transaction() as session:
-        ask_reset(session, actor.email, address=actor.address, url=base_url())
+        request_password_reset(session, actor.email, address=actor.address, url=base_url())
 
 
 def _password(actor: Actor) -> None:

@@ -21,7 +21,7 @@ from core.access.access import Access
 from core.config.settings import settings
 from core.credentials.access_tokens import grant_tokens
 from db import engine as db
-from db.raw_sql import Quick
+from db.raw_sql import RawStatement
 from tests.conftest import make_deals
 
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
@@ -139,11 +139,11 @@ def live_people(database: str) -> Iterator[People]:
 def quick_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is sent to the database on the hot path, from now on."""
     sent: list[str] = []
-    run = Quick._run
+    run = RawStatement._run
 
-    def noted(quick: Quick, *given: Any) -> Any:
+    def noted(quick: RawStatement, *given: Any) -> Any:
         sent.append(quick.statement)
         return run(quick, *given)
 
-    monkeypatch.setattr(Quick, "_run", noted)
+    monkeypatch.setattr(RawStatement, "_run", noted)
     return sent

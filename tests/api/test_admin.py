@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.base.permissions import Scope
-from core.sign_in.api_tokens import make_token
+from core.sign_in.api_tokens import create_token
 from tests.api.conftest import People
 from tests.conftest import actor
 
@@ -39,7 +39,7 @@ def test_nobody_else_administers(people: People, method: str, path: str, body: A
 def test_a_token_without_the_scope_to_administer_does_not(people: People, session: Session) -> None:
     ada = people("Ada")
     for scope, status in ((Scope.WRITE, 403), (Scope.ADMIN, 200)):
-        ada.token = make_token(session, actor("Ada"), name=scope.value, scope=scope, days=30)
+        ada.token = create_token(session, actor("Ada"), name=scope.value, scope=scope, days=30)
         assert ada.ask("GET", "/admin/people").status_code == status
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.base.actor import Actor
-from core.sign_in.password import NEUTRAL
-from core.sign_in.second_factor import begin_second_factor, confirm_second_factor, waiting_secret
+from core.sign_in.password import SIGN_IN_FAILED
+from core.sign_in.second_factor import confirm_second_factor, create_pending_factor, pending_secret
 from tests.api.conftest import People
 from tests.conftest import PASSWORD
 
@@ -63,7 +63,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(client: httpx.Client, session:
         {"password": "nul\x00nul"},
     ]
     answers = [login(client, **one) for one in wrong]
-    assert {(one.status_code, one.json()["detail"]) for one in answers} == {(401, NEUTRAL)}
+    assert {(one.status_code, one.json()["detail"]) for one in answers} == {(401, SIGN_IN_FAILED)}
     assert all(one.headers["content-type"] == "application/problem+json" for one in answers)
 
 
@@ -78,7 +78,7 @@ def test_after_five_failures_the_right_password_gets_the_same_answer_too(client:
     for _ in range(5):
         login(client, password="not this one")
     late = login(client)
-    assert (late.status_code, late.json()["detail"]) == (401, NEUTRAL)
+    assert (late.status_code, late.json()["detail"]) == (401, SIGN_IN_FAILED)
     assert login(client, email="ben@example.com").status_code == 200
 
 
@@ -140,15 +140,15 @@ def test_a_session_that_is_ended_elsewhere_ends_its_tokens(client: httpx.Client,
 
 
 def test_a_code_is_asked_after_the_right_password_only(client: httpx.Client, session: Session, ann: Actor) -> None:
-    begin_second_factor(session, ann.user_id)
-    waiting = waiting_secret(session, ann)
+    create_pending_factor(session, ann.user_id)
+    waiting = pending_secret(session, ann)
     assert waiting
     codes = confirm_second_factor(session, ann, pyotp.TOTP(waiting[0]).now())
     answer = login(client)
     assert (answer.status_code, answer.json()["code_required"]) == (401, True)
     assert "code of your authenticator app is needed" in answer.json()["detail"]
     wrong = login(client, password="wrong password", code=codes[0])
-    assert (wrong.status_code, wrong.json()["detail"]) == (401, NEUTRAL)
+    assert (wrong.status_code, wrong.json()["detail"]) == (401, SIGN_IN_FAILED)
     assert "code_required" not in wrong.json()
-    assert login(client, code="000000").json()["detail"] == NEUTRAL
+    assert login(client, code="000000").json()["detail"] == SIGN_IN_FAILED
     assert me(client, login(client, code=codes[0]).json()["access_token"]).status_code == 200

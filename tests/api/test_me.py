@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.base.permissions import Scope
-from core.sign_in.api_tokens import make_token, my_tokens
+from core.sign_in.api_tokens import create_token, my_tokens
 from tests.api.conftest import People
 from tests.conftest import actor
 
@@ -53,7 +53,7 @@ def test_i_end_one_session_or_all_others(people: People) -> None:
 
 def test_signing_out_elsewhere_ends_tokens_unless_they_are_spared(people: People, session: Session) -> None:
     ann = people("Ann")
-    make_token(session, actor("Ann"), name="Report", scope=Scope.READ, days=1)
+    create_token(session, actor("Ann"), name="Report", scope=Scope.READ, days=1)
 
     def left(body: dict[str, bool]) -> int:
         assert ann.ask("POST", "/me/sign-out-elsewhere", json=body).status_code == 204

@@ -16,8 +16,8 @@ from core.accounts.accounts import deactivate
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
 from core.base.permissions import Role, Scope
-from core.credentials.revocation import end_credentials_of
-from core.sign_in.api_tokens import actor_of_token, make_token, my_tokens, revoke_token
+from core.credentials.revocation import revoke_credentials
+from core.sign_in.api_tokens import actor_of_token, create_token, my_tokens, revoke_token
 from core.sign_in.password import change_password
 from db.engine import transaction
 from tests.api.conftest import People, Person
@@ -34,7 +34,7 @@ def bearer(people: People, session: Session) -> With:
 
     def make(name: str, scope: Scope) -> Person:
         person = people(name)
-        person.token = make_token(session, actor(name), name="Report", scope=scope, days=30)
+        person.token = create_token(session, actor(name), name="Report", scope=scope, days=30)
         return person
 
     return make
@@ -92,17 +92,17 @@ def test_an_edit_with_a_token_that_may_read_is_refused_with_the_way_out(bearer: 
     answer = bearer("Ann", Scope.READ).edit(1, 1, "x")
     assert (answer.status_code, answer.json()["detail"]) == (
         403,
-        "This token may only read. Make one that may write on your profile page.",
+        "This token is read-only. Create one with the scope “Read and write” on your profile page.",
     )
 
 
 def test_without_the_scope_an_administrator_administers_nothing(session: Session, ada: Actor) -> None:
     for scope, role in ((Scope.READ, Role.MEMBER), (Scope.WRITE, Role.MEMBER), (Scope.ADMIN, Role.ADMIN)):
-        token = make_token(session, ada, name="x", scope=scope, days=1)
+        token = create_token(session, ada, name="x", scope=scope, days=1)
         acting = actor_of_token(session, token, address=None, only_reads=True)
         assert acting
         assert acting.role is role
-    token = make_token(session, ada, name="x", scope=Scope.WRITE, days=1)
+    token = create_token(session, ada, name="x", scope=Scope.WRITE, days=1)
     acting = actor_of_token(session, token, address=None, only_reads=False)
     assert acting
     with pytest.raises(NotAllowed):
@@ -111,17 +111,17 @@ def test_without_the_scope_an_administrator_administers_nothing(session: Session
 
 def test_only_administrators_have_tokens_that_administer(session: Session, ann: Actor) -> None:
     with pytest.raises(NotAllowed):
-        make_token(session, ann, name="x", scope=Scope.ADMIN, days=1)
+        create_token(session, ann, name="x", scope=Scope.ADMIN, days=1)
 
 
 @pytest.mark.parametrize("days", [0, -1, 367, 10**6])
 def test_every_token_ends(session: Session, ann: Actor, days: int) -> None:
     with pytest.raises(Invalid):
-        make_token(session, ann, name="x", scope=Scope.READ, days=days)
+        create_token(session, ann, name="x", scope=Scope.READ, days=days)
 
 
 def test_a_token_is_stored_as_a_hash_and_listed_by_its_beginning(session: Session, ann: Actor) -> None:
-    token = make_token(session, ann, name="  Weekly   report ", scope=Scope.READ, days=30)
+    token = create_token(session, ann, name="  Weekly   report ", scope=Scope.READ, days=30)
     listed = my_tokens(session, ann)[0]
     assert (listed.name, listed.hint, listed.scope) == ("Weekly report", token[:8], Scope.READ)
     assert token not in str(session.execute(text("SELECT * FROM api_tokens")).all())
@@ -134,13 +134,13 @@ def test_a_revoked_or_late_token_is_nobody(bearer: With, session: Session, ann: 
     assert person.ask("GET", "/me").status_code == 401
     with pytest.raises(NotFound):
         revoke_token(session, ann, 10**9)
-    late = make_token(session, ann, name="x", scope=Scope.READ, days=1)
+    late = create_token(session, ann, name="x", scope=Scope.READ, days=1)
     session.execute(text("UPDATE api_tokens SET expires_at = now()"))
     assert actor_of_token(session, late, address=None, only_reads=True) is None
 
 
 def test_nobody_revokes_somebody_elses_token(session: Session, ann: Actor, ben: Actor) -> None:
-    make_token(session, ann, name="x", scope=Scope.READ, days=1)
+    create_token(session, ann, name="x", scope=Scope.READ, days=1)
     with pytest.raises(NotFound):
         revoke_token(session, ben, my_tokens(session, ann)[0].token_id)
 
@@ -148,7 +148,7 @@ def test_nobody_revokes_somebody_elses_token(session: Session, ann: Actor, ben: 
 def test_a_token_ends_with_its_persons_access_and_password(
     session: Session, ada: Actor, ann: Actor, ben: Actor
 ) -> None:
-    tokens = [make_token(session, one, name="x", scope=Scope.READ, days=1) for one in (ann, ben)]
+    tokens = [create_token(session, one, name="x", scope=Scope.READ, days=1) for one in (ann, ben)]
     deactivate(session, ada, ann.user_id)
     change_password(transaction, ben, current=PASSWORD, new="another good password")
     for token in tokens:
@@ -175,15 +175,15 @@ def test_the_last_use_is_noted_once_a_minute(bearer: With, session: Session, ann
 
 def test_no_token_is_made_in_a_session_that_ended(session: Session, ann: Actor) -> None:
     here = replace(ann, session_id=signed_in(session, ann)[0])
-    make_token(session, here, name="x", scope=Scope.READ, days=1)
-    end_credentials_of(session, ann.user_id)
+    create_token(session, here, name="x", scope=Scope.READ, days=1)
+    revoke_credentials(session, ann.user_id)
     with pytest.raises(NotAllowed, match="session has ended"):
-        make_token(session, here, name="y", scope=Scope.READ, days=1)
+        create_token(session, here, name="y", scope=Scope.READ, days=1)
 
 
 def test_a_token_made_while_credentials_end_ends_with_them(database: str, ann: Actor) -> None:
     with transaction() as making:
-        token = make_token(making, ann, name="x", scope=Scope.READ, days=1)
+        token = create_token(making, ann, name="x", scope=Scope.READ, days=1)
         with ThreadPoolExecutor(1) as pool:
             ending = pool.submit(change_password, transaction, ann, current=PASSWORD, new="another good password")
             until_it_waits(ending)
@@ -196,7 +196,7 @@ def test_a_token_made_while_credentials_end_ends_with_them(database: str, ann: A
 def test_a_live_line_opens_with_a_token_that_may_read(live_people: People, ann: Actor) -> None:
     person = live_people("Ann")
     with transaction() as session:
-        token = make_token(session, ann, name="x", scope=Scope.READ, days=1)
+        token = create_token(session, ann, name="x", scope=Scope.READ, days=1)
     with person.client.websocket_connect(f"/api/v1/sheets/{person.sheet}/live") as line:  # type: ignore[attr-defined]
         line.send_json({"token": token})
         assert "version" in line.receive_json()

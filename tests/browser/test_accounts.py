@@ -128,7 +128,7 @@ def test_an_authenticator_app_the_whole_way(person: Callable[..., Person], brows
     expect(field(again, "Code")).to_be_visible(timeout=PATIENCE)
     field(again, "Code").fill("000000")
     press(again, "Go on")
-    again.says("This code is not right.")
+    again.says("This code is wrong.")
     field(again, "Code").fill(app.at(int(time.time()) + 30))
     press(again, "Go on")
     is_in(again)

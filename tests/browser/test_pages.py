@@ -20,7 +20,7 @@ Seat = Callable[..., Person]
 @pytest.mark.exhaustive
 def test_a_wrong_password_says_one_sentence_and_the_right_one_leads_to_the_page_asked_for(person: Seat) -> None:
     ann = person("Ann").sign_in("/changes", password="not the password")
-    ann.says("E-mail or password is not right")
+    ann.says("E-mail or password is wrong")
     ann.page.get_by_role("textbox", name="Password").fill("correct horse battery")
     ann.page.get_by_role("button", name="Sign in").click()
     expect(ann.page.get_by_role("heading", name="Changes")).to_be_visible(timeout=15000)

@@ -28,7 +28,7 @@ from core.sharing import shares
 from core.sharing.public_links import create_link
 from core.sheets import columns, sheets
 from core.sheets.columns import NewColumn
-from core.sign_in.api_tokens import make_token
+from core.sign_in.api_tokens import create_token
 from db import engine as db
 from tests.browser.conftest import add
 from tests.browser.people import Person
@@ -106,7 +106,7 @@ def seed_eve(session: Session) -> None:
     eve = Actor(session.scalar(AS_ADA, {"name": EVE}), EVE, "eve@example.com", Role.ADMIN)
     for payload in ALL:
         start_session(session, eve.user_id, kind="api", address=None, user_agent=payload)
-        make_token(session, eve, name=payload, scope=Scope.READ, days=7)
+        create_token(session, eve, name=payload, scope=Scope.READ, days=7)
 
 
 AS_ADA = text("""

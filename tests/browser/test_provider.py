@@ -126,7 +126,7 @@ def test_who_is_unknown_hears_how_to_get_in_and_an_invitation_or_the_rule_lets_t
 @pytest.mark.exhaustive
 def test_an_address_that_the_provider_does_not_confirm_opens_nothing(visit: Visit, provider: LocalProvider) -> None:
     provider.people["s-mallory"] = {"email": "ben@example.com", "email_verified": False, "name": "Ben"}
-    visitor = there(visit().open(), "s-mallory").reads("does not confirm your address")
+    visitor = there(visit().open(), "s-mallory").reads("hasn't verified your e-mail address")
     assert SESSION not in cookies(visitor)
 
 
@@ -172,7 +172,7 @@ def test_one_links_and_unlinks_on_the_profile_page(visit: Visit, provider: Local
     other.open("/profile").page.get_by_role("tab", name="Sign-in").click()
     shown(other.reads("Signs you in here"), "profile-linked")
     other.press("Unlink").reads("Link your account there")
-    shown(there(visit().open(), "s-ben").reads("does not confirm your address"), "refused")
+    shown(there(visit().open(), "s-ben").reads("hasn't verified your e-mail address"), "refused")
 
 
 def test_streamlits_own_cookie_is_no_way_in(visit: Visit, provider: LocalProvider, server_at: Started) -> None:

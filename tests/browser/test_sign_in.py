@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import Engine, text
 
-from core.accounts.invitations import invite, link
+from core.accounts.invitations import invitation_url, invite
 from core.base.permissions import Role
 from db import engine as db
 from tests.conftest import PASSWORD, actor
@@ -112,7 +112,7 @@ def test_signing_in_gives_a_cookie_that_no_script_reads_and_signing_out_takes_it
 
 @pytest.mark.exhaustive
 def test_a_wrong_password_says_so_and_the_right_one_then_works(visit: Visit, engine: Engine) -> None:
-    ben = visit().open().sign_in("Ben", "wrong password").reads("E-mail or password is not right.")
+    ben = visit().open().sign_in("Ben", "wrong password").reads("E-mail or password is wrong.")
     assert ben.cookie() is None
     ben.sign_in("Ben").is_in()
 
@@ -123,7 +123,7 @@ def test_who_signed_in_here_before_comes_in_while_others_guess(visit: Visit, eng
     dan = visit().open().sign_in("Dan").is_in().press("Sign out").reads("The sales pipeline that your team edits")
     wrong = {"email": "dan@example.com", "password": "a wrong guess"}
     assert {httpx.post(f"{dan.url}/api/v1/auth/login", json=wrong).status_code for _ in range(6)} == {401}
-    visit().open().sign_in("Dan").reads("E-mail or password is not right.")
+    visit().open().sign_in("Dan").reads("E-mail or password is wrong.")
     dan.sign_in("Dan").is_in()
 
 
@@ -159,7 +159,7 @@ def test_two_windows_on_the_form_can_both_sign_in(visit: Visit) -> None:
 def test_an_invitation_becomes_an_account_once_and_leaves_the_address_bar(visit: Visit, engine: Engine) -> None:
     db.bind(engine, join_transaction_mode="conditional_savepoint")
     with db.transaction() as session:
-        address = link("", invite(session, actor("Ada"), email="eve@example.com", role=Role.MEMBER))
+        address = invitation_url("", invite(session, actor("Ada"), email="eve@example.com", role=Role.MEMBER))
     db.bind(None)
     eve = visit(viewport={"width": 390, "height": 844}).open(address).reads("You are invited as member.")
     eve.fill(Your_name="Eve", Password=NEW, Password_again=NEW).press("Make my account")

@@ -1,4 +1,4 @@
-"""Quick statements: the same transaction, the same errors as the session's own, only cheaper."""
+"""RawStatement statements: the same transaction, the same errors as the session's own, only cheaper."""
 
 import psycopg
 import pytest
@@ -7,16 +7,16 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from db import engine as db
-from db.raw_sql import Quick
+from db.raw_sql import RawStatement
 
-PID = Quick("SELECT pg_backend_pid()")
-RATIO = Quick("SELECT 10 / :by AS ratio, '5%' AS percent, '12:30'::text AS clock")
+PID = RawStatement("SELECT pg_backend_pid()")
+RATIO = RawStatement("SELECT 10 / :by AS ratio, '5%' AS percent, '12:30'::text AS clock")
 
 
 def test_it_sees_what_its_transaction_wrote(session: Session) -> None:
     session.execute(text("CREATE TEMPORARY TABLE seen (n integer) ON COMMIT DROP"))
     session.execute(text("INSERT INTO seen VALUES (1), (2)"))
-    assert Quick("SELECT n FROM seen WHERE n > :least ORDER BY n").rows(session, {"least": 0}) == [(1,), (2,)]
+    assert RawStatement("SELECT n FROM seen WHERE n > :least ORDER BY n").rows(session, {"least": 0}) == [(1,), (2,)]
 
 
 def test_percent_signs_casts_and_clocks_are_text_of_the_statement(session: Session) -> None:
@@ -24,12 +24,12 @@ def test_percent_signs_casts_and_clocks_are_text_of_the_statement(session: Sessi
 
 
 def test_no_row_is_none(session: Session) -> None:
-    assert Quick("SELECT 1 WHERE :yes").row(session, {"yes": False}) is None
+    assert RawStatement("SELECT 1 WHERE :yes").row(session, {"yes": False}) is None
 
 
 def test_an_error_is_the_one_that_the_session_would_raise_and_tells_no_parameter(session: Session) -> None:
     with pytest.raises(DataError) as refused, session.begin_nested():
-        Quick("SELECT CAST(:secret AS integer)").value(session, {"secret": "s3cret"})
+        RawStatement("SELECT CAST(:secret AS integer)").value(session, {"secret": "s3cret"})
     assert "s3cret" not in str(refused.value.params)
     assert PID.value(session, {}) > 0
 

@@ -16,9 +16,9 @@ from core.base.permissions import Scope
 from core.config.settings import settings
 from core.credentials import passwords
 from core.mail import smtp
-from core.sign_in.api_tokens import make_token
+from core.sign_in.api_tokens import create_token
 from core.sign_in.email_links import address_link, reset_link
-from core.sign_in.second_factor import begin_second_factor, confirm_second_factor, waiting_secret
+from core.sign_in.second_factor import confirm_second_factor, create_pending_factor, pending_secret
 from tests.conftest import PASSWORD
 from tests.pages.opened import fine, labels, open_page, press, said
 from tests.pages.test_sign_in import fill
@@ -58,8 +58,8 @@ def waiting(session: Session) -> list[tuple[str, str]]:
 
 
 def app_of(session: Session, who: Actor) -> pyotp.TOTP:
-    begin_second_factor(session, who.user_id)
-    found = waiting_secret(session, who)
+    create_pending_factor(session, who.user_id)
+    found = pending_secret(session, who)
     assert found
     return pyotp.TOTP(found[0])
 
@@ -95,7 +95,7 @@ def test_a_link_for_a_new_password_is_used_by_a_press_and_leads_to_the_form(stra
 @pytest.mark.parametrize("query", [{"reset": "x"}, {"confirm": "x"}, {"reset": "\x00"}, {"confirm": ""}])
 def test_a_link_that_is_worth_nothing_says_so(stranger: Way, query: dict[str, str]) -> None:
     page = stranger(**query)
-    assert "This link has been used or has run out" in said(page)
+    assert "This link has been used or has expired" in said(page)
     press(page, "Go to sign-in")
     assert "Forgotten your password?" in labels(page)
 
@@ -140,7 +140,7 @@ def test_a_code_is_asked_after_the_right_password(
     assert [one.label for one in page.text_input] == ["Code"]
     fill(page, {"Code": "000000"})
     press(page, "Go on")
-    assert "This code is not right" in said(page)
+    assert "This code is wrong" in said(page)
     fill(page, {"Code": codes[0]})
     press(page, "Go on")
     assert session.scalar(text("SELECT count(*) FROM sign_in_tickets WHERE NOT needs_code")) == 1
@@ -181,7 +181,7 @@ def test_an_app_that_is_not_set_up_after_all_is_forgotten(session: Session) -> N
 
 def test_no_app_is_set_up_at_an_open_browser_without_the_password(session: Session) -> None:
     page = setting_up(session, "a guess at it")
-    assert "The current password is not right" in said(page)
+    assert "The current password is wrong" in said(page)
     assert "Set up an app" in labels(page)
     session.execute(text("UPDATE users SET password_hash = NULL WHERE name = 'Ann'"))
     page = profile(session)
@@ -211,7 +211,7 @@ def test_tokens_that_administer_are_offered_to_administrators(session: Session) 
 
 
 def test_signing_out_everywhere_else_ends_tokens_unless_they_are_spared(session: Session, ann: Actor) -> None:
-    make_token(session, ann, name="Report", scope=Scope.READ, days=1)
+    create_token(session, ann, name="Report", scope=Scope.READ, days=1)
     page = profile(session)
     page.checkbox[0].uncheck()
     press(page, "Sign out everywhere else")
@@ -222,7 +222,7 @@ def test_signing_out_everywhere_else_ends_tokens_unless_they_are_spared(session:
 
 
 def test_signing_out_everywhere_else_ends_tokens_as_it_stands(session: Session, ann: Actor) -> None:
-    make_token(session, ann, name="Report", scope=Scope.READ, days=1)
+    create_token(session, ann, name="Report", scope=Scope.READ, days=1)
     assert "Report" not in said(press(profile(session), "Sign out everywhere else"))
 
 
@@ -266,7 +266,7 @@ def test_an_administrator_says_who_may_register(session: Session) -> None:
     page = open_page(session, "Ada", "admin/people.py")
     next(one for one in page.radio if one.label == "Who may make an account").set_value(Registration.DOMAINS)
     press(page, "Save the rule")
-    assert "Name at least one domain" in said(page)
+    assert "Enter at least one domain" in said(page)
     fill(page, {"Domains": "example.com, Example.org"})
     press(page, "Save the rule")
     kept = session.scalar(text("SELECT value FROM workspace_settings WHERE name = 'registration'"))

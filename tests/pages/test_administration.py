@@ -67,7 +67,7 @@ def test_several_people_are_invited_at_once_or_nobody(session: Session) -> None:
     page = open_page(session, "Ada", PEOPLE)
     set_field(page, "text_area", "E-mail", "eve@example.com, fay@example.com\nann@example.com")
     press(page, "Make an invitation link")
-    assert "There is an account for ann@" in said(page)
+    assert "There is already an account for ann@" in said(page)
     assert session.scalar(text("SELECT count(*) FROM invitations")) == 0
     set_field(page, "text_area", "E-mail", "eve@example.com, nonsense")
     press(page, "Make an invitation link")

@@ -15,7 +15,7 @@ from core.base.permissions import Role
 from core.config.settings import settings
 from core.credentials import passwords
 from core.credentials.sessions import start_session
-from core.sign_in.password import NEUTRAL
+from core.sign_in.password import SIGN_IN_FAILED
 from db import engine as db
 from pages.components.app.navigation import PAGES
 from tests.conftest import PASSWORD, actor
@@ -97,7 +97,7 @@ def test_a_wrong_password_is_refused_and_counted(opened: Opened, session: Sessio
     app = opened(None)
     fill(app, {"E-mail": "ann@example.com", "Password": "wrong password"})
     press(app, "Sign in")
-    assert said(app) == [NEUTRAL]
+    assert said(app) == [SIGN_IN_FAILED]
     assert session.scalar(text("SELECT count(*) FROM sign_in_failures")) == 1
     assert said(app.run()) == []
 
@@ -112,7 +112,7 @@ def test_while_the_database_is_away_the_form_says_so_and_works_again_after(opene
     assert "The database cannot be reached" in said(app)[0]
     fill(app.run(), {"E-mail": "ann@example.com", "Password": "wrong password"})
     press(app, "Sign in")
-    assert said(app) == [NEUTRAL]
+    assert said(app) == [SIGN_IN_FAILED]
 
 
 def test_a_session_that_ends_while_its_page_is_open_says_so(opened: Opened, session: Session) -> None:
@@ -204,7 +204,7 @@ def test_a_changed_password_signs_me_out_and_says_why(opened: Opened, session: S
 @pytest.mark.parametrize(
     ("current", "new", "again", "reason"),
     [
-        ("wrong password", NEW, NEW, "The current password is not right."),
+        ("wrong password", NEW, NEW, "The current password is wrong."),
         (PASSWORD, NEW, "another", "The two new passwords differ."),
         (PASSWORD, "short", "short", "at least 10 characters"),
         (PASSWORD, PASSWORD, PASSWORD, "the old one"),

@@ -21,8 +21,8 @@ from websockets.typing import Origin, Subprotocol
 from core.base.permissions import Scope
 from core.credentials.passwords import hash_password
 from core.credentials.sessions import start_session
-from core.sign_in.api_tokens import make_token
-from core.sign_in.email_links import ask_reset
+from core.sign_in.api_tokens import create_token
+from core.sign_in.email_links import request_password_reset
 from db.engine import make_engine, transaction
 from tests.conftest import actor, make_deals
 from tests.server.test_post import until
@@ -73,8 +73,8 @@ def driven(database: str) -> Iterator[Driven]:
     with transaction() as session:
         sheet = make_deals(session).sheet.sheet_id
         _, cookie = start_session(session, actor("Ann").user_id, kind="browser", address=None, user_agent="")
-        personal = make_token(session, actor("Ann"), name="A program", scope=Scope.WRITE, days=1)
-        ask_reset(session, "ann@example.com", address=None, url="http://localhost")
+        personal = create_token(session, actor("Ann"), name="A program", scope=Scope.WRITE, days=1)
+        request_password_reset(session, "ann@example.com", address=None, url="http://localhost")
     environment = {
         "DATABASE_URL": database.replace("owner@", f"owner:{DSN}@"),
         "CONTRIVANCE_TOKEN_KEY": KEY,

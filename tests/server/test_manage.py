@@ -105,7 +105,7 @@ def test_a_second_account_for_one_address_is_refused(
 ) -> None:
     assert create(monkeypatch, PASSWORD) == 0
     assert create(monkeypatch, PASSWORD) == 1
-    assert "There is an account for eve@example.com already." in capsys.readouterr().err
+    assert "There is already an account for eve@example.com." in capsys.readouterr().err
 
 
 def test_a_password_that_is_too_short_is_refused(

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from api.auth.session_routes import NO_DATABASE, routes
 from core.base.actor import Actor
 from core.config.settings import Settings
-from core.credentials.login_tickets import make_ticket
+from core.credentials.login_tickets import create_ticket
 from core.credentials.sessions import session_of_token, start_session
 from core.limits.known_devices import known_client
 from db import engine as db
@@ -40,7 +40,7 @@ def redeem(client: TestClient, ticket: Any, **headers: str) -> httpx.Response:
 @pytest.fixture
 def ticket(database: str, ann: Actor) -> str:
     with transaction() as session:
-        return make_ticket(session, ann.user_id, nonce="mine")
+        return create_ticket(session, ann.user_id, nonce="mine")
 
 
 def test_a_ticket_becomes_a_cookie_that_scripts_cannot_read(ticket: str, ann: Actor) -> None:
@@ -73,7 +73,7 @@ def test_a_browser_that_signs_in_is_known_there_from_then_on(ticket: str, ann: A
     with transaction() as session:
         token = client.cookies[HTTPS.device_cookie]
         assert known_client(session, ann.email, "192.0.2.1", device=token)
-        again = make_ticket(session, ann.user_id, nonce="mine")
+        again = create_ticket(session, ann.user_id, nonce="mine")
     redeem(client, again, Origin="https://sales.example.com")
     client.post("/session/sign-out", json={}, headers=OWN_PAGE | {"Origin": "https://sales.example.com"})
     assert client.cookies[HTTPS.device_cookie] == token  # It outlives the session, and stays one.
@@ -123,7 +123,7 @@ def test_every_sign_in_is_a_new_session(database: str, ann: Actor) -> None:
     client, tokens = browser(), set()
     for _ in range(2):
         with transaction() as session:
-            ticket = make_ticket(session, ann.user_id, nonce="mine")
+            ticket = create_ticket(session, ann.user_id, nonce="mine")
         assert redeem(client, ticket).status_code == 200
         tokens.add(client.cookies["contrivance_session"])
     assert len(tokens) == 2

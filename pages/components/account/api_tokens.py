@@ -5,7 +5,7 @@ import streamlit as st
 from core.accounts.preferences import Locale
 from core.base.actor import Actor
 from core.base.permissions import Role, Scope
-from core.sign_in.api_tokens import TokenInfo, make_token, my_tokens, revoke_token
+from core.sign_in.api_tokens import TokenInfo, create_token, my_tokens, revoke_token
 from db.engine import transaction
 from pages.components.app.errors import run_command
 from pages.components.app.format import moment
@@ -51,7 +51,7 @@ def _form(actor: Actor) -> None:
 
 def _make(actor: Actor, name: str, scope: Scope, days: int) -> None:
     with transaction() as session:
-        token = make_token(session, actor, name=name, scope=scope, days=days)
+        token = create_token(session, actor, name=name, scope=scope, days=days)
     st.session_state[NEW] = token
 
 

@@ -10,9 +10,9 @@ from core.sign_in.password import renew_recovery_codes, set_up_second_factor, sw
 from core.sign_in.second_factor import (
     FactorInfo,
     confirm_second_factor,
-    forget_waiting_secret,
+    discard_pending_secret,
+    pending_secret,
     second_factor,
-    waiting_secret,
 )
 from db.engine import transaction
 from pages.components.app.errors import run_command
@@ -25,7 +25,7 @@ def show(actor: Actor, locale: Locale) -> None:
     """How it stands, and what can be done about it."""
     st.subheader("Two-factor sign-in")
     with transaction() as session:
-        state, waiting = second_factor(session, actor), waiting_secret(session, actor)
+        state, waiting = second_factor(session, actor), pending_secret(session, actor)
         with_password = has_password(session, actor.user_id)
     if CODES in st.session_state:
         _codes(st.session_state[CODES])
@@ -73,7 +73,7 @@ def _confirm(actor: Actor, code: str) -> None:
 
 def _forget(actor: Actor) -> None:
     with transaction() as session:
-        forget_waiting_secret(session, actor)
+        discard_pending_secret(session, actor)
 
 
 def _codes(codes: list[str]) -> None:

@@ -86,7 +86,9 @@ def _invite(actor: Actor, emails: str, role: Role, *, by_mail: bool) -> None:
     if by_mail:
         st.session_state[SENT] = ", ".join(invited)
     else:
-        st.session_state[LINKS] = [(email, invitations.link(base_url(), token)) for email, token in invited.items()]
+        st.session_state[LINKS] = [
+            (email, invitations.invitation_url(base_url(), token)) for email, token in invited.items()
+        ]
 
 
 def _withdraw(actor: Actor, invitation_id: int) -> None:

@@ -19,7 +19,7 @@ def find_actor(*, seen: bool = False) -> Actor | None:
     if not had_session():
         return None
     with transaction() as session:
-        return actor_of_session(session, str(st.user["session"]), address=address(), seen=seen)
+        return actor_of_session(session, str(st.user["session"]), address=address(), mark_seen=seen)
 
 
 def had_session() -> bool:

@@ -7,7 +7,7 @@ from core.access.load import get_access
 from core.accounts.preferences import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Audience
-from core.credentials.passwords import SHORTEST
+from core.credentials.passwords import MIN_LENGTH
 from core.sharing.public_links import LinkInfo, LinkOptions, change_link, create_link, public_links, revoke_link
 from core.sheets.columns import hidden_except_on_links, limit_column
 from db.engine import transaction
@@ -20,7 +20,7 @@ NEW = "new_public_link"  # Its sheet and its address, shown once.
 LIVES = {7: "7 days", 30: "30 days", 90: "90 days", None: "without an end"}
 SAME = 0  # Days: as long as it was.
 CHANGED_LIVES = {SAME: "As it is", **LIVES}
-NEW_PASSWORD = f"If any, at least {SHORTEST} characters."
+NEW_PASSWORD = f"If any, at least {MIN_LENGTH} characters."
 CHANGES = "public_link_changes"  # How often a link was changed here: another key is another form, which is closed.
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.base.errors import Refused
-from core.sign_in.email_links import account_of_reset, address_of_link, confirm_address, reset_password
+from core.sign_in.email_links import address_of_link, confirm_address, email_of_reset, reset_password
 from db.engine import transaction
 from pages.components.app.errors import run_command
 from pages.components.app.format import literal
@@ -24,7 +24,7 @@ def show() -> None:
     """The page behind the link. Opening it changes nothing yet: a mail program may have looked first."""
     is_reset = RESET in st.query_params
     token = st.query_params[RESET if is_reset else CONFIRM]
-    email = _read(account_of_reset if is_reset else address_of_link, token)
+    email = _read(email_of_reset if is_reset else address_of_link, token)
     if email is not None:
         (_new_password if is_reset else _confirm)(token, email)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.accounts.registration import CLOSED, Policy, Registration, ask_to_register, registration_policy
+from core.accounts.registration import CLOSED, Policy, Registration, registration_policy, request_registration
 from core.mail.smtp import ConsoleTransport, mail_transport
-from core.sign_in.email_links import ask_reset
+from core.sign_in.email_links import request_password_reset
 from db.engine import transaction
 from pages.components.app.current_user import address, base_url
 from pages.components.app.errors import run_command
@@ -36,11 +36,15 @@ def show() -> None:
     if st.session_state[WAY] == FORGOTTEN:
         st.subheader("Forgotten your password?")
         st.caption("We'll e-mail you a link to reset it.")
-        _form("Send me the link", ask_reset, "If there is an account for {}, a letter with a link is on its way.")
+        _form(
+            "Send me the link",
+            request_password_reset,
+            "If there is an account for {}, a letter with a link is on its way.",
+        )
     else:
         st.subheader("Make an account")
         st.caption(_who_may(_policy()))
-        _form("Send me the link", ask_to_register, "A letter with a link to go on is on its way to {}.")
+        _form("Send me the link", request_registration, "A letter with a link to go on is on its way to {}.")
     st.button("Back to sign-in", type="tertiary", on_click=_go, args=(None,))
 
 

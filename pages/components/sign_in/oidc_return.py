@@ -6,10 +6,18 @@ from core.base.actor import Actor
 from core.base.errors import NotFound, Refused
 from core.config.oidc_settings import STREAMLIT_PROVIDER, Provider
 from core.config.settings import settings
-from core.credentials.login_tickets import make_pending, make_ticket
-from core.sign_in.oidc import Arrival, arrival, arrival_of_mine, drop_arrival, link_mine, link_with_password, take_in
+from core.credentials.login_tickets import create_pending_ticket, create_ticket
+from core.sign_in.oidc import (
+    PendingOidcSignIn,
+    complete_sign_in,
+    discard_pending,
+    link_own_account,
+    link_with_password,
+    pending_link,
+    pending_sign_in,
+)
 from core.sign_in.oidc_identities import has_password
-from core.sign_in.password import NEUTRAL
+from core.sign_in.password import SIGN_IN_FAILED
 from db.engine import transaction
 from pages.components.app.current_user import address, base_url, device, find_actor, sign_in_nonce
 from pages.components.app.errors import run_command
@@ -50,7 +58,7 @@ def show(ticket: str) -> None:
     actor = find_actor()
     try:
         with transaction() as session:
-            someone = arrival_of_mine(session, actor, token) if actor else arrival(session, token)
+            someone = pending_link(session, actor, token) if actor else pending_sign_in(session, token)
     except NotFound:
         _settle()
     except Refused as refusal:
@@ -70,11 +78,11 @@ def _come_in(token: str, ticket: str) -> None:
     browser = sign_in_nonce()
     try:
         with transaction() as session:
-            way, secret = take_in(
+            way, secret = complete_sign_in(
                 session,
                 token,
-                grant=lambda session, user: (ticket, make_ticket(session, user, nonce=browser)),
-                without_code=lambda session, user: (PENDING, make_pending(session, user, nonce=browser)),
+                grant=lambda session, user: (ticket, create_ticket(session, user, nonce=browser)),
+                without_code=lambda session, user: (PENDING, create_pending_ticket(session, user, nonce=browser)),
             )
     except Refused as refusal:
         _refused(token, refusal)
@@ -83,7 +91,7 @@ def _come_in(token: str, ticket: str) -> None:
     _settle()
 
 
-def _confirm(provider: Provider, token: str, someone: Arrival, ticket: str) -> None:
+def _confirm(provider: Provider, token: str, someone: PendingOidcSignIn, ticket: str) -> None:
     """The password of the account that has the address, once: so nobody comes in by an address that was theirs once."""
     st.subheader("Is this account yours?")
     st.caption(
@@ -110,14 +118,14 @@ def _try(token: str, password: str, code: str, ticket: str) -> None:
             code=code,
             address=address(),
             device=device(),
-            grant=lambda session, user: (ticket, make_ticket(session, user, nonce=browser)),
+            grant=lambda session, user: (ticket, create_ticket(session, user, nonce=browser)),
             without_code=lambda *_: (WANTS_CODE, "yes"),
         )
     except Refused as refusal:
         st.error(literal(refusal.message), icon=":material/error:")
         return
     if linked is None:
-        st.error("The code or the password is not right." if code else NEUTRAL, icon=":material/error:")
+        st.error("The code or the password is not right." if code else SIGN_IN_FAILED, icon=":material/error:")
         return
     st.session_state[linked[0]] = linked[1]
     if linked[0] == ticket:
@@ -125,7 +133,7 @@ def _try(token: str, password: str, code: str, ticket: str) -> None:
     st.rerun()
 
 
-def _link_mine(actor: Actor, provider: Provider, token: str, someone: Arrival) -> None:
+def _link_mine(actor: Actor, provider: Provider, token: str, someone: PendingOidcSignIn) -> None:
     """Whoever was signed in when they went to the provider wants it linked with the account that they are in."""
     if someone.is_linked:
         _drop(token)
@@ -138,7 +146,7 @@ def _link_mine(actor: Actor, provider: Provider, token: str, someone: Arrival) -
         password = st.text_input("Your password here", type="password") if asks else ""
         sent = st.form_submit_button("Link it", type="primary", width="stretch")
     st.button("Do not link it", type="tertiary", on_click=_drop, args=(token,))
-    if sent and run_command(link_mine, transaction, actor, token, password=password):
+    if sent and run_command(link_own_account, transaction, actor, token, password=password):
         _settle(f"Your account is linked with {provider.label}.")
 
 
@@ -150,7 +158,7 @@ def _refused(token: str, refusal: Refused) -> None:
 def _drop(token: str) -> None:
     st.session_state[SETTLED] = True
     with transaction() as session:
-        drop_arrival(session, token)
+        discard_pending(session, token)
 
 
 def _settle(note: str = "") -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.base.errors import Refused
-from core.credentials.login_tickets import make_ticket
+from core.credentials.login_tickets import create_ticket
 from core.sign_in.password import WRONG_CODE, sign_in_with_code
 from db.engine import transaction
 from pages.components.app.current_user import address, device, sign_in_nonce
@@ -39,7 +39,7 @@ def _ticket(code: str) -> str | None:
             nonce=browser,
             address=address(),
             device=device(),
-            grant=lambda session, user_id: make_ticket(session, user_id, nonce=browser),
+            grant=lambda session, user_id: create_ticket(session, user_id, nonce=browser),
         )
     except Refused as refusal:
         st.error(literal(refusal.message), icon=":material/error:")

@@ -5,8 +5,8 @@ import streamlit as st
 from core.accounts.invitations import Welcome, accept_invitation, welcome
 from core.base.actor import Actor
 from core.base.errors import Refused
-from core.credentials.login_tickets import make_pending, make_ticket
-from core.sign_in.password import NEUTRAL, sign_in
+from core.credentials.login_tickets import create_pending_ticket, create_ticket
+from core.sign_in.password import SIGN_IN_FAILED, sign_in
 from db.engine import transaction
 from pages.components.app.current_user import address, device, had_session, sign_in_nonce
 from pages.components.app.format import literal
@@ -85,9 +85,9 @@ def _try(email: str, password: str) -> None:
         password,
         address=address(),
         device=device(),
-        grant=lambda session, user_id: (TICKET, make_ticket(session, user_id, nonce=browser)),
-        without_code=lambda session, user_id: (PENDING, make_pending(session, user_id, nonce=browser)),
-    ) or (REFUSAL, NEUTRAL)
+        grant=lambda session, user_id: (TICKET, create_ticket(session, user_id, nonce=browser)),
+        without_code=lambda session, user_id: (PENDING, create_pending_ticket(session, user_id, nonce=browser)),
+    ) or (REFUSAL, SIGN_IN_FAILED)
     st.session_state[way] = given
 
 
@@ -145,7 +145,7 @@ def _accept(token: str, email: str, name: str, password: str) -> None:
     try:
         with transaction() as session:
             user_id = accept_invitation(session, token, email=email, name=name, password=password)
-            ticket = make_ticket(session, user_id, nonce=browser)
+            ticket = create_ticket(session, user_id, nonce=browser)
     except Refused as refusal:
         st.error(literal(refusal.message), icon=":material/error:")
         return

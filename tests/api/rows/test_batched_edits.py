@@ -21,7 +21,7 @@ from core.base.permissions import Scope
 from core.edits.batch import Batch, CellInput, Edit
 from core.edits.operation import ChangeSource
 from core.edits.write import RowEdit
-from core.sign_in.api_tokens import make_token
+from core.sign_in.api_tokens import create_token
 from db import engine as db
 from tests.api.conftest import AMOUNT, DEAL, People, Person
 from tests.conftest import actor
@@ -101,7 +101,7 @@ def test_whoever_is_refused_is_told_why_and_the_others_are_written(people: Peopl
 def test_a_personal_token_writes_as_well_unless_it_may_only_read(people: People, session: Session) -> None:
     ann = people("Ann")
     robot, reader = (
-        Person(ann.client, make_token(session, actor("Ann"), name="Robot", scope=scope, days=1), ann.sheet)
+        Person(ann.client, create_token(session, actor("Ann"), name="Robot", scope=scope, days=1), ann.sheet)
         for scope in (Scope.WRITE, Scope.READ)
     )
     first, second = ann.add({DEAL: "A"}, {DEAL: "B"})

@@ -17,7 +17,7 @@ from api.app import create_api
 from api.auth.session_routes import routes as session_routes
 from core.base.permissions import Scope
 from core.config.settings import settings
-from core.sign_in.api_tokens import make_token
+from core.sign_in.api_tokens import create_token
 from tests.api.conftest import DEAL, OWNER, Person, make_app, sign_in
 from tests.api.test_links import open_as_visitor
 from tests.conftest import PASSWORD, actor, make_deals, rolled_back
@@ -284,7 +284,7 @@ def seated(session: Session, sheet: int) -> Iterator[Seats]:
     with TestClient(make_app(), base_url="http://localhost", raise_server_exceptions=False) as client:
         people = {kind: sign_in(client, name, sheet) for kind, name in NAMES.items()}
         for kind, (name, scope) in TOKENS.items():
-            token = make_token(session, actor(name), name=kind, scope=scope, days=1)
+            token = create_token(session, actor(name), name=kind, scope=scope, days=1)
             people[kind] = Person(client, token, sheet)
             people[kind].get("/me")  # When a token was used is noted once a minute: here, and not in the test.
         visit = open_as_visitor(client, sheet)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.invitations import accept_invitation, invite, welcome
-from core.accounts.registration import Registration, ask_to_register, set_registration_policy
+from core.accounts.registration import Registration, request_registration, set_registration_policy
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
 from core.base.permissions import Role
@@ -44,13 +44,13 @@ def test_strangers_register_only_where_an_administrator_allows_it(
     session: Session, post: Post, ada: Actor, ann: Actor
 ) -> None:
     with pytest.raises(NotAllowed, match="by invitation"):
-        ask_to_register(session, "eve@example.com", address=HOME, url=HERE)
+        request_registration(session, "eve@example.com", address=HOME, url=HERE)
     with pytest.raises(NotAllowed):
         set_registration_policy(session, ann, Registration.OPEN)
     set_registration_policy(session, ada, Registration.DOMAINS, domains=(" Example.com", ""))
     with pytest.raises(NotAllowed, match=re.escape("example.com")):
-        ask_to_register(session, "eve@example.org", address=HOME, url=HERE)
-    ask_to_register(session, "Eve@example.com", address=HOME, url=HERE)
+        request_registration(session, "eve@example.org", address=HOME, url=HERE)
+    request_registration(session, "Eve@example.com", address=HOME, url=HERE)
     [(recipient, letter)] = post()
     user = accept_invitation(session, token_in(letter), email="x@example.org", name="Eve", password=NEW)
     stored = session.execute(text("SELECT email, role, email_verified_at FROM users WHERE user_id = :u"), {"u": user})
@@ -60,14 +60,14 @@ def test_strangers_register_only_where_an_administrator_allows_it(
 
 def test_who_has_an_account_is_told_so_by_letter_alone(session: Session, post: Post, ada: Actor) -> None:
     set_registration_policy(session, ada, Registration.OPEN)
-    ask_to_register(session, "ann@example.com", address=HOME, url=HERE)
+    request_registration(session, "ann@example.com", address=HOME, url=HERE)
     [(recipient, letter)] = post()
     assert (recipient, letter.subject, letter.link) == ("ann@example.com", "You have an account", HERE)
 
 
 def test_a_door_that_closes_closes_for_links_that_are_out_already(session: Session, post: Post, ada: Actor) -> None:
     set_registration_policy(session, ada, Registration.OPEN)
-    ask_to_register(session, "eve@example.com", address=HOME, url=HERE)
+    request_registration(session, "eve@example.com", address=HOME, url=HERE)
     token = token_in(post()[0][1])
     set_registration_policy(session, ada, Registration.INVITED)
     with pytest.raises(NotFound):

@@ -5,7 +5,7 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.admin.cleanup import keep_house
+from core.admin.cleanup import delete_expired
 from core.base.actor import Actor
 from core.base.permissions import Scope
 from core.credentials.sessions import actor_of_session, start_session
@@ -13,7 +13,7 @@ from core.edits.batch import Batch, CellInput, NewRow
 from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.mail.outbox import queue_mail
-from core.sign_in.api_tokens import make_token
+from core.sign_in.api_tokens import create_token
 from core.sign_in.email_links import reset_link
 from tests.conftest import make_deals
 
@@ -27,14 +27,14 @@ def test_sessions_that_ended_long_ago_go_and_live_ones_stay(session: Session, an
     session.execute(
         text("UPDATE sessions SET ended_at = now() - interval '31 days' WHERE session_id = :id"), {"id": old}
     )
-    assert keep_house(session)["sessions"] == 1
+    assert delete_expired(session)["sessions"] == 1
     assert actor_of_session(session, live) is not None
 
 
 def test_a_session_that_was_never_ended_goes_a_month_after_it_expired(session: Session, ann: Actor) -> None:
     start_session(session, ann.user_id, kind="browser", address=None, user_agent="")
     session.execute(text("UPDATE sessions SET expires_at = now() - interval '31 days'"))
-    assert keep_house(session)["sessions"] == 1
+    assert delete_expired(session)["sessions"] == 1
 
 
 def test_old_operations_go_and_their_changes_stay(session: Session, ann: Actor) -> None:
@@ -43,7 +43,7 @@ def test_old_operations_go_and_their_changes_stay(session: Session, ann: Actor) 
     write(session, ann, sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     session.execute(text("UPDATE operations SET created_at = now() - interval '91 days'"))
     write(session, ann, sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
-    assert keep_house(session)["operations"] == 1
+    assert delete_expired(session)["operations"] == 1
     assert (count(session, "operations"), count(session, "changes")) == (1, 2)
 
 
@@ -53,18 +53,18 @@ def test_emails_that_were_sent_go_after_a_month_and_those_that_wait_stay(session
     old = "UPDATE mails SET done_at = now() - interval '31 days' WHERE mail_id = (SELECT min(mail_id) FROM mails)"
     session.execute(text(old))
     session.execute(text("UPDATE mails SET created_at = now() - interval '60 days'"))
-    assert keep_house(session) == {"mails": 1}
+    assert delete_expired(session) == {"mails": 1}
 
 
 def test_links_that_nobody_opened_and_tokens_long_over_go(session: Session, ann: Actor) -> None:
-    make_token(session, ann, name="old", scope=Scope.READ, days=1)
+    create_token(session, ann, name="old", scope=Scope.READ, days=1)
     session.execute(text("UPDATE api_tokens SET revoked_at = now() - interval '91 days'"))
-    make_token(session, ann, name="new", scope=Scope.READ, days=1)
+    create_token(session, ann, name="new", scope=Scope.READ, days=1)
     reset_link(session, ann.email)
     session.execute(text("UPDATE account_links SET expires_at = now() - interval '1 second'"))
-    assert keep_house(session) == {"account_links": 1, "api_tokens": 1}
+    assert delete_expired(session) == {"account_links": 1, "api_tokens": 1}
 
 
 def test_where_nothing_is_over_nothing_goes(session: Session, ann: Actor) -> None:
     start_session(session, ann.user_id, kind="api", address=None, user_agent="")
-    assert keep_house(session) == {}
+    assert delete_expired(session) == {}

@@ -95,7 +95,7 @@ class Scene:
 
     def app(self) -> pyotp.TOTP:
         sign_in.set_up_second_factor(transaction, actor("Ann"), password=PASSWORD)
-        secret, _ = self.by("Ann", second_factor.waiting_secret)
+        secret, _ = self.by("Ann", second_factor.pending_secret)
         return pyotp.TOTP(secret)
 
     def codes(self) -> list[str]:
@@ -123,7 +123,7 @@ def reuse(scene: Scene) -> None:
 
 def pending(scene: Scene) -> str:
     nonce = "a nonce of the browser"
-    token = login_tickets.make_pending(scene.session, ANN, nonce=nonce)
+    token = login_tickets.create_pending_ticket(scene.session, ANN, nonce=nonce)
     sign_in.sign_in_with_code(
         transaction, scene.kept(token), "000000", nonce=nonce, address=HOME, grant=lambda *_: "ticket"
     )
@@ -131,7 +131,7 @@ def pending(scene: Scene) -> str:
 
 
 def redeemed(scene: Scene) -> None:
-    ticket = scene.kept(login_tickets.make_ticket(scene.session, ANN, nonce="a nonce of the browser"))
+    ticket = scene.kept(login_tickets.create_ticket(scene.session, ANN, nonce="a nonce of the browser"))
     scene.kept(
         login_tickets.redeem_ticket(scene.session, ticket, nonce="a nonce of the browser", address=HOME, user_agent="")
     )
@@ -287,17 +287,23 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
         lambda _: sign_in.change_password(transaction, actor("Ann"), current=PASSWORD, new=SECRET),
     ),
     (
-        "sign_in.email_links.ask_reset",
+        "sign_in.email_links.request_password_reset",
         "account:password:ask",
-        lambda scene: email_links.ask_reset(scene.session, "ann@example.com", address=HOME, url=URL),
+        lambda scene: email_links.request_password_reset(scene.session, "ann@example.com", address=HOME, url=URL),
     ),
     ("sign_in.email_links.reset_password", "account:password:reset", reset),
     (
-        "sign_in.email_links.ask_address",
+        "sign_in.email_links.request_address_change",
         "account:email:ask",
-        lambda _: email_links.ask_address(transaction, actor("Ann"), "anna@x.com", password=PASSWORD, url=URL),
+        lambda _: email_links.request_address_change(
+            transaction, actor("Ann"), "anna@x.com", password=PASSWORD, url=URL
+        ),
     ),
-    ("sign_in.email_links.ask_verification", "account:email:ask", by_ann(email_links.ask_verification, url=URL)),
+    (
+        "sign_in.email_links.request_verification",
+        "account:email:ask",
+        by_ann(email_links.request_verification, url=URL),
+    ),
     ("sign_in.email_links.confirm_address", "account:email:change", lambda scene: readdressed(scene, "anna@x.com")),
     (
         "sign_in.email_links.confirm_address",
@@ -314,15 +320,15 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
         lambda scene: scene.kept(sign_in.renew_recovery_codes(transaction, actor("Ann"), password=PASSWORD)),
     ),
     (
-        "sign_in.api_tokens.make_token",
+        "sign_in.api_tokens.create_token",
         "account:token:create",
-        by_ann(api_tokens.make_token, name="Mine", scope=Scope.READ, days=1),
+        by_ann(api_tokens.create_token, name="Mine", scope=Scope.READ, days=1),
     ),
     (
         "sign_in.api_tokens.revoke_token",
         "account:token:revoke",
         lambda scene: (
-            scene.by("Ann", api_tokens.make_token, name="Mine", scope=Scope.READ, days=1),
+            scene.by("Ann", api_tokens.create_token, name="Mine", scope=Scope.READ, days=1),
             scene.by("Ann", api_tokens.revoke_token, scene.by("Ann", api_tokens.my_tokens)[0].token_id),
         ),
     ),
@@ -380,11 +386,11 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
         by_ada(registration.set_registration_policy, Registration.OPEN),
     ),
     (
-        "accounts.registration.ask_to_register",
+        "accounts.registration.request_registration",
         "account:registration:ask",
         lambda scene: (
             scene.by("Ada", registration.set_registration_policy, Registration.OPEN),
-            registration.ask_to_register(scene.session, "eve@example.com", address=HOME, url=URL),
+            registration.request_registration(scene.session, "eve@example.com", address=HOME, url=URL),
         ),
     ),
     (
@@ -498,12 +504,12 @@ TOLD_BY_THE_CHANGE_LOG = {
 # What writes and has no event of its own, and why.
 WITHOUT = {
     "a part of commands that record what they do": {
-        "credentials.revocation.end_credentials_of",
-        "credentials.revocation.end_tokens_of",
-        "credentials.sessions.end_sessions_of",
+        "credentials.revocation.revoke_credentials",
+        "credentials.revocation.revoke_api_tokens",
+        "credentials.sessions.end_user_sessions",
         "limits.known_devices.remember_device",
         "credentials.sessions.start_session",
-        "sign_in.second_factor.drop_second_factor",
+        "sign_in.second_factor.remove_second_factor",
         "sign_in.second_factor.new_recovery_codes",
         "sign_in.password.with_password",
         "imports.staging.staged",
@@ -514,27 +520,27 @@ WITHOUT = {
         "limits.login_throttle.record_attempt",
         "limits.login_throttle.discard_attempt",
         "limits.login_throttle.clear_failures",
-        "credentials.login_tickets.make_ticket",
-        "credentials.login_tickets.make_pending",
-        "credentials.login_tickets.end_pending",
+        "credentials.login_tickets.create_ticket",
+        "credentials.login_tickets.create_pending_ticket",
+        "credentials.login_tickets.delete_pending_ticket",
     },
     "arrives from a provider: what is linked and who is let in is recorded by what it calls": {
-        "sign_in.oidc.drop_arrival",
-        "sign_in.oidc.link_mine",
+        "sign_in.oidc.discard_pending",
+        "sign_in.oidc.link_own_account",
         "sign_in.oidc.link_with_password",
-        "sign_in.oidc.note_arrival",
-        "sign_in.oidc.take_in",
+        "sign_in.oidc.store_claims",
+        "sign_in.oidc.complete_sign_in",
     },
     "begins what counts only once it is confirmed": {
-        "sign_in.second_factor.begin_second_factor",
+        "sign_in.second_factor.create_pending_factor",
         "sign_in.password.set_up_second_factor",
-        "sign_in.second_factor.forget_waiting_secret",
+        "sign_in.second_factor.discard_pending_secret",
     },
     "makes the link in a letter whose order is recorded": {
         "sign_in.email_links.address_link",
         "sign_in.email_links.reset_link",
         "accounts.invitations.mailed_token",
-        "accounts.invitations.registering_token",
+        "accounts.invitations.registration_token",
         "mail.outbox.queue_mail",
         "mail.outbox.send_due_mail",
     },
@@ -544,7 +550,7 @@ WITHOUT = {
         "presence.presence.save_positions",
     },
     "how one person likes to see things": {"sheets.layouts.save_layout", "accounts.preferences.set_locale"},
-    "deletes what is over": {"admin.cleanup.keep_house"},
+    "deletes what is over": {"admin.cleanup.delete_expired"},
     "the queue of background jobs: what a handler does is recorded by the commands that it calls": {
         *("jobs.queue.enqueue", "jobs.queue.enqueue_once", "jobs.queue.schedule", "jobs.queue.run_now"),
         *("jobs.queue.claim", "jobs.queue.renew", "jobs.queue.finish", "jobs.queue.retry_later", "jobs.queue.release"),

@@ -16,13 +16,13 @@ from core.base.actor import Actor
 from core.base.errors import NotAllowed, NotFound
 from core.base.permissions import Role, Scope
 from core.credentials.access_tokens import grant_tokens, session_of_access_token
-from core.credentials.login_tickets import make_pending, make_ticket, person_of_pending, redeem_ticket
+from core.credentials.login_tickets import create_pending_ticket, create_ticket, pending_email, redeem_ticket
 from core.credentials.revocation import sign_out_elsewhere
 from core.credentials.sessions import actor_of_session
 from core.mail.outbox import queue_mail
-from core.sign_in.api_tokens import actor_of_token, make_token
-from core.sign_in.email_links import account_of_reset, address_link, address_of_link, reset_link, reset_password
-from core.sign_in.oidc import arrival, note_arrival, take_in
+from core.sign_in.api_tokens import actor_of_token, create_token
+from core.sign_in.email_links import address_link, address_of_link, email_of_reset, reset_link, reset_password
+from core.sign_in.oidc import complete_sign_in, pending_sign_in, store_claims
 from core.sign_in.oidc_identities import add_identity
 from core.sign_in.password import change_password
 from db.engine import transaction
@@ -71,23 +71,23 @@ def a_refresh_token(session: Session, who: Actor) -> Works:
 
 
 def a_ticket(session: Session, who: Actor) -> Works:
-    ticket = make_ticket(session, who.user_id, nonce="n")
+    ticket = create_ticket(session, who.user_id, nonce="n")
     return lambda: redeem_ticket(session, ticket, nonce="n", address=HOME, user_agent="x") is not None
 
 
 def a_sign_in_that_waits_for_its_code(session: Session, who: Actor) -> Works:
-    pending = make_pending(session, who.user_id, nonce="n")
-    return lambda: person_of_pending(session, pending, nonce="n") is not None
+    pending = create_pending_ticket(session, who.user_id, nonce="n")
+    return lambda: pending_email(session, pending, nonce="n") is not None
 
 
 def an_api_token(session: Session, who: Actor) -> Works:
-    token = make_token(session, who, name="Report", scope=Scope.READ, days=1)
+    token = create_token(session, who, name="Report", scope=Scope.READ, days=1)
     return lambda: actor_of_token(session, token, address=None, only_reads=True) is not None
 
 
 def a_reset_link(session: Session, who: Actor) -> Works:
     link = reset_link(session, who.email) or ""
-    return lambda: opens(lambda: account_of_reset(session, link))
+    return lambda: opens(lambda: email_of_reset(session, link))
 
 
 def an_address_link(session: Session, who: Actor) -> Works:
@@ -98,8 +98,8 @@ def an_address_link(session: Session, who: Actor) -> Works:
 def an_arrival_from_the_provider(session: Session, who: Actor) -> Works:
     with suppress(Exception), session.begin_nested():
         add_identity(session, who.user_id, ISSUER, SUBJECT)
-    token = note_arrival(session, {"iss": ISSUER, "sub": SUBJECT, "email": who.email, "email_verified": True}) or ""
-    return lambda: opens(lambda: arrival(session, token))
+    token = store_claims(session, {"iss": ISSUER, "sub": SUBJECT, "email": who.email, "email_verified": True}) or ""
+    return lambda: opens(lambda: pending_sign_in(session, token))
 
 
 def an_invitation_by_them(session: Session, who: Actor) -> Works:
@@ -109,7 +109,7 @@ def an_invitation_by_them(session: Session, who: Actor) -> Works:
 
 def a_reset_link_by_them(session: Session, who: Actor) -> Works:
     link = make_reset_link(session, who, actor("Dan").user_id)
-    return lambda: opens(lambda: account_of_reset(session, link))
+    return lambda: opens(lambda: email_of_reset(session, link))
 
 
 # One of each kind that lets somebody in as a person, or that a person made for others, by the table in which it lives.
@@ -193,8 +193,8 @@ def test_what_was_made_for_others_counts_while_its_maker_administers(
     assert [letter.link for _, letter in post() if letter.link] == []
     said = {"iss": ISSUER, "sub": "s-eve", "email": "eve@example.com", "email_verified": True}
     with pytest.raises(NotAllowed, match="nobody here does"):
-        arrival(session, note_arrival(session, said) or "")
-    with pytest.raises(NotAllowed, match="no administrator any more"):
+        pending_sign_in(session, store_claims(session, said) or "")
+    with pytest.raises(NotAllowed, match="aren't an administrator any more"):
         invite(session, ann, email="zoe@example.com", role=Role.ADMIN)
 
 
@@ -223,9 +223,9 @@ def test_a_deactivated_person_is_refused_whatever_way_they_try(session: Session,
     assert attempt(ann.email) is None
     assert reset_link(session, ann.email) is None
     assert address_link(session, ann.user_id, ann.email) is None
-    token = note_arrival(session, {"iss": ISSUER, "sub": SUBJECT}) or ""
+    token = store_claims(session, {"iss": ISSUER, "sub": SUBJECT}) or ""
     with pytest.raises(NotAllowed, match="deactivated"):
-        take_in(session, token, grant=lambda *_: True, without_code=lambda *_: True)
+        complete_sign_in(session, token, grant=lambda *_: True, without_code=lambda *_: True)
 
 
 def test_a_letter_that_waited_brings_no_way_in_to_who_was_let_out(
@@ -249,8 +249,8 @@ def test_an_invitation_to_an_account_without_a_password_ends_with_it(session: Se
 
 def test_an_invitation_lets_nobody_into_an_account_that_came_to_be_meanwhile(session: Session, ada: Actor) -> None:
     link = invite(session, ada, email="eve@example.com", role=Role.MEMBER)
-    token = note_arrival(session, {"iss": ISSUER, "sub": "s-eve", "email": "eve@example.com", "email_verified": True})
-    take_in(session, token or "", grant=lambda *_: True, without_code=lambda *_: True)
+    token = store_claims(session, {"iss": ISSUER, "sub": "s-eve", "email": "eve@example.com", "email_verified": True})
+    complete_sign_in(session, token or "", grant=lambda *_: True, without_code=lambda *_: True)
     with pytest.raises(NotFound):
         welcome(session, link)
 

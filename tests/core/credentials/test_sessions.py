@@ -12,16 +12,16 @@ from core.base.actor import Actor
 from core.base.errors import NotFound
 from core.base.permissions import Role, Scope
 from core.credentials.access_tokens import grant_tokens
-from core.credentials.login_tickets import make_ticket, redeem_ticket
+from core.credentials.login_tickets import create_ticket, redeem_ticket
 from core.credentials.revocation import sign_out_elsewhere
 from core.credentials.sessions import actor_of_session, end_other_sessions, end_session, my_sessions, session_of_token
-from core.sign_in.api_tokens import actor_of_token, make_token
+from core.sign_in.api_tokens import actor_of_token, create_token
 from db.engine import transaction
 from tests.support.core.signing_in import HOME, KEY, actions, signed_in
 
 
 def test_a_ticket_works_once_in_the_browser_that_earned_it(session: Session, ann: Actor) -> None:
-    ticket = make_ticket(session, ann.user_id, nonce="mine")
+    ticket = create_ticket(session, ann.user_id, nonce="mine")
 
     def redeem(nonce: str) -> str | None:
         return redeem_ticket(session, ticket, nonce=nonce, address=HOME, user_agent="x")
@@ -36,7 +36,7 @@ def test_a_ticket_works_once_in_the_browser_that_earned_it(session: Session, ann
 
 
 def test_a_late_ticket_is_worth_nothing(session: Session, ann: Actor) -> None:
-    ticket = make_ticket(session, ann.user_id, nonce="mine")
+    ticket = create_ticket(session, ann.user_id, nonce="mine")
     session.execute(text("UPDATE sign_in_tickets SET expires_at = now() - interval '1 second'"))
     assert redeem_ticket(session, ticket, nonce="mine", address=HOME, user_agent="x") is None
 
@@ -58,7 +58,7 @@ def test_a_session_that_is_over_is_nobody(session: Session, ann: Actor, column: 
 
 def test_only_hashes_of_secrets_are_stored(session: Session, ann: Actor, ada: Actor) -> None:
     _, token = signed_in(session, ann)
-    ticket = make_ticket(session, ann.user_id, nonce="the nonce")
+    ticket = create_ticket(session, ann.user_id, nonce="the nonce")
     invitation = invite(session, ada, email="eve@example.com", role=Role.MEMBER)
     pair = grant_tokens(session, ann.user_id, key=KEY, address=HOME, user_agent="x")
     tables = ("sessions", "sign_in_tickets", "invitations", "refresh_tokens", "audit_events")
@@ -69,7 +69,7 @@ def test_only_hashes_of_secrets_are_stored(session: Session, ann: Actor, ada: Ac
 
 def test_signing_out_everywhere_else_ends_tokens_unless_they_are_spared(session: Session, ann: Actor) -> None:
     here = replace(ann, session_id=signed_in(session, ann)[0])
-    token = make_token(session, ann, name="Report", scope=Scope.READ, days=1)
+    token = create_token(session, ann, name="Report", scope=Scope.READ, days=1)
     sign_out_elsewhere(session, here, tokens=False)
     assert actor_of_token(session, token, address=None, only_reads=True)
     sign_out_elsewhere(session, here)
@@ -115,14 +115,14 @@ def test_who_asks_is_one_statement_and_its_use_is_noted_at_most_once_a_minute(se
 
     session.execute(text("UPDATE sessions SET last_seen_at = now() - interval '50 seconds'"))
     event.listen(session.get_bind(), "before_cursor_execute", note)
-    assert actor_of_session(session, session_id, seen=True)
+    assert actor_of_session(session, session_id, mark_seen=True)
     event.remove(session.get_bind(), "before_cursor_execute", note)
     assert len(asked) == 1
     assert last_seen() is False
     session.execute(text("UPDATE sessions SET last_seen_at = now() - interval '2 minutes'"))
     assert actor_of_session(session, session_id)
     assert last_seen() is False
-    assert actor_of_session(session, session_id, seen=True)
+    assert actor_of_session(session, session_id, mark_seen=True)
     assert last_seen() is True
 
 
@@ -146,5 +146,5 @@ def test_noting_the_use_never_waits_for_another_who_notes_it(database: str, ann:
         session.execute(text("UPDATE sessions SET last_seen_at = now() - interval '2 minutes'"))
     with transaction() as first, transaction() as second:
         second.execute(text("SET LOCAL lock_timeout = '100ms'"))
-        assert actor_of_session(first, session_id, seen=True)
-        assert actor_of_session(second, session_id, seen=True)
+        assert actor_of_session(first, session_id, mark_seen=True)
+        assert actor_of_session(second, session_id, mark_seen=True)

@@ -76,7 +76,7 @@ def test_a_file_of_two_encodings_is_refused() -> None:
         looked(mixed)
 
 
-def test_emails_lost_before_are_said() -> None:
+def test_letters_lost_before_are_said() -> None:
     assert any("�" in note for note in looked("a,b\nM�ller,1\n").notes)
 
 

@@ -12,7 +12,7 @@ from core.mail.outbox import MailMessage, QueuedMail, send_due_mail
 from core.mail.smtp import as_message
 from core.notifications import email_templates
 from core.notifications.email_templates import render_mail
-from core.sign_in.api_tokens import make_token
+from core.sign_in.api_tokens import create_token
 from core.sign_in.password import change_password
 from db.engine import transaction
 from tests.conftest import PASSWORD
@@ -44,7 +44,7 @@ def test_every_notice_says_what_happened_when_and_what_to_do(session: Session, w
 
 def test_a_changed_password_and_a_new_token_are_told_to_their_person(session: Session, ann: Actor, ben: Actor) -> None:
     change_password(transaction, ann, current=PASSWORD, new="another good password")
-    make_token(session, ben, name="Weekly report", scope=Scope.READ, days=1)
+    create_token(session, ben, name="Weekly report", scope=Scope.READ, days=1)
     box = Box()
     send_due_mail(transaction, render_mail, box)
     assert box.letters["ann@example.com"].subject == "Your password was changed"

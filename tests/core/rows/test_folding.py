@@ -106,7 +106,7 @@ def test_search_and_filters_find_a_text_however_it_is_written(
             assert found == [f"The {stored} Company"]
 
 
-def test_emails_with_marks_stand_beside_those_without(session: Session, deals: Access, ann: Actor) -> None:
+def test_letters_with_marks_stand_beside_those_without(session: Session, deals: Access, ann: Actor) -> None:
     names = ["Dora", "Đuro", "émile", "Łódź", "Lund", "Oelde", "Œuvre", "Ørsted", "Otto", "Strasbourg", "Straße", "Zoe"]
     added(session, ann, deals, *reversed(names))
     assert accounts(session, deals, sort=[{"column": ACCOUNT}]) == names

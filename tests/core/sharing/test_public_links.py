@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.access.access import NO_LINK, NO_SHEET, Access
 from core.access.load import get_access
 from core.accounts.accounts import deactivate, reactivate
-from core.admin.cleanup import keep_house
+from core.admin.cleanup import delete_expired
 from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotAllowed, NotFound, Refused, Throttled
 from core.base.permissions import Level, Permission
@@ -392,4 +392,4 @@ def test_a_link_that_makes_no_sense_is_refused(session: Session, sheet: int, ann
 def test_a_visit_that_is_over_is_tidied_away(session: Session, visitor: Visitor) -> None:
     session.execute(text("UPDATE link_visits SET expires_at = now() - interval '1 second'"))
     assert again(session, visitor) is None
-    assert keep_house(session)["link_visits"] == 1
+    assert delete_expired(session)["link_visits"] == 1

@@ -11,13 +11,13 @@ from core.accounts.accounts import deactivate
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound, Refused, Throttled
 from core.sign_in.email_links import (
-    account_of_reset,
     address_of_link,
-    ask_address,
-    ask_reset,
-    ask_verification,
     confirm_address,
+    email_of_reset,
     is_verified,
+    request_address_change,
+    request_password_reset,
+    request_verification,
     reset_link,
     reset_password,
 )
@@ -30,7 +30,7 @@ NEW = "another good password"
 
 
 def reset_token(session: Session, post: Post, email: str = "ann@example.com") -> str:
-    ask_reset(session, email, address=HOME, url=HERE)
+    request_password_reset(session, email, address=HOME, url=HERE)
     return token_in(post()[-1][1])
 
 
@@ -39,11 +39,11 @@ def reset_token(session: Session, post: Post, email: str = "ann@example.com") ->
 
 def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(session: Session, post: Post) -> None:
     token = reset_token(session, post, " Ann@Example.com ")
-    assert account_of_reset(session, token) == "ann@example.com"
+    assert email_of_reset(session, token) == "ann@example.com"
     reset_password(session, token, NEW)
     assert attempt("ann@example.com", NEW)
     assert attempt("ann@example.com", PASSWORD) is None
-    for use in (lambda: account_of_reset(session, token), lambda: reset_password(session, token, NEW)):
+    for use in (lambda: email_of_reset(session, token), lambda: reset_password(session, token, NEW)):
         with pytest.raises(NotFound, match="Ask for a new one"):
             use()
     assert [letter.subject for _, letter in post()] == ["Your password was changed"]
@@ -66,7 +66,7 @@ def test_asking_looks_nothing_up_so_that_neither_answer_nor_time_tells_anything(
                 seen.append(statement)
 
         event.listen(session.get_bind(), "before_cursor_execute", note)
-        ask_reset(session, email, address=HOME, url=HERE)
+        request_password_reset(session, email, address=HOME, url=HERE)
         event.remove(session.get_bind(), "before_cursor_execute", note)
         return seen
 
@@ -78,7 +78,7 @@ def test_who_cannot_sign_in_gets_no_link(session: Session, post: Post, ada: Acto
     deactivate(session, ada, ben.user_id)
     session.execute(text("UPDATE users SET password_hash = NULL WHERE name = 'Cleo'"))
     for email in ("ben@example.com", "cleo@example.com", "nobody@example.com"):
-        ask_reset(session, email, address=HOME, url=HERE)
+        request_password_reset(session, email, address=HOME, url=HERE)
     assert post() == []
 
 
@@ -102,17 +102,17 @@ def test_a_link_in_two_hands_works_in_one(database: str) -> None:
 def test_a_newer_link_ends_the_one_before(session: Session, post: Post) -> None:
     lost, found = reset_token(session, post), reset_token(session, post)
     with pytest.raises(NotFound):
-        account_of_reset(session, lost)
-    assert account_of_reset(session, found) == "ann@example.com"
+        email_of_reset(session, lost)
+    assert email_of_reset(session, found) == "ann@example.com"
 
 
 def test_a_late_foreign_or_guessed_link_is_worth_nothing(session: Session, post: Post, ann: Actor) -> None:
-    ask_verification(session, ann, url=HERE)
+    request_verification(session, ann, url=HERE)
     other = token_in(post()[0][1])
     late = reset_token(session, post)
     session.execute(text("UPDATE account_links SET expires_at = now() WHERE kind = 'reset'"))
     for token in (late, other, "", "x" * 43, "\x00"):
-        with pytest.raises(NotFound, match="used or has run out"):
+        with pytest.raises(NotFound, match="used or has expired"):
             reset_password(session, token, NEW)
 
 
@@ -133,12 +133,12 @@ def test_a_link_lives_thirty_minutes_and_is_stored_as_a_hash(session: Session, p
 
 def test_nobodys_letter_box_is_flooded(session: Session, post: Post) -> None:
     for _ in range(20):
-        ask_reset(session, "ann@example.com", address=HOME, url=HERE)
+        request_password_reset(session, "ann@example.com", address=HOME, url=HERE)
     assert len(post()) <= 5
 
 
 def test_a_letter_that_waited_for_hours_is_not_sent_any_more(session: Session, post: Post) -> None:
-    ask_reset(session, "ann@example.com", address=HOME, url=HERE)
+    request_password_reset(session, "ann@example.com", address=HOME, url=HERE)
     session.execute(text("UPDATE mails SET created_at = now() - interval '2 hours'"))
     assert post() == []
 
@@ -146,14 +146,14 @@ def test_a_letter_that_waited_for_hours_is_not_sent_any_more(session: Session, p
 @pytest.mark.parametrize("email", ["", "ann", "ann@example.com\nBcc: all@example.com", "a@b\x00"])
 def test_what_is_no_address_is_refused(session: Session, email: str) -> None:
     with pytest.raises(Invalid):
-        ask_reset(session, email, address=HOME, url=HERE)
+        request_password_reset(session, email, address=HOME, url=HERE)
 
 
 # --- a new address
 
 
 def ask(actor: Actor, email: str, password: str = PASSWORD) -> None:
-    ask_address(transaction, actor, email, password=password, url=HERE)
+    request_address_change(transaction, actor, email, password=password, url=HERE)
 
 
 def test_a_new_address_counts_once_its_link_is_opened(session: Session, post: Post, ann: Actor) -> None:
@@ -194,7 +194,7 @@ def test_an_address_that_somebody_has_gets_no_letter_and_cannot_be_taken(
 
 def test_the_address_that_one_has_is_verified_by_a_link(session: Session, post: Post, ann: Actor) -> None:
     assert not is_verified(session, ann)
-    ask_verification(session, ann, url=HERE)
+    request_verification(session, ann, url=HERE)
     confirm_address(session, token_in(post()[0][1]))
     assert is_verified(session, ann)
     assert post() == []
@@ -202,6 +202,6 @@ def test_the_address_that_one_has_is_verified_by_a_link(session: Session, post: 
 
 def test_emails_cannot_be_asked_for_without_end(session: Session, ann: Actor) -> None:
     for _ in range(5):
-        ask_verification(session, ann, url=HERE)
+        request_verification(session, ann, url=HERE)
     with pytest.raises(Throttled):
-        ask_verification(session, ann, url=HERE)
+        request_verification(session, ann, url=HERE)

@@ -14,8 +14,15 @@ from core.accounts.registration import Registration, set_registration_policy
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound, Refused
 from core.base.permissions import Role
-from core.sign_in.email_links import ask_reset, reset_password
-from core.sign_in.oidc import arrival, arrival_of_mine, link_mine, link_with_password, note_arrival, take_in
+from core.sign_in.email_links import request_password_reset, reset_password
+from core.sign_in.oidc import (
+    complete_sign_in,
+    link_own_account,
+    link_with_password,
+    pending_link,
+    pending_sign_in,
+    store_claims,
+)
 from core.sign_in.oidc_identities import add_identity, my_identities, unlink
 from core.sign_in.second_factor import confirm_second_factor
 from db.engine import transaction
@@ -30,13 +37,13 @@ pytestmark = pytest.mark.usefixtures("own_settings")
 def arrived(session: Session, subject: str = "s-1", **claims: Any) -> str:
     """The token of somebody whom the provider has just sent."""
     said = {"iss": ISSUER, "sub": subject, "email": "ann@example.com", "email_verified": True, "name": "Ann"}
-    token = note_arrival(session, said | claims)
+    token = store_claims(session, said | claims)
     assert token
     return token
 
 
 def come_in(session: Session, token: str) -> int | str:
-    return take_in(session, token, grant=lambda _, user_id: user_id, without_code=lambda *_: "a code")
+    return complete_sign_in(session, token, grant=lambda _, user_id: user_id, without_code=lambda *_: "a code")
 
 
 def confirm(token: str, password: str, code: str = "") -> int | str | None:
@@ -53,7 +60,7 @@ def confirm(token: str, password: str, code: str = "") -> int | str | None:
 
 def test_an_account_with_a_password_is_linked_by_giving_it_once(session: Session, ann: Actor) -> None:
     token = arrived(session)
-    assert arrival(session, token).asks_password
+    assert pending_sign_in(session, token).asks_password
     with pytest.raises(NotAllowed, match="password once"):
         come_in(session, token)
     token = arrived(session)
@@ -171,21 +178,21 @@ def test_of_two_windows_with_one_arrival_one_comes_in(database: str, ann: Actor)
 
 def test_i_link_my_account_whatever_its_address_there_and_unlink_it(session: Session, ann: Actor, ben: Actor) -> None:
     token = arrived(session, email="a.private@example.org", email_verified=False)
-    assert arrival_of_mine(session, ann, token).user_id == ann.user_id
-    with pytest.raises(Invalid, match="current password is not right"):
-        link_mine(transaction, ann, token, password="a wrong password")
-    link_mine(transaction, ann, token, password=PASSWORD)
+    assert pending_link(session, ann, token).user_id == ann.user_id
+    with pytest.raises(Invalid, match="current password is wrong"):
+        link_own_account(transaction, ann, token, password="a wrong password")
+    link_own_account(transaction, ann, token, password=PASSWORD)
     assert [one.issuer for one in my_identities(session, ann)] == [ISSUER]
     with pytest.raises(NotAllowed, match="another account here"):
-        arrival_of_mine(session, ben, arrived(session))
+        pending_link(session, ben, arrived(session))
     with pytest.raises(NotAllowed, match="another account of"):
-        arrival_of_mine(session, ann, arrived(session, "s-2"))
+        pending_link(session, ann, arrived(session, "s-2"))
     with pytest.raises(Invalid, match="another account here"):
-        link_mine(transaction, ben, arrived(session), password=PASSWORD)
+        link_own_account(transaction, ben, arrived(session), password=PASSWORD)
     with pytest.raises(NotFound):
         unlink(session, ben, ISSUER)
     unlink(session, ann, ISSUER)
-    assert arrival(session, arrived(session)).asks_password
+    assert pending_sign_in(session, arrived(session)).asks_password
 
 
 def test_who_has_no_password_keeps_the_one_way_in_and_may_choose_a_password(session: Session, post: Post) -> None:
@@ -193,10 +200,10 @@ def test_who_has_no_password_keeps_the_one_way_in_and_may_choose_a_password(sess
     nora = come_in(session, arrived(session, email="nora@example.com"))
     assert isinstance(nora, int)
     who = Actor(nora, "Nora", "nora@example.com", Role.MEMBER)
-    with pytest.raises(Invalid, match="only way in"):
+    with pytest.raises(Invalid, match="couldn't sign in any more"):
         unlink(session, who, ISSUER)
     post()
-    ask_reset(session, who.email, address=HOME, url="http://here")
+    request_password_reset(session, who.email, address=HOME, url="http://here")
     ((_, letter),) = post()
     reset_password(session, token_in(letter), "a fine password")
     unlink(session, who, ISSUER)
@@ -208,7 +215,7 @@ def test_who_has_no_password_keeps_the_one_way_in_and_may_choose_a_password(sess
                {"iss": ISSUER, "sub": "x" * 256}, {"iss": ISSUER, "sub": "a\x00b"}, {"iss": None, "sub": "x"}]
 )  # fmt: skip
 def test_what_says_not_who_it_is_is_nobody(session: Session, claims: dict[str, Any]) -> None:
-    assert note_arrival(session, claims) is None
+    assert store_claims(session, claims) is None
 
 
 @pytest.mark.parametrize("email", [None, 7, "", "no address", "a\n@example.com", "a" * 300 + "@example.com"])

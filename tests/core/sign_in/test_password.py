@@ -17,7 +17,7 @@ from core.base.errors import Invalid
 from core.base.permissions import Role
 from core.base.text import clean_email
 from core.credentials import passwords
-from core.credentials.passwords import COST, SHORTEST, checked_password, is_easy
+from core.credentials.passwords import COST, MIN_LENGTH, is_guessable, validate_password
 from core.limits.login_throttle import normalize_address
 from core.sign_in.password import change_password
 from db.engine import transaction
@@ -100,20 +100,20 @@ def test_odd_passwords_never_sign_in_and_never_fail_badly(session: Session, pass
 )
 def test_the_password_policy_says_what_is_wrong(password: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
-        checked_password(password)
+        validate_password(password)
 
 
 def test_every_common_password_of_the_list_that_is_long_enough_is_refused() -> None:
-    common = [one for one in FREQUENCY_LISTS["passwords"] if len(one) >= SHORTEST]
+    common = [one for one in FREQUENCY_LISTS["passwords"] if len(one) >= MIN_LENGTH]
     assert len(common) > 1000
-    assert [one for one in common if not is_easy(one)] == []
+    assert [one for one in common if not is_guessable(one)] == []
 
 
 def test_no_password_takes_long_to_be_judged() -> None:
     """Those that give the estimate most to look at, within the longest that is taken."""
     began = time.process_time()
     for hard in ("l1i!|1" * 12, "4@a$5s3e0o1l" * 6, "1990" * 18, "@4" * 36):
-        is_easy(hard)
+        is_guessable(hard)
     assert time.process_time() - began < 3
 
 
@@ -161,8 +161,8 @@ def test_an_address_has_one_account_however_it_is_written(session: Session) -> N
 
 
 def test_a_check_for_nobody_costs_as_much_as_one_for_somebody() -> None:
-    assert passwords._nobodys_hash().startswith(f"$2b${COST}$")
-    assert bcrypt.checkpw(b"anything", passwords._nobodys_hash().encode()) is False
+    assert passwords._dummy_hash().startswith(f"$2b${COST}$")
+    assert bcrypt.checkpw(b"anything", passwords._dummy_hash().encode()) is False
 
 
 def test_a_flood_of_throttled_attempts_is_told_once(session: Session) -> None:

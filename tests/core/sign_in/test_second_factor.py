@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.credentials.login_tickets import make_pending, redeem_ticket
+from core.credentials.login_tickets import create_pending_ticket, redeem_ticket
 from core.sign_in import second_factor as module
 from core.sign_in.password import (
     renew_recovery_codes,
@@ -21,12 +21,12 @@ from core.sign_in.password import (
     switch_off_second_factor,
 )
 from core.sign_in.second_factor import (
-    begin_second_factor,
     confirm_second_factor,
+    create_pending_factor,
     is_second_factor,
+    pending_secret,
     reset_second_factor,
     second_factor,
-    waiting_secret,
 )
 from db.engine import transaction
 from tests.conftest import PASSWORD
@@ -46,8 +46,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 
 def app_of(session: Session, who: Actor, clock: list[float]) -> App:
     """An authenticator app with the person's key: the code of now, or of so many steps away."""
-    begin_second_factor(session, who.user_id)
-    waiting = waiting_secret(session, who)
+    create_pending_factor(session, who.user_id)
+    waiting = pending_secret(session, who)
     assert waiting
     totp = pyotp.TOTP(waiting[0])
     return lambda steps=0: totp.at(int(clock[0]) + 30 * steps)
@@ -84,7 +84,7 @@ def test_a_factor_counts_once_a_code_of_the_app_confirms_it(session: Session, an
     assert outcome() == "code needed"
     assert second_factor(session, ann).codes_left == 10
     with pytest.raises(Invalid, match="already"):
-        begin_second_factor(session, ann.user_id)
+        create_pending_factor(session, ann.user_id)
 
 
 def test_that_a_code_is_needed_is_told_after_the_right_password_only(app: App) -> None:
@@ -161,9 +161,9 @@ def test_no_app_is_set_up_without_the_password(session: Session, ann: Actor) -> 
     """Whoever sits at an open browser would lock its person out."""
     with pytest.raises(Invalid, match="current password"):
         set_up_second_factor(transaction, ann, password="wrong password")
-    assert waiting_secret(session, ann) is None
+    assert pending_secret(session, ann) is None
     set_up_second_factor(transaction, ann, password=PASSWORD)
-    assert waiting_secret(session, ann)
+    assert pending_secret(session, ann)
 
 
 def test_an_app_that_nobody_confirms_for_a_while_asks_for_the_password_again(
@@ -171,8 +171,8 @@ def test_an_app_that_nobody_confirms_for_a_while_asks_for_the_password_again(
 ) -> None:
     app = app_of(session, ann, clock)
     session.execute(text("UPDATE second_factors SET created_at = now() - interval '15 minutes'"))
-    assert waiting_secret(session, ann) is None
-    with pytest.raises(NotFound, match="Begin again"):
+    assert pending_secret(session, ann) is None
+    with pytest.raises(NotFound, match="Start again"):
         confirm_second_factor(session, ann, app())
 
 
@@ -181,12 +181,12 @@ def test_whoever_has_no_password_chooses_one_before_an_app(session: Session, ann
     for ask in (set_up_second_factor, switch_off_second_factor, renew_recovery_codes):
         with pytest.raises(Invalid, match="Choose one first"):
             ask(transaction, ann, password="")
-    assert waiting_secret(session, ann) is None
+    assert pending_secret(session, ann) is None
 
 
 def test_the_secret_is_sealed_in_the_database(session: Session, ann: Actor, clock: list[float]) -> None:
-    begin_second_factor(session, ann.user_id)
-    waiting = waiting_secret(session, ann)
+    create_pending_factor(session, ann.user_id)
+    waiting = pending_secret(session, ann)
     assert waiting
     assert waiting[1].startswith("otpauth://totp/Contrivance:ann%40example.com?secret=")
     stored = session.scalar(text("SELECT secret FROM second_factors"))
@@ -222,9 +222,9 @@ def finish(pending: str, code: str, nonce: str = "mine") -> str | None:
 
 
 def test_the_second_step_belongs_to_the_browser_of_the_first(app: App, session: Session, ann: Actor) -> None:
-    pending = make_pending(session, ann.user_id, nonce="mine")
+    pending = create_pending_ticket(session, ann.user_id, nonce="mine")
     assert redeem_ticket(session, pending, nonce="mine", address=None, user_agent="") is None
-    with pytest.raises(NotFound, match="Begin again"):
+    with pytest.raises(NotFound, match="Start again"):
         finish(pending, app(), nonce="another")
     assert finish(pending, "000000") is None
     assert finish(pending, app()) == "in"
@@ -233,20 +233,20 @@ def test_the_second_step_belongs_to_the_browser_of_the_first(app: App, session: 
 
 
 def test_the_second_step_ends_after_five_minutes_and_with_the_password(app: App, session: Session, ann: Actor) -> None:
-    late = make_pending(session, ann.user_id, nonce="mine")
+    late = create_pending_ticket(session, ann.user_id, nonce="mine")
     session.execute(text("UPDATE sign_in_tickets SET expires_at = now()"))
     with pytest.raises(NotFound):
         finish(late, app())
-    pending = make_pending(session, ann.user_id, nonce="mine")
-    from core.credentials.revocation import end_credentials_of
+    pending = create_pending_ticket(session, ann.user_id, nonce="mine")
+    from core.credentials.revocation import revoke_credentials
 
-    end_credentials_of(session, ann.user_id)
+    revoke_credentials(session, ann.user_id)
     with pytest.raises(NotFound):
         finish(pending, app())
 
 
 def test_guesses_in_the_second_step_are_throttled(app: App, session: Session, ann: Actor) -> None:
-    pending = make_pending(session, ann.user_id, nonce="mine")
+    pending = create_pending_ticket(session, ann.user_id, nonce="mine")
     for _ in range(5):
         assert finish(pending, "") is None
     assert finish(pending, app()) is None

@@ -15,7 +15,7 @@ from core.edits.batch import Batch, CellInput, NewRow
 from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sheets.columns import retire_column
-from core.sign_in.second_factor import begin_second_factor
+from core.sign_in.second_factor import create_pending_factor
 from db.tables import all_tables
 from tests.conftest import actor
 
@@ -108,7 +108,7 @@ def gather(session: Session, deals: Access) -> int:
     session.execute(_SAYING, {"sheet": sheet})
     session.execute(_ARRIVED, {"token": hash_token(ARRIVAL)})
     for user_id in (1, 2, 3, 4, 5, 911, 912, 913):
-        begin_second_factor(session, user_id)
+        create_pending_factor(session, user_id)
     return sheet
 
 

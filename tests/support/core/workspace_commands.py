@@ -18,7 +18,7 @@ from core.imports.import_job import NewSheet, enqueue_import
 from core.imports.inspection import inspect as inspect_file
 from core.imports.load import import_new_sheet
 from core.imports.plan import propose
-from core.sign_in.second_factor import confirm_second_factor, waiting_secret
+from core.sign_in.second_factor import confirm_second_factor, pending_secret
 from db.engine import transaction
 from tests.conftest import PASSWORD
 from tests.support.core.principals import ANNS_OPERATION, ANNS_SESSION, ARRIVAL, GUS, Anns, Needs, Own, person
@@ -54,7 +54,7 @@ def _named(name: str) -> Any:
 
 
 def confirmed(session: Session, who: Any, _sheet: int) -> None:
-    secret, _ = waiting_secret(session, person(who)) or ("", "")
+    secret, _ = pending_secret(session, person(who)) or ("", "")
     confirm_second_factor(session, who, pyotp.TOTP(secret).now())
 
 
@@ -155,26 +155,26 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
         lambda session, who, sheet: export_audit(session, who, AuditFilter(sheet_id=sheet), io.BytesIO()),
     ),
     # --- one's own account
-    "sign_in.email_links.ask_address": (
+    "sign_in.email_links.request_address_change": (
         Own(),
-        by_steps("sign_in.email_links.ask_address", "zoe@example.com", password=PASSWORD, url=URL),
+        by_steps("sign_in.email_links.request_address_change", "zoe@example.com", password=PASSWORD, url=URL),
     ),
-    "sign_in.email_links.ask_verification": (Own(), ask("sign_in.email_links.ask_verification", url=URL)),
+    "sign_in.email_links.request_verification": (Own(), ask("sign_in.email_links.request_verification", url=URL)),
     "sign_in.email_links.is_verified": (Own(), ask("sign_in.email_links.is_verified")),
     "accounts.accounts.name_of": (Own(), ask("accounts.accounts.name_of")),
     "accounts.accounts.rename_myself": (Own(), ask("accounts.accounts.rename_myself", "Somebody Else")),
-    "sign_in.api_tokens.make_token": (
+    "sign_in.api_tokens.create_token": (
         Own(),
-        ask("sign_in.api_tokens.make_token", name="Mine", scope=Scope.WRITE, days=1),
+        ask("sign_in.api_tokens.create_token", name="Mine", scope=Scope.WRITE, days=1),
     ),
-    "sign_in.api_tokens.make_token that administers": (
+    "sign_in.api_tokens.create_token that administers": (
         P.PEOPLE_MANAGE,
-        ask("sign_in.api_tokens.make_token", name="Mine", scope=Scope.ADMIN, days=1),
+        ask("sign_in.api_tokens.create_token", name="Mine", scope=Scope.ADMIN, days=1),
     ),
     "sign_in.api_tokens.my_tokens": (Own(), ask("sign_in.api_tokens.my_tokens")),
     "sign_in.api_tokens.revoke_token": (Anns, ask("sign_in.api_tokens.revoke_token", SOMETHING)),
-    "sign_in.oidc.arrival_of_mine": (Own(), ask("sign_in.oidc.arrival_of_mine", ARRIVAL)),
-    "sign_in.oidc.link_mine": (Own(), by_steps("sign_in.oidc.link_mine", ARRIVAL, password=PASSWORD)),
+    "sign_in.oidc.pending_link": (Own(), ask("sign_in.oidc.pending_link", ARRIVAL)),
+    "sign_in.oidc.link_own_account": (Own(), by_steps("sign_in.oidc.link_own_account", ARRIVAL, password=PASSWORD)),
     "edits.operation.kept_answer": (
         Own(),
         lambda session, who, sheet: _named("edits.operation.kept_answer")(
@@ -185,8 +185,8 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "sign_in.oidc_identities.my_identities": (Own(), ask("sign_in.oidc_identities.my_identities")),
     "sign_in.oidc_identities.unlink": (Anns, ask("sign_in.oidc_identities.unlink", "falcon")),
     "sign_in.second_factor.second_factor": (Own(), ask("sign_in.second_factor.second_factor")),
-    "sign_in.second_factor.waiting_secret": (Own(), ask("sign_in.second_factor.waiting_secret")),
-    "sign_in.second_factor.forget_waiting_secret": (Own(), ask("sign_in.second_factor.forget_waiting_secret")),
+    "sign_in.second_factor.pending_secret": (Own(), ask("sign_in.second_factor.pending_secret")),
+    "sign_in.second_factor.discard_pending_secret": (Own(), ask("sign_in.second_factor.discard_pending_secret")),
     "sign_in.second_factor.confirm_second_factor": (Own(), confirmed),
     "credentials.sessions.my_sessions": (Own(), ask("credentials.sessions.my_sessions")),
     "credentials.sessions.end_session": (Anns, ask("credentials.sessions.end_session", ANNS_SESSION)),
