@@ -207,7 +207,7 @@ def test_a_changed_password_signs_me_out_and_says_why(opened: Opened, session: S
         ("wrong password", NEW, NEW, "The current password is wrong."),
         (PASSWORD, NEW, "another", "The two new passwords differ."),
         (PASSWORD, "short", "short", "at least 10 characters"),
-        (PASSWORD, PASSWORD, PASSWORD, "the old one"),
+        (PASSWORD, PASSWORD, PASSWORD, "the current one"),
     ],
 )
 def test_a_password_that_is_not_changed_says_why(

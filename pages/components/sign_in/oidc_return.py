@@ -125,7 +125,7 @@ def _try(token: str, password: str, code: str, ticket: str) -> None:
         st.error(literal(refusal.message), icon=":material/error:")
         return
     if linked is None:
-        st.error("The code or the password is not right." if code else SIGN_IN_FAILED, icon=":material/error:")
+        st.error("The code or the password is wrong." if code else SIGN_IN_FAILED, icon=":material/error:")
         return
     st.session_state[linked[0]] = linked[1]
     if linked[0] == ticket:

@@ -44,7 +44,7 @@ def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(session: Ses
     assert attempt("ann@example.com", NEW)
     assert attempt("ann@example.com", PASSWORD) is None
     for use in (lambda: email_of_reset(session, token), lambda: reset_password(session, token, NEW)):
-        with pytest.raises(NotFound, match="Ask for a new one"):
+        with pytest.raises(NotFound, match="Request a new one"):
             use()
     assert [letter.subject for _, letter in post()] == ["Your password was changed"]
 

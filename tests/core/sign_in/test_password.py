@@ -88,14 +88,14 @@ def test_odd_passwords_never_sign_in_and_never_fail_badly(session: Session, pass
     [
         ("short", "at least 10"),
         ("x" * 73 + "yz1", "at most 72"),
-        (" leading and so on", "begin or end"),
+        (" leading and so on", "start or end"),
         ("aaaaaaaaaaaaaa", "too few different"),
         ("nul\x00nul\x00nul", "cannot be stored"),
         ("password1234", "easy to guess"),
         ("P@ssw0rd1234", "easy to guess"),
         ("qwertyuiop", "easy to guess"),
         ("4321drowssap", "easy to guess"),
-        ("2026-03-15 ", "begin or end"),
+        ("2026-03-15 ", "start or end"),
     ],
 )
 def test_the_password_policy_says_what_is_wrong(password: str, reason: str) -> None:
@@ -216,7 +216,7 @@ def test_a_password_is_changed_only_with_the_current_one(session: Session, ann: 
     assert attempt("ann@example.com") == ann.user_id
 
 
-@pytest.mark.parametrize(("new", "reason"), [(PASSWORD, "the old one"), ("short", "at least 10")])
+@pytest.mark.parametrize(("new", "reason"), [(PASSWORD, "the current one"), ("short", "at least 10")])
 def test_a_new_password_is_new_and_keeps_the_policy(session: Session, ann: Actor, new: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
         change_password(transaction, ann, current=PASSWORD, new=new)

@@ -77,7 +77,7 @@ def outcome(code: str = "", password: str = PASSWORD) -> str | None:
 def test_a_factor_counts_once_a_code_of_the_app_confirms_it(session: Session, ann: Actor, clock: list[float]) -> None:
     app = app_of(session, ann, clock)
     assert outcome() == "in"
-    with pytest.raises(Invalid, match="not right"):
+    with pytest.raises(Invalid, match="is wrong"):
         confirm_second_factor(session, ann, "000000" if app() != "000000" else "000001")
     codes = confirm_second_factor(session, ann, f" {app()[:3]} {app()[3:]} ")
     assert len(set(codes)) == 10
@@ -179,7 +179,7 @@ def test_an_app_that_nobody_confirms_for_a_while_asks_for_the_password_again(
 def test_whoever_has_no_password_chooses_one_before_an_app(session: Session, ann: Actor) -> None:
     session.execute(text("UPDATE users SET password_hash = NULL WHERE name = 'Ann'"))
     for ask in (set_up_second_factor, switch_off_second_factor, renew_recovery_codes):
-        with pytest.raises(Invalid, match="Choose one first"):
+        with pytest.raises(Invalid, match="Choose one on your profile"):
             ask(transaction, ann, password="")
     assert pending_secret(session, ann) is None
 
