@@ -1,4 +1,4 @@
-"""The components' bundles at /assets/<component>/<name>.<hash>.js: named by their content, so caches keep them."""
+"""The components' bundles at /assets/<component>/<name>.<hash>.js. The hash lets browsers cache them forever."""
 
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -13,7 +13,7 @@ COMPONENTS = Path(__file__).parents[1] / "pages" / "components"
 
 
 class Immutable(StaticFiles):
-    """Files that never change under their name."""
+    """Files whose content never changes."""
 
     async def get_response(self, path: str, scope: MutableMapping[str, Any]) -> Response:
         response = await super().get_response(path, scope)

@@ -1,4 +1,4 @@
-"""Documentation at /api/docs: Swagger UI from our own server, so that no foreign host is asked for anything."""
+"""Documentation at /api/docs: Swagger UI, served by this server, so that the page loads nothing from other hosts."""
 
 from pathlib import Path
 
@@ -14,26 +14,26 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/docs")
 def page() -> HTMLResponse:
-    """The page itself; its script stands in a file of its own, as the content security policy wants."""
+    """The page. Its script is a separate file, because the content security policy forbids inline scripts."""
     return HTMLResponse(_PAGE)
 
 
 @router.get("/docs/start.js")
 def start(request: Request) -> Response:
-    """Shows the API's description in the page."""
+    """The script that shows the OpenAPI description in the page."""
     script = _START.replace("OPENAPI", f"{request.scope.get('root_path', '')}/openapi.json")
     return Response(script, media_type="text/javascript", headers=A_DAY)
 
 
 @router.get("/docs/swagger-ui-bundle.js")
 def script() -> FileResponse:
-    """Swagger UI (Apache 2.0), as the package fastapi-offline brings it."""
+    """The script of Swagger UI (Apache 2.0), from the package fastapi-offline."""
     return FileResponse(STATIC / "swagger-ui-bundle.js", media_type="text/javascript", headers=A_DAY)
 
 
 @router.get("/docs/swagger-ui.css")
 def style() -> FileResponse:
-    """Its style sheet."""
+    """The style sheet of Swagger UI."""
     return FileResponse(STATIC / "swagger-ui.css", media_type="text/css", headers=A_DAY)
 
 

@@ -1,4 +1,4 @@
-"""Health: live means the process answers; ready means it can work, with a database of the expected schema."""
+"""Health checks: live if the process answers; ready if the database also answers and has the expected schema."""
 
 import structlog
 from fastapi import APIRouter, Response
@@ -14,23 +14,23 @@ router = APIRouter(prefix="/health", tags=["Health"])
 
 @router.get("/live", summary="The process answers")
 async def live() -> Response:
-    """Needs nothing else, not even a free thread."""
+    """It uses neither the database nor a thread."""
     return answer({"status": "live"})
 
 
 @router.get("/ready", summary="The server can work")
 def ready() -> Response:
-    """The database answers and has the schema that this version expects; else 503 with the reason.
+    """The database answers and has the schema that this version expects; otherwise 503 with the reason.
 
-    A full disk is a warning as long as one can read.
+    A full disk is only a warning, because reads still work.
     """
     try:
         with transaction() as session:
-            found = current_revision(session.connection())
+            revision = current_revision(session.connection())
     except (SQLAlchemyError, Busy) as error:
         structlog.get_logger().warning("health.not_ready", reason=type(error).__name__)
         return answer({"status": "not ready", "reason": disk.reason("The database does not answer.")}, 503)
-    if found != expected_revision():
+    if revision != expected_revision():
         return answer({"status": "not ready", "reason": "The database has another schema version."}, 503)
     warning = {"warning": disk.FULL} if disk.is_full() else {}
-    return answer({"status": "ready", "schema": found, **warning})
+    return answer({"status": "ready", "schema": revision, **warning})

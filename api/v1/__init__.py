@@ -1,4 +1,4 @@
-"""API v1: its parts, each with a router of its own, which the server has at /api/v1."""
+"""Version 1 of the API, at /api/v1: the modules with its routes."""
 
 from api.live import socket
 from api.v1 import (
@@ -23,8 +23,8 @@ from api.v1 import (
     undo,
 )
 
-# Routes are tried in this order: what a grid asks for all the time comes first.
-PARTS = (
+# Routes are matched in this order: those that a grid uses most come first.
+ROUTE_MODULES = (
     *(rows, changes, socket, histories, comments, differences, trash, undo),
     *(sheets, columns, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
 )

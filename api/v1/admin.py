@@ -1,4 +1,4 @@
-"""Administration: people, invitations, who may register, sessions, events and the system; for administrators."""
+"""Administration, for administrators: people, invitations, registration, sessions, security events, the system."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -34,7 +34,7 @@ class Currency(Strict):
 
 
 class PersonChanges(Strict):
-    """Only what is named changes."""
+    """Fields that are left out stay unchanged."""
 
     role: RoleName | None = None
     is_active: bool | None = None
@@ -43,7 +43,7 @@ class PersonChanges(Strict):
 class NewInvitation(Strict):
     email: str
     role: RoleName = "member"
-    mail: bool = Field(default=False, description="Send the link by mail instead of answering it.")
+    mail: bool = Field(default=False, description="Send the link by e-mail instead of returning it.")
 
 
 class Rule(Strict):
@@ -51,16 +51,17 @@ class Rule(Strict):
     domains: list[str] = Field(default_factory=list)
 
 
-@router.get("/people", summary="Everybody with an account")
+@router.get("/people", summary="All accounts")
 def people(caller: CallerDep) -> Response:
-    """By name, with role, state and when they were last seen."""
+    """Ordered by name, with role, state and the time they were last seen."""
     with caller.transaction() as (session, actor):
         return _people(session, actor)
 
 
 @router.patch("/people/{user}", summary="Change a person's role or access")
 def change_person(caller: CallerDep, user: UserId, changes: PersonChanges) -> Response:
-    """Both sign the person out everywhere. Sheets of a deactivated person are transferred at `sheets/{id}/transfer`."""
+    """Both changes sign the person out everywhere. To transfer a deactivated person's sheets, use
+    `sheets/{id}/transfer`."""
     with caller.transaction() as (session, actor):
         if changes.role is not None:
             accounts.change_role(session, actor, user, role=Role(changes.role))
@@ -71,15 +72,16 @@ def change_person(caller: CallerDep, user: UserId, changes: PersonChanges) -> Re
 
 @router.post("/people/{user}/sign-out", summary="Sign a person out everywhere", status_code=204)
 def sign_out(caller: CallerDep, user: UserId) -> Response:
-    """Their sessions, API tokens and the links sent to them end."""
+    """Revoke their sessions, API tokens and the links sent to them."""
     with caller.transaction() as (session, actor):
         administration.sign_out_person(session, actor, user)
         return Response(status_code=204)
 
 
-@router.post("/people/{user}/reset-link", summary="Have a person choose a new password", status_code=201)
+@router.post("/people/{user}/reset-link", summary="Make a password reset link", status_code=201)
 def reset_link(caller: CallerDep, user: UserId) -> Response:
-    """By mail where there is a mail server (`link` is null then), else as a link to hand over, told once."""
+    """The link is sent by e-mail if a mail server is configured; `link` is null then. Otherwise `link` has it, once: it
+    can't be read again."""
     with caller.transaction() as (session, actor):
         if not isinstance(mail_transport(), ConsoleTransport):
             administration.send_reset(session, actor, user, url=settings().url)
@@ -88,26 +90,28 @@ def reset_link(caller: CallerDep, user: UserId) -> Response:
         return answer({"link": f"{settings().url}/?reset={token}"}, 201)
 
 
-@router.get("/sheets", summary="Every sheet with its owner")
+@router.get("/sheets", summary="All sheets with their owners")
 def sheets(
-    caller: CallerDep, left: Annotated[bool, Query(description="Only of deactivated people.")] = False
+    caller: CallerDep,
+    only_orphaned: Annotated[bool, Query(alias="left", description="Only sheets of deactivated people.")] = False,
 ) -> Response:
-    """Names alone, for handing over; nothing of what is in them."""
+    """Names and owners only, to find sheets that need a new owner."""
     with caller.transaction() as (session, actor):
-        found = [sheet for sheet in owned_sheets(session, actor) if sheet.is_orphaned or not left]
-        return answer({"sheets": [{"id": s.sheet_id, "name": s.name, "owner": s.owner_id} for s in found]})
+        owned = [sheet for sheet in owned_sheets(session, actor) if sheet.is_orphaned or not only_orphaned]
+        return answer({"sheets": [{"id": s.sheet_id, "name": s.name, "owner": s.owner_id} for s in owned]})
 
 
-@router.get("/invitations", summary="Invitations that wait")
+@router.get("/invitations", summary="Pending invitations")
 def waiting(caller: CallerDep) -> Response:
-    """The newest first."""
+    """Newest first."""
     with caller.transaction() as (session, actor):
         return _invitations(session, actor)
 
 
-@router.post("/invitations", summary="Invite somebody", status_code=201)
+@router.post("/invitations", summary="Invite a person", status_code=201)
 def invite(caller: CallerDep, body: NewInvitation) -> Response:
-    """The link is told once, and not at all where it is sent by mail. It replaces an earlier one."""
+    """The link can't be read again later; it is null if it is sent by e-mail. It replaces an earlier invitation of this
+    address."""
     with caller.transaction() as (session, actor):
         mailed_from = settings().url if body.mail else ""
         token = invitations.invite(session, actor, email=body.email, role=Role(body.role), mailed_from=mailed_from)
@@ -122,17 +126,17 @@ def withdraw(caller: CallerDep, invitation: InvitationId) -> Response:
         return _invitations(session, actor)
 
 
-@router.get("/registration", summary="Who may make themselves an account")
+@router.get("/registration", summary="The registration policy")
 def rule(caller: CallerDep) -> Response:
-    """The rule that holds now."""
+    """Who may register: invited people only, people of some e-mail domains, or anyone."""
     with caller.transaction() as (session, actor):
         accounts.require(actor, Permission.PEOPLE_MANAGE)
         return answer(_rule_json(registration_policy(session)))
 
 
-@router.put("/registration", summary="Say who may make themselves an account")
+@router.put("/registration", summary="Set the registration policy")
 def set_rule(caller: CallerDep, body: Rule) -> Response:
-    """`domains` counts where `who` is `domains`."""
+    """`domains` applies if `who` is `domains`."""
     with caller.transaction() as (session, actor):
         set_registration_policy(session, actor, Registration(body.who), domains=tuple(body.domains))
         return answer(_rule_json(registration_policy(session)))
@@ -140,88 +144,89 @@ def set_rule(caller: CallerDep, body: Rule) -> Response:
 
 @router.get("/currency", summary="The workspace's currency")
 def currency(caller: CallerDep) -> Response:
-    """That of a column of money which names no other when it is made."""
+    """The default currency of new money columns."""
     with caller.transaction() as (session, actor):
         accounts.require(actor, Permission.PEOPLE_MANAGE)
         return answer({"currency": workspace_currency(session)})
 
 
-@router.put("/currency", summary="Choose the workspace's currency")
+@router.put("/currency", summary="Set the workspace's currency")
 def choose_currency(caller: CallerDep, body: Currency) -> Response:
-    """For columns of money that are made from now on. Columns that are there keep theirs."""
+    """It applies to money columns that are created later. Existing columns keep their currency."""
     with caller.transaction() as (session, actor):
         set_workspace_currency(session, actor, body.currency)
         return answer({"currency": workspace_currency(session)})
 
 
-@router.get("/sessions", summary="Where everybody is signed in")
+@router.get("/sessions", summary="All sessions")
 def sessions(caller: CallerDep) -> Response:
-    """The latest first."""
+    """Most recently used first."""
     with caller.transaction() as (session, actor):
-        found = administration.live_sessions(session, actor)
-        return answer({"sessions": [_session_json(one) for one in found]})
+        live_sessions = administration.live_sessions(session, actor)
+        return answer({"sessions": [_session_json(live_session) for live_session in live_sessions]})
 
 
-@router.delete("/sessions/{session_id}", summary="Sign somebody out at one place", status_code=204)
+@router.delete("/sessions/{session_id}", summary="End a person's session", status_code=204)
 def revoke(caller: CallerDep, session_id: SessionId) -> Response:
-    """Their open pages there become the way in at once."""
+    """Open pages of this session show the sign-in page at once."""
     with caller.transaction() as (session, actor):
         administration.revoke_session(session, actor, session_id)
         return Response(status_code=204)
 
 
-@router.get("/events", summary="What happened last to accounts, teams and shares")
+@router.get("/events", summary="Recent events of accounts, teams and shares")
 def events(caller: CallerDep) -> Response:
-    """The latest first."""
+    """Newest first."""
     with caller.transaction() as (session, actor):
         return answer({"events": administration.security_events(session, actor)})
 
 
-@router.get("/system", summary="How the server is")
+@router.get("/system", summary="The server's state")
 def system(caller: CallerDep) -> Response:
-    """Database, letters, disk and who is there; `troubles` are sentences about what should be seen to."""
+    """Database, e-mail, disk and present users; `troubles` are sentences about problems that need attention."""
     with caller.transaction() as (session, actor):
         health = system_health(session, actor)
         return answer({"health": health, "troubles": health.troubles})
 
 
 def _people(session: Session, actor: Actor) -> Response:
-    found = accounts.people(session, actor)
-    return answer({"people": [_person_json(one) for one in found]})
+    return answer({"people": [_person_json(person) for person in accounts.people(session, actor)]})
 
 
-def _person_json(one: accounts.PersonInfo) -> dict[str, Any]:
+def _person_json(person: accounts.PersonInfo) -> dict[str, Any]:
     return {
-        "id": one.user_id,
-        "name": one.name,
-        "email": one.email,
-        "role": one.role,
-        "is_active": one.is_active,
-        "has_password": one.has_password,
-        "has_second_factor": one.has_second_factor,
-        "has_identity": one.has_identity,
-        "created_at": one.created_at,
-        "last_seen_at": one.last_seen_at,
+        "id": person.user_id,
+        "name": person.name,
+        "email": person.email,
+        "role": person.role,
+        "is_active": person.is_active,
+        "has_password": person.has_password,
+        "has_second_factor": person.has_second_factor,
+        "has_identity": person.has_identity,
+        "created_at": person.created_at,
+        "last_seen_at": person.last_seen_at,
     }
 
 
-def _session_json(one: administration.LiveSession) -> dict[str, Any]:
+def _session_json(live_session: administration.LiveSession) -> dict[str, Any]:
     return {
-        "id": one.session_id,
-        "user": one.user_id,
-        "name": one.name,
-        "kind": one.kind,
-        "address": one.address,
-        "user_agent": one.user_agent,
-        "created_at": one.created_at,
-        "last_seen_at": one.last_seen_at,
+        "id": live_session.session_id,
+        "user": live_session.user_id,
+        "name": live_session.name,
+        "kind": live_session.kind,
+        "address": live_session.address,
+        "user_agent": live_session.user_agent,
+        "created_at": live_session.created_at,
+        "last_seen_at": live_session.last_seen_at,
     }
 
 
 def _invitations(session: Session, actor: Actor) -> Response:
-    found = invitations.invitations(session, actor)
-    waits = [{"id": i.invitation_id, "email": i.email, "role": i.role, "expires_at": i.expires_at} for i in found]
-    return answer({"invitations": waits})
+    pending = [
+        {"id": i.invitation_id, "email": i.email, "role": i.role, "expires_at": i.expires_at}
+        for i in invitations.invitations(session, actor)
+    ]
+    return answer({"invitations": pending})
 
 
 def _rule_json(policy: Policy) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Signing in for programs: tokens for a password, fresh ones for a refresh token, and the end of a session."""
+"""Sign-in for programs: access and refresh tokens, their renewal, and sign-out."""
 
 from functools import partial
 from typing import Annotated, ClassVar
@@ -22,7 +22,7 @@ Secret = Annotated[str, Field(max_length=1000)]
 class Credentials(Strict):
     email: Secret
     password: Secret
-    code: Annotated[str, Field(max_length=100, description="Of an authenticator app, or a recovery code.")] = ""
+    code: Annotated[str, Field(max_length=100, description="From an authenticator app, or a recovery code.")] = ""
 
 
 CODE_REQUIRED = TokenPair("", "")
@@ -32,17 +32,23 @@ class Refresh(Strict):
     refresh_token: Secret
 
 
-@router.post("/auth/login", summary="Tokens for an e-mail and a password")
-def login(request: Request, given: Credentials) -> TokenPair:
-    """An access token for ten minutes and a refresh token. 401 says the same whatever was wrong.
+@router.post("/auth/login", summary="Sign in with e-mail and password")
+def login(request: Request, credentials: Credentials) -> TokenPair:
+    """Return an access token, valid for ten minutes, and a refresh token. 401 does not say which part was wrong.
 
-    Where the person has a second factor, a right password without `code` gets a 401 with `code_required`.
+    If the account has a second factor, a correct password without `code` gets a 401 with `code_required`.
     """
     address = request.client.host if request.client else None
     agent = request.headers.get("user-agent", "")
     grant = partial(grant_tokens, key=token_key(), address=address, user_agent=agent)
     pair = sign_in(
-        transaction, given.email, given.password, address=address, grant=grant, without_code=_no_code, code=given.code
+        transaction,
+        credentials.email,
+        credentials.password,
+        address=address,
+        grant=grant,
+        without_code=_no_code,
+        code=credentials.code,
     )
     if pair is None:
         raise WrongCredentials
@@ -51,16 +57,16 @@ def login(request: Request, given: Credentials) -> TokenPair:
     return pair
 
 
-@router.post("/auth/refresh", summary="Fresh tokens for a refresh token")
-def refresh(request: Request, given: Refresh) -> TokenPair:
-    """Each refresh token works once. Using one twice ends the session that it belongs to.
+@router.post("/auth/refresh", summary="Get new tokens for a refresh token")
+def refresh(request: Request, body: Refresh) -> TokenPair:
+    """Each refresh token works once. Using one twice ends its session.
 
-    The same client (address and user agent) may repeat itself within ten seconds and gets the same refresh token.
+    A client (address and user agent) that repeats its request within ten seconds gets the same refresh token again.
     """
     address = request.client.host if request.client else None
     agent = request.headers.get("user-agent", "")
     with transaction() as session:
-        pair = refresh_tokens(session, given.refresh_token, key=token_key(), address=address, user_agent=agent)
+        pair = refresh_tokens(session, body.refresh_token, key=token_key(), address=address, user_agent=agent)
     if pair is None:
         raise NotSignedIn
     return pair
@@ -70,7 +76,7 @@ def refresh(request: Request, given: Refresh) -> TokenPair:
 def logout(actor: CurrentActor) -> None:
     """The session's access and refresh tokens stop working at once."""
     if actor.session_id is None:
-        raise NotAllowed("A personal token has no session. Revoke it on your profile page.")
+        raise NotAllowed("A personal token has no session. Revoke the token on your profile page.")
     with transaction() as session:
         end_api_session(session, actor)
 
@@ -80,17 +86,17 @@ def _no_code(_session: Session, _user_id: int) -> TokenPair:
 
 
 class CodeRequired(NotSignedIn):
-    """The password is right, and this person signs in with a code, too."""
+    """The password is correct, but the account also needs a code."""
 
     facts: ClassVar[dict[str, bool]] = {"code_required": True}
 
     def __init__(self) -> None:
         super().__init__()
-        self.detail = "A code of your authenticator app is needed, too: send it as `code`."
+        self.detail = "This account also needs a code from its authenticator app. Send it as `code`."
 
 
 class WrongCredentials(NotSignedIn):
-    """The one answer to every sign-in that does not succeed."""
+    """A failed sign-in. The message never says which part was wrong."""
 
     def __init__(self) -> None:
         super().__init__()

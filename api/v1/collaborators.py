@@ -1,4 +1,4 @@
-"""Collaborators: who else may use a sheet."""
+"""Collaborators: the people and teams that a sheet is shared with."""
 
 from typing import Annotated, Any, Literal
 
@@ -26,12 +26,12 @@ TeamId = Annotated[int, Path(description="The team's number.", ge=1, le=MAX_ID)]
 class ShareBody(Strict):
     level: Literal["editor", "commenter", "viewer"]
     rows: Literal["all", "team", "own"] | None = Field(
-        default=None, description="Which rows; left out: those they have, of a new share all."
+        default=None, description="The rows they see. Without: unchanged; all rows for a new share."
     )
 
     @property
-    def given(self) -> dict[str, Any]:
-        """What the commands of sharing take."""
+    def level_and_scope(self) -> dict[str, Any]:
+        """The keyword arguments of share_sheet and share_with_team."""
         return {"level": Level(self.level), "row_scope": RowScope(self.rows) if self.rows else None}
 
 
@@ -41,22 +41,22 @@ class NewOwner(Strict):
 
 @router.get("/collaborators", summary="Who may use a sheet")
 def listed(caller: CallerDep, sheet: SheetId) -> Response:
-    """The owner, then the others by name; and the teams by name."""
+    """The owner first, then other people and teams by name."""
     with caller.transaction() as (session, actor):
         return _all(session, actor, sheet)
 
 
 @router.put("/collaborators/{user}", summary="Share a sheet with a person")
 def share(caller: CallerDep, sheet: SheetId, user: UserId, body: ShareBody) -> Response:
-    """Or change the level and the rows that they have. Only the owner may."""
+    """Share the sheet, or change the level and rows of an existing share. Only the owner may."""
     with caller.transaction() as (session, actor):
-        shares.share_sheet(session, actor, sheet, user, **body.given)
+        shares.share_sheet(session, actor, sheet, user, **body.level_and_scope)
         return _all(session, actor, sheet)
 
 
-@router.delete("/collaborators/{user}", summary="Take a sheet away from a person")
+@router.delete("/collaborators/{user}", summary="Stop sharing a sheet with a person")
 def unshare(caller: CallerDep, sheet: SheetId, user: UserId) -> Response:
-    """It is gone for them at once; their open live connections are closed."""
+    """The person loses access at once, and their live connections to the sheet are closed."""
     with caller.transaction() as (session, actor):
         shares.unshare_sheet(session, actor, sheet, user)
         return _all(session, actor, sheet)
@@ -64,15 +64,16 @@ def unshare(caller: CallerDep, sheet: SheetId, user: UserId) -> Response:
 
 @router.put("/team-collaborators/{team}", summary="Share a sheet with a team")
 def share_with_team(caller: CallerDep, sheet: SheetId, team: TeamId, body: ShareBody) -> Response:
-    """Given their `own` rows, the team's managers see the team's. A share made to a person counts more."""
+    """With `own` rows, each member sees their own, and managers those of the whole team. A share with a person takes
+    precedence over one with their team."""
     with caller.transaction() as (session, actor):
-        shares.share_with_team(session, actor, sheet, team, **body.given)
+        shares.share_with_team(session, actor, sheet, team, **body.level_and_scope)
         return _all(session, actor, sheet)
 
 
-@router.delete("/team-collaborators/{team}", summary="Take a sheet away from a team")
+@router.delete("/team-collaborators/{team}", summary="Stop sharing a sheet with a team")
 def unshare_team(caller: CallerDep, sheet: SheetId, team: TeamId) -> Response:
-    """Whoever has it otherwise, too, keeps that."""
+    """Members keep access that they have another way."""
     with caller.transaction() as (session, actor):
         shares.unshare_team(session, actor, sheet, team)
         return _all(session, actor, sheet)
@@ -80,7 +81,7 @@ def unshare_team(caller: CallerDep, sheet: SheetId, team: TeamId) -> Response:
 
 @router.post("/transfer", summary="Transfer a sheet to another owner", status_code=204)
 def transfer(caller: CallerDep, sheet: SheetId, body: NewOwner) -> Response:
-    """The owner may, and becomes an editor; where the owner is deactivated, an administrator may."""
+    """Only the owner may, and becomes an editor. If the owner is deactivated, an administrator may."""
     with caller.transaction() as (session, actor):
         transfer_sheet(session, actor, sheet, body.user)
         return Response(status_code=204)
@@ -89,12 +90,18 @@ def transfer(caller: CallerDep, sheet: SheetId, body: NewOwner) -> Response:
 def _all(session: Session, actor: Actor, sheet: int) -> Response:
     access = get_access(session, actor, sheet)
     people, teams = shares.collaborators(session, access), shares.team_shares(session, access)
-    return answer({"collaborators": [_person_json(one) for one in people], "teams": [_team_json(one) for one in teams]})
+    return answer({"collaborators": [*map(_person_json, people)], "teams": [*map(_team_json, teams)]})
 
 
-def _person_json(one: shares.CollaboratorInfo) -> dict[str, Any]:
-    return {"id": one.user_id, "name": one.name, "email": one.email, "level": one.level, "rows": one.row_scope}
+def _person_json(person: shares.CollaboratorInfo) -> dict[str, Any]:
+    return {
+        "id": person.user_id,
+        "name": person.name,
+        "email": person.email,
+        "level": person.level,
+        "rows": person.row_scope,
+    }
 
 
-def _team_json(one: shares.TeamShare) -> dict[str, Any]:
-    return {"id": one.team_id, "name": one.name, "size": one.size, "level": one.level, "rows": one.row_scope}
+def _team_json(team: shares.TeamShare) -> dict[str, Any]:
+    return {"id": team.team_id, "name": team.name, "size": team.size, "level": team.level, "rows": team.row_scope}

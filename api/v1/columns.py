@@ -20,9 +20,9 @@ router = APIRouter(prefix="/sheets/{sheet}/columns", tags=["Columns"], route_cla
 
 
 class OptionBody(Strict):
-    """A choice. As a stage of a pipeline it has a probability (percent) and a kind: open, won or lost."""
+    """A choice. A stage of a pipeline also has a probability (percent) and a kind: open, won or lost."""
 
-    id: str = Field(description="Cells store this id, so that renaming a choice moves no data.")
+    id: str = Field(description="Cells store this id, so renaming a choice changes no data.")
     label: str
     color: str = ""
     retired: bool = False
@@ -39,7 +39,7 @@ class ColumnBody(Strict):
 
 
 class ColumnChanges(Strict):
-    """Only what is named changes. The type stays: what was typed keeps its meaning."""
+    """Fields that are left out stay unchanged. The type of a column can't change."""
 
     name: str | None = None
     description: str | None = None
@@ -51,51 +51,52 @@ Limit = Literal["hidden", "read-only"]
 
 
 class ColumnOrder(Strict):
-    order: list[int] = Field(description="Column ids; those not named follow in their present order.")
+    order: list[int] = Field(description="Column ids. Columns that are left out follow in their present order.")
 
 
 @router.get("", summary="The columns of a sheet")
 def listed(caller: CallerDep, sheet: SheetId) -> Response:
-    """In their order; those taken out of the sheet beside them under `retired`."""
+    """`columns` in their order, and the `retired` ones."""
     with caller.transaction() as (session, actor):
         access = get_access(session, actor, sheet)
         retired = columns.retired_columns(session, access)
-    return answer({"columns": _listed(access, access.columns), "retired": _listed(access, retired)})
+    return answer({"columns": _columns_json(access, access.columns), "retired": _columns_json(access, retired)})
 
 
 @router.post("", summary="Add a column", status_code=201)
 def add(caller: CallerDep, sheet: SheetId, new: ColumnBody) -> Response:
-    """It stands behind the others."""
+    """It becomes the last column."""
     plan = NewColumn(new.name, new.type, new.rules, _options(new.options), new.description)
     with caller.transaction() as (session, actor):
-        made = columns.add_column(session, actor, sheet, plan)
-        return answer(column_json(get_access(session, actor, sheet), made), 201)
+        column = columns.add_column(session, actor, sheet, plan)
+        return answer(column_json(get_access(session, actor, sheet), column), 201)
 
 
 @router.put("/order", summary="Reorder the columns")
-def reorder(caller: CallerDep, sheet: SheetId, wanted: ColumnOrder) -> Response:
-    """The order that everybody starts with; each person may then arrange their own."""
+def reorder(caller: CallerDep, sheet: SheetId, body: ColumnOrder) -> Response:
+    """The default order for everybody. Each person can arrange the columns differently for themselves."""
     with caller.transaction() as (session, actor):
-        columns.reorder_columns(session, actor, sheet, wanted.order)
+        columns.reorder_columns(session, actor, sheet, body.order)
         access = get_access(session, actor, sheet)
-        return answer({"columns": _listed(access, access.columns)})
+        return answer({"columns": _columns_json(access, access.columns)})
 
 
 @router.patch("/{column}", summary="Change a column")
 def change(caller: CallerDep, sheet: SheetId, column: ColumnId, changes: ColumnChanges) -> Response:
-    """Its name, description, rules or options. An option that is left out of `options` is retired, not lost."""
-    named = {name: getattr(changes, name) for name in changes.model_fields_set if getattr(changes, name) is not None}
+    """Its name, description, rules or options. An option that is left out of `options` is retired, not deleted."""
+    fields = {name: getattr(changes, name) for name in changes.model_fields_set if getattr(changes, name) is not None}
     if changes.options is not None:
-        named["options"] = tuple(_options(changes.options))
+        fields["options"] = tuple(_options(changes.options))
     with caller.transaction() as (session, actor):
-        changed = columns.change_column(session, actor, sheet, column, **named)
+        changed = columns.change_column(session, actor, sheet, column, **fields)
         return answer(column_json(get_access(session, actor, sheet), changed))
 
 
 @router.put("/{column}/limits", summary="Hide a column, or make it read-only")
 def limit(caller: CallerDep, sheet: SheetId, column: ColumnId, limits: dict[str, Limit]) -> Response:
-    """Per level (editor, commenter, viewer), for people who see only their own rows (own) or for public links (link):
-    "hidden" or, for editor and own, "read-only". Whoever is not named is not limited; who is both is held to both."""
+    """The keys are a level (editor, commenter, viewer), own for people who see only their own rows, or link for public
+    links. The values are "hidden" or, for editor and own, "read-only". A key that is left out has no limit. If two keys
+    apply to a person, both limits apply."""
     with caller.transaction() as (session, actor):
         changed = columns.limit_column(session, actor, sheet, column, limits)
         return answer(column_json(get_access(session, actor, sheet), changed))
@@ -103,7 +104,7 @@ def limit(caller: CallerDep, sheet: SheetId, column: ColumnId, limits: dict[str,
 
 @router.delete("/{column}", summary="Retire a column")
 def retire(caller: CallerDep, sheet: SheetId, column: ColumnId) -> Response:
-    """It leaves the sheet; its values and their history are kept, and come back when it is restored."""
+    """The column leaves the sheet. Its values and their history are kept, and return when it is restored."""
     with caller.transaction() as (session, actor):
         columns.retire_column(session, actor, sheet, column)
     return answer({"retired": column})
@@ -111,16 +112,16 @@ def retire(caller: CallerDep, sheet: SheetId, column: ColumnId) -> Response:
 
 @router.post("/{column}/restore", summary="Restore a retired column")
 def restore(caller: CallerDep, sheet: SheetId, column: ColumnId) -> Response:
-    """With all its values."""
+    """It returns with all its values."""
     with caller.transaction() as (session, actor):
         columns.restore_column(session, actor, sheet, column)
         access = get_access(session, actor, sheet)
         return answer(column_json(access, access.column(column)))
 
 
-def _listed(access: Access, found: Iterable[ColumnInfo]) -> list[dict[str, Any]]:
-    return [column_json(access, column) for column in found]
+def _columns_json(access: Access, infos: Iterable[ColumnInfo]) -> list[dict[str, Any]]:
+    return [column_json(access, column) for column in infos]
 
 
-def _options(given: list[OptionBody]) -> list[Option]:
-    return [Option(**option.model_dump()) for option in given]
+def _options(bodies: list[OptionBody]) -> list[Option]:
+    return [Option(**body.model_dump()) for body in bodies]

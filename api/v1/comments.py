@@ -1,4 +1,4 @@
-"""Comments: what people say of a row."""
+"""Comments on a row."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -14,7 +14,7 @@ from core.comments import comments
 router = APIRouter(prefix="/sheets/{sheet}/rows/{row}/comments", tags=["Comments"], route_class=ExactRoute)
 
 CommentId = Annotated[int, Path(description="The comment's number.", ge=1, le=MAX_ID)]
-Before = Annotated[int | None, Query(ge=0, le=MAX_ID, description="`next` of the page before.")]
+Before = Annotated[int | None, Query(ge=0, le=MAX_ID, description="`next` of the previous page.")]
 
 
 class Said(Strict):
@@ -30,31 +30,32 @@ def listed(
     before: Before = None,
     limit: Annotated[int, Query(ge=1, le=comments.MAX_LISTED)] = 50,
 ) -> Response:
-    """The newest, oldest of them first; `next` goes on into the past. A deleted one keeps its place and has no text."""
+    """The newest comments, in the order they were written. Pass `next` as `before` to get older ones. A deleted comment
+    stays in the list without its text."""
     with caller.transaction() as (session, actor):
-        found = comments.comments(session, actor, sheet, row, before=before, limit=limit)
-    more = found[0].comment_id if len(found) == limit else None
-    return answer({"comments": [asdict(one) for one in found], "next": more})
+        page = comments.comments(session, actor, sheet, row, before=before, limit=limit)
+    next_page = page[0].comment_id if len(page) == limit else None
+    return answer({"comments": [asdict(comment) for comment in page], "next": next_page})
 
 
 @router.post("", summary="Comment on a row", status_code=201)
-def add(caller: CallerDep, sheet: SheetId, row: RowId, said: Said) -> Response:
-    """For commenters and above."""
+def add(caller: CallerDep, sheet: SheetId, row: RowId, new: Said) -> Response:
+    """Commenters, editors and the owner may."""
     with caller.transaction() as (session, actor):
-        return answer({"comment_id": comments.add_comment(session, actor, sheet, row, said.body)}, 201)
+        return answer({"comment_id": comments.add_comment(session, actor, sheet, row, new.body)}, 201)
 
 
-@router.patch("/{comment}", summary="Change a comment of your own", status_code=204)
-def edit(caller: CallerDep, sheet: SheetId, row: RowId, comment: CommentId, said: Said) -> Response:
+@router.patch("/{comment}", summary="Change your own comment", status_code=204)
+def edit(caller: CallerDep, sheet: SheetId, row: RowId, comment: CommentId, changed: Said) -> Response:
     """It is marked as edited."""
     with caller.transaction() as (session, actor):
-        comments.edit_comment(session, actor, sheet, row, comment, body=said.body)
+        comments.edit_comment(session, actor, sheet, row, comment, body=changed.body)
     return Response(status_code=204)
 
 
 @router.delete("/{comment}", summary="Delete a comment", status_code=204)
 def delete(caller: CallerDep, sheet: SheetId, row: RowId, comment: CommentId) -> Response:
-    """Your own; as the sheet's owner anybody's. Its text is gone for good."""
+    """Your own comment; the sheet's owner may delete any. Its text can't be restored."""
     with caller.transaction() as (session, actor):
         comments.delete_comment(session, actor, sheet, row, comment)
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""Differences: what turned the sheet of one instant into that of another."""
+"""Differences between two states of a sheet."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -11,10 +11,10 @@ from core.history.diff import DifferenceEntry, Position, difference
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Changes"])
 
-INSTANT = "ISO with its zone (`2026-11-20T18:00:00Z`, else UTC), or `version:120`."
+INSTANT = "ISO 8601 with a time zone (`2026-11-20T18:00:00Z`; UTC without one), or `version:120`."
 
 
-@router.get("/difference", summary="What differs between two instants")
+@router.get("/difference", summary="The differences between two points in time")
 def between(
     caller: CallerDep,
     sheet: SheetId,
@@ -22,28 +22,32 @@ def between(
     earlier: Annotated[str, Query(alias="from", max_length=60, description=INSTANT)],
     later: Annotated[str | None, Query(alias="to", max_length=60, description=f"{INSTANT} Without: now.")] = None,
     behind: Annotated[
-        str | None, Query(pattern="^[0-9]{1,9},[0-9]{1,9}$", description="`next` of the page before.")
+        str | None, Query(pattern="^[0-9]{1,9},[0-9]{1,9}$", description="`next` of the previous page.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
 ) -> Response:
-    """By row and column: cells that were `edited`, rows that were `added` or `deleted`, each with what it held before
-    and after, and who did so last. What was done and taken back in between is no difference. The counts are of all
-    pages; give the versions of the first one as `from` and `to` of the next."""
+    """By row and column: cells that were `edited`, rows that were `added` or `deleted`, each with its values before and
+    after, and the last person who changed it. A change that was undone in between is not listed. The counts cover all
+    pages. For the next page, pass the versions of the first one as `from` and `to`."""
     with caller.transaction() as (session, actor):
-        found = difference(session, actor, sheet, earlier, later, behind=_place(behind), limit=limit)
-    following = None if found.next is None else f"{found.next[0]},{found.next[1]}"
-    counts = {"edited": found.edited, "added": found.added, "deleted": found.deleted}
-    told = {"from": found.earlier, "to": found.later, "differences": [_json(one) for one in found.entries]}
-    return answer(told | counts | {"next": following})
+        page = difference(session, actor, sheet, earlier, later, behind=_position(behind), limit=limit)
+    next_page = None if page.next is None else f"{page.next[0]},{page.next[1]}"
+    differences = {
+        "from": page.earlier,
+        "to": page.later,
+        "differences": [_entry_json(entry) for entry in page.entries],
+    }
+    counts = {"edited": page.edited, "added": page.added, "deleted": page.deleted}
+    return answer(differences | counts | {"next": next_page})
 
 
-def _place(given: str | None) -> Position | None:
-    if given is None:
+def _position(text: str | None) -> Position | None:
+    if text is None:
         return None
-    row, column = given.split(",")
+    row, column = text.split(",")
     return int(row), int(column)
 
 
-def _json(one: DifferenceEntry) -> dict[str, Any]:
-    told = asdict(one)
-    return {"row": told.pop("row"), "title": told.pop("row_title")} | told
+def _entry_json(entry: DifferenceEntry) -> dict[str, Any]:
+    fields = asdict(entry)
+    return {"row": fields.pop("row"), "title": fields.pop("row_title")} | fields

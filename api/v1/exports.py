@@ -1,4 +1,4 @@
-"""Export: exactly the rows and columns of a view, as a file."""
+"""Export of the rows and columns of a view as a file."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ _CHUNK = 256 * 2**10
 
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_KINDS = [one.media_type.partition(";")[0] for one in FORMATS.values()]
-_FILE: dict[str, Any] = {"description": "The file.", "content": dict.fromkeys(_KINDS, _BINARY)}
+_MEDIA_TYPES = [file_format.media_type.partition(";")[0] for file_format in FORMATS.values()]
+_FILE: dict[str, Any] = {"description": "The file.", "content": dict.fromkeys(_MEDIA_TYPES, _BINARY)}
 
 
 @router.get(
@@ -34,41 +34,41 @@ def export(
     sheet: SheetId,
     view: ViewDep,
     *,
-    format: Annotated[Literal["csv", "xlsx", "parquet"], Query(description="The kind of file.")] = "csv",  # noqa: A002
+    format: Annotated[Literal["csv", "xlsx", "parquet"], Query(description="The file format.")] = "csv",  # noqa: A002
     columns: Annotated[
         str | None,
         Query(
-            description="Column numbers in the order wanted: `3,5`. Without: as you show them in the grid.",
+            description="Column numbers in order: `3,5`. Without: the visible columns of your layout.",
             pattern="^[0-9]{1,9}(,[0-9]{1,9})*$",
         ),
     ] = None,
     bom: Annotated[bool, Query(description="CSV with a byte-order mark, for Excel.")] = False,
     as_of: AsOf = None,
 ) -> Response:
-    """Texts that a spreadsheet would run (they begin with = + - @) are written behind an apostrophe in a CSV; an import
-    takes it off again. The file is complete before its first byte is sent, so what you get is never half of it."""
+    """In a CSV, a text that a spreadsheet would run as a formula (it starts with = + - @) gets an apostrophe in front;
+    an import removes it. The file is complete before its first byte is sent."""
     consume("export", actor.key)
-    asked = [int(one) for one in columns.split(",")] if columns else None
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - It is closed once it has been sent.
+    column_ids = [int(number) for number in columns.split(",")] if columns else None
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - file_chunks closes it.
     try:
         with transaction() as session:
-            done = export_rows(
-                session, actor, sheet, view, file, file_format=format, columns=asked, bom=bom, as_of=as_of
+            exported = export_rows(
+                session, actor, sheet, view, file, file_format=format, columns=column_ids, bom=bom, as_of=as_of
             )
     except BaseException:
         file.close()
         raise
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(done.name)}",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(exported.name)}",
         "Content-Length": str(file.tell()),
         "Cache-Control": "no-store",
-        "X-Rows": str(done.rows),
+        "X-Rows": str(exported.rows),
     }
-    return StreamingResponse(sent(file), media_type=done.media_type, headers=headers)
+    return StreamingResponse(file_chunks(file), media_type=exported.media_type, headers=headers)
 
 
-def sent(file: BinaryIO) -> Iterator[bytes]:
-    """The file in pieces, from its beginning; closed behind the last one."""
+def file_chunks(file: BinaryIO) -> Iterator[bytes]:
+    """The file in chunks, from its start. The file is closed after the last one."""
     with file:
         file.seek(0)
         while chunk := file.read(_CHUNK):

@@ -1,4 +1,4 @@
-"""Histories: what happened to one row, and what one cell held."""
+"""The history of a row and of a cell."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -12,40 +12,40 @@ from core.history.history import RowChange, cell_history, row_history
 
 router = APIRouter(prefix="/sheets/{sheet}/rows/{row}", tags=["Changes"])
 
-Before = Annotated[int | None, Query(ge=0, le=MAX_ID, description="`next` of the page before.")]
+Before = Annotated[int | None, Query(ge=0, le=MAX_ID, description="`next` of the previous page.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-@router.get("/history", summary="What happened to a row, newest first")
+@router.get("/history", summary="The history of a row, newest first")
 def of_row(caller: CallerDep, sheet: SheetId, row: RowId, *, before: Before = None, limit: Limit = 100) -> Response:
-    """Change by change: its `kind` (add, edit, remove, restore), who, when, and the cells that it wrote. `old` and
-    `new` are text as people see it, `value` is what the cell held from then on. Rows in the trash have theirs, too."""
+    """Each change with its `kind` (add, edit, remove, restore), its author and time, and the cells that it wrote. `old`
+    and `new` are text as people see it; `value` is the new value of the cell. Rows in the trash have a history, too."""
     with caller.transaction() as (session, actor):
-        found = row_history(session, get_access(session, actor, sheet), row, before=before, limit=limit)
-    return answer({"changes": [asdict(one) for one in found], "next": _next(found, limit)})
+        changes = row_history(session, get_access(session, actor, sheet), row, before=before, limit=limit)
+    return answer({"changes": [asdict(change) for change in changes], "next": _next_version(changes, limit)})
 
 
-@router.get("/cells/{column}/history", summary="What a cell held, newest first")
+@router.get("/cells/{column}/history", summary="The history of a cell, newest first")
 def of_cell(
     caller: CallerDep, sheet: SheetId, row: RowId, column: ColumnId, *, before: Before = None, limit: Limit = 100
 ) -> Response:
-    """Down to what it held when its row was added. To restore a value, PATCH the cell with a `value` from here, the
-    `version` of this answer as its `base`, and `source` “restore”: where somebody was quicker, that is a conflict."""
+    """All values since its row was added. To restore one, PATCH the cell with its `value`, the `version` of this answer
+    as `base`, and “restore” as `source`. If another person changed the cell since, that is a conflict."""
     with caller.transaction() as (session, actor):
-        # Before the history is read: whatever comes between the two is then a conflict, and never overwritten.
+        # The version is read before the history: a change between the two becomes a conflict and is not overwritten.
         access = get_access(session, actor, sheet)
-        found = cell_history(session, access, row, column, before=before, limit=limit)
-    changes = [_flat(one) for one in found]
-    return answer({"version": access.sheet.version, "changes": changes, "next": _next(found, limit)})
+        changes = cell_history(session, access, row, column, before=before, limit=limit)
+    next_version = _next_version(changes, limit)
+    return answer({"version": access.sheet.version, "changes": [*map(_cell_change, changes)], "next": next_version})
 
 
-def _flat(change: RowChange) -> dict[str, Any]:
-    """A change of one cell, with what became of the cell beside who and when."""
+def _cell_change(change: RowChange) -> dict[str, Any]:
+    """A change of one cell: its author and time, and the values of the cell."""
     (cell,) = change.cells
-    told = asdict(change) | {"old": cell.old, "new": cell.new, "value": cell.value}
-    del told["cells"]
-    return told
+    fields = asdict(change) | {"old": cell.old, "new": cell.new, "value": cell.value}
+    del fields["cells"]
+    return fields
 
 
-def _next(found: list[RowChange], limit: int) -> int | None:
-    return found[-1].version if len(found) == limit else None
+def _next_version(changes: list[RowChange], limit: int) -> int | None:
+    return changes[-1].version if len(changes) == limit else None

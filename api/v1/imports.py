@@ -1,4 +1,4 @@
-"""Import: a CSV file into a sheet, with what was found in it, all or nothing."""
+"""Import of a CSV file into a sheet: all rows or none."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -37,7 +37,7 @@ _FORM = {
                         "file": {"type": "string", "format": "binary", "description": "The CSV, at most 100 MB."},
                         "plan": {
                             "type": "string",
-                            "description": "JSON, only what differs from the proposal: "
+                            "description": "JSON with only what differs from the proposed plan: "
                             '`{"format": {"delimiter": ";"}, "columns": [{"name": "Value", "column": 4, '
                             '"on_misfit": "empty"}, {"name": "Note", "skip": true}]}`. '
                             "`on_misfit` is refuse, empty or skip; `add_options` adds missing labels to a choice.",
@@ -58,76 +58,76 @@ async def add(
     sheet: SheetId,
     *,
     dry_run: Annotated[
-        bool, Query(description="Answer what was found and what would come of it; write nothing.")
+        bool, Query(description="Return what was detected and what the import would do; write nothing.")
     ] = False,
 ) -> Response:
-    """Encoding, delimiter, header, types, number and date formats are detected; columns of the same name go together,
-    others become new ones (for which you must be the owner). All rows are added, or none: 422 names the values that do
-    not fit, with their lines. Try `dry_run` first: its `plan` can be sent back, changed."""
-    await run_in_threadpool(_may_import, actor, sheet)
+    """Encoding, delimiter, header, types, number and date formats are detected. Columns are matched by name; other ones
+    become new columns, which only the owner may add. All rows are added or none: 422 names the values that don't fit,
+    with their lines. Try `dry_run` first: you can change its `plan` and send it back."""
+    await run_in_threadpool(_require_import, actor, sheet)
     upload = await read_upload(request, MAX_BYTES)
     if dry_run:
-        return answer(await run_in_threadpool(_tried, actor, sheet, upload))
-    return answer(await run_in_threadpool(_imported, actor, sheet, upload), 201)
+        return answer(await run_in_threadpool(_dry_run, actor, sheet, upload))
+    return answer(await run_in_threadpool(_import, actor, sheet, upload), 201)
 
 
-def _may_import(actor: Actor, sheet: int) -> None:
-    """Who may not import, or not again already, is told so before a large file is read."""
-    _names(actor, sheet)
+def _require_import(actor: Actor, sheet: int) -> None:
+    """Raise if the permission is missing or the rate limit is reached, before a large file is read."""
+    _column_names(actor, sheet)
     consume("import", actor.user_id)
 
 
-def _names(actor: Actor, sheet: int) -> list[str]:
-    """The sheet's columns."""
+def _column_names(actor: Actor, sheet: int) -> list[str]:
     with transaction() as session:
         return [column.name for column in get_access(session, actor, sheet, Permission.ROWS_IMPORT).columns]
 
 
-def _imported(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
+def _import(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     operation_id = _operation_id(upload)
-    given = _given(upload)
-    inspection = inspect(upload.file, given.get("format"), known=_names(actor, sheet))
+    changes = _plan_changes(upload)
+    inspection = inspect(upload.file, changes.get("format"), known=_column_names(actor, sheet))
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
-        plan = _plan(given, inspection, access)
-        report = import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id, asked=given)
+        plan = _plan(changes, inspection, access)
+        report = import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id, asked=changes)
     return report.as_json() | {"notes": inspection.notes}
 
 
-def _tried(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
-    given = _given(upload)
-    inspection = inspect(upload.file, given.get("format"), known=_names(actor, sheet))
+def _dry_run(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
+    changes = _plan_changes(upload)
+    inspection = inspect(upload.file, changes.get("format"), known=_column_names(actor, sheet))
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
-        plan = _plan(given, inspection, access)
-        found = check(upload.file, plan, access)
-        shown = preview(inspection, plan, access)
+        plan = _plan(changes, inspection, access)
+        outcome = check(upload.file, plan, access)
+        sample = preview(inspection, plan, access)
     return {
         "plan": {"format": vars(plan.format), "columns": [column.as_json() for column in plan.columns]},
-        "rows": found.rows,
+        "rows": outcome.rows,
         "notes": inspection.notes,
-        "misfits": [misfits.as_json() for misfits in found.misfits],
-        "refusal": found.refusal,
-        "preview": shown,
+        "misfits": [misfits.as_json() for misfits in outcome.misfits],
+        "refusal": outcome.refusal,
+        "preview": sample,
     }
 
 
-def _plan(given: Mapping[str, Any], inspection: Inspection, access: Access) -> ImportPlan:
-    return plan_from_json(given, propose(inspection, access), inspection, access)
+def _plan(changes: Mapping[str, Any], inspection: Inspection, access: Access) -> ImportPlan:
+    return plan_from_json(changes, propose(inspection, access), inspection, access)
 
 
-def _given(upload: Upload) -> dict[str, Any]:
-    plan = upload.json("plan")
-    if plan is not None and not isinstance(plan, dict):
-        raise Invalid("The plan is a JSON object.")
-    if plan and not isinstance(plan.get("format", {}), dict):
-        raise Invalid("The format in the plan is a JSON object.")
-    return plan or {}
+def _plan_changes(upload: Upload) -> dict[str, Any]:
+    """The changes to the proposed plan in the form; empty without. Raises Invalid."""
+    changes = upload.json("plan")
+    if changes is not None and not isinstance(changes, dict):
+        raise Invalid("The plan must be a JSON object.")
+    if changes and not isinstance(changes.get("format", {}), dict):
+        raise Invalid("The format in the plan must be a JSON object.")
+    return changes or {}
 
 
 def _operation_id(upload: Upload) -> UUID:
-    given = upload.fields.get("operation_id")
+    text = upload.fields.get("operation_id")
     try:
-        return UUID(given) if given else uuid4()
+        return UUID(text) if text else uuid4()
     except ValueError as error:
-        raise Invalid("The operation_id is no UUID.") from error
+        raise Invalid("The operation_id isn't a valid UUID.") from error

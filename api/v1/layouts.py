@@ -1,4 +1,4 @@
-"""Layouts: how you like a sheet, remembered for you alone."""
+"""A user's own layout of a sheet."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/sheets/{sheet}/layout", tags=["Layout"], route_class
 
 
 class LayoutBody(Strict):
-    """Only what is named changes."""
+    """Fields that are left out stay unchanged."""
 
     widths: dict[str, int] | None = None
     hidden: list[int] | None = None
@@ -25,13 +25,13 @@ class LayoutBody(Strict):
 
 @router.get("", summary="Your layout of a sheet")
 def remembered(caller: CallerDep, sheet: SheetId) -> Response:
-    """Widths, hidden columns, order, frozen columns and the view last used; empty where you never changed it."""
+    """Widths, hidden columns, order, frozen columns and the last view; empty if you have not changed it."""
     with caller.transaction() as (session, actor):
         return answer(layout(session, get_access(session, actor, sheet)))
 
 
-@router.put("", summary="Remember your layout of a sheet")
+@router.put("", summary="Save your layout of a sheet")
 def remember(caller: CallerDep, sheet: SheetId, body: LayoutBody) -> Response:
-    """Nobody else's view changes. Parts that are not named stay as they were."""
+    """Other people's layouts do not change."""
     with caller.transaction() as (session, actor):
         return answer(save_layout(session, actor, sheet, body.model_dump(mode="json", exclude_none=True)))

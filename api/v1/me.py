@@ -1,4 +1,4 @@
-"""Who I am, how I like things written and where I am signed in; and whom I work with."""
+"""The signed-in user: name, preferences, sessions and team offers; and the people they work with."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -22,53 +22,55 @@ from core.sharing.teams import accept_offer, decline_offer, my_offers
 router = APIRouter(tags=["People"], route_class=ExactRoute)
 
 SessionId = Annotated[UUID, Path(description="The session's id.")]
-Search = Annotated[str, Query(max_length=MAX_SEARCH_LENGTH, description="Words in a name, an address or a team.")]
+Search = Annotated[
+    str, Query(max_length=MAX_SEARCH_LENGTH, description="Words in a name, an e-mail address or a team.")
+]
 Limit = Annotated[int, Query(ge=1, le=MAX_RESULTS)]
-OfferedTeam = Annotated[int, Path(description="The number of a team that I am offered.", ge=1, le=MAX_ID)]
+OfferedTeam = Annotated[int, Path(description="The number of a team that was offered to me.", ge=1, le=MAX_ID)]
 
 
 class Myself(Strict):
-    """Only what is named changes."""
+    """Fields that are left out stay unchanged."""
 
     name: Annotated[str, Field(max_length=1000)] | None = None
     date_format: Literal["iso", "day first", "month first"] | None = None
-    number_format: str | None = Field(default=None, description="As it looks: `1,234.5`, `1.234,5`, `1 234,5`…")
+    number_format: str | None = Field(default=None, description="An example: `1,234.5`, `1.234,5`, `1 234,5`…")
     time_zone: str | None = Field(default=None, description="Such as `Europe/Berlin`, or `UTC`.")
 
 
 class Elsewhere(Strict):
-    tokens: bool = Field(default=True, description="Revoke my API tokens, too, but for the one that asks.")
+    tokens: bool = Field(default=True, description="Also revoke my API tokens, except the one of this request.")
 
 
 @router.get("/me", summary="Who I am")
 def me(caller: CallerDep) -> Response:
-    """The person whom the token or cookie belongs to, and how they like dates, numbers and moments written."""
+    """The user of the token or cookie, and their preferences for dates, numbers and time zone."""
     with caller.transaction() as (session, actor):
         return _myself(session, actor)
 
 
-@router.patch("/me", summary="Change my name, or how I like things written")
+@router.patch("/me", summary="Change my name or preferences")
 def change_me(caller: CallerDep, changes: Myself) -> Response:
-    """Addresses and passwords are changed on the profile page."""
-    chosen = changes.model_dump(exclude_none=True, exclude={"name"})
+    """E-mail address and password can only be changed on the profile page."""
+    preferences = changes.model_dump(exclude_none=True, exclude={"name"})
     with caller.transaction() as (session, actor):
         if changes.name is not None:
             accounts.rename_myself(session, actor, changes.name)
-        set_locale(session, actor, **chosen)
+        set_locale(session, actor, **preferences)
         return _myself(session, actor)
 
 
 @router.get("/me/sessions", summary="Where I am signed in")
 def my_sessions(caller: CallerDep) -> Response:
-    """The latest first; `is_this` is the one that asks."""
+    """Most recently used first; `is_this` marks the session of this request."""
     with caller.transaction() as (session, actor):
-        found = sessions.my_sessions(session, actor)
-        return answer({"sessions": [_session_json(one, actor) for one in found]})
+        infos = sessions.my_sessions(session, actor)
+        return answer({"sessions": [_session_json(info, actor) for info in infos]})
 
 
-@router.delete("/me/sessions/{session_id}", summary="Sign out at one place", status_code=204)
+@router.delete("/me/sessions/{session_id}", summary="End one of my sessions", status_code=204)
 def end_session(caller: CallerDep, session_id: SessionId) -> Response:
-    """An open page there becomes the way in at once."""
+    """Open pages of this session show the sign-in page at once."""
     with caller.transaction() as (session, actor):
         sessions.end_session(session, actor, session_id)
         return Response(status_code=204)
@@ -76,45 +78,50 @@ def end_session(caller: CallerDep, session_id: SessionId) -> Response:
 
 @router.post("/me/sign-out-elsewhere", summary="Sign out everywhere else", status_code=204)
 def sign_out(caller: CallerDep, body: Elsewhere) -> Response:
-    """Every session but the one that asks ends, and so do API tokens, links sent to me and invitations that I sent."""
+    """Ends every session but this one, and revokes API tokens, links sent to me and invitations that I sent."""
     with caller.transaction() as (session, actor):
         sign_out_elsewhere(session, actor, tokens=body.tokens)
         return Response(status_code=204)
 
 
-@router.get("/me/team-offers", summary="Teams that I am offered")
+@router.get("/me/team-offers", summary="Team offers for me")
 def offers(caller: CallerDep) -> Response:
-    """Whom a manager puts into a team is in it once they accept. Until then neither gives the other anything."""
+    """A person whom a manager adds to a team becomes a member by accepting. Until then, nothing is shared."""
     with caller.transaction() as (session, actor):
         return _offers(session, actor)
 
 
-@router.put("/me/team-offers/{team}", summary="Accept a team")
+@router.put("/me/team-offers/{team}", summary="Accept a team offer")
 def accept(caller: CallerDep, team: OfferedTeam) -> Response:
-    """What the team is given is mine from now on, and my rows are the team's. What I am offered besides is answered."""
+    """From now on I see what is shared with the team, and its managers see my rows. Returns the other offers."""
     with caller.transaction() as (session, actor):
         accept_offer(session, actor, team)
         return _offers(session, actor)
 
 
-@router.delete("/me/team-offers/{team}", summary="Decline a team")
+@router.delete("/me/team-offers/{team}", summary="Decline a team offer")
 def decline(caller: CallerDep, team: OfferedTeam) -> Response:
-    """404 where I am not offered it, or have accepted it."""
+    """404 if it was not offered to me or I have accepted it."""
     with caller.transaction() as (session, actor):
         decline_offer(session, actor, team)
         return _offers(session, actor)
 
 
-@router.get("/people", summary="Whom I work with")
+@router.get("/people", summary="People I work with")
 def people(caller: CallerDep, search: Search = "", limit: Limit = MAX_RESULTS) -> Response:
-    """Active people by name, with their role and teams; those that have every word of the search."""
+    """Active people that match every word of the search, by name, with their role and teams."""
     with caller.transaction() as (session, actor):
-        found = find_people(session, actor, search, limit=limit)
-        facts = [
-            {"id": one.user_id, "name": one.name, "email": one.email, "role": one.role, "teams": one.teams}
-            for one in found
+        people_json = [
+            {
+                "id": person.user_id,
+                "name": person.name,
+                "email": person.email,
+                "role": person.role,
+                "teams": person.teams,
+            }
+            for person in find_people(session, actor, search, limit=limit)
         ]
-        return answer({"people": facts})
+        return answer({"people": people_json})
 
 
 def _myself(session: Session, actor: Actor) -> Response:
@@ -126,20 +133,20 @@ def _myself(session: Session, actor: Actor) -> Response:
 
 
 def _offers(session: Session, actor: Actor) -> Response:
-    facts = [
-        {"id": one.team_id, "name": one.name, "by": one.by, "is_manager": one.is_manager}
-        for one in my_offers(session, actor)
+    offers_json = [
+        {"id": offer.team_id, "name": offer.name, "by": offer.by, "is_manager": offer.is_manager}
+        for offer in my_offers(session, actor)
     ]
-    return answer({"offers": facts})
+    return answer({"offers": offers_json})
 
 
-def _session_json(one: sessions.SessionInfo, actor: Actor) -> dict[str, Any]:
+def _session_json(info: sessions.SessionInfo, actor: Actor) -> dict[str, Any]:
     return {
-        "id": one.session_id,
-        "kind": one.kind,
-        "address": one.address,
-        "user_agent": one.user_agent,
-        "created_at": one.created_at,
-        "last_seen_at": one.last_seen_at,
-        "is_this": one.session_id == actor.session_id,
+        "id": info.session_id,
+        "kind": info.kind,
+        "address": info.address,
+        "user_agent": info.user_agent,
+        "created_at": info.created_at,
+        "last_seen_at": info.last_seen_at,
+        "is_this": info.session_id == actor.session_id,
     }

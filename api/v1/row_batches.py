@@ -1,7 +1,8 @@
-"""Batched edits: small edits of one sheet that arrive while others are being written form the next round.
+"""Batched edits: small edits of one sheet that arrive while a round is being written form the next round.
 
-Each stays a version and an operation of its own; they share a statement and a commit, which is most of what the edit of
-a cell costs. What a round leaves undecided (a new row, a unique value, an access that changed) is written alone.
+Each edit remains a separate version and operation. The edits of a round share a statement and a commit, which are most
+of the cost of a cell's edit. An edit that a round can't decide (a new row, a unique value, a changed access) is written
+in its own transaction.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api.auth.principal import NotSignedIn, session_id_of
 from api.auth.request import Caller
-from api.http.etags import if_unmoved
+from api.http.etags import write_if_match
 from api.http.responses import answer
 from api.live.batching import RETRY_LATER, PerLoopBatcher
 from core.access.load import recall_together
@@ -28,27 +29,27 @@ MAX_ROUND = 32
 
 @dataclass(frozen=True)
 class EditRequest:
-    """A request to write a batch: who asks, in which sheet, what, and on which conditions.
+    """A request to write a batch, and its preconditions.
 
-    `person` is the only one as whom it may be written; `seen` is the version of the request's If-Match, `unbased` the
-    cells whose edits have no base of their own.
+    `person` is the id of the user who must be signed in, `expected_version` the version of the If-Match header, and
+    `unbased` the cells whose edits have no base.
     """
 
     caller: Caller
     sheet: int
     edit: RowEdit
     person: int | None
-    seen: int | None
+    expected_version: int | None
     unbased: tuple[tuple[int, int], ...]
 
     @property
     def is_plain(self) -> bool:
-        """Whether it may be written in a round with others."""
-        return self.seen is None and self.edit.batch.is_plain
+        """Whether the edit can be part of a round."""
+        return self.expected_version is None and self.edit.batch.is_plain
 
 
 class EditResponse(NamedTuple):
-    """The answer to an edit, and the version of the sheet that it is an answer of."""
+    """The response to an edit, and the version of the sheet after it."""
 
     version: int
     response: Response
@@ -58,7 +59,7 @@ def edit_alone(request: EditRequest) -> EditResponse:
     """Write one request in a transaction of its own. Raise what `write` raises, NotSignedIn, or PreconditionFailed."""
     edit = request.edit
     with request.caller.transaction() as (session, actor):
-        # In a browser that two people share, the unsent edits of one must not become the other's.
+        # In a browser that two people share, unsent edits of one must not be written as the other.
         if request.person not in (None, actor.user_id):
             raise NotSignedIn
         write_edit = partial(
@@ -71,7 +72,9 @@ def edit_alone(request: EditRequest) -> EditResponse:
             source=edit.source,
             partial=edit.partial,
         )
-        outcome = if_unmoved(session, actor, request.sheet, write_edit, version=request.seen, edits=request.unbased)
+        outcome = write_if_match(
+            session, actor, request.sheet, write_edit, version=request.expected_version, edits=request.unbased
+        )
     return _response(outcome)
 
 
@@ -80,7 +83,7 @@ def _response(outcome: Outcome) -> EditResponse:
 
 
 def edit_round(requests: Sequence[EditRequest]) -> list[EditResponse | Exception]:
-    """Write the requests of one sheet in one transaction; those that it leaves undecided each in its own, in order."""
+    """Write the requests of one sheet in one transaction; then each undecided one in its own transaction, in order."""
     responses: list[EditResponse | Exception] = []
     retry_later: Exception | None = None
     for request, outcome in zip(requests, _write_round(requests), strict=True):
@@ -93,30 +96,33 @@ def edit_round(requests: Sequence[EditRequest]) -> list[EditResponse | Exception
 
 
 def _write_round(requests: Sequence[EditRequest]) -> list[Outcome | Refused | None]:
+    """Write the requests in one transaction. None is the outcome of an undecided one."""
     outcomes: list[Outcome | Refused | None] = [None] * len(requests)
     try:
         with transaction() as session:
-            callers = [(session_id_of(one.caller.headers), one.sheet, one.caller.address) for one in requests]
+            callers = [
+                (session_id_of(request.caller.headers), request.sheet, request.caller.address) for request in requests
+            ]
             actors = recall_together(session, callers)
             edits = {
-                place: (actor, one.edit)
-                for place, (one, actor) in enumerate(zip(requests, actors, strict=True))
-                if actor and one.person in (None, actor.user_id)
+                index: (actor, request.edit)
+                for index, (request, actor) in enumerate(zip(requests, actors, strict=True))
+                if actor and request.person in (None, actor.user_id)
             }
-            written = write_round(session, requests[0].sheet, [*edits.values()])
-    except OperationalError:  # The database is away, or the sheet is locked: trying one by one would not help.
+            decided = write_round(session, requests[0].sheet, [*edits.values()])
+    except OperationalError:  # The database does not answer, or the sheet is locked: a retry one by one fails as well.
         raise
-    except DBAPIError:  # Something is wrong with one of them: the others must not suffer for it.
+    except DBAPIError:  # One of the edits is invalid. Each is written alone, so the others still succeed.
         return outcomes
-    for place, outcome in zip(edits, written, strict=True):
-        outcomes[place] = outcome
+    for index, outcome in zip(edits, decided, strict=True):
+        outcomes[index] = outcome
     return outcomes
 
 
 def _answer_alone(request: EditRequest) -> EditResponse | Exception:
     try:
         return edit_alone(request)
-    except Exception as error:  # noqa: BLE001 - The handlers of the API answer its caller with it.
+    except Exception as error:  # noqa: BLE001 - The API's error handlers turn it into this request's response.
         return error
 
 

@@ -1,4 +1,4 @@
-"""Rows: pages of a view, one row, and the writes: new rows in batches, edits, deletions."""
+"""Rows: read a page or one row; add, edit and delete rows."""
 
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api.auth.request import MAX_ID, MAX_ROW_ID, AsOf, CallerDep, RowId, SheetId, Strict, ViewDep
-from api.http.etags import IfMatch, IfNoneMatch, if_unmoved, is_known, not_modified, tag_of, version_seen
+from api.http.etags import IfMatch, IfNoneMatch, expected_version, is_current, not_modified, tag_of, write_if_match
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from api.live.hub import hub
@@ -30,23 +30,23 @@ ColumnKey = Annotated[str, Field(pattern="^[0-9]{1,9}$")]
 ClientKey = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
 OperationId = Annotated[
     UUID,
-    Field(strict=False, description="Made by you: a repeated request with it is done once, and answered the same."),
+    Field(strict=False, description="A UUID that you choose. A repeated request has no effect and the same answer."),
 ]
 
 
-# Our own pages say with a header that they are asking; a program's edits are of source “api”.
+# Our own pages send this header. The source of edits by programs is “api”.
 FromPage = Annotated[str | None, Header(alias="X-Contrivance", include_in_schema=False)]
 
 
 class Cell(Strict):
-    """What a cell shall hold: `text` as a person types it, or `value` as JSON. Null empties it; one must be given."""
+    """The new content of a cell: either `text` as a person types it, or `value` as JSON. Null empties the cell."""
 
     text: str | None = None
     value: Any = None
 
 
 class EditBody(Cell):
-    """One cell. `base` is the version it was read at: a cell changed since then is a conflict, not overwritten."""
+    """An edit of one cell. `base` is the version at which it was read: a cell that changed since is a conflict."""
 
     row: RowNumber
     column: RowNumber
@@ -54,26 +54,26 @@ class EditBody(Cell):
 
 
 class AddBody(Strict):
-    """A new row; `key` is your own name for it, answered with the row's number."""
+    """A new row. `key` is a name that you choose; the answer maps it to the row's number."""
 
     key: ClientKey
     cells: dict[ColumnKey, Cell] = Field(default_factory=dict)
 
 
 class BatchBody(Strict):
-    """One action: all of it is one version of the sheet."""
+    """Edits that form one action and one version of the sheet."""
 
     operation_id: OperationId
-    partial: bool = Field(default=False, description="Write what can be written, name the rest.")
+    partial: bool = Field(default=False, description="Write what is valid and list the rest.")
     edits: list[EditBody] = Field(default_factory=list)
     adds: list[AddBody] = Field(default_factory=list)
     deletes: list[RowNumber] = Field(default_factory=list)
     source: Literal["grid", "board", "form", "api", "restore"] | None = None
-    person: int | None = Field(default=None, description="Whose change this is: 401 where somebody else is signed in.")
+    person: int | None = Field(default=None, description="Your user id: 401 if another user is signed in.")
 
 
 class NewRows(Strict):
-    """Rows as `{"column number": JSON value}`."""
+    """New rows as `{"column number": JSON value}`."""
 
     rows: list[dict[ColumnKey, Any]] = Field(min_length=1)
     operation_id: OperationId | None = None
@@ -86,60 +86,64 @@ def page(
     view: ViewDep,
     *,
     limit: Annotated[int, Query(description="1 to 1000 rows.")] = 100,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=20_000)] = None,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the previous page.", max_length=20_000)] = None,
     offset: Annotated[
-        int | None, Query(ge=0, le=MAX_ROW_ID, description="Place in the order, instead of a cursor.")
+        int | None, Query(ge=0, le=MAX_ROW_ID, description="Position in the order, instead of a cursor.")
     ] = None,
-    order: Annotated[str | None, Query(description="A token of `…/order`: places stay while others edit.")] = None,
+    order: Annotated[
+        str | None, Query(description="A token of `…/order`: positions don't move while others edit.")
+    ] = None,
     as_of: AsOf = None,
-    known: IfNoneMatch = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Numbers come as decimal text, so that nothing is rounded. Follow `next_cursor` until it is null: no row is
-    skipped or doubled. For a jump to any place ask `…/order` once, then give `order` and `offset`."""
+    """Numbers are decimal text, so nothing is rounded. Follow `next_cursor` until it is null: no row is skipped or
+    repeated. To jump to a position, get a token from `…/order` once, then pass `order` and `offset`."""
     total = None
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
-        if is_known(known, access):
+        if is_current(if_none_match, access):
             return not_modified(access)
         if order is not None:
-            kept = kept_order(access, order)
-            total = kept.total
-            found = read.rows_in_order(session, access, kept, offset=offset or 0, limit=limit)
+            fixed_order = kept_order(access, order)
+            total = fixed_order.total
+            rows = read.rows_in_order(session, access, fixed_order, offset=offset or 0, limit=limit)
         elif offset is not None:
-            found = read.first_rows(session, access, view, limit=limit, offset=offset)
+            rows = read.first_rows(session, access, view, limit=limit, offset=offset)
         else:
-            found = read.rows_after(session, access, view, cursor=cursor, limit=limit)
-    page = {"version": found.version, "order": order, "total": total, "rows": found.rows}
-    return answer(page | {"next_cursor": found.next_cursor}, headers={"ETag": tag_of(access)})
+            rows = read.rows_after(session, access, view, cursor=cursor, limit=limit)
+    page = {"version": rows.version, "order": order, "total": total, "rows": rows.rows}
+    return answer(page | {"next_cursor": rows.next_cursor}, headers={"ETag": tag_of(access)})
 
 
 @router.get("/order", summary="Fix the order of a view's rows")
 def order(caller: CallerDep, sheet: SheetId, view: ViewDep, as_of: AsOf = None) -> Response:
-    """A token for `rows?order=…&offset=…`, and how many rows there are. A token that is no longer kept answers 410.
-    One of the past is read with the same `as_of`; `version:N` with the `version` of this answer is quickest."""
+    """A token for `rows?order=…&offset=…`, and the number of rows. An expired token gets 410. A token that was made
+    with `as_of` must be used with the same `as_of`; `version:N` with the `version` of this answer is fastest."""
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
-        kept = row_order(session, access, view)
-    return answer({"order": kept.token, "version": kept.version, "total": kept.total})
+        fixed_order = row_order(session, access, view)
+    return answer({"order": fixed_order.token, "version": fixed_order.version, "total": fixed_order.total})
 
 
 @router.get("/rows/{row}", summary="One row")
-def one(caller: CallerDep, sheet: SheetId, row: RowId, as_of: AsOf = None, known: IfNoneMatch = None) -> Response:
-    """404 where it does not exist or is in the trash, or did not or was at the instant asked for."""
+def one(
+    caller: CallerDep, sheet: SheetId, row: RowId, as_of: AsOf = None, if_none_match: IfNoneMatch = None
+) -> Response:
+    """404 if the row does not exist or is in the trash, now or at the time of `as_of`."""
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
-        found = read.rows_by_id(session, access, [row])[0]
-    if found.get("deleted"):
-        raise NotFound(f"There is no row {row} in this sheet.", row=row)
-    if is_known(known, access):
+        row_json = read.rows_by_id(session, access, [row])[0]
+    if row_json.get("deleted"):
+        raise NotFound(f"Row {row} doesn't exist in this sheet.", row=row)
+    if is_current(if_none_match, access):
         return not_modified(access)
-    return answer(found | {"version": access.sheet.version}, headers={"ETag": tag_of(access)})
+    return answer(row_json | {"version": access.sheet.version}, headers={"ETag": tag_of(access)})
 
 
 @router.post("/rows", summary="Add rows", status_code=201)
 def add(caller: CallerDep, sheet: SheetId, new: NewRows) -> Response:
-    """All rows or none: 422 names every cell that breaks its column's rules. `added` keeps the order that you gave."""
-    adds = tuple(NewRow(str(place), _values(cells)) for place, cells in enumerate(new.rows))
+    """All rows or none: 422 names every cell that breaks its column's rules. `added` has the order of your request."""
+    adds = tuple(NewRow(str(index), _values(cells)) for index, cells in enumerate(new.rows))
     with caller.transaction() as (session, actor):
         operation_id = new.operation_id or uuid4()
         outcome = write(session, actor, sheet, Batch(adds=adds), operation_id=operation_id, source=ChangeSource.API)
@@ -150,27 +154,30 @@ def add(caller: CallerDep, sheet: SheetId, new: NewRows) -> Response:
 async def change(
     caller: CallerDep, sheet: SheetId, body: BatchBody, page: FromPage = None, if_match: IfMatch = None
 ) -> Response:
-    """All or nothing: 409 shows mine, theirs and the original of every cell that moved on since its `base`, 422 the
-    reason for every refused cell, 404 what is not there, rows to delete included. With `partial` the rest is written
-    and the answer (200) names what was not. At most 5,000 cells and rows, and 4 MB. `If-Match` is the `base` of edits
-    that have none; where such a cell, or a row to delete, moved on, 412 tells it."""
-    seen = version_seen(if_match)
+    """All or nothing: 409 shows mine, theirs and the original of every cell that changed since its `base`, 422 the
+    reason for every refused cell, 404 the rows and columns that don't exist, rows to delete included. With `partial`
+    the rest is written, and the answer (200) lists what was not. At most 5,000 cells and rows, and 4 MB. `If-Match` is
+    the `base` of edits that have none; 412 if such a cell, or a row to delete, changed since."""
+    version = expected_version(if_match)
     batch = Batch(
         edits=tuple(
-            Edit(edit.row, edit.column, _given(edit), seen if edit.base is None else edit.base) for edit in body.edits
+            Edit(edit.row, edit.column, _cell_input(edit), version if edit.base is None else edit.base)
+            for edit in body.edits
         ),
-        adds=tuple(NewRow(add.key, {int(key): _given(cell) for key, cell in add.cells.items()}) for add in body.adds),
+        adds=tuple(
+            NewRow(add.key, {int(key): _cell_input(cell) for key, cell in add.cells.items()}) for add in body.adds
+        ),
         deletes=tuple(body.deletes),
     )
     if len({add.key for add in batch.adds}) < len(batch.adds):
-        raise Invalid("Two new rows have the same key. Give each its own.")
+        raise Invalid("Two new rows have the same key. Use a different key for each.")
     source = ChangeSource(body.source or ("grid" if page else "api"))
     request = EditRequest(
         caller,
         sheet,
         RowEdit(batch, body.operation_id, source, body.partial),
         person=body.person,
-        seen=seen,
+        expected_version=version,
         unbased=tuple((edit.row, edit.column) for edit in body.edits if edit.base is None),
     )
     result = await (edit_batcher.ask(request, sheet) if request.is_plain else run_in_threadpool(edit_alone, request))
@@ -186,23 +193,22 @@ def delete(
     operation_id: UUID | None = None,
     if_match: IfMatch = None,
 ) -> Response:
-    """They go to the trash, with their history. 404, and nothing is deleted, where one of them is not there; 412 where
-    one changed after the `If-Match` of the request."""
-    wanted = tuple(dict.fromkeys(int(one) for one in ids.split(",")))
+    """They go to the trash, with their history. If one of them does not exist (404) or changed after the `If-Match` of
+    the request (412), nothing is deleted."""
+    batch = Batch(deletes=tuple(dict.fromkeys(int(row_id) for row_id in ids.split(","))))
     with caller.transaction() as (session, actor):
-        batch = Batch(deletes=wanted)
-        writing = partial(
+        write_batch = partial(
             write, session, actor, sheet, batch, operation_id=operation_id or uuid4(), source=ChangeSource.API
         )
-        outcome = if_unmoved(session, actor, sheet, writing, version=version_seen(if_match))
+        outcome = write_if_match(session, actor, sheet, write_batch, version=expected_version(if_match))
     return answer({"version": outcome.version, "deleted": outcome.deleted})
 
 
-def _given(cell: Cell) -> CellInput:
+def _cell_input(cell: Cell) -> CellInput:
     if cell.text is not None and cell.value is not None:
         raise Invalid("A cell takes `text` or `value`, not both.")
     if not cell.model_fields_set & {"text", "value"}:
-        raise Invalid("A cell takes `text` or `value`; null empties it. This one has neither.")
+        raise Invalid("A cell needs `text` or `value`. To empty it, send null.")
     return CellInput(cell.text, cell.value)
 
 

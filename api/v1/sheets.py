@@ -21,39 +21,40 @@ router = APIRouter(prefix="/sheets", tags=["Sheets"], route_class=ExactRoute)
 
 class NewSheet(Strict):
     name: str
-    template: str = Field(default="blank", description="pipeline, accounts, contacts or blank.")
+    template: str = Field(default="blank", description="One of pipeline, accounts, contacts and blank.")
     description: str = ""
 
 
 class SheetChanges(Strict):
-    """Only what is named changes."""
+    """Fields that are left out stay unchanged."""
 
     name: str | None = None
     description: str | None = None
     pipeline: dict[str, int | None] | None = Field(
-        default=None, description='Which columns are the stage, the amount and so on: `{"stage": 4, "amount": 5}`.'
+        default=None, description='The columns with the stage, the amount and so on: `{"stage": 4, "amount": 5}`.'
     )
     owner_column: int | None = Field(
-        default=None, description="Which column of people says whose a row is; 0 for the pipeline's owner, or none."
+        default=None,
+        description="The person column that names a row's owner; 0 for the owner column of the pipeline, if any.",
     )
     workspace_level: Literal["editor", "commenter", "viewer", "none"] | None = Field(
-        default=None, description="What everybody in the workspace may do with it."
+        default=None, description="The level of everybody in the workspace."
     )
 
 
 @router.get("", summary="The sheets that you may see")
 def listed(
-    caller: CallerDep, archived: Annotated[bool, Query(description="Archived ones instead.")] = False
+    caller: CallerDep, archived: Annotated[bool, Query(description="List archived sheets instead.")] = False
 ) -> Response:
-    """Ordered by name, pipelines first."""
+    """Pipelines first, then other sheets; both ordered by name."""
     with caller.transaction() as (session, actor):
-        found = sheets.sheets(session, actor, archived=archived)
-    return answer({"sheets": [_listed_json(sheet) for sheet in found]})
+        rows = sheets.sheets(session, actor, archived=archived)
+    return answer({"sheets": [_listed_json(sheet) for sheet in rows]})
 
 
 @router.post("", summary="Create a sheet", status_code=201)
 def create(caller: CallerDep, new: NewSheet) -> Response:
-    """You become its owner. A template brings columns; `pipeline` also says which is the stage and so on."""
+    """You become its owner. A template adds columns; `pipeline` also sets which column is the stage and so on."""
     with caller.transaction() as (session, actor):
         access = sheets.create_sheet(session, actor, new.name, template=new.template, description=new.description)
         return answer(sheet_json(access), 201, {"Location": f"/api/v1/sheets/{access.sheet.sheet_id}"})
@@ -61,14 +62,14 @@ def create(caller: CallerDep, new: NewSheet) -> Response:
 
 @router.get("/{sheet}", summary="A sheet with its columns and what you may do in it")
 def detail(caller: CallerDep, sheet: SheetId) -> Response:
-    """404 where the sheet does not exist or is not shared with you."""
+    """404 if the sheet does not exist or is not shared with you."""
     with caller.principal_transaction() as (session, actor):
         return _detail(session, actor, sheet)
 
 
 @router.patch("/{sheet}", summary="Rename, describe or configure a sheet")
 def change(caller: CallerDep, sheet: SheetId, changes: SheetChanges) -> Response:
-    """Only its owner may. All changes are made or none."""
+    """Only its owner may. Either all changes are made or none."""
     with caller.transaction() as (session, actor):
         if changes.name is not None:
             sheets.rename_sheet(session, actor, sheet, changes.name)
@@ -86,7 +87,7 @@ def change(caller: CallerDep, sheet: SheetId, changes: SheetChanges) -> Response
 
 @router.post("/{sheet}/archive", summary="Archive a sheet")
 def archive(caller: CallerDep, sheet: SheetId) -> Response:
-    """It is kept whole, can be read, and takes no changes until it is restored."""
+    """An archived sheet can be read, but not changed until it is restored."""
     with caller.transaction() as (session, actor):
         sheets.archive_sheet(session, actor, sheet)
         return _detail(session, actor, sheet)
@@ -94,7 +95,7 @@ def archive(caller: CallerDep, sheet: SheetId) -> Response:
 
 @router.post("/{sheet}/restore", summary="Restore an archived sheet")
 def restore(caller: CallerDep, sheet: SheetId) -> Response:
-    """Everything in it is as it was."""
+    """The sheet can be changed again."""
     with caller.transaction() as (session, actor):
         sheets.restore_sheet(session, actor, sheet)
         return _detail(session, actor, sheet)

@@ -1,4 +1,4 @@
-"""Teams: who works together, and who manages whom."""
+"""Teams, their members and managers."""
 
 from typing import Annotated, Any
 
@@ -21,60 +21,60 @@ class NamedTeam(Strict):
 
 
 class Membership(Strict):
-    is_manager: bool = Field(default=False, description="Whether the team's rows are theirs to see, too.")
+    is_manager: bool = Field(default=False, description="Whether the member also sees the rows of the others.")
 
 
-@router.get("", summary="The teams and their people")
+@router.get("", summary="All teams with their members")
 def listed(caller: CallerDep) -> Response:
-    """By name; `may_manage` says which of them you may change."""
+    """Ordered by name. `may_manage` is true for teams that you may change."""
     with caller.transaction() as (session, actor):
         return answer({"teams": [_team_json(team) for team in teams.teams(session, actor)]})
 
 
 @router.post("", summary="Make a team", status_code=201)
 def create(caller: CallerDep, body: NamedTeam) -> Response:
-    """For administrators and managers; a manager manages the team that they make."""
+    """Administrators and managers may. A manager becomes a manager of the new team."""
     with caller.transaction() as (session, actor):
         team_id = teams.create_team(session, actor, body.name)
-        made = teams.get_team(session, actor, team_id)
-        return answer(_team_json(made), 201, {"Location": f"/api/v1/teams/{team_id}"})
+        team = teams.get_team(session, actor, team_id)
+        return answer(_team_json(team), 201, {"Location": f"/api/v1/teams/{team_id}"})
 
 
-@router.get("/{team}", summary="A team with its people")
+@router.get("/{team}", summary="A team with its members")
 def detail(caller: CallerDep, team: TeamId) -> Response:
-    """404 where there is no such team."""
+    """404 if the team does not exist."""
     with caller.transaction() as (session, actor):
         return answer(_team_json(teams.get_team(session, actor, team)))
 
 
 @router.patch("/{team}", summary="Rename a team")
 def rename(caller: CallerDep, team: TeamId, body: NamedTeam) -> Response:
-    """For administrators, and for managers who manage it."""
+    """Administrators and the team's managers may."""
     with caller.transaction() as (session, actor):
         teams.rename_team(session, actor, team, body.name)
         return answer(_team_json(teams.get_team(session, actor, team)))
 
 
-@router.delete("/{team}", summary="Dissolve a team")
+@router.delete("/{team}", summary="Delete a team")
 def dissolve(caller: CallerDep, team: TeamId) -> Response:
-    """What its people had only through it is gone for them at once."""
+    """Members lose access that they had only through the team at once."""
     with caller.transaction() as (session, actor):
         teams.delete_team(session, actor, team)
-        return answer({"teams": [_team_json(one) for one in teams.teams(session, actor)]})
+        return answer({"teams": [_team_json(info) for info in teams.teams(session, actor)]})
 
 
-@router.put("/{team}/members/{user}", summary="Put a person into a team")
+@router.put("/{team}/members/{user}", summary="Add a person to a team")
 def put(caller: CallerDep, team: TeamId, user: MemberId, body: Membership) -> Response:
-    """Or say whether a member manages it. By an administrator this counts at once; by a manager it is an offer, and the
-    person is in the team once they accept it."""
+    """Add a person, or change whether a member is a manager. If an administrator adds a person, they are a member at
+    once; if a manager does, they get an offer and become a member by accepting it."""
     with caller.transaction() as (session, actor):
         teams.add_member(session, actor, team, user, is_manager=body.is_manager)
         return answer(_team_json(teams.get_team(session, actor, team)))
 
 
-@router.delete("/{team}/members/{user}", summary="Take a person out of a team")
+@router.delete("/{team}/members/{user}", summary="Remove a person from a team")
 def remove(caller: CallerDep, team: TeamId, user: MemberId) -> Response:
-    """Their open pages follow at once."""
+    """They lose access that they had only through the team at once."""
     with caller.transaction() as (session, actor):
         teams.remove_member(session, actor, team, user)
         return answer(_team_json(teams.get_team(session, actor, team)))
@@ -83,14 +83,14 @@ def remove(caller: CallerDep, team: TeamId, user: MemberId) -> Response:
 def _team_json(team: teams.TeamInfo) -> dict[str, Any]:
     members = [
         {
-            "id": one.user_id,
-            "name": one.name,
-            "email": one.email,
-            "role": one.role,
-            "is_manager": one.is_manager,
-            "is_active": one.is_active,
-            "is_accepted": one.is_accepted,
+            "id": member.user_id,
+            "name": member.name,
+            "email": member.email,
+            "role": member.role,
+            "is_manager": member.is_manager,
+            "is_active": member.is_active,
+            "is_accepted": member.is_accepted,
         }
-        for one in team.members
+        for member in team.members
     ]
     return {"id": team.team_id, "name": team.name, "may_manage": team.may_manage, "members": members}

@@ -1,4 +1,4 @@
-"""Undo and redo of one's own last actions on a sheet."""
+"""Undo and redo of a user's own last actions on a sheet."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -20,35 +20,36 @@ router = APIRouter(prefix="/sheets/{sheet}", tags=["Undo"], route_class=ExactRou
 
 
 class UndoBody(Strict):
-    """`target` names the action that shall be taken back; without it, it is the last one."""
+    """`target` is the operation id of the action. Without it, the last action is used."""
 
     operation_id: OperationId
     target: Annotated[UUID, Field(strict=False)] | None = None
 
 
-@router.get("/undo", summary="What undo and redo would take back")
+@router.get("/undo", summary="The next actions to undo and redo")
 def steps(caller: CallerDep, sheet: SheetId) -> Response:
-    """`undo` and `redo`: each null, or the action with what it was in words and when it was done."""
+    """`undo` and `redo`: each is null, or an action with a description and its time."""
     with caller.transaction() as (session, actor):
         return answer(_steps(session, actor, sheet))
 
 
-@router.post("/undo", summary="Take back my last action")
+@router.post("/undo", summary="Undo my last action")
 def back(caller: CallerDep, sheet: SheetId, body: UndoBody) -> Response:
-    """One paste, one import, one deletion is one action. Never anybody else's work: a cell or row that somebody else
-    has changed since is left alone and named under `left`, with who and when. 422: there is nothing to take back."""
+    """A paste, an import or a deletion is one action. Other people's work stays: a cell or row that another person
+    changed since is not undone, and is listed under `left` with person and time. 422 if there is nothing to undo."""
     with caller.transaction() as (session, actor):
-        taken = undo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
-        return answer(asdict(taken) | {"next": _steps(session, actor, sheet)})
+        result = undo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
+        return answer(asdict(result) | {"next": _steps(session, actor, sheet)})
 
 
-@router.post("/redo", summary="Do again what I took back last")
+@router.post("/redo", summary="Redo my last undone action")
 def again(caller: CallerDep, sheet: SheetId, body: UndoBody) -> Response:
-    """Under the same rules; a new action ends the chance. `next` is what undo and redo would take back after it."""
+    """Cells and rows that another person has changed since stay, as with undo. After a new action there is nothing to
+    redo. `next` has the next actions to undo and redo."""
     with caller.transaction() as (session, actor):
-        taken = redo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
-        return answer(asdict(taken) | {"next": _steps(session, actor, sheet)})
+        result = redo(session, actor, sheet, operation_id=body.operation_id, target=body.target)
+        return answer(asdict(result) | {"next": _steps(session, actor, sheet)})
 
 
 def _steps(session: Session, actor: Actor, sheet: int) -> dict[str, Any]:
-    return {which: asdict(step) if step else None for which, step in next_steps(session, actor, sheet).items()}
+    return {direction: asdict(step) if step else None for direction, step in next_steps(session, actor, sheet).items()}

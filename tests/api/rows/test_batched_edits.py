@@ -30,7 +30,7 @@ from tests.conftest import actor
 def asking(who: Person, row: int, column: int, value: Any, **more: Any) -> EditRequest:
     headers = {"authorization": f"Bearer {who.token}"} if who.token else {}
     batch = Batch(edits=(Edit(row, column, CellInput(value), more.pop("base", None)),))
-    usual = {"person": None, "seen": None, "unbased": ((row, column),)}
+    usual = {"person": None, "expected_version": None, "unbased": ((row, column),)}
     edit = RowEdit(batch, more.pop("operation_id", None) or uuid4(), ChangeSource.API, more.pop("partial", False))
     return EditRequest(Caller(headers, "192.0.2.1", who.sheet), who.sheet, edit, **usual | more)
 

@@ -107,7 +107,7 @@ def test_a_small_edit_is_answered_as_on_the_whole_way(
 ) -> None:
     short, whole = sheet_of("Short"), sheet_of("Whole")
     answers = [asked_on(short, asked(ASKED[asks], 1)) for _ in ("first", "once more")]
-    monkeypatch.setattr(fast_edit, "MOST_BYTES", -1)
+    monkeypatch.setattr(fast_edit, "MAX_BODY_BYTES", -1)
     assert answers == [asked_on(whole, asked(ASKED[asks], 2)) for _ in ("first", "once more")]
     assert short.version == whole.version
 
@@ -136,7 +136,7 @@ def test_what_has_rules_of_its_own_goes_the_whole_way(
 def test_who_may_not_write_is_refused_on_both_ways(name: str, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     person = people(name)
     short = asked_on(person, asked(ASKED["an edit"], 1))
-    monkeypatch.setattr(fast_edit, "MOST_BYTES", -1)
+    monkeypatch.setattr(fast_edit, "MAX_BODY_BYTES", -1)
     assert short == asked_on(person, asked(ASKED["an edit"], 2))
     assert short[0] in {401, 403, 404}
 
