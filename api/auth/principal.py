@@ -1,4 +1,4 @@
-"""The Actor of a request, by the session of its cookie (which the middleware looks up) or by its access token.
+"""Authentication of requests, by the cookie's session (which the middleware looks up) or by an access token.
 
 Routes that accept any Principal also accept visitors of public links; all others answer them 401.
 """
@@ -26,18 +26,20 @@ class NotSignedIn(HTTPException):
     """The request has no credentials, or its session has ended."""
 
     def __init__(self) -> None:
-        super().__init__(401, "Sign in first, or again: your session has ended.", {"WWW-Authenticate": "Bearer"})
+        super().__init__(
+            401, "You are not signed in, or your session has ended. Sign in.", {"WWW-Authenticate": "Bearer"}
+        )
 
 
 class LinkExpired(HTTPException):
-    """A request for a public link without a current visit of it."""
+    """A request for a public link without a valid visit of it."""
 
     def __init__(self) -> None:
         super().__init__(401, NO_LINK)
 
 
 def current_actor(connection: HTTPConnection) -> Actor:
-    """The signed-in user of this request. The session's row is read each time, so an ended one counts at once."""
+    """The signed-in user of this request. The session's row is read each time, so revocation works at once."""
     with transaction() as session:
         address = connection.client.host if connection.client else None
         return actor_of(session, connection.headers, address=address, only_reads=reads_only(connection))
@@ -51,7 +53,7 @@ def current_principal(connection: HTTPConnection) -> Principal:
 
 
 def reads_only(connection: HTTPConnection) -> bool:
-    """Whether this request can write nothing: a GET never acts."""
+    """Whether this request can't write. A GET never writes."""
     return connection.scope.get("method") in {"GET", "HEAD"}
 
 
@@ -81,7 +83,7 @@ def actor_of(
 
 
 def session_id_of(headers: Mapping[str, str]) -> str:
-    """The session that the headers name, by cookie or access token; empty where they name none, or speak for a link."""
+    """The session id of the cookie or access token in the headers; empty without one, and for requests of a link."""
     if LINK_HEADER in headers:
         return ""
     if session_id := headers.get(SESSION_HEADER):
@@ -99,7 +101,7 @@ def principal_of(
     sheet: int | None = None,
     only_reads: bool = False,
 ) -> Principal:
-    """The person, or the visitor of the link for which the request speaks. Raises NotSignedIn or LinkExpired."""
+    """The signed-in user or, for a request of a public link, its visitor. Raises NotSignedIn or LinkExpired."""
     if LINK_HEADER not in headers:
         return actor_of(session, headers, address=address, sheet=sheet, only_reads=only_reads)
     visitor = visitor_of(session, headers.get(VISIT_HEADER, ""), int(headers[LINK_HEADER]), address=address)
@@ -115,11 +117,11 @@ def _actor(session: Session, session_id: str, address: str | None, sheet: int | 
 
 
 def _bearer(headers: Mapping[str, str]) -> str:
-    """The token of the Authorization header; a session found by the middleware goes before it."""
+    """The token of the Authorization header; empty if the middleware has found a session, which takes precedence."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and not headers.get(SESSION_HEADER) else ""
 
 
 def token_key() -> str:
-    """The key that signs access tokens, and nothing else."""
+    """The key that signs access tokens only."""
     return settings().derived_key("access tokens")

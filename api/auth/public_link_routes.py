@@ -34,12 +34,12 @@ def routes(settings: Settings) -> list[Route]:
             return Response(headers=HEADERS)
         password = await _password(request) if request.method == "POST" else ""
         try:
-            opened = await run_in_threadpool(_open, request, password, settings)
+            visit = await run_in_threadpool(_open, request, password, settings)
         except Refused as refusal:
             return _page(refusal)
         except Busy:
             return _page(Refused(disk.reason(NO_DATABASE)), 503)
-        return _redirect(opened, settings)
+        return _redirect(visit, settings)
 
     return [Route("/l/{token}", link_page, methods=["GET", "POST"])]
 
@@ -58,19 +58,19 @@ def _open(request: Request, password: str, settings: Settings) -> Visit:
     return open_link(transaction, request.path_params["token"], password=password, address=address, visit_tokens=tokens)
 
 
-def _redirect(opened: Visit, settings: Settings) -> Response:
+def _redirect(visit: Visit, settings: Settings) -> Response:
     """Redirect to the sheet. Its URL names the link and contains no secret."""
-    response = RedirectResponse(f"/shared?link={opened.link_id}", 303, HEADERS)
-    if opened.token:
+    response = RedirectResponse(f"/shared?link={visit.link_id}", 303, HEADERS)
+    if visit.token:
         # Lax: a link in an e-mail is opened from another site. A visit can only read.
         protection: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": settings.cookie_secure}
-        name = f"{settings.link_cookie_prefix}{opened.link_id}"
-        response.set_cookie(name, opened.token, max_age=opened.seconds, path="/", **protection)
+        name = f"{settings.link_cookie_prefix}{visit.link_id}"
+        response.set_cookie(name, visit.token, max_age=visit.seconds, path="/", **protection)
     return response
 
 
 async def _password(request: Request) -> str:
-    """What was typed into the form; the field's own end of line is none of it."""
+    """The password in the form, without the line end of the field; empty without one."""
     try:
         body = (await read_body(request, MAX_BODY_BYTES)).decode()
         return parse_qs(body, strict_parsing=True, max_num_fields=3).get("password", [""])[0]
@@ -81,13 +81,13 @@ async def _password(request: Request) -> str:
 def _page(refusal: Refused, status: int | None = None) -> Response:
     """The form for a password, or the reason why the link does not open."""
     code = status or next((code for kind, code in STATUS.items() if isinstance(refusal, kind)), 404)
-    wants = isinstance(refusal, PasswordRequired)
-    title = "This sheet asks for a password" if wants else "Nothing to see here"
+    needs_password = isinstance(refusal, PasswordRequired)
+    title = "This sheet needs a password" if needs_password else "This link doesn't open"
     is_wrong = ' class="wrong"' if refusal.message == WRONG_PASSWORD else ""
     message = f'<p role="alert"{is_wrong}>{escape(refusal.message)}</p>'
     wait = refusal.facts.get("retry_after")
     headers = HEADERS | ({"Retry-After": str(wait)} if wait else {})
-    page = PAGE.format(title=title, style=STYLE, content=f"<h1>{title}</h1>{message}{FORM if wants else ''}")
+    page = PAGE.format(title=title, style=STYLE, content=f"<h1>{title}</h1>{message}{FORM if needs_password else ''}")
     return HTMLResponse(page, code, headers)
 
 
@@ -124,7 +124,7 @@ PAGE = """<!doctype html>
 
 
 def _policy() -> str:
-    """Our one style sheet by its content, our own form, and nothing else."""
+    """Allow the one style sheet, by its hash, and the form; forbid everything else."""
     style = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     rules = f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; "
     return rules + "base-uri 'none'; frame-ancestors 'none'"

@@ -35,9 +35,9 @@ class Caller:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, Actor]]:
-        """The transaction of the request, in which the caller is authenticated, too.
+        """Open the request's transaction and authenticate the caller in it. Raises NotSignedIn.
 
-        A request that only reads gets a snapshot, so that the version it names is the one of its rows.
+        A request that only reads gets a snapshot, so that its rows and its version belong together.
         """
         with self._session() as session:
             actor = actor_of(session, self.headers, address=self.address, sheet=self.sheet, only_reads=self.only_reads)
@@ -45,7 +45,7 @@ class Caller:
 
     @contextmanager
     def principal_transaction(self) -> Iterator[tuple[Session, Principal]]:
-        """The transaction of a request that visitors of a public link may send, too."""
+        """Open the transaction of a request that link visitors may send, too. Raises NotSignedIn or LinkExpired."""
         with self._session() as session:
             yield (
                 session,
@@ -74,14 +74,14 @@ AsOf = Annotated[
     str | None,
     Query(
         max_length=60,
-        description="The rows as they were: an instant in ISO (`2026-11-20T18:00:00Z`, without a zone UTC), or "
-        "`version:120`. With the rights and the columns of today.",
+        description="The rows as of a time in ISO 8601 (`2026-11-20T18:00:00Z`; UTC without a time zone), or as of "
+        "`version:120`. The rights and columns are those of now.",
     ),
 ]
 
-SORT = 'JSON: `[{"column": 3, "descending": true}, …]`; or short: `-3,5`.'
-FILTER = 'JSON, all must hold: `[{"column": 3, "op": "is_any_of", "value": ["o1"]}, …]`.'
-SEARCH = "Text that occurs in any visible cell of a row."
+SORT = 'JSON: `[{"column": 3, "descending": true}, …]`; short form: `-3,5`.'
+FILTER = 'JSON; rows must match all conditions: `[{"column": 3, "op": "is_any_of", "value": ["o1"]}, …]`.'
+SEARCH = "Text in any visible cell of a row."
 
 
 class Strict(BaseModel):
@@ -97,7 +97,7 @@ async def view_from_query(
 ) -> View:
     """The view in a query string. Raises Invalid with the expected form."""
     if any("\x00" in text or "\\u0000" in text for text in (sort, filter, search)):
-        raise Invalid("A view cannot have the character NUL in it.")
+        raise Invalid("A view can't contain the character NUL.")
     return View.from_json({"sort": _sorts(sort), "filter": _json(filter), "search": search})
 
 

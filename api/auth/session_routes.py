@@ -1,4 +1,4 @@
-"""Signing in and out of the browser: a ticket becomes an HttpOnly cookie, and a cookie's session ends."""
+"""Sign-in and sign-out of a browser: exchanges a ticket for an HttpOnly cookie, and ends a cookie's session."""
 
 from contextlib import suppress
 from typing import Any
@@ -25,7 +25,7 @@ NO_DATABASE = "The database does not answer. Try again in a moment."
 
 
 def routes(settings: Settings) -> list[Route]:
-    """The two routes: POST /session/redeem and POST /session/sign-out. A GET never acts."""
+    """The routes POST /session/redeem and POST /session/sign-out."""
 
     async def redeem(request: Request) -> Response:
         return await _redeem(request, settings)
@@ -40,9 +40,9 @@ def routes(settings: Settings) -> list[Route]:
 
 
 async def _redeem(request: Request, settings: Settings) -> Response:
-    """The cookie for a one-time ticket, in the browser that earned it."""
+    """Exchange a one-time ticket for a session cookie, in the browser that signed in."""
     if not _comes_from_our_page(request, settings):
-        return _json_response(403, "This request does not come from our own page.")
+        return _json_response(403, "This request doesn't come from a page of this server.")
     ticket = await _ticket(request)
     nonce = request.cookies.get(settings.nonce_cookie, "")
     try:
@@ -51,7 +51,7 @@ async def _redeem(request: Request, settings: Settings) -> Response:
     except Busy:
         return _json_response(503, disk.reason(NO_DATABASE))
     if tokens is None:
-        return _json_response(401, "This sign-in has run out. Sign in again.")
+        return _json_response(401, "Your sign-in has expired. Sign in again.")
     response = _json_response(200, "Signed in.")
     response.set_cookie(settings.session_cookie, tokens[0], max_age=THIRTY_DAYS, **_protection(settings))
     response.set_cookie(settings.device_cookie, tokens[1], max_age=HALF_A_YEAR, **_protection(settings))
@@ -63,7 +63,7 @@ async def _redeem(request: Request, settings: Settings) -> Response:
 async def _sign_out(request: Request, settings: Settings) -> Response:
     """End the cookie's session, if it still exists, and delete the cookies."""
     if not _comes_from_our_page(request, settings):
-        return _json_response(403, "This request does not come from our own page.")
+        return _json_response(403, "This request doesn't come from a page of this server.")
     token = request.cookies.get(settings.session_cookie, "")
     try:
         await run_in_threadpool(_end, token)
@@ -76,7 +76,7 @@ async def _sign_out(request: Request, settings: Settings) -> Response:
 
 
 def _comes_from_our_page(request: Request, settings: Settings) -> bool:
-    """Same origin, and JSON with a header: nothing that a form of another site could send."""
+    """Whether the request has our origin and is JSON, which a form of another site can't send."""
     origin = request.headers.get("origin", "")
     is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
     return bool(origin) and is_own(request.scope, origin, settings) and is_json
@@ -92,7 +92,7 @@ async def _ticket(request: Request) -> str:
 
 
 def _tokens(request: Request, ticket: str, nonce: str, device: str) -> tuple[str, str] | None:
-    """The token of the session, and that by which this browser is known from now on."""
+    """The tokens of the new session and of this browser, as a known device; None if the ticket is invalid."""
     address = request.client.host if request.client else None
     agent = request.headers.get("user-agent", "")
     with transaction() as session:
@@ -106,7 +106,7 @@ def _end(token: str) -> None:
         ended_session = session_of_token(session, token)
         actor = actor_of_session(session, ended_session.session_id) if ended_session else None
         if ended_session and actor:
-            with suppress(NotFound):  # It was ended in another window.
+            with suppress(NotFound):  # The session was ended in another window.
                 end_session(session, actor, ended_session.session_id)
 
 

@@ -16,10 +16,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 HEAD_SECONDS, HEAD_BYTES = 10.0, 2**16
 BODY_SECONDS, BODY_PACE = 20.0, 4096  # A body may take this long, and longer while this many bytes a second arrive.
-READ_SECONDS, STALLED_SECONDS = (
-    30.0,
-    5.0,
-)  # A client that reads nothing for so long is dropped, or replaced.
+# A client that reads nothing is dropped after READ_SECONDS, and can be replaced after STALLED_SECONDS.
+READ_SECONDS, STALLED_SECONDS = 30.0, 5.0
 MAX_CONNECTIONS = 10_000
 RESERVE = 160  # Descriptors for the database, files, sockets to other servers and the programs that we start.
 FOR_HEALTH = 24  # Connections beyond the limit, which get health checks and nothing else.
@@ -82,9 +80,9 @@ class ConnectionLimiter:
         now = time.monotonic()
         for connection in [*any_connection.connections]:
             if isinstance(connection, Connection):
-                connection.look(now)
-        again = bool(any_connection.connections)
-        self._sweeping = any_connection.loop.call_later(SWEEP_SECONDS, self._sweep, any_connection) if again else None
+                connection.end_if_slow(now)
+        loop, has_more = any_connection.loop, bool(any_connection.connections)
+        self._sweeping = loop.call_later(SWEEP_SECONDS, self._sweep, any_connection) if has_more else None
 
     def _warn(self, now: float) -> None:
         """Log the full server at most once a minute."""
@@ -102,12 +100,12 @@ class Connection(HttpToolsProtocol):
         self.phase = Phase.HEAD
         self.since = time.monotonic()
         self.received = 0  # Bytes of this phase.
-        self.unread, self.unread_since = 0, 0.0  # What the client has not yet taken of our answer.
+        self.unread, self.unread_since = 0, 0.0  # Bytes of the response that the client has not read.
         self.only_health = False
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it waits for its client."""
+        """Whether the server waits for this connection's client."""
         if self.transport.get_write_buffer_size():
             return bool(self.unread) and time.monotonic() > self.unread_since + STALLED_SECONDS
         return self.phase is Phase.HEAD or (self.phase is Phase.BODY and not self.flow.read_paused)
@@ -119,18 +117,18 @@ class Connection(HttpToolsProtocol):
         return False, self.since
 
     def drop(self) -> None:
-        """End it at once; its descriptor is free in the next iteration of the loop."""
+        """End the connection at once. Its descriptor is free in the next iteration of the loop."""
         self.phase = Phase.GONE
         self.connections.discard(self)
         self.transport.abort()
 
-    def look(self, now: float) -> None:
-        """End it if its client takes too long."""
+    def end_if_slow(self, now: float) -> None:
+        """End the connection if its client takes too long."""
         if self.phase is Phase.HEAD and now > self.since + HEAD_SECONDS:
             self._refuse(408, b"The request did not arrive in time.")
         elif self.phase is Phase.BODY:
             if self.flow.read_paused:
-                self.since = now - min(now - self.since, BODY_SECONDS / 2)  # It waits for us.
+                self.since = now - min(now - self.since, BODY_SECONDS / 2)  # The client waits for us.
             elif now > self.since + BODY_SECONDS + self.received / BODY_PACE:
                 self._refuse(408, b"The request did not arrive in time.")
         unread = self.transport.get_write_buffer_size()
@@ -140,7 +138,7 @@ class Connection(HttpToolsProtocol):
             self.drop()
 
     def _refuse(self, status: int, reason: bytes) -> None:
-        """Send why it ends, unless no request or already a response has started."""
+        """Close the connection; send the reason, unless no request or already a response has started."""
         answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         if not answering and (self.received or self.phase is Phase.BODY):
             head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
@@ -189,7 +187,7 @@ async def _only_health(app: Any, scope: Any, receive: Any, send: Any) -> None:
     if scope["path"].startswith(HEALTH):
         await app(scope, receive, send)
         return
-    reason = b"The server has no room for another connection. Try again in a moment."
+    reason = b"The server has too many connections. Try again in a moment."
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(reason))]
     headers += [(b"retry-after", b"5"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 503, "headers": headers})

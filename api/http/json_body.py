@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
-MAX_BYTES = 4 * 2**20  # Writing more text than that locks its sheet for longer than a second.
-MAX_ANONYMOUS_BYTES = 2**16  # Without credentials, a request has an e-mail and a password to send.
+MAX_BYTES = 4 * 2**20  # Writing more text locks the sheet for longer than a second.
+MAX_ANONYMOUS_BYTES = 2**16  # A request without credentials has only an e-mail address and a password to send.
 MAX_DEPTH = 16
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -20,7 +20,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class ExactRequest(Request):
-    """A request whose body stops being read at its limit and whose numbers stay as they were written."""
+    """A request whose body is read up to its limit, and whose JSON numbers are exact."""
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
@@ -35,19 +35,19 @@ class ExactRequest(Request):
 
 
 class ExactRoute(APIRoute):
-    """A route that reads its body as an ExactRequest does."""
+    """A route that reads its body as an ExactRequest."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
-        async def exactly(request: Request) -> Response:
+        async def handle_exact(request: Request) -> Response:
             return await handle(ExactRequest(request.scope, request.receive))
 
-        return exactly
+        return handle_exact
 
 
 async def read_body(request: Request, max_bytes: int = MAX_BYTES) -> bytes:
-    """The body; 413 as soon as it is known to be longer than `max_bytes`, without reading the rest."""
+    """Return the body. Raise a 413 as soon as it is longer than `max_bytes`, without reading the rest."""
     announced = request.headers.get("content-length", "0")
     if not announced.isascii() or not announced.isdigit() or int(announced[:20]) > max_bytes:
         _too_long(max_bytes)
@@ -62,7 +62,7 @@ async def read_body(request: Request, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def read_json(text: bytes) -> Any:
-    """The data in a JSON text, numbers as int and Decimal; 400 with the reason where it is malformed."""
+    """Return the data in a JSON text, with numbers as int and Decimal. Raise a 400 if it is malformed."""
     if _depth(text) > MAX_DEPTH:
         raise HTTPException(400, f"The JSON is nested deeper than {MAX_DEPTH} levels.")
     try:
@@ -70,7 +70,7 @@ def read_json(text: bytes) -> Any:
             text.decode(),
             parse_float=Decimal,
             parse_constant=_refuse_constant,
-            object_pairs_hook=_object_without_doubles,
+            object_pairs_hook=_object_with_unique_keys,
         )
         if _SURROGATE.search(text):
             json.dumps(data, ensure_ascii=False, default=str).encode()
@@ -82,14 +82,14 @@ def read_json(text: bytes) -> Any:
 
 
 def _depth(text: bytes) -> int:
-    """How deep the brackets outside of strings nest. Few brackets cannot nest deep."""
+    """The depth of nested brackets outside of strings; 0 if there are too few of them to exceed the limit."""
     if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return 0
     steps = (_STEP[bracket] for bracket in _BRACKETS.findall(_STRINGS.sub(b"", text)))
     return max(accumulate(steps), default=0)
 
 
-def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
         raise ValueError("a key occurs twice in one object")

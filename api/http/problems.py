@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): the form of every error of the API, with a sentence that a person can act on."""
+"""Problem details (RFC 9457): the format of every error of the API, with a sentence that a person can act on."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,12 +32,12 @@ TITLES = {
     401: "Not signed in",
     403: "Not allowed",
     404: "Not found",
-    405: "Wrong method",
+    405: "Method not allowed",
     409: "Conflict",
-    410: "No longer there",
-    412: "Moved on since you read it",
+    410: "Expired",
+    412: "Changed since you read it",
     413: "Too large",
-    415: "Wrong kind of content",
+    415: "Unsupported media type",
     422: "Invalid input",
     429: "Too many requests",
     500: "Server error",
@@ -45,7 +45,7 @@ TITLES = {
 }
 # Every error in the OpenAPI description.
 _PROBLEM = {
-    "description": "A problem (RFC 9457) with one sentence that says the way out.",
+    "description": "A problem (RFC 9457). `detail` says what to do.",
     "content": {
         "application/problem+json": {
             "schema": {
@@ -64,8 +64,8 @@ _PROBLEM = {
 DESCRIBED: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, "503": _PROBLEM}
 BUSY = "The server is busy. Try again in a moment."
 NO_DATABASE = "The database does not answer. Nothing was changed; try again in a moment."
-TOO_LONG = "This took the database too long and was stopped. Nothing was changed. Request less at once."
-LOCKED = "Another change is taking long. Nothing was changed. Try again in a moment."
+TOO_LONG = "This request took too long and was stopped. Nothing was changed. Request less at once."
+LOCKED = "Another change is in progress. Nothing was changed. Try again in a moment."
 
 
 def install_problems(app: FastAPI) -> None:
@@ -75,7 +75,7 @@ def install_problems(app: FastAPI) -> None:
 
 
 def problem_of(request: Request, error: Exception) -> Response:
-    """The response of an app with these handlers to an error."""
+    """The response of these handlers to an error."""
     handler = next(_HANDLERS[error_type] for error_type in type(error).__mro__ if error_type in _HANDLERS)
     return handler(request, error)
 
@@ -83,7 +83,7 @@ def problem_of(request: Request, error: Exception) -> Response:
 def problem(
     status: int, detail: str, facts: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A problem response. Facts stand beside the members of RFC 9457 and never replace them.
+    """A problem response. Facts are additional members and never replace those of RFC 9457.
 
     The detail may repeat input, and is shortened so that a request cannot make the response large.
     """
@@ -149,7 +149,7 @@ def _database(request: Request, error: Exception) -> Response:
 def _unexpected(request: Request, error: Exception) -> Response:
     request_id = getattr(request.state, "request_id", "")
     structlog.get_logger().error("api.error", path=request.url.path, exc_info=error)
-    return problem(500, "Something went wrong on our side; it has been logged.", {"request": request_id})
+    return problem(500, "An unexpected error occurred. It has been logged.", {"request": request_id})
 
 
 _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {

@@ -8,7 +8,7 @@ from fastapi import Response
 
 
 def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """The data as a JSON response that no cache keeps."""
+    """The data as a JSON response that is not cached."""
     return json_response(json_bytes(data), status, headers)
 
 
@@ -21,5 +21,5 @@ def json_bytes(data: Any) -> bytes:
 
 
 def json_response(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A response whose content is JSON already; no cache keeps it."""
+    """A response, not cached, whose content is already JSON."""
     return Response(content, status, {"Cache-Control": "no-store"} | (headers or {}), "application/json")

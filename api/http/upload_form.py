@@ -1,4 +1,4 @@
-"""Uploads: a form with one file, kept on disk while it arrives, and refused as soon as it is known to be too large."""
+"""Uploads: a form with one file, spooled to disk while it is received, and refused as soon as it is too large."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ _FORM_BYTES = 2**20
 
 @dataclass
 class Upload:
-    """A file that was sent, and the other fields of its form."""
+    """An uploaded file and the other fields of its form."""
 
     file: BinaryIO
     name: str
     fields: dict[str, str]
 
     def json(self, field: str) -> Any:
-        """The JSON in a field, None where it is missing."""
+        """The JSON in a field; None if the field is missing or empty."""
         return read_json(self.fields[field].encode()) if self.fields.get(field, "").strip() else None
 
 
 async def read_upload(request: Request, limit: int) -> Upload:
-    """The form's file called “file”; 413 above `limit`, 415 and 400 if it is not such a form."""
+    """Return the form's file “file”. Raise a 413 above `limit`, else a 415 or 400 without such a file."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(415, "Send the file as multipart/form-data, in a field called “file”.")
     announced = request.headers.get("content-length", "0")
@@ -64,4 +64,4 @@ async def _counted(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
 
 
 def _refuse(limit: int) -> None:
-    raise HTTPException(413, f"The file is larger than {limit // 2**20} MB, the most that an import takes. Split it.")
+    raise HTTPException(413, f"The file is larger than {limit // 2**20} MB, the limit of an import. Split it.")

@@ -1,7 +1,7 @@
-"""Batching: requests of one kind that arrive while others are being answered are answered together in the next round.
+"""Batching: requests of one kind that arrive while a round is being answered form the next round.
 
-One thread, one transaction and a statement or two answer a round. No request waits on purpose: the first one starts at
-once, and those that arrive meanwhile form the next round.
+One thread answers a round, in one transaction with one or two statements. No request is delayed: the first one starts
+at once.
 """
 
 import asyncio
@@ -14,30 +14,32 @@ from sqlalchemy.exc import OperationalError
 
 from db.engine import Busy
 
-# The database is away, or what is asked for is locked: trying the next request would end the same way.
+# The database does not answer, or the sheet is locked: the next request would fail as well.
 RETRY_LATER = (OperationalError, Busy)
-# Its own pool: the way into Starlette's takes twice as long.
+# A separate pool: a call through Starlette's takes twice as long.
 _threads = ThreadPoolExecutor(16, thread_name_prefix="batch")
-Question = TypeVar("Question")
-Answer = TypeVar("Answer")
+RequestT = TypeVar("RequestT")
+ResponseT = TypeVar("ResponseT")
 
 
-class Batcher(Generic[Question, Answer]):
-    """The waiting requests of one event loop, by key: the requests of one key are answered round after round."""
+class Batcher(Generic[RequestT, ResponseT]):
+    """The waiting requests of one event loop, by key. The requests of one key are answered round after round."""
 
-    def __init__(self, answer_round: Callable[[Sequence[Question]], Sequence[Answer | Exception]], size: int) -> None:
+    def __init__(
+        self, answer_round: Callable[[Sequence[RequestT]], Sequence[ResponseT | Exception]], size: int
+    ) -> None:
         self._answer_round = answer_round
         self._size = size
-        self._waiting: dict[Hashable, list[tuple[Question, asyncio.Future[Answer]]]] = {}
+        self._waiting: dict[Hashable, list[tuple[RequestT, asyncio.Future[ResponseT]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ask(self, question: Question, key: Hashable = None) -> Answer:
-        """Return the answer, from the next round of this key; raise it where it is an Exception."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def submit(self, request: RequestT, key: Hashable = None) -> ResponseT:
+        """Return the response, from the next round of this key. Raise it if it is an Exception."""
+        future: asyncio.Future[ResponseT] = asyncio.get_running_loop().create_future()
         if key in self._waiting:
-            self._waiting[key].append((question, future))
+            self._waiting[key].append((request, future))
         else:
-            self._waiting[key] = [(question, future)]
+            self._waiting[key] = [(request, future)]
             task = asyncio.create_task(self._answer_all(key))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -48,33 +50,35 @@ class Batcher(Generic[Question, Answer]):
         while waiting := self._waiting[key]:
             batch, self._waiting[key] = waiting[: self._size], waiting[self._size :]
             try:
-                answers = await loop.run_in_executor(_threads, self._answer_round, [question for question, _ in batch])
-            except Exception as error:  # noqa: BLE001 - Each request of the round fails as if it had come alone.
-                answers = [error] * len(batch)
-            if retry_later := next((answer for answer in answers if isinstance(answer, RETRY_LATER)), None):
-                # Requests that wait behind the same lock fail now, and do not wait for as long once more.
+                responses = await loop.run_in_executor(_threads, self._answer_round, [request for request, _ in batch])
+            except Exception as error:  # noqa: BLE001 - Each request of the round fails with the error.
+                responses = [error] * len(batch)
+            if retry_later := next((response for response in responses if isinstance(response, RETRY_LATER)), None):
+                # Requests that wait for this lock fail now, so that none waits for the lock's timeout again.
                 batch, self._waiting[key] = batch + self._waiting[key], []
-                answers = [*answers, *[retry_later] * (len(batch) - len(answers))]
-            for (_, future), answer in zip(batch, answers, strict=True):
+                responses = [*responses, *[retry_later] * (len(batch) - len(responses))]
+            for (_, future), response in zip(batch, responses, strict=True):
                 if future.done():
-                    continue  # The client has hung up.
-                if isinstance(answer, Exception):
-                    future.set_exception(answer)
+                    continue  # The client has disconnected.
+                if isinstance(response, Exception):
+                    future.set_exception(response)
                 else:
-                    future.set_result(answer)
+                    future.set_result(response)
         del self._waiting[key]
 
 
-class PerLoopBatcher(Generic[Question, Answer]):
+class PerLoopBatcher(Generic[RequestT, ResponseT]):
     """One Batcher for each event loop."""
 
-    def __init__(self, answer_round: Callable[[Sequence[Question]], Sequence[Answer | Exception]], size: int) -> None:
-        self._batchers = WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher[Question, Answer]]()
+    def __init__(
+        self, answer_round: Callable[[Sequence[RequestT]], Sequence[ResponseT | Exception]], size: int
+    ) -> None:
+        self._batchers = WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher[RequestT, ResponseT]]()
         self._answer_round, self._size = answer_round, size
 
-    async def ask(self, question: Question, key: Hashable = None) -> Answer:
-        """As Batcher.ask(), on the loop that is running."""
+    async def submit(self, request: RequestT, key: Hashable = None) -> ResponseT:
+        """Submit the request to the Batcher of the running loop, and return its response or raise its error."""
         loop = asyncio.get_running_loop()
         if loop not in self._batchers:
             self._batchers[loop] = Batcher(self._answer_round, self._size)
-        return await self._batchers[loop].ask(question, key)
+        return await self._batchers[loop].submit(request, key)

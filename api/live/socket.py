@@ -121,7 +121,7 @@ async def _changes(state: SocketState, caller: Caller) -> ChangesMessage | None:
     if (since := state.next_since()) is None:
         return None
     try:
-        content = bytes((await change_feed.ask(ChangesRequest(caller, state.sheet_id, since))).body)
+        content = bytes((await change_feed.submit(ChangesRequest(caller, state.sheet_id, since))).body)
     except (NotSignedIn, LinkExpired, Refused, SQLAlchemyError, Busy):
         content = b""
     if not 0 < len(content) <= MAX_CHANGES_BYTES:

@@ -1,4 +1,4 @@
-"""What every request passes before a page or the API sees it, from the outside in."""
+"""The middleware that every request passes before it reaches a page or the API, outermost first."""
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp

@@ -1,4 +1,4 @@
-"""Mounts the API outside Streamlit: its requests pass by what Streamlit does for pages."""
+"""Mounts the API beside Streamlit, so that API requests skip Streamlit's own middleware."""
 
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send

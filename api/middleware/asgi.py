@@ -15,24 +15,24 @@ TITLES = {
     429: "Too many requests",
     503: "Not available",
 }
-PASSING = {429, 503}
-SOCKET_CODES = dict.fromkeys(PASSING, 1013)  # Try again later; every other refusal is a matter of policy.
-PERSON = "person"  # The key of the user id in a request's state.
+TEMPORARY = {429, 503}
+SOCKET_CODES = dict.fromkeys(TEMPORARY, 1013)  # 1013: try again later. Other refusals get 1008, policy violation.
+USER_ID = "person"  # The key of the user id in a request's state.
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """The first value of a header, empty where it is missing."""
+    """The first value of a header; empty if it is missing."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
 def cookies(scope: Scope) -> dict[str, str]:
-    """The request's cookies. Of two with one name the first counts, which the browser sent for the longer path."""
+    """The request's cookies. Of two with one name, the first is used: browsers send the longer path first."""
     pairs = [pair.strip().partition("=") for pair in header(scope, b"cookie").split(";")]
     return {name: value for name, _, value in reversed(pairs)}
 
 
 def wants_json(scope: Scope) -> bool:
-    """Whether the client is a program, or a page's script, and not a browser that opens a page."""
+    """Whether the client is a program or a page's script, not a browser that opens a page."""
     return str(scope["path"]).startswith(("/api/", "/session/"))
 
 
@@ -43,7 +43,7 @@ def is_under(path: str, folders: Iterable[str]) -> bool:
 
 def person_of(scope: Scope) -> str:
     """The id of the session's user; empty without a session, and before Identity has looked it up."""
-    return str(scope.get("state", {}).get(PERSON, ""))
+    return str(scope.get("state", {}).get(USER_ID, ""))
 
 
 async def refuse(
@@ -60,7 +60,7 @@ async def refuse(
         problem = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
         response: Response = JSONResponse(problem, status, headers, media_type="application/problem+json")
     else:
-        # A page that cannot be opened now is asked for again by the browser itself.
-        again = {"Refresh": str(wait or 3)} if status in PASSING else {}
-        response = PlainTextResponse(detail, status, headers | again)
+        # The browser reloads a page that is temporarily not available.
+        refresh = {"Refresh": str(wait or 3)} if status in TEMPORARY else {}
+        response = PlainTextResponse(detail, status, headers | refresh)
     await response(scope, receive, send)

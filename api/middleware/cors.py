@@ -1,4 +1,4 @@
-"""Pages of other origins: the API, for the origins that the settings name, with a token and never with a cookie."""
+"""CORS: the origins in the settings may use the API, with a token and never with a cookie."""
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -7,18 +7,20 @@ from api.middleware.asgi import is_under
 from core.config.settings import Settings
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-SENT = ("Authorization", "Content-Type", "If-Match", "If-None-Match")
-READ = ("ETag", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID")
+REQUEST_HEADERS = ("Authorization", "Content-Type", "If-Match", "If-None-Match")
+RESPONSE_HEADERS = ("ETag", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID")
 
 
 class Cors:
-    """Tells browsers that a configured origin may read answers of the API, refusals too; nobody else, nothing else."""
+    """Sends CORS headers for the API to configured origins only, with errors as well."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         origins = settings.cors_origins
-        # Browsers know no way to say “always without cookies”: Identity does not look at one that comes from elsewhere.
-        self.api = CORSMiddleware(app, origins, METHODS, SENT, expose_headers=READ) if origins else app
+        # CORS has no option “never with cookies”, so Identity ignores cookies in requests from other origins.
+        self.api = (
+            CORSMiddleware(app, origins, METHODS, REQUEST_HEADERS, expose_headers=RESPONSE_HEADERS) if origins else app
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_api = scope["type"] == "http" and is_under(scope["path"], ["/api"])

@@ -1,4 +1,4 @@
-"""Security headers: what a browser may load, frame and tell others about our pages."""
+"""Security headers: what browsers may load on our pages, who may frame them, and which referrers they send."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer that does not bring its own, and under https Secure to every cookie."""
+    """Adds security headers to responses that do not set their own, and under HTTPS `Secure` to every cookie."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -35,12 +35,12 @@ class SecurityHeaders:
                 ]
             await send(message)
 
-        adds = scope["type"] == "http" or (self.https and scope["type"] == "websocket")
-        await self.app(scope, receive, add if adds else send)
+        has_headers = scope["type"] == "http" or (self.https and scope["type"] == "websocket")
+        await self.app(scope, receive, add if has_headers else send)
 
 
 def secured(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """A header of an answer; a cookie goes over https alone, also Streamlit's, which does not know of the proxy."""
+    """A response header, with `Secure` if it sets a cookie: Streamlit omits it, as it does not see the proxy."""
     name, value = pair
     if name.lower() != b"set-cookie" or b"secure" in [attribute.strip().lower() for attribute in value.split(b";")]:
         return pair
@@ -48,7 +48,7 @@ def secured(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
 
 
 def security_headers(*, https: bool) -> dict[str, str]:
-    """Headers that allow content of this server only, and framing by none."""
+    """Headers that allow content of this server only, and forbid framing."""
     headers = {
         "Content-Security-Policy": content_security_policy(),
         "X-Content-Type-Options": "nosniff",
@@ -62,7 +62,7 @@ def security_headers(*, https: bool) -> dict[str, str]:
 
 
 def content_security_policy() -> str:
-    """Streamlit loads a component's inline module from a blob: URL and styles its elements in place."""
+    """The policy. It allows blob: scripts and inline styles, because Streamlit's components need them."""
     rules = {
         "default-src": "'self'",
         "script-src": " ".join(["'self'", "blob:", *inline_script_hashes()]),
@@ -83,7 +83,7 @@ def content_security_policy() -> str:
 
 @lru_cache(maxsize=1)
 def inline_script_hashes() -> tuple[str, ...]:
-    """The scripts that stand in Streamlit's own page, by their content: no other inline script runs."""
+    """The hashes of the inline scripts in Streamlit's page. No other inline script runs."""
     package = find_spec("streamlit")
     page = Path(package.origin or "").parent / "static" / "index.html" if package else Path("/nonexistent")
     scripts = INLINE_SCRIPT.findall(page.read_text()) if page.exists() else []

@@ -1,8 +1,8 @@
-"""The return from an OpenID Connect provider: stores the claims that Streamlit has checked.
+"""The OpenID Connect callback: stores the claims that Streamlit has verified.
 
-Streamlit would set a cookie with the identity that is valid for thirty days and cannot be revoked. It is removed from
-the response, its claims are stored for a few minutes, and the browser gets a token for them. Such a cookie in a request
-is ignored: it is removed.
+Streamlit would set an identity cookie that is valid for thirty days and can't be revoked. This middleware removes that
+cookie from the response, stores its claims for a few minutes and gives the browser a token for them. It also removes
+such cookies from requests.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,10 +20,10 @@ from core.config.settings import Settings
 from core.sign_in.oidc import store_claims
 from db.engine import Busy, transaction
 
-STREAMLIT_COOKIES = "_streamlit_user"  # How the names of Streamlit's cookies of identity begin.
-NOBODY = "nobody"  # The provider let nobody in, or too late.
-SECONDS, NOBODY_SECONDS = 600, 20
-FAILED = 400
+STREAMLIT_COOKIES = "_streamlit_user"  # The prefix of the names of Streamlit's identity cookies.
+FAILED_SIGN_IN = "nobody"  # The cookie's value if the provider did not confirm an identity.
+SECONDS, FAILED_SECONDS = 600, 20
+FAILED_STATUS = 400
 ClaimsOf = Callable[[Mapping[str, str]], Mapping[str, Any] | None]
 log = get_log("contrivance.arrivals")
 
@@ -40,33 +40,36 @@ class OidcReturn:
         if scope["type"] != "lifespan":
             scope["headers"] = [without_streamlit_cookies(pair) for pair in scope["headers"]]
         if scope["type"] == "http" and scope["path"] == CALLBACK_PATH:
-            send = self._noting(send)
+            send = self._store_claims(send)
         elif scope["type"] == "http" and scope["path"] == LOGIN_PATH:
-            send = self._turning_back(send)
+            send = self._redirect_errors(send)
         await self.app(scope, receive, send)
 
-    def _noting(self, send: Send) -> Send:
-        async def note(message: Message) -> None:
+    def _store_claims(self, send: Send) -> Send:
+        """Replace Streamlit's cookies in the response by a token for their claims."""
+
+        async def store(message: Message) -> None:
             if message["type"] == "http.response.start":
                 identity_cookies = remove_streamlit_cookies(message)
-                token = await run_in_threadpool(self._note, identity_cookies)
+                token = await run_in_threadpool(self._token, identity_cookies)
                 MutableHeaders(scope=message).append("set-cookie", self._cookie(token))
             await send(message)
 
-        return note
+        return store
 
-    def _turning_back(self, send: Send) -> Send:
+    def _redirect_errors(self, send: Send) -> Send:
         """Redirect to the sign-in page if the provider does not answer."""
 
-        async def turn(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] >= FAILED:
+        async def redirect(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= FAILED_STATUS:
                 message["status"], message["headers"] = 303, [(b"location", b"/")]
                 MutableHeaders(scope=message).append("set-cookie", self._cookie(None))
             await send(message)
 
-        return turn
+        return redirect
 
-    def _note(self, identity_cookies: Mapping[str, str]) -> str | None:
+    def _token(self, identity_cookies: Mapping[str, str]) -> str | None:
+        """Store the claims of the cookies, and return a token for them; None if there are none."""
         claims = self.claims_of(identity_cookies) if identity_cookies else None
         if not claims:
             return None
@@ -78,10 +81,10 @@ class OidcReturn:
             return None
 
     def _cookie(self, token: str | None) -> str:
-        life = SECONDS if token else NOBODY_SECONDS
+        max_age = SECONDS if token else FAILED_SECONDS
         secure = "; Secure" if self.settings.cookie_secure else ""
         name = self.settings.oidc_cookie
-        return f"{name}={token or NOBODY}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}"
+        return f"{name}={token or FAILED_SIGN_IN}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}"
 
 
 def without_streamlit_cookies(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

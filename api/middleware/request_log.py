@@ -1,4 +1,4 @@
-"""One line in the log for each request, with an id that the answer carries too. No query, no body, no cookie."""
+"""One log line for each request, with an id that the response also has; without query, body and cookies."""
 
 import re
 import time
@@ -18,7 +18,7 @@ log = get_log("contrivance.access")
 
 
 class RequestLog:
-    """Gives every request an id (or keeps the proxy's) and logs how it ended."""
+    """Gives every request an id (or keeps the proxy's) and logs its outcome."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -40,14 +40,14 @@ class RequestLog:
 
 
 class _Entry:
-    """The log line of one request, filled while it is answered."""
+    """The log line of one request, completed while the request is answered."""
 
     def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self.scope = scope
         self.forward = send
         self.request_id = request_id
         self.status = 0
-        self.began = time.monotonic()
+        self.started_at = time.monotonic()
 
     async def send(self, message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
@@ -58,13 +58,13 @@ class _Entry:
         await self.forward(message)
 
     def write(self) -> None:
-        quiet = self.status < 400 and self.scope["path"].startswith(QUIET)
+        is_quiet = self.status < 400 and self.scope["path"].startswith(QUIET)
         client = self.scope.get("client")
-        (log.debug if quiet else log.info)(
+        (log.debug if is_quiet else log.info)(
             self.scope["type"],
             method=self.scope.get("method", "SOCKET"),
             path=SECRET.sub(r"\1…", self.scope["path"]),
             status=self.status,
-            ms=round((time.monotonic() - self.began) * 1000, 1),
+            ms=round((time.monotonic() - self.started_at) * 1000, 1),
             address=client[0] if client else "",
         )

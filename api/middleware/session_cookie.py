@@ -1,8 +1,8 @@
 """Identity: turns the session cookie into the id of its session, in a header that clients cannot set.
 
-The header names the session's row and does not prove that it is still valid: pages and API read the row each time.
-Visits of public links work likewise. A request for a public link, which that link's page sends, is made with the visit
-alone: neither the user's cookie nor a token counts beside it.
+The header has the id of the session's row and does not prove that the session is still valid: pages and API read the
+row each time. Visits of public links get a header as well. A request of a public link's page uses only the visit, and
+neither the session cookie nor a token.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.middleware.asgi import PERSON, UNSAFE, cookies, header, is_under, refuse
+from api.middleware.asgi import UNSAFE, USER_ID, cookies, header, is_under, refuse
 from api.middleware.host_origin import is_own
 from core.config.settings import Settings
 from core.credentials.sessions import session_of_token
@@ -25,10 +25,10 @@ from db import disk
 from db.engine import Busy, transaction
 
 SESSION_HEADER = b"x-contrivance-session"
-VISIT_HEADER = b"x-contrivance-visit"  # The visits of this browser; of a request that speaks for a link, its one.
-LINK_HEADER = b"x-contrivance-link"  # For which link a request speaks: what is left of what our own page said.
-OWN_PREFIX = b"x-contrivance-"  # Ours to set. `X-Contrivance` itself is the header that a form cannot send.
-NAMED = ("/_stcore/stream", "/_stcore/upload_file", "/api", "/session")
+VISIT_HEADER = b"x-contrivance-visit"  # The ids of the browser's visits; the id of one for a request of a public link.
+LINK_HEADER = b"x-contrivance-link"  # The id of the public link that a request is made for. Our page sends it, too.
+OWN_PREFIX = b"x-contrivance-"  # Only this server sets these. Clients send `X-Contrivance`, which a form can't.
+IDENTITY_PATHS = ("/_stcore/stream", "/_stcore/upload_file", "/api", "/session")
 PAGE_SOCKET = "/_stcore/stream"
 CACHE_SECONDS, MAX_CACHED = 5.0, 10_000
 MAX_VISITS, MAX_ID_DIGITS = 20, 18
@@ -36,7 +36,7 @@ CookieIdentity = tuple[str, int]  # The ids of a session and its user; or the id
 
 
 class Identity:
-    """Removes identity headers of the client, and sets those of the cookie's session and visits."""
+    """Removes identity headers that the client sent, and sets those of the session and visits in its cookies."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -62,30 +62,30 @@ class Identity:
         }
         scope["headers"] += [(name, value.encode()) for name, value in headers.items() if value]
         if session:
-            scope.setdefault("state", {})[PERSON] = session[1]
+            scope.setdefault("state", {})[USER_ID] = session[1]
         await self.app(scope, receive, self._with_nonce(scope, send))
 
     async def _session(self, scope: Scope) -> CookieIdentity | None:
         """The session and its user; None without one, and for paths that do not need it."""
         token = cookies(scope).get(self.settings.session_cookie, "")
-        is_needed = is_under(scope["path"], NAMED) or opens_page(scope)
-        if not token or not is_needed or not self._counts(scope):
+        is_needed = is_under(scope["path"], IDENTITY_PATHS) or opens_page(scope)
+        if not token or not is_needed or not self._accepts_cookie(scope):
             return None
         return await self._cached(token, _look_up)
 
     async def _visits(self, scope: Scope, link: str) -> CookieIdentity | None:
-        """The ids of the visits that count for this request, separated by commas; None without any."""
+        """The ids of the visits that apply to this request, separated by commas; None without any."""
         name = self.settings.link_cookie_prefix
         if link:
             token = cookies(scope).get(f"{name}{link}", "")
-            return await self._cached(token, _look_up_visits) if token and self._counts(scope) else None
+            return await self._cached(token, _look_up_visits) if token and self._accepts_cookie(scope) else None
         if scope["path"] != PAGE_SOCKET:
             return None
         tokens = sorted(token for cookie, token in cookies(scope).items() if cookie.startswith(name) and token)
         return await self._cached(" ".join(tokens[:MAX_VISITS]), _look_up_visits) if tokens else None
 
     async def _cached(self, tokens: str, look_up: Callable[[str], CookieIdentity | None]) -> CookieIdentity | None:
-        """The identity of these cookies, looked up now or a few seconds ago."""
+        """The identity of these cookies, cached for a few seconds."""
         key = hashlib.sha256(f"{look_up.__name__} {tokens}".encode()).digest()
         entry = self.cache.get(key)
         if entry and entry[0] > time.monotonic():
@@ -97,8 +97,8 @@ class Identity:
             self.cache[key] = (time.monotonic() + CACHE_SECONDS, ids)
         return ids
 
-    def _counts(self, scope: Scope) -> bool:
-        """Whether the cookie may speak: on the API only for our own pages, never for a form or a foreign site."""
+    def _accepts_cookie(self, scope: Scope) -> bool:
+        """Whether a cookie may authenticate the request: on the API only one of our own pages, not of other sites."""
         if not is_under(scope["path"], ["/api"]):
             return True
         origin = header(scope, b"origin")
@@ -111,7 +111,7 @@ class Identity:
         return scope["type"] == "websocket" or same_site or header(scope, b"x-contrivance") == "1"
 
     def _with_nonce(self, scope: Scope, send: Send) -> Send:
-        """Give a browser that opens a page the nonce to which its sign-in will be bound."""
+        """Set the nonce cookie, to which the sign-in will be bound, when a browser opens a page."""
         if not opens_page(scope) or self.settings.nonce_cookie in cookies(scope):
             return send
         secure = "; Secure" if self.settings.cookie_secure else ""
@@ -128,7 +128,7 @@ class Identity:
 def link_of_request(scope: Scope) -> str:
     """The public link that an API request is made for, "0" for an invalid one; empty without one.
 
-    A socket and a file to be saved cannot have a header of ours, and name the link in their address.
+    A socket and a download can't send a header of ours; their URL has the link's id.
     """
     if not is_under(scope["path"], ["/api"]):
         return ""
@@ -141,9 +141,9 @@ def link_of_request(scope: Scope) -> str:
 
 
 def opens_page(scope: Scope) -> bool:
-    """Whether a browser asks for a page to show."""
-    asks = scope["type"] == "http" and scope["method"] == "GET" and "text/html" in header(scope, b"accept")
-    return asks and not is_under(scope["path"], ["/api", "/assets", "/static", "/media", "/_stcore"])
+    """Whether a browser requests a page."""
+    is_html = scope["type"] == "http" and scope["method"] == "GET" and "text/html" in header(scope, b"accept")
+    return is_html and not is_under(scope["path"], ["/api", "/assets", "/static", "/media", "/_stcore"])
 
 
 def _look_up_visits(tokens: str) -> CookieIdentity | None:

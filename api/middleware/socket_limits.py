@@ -12,13 +12,13 @@ from core.limits import rate_limits
 from core.limits.login_throttle import normalize_address
 
 MAX_FRAME_BYTES = 2 * 2**20
-BURST, PACE = 200, 20  # So many messages at once, then so many a second. A person at work sends a handful.
-# Open at once, of one person or token, and of all strangers at one address: a tab has two, a stranger signs in soon.
+BURST, PER_SECOND = 200, 20  # Messages at once, then per second. A user at work sends a few.
+# Open sockets of one user or token, and of all anonymous clients of one address. A browser tab has two.
 MAX_OPEN, MAX_OPEN_ANONYMOUS = 100, 100
 PAGE_SOCKET = "/_stcore/stream"
-TOO_MANY, AGAIN_SECONDS = "Too many live connections are open. Close some.", 10
-KindOf = Callable[[bytes], str | None]  # What kind of message a page's socket brings, None where it cannot be read.
-# What a page needs. All else (emptying caches that all share, stopping the server, installing things) is dropped.
+RETRY_SECONDS = 10
+KindOf = Callable[[bytes], str | None]  # Returns the kind of a message of a page's socket; None for an unreadable one.
+# The kinds that a page needs. Others (clearing shared caches, stopping the server, installing packages) are dropped.
 ALLOWED = {
     "rerun_script",
     "stop_script",
@@ -44,7 +44,7 @@ class SocketLimits:
         owner, limit = _owner(scope)
         if self.open[owner] >= limit:
             await refuse(
-                scope, receive, send, 429, "Too many live connections are open. Close some.", wait=AGAIN_SECONDS
+                scope, receive, send, 429, "Too many live connections are open. Close some.", wait=RETRY_SECONDS
             )
             return
         limited = _Limited(receive, send, owner, self.kind_of if is_under(scope["path"], [PAGE_SOCKET]) else None)
@@ -72,7 +72,7 @@ def _owner(scope: Scope) -> tuple[str, int]:
 
 
 class _Limited:
-    """One socket. Over a limit it is closed, and the application receives a disconnect."""
+    """The limits of one socket. Over a limit it is closed, and the application receives a disconnect."""
 
     def __init__(self, receive: Receive, send: Send, owner: str, kind_of: KindOf | None) -> None:
         self._receive = receive
@@ -90,23 +90,24 @@ class _Limited:
             frame = message.get("bytes") or (message.get("text") or "").encode()
             if len(frame) > MAX_FRAME_BYTES:
                 return await self._close(1009, "This message is too long.")
-            if not (self._take() and rate_limits.hit("message", self._owner)):
+            if not (self._take_token() and rate_limits.hit("message", self._owner)):
                 return await self._close(1008, "Too many messages.")
-            if self._is_taken(frame):
+            if self._is_allowed(frame):
                 return message
 
     async def send(self, message: Message) -> None:
-        """What is still on its way to a socket that we closed is dropped."""
+        """Send a message, or drop it if the socket has been closed here."""
         if not self._closed:
             await self._send(message)
 
-    def _is_taken(self, frame: bytes) -> bool:
+    def _is_allowed(self, frame: bytes) -> bool:
         kind = self._kind_of(frame) if self._kind_of else None
         return kind is None or kind in ALLOWED
 
-    def _take(self) -> bool:
+    def _take_token(self) -> bool:
+        """Take a token of the bucket; False if it is empty."""
         now = time.monotonic()
-        self._tokens = min(BURST, self._tokens + (now - self._filled) * PACE)
+        self._tokens = min(BURST, self._tokens + (now - self._filled) * PER_SECOND)
         self._filled = now
         self._tokens -= 1
         return self._tokens >= 0

@@ -1,6 +1,6 @@
-"""Files for a page's own form: from the session that has that page open, with a length, and so many megabytes a person.
+"""Limits of uploads to a page: only from the session that has opened the page, with a length, and limited per user.
 
-An address here names an open page and a file of it. Both are ids that others may come to know, so they prove nothing.
+The URL contains the ids of an open page and of a file. Others may learn these ids, so they don't authenticate.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from core.limits import rate_limits
 
 UPLOADS = "/_stcore/upload_file"
 MEGABYTE = 2**20
-NOT_YOURS = "This page is not open here. Reload the page and choose the file again."
-SessionOfPage = Callable[[str], str | None]  # The session in which a page was opened, None where none is open.
+NOT_YOURS = "This page isn't open any more. Reload it and choose the file again."
+SessionOfPage = Callable[[str], str | None]  # Returns the session that opened a page; None if the page is not open.
 
 
 class Uploads:
-    """Refuses uploads that are not from an own page's session: Streamlit itself accepts them from any client."""
+    """Refuses uploads that are not from the session of the page. Streamlit itself accepts them from any client."""
 
     def __init__(self, app: ASGIApp, session_of_page: SessionOfPage) -> None:
         self.app = app
@@ -37,7 +37,7 @@ class Uploads:
         elif scope["method"] != "PUT":
             await self.app(scope, receive, send)
         elif not (length.isascii() and length.isdigit()):
-            await refuse(scope, receive, send, 411, "Say how long the file is.")
+            await refuse(scope, receive, send, 411, "The request needs a Content-Length.")
         elif not await run_in_threadpool(rate_limits.hit, "upload", person, cost=int(length[:20]) // MEGABYTE + 1):
             refused = await run_in_threadpool(rate_limits.limit_error, "upload", person)
             await refuse(scope, receive, send, 429, refused.message, wait=refused.facts["retry_after"])
@@ -45,12 +45,12 @@ class Uploads:
             await self.app(scope, receive, send)
 
     def _is_own_page(self, scope: Scope) -> bool:
-        """Whether the page that the address names was opened in the session that asks."""
+        """Whether the page in the URL was opened by the session of the request."""
         page = scope["path"].removeprefix(f"{UPLOADS}/").partition("/")[0]
         session = header(scope, SESSION_HEADER)
         return bool(session) and self.session_of_page(page) == session
 
 
 def is_upload(scope: Scope) -> bool:
-    """Whether it is an upload, with any method but OPTIONS: Streamlit may add methods to PUT and DELETE."""
+    """Whether the request is an upload, with any method but OPTIONS: Streamlit may add methods to PUT and DELETE."""
     return scope["type"] == "http" and scope["method"] != "OPTIONS" and is_under(scope["path"], [UPLOADS])

@@ -23,7 +23,7 @@ async def since(
     """Per row: the changed cells with their versions, who changed them, and whether the row was added, removed or
     restored. The answer is complete up to its `version`: pass it as the next `since`. `reset` means that there are too
     many changes; read the rows again."""
-    return await change_feed.ask(ChangesRequest(caller, sheet, since))
+    return await change_feed.submit(ChangesRequest(caller, sheet, since))
 
 
 @router.get("/history", summary="Who changed what, newest first")

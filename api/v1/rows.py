@@ -180,7 +180,7 @@ async def change(
         expected_version=version,
         unbased=tuple((edit.row, edit.column) for edit in body.edits if edit.base is None),
     )
-    result = await (edit_batcher.ask(request, sheet) if request.is_plain else run_in_threadpool(edit_alone, request))
+    result = await (edit_batcher.submit(request, sheet) if request.is_plain else run_in_threadpool(edit_alone, request))
     hub.publish(sheet, result.version)
     return result.response
 

@@ -22,7 +22,7 @@ def test_those_who_ask_meanwhile_are_answered_with_the_next() -> None:
 
     async def crowd() -> list[int]:
         waiting = Batcher(counted, 100)
-        return list(await asyncio.gather(*(waiting.ask(number) for number in range(250))))
+        return list(await asyncio.gather(*(waiting.submit(number) for number in range(250))))
 
     assert asyncio.run(crowd()) == [2 * number for number in range(250)]
     assert rounds == [100, 100, 50]
@@ -41,9 +41,9 @@ def test_questions_of_other_keys_do_not_wait() -> None:
             return keys
 
         waiting = Batcher(slow_for_one, 100)
-        held = asyncio.create_task(waiting.ask("held", 1))
+        held = asyncio.create_task(waiting.submit("held", 1))
         await asyncio.sleep(0)
-        await waiting.ask("other", 2)
+        await waiting.submit("other", 2)
         free.set()
         await held
         return order
@@ -57,7 +57,7 @@ def test_an_error_of_one_is_told_to_that_one() -> None:
 
     async def crowd() -> list[object]:
         waiting = Batcher[int, int](picky, 100)
-        return list(await asyncio.gather(*(waiting.ask(number) for number in range(4)), return_exceptions=True))
+        return list(await asyncio.gather(*(waiting.submit(number) for number in range(4)), return_exceptions=True))
 
     found = asyncio.run(crowd())
     assert [found[0], found[2]] == [0, 2]
@@ -70,7 +70,7 @@ def test_when_the_database_fails_each_of_them_is_told() -> None:
 
     async def crowd() -> list[object]:
         waiting = Batcher(away, 100)
-        return list(await asyncio.gather(*(waiting.ask(number) for number in range(3)), return_exceptions=True))
+        return list(await asyncio.gather(*(waiting.submit(number) for number in range(3)), return_exceptions=True))
 
     assert [type(one) for one in asyncio.run(crowd())] == [Unavailable] * 3
 
@@ -84,8 +84,8 @@ def test_whoever_waits_behind_a_sheet_that_is_held_is_told_with_the_first() -> N
 
     async def crowd() -> tuple[list[object], int]:
         waiting = Batcher[int, int](held_at_first, 1)
-        found = list(await asyncio.gather(*(waiting.ask(number) for number in range(3)), return_exceptions=True))
-        return found, await waiting.ask(7)
+        found = list(await asyncio.gather(*(waiting.submit(number) for number in range(3)), return_exceptions=True))
+        return found, await waiting.submit(7)
 
     found, later = asyncio.run(crowd())
     assert [type(one) for one in found] == [Unavailable] * 3
@@ -96,7 +96,7 @@ def test_whoever_waits_behind_a_sheet_that_is_held_is_told_with_the_first() -> N
 def test_one_who_hung_up_holds_nobody_up() -> None:
     async def crowd() -> int:
         waiting = Batcher(doubled, 100)
-        gone, stays = asyncio.create_task(waiting.ask(1)), asyncio.create_task(waiting.ask(2))
+        gone, stays = asyncio.create_task(waiting.submit(1)), asyncio.create_task(waiting.ask(2))
         await asyncio.sleep(0)
         gone.cancel()
         return await stays
@@ -106,7 +106,7 @@ def test_one_who_hung_up_holds_nobody_up() -> None:
 
 @pytest.mark.parametrize("_time", [1, 2])
 def test_each_event_loop_has_its_own(_time: int) -> None:
-    assert asyncio.run(SHARED.ask(21)) == 42
+    assert asyncio.run(SHARED.submit(21)) == 42
 
 
 SHARED = PerLoopBatcher(doubled, 100)
