@@ -146,7 +146,7 @@ def test_a_code_is_asked_after_the_right_password_only(client: httpx.Client, ses
     codes = confirm_second_factor(session, ann, pyotp.TOTP(waiting[0]).now())
     answer = login(client)
     assert (answer.status_code, answer.json()["code_required"]) == (401, True)
-    assert "code of your authenticator app is needed" in answer.json()["detail"]
+    assert "needs a code from its authenticator app" in answer.json()["detail"]
     wrong = login(client, password="wrong password", code=codes[0])
     assert (wrong.status_code, wrong.json()["detail"]) == (401, SIGN_IN_FAILED)
     assert "code_required" not in wrong.json()

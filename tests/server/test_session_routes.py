@@ -116,7 +116,7 @@ def test_a_get_never_acts(path: str) -> None:
 def test_a_body_without_a_ticket_signs_nobody_in(database: str, body: bytes) -> None:
     answer = browser().post("/session/redeem", content=body, headers=OWN_PAGE)
     assert answer.status_code == 401
-    assert answer.json()["detail"] == "This sign-in has run out. Sign in again."
+    assert answer.json()["detail"] == "Your sign-in has expired. Sign in again."
 
 
 def test_every_sign_in_is_a_new_session(database: str, ann: Actor) -> None:
