@@ -33,7 +33,7 @@ def test_a_stranger_to_every_sheet_is_told_what_to_do_next(session: Session, dea
 def test_who_cannot_create_sheets_is_not_offered_it(session: Session) -> None:
     page = open_page(session, "Cleo", HOME)
     assert "New sheet" not in labels(page)
-    assert "somebody shares a sheet with you" in said(page)
+    assert "when a colleague shares them with you" in said(page)
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "**bold** :red[x]", "![i](https://evil.example/a.png)"])
