@@ -88,8 +88,8 @@ def write_if_match(
     try:
         outcome = write()
     except Conflict as conflict:
-        checked = set(edits)
-        if any((cell["row"], cell["column"]) in checked for cell in conflict.facts.get("cells", ())):
+        checked_cells = set(edits)
+        if any((cell["row"], cell["column"]) in checked_cells for cell in conflict.facts.get("cells", ())):
             raise PreconditionFailed(conflict.message, **conflict.facts) from conflict
         raise
     # The sheet has been locked since the write, so no row can change between this check and the commit.

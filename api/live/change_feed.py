@@ -1,4 +1,4 @@
-"""The change feed: the changes of a sheet since a version, read once for all who see the same.
+"""The change feed: the changes of a sheet since a version, read once for all callers with the same view of it.
 
 One edit wakes all watchers of a sheet, and most of them request the same changes at once. Requests that arrive while a
 batch is answered form the next batch: one thread and a few statements answer it, and edits do not wait for it.
@@ -43,7 +43,7 @@ FeedKey = tuple[str, str, int]
 
 
 def answer_requests(requests: Sequence[ChangesRequest]) -> list[Answer]:
-    """The changes for each request, as far as its caller may see them; an exception if they may not."""
+    """The changes for each request that its caller may see; an exception if the caller has no access."""
     answers = _answer_cached(requests)
     uncached = [index for index in range(len(requests)) if index not in answers]
     if uncached:
@@ -52,13 +52,13 @@ def answer_requests(requests: Sequence[ChangesRequest]) -> list[Answer]:
 
 
 def _answer_cached(requests: Sequence[ChangesRequest]) -> dict[int, Answer]:
-    """Answers by index for callers whose cached access is still true, with one statement per feed key."""
+    """Answers by index for callers whose cached access is still valid, with one statement per feed key."""
     answers: dict[int, Answer] = {}
     with transaction() as session:
         groups: dict[FeedKey, dict[int, Access]] = {}
         for index, request in enumerate(requests):
             access = cached_access(session, session_id_of(request.caller.headers), request.sheet)
-            if access and access.owners is None:  # Whose rows they see may have changed: only a full check finds out.
+            if access and access.owners is None:  # Otherwise, the owners whose rows they see may have changed.
                 groups.setdefault((access.level.value, access.scope, request.since), {})[index] = access
         for (_, _, since), group in groups.items():
             changes_by_access = changes_for(session, [*group.values()], since)

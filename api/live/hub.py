@@ -1,7 +1,7 @@
 """The live hub: one LISTEN connection per process pushes the new versions of sheets to the sockets that watch them.
 
 A NOTIFY is lost while disconnected, so the hub also compares versions when it (re)connects and every few seconds.
-Each socket has a state with one slot per kind of message: a slow reader misses nothing and delays nobody.
+Each socket has a state with one slot per kind of message, so a slow reader misses nothing and does not delay others.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ ANSWER_SECONDS = 10.0
 MAX_BACKOFF_SECONDS = 2.0
 MAX_SOCKETS_PER_CLIENT = 50
 SHEETS_CHANNEL = "sheet_changes"
-# A dead network is noticed in seconds, not after the two hours of TCP's default.
-KEEPALIVE = {
+# A dead connection is noticed in seconds, not after the two hours of TCP's default.
+CONNECTION_OPTIONS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 3,
@@ -113,7 +113,7 @@ class Hub:
         failures = 0
         while True:
             try:
-                async with await AsyncConnection.connect(conninfo, autocommit=True, **KEEPALIVE) as connection:  # type: ignore[arg-type]
+                async with await AsyncConnection.connect(conninfo, autocommit=True, **CONNECTION_OPTIONS) as connection:  # type: ignore[arg-type]
                     failures = 0
                     await self._listen(connection)
             except (psycopg.Error, OSError, TimeoutError) as error:
@@ -126,9 +126,8 @@ class Hub:
                 await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - not a secret; it spreads the attempts.
 
     async def _listen(self, connection: AsyncConnection) -> None:
-        connection.add_notify_handler(
-            lambda notice: self._dispatch(notice.channel, notice.payload)
-        )  # Those that come with results.
+        # For notifications that are received together with a result.
+        connection.add_notify_handler(lambda notice: self._dispatch(notice.channel, notice.payload))
         async with asyncio.timeout(ANSWER_SECONDS):
             for channel in (SHEETS_CHANNEL, RIGHTS_CHANNEL, PRESENCE_CHANNEL):
                 await connection.execute(f"LISTEN {channel}")
@@ -143,8 +142,8 @@ class Hub:
             await self._dispatch_for(COMPARE_SECONDS, connection)
 
     async def _dispatch_for(self, seconds: float, connection: AsyncConnection) -> None:
-        """Dispatch notifications for so long, read from libpq: AsyncConnection.notifies() takes half a millisecond for
-        each, and every edit is one."""
+        """Dispatch notifications for a time. They are read from libpq, because AsyncConnection.notifies() takes half a
+        millisecond for each, and every edit sends one."""
         loop = asyncio.get_running_loop()
         broken = loop.create_future()
 

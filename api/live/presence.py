@@ -1,4 +1,4 @@
-"""Presence of this process's sockets: written in batches, and read once for all who may see the same."""
+"""Presence of this process's sockets: written in batches, and read once per sheet and scope."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ RETRY_SECONDS = 1.0
 MAX_READ_AGE_SECONDS = 10.0
 log = structlog.get_logger()
 
-Group = tuple[int, str]  # A sheet and a scope: readers who have both in common may see the same.
+Group = tuple[int, str]  # A sheet and a scope. Readers with both in common see the same presence.
 
 
 class Presence:
@@ -42,7 +42,7 @@ class Presence:
     def __init__(self, watchers: Callable[[int], Collection[SocketState]]) -> None:
         self._watchers = watchers
         self._process_id = uuid4()
-        self._places: dict[UUID, Position] = {}
+        self._positions: dict[UUID, Position] = {}
         self._moved: set[UUID] = set()
         self._left: set[UUID] = set()
         self._dirty: set[int] = set()
@@ -64,9 +64,9 @@ class Presence:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        for cache in (self._places, self._moved, self._left, self._dirty, self._read_at):
+        for cache in (self._positions, self._moved, self._left, self._dirty, self._read_at):
             cache.clear()
-        # Also if every socket has left: the task may have been stopped just before it wrote that.
+        # Even if every socket has left: the task may have been stopped before it wrote that.
         if self._has_written:
             self._has_written = False
             with contextlib.suppress(SQLAlchemyError, Busy):  # Without a database the rows expire.
@@ -76,18 +76,18 @@ class Presence:
         """Store the cell of a socket's user. From the first time on, the socket receives the presence of others."""
         if not isinstance(state.client_key, int):  # Visitors of a public link are not shown.
             return
-        previous = self._places.get(state.connection_id)
-        place = Position(state.connection_id, state.sheet_id, state.client_key, row_id, column_id)
-        if place == previous:
+        previous = self._positions.get(state.connection_id)
+        position = Position(state.connection_id, state.sheet_id, state.client_key, row_id, column_id)
+        if position == previous:
             return
         self._has_written = True
-        self._places[place.connection_id] = place
-        self._moved.add(place.connection_id)
+        self._positions[position.connection_id] = position
+        self._moved.add(position.connection_id)
         self._work.set()
 
     def leave(self, state: SocketState) -> None:
         """Remove the presence of a closed socket."""
-        if self._places.pop(state.connection_id, None):
+        if self._positions.pop(state.connection_id, None):
             self._left.add(state.connection_id)
             self._work.set()
 
@@ -98,7 +98,7 @@ class Presence:
             self._work.set()
 
     def _audience(self, sheet_id: int) -> list[SocketState]:
-        return [state for state in self._watchers(sheet_id) if state.connection_id in self._places]
+        return [state for state in self._watchers(sheet_id) if state.connection_id in self._positions]
 
     async def _run(self) -> None:
         while True:
@@ -112,24 +112,24 @@ class Presence:
                 self._work.set()
 
     async def _wait(self) -> None:
-        """Wait until there is work, and a moment longer so that moves at about one time are one batch."""
+        """Wait until there is work, and a moment longer so that moves at almost the same time are one batch."""
         if not self._dirty:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(REFRESH_SECONDS if self._places else None):
+                async with asyncio.timeout(REFRESH_SECONDS if self._positions else None):
                     await self._work.wait()
         self._work.clear()
         await asyncio.sleep(PAUSE_SECONDS)
 
     async def _write(self) -> None:
         """Write the moves and departures; every few seconds all presence, so that it does not expire."""
-        due = bool(self._places) and time.monotonic() - self._refreshed_at >= REFRESH_SECONDS
-        moved = self._places.keys() if due else self._moved & self._places.keys()
-        places, departures = [self._places[connection_id] for connection_id in moved], self._left
-        if not (places or departures):
+        due = bool(self._positions) and time.monotonic() - self._refreshed_at >= REFRESH_SECONDS
+        moved = self._positions.keys() if due else self._moved & self._positions.keys()
+        positions, departures = [self._positions[connection_id] for connection_id in moved], self._left
+        if not (positions or departures):
             return
         self._moved, self._left = set(), set()
         try:
-            await run_in_threadpool(_write, self._process_id, places, departures, sweep=due)
+            await run_in_threadpool(_write, self._process_id, positions, departures, sweep=due)
         except (SQLAlchemyError, Busy):
             self._left |= departures
             self._refreshed_at = 0.0  # What was not written is written with all presence.
@@ -178,10 +178,10 @@ class Presence:
                 state.require_recheck()
 
 
-def _write(process_id: UUID, places: list[Position], departures: set[UUID], *, sweep: bool) -> None:
+def _write(process_id: UUID, positions: list[Position], departures: set[UUID], *, sweep: bool) -> None:
     with transaction() as session:
-        if places:
-            save_positions(session, process_id, places)
+        if positions:
+            save_positions(session, process_id, positions)
         if departures:
             remove_connections(session, departures)
         if sweep:

@@ -1,5 +1,5 @@
-"""The live socket of a sheet: sends its version at once and after every change, and the changes to clients that
-subscribe. They are read with the rights that the client has at that moment."""
+"""The live socket of a sheet: sends its version at once and after every change. Clients that subscribe also get the
+changes, read with the rights that they have at that moment."""
 
 import asyncio
 import json
@@ -24,9 +24,9 @@ from core.base.permissions import Permission
 from db import disk
 from db.engine import Busy, transaction
 
-# The version is sent again after so long: a page that receives nothing for longer treats the connection as dead.
+# The version is sent again after this time. A page that receives nothing for longer treats the connection as dead.
 HEARTBEAT_SECONDS = 4.0
-# Rights are checked when a notification says that they changed, and this often in case one was lost.
+# Rights are checked after a notification that they changed, and at this interval in case one was lost.
 RECHECK_SECONDS = 60.0
 RECHECK_RETRY_SECONDS = 1.0
 FIRST_MESSAGE_SECONDS = 5.0
@@ -51,11 +51,11 @@ class Closed(Exception):
 
 @router.websocket("/sheets/{sheet}/live")
 async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MAX_ID)]) -> None:
-    """Send {"version": 7} at once and after every change, with "away" while the database does not answer, and with
-    "beat" if nothing is new and the message is a heartbeat.
+    """Send {"version": 7} at once and after every change; with "away" while the database does not answer, and with
+    "beat" in a heartbeat, when nothing is new.
 
     A client that sends the version it has, as {"since": 7}, gets the changes with the next versions, in the form of
-    `GET changes`: {"version": 8, "since": 7, "changes": {…}}. It requests them itself if a message has none.
+    `GET changes`: {"version": 8, "since": 7, "changes": {…}}. If a message has no changes, the client requests them.
     A client that sends its cell, as {"cell": [row, column]} or {"cell": null}, gets the present users, now and after
     every move: {"present": [{"connection", "user", "row", "column"}]}.
     A page authenticates with its cookie. A program sends its token as an Authorization header or, if it cannot set
@@ -97,7 +97,7 @@ async def _serve(websocket: WebSocket, sheet: int) -> None:
 
 
 async def _send_messages(websocket: WebSocket, state: SocketState, caller: Caller) -> None:
-    """Send what is new, and check from time to time whether the reader may still see it."""
+    """Send new messages, and check from time to time whether the reader still has access."""
     checked_at = time.monotonic()
     while True:
         await state.wait(
@@ -117,7 +117,7 @@ async def _send_messages(websocket: WebSocket, state: SocketState, caller: Calle
 
 
 async def _changes(state: SocketState, caller: Caller) -> ChangesMessage | None:
-    """The changes for a subscribed client; None if it has to request them, and then gets the error there."""
+    """The changes for a subscribed client; None if the client has to request them, which then gets the error."""
     if (since := state.next_since()) is None:
         return None
     try:

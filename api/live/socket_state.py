@@ -1,4 +1,4 @@
-"""The state of one live socket: what is still to be sent. A slot per kind of message: no reader delays another."""
+"""The state of one live socket: the messages to send, in one slot per kind, so that no reader delays another."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ class ChangesMessage(NamedTuple):
 
 
 class SocketState:
-    """What is still to be sent to one socket: at most the newest version of its sheet and the present users."""
+    """The messages to send to one socket: at most the newest version of its sheet and the present users."""
 
     def __init__(self, sheet_id: int, client_key: ClientKey) -> None:
         self.connection_id = uuid4()
@@ -56,7 +56,7 @@ class SocketState:
 
     @property
     def is_expired(self) -> bool:
-        """Whether the reader's access had an end, which has passed."""
+        """Whether the reader's access has expired."""
         ends_at = getattr(self.reader and self.reader.principal, "ends_at", None)
         return ends_at is not None and datetime.now(UTC) >= ends_at
 
@@ -67,7 +67,7 @@ class SocketState:
         self._changed.set()
 
     def push_presence(self, presence: str) -> None:
-        """Queue the present users, as JSON, unless they are those that were sent last."""
+        """Queue the present users, as JSON, unless they did not change since they were last queued."""
         if presence != self._last_presence:
             self._last_presence = self._presence = presence
             self._changed.set()
@@ -78,12 +78,12 @@ class SocketState:
         self._changed.set()
 
     def database_lost(self) -> None:
-        """Report that changes are not noticed, because the database does not answer."""
+        """Report that the database does not answer, so changes are not received."""
         self.is_database_lost = self._has_version = True
         self._changed.set()
 
     def database_back(self) -> None:
-        """Report that changes are noticed again. What changed in the meantime, rights included, is to be read."""
+        """Report that changes are received again. Versions and rights may have changed in the meantime."""
         self.is_database_lost = False
         self.require_recheck()
 
@@ -92,7 +92,7 @@ class SocketState:
         self._changed.set()
 
     def access_checked(self, reader: Reader) -> bool:
-        """Store a passed access check. True if the reader sees other rows or columns now: presence is sent again."""
+        """Store a passed access check. Return whether the reader's scope changed, so that presence is sent again."""
         has_new_scope = self.reader is not None and self.reader.scope != reader.scope
         if has_new_scope:
             self._last_presence, self._presence = "", None
@@ -101,13 +101,13 @@ class SocketState:
         return has_new_scope
 
     def subscribe(self, since: int) -> None:
-        """The client has this version and wants the changes after it."""
+        """Subscribe to the changes after this version, which the client has."""
         self.since = max(since, self.since or 0)
 
     def next_since(self) -> int | None:
         """The version since which changes are to be sent now; None if there is nothing to send.
 
-        What is pushed while they are read counts as new again: rights and columns too, which no version counts.
+        A push while they are read counts as new again, so that changes of rights and columns are not missed either.
         """
         if not self._has_version or self.is_database_lost or self.since is None or self.version < self.since:
             return None
@@ -115,7 +115,7 @@ class SocketState:
         return self.since
 
     def restore(self) -> None:
-        """The changes could not be read: send the version without them."""
+        """Queue the version again, because its changes could not be read."""
         self._has_version = True
 
     def messages(self, changes: ChangesMessage | None = None) -> list[str]:
@@ -136,7 +136,7 @@ class SocketState:
         return {} if is_new else {"beat": True}
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until there is something to send; False after so many seconds without."""
+        """Wait until there is something to send. Return False after so many seconds."""
         # Not wait_for: in Python 3.11 it can swallow a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

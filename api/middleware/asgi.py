@@ -17,7 +17,7 @@ TITLES = {
 }
 TEMPORARY = {429, 503}
 SOCKET_CODES = dict.fromkeys(TEMPORARY, 1013)  # 1013: try again later. Other refusals get 1008, policy violation.
-USER_ID = "person"  # The key of the user id in a request's state.
+USER_ID = "user_id"  # Its key in a request's state.
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -41,7 +41,7 @@ def is_under(path: str, folders: Iterable[str]) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
-def person_of(scope: Scope) -> str:
+def user_id_of(scope: Scope) -> str:
     """The id of the session's user; empty without a session, and before Identity has looked it up."""
     return str(scope.get("state", {}).get(USER_ID, ""))
 

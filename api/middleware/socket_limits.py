@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.middleware.asgi import header, is_under, person_of, refuse
+from api.middleware.asgi import header, is_under, refuse, user_id_of
 from core.limits import rate_limits
 from core.limits.login_throttle import normalize_address
 
@@ -64,8 +64,8 @@ class SocketLimits:
 
 def _owner(scope: Scope) -> tuple[str, int]:
     """The key under which the socket counts, and the limit of that key."""
-    if person := person_of(scope):
-        return f"person {person}", MAX_OPEN
+    if user_id := user_id_of(scope):
+        return f"user {user_id}", MAX_OPEN
     if token := header(scope, b"authorization"):
         return f"token {hash(token)}", MAX_OPEN
     return f"address {normalize_address(scope['client'][0] if scope.get('client') else None)}", MAX_OPEN_ANONYMOUS

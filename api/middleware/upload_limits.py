@@ -8,7 +8,7 @@ from collections.abc import Callable
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.middleware.asgi import header, is_under, person_of, refuse
+from api.middleware.asgi import header, is_under, refuse, user_id_of
 from api.middleware.session_cookie import SESSION_HEADER
 from core.limits import rate_limits
 
@@ -29,8 +29,8 @@ class Uploads:
         if not is_upload(scope):
             await self.app(scope, receive, send)
             return
-        person, length = person_of(scope), header(scope, b"content-length")
-        if not person:
+        user_id, length = user_id_of(scope), header(scope, b"content-length")
+        if not user_id:
             await refuse(scope, receive, send, 401, "Sign in before you upload a file.")
         elif not self._is_own_page(scope):
             await refuse(scope, receive, send, 404, NOT_YOURS)
@@ -38,8 +38,8 @@ class Uploads:
             await self.app(scope, receive, send)
         elif not (length.isascii() and length.isdigit()):
             await refuse(scope, receive, send, 411, "The request needs a Content-Length.")
-        elif not await run_in_threadpool(rate_limits.hit, "upload", person, cost=int(length[:20]) // MEGABYTE + 1):
-            refused = await run_in_threadpool(rate_limits.limit_error, "upload", person)
+        elif not await run_in_threadpool(rate_limits.hit, "upload", user_id, cost=int(length[:20]) // MEGABYTE + 1):
+            refused = await run_in_threadpool(rate_limits.limit_error, "upload", user_id)
             await refuse(scope, receive, send, 429, refused.message, wait=refused.facts["retry_after"])
         else:
             await self.app(scope, receive, send)

@@ -88,8 +88,8 @@ def change(caller: CallerDep, sheet: SheetId, column: ColumnId, changes: ColumnC
     if changes.options is not None:
         fields["options"] = tuple(_options(changes.options))
     with caller.transaction() as (session, actor):
-        changed = columns.change_column(session, actor, sheet, column, **fields)
-        return answer(column_json(get_access(session, actor, sheet), changed))
+        info = columns.change_column(session, actor, sheet, column, **fields)
+        return answer(column_json(get_access(session, actor, sheet), info))
 
 
 @router.put("/{column}/limits", summary="Hide a column, or make it read-only")
@@ -98,8 +98,8 @@ def limit(caller: CallerDep, sheet: SheetId, column: ColumnId, limits: dict[str,
     links. The values are "hidden" or, for editor and own, "read-only". A key that is left out has no limit. If two keys
     apply to a person, both limits apply."""
     with caller.transaction() as (session, actor):
-        changed = columns.limit_column(session, actor, sheet, column, limits)
-        return answer(column_json(get_access(session, actor, sheet), changed))
+        info = columns.limit_column(session, actor, sheet, column, limits)
+        return answer(column_json(get_access(session, actor, sheet), info))
 
 
 @router.delete("/{column}", summary="Retire a column")

@@ -39,17 +39,17 @@ def listed(
 
 
 @router.post("", summary="Comment on a row", status_code=201)
-def add(caller: CallerDep, sheet: SheetId, row: RowId, new: Said) -> Response:
+def add(caller: CallerDep, sheet: SheetId, row: RowId, body: Said) -> Response:
     """Commenters, editors and the owner may."""
     with caller.transaction() as (session, actor):
-        return answer({"comment_id": comments.add_comment(session, actor, sheet, row, new.body)}, 201)
+        return answer({"comment_id": comments.add_comment(session, actor, sheet, row, body.body)}, 201)
 
 
 @router.patch("/{comment}", summary="Change your own comment", status_code=204)
-def edit(caller: CallerDep, sheet: SheetId, row: RowId, comment: CommentId, changed: Said) -> Response:
+def edit(caller: CallerDep, sheet: SheetId, row: RowId, comment: CommentId, body: Said) -> Response:
     """It is marked as edited."""
     with caller.transaction() as (session, actor):
-        comments.edit_comment(session, actor, sheet, row, comment, body=changed.body)
+        comments.edit_comment(session, actor, sheet, row, comment, body=body.body)
     return Response(status_code=204)
 
 

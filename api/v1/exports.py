@@ -52,19 +52,19 @@ def export(
     file = tempfile.TemporaryFile()  # noqa: SIM115 - file_chunks closes it.
     try:
         with transaction() as session:
-            exported = export_rows(
+            export_info = export_rows(
                 session, actor, sheet, view, file, file_format=format, columns=column_ids, bom=bom, as_of=as_of
             )
     except BaseException:
         file.close()
         raise
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(exported.name)}",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(export_info.name)}",
         "Content-Length": str(file.tell()),
         "Cache-Control": "no-store",
-        "X-Rows": str(exported.rows),
+        "X-Rows": str(export_info.rows),
     }
-    return StreamingResponse(file_chunks(file), media_type=exported.media_type, headers=headers)
+    return StreamingResponse(file_chunks(file), media_type=export_info.media_type, headers=headers)
 
 
 def file_chunks(file: BinaryIO) -> Iterator[bytes]:

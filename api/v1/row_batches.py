@@ -109,12 +109,12 @@ def _write_round(requests: Sequence[EditRequest]) -> list[Outcome | Refused | No
                 for index, (request, actor) in enumerate(zip(requests, actors, strict=True))
                 if actor and request.person in (None, actor.user_id)
             }
-            decided = write_round(session, requests[0].sheet, [*edits.values()])
+            round_outcomes = write_round(session, requests[0].sheet, [*edits.values()])
     except OperationalError:  # The database does not answer, or the sheet is locked: a retry one by one fails as well.
         raise
     except DBAPIError:  # One of the edits is invalid. Each is written alone, so the others still succeed.
         return outcomes
-    for index, outcome in zip(edits, decided, strict=True):
+    for index, outcome in zip(edits, round_outcomes, strict=True):
         outcomes[index] = outcome
     return outcomes
 
