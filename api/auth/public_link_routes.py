@@ -1,4 +1,4 @@
-"""Opening a public link: /l/<token> asks for its password if it has one, and redirects to the sheet with a cookie.
+"""Opening a public link: /l/<token> requires its password if it has one, and redirects to the sheet with a cookie.
 
 Plain pages without a script, not Streamlit's: the visitor is not authenticated yet and must not get the app.
 """

@@ -46,7 +46,7 @@ def events(
     caller: CallerDep,
     event_filter: FilterDep,
     *,
-    before: Annotated[int | None, Query(ge=1, le=MAX_ID, description="`next` of the page before.")] = None,
+    before: Annotated[int | None, Query(ge=1, le=MAX_ID, description="`next` of the previous page.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
 ) -> Response:
     """Each event with its facts and a sentence, with the names as they are now. Only administrators see network

@@ -57,7 +57,7 @@ def rename(caller: CallerDep, team: TeamId, body: NamedTeam) -> Response:
 
 @router.delete("/{team}", summary="Delete a team")
 def dissolve(caller: CallerDep, team: TeamId) -> Response:
-    """Members lose access that they had only through the team at once."""
+    """Access that members had only through the team ends at once."""
     with caller.transaction() as (session, actor):
         teams.delete_team(session, actor, team)
         return answer({"teams": [_team_json(info) for info in teams.teams(session, actor)]})
@@ -74,7 +74,7 @@ def put(caller: CallerDep, team: TeamId, user: MemberId, body: Membership) -> Re
 
 @router.delete("/{team}/members/{user}", summary="Remove a person from a team")
 def remove(caller: CallerDep, team: TeamId, user: MemberId) -> Response:
-    """They lose access that they had only through the team at once."""
+    """Access that the person had only through the team ends at once."""
     with caller.transaction() as (session, actor):
         teams.remove_member(session, actor, team, user)
         return answer(_team_json(teams.get_team(session, actor, team)))
