@@ -96,7 +96,7 @@ def test_whoever_waits_behind_a_sheet_that_is_held_is_told_with_the_first() -> N
 def test_one_who_hung_up_holds_nobody_up() -> None:
     async def crowd() -> int:
         waiting = Batcher(doubled, 100)
-        gone, stays = asyncio.create_task(waiting.submit(1)), asyncio.create_task(waiting.ask(2))
+        gone, stays = asyncio.create_task(waiting.submit(1)), asyncio.create_task(waiting.submit(2))
         await asyncio.sleep(0)
         gone.cancel()
         return await stays
