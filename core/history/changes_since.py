@@ -167,8 +167,7 @@ _FOLLOWED = RawStatement(f"""
             SELECT reader.number FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS bigint[])) WITH ORDINALITY
                 AS reader (session_id, user_id, number)
             WHERE EXISTS ({ACTOR_SQL.replace(":id", "reader.session_id")} AND u.user_id = reader.user_id)
-              AND EXISTS (SELECT FROM sheet_levels l WHERE l.sheet_id = :sheet AND l.user_id = reader.user_id
-                                                       AND l.level = :level AND l.row_scope = 'all')
+              AND has_level(:sheet, reader.user_id, :level)
         ) AS valid
         FROM sheets s WHERE s.sheet_id = :sheet AND s.columns_version = :known
     ) now

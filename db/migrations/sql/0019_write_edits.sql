@@ -3,6 +3,15 @@
 
 DROP FUNCTION edit_unmoved(bigint, bigint, text, uuid, bigint, text, integer[], jsonb[], jsonb[], jsonb, bytea);
 
+-- Whether a person has this level in a sheet, for all of its rows. The one place where a statement judges a right that
+-- was read before: edits (write_edits) and followers (core.history.changes_since) ask it.
+CREATE FUNCTION has_level(the_sheet bigint, the_user bigint, the_level text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM sheet_levels l WHERE l.sheet_id = the_sheet AND l.user_id = the_user
+                                                AND l.level = the_level AND l.row_scope = 'all');
+END $$;
+
 -- What happened to cells after a version of each: the value before, who changed it last, and when. Nulls: nothing did.
 CREATE FUNCTION moved_cells(the_sheet bigint, row_ids integer[], column_ids integer[], bases bigint[])
 RETURNS TABLE (row_id integer, column_id integer, original jsonb, changed_by text, changed_at timestamptz)
@@ -136,11 +145,10 @@ BEGIN
     verdicts := ARRAY(
         SELECT CASE
             WHEN NOT o.is_signed_in THEN 'signed_out'
-            -- Not EXISTS, which may become a hash of all operations and levels of the sheet.
+            -- Not EXISTS, which may become a hash of all operations of the sheet.
             WHEN (SELECT k.actor_id FROM operations k
                   WHERE k.sheet_id = the_sheet AND k.operation_id = o.operation_id) IS NOT NULL THEN 'replayed'
-            WHEN (SELECT l.user_id FROM sheet_levels l WHERE l.sheet_id = the_sheet AND l.user_id = o.actor
-                  AND l.level = o.level AND l.row_scope = 'all') IS NULL THEN 'rights_moved'
+            WHEN NOT has_level(the_sheet, o.actor, o.level) THEN 'rights_moved'
             WHEN o.columns_version <> sheet.columns_version THEN 'columns_moved'
             WHEN sheet.archived_at IS NOT NULL THEN 'archived'
             WHEN array_position(operation_ids, o.operation_id) < o.place THEN 'again'

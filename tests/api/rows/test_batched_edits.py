@@ -24,6 +24,7 @@ from core.edits.write import RowEdit
 from core.sign_in.api_tokens import create_token
 from db import engine as db
 from tests.api.conftest import AMOUNT, DEAL, People, Person
+from tests.bench.bench_statements import recorded
 from tests.conftest import actor
 
 
@@ -191,3 +192,45 @@ def test_many_programs_at_once_lose_nothing(live_people: People) -> None:
         assert old == seen.get(row), "each edit names what it was written over"
         seen[row] = new
     assert len(lines) == 80
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_a_conflict_is_decided_by_what_the_writing_statement_found(
+    people: People, session: Session, quick_statements: list[str], partial: bool
+) -> None:
+    """The statement that would have written gives the cell as it is now: it is neither read nor judged twice."""
+    ann, ben = people("Ann"), people("Ben")
+    (row,) = ann.add({DEAL: "A", AMOUNT: "1"})
+    base = ann.version
+    body(edit_round([asking(ann, row, AMOUNT, "2")])[0])
+    body(edit_round([asking(ben, row, DEAL, "B")])[0])
+    quick_statements.clear()
+    with recorded(session.connection()) as statements:
+        (result,) = edit_round([asking(ben, row, AMOUNT, "3", base=base, partial=partial)])
+    sent = [statement for statement in statements if "SAVEPOINT" not in statement]
+    assert sum("write_edits" in statement for statement in quick_statements) == 1
+    assert len(quick_statements) + len(sent) <= 3
+    (cell,) = body(result)["conflicts"] if partial else result.facts["cells"]  # type: ignore[union-attr]
+    assert {name: cell[name] for name in ("mine", "theirs", "original", "by", "version")} == {
+        "mine": "3",
+        "theirs": "2",
+        "original": "1",
+        "by": "Ann",
+        "version": base + 1,
+    }
+
+
+def test_edits_of_one_round_are_one_statement_and_a_version_each(
+    people: People, session: Session, quick_statements: list[str]
+) -> None:
+    ann, ben = people("Ann"), people("Ben")
+    rows = ann.add(*({DEAL: f"Deal {n}"} for n in range(6)))
+    body(edit_round([asking(ann, rows[0], AMOUNT, "1")])[0])
+    body(edit_round([asking(ben, rows[1], AMOUNT, "1")])[0])
+    before = ann.version
+    quick_statements.clear()
+    with recorded(session.connection()) as statements:
+        results = edit_round([asking(who, row, AMOUNT, "7") for who, row in zip([ann, ben] * 3, rows, strict=True)])
+    assert [body(one)["version"] for one in results] == [before + n for n in range(1, 7)]
+    assert len(quick_statements) == 1
+    assert [statement for statement in statements if "SAVEPOINT" not in statement] == []
