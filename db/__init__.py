@@ -1,1 +1,1 @@
-"""What is stored: engine and transaction, tables, migrations, the embedded server. No rules live here."""
+"""The database: engine and transactions, tables, migrations, the embedded server. It contains no business rules."""

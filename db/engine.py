@@ -1,4 +1,4 @@
-"""Engine and transaction: the one place that opens connections. Callers own the transaction; core never commits."""
+"""Engine and transactions: the only place that opens connections. Callers own the transaction; core never commits."""
 
 import json
 import select
@@ -28,7 +28,7 @@ CONNECTION_SETTINGS = {
 }
 APP_ROLE = "contrivance_app"
 _SNAPSHOT_OPTIONS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-AFTER_TRANSACTION = "at_end"  # In session.info: what shall be called when the transaction has ended, either way.
+AFTER_TRANSACTION = "after_transaction"  # In session.info: functions to call after the commit or rollback.
 
 _write_sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 _read_sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
@@ -43,11 +43,11 @@ class Unavailable(Busy):
 
 
 class DiskFull(Unavailable):
-    """The database cannot write for want of room; it may still be read."""
+    """The database cannot write because its disk is full. Reading may still work."""
 
 
 def make_engine(url: str, *, role: str | None = APP_ROLE, **settings: str) -> Engine:
-    """An engine on `url`. Its connections act as `role` (None: as the one who signs in, for migrations)."""
+    """Return an engine on `url`. Its connections use `role` (None: the role that signs in, for migrations)."""
     options = CONNECTION_SETTINGS | ({"role": role} if role else {}) | settings
     engine = create_engine(
         driver_url(url),
@@ -60,16 +60,16 @@ def make_engine(url: str, *, role: str | None = APP_ROLE, **settings: str) -> En
             "application_name": "contrivance",
         },
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
-        json_deserializer=orjson.loads,  # Not for numbers of cells, which are read as text and never as floats.
+        json_deserializer=orjson.loads,  # Not for cells: their numbers are read as text, never as floats.
     )
     event.listen(engine, "checkout", refuse_dead_connection)
     return engine
 
 
 def refuse_dead_connection(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Have the pool replace a connection that the server has closed, without asking the server (three round trips).
+    """Make the pool replace a connection that the server has closed, without a query (three round trips).
 
-    An idle connection has nothing to read, unless the server has said good-bye or hung up.
+    An idle connection has nothing to read, unless the server has closed it.
     """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
@@ -78,13 +78,13 @@ def refuse_dead_connection(connection: Any, _record: Any, _proxy: Any) -> None:
 
 
 def driver_url(url: str) -> str:
-    """The URL with the driver that SQLAlchemy shall use."""
+    """Return the URL with the driver for SQLAlchemy."""
     scheme, _, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}" if scheme in {"postgresql", "postgres"} else url
 
 
 def bind(engine: Engine | Any, **options: Any) -> None:
-    """Say where transaction() and snapshot() go: the application's engine, or a test's connection."""
+    """Set the engine (or a test's connection) of transaction() and snapshot()."""
     _write_sessions.configure(bind=engine, **options)
     _read_sessions.configure(
         bind=engine.execution_options(**_SNAPSHOT_OPTIONS) if isinstance(engine, Engine) else engine, **options
@@ -92,24 +92,24 @@ def bind(engine: Engine | Any, **options: Any) -> None:
 
 
 def bound_engine() -> Engine:
-    """The engine that transaction() uses now."""
+    """Return the engine that transaction() uses."""
     engine = _write_sessions.kw["bind"]
     return engine if isinstance(engine, Engine) else engine.engine
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """One transaction: commits at the end, rolls back on any error."""
+    """Open a transaction that commits at the end and rolls back on any error."""
     with _session(_write_sessions) as session:
         yield session
 
 
 @contextmanager
 def snapshot() -> Iterator[Session]:
-    """A transaction that only reads, and all of one moment: a sheet's version and its rows fit together.
+    """Open a read-only transaction that sees one moment, so that a sheet's version and its rows fit together.
 
-    In a transaction() each statement sees what was committed when it began. Whoever reads a version first and rows
-    after it may get rows that are newer, and counts them again when they are told what changed since that version.
+    In a transaction() each statement sees what was committed when it started. Rows that are read after a version may
+    be newer than it, and would be counted again with the changes since that version.
     """
     with _session(_read_sessions) as session:
         yield session
@@ -134,7 +134,7 @@ def _running_afterwards(actions: list[Callable[[], None]]) -> Iterator[None]:
 
 @contextmanager
 def _translated_errors() -> Iterator[None]:
-    """The pool's and the driver's errors as ours."""
+    """Translate errors of the pool and the driver into Busy, Unavailable and DiskFull."""
     try:
         yield
     except PoolTimeout as error:

@@ -1,4 +1,4 @@
-"""Folding: the one form in which texts are compared, searched and sorted, in Python and in SQL by the same table."""
+"""Folding: the form in which texts are compared, searched and sorted, with one table for Python and SQL."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,7 @@ TABLE = Path(__file__).with_name("folding.txt")
 
 
 def fold(text: str) -> str:
-    """The text without case, accents and other differences of writing: `Łódź`, `LODZ` and `lodz` are one.
+    """Return the text without differences of case and accents: `Łódź`, `LODZ` and `lodz` become equal.
 
     It is the SQL function `fold_text`: Unicode's case folding and compatibility decomposition without combining
     marks (U+0300 to U+036F), and the letters that Unicode does not decompose as CLDR's Latin-ASCII transform has them.
@@ -20,13 +20,13 @@ def fold(text: str) -> str:
 
 
 def folded(text: Any) -> ColumnElement[str]:
-    """The same in SQL, ready to be compared and sorted by: the C collation orders alike in every database."""
+    """Return the SQL expression for the folded text, in the C collation, which sorts equally in every database."""
     return func.fold_text(text, type_=Text()).collate("C")
 
 
 @lru_cache(maxsize=1)
 def letters() -> dict[int, str]:
-    """Each letter that folds to something else, by its code point. The ASCII letters are among them."""
+    """Return what each letter folds to, by code point, including ASCII letters."""
     mapping = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
     for line in TABLE.read_text(encoding="utf-8").splitlines():
         folded, _, letters_text = line.partition("\t")

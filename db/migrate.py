@@ -1,4 +1,4 @@
-"""Migrations: bring a database to the schema this version expects, as its owner, one process at a time."""
+"""Migrations: upgrade a database to the expected schema, as its owner, one process at a time."""
 
 import re
 from functools import lru_cache
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOCK = 0x636F6E74  # An advisory lock's number: two processes that start together migrate one after the other.
+LOCK = 0x636F6E74  # The number of an advisory lock, so that only one process migrates at a time.
 
 
 def migrate(owner: Engine) -> None:
-    """Create or upgrade the schema. Every step is one transaction: a crash leaves the version before it."""
-    from alembic import command  # noqa: PLC0415 a start that has nothing to migrate need not wait for it
+    """Create or upgrade the schema. Every step is one transaction: a crash leaves the previous version."""
+    from alembic import command  # noqa: PLC0415 slow to import, and seldom needed
 
     with owner.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
@@ -31,14 +31,14 @@ def migrate(owner: Engine) -> None:
 
 
 def expected_revision() -> str:
-    """The schema version that this code was written for."""
+    """Return the schema version that this code expects."""
     before = {previous for _, previous in revisions()}
     return next(revision for revision, _ in revisions() if revision not in before)
 
 
 @lru_cache(maxsize=1)
 def revisions() -> tuple[tuple[str, str], ...]:
-    """Every schema version that this code knows, each with the one before it (empty for the first)."""
+    """Return all known schema versions, each with its predecessor (empty for the first)."""
     texts = [path.read_text() for path in sorted((MIGRATIONS / "versions").glob("*.py"))]
     return tuple((_named("revision", text), _named("down_revision", text)) for text in texts)
 
@@ -49,7 +49,7 @@ def _named(name: str, source: str) -> str:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The schema version of the database, None where it is empty."""
+    """Return the schema version of the database, None for an empty one."""
     if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
     revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -57,8 +57,8 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def config(connection: Connection | None = None) -> "Config":
-    """Alembic's configuration, without an alembic.ini."""
-    from alembic.config import Config  # noqa: PLC0415 as above
+    """Return Alembic's configuration, without an alembic.ini."""
+    from alembic.config import Config  # noqa: PLC0415 slow to import, and seldom needed
 
     alembic_config = Config()
     alembic_config.set_main_option("script_location", str(MIGRATIONS))

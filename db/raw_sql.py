@@ -1,5 +1,5 @@
-"""Statements of the hot path: they run on the transaction's own psycopg connection, without a result object of
-SQLAlchemy's around a row or two, which costs more than the row. Everything else goes through the session."""
+"""Raw statements for the hot path. They run on the psycopg connection of the session's transaction, because a result
+object of SQLAlchemy costs more than the row. All other statements go through the session."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,33 +16,33 @@ _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
 class RawStatement:
-    """A statement written as for `sqlalchemy.text`, with :named parameters."""
+    """A statement with :named parameters, as for `sqlalchemy.text`."""
 
     def __init__(self, statement: str) -> None:
         self.statement = _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
 
     def rows(self, session: Session, parameters: Parameters) -> list[tuple[Any, ...]]:
-        """All rows."""
+        """Return all rows as tuples."""
         return self._run(session, parameters).fetchall()
 
     def row(self, session: Session, parameters: Parameters) -> dict[str, Any] | None:
-        """The first row by names, None where there is none."""
+        """Return the first row as a dict, None without rows."""
         cursor = self._run(session, parameters)
         values = cursor.fetchone()
         return dict(zip(_names(cursor), values, strict=True)) if values else None
 
     def all(self, session: Session, parameters: Parameters) -> list[dict[str, Any]]:
-        """All rows by names."""
+        """Return all rows as dicts."""
         cursor = self._run(session, parameters)
         names = _names(cursor)
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
     def value(self, session: Session, parameters: Parameters) -> Any:
-        """The first value of the first row, which there must be."""
+        """Return the first value of the first row. Raises IndexError without rows."""
         return self.rows(session, parameters)[0][0]
 
     def values(self, session: Session, parameter_sets: Sequence[Parameters]) -> list[Any]:
-        """The first value of each run of the statement, None where it has no row, in order; they travel together."""
+        """Run the statement per parameter set, in one round trip; return each first value, None without rows."""
         if len(parameter_sets) == 1:
             first_row = self._run(session, parameter_sets[0]).fetchone()
             return [first_row[0] if first_row else None]
@@ -65,7 +65,7 @@ class RawStatement:
             raise self._as_ours(connection, error) from error
 
     def _as_ours(self, connection: Connection, error: psycopg.Error) -> BaseException:
-        """The error as the session would have raised it; a connection that is gone leaves the pool."""
+        """Return the error that the session would raise. A lost connection is removed from the pool."""
         is_gone = connection.dialect.is_disconnect(error, connection.connection.driver_connection, None)  # type: ignore[arg-type]
         if is_gone:
             connection.invalidate(error)
@@ -81,6 +81,6 @@ class RawStatement:
 
 
 def _names(cursor: "psycopg.Cursor[Any]") -> list[str]:
-    """The columns' names, without the types and sizes that `cursor.description` finds out about each."""
+    """Return the column names, without the types and sizes that `cursor.description` looks up."""
     result = cursor.pgresult
     return [(result.fname(index) or b"").decode() for index in range(result.nfields)] if result else []

@@ -1,4 +1,4 @@
-"""Opening the database: embedded or external, checked, migrated as its owner, then used as the application's role."""
+"""Opens the database, embedded or external: checks it, migrates it as its owner, and connects as the application."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ LOWEST_VERSION = 15
 
 @contextmanager
 def database(url: str, app_url: str, folder: Path) -> Iterator[Urls]:
-    """The database at `url`, or without one the embedded server of the data folder for as long as the block lasts."""
+    """Yield the URLs of the database at `url`, or without one of the embedded server, which runs during the block."""
     if url:
         yield Urls(owner=url, app=app_url or url)
     else:
@@ -27,7 +27,7 @@ def database(url: str, app_url: str, folder: Path) -> Iterator[Urls]:
 
 
 def open_engine(urls: Urls) -> Engine:
-    """The application's engine on a database that has the schema this version expects."""
+    """Migrate the database if necessary and return the application's engine. Raises DatabaseUnavailable."""
     owner = make_engine(urls.owner, role=None, statement_timeout="0", lock_timeout="0")
     try:
         with connected(owner, urls.owner) as connection:
@@ -46,7 +46,7 @@ def open_engine(urls: Urls) -> Engine:
 
 
 def app_engine(urls: Urls) -> Engine:
-    """The engine that acts as the application's role, which has been looked at."""
+    """Return the engine with the application's role, after checking that role."""
     engine = make_engine(urls.app, role=APP_ROLE if urls.app == urls.owner else None)
     with connected(engine, urls.app) as connection:
         check_role(connection)
@@ -55,7 +55,7 @@ def app_engine(urls: Urls) -> Engine:
 
 @contextmanager
 def connected(engine: Engine, url: str) -> Iterator[Connection]:
-    """A connection; DatabaseUnavailable with a sentence where there is none."""
+    """Open a connection. Raises DatabaseUnavailable."""
     try:
         with engine.connect() as connection:
             yield connection
@@ -64,7 +64,7 @@ def connected(engine: Engine, url: str) -> Iterator[Connection]:
 
 
 def check_version(connection: Connection) -> None:
-    """Refuse a server that is too old."""
+    """Raise DatabaseUnavailable if the server is too old."""
     version = connection.scalar(text("SELECT current_setting('server_version_num')::int"))
     if version // 10000 < LOWEST_VERSION:
         raise DatabaseUnavailable(
@@ -73,18 +73,18 @@ def check_version(connection: Connection) -> None:
 
 
 def check_schema(connection: Connection) -> bool:
-    """Whether there is something to migrate. Refuses a schema that a later version wrote."""
+    """Return whether a migration is needed. Raises DatabaseUnavailable for the schema of a later version."""
     revision = current_revision(connection)
     if revision and revision not in dict(revisions()):
         raise DatabaseUnavailable(
-            f"The database has schema version {revision}, this version of Contrivance knows none later than "
-            f"{expected_revision()}: start the version that was here before."
+            f"The database has schema version {revision}, this version of Contrivance needs "
+            f"{expected_revision()}: start the version that wrote it."
         )
     return revision != expected_revision()
 
 
 def check_role(connection: Connection) -> None:
-    """Refuse to work as a superuser or as the owner of the tables: then no rule in the database would bind us."""
+    """Raise DatabaseUnavailable for a superuser or the owner of the tables, whom no rule of the database restricts."""
     powers = "SELECT rolsuper OR rolbypassrls OR pg_has_role(rolname, :owner, 'MEMBER') FROM pg_roles WHERE rolname = "
     owner = connection.scalar(text("SELECT tableowner FROM pg_tables WHERE tablename = 'changes'"))
     if connection.scalar(text(powers + "current_user"), {"owner": owner}):
@@ -95,12 +95,12 @@ def check_role(connection: Connection) -> None:
 
 
 def unreachable(url: str, error: OperationalError) -> str:
-    """The sentence for a database that does not answer, without its password."""
+    """Return the message for a database that does not answer, without its password."""
     safe_url = make_url(driver_url(url)).render_as_string(hide_password=True).replace("+psycopg", "")
     return f"The database at {safe_url} cannot be used: {first_line(error).removeprefix('connection failed: ')}."
 
 
 def first_line(error: DBAPIError) -> str:
-    """What the database said, without the statement and its details."""
+    """Return the first line of the database's message, without statement and details."""
     lines = str(error.orig).strip().splitlines() if isinstance(error.orig, psycopg.Error) else []
     return lines[0].rstrip(".") if lines else "no answer"

@@ -161,7 +161,7 @@ def managed_person(session: Session, actor: Actor, user_id: int) -> User:
     require_administrator(session, actor)
     person = session.get(User, user_id, populate_existing=True)
     if person is None:
-        raise NotFound("There is no such person.")
+        raise NotFound("This person does not exist.")
     return person
 
 

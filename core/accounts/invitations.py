@@ -239,8 +239,9 @@ def invitation_url(url: str, token: str) -> str:
 
 
 def _usable() -> list[ColumnElement[bool]]:
-    """Return the conditions for an open invitation: not used, withdrawn or expired, and issued by somebody who is still
-    an administrator. The link for the first administrator needs that there is none."""
+    """Return the conditions for an open invitation: not used, withdrawn or expired, and issued by a current
+    administrator. The link for the first administrator is open only while no administrator exists.
+    """
     inviter = select(User.user_id).where(User.user_id == Invitation.invited_by, *ADMINISTRATOR).correlate(Invitation)
     waits = Invitation.used_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > func.now()
     is_invited = or_(Invitation.kind != MEMBER, inviter.exists())

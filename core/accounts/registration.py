@@ -52,7 +52,7 @@ def registration_policy(session: Session) -> Policy:
 
 
 def set_registration_policy(
-    session: Session, actor: Actor, who: Registration, *, domains: tuple[str, ...] = ()
+    session: Session, actor: Actor, registration: Registration, *, domains: tuple[str, ...] = ()
 ) -> None:
     """Set who may register. For administrators. Raises Invalid."""
     require(actor, Permission.PEOPLE_MANAGE)
@@ -60,9 +60,9 @@ def set_registration_policy(
     invalid = next((domain for domain in cleaned if not _DOMAIN.fullmatch(domain)), None)
     if invalid is not None:
         raise Invalid(f"“{invalid}” isn't a valid domain. Write it like example.com.")
-    if who is Registration.DOMAINS and not cleaned:
+    if registration is Registration.DOMAINS and not cleaned:
         raise Invalid("Enter at least one domain, such as example.com.")
-    value = {"who": who.value, "domains": list(dict.fromkeys(cleaned))}
+    value = {"who": registration.value, "domains": list(dict.fromkeys(cleaned))}
     session.execute(_WRITE, {"name": _NAME, "value": json.dumps(value)})
     audit.record(session, actor, "account:registration:change", rule=value)
 

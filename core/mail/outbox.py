@@ -77,7 +77,7 @@ class Transport(Protocol):
         """Deliver one e-mail. Raises NotDelivered."""
 
 
-Render = Callable[[Session, QueuedMail], MailMessage | None]  # Returns None for an e-mail that is no longer needed.
+Render = Callable[[Session, QueuedMail], MailMessage | None]  # None: the e-mail is not needed any more.
 
 
 def queue_mail(session: Session, kind: str, recipient: str, **facts: Any) -> None:

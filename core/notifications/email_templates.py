@@ -31,7 +31,7 @@ NOT_YOU = "If this wasn't you, request a new password on the sign-in page at onc
 
 
 def render_mail(session: Session, mail: QueuedMail) -> MailMessage | None:
-    """Return the content of a queued e-mail, None if it is no longer needed."""
+    """Return the content of a queued e-mail, None if it is not needed any more."""
     return _TEMPLATES[mail.kind](session, mail)
 
 

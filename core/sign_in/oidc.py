@@ -195,7 +195,7 @@ def _role_for_new_account(session: Session, email: str) -> Role:
     role = invited_role(session, email)
     refusal = None if role else registration_refusal(session, email)
     if refusal:
-        raise NotAllowed(f"{provider_label()} knows you as {email}, but there is no such account. {refusal}")
+        raise NotAllowed(f"{provider_label()} identifies you as {email}, but no account has this address. {refusal}")
     return role or Role.MEMBER
 
 

@@ -69,7 +69,7 @@ def confirm_second_factor(session: Session, actor: Actor, code: str) -> list[str
     """Switch the second factor on with a code of the app; return the recovery codes. Raises NotFound and Invalid."""
     factor = _lock_factor(session, *_is_pending(actor))
     if factor is None:
-        raise NotFound("There is no app to confirm. Start again.")
+        raise NotFound("No authenticator app is waiting for confirmation. Start again.")
     step = _matching_step(factor, code)
     if step is None:
         raise Invalid(WRONG)

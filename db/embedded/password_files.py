@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def password(folder: Path, role: str) -> str:
-    """The role's password, made once."""
+    """Return the role's password, created on first use."""
     path = password_file(folder, role)
     if not path.exists():
         write_secret(path, new_password())
@@ -22,7 +22,7 @@ def new_password() -> str:
 
 
 def write_secret(path: Path, secret: str) -> None:
-    """Write it beside its place and move it there: a disk that is full leaves no empty password behind."""
+    """Write a new file and move it into place, so that a full disk never leaves an empty password."""
     fresh = path.with_name(f"{path.name}.new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secret)

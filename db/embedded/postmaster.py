@@ -1,4 +1,4 @@
-"""The process of an embedded server: found by its data folder, told from a stranger with its number, and ended."""
+"""The process of an embedded server: finding it by its data folder, and ending it."""
 
 import signal
 import socket
@@ -9,89 +9,89 @@ from pathlib import Path
 import psutil
 
 STEPS = ((signal.SIGINT, 60), (signal.SIGQUIT, 10), (signal.SIGKILL, 5))  # Fast, then immediate, then by force.
-LEAVING_SECONDS = 10  # The workers of a killed server leave by themselves, in much less than this.
+WORKER_EXIT_SECONDS = 10  # The workers of a killed server exit by themselves, in much less time.
 
 
-class StillThere(Exception):
-    """Something of an earlier server is still at work; the message names it and says what to do."""
+class StillRunning(Exception):
+    """Processes of an earlier server are still running; the message names them and says what to do."""
 
 
 def find(data: Path) -> psutil.Process | None:
-    """The server of this data folder, if the number in its pid file is a living server of this very folder."""
+    """Return the process in the pid file, if it is a live server of this data folder and not another process."""
     try:
         process = psutil.Process(int((data / "postmaster.pid").read_text().split("\n", 1)[0]))
-        ours = str(data) in process.cmdline() or _works_in(process, data)
+        is_own = str(data) in process.cmdline() or _is_worker_of(process, data)
     except (OSError, ValueError, psutil.Error):
         return None
-    return process if ours and is_alive(process) else None
+    return process if is_own and is_alive(process) else None
 
 
 def stop(process: psutil.Process) -> None:
-    """End the server, more firmly if it does not go.
+    """Stop the server, with stronger signals if it does not exit.
 
-    Each signal is sent again every second: a server that has only just been launched may not listen yet, and loses it.
+    Each signal is repeated every second, because a server that has just been launched may lose it.
     """
-    for how, patience in STEPS:
-        for _ in range(patience):
+    for signal_number, seconds in STEPS:
+        for _ in range(seconds):
             with suppress(psutil.NoSuchProcess):
-                process.send_signal(how)
-            if not still_alive([process], 1):
+                process.send_signal(signal_number)
+            if not wait_for_exit([process], 1):
                 return
 
 
-def forget_dead(data: Path, sockets: Path) -> None:
-    """Drop the lock files of a dead server: PostgreSQL refuses to start while another process has the number in them.
+def remove_stale_locks(data: Path, sockets: Path) -> None:
+    """Delete the lock files of a dead server: PostgreSQL refuses to start while another process has its number.
 
-    Whoever calls has found no server of this folder. What it left behind must be gone first, its workers above all.
+    The caller has found no server of this folder. Raises StillRunning while processes of it are alive.
     """
     _wait_for_workers(data)
     locks = [*sockets.glob(".s.PGSQL.*.lock")]
     for lock in locks:
-        _refuse_if_it_answers(lock)
+        _refuse_live_socket(lock)
     for path in (data / "postmaster.pid", *locks, *(lock.with_suffix("") for lock in locks)):
         path.unlink(missing_ok=True)
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it runs; a zombie does not."""
+    """Return whether the process runs. A zombie does not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
-def still_alive(processes: list[psutil.Process], patience: float) -> list[psutil.Process]:
-    """Those that have not ended within so many seconds. One that nobody collects (a zombie) has ended."""
-    until = time.monotonic() + patience
-    while (left := [process for process in processes if is_alive(process)]) and time.monotonic() < until:
+def wait_for_exit(processes: list[psutil.Process], timeout: float) -> list[psutil.Process]:
+    """Wait up to `timeout` seconds and return the processes that are still alive. A zombie has ended."""
+    deadline = time.monotonic() + timeout
+    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return left
+    return alive
 
 
 def _wait_for_workers(data: Path) -> None:
-    workers = [process for process in psutil.process_iter(["name"]) if _works_in(process, data)]
-    if numbers := " ".join(str(process.pid) for process in still_alive(workers, LEAVING_SECONDS)):
-        raise StillThere(
+    workers = [process for process in psutil.process_iter(["name"]) if _is_worker_of(process, data)]
+    if numbers := " ".join(str(process.pid) for process in wait_for_exit(workers, WORKER_EXIT_SECONDS)):
+        raise StillRunning(
             f"Processes of a PostgreSQL server that was killed still work in {data}: {numbers}. "
             f"Wait until they have ended, or run kill -9 {numbers}, and start again."
         )
 
 
-def _refuse_if_it_answers(lock: Path) -> None:
-    """A socket answers as long as its server lives, also one in another container, whose number means nothing here."""
-    with socket.socket(socket.AF_UNIX) as asked:
+def _refuse_live_socket(lock: Path) -> None:
+    """Raise StillRunning if the socket answers: its server is alive, perhaps in another container."""
+    with socket.socket(socket.AF_UNIX) as client:
         try:
-            asked.connect(str(lock.with_suffix("")))
+            client.connect(str(lock.with_suffix("")))
         except OSError:
             return
-    number, named = [*lock.read_text(errors="replace").split("\n"), "", ""][:2]
-    raise StillThere(
+    number, data_folder = [*lock.read_text(errors="replace").split("\n"), "", ""][:2]
+    raise StillRunning(
         f"A PostgreSQL server that cannot be seen from here answers at {lock.with_suffix('')}: {lock} names process "
-        f"{number} and the folder {named}. Stop it, perhaps in another container, and start again."
+        f"{number} and the folder {data_folder}. Stop it, perhaps in another container, and start again."
     )
 
 
-def _works_in(process: psutil.Process, data: Path) -> bool:
+def _is_worker_of(process: psutil.Process, data: Path) -> bool:
     try:
         return process.name() == "postgres" and Path(process.cwd()) == data and is_alive(process)
     except (psutil.Error, OSError):

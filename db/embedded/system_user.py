@@ -1,4 +1,4 @@
-"""Running as root: PostgreSQL refuses to, so it gets a system user of its own, who sees the data folder and no more."""
+"""The system user of PostgreSQL, which refuses to run as root. It can reach only the data folder."""
 
 import os
 import pwd
@@ -20,7 +20,7 @@ class SystemUser:
 
 
 def prepare(folder: Path) -> SystemUser | None:
-    """None for everybody but root. For root: the system user, who may pass through the folder but not list it."""
+    """Return the system user for root, who may enter the folder but not list it; None for other users."""
     if os.geteuid() != 0:
         return None
     closed = [parent for parent in folder.parents if not parent.stat().st_mode & stat.S_IXOTH]
@@ -36,13 +36,13 @@ def prepare(folder: Path) -> SystemUser | None:
 
 
 def give(path: Path, user: SystemUser | None) -> None:
-    """Hand a file or folder to the system user."""
+    """Make the system user the owner of a file or folder."""
     if user:
         os.chown(path, user.uid, user.gid)
 
 
 def take_over(folders: list[Path], user: SystemUser) -> None:
-    """Hand over what belongs to others after it was copied by root. Links are handed over, and not followed."""
+    """Make the system user the owner of folders that root copied. Links are changed themselves, not their targets."""
     for folder in folders:
         top = [path for path in (folder, folder / "PG_VERSION") if path.exists()]
         if all(path.stat().st_uid == user.uid for path in top):
@@ -52,7 +52,7 @@ def take_over(folders: list[Path], user: SystemUser) -> None:
 
 
 def reachable(binaries: Path, folder: Path, user: SystemUser | None) -> Path:
-    """The programs where the system user can run them: copied into the data folder if theirs is closed to others."""
+    """Return programs that the system user can run: copied into the data folder if their folder is not public."""
     open_to_all = all(parent.stat().st_mode & stat.S_IXOTH for parent in [binaries, *binaries.parents])
     if user is None or open_to_all:
         return binaries
@@ -60,7 +60,7 @@ def reachable(binaries: Path, folder: Path, user: SystemUser | None) -> Path:
 
 
 def _copied(installed: Path, copy: Path) -> Path:
-    """A copy of the package's PostgreSQL with the libraries that lie beside the package, made once a version."""
+    """Copy PostgreSQL and the libraries beside its package, once per version."""
     packages, package = installed.parents[1], installed.parent.name
     folder = copy / package / installed.name
     if not folder.exists():

@@ -1,4 +1,4 @@
-"""The tables behind an account: letters to be sent, links in them, second factors, personal tokens, settings."""
+"""The tables of accounts: queued e-mails, their links, second factors, personal tokens, settings."""
 
 from datetime import datetime
 from typing import Any
@@ -21,10 +21,10 @@ from db.tables.sheets import EMPTY, NOW, Base
 
 
 class Mail(Base):
-    """A letter to be sent: what it is about, never its text. The link in it is made as it is sent."""
+    """A queued e-mail: its kind and facts, never its text. Its link is created when it is sent."""
 
     __tablename__ = "mails"
-    # What waits, the longest waiting first.
+    # The waiting e-mails, by the time of their next attempt.
     __table_args__ = (Index("ix_mails_waiting", "next_try_at", postgresql_where=text("done_at IS NULL")),)
     mail_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     kind: Mapped[str]
@@ -34,7 +34,7 @@ class Mail(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     next_try_at: Mapped[datetime] = mapped_column(server_default=NOW)
     done_at: Mapped[datetime | None]
-    outcome: Mapped[str | None]  # 'sent', 'not needed', or why it was given up
+    outcome: Mapped[str | None]  # 'sent', 'not needed', or the reason of the last failure
 
 
 class AccountLink(Base):
@@ -51,7 +51,7 @@ class AccountLink(Base):
     email: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime]
-    # The administrator who had it made for somebody else; it is worth something while they are one.
+    # The administrator who issued it for another person; the link works only while they are an administrator.
     made_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.user_id"))
 
 
@@ -67,7 +67,7 @@ class SecondFactor(Base):
 
 
 class RecoveryCode(Base):
-    """A code that stands in for the authenticator app once; deleted as it is used."""
+    """A single-use code that replaces the authenticator app; deleted when it is used."""
 
     __tablename__ = "recovery_codes"
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"), primary_key=True)
@@ -75,10 +75,10 @@ class RecoveryCode(Base):
 
 
 class ProviderIdentity(Base):
-    """Who a person is at an OpenID Connect provider: its issuer and the subject by which it knows them."""
+    """A person's identity at an OpenID Connect provider: its issuer and its subject for them."""
 
     __tablename__ = "provider_identities"
-    # One at each provider: whoever has taken over an old address there is not taken for who had it.
+    # One per provider, so that the next holder of an address there does not become this person.
     __table_args__ = (UniqueConstraint("user_id", "issuer", name="uq_provider_identities_user_id"),)
     issuer: Mapped[str] = mapped_column(primary_key=True)
     subject: Mapped[str] = mapped_column(primary_key=True)
@@ -87,7 +87,7 @@ class ProviderIdentity(Base):
 
 
 class ProviderArrival(Base):
-    """Somebody whom a provider has just sent here, until a page has taken them in; the token is in their browser."""
+    """A person who has returned from a provider and is not signed in yet; their browser has the token."""
 
     __tablename__ = "provider_arrivals"
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
@@ -100,8 +100,9 @@ class ProviderArrival(Base):
 
 
 class KnownDevice(Base):
-    """A browser in which an account signed in before, by its cookie: it opens nothing, and guesses elsewhere do not
-    lock it out."""
+    """A browser in which an account has signed in before, by its cookie. The cookie grants no access; it only keeps
+    failed sign-ins elsewhere from locking this browser out.
+    """
 
     __tablename__ = "known_devices"
     __table_args__ = (
@@ -116,7 +117,7 @@ class KnownDevice(Base):
 
 
 class ApiToken(Base):
-    """A token that a person made for a program of theirs. It is shown once; `hint` is how it begins."""
+    """A token that a person created for a program. It is shown once; `hint` is its first characters."""
 
     __tablename__ = "api_tokens"
     __table_args__ = (
@@ -136,7 +137,7 @@ class ApiToken(Base):
 
 
 class WorkspaceSetting(Base):
-    """What administrators decide for everybody, such as who may register."""
+    """A setting of the workspace that administrators change, such as who may register."""
 
     __tablename__ = "workspace_settings"
     name: Mapped[str] = mapped_column(primary_key=True)

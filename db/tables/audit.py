@@ -1,4 +1,4 @@
-"""The tables behind verify-audit: the links of the chain over the audit trail, and where the chain ends."""
+"""The tables of `verify-audit`: the hash chain over the audit trail, and its last link."""
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from db.tables.sheets import Base
 
 
 class AuditLink(Base):
-    """The hash of one event over the hash before it. Written by a trigger as the event's transaction commits."""
+    """The hash of an event and of the link before it. A trigger writes it when the event's transaction commits."""
 
     __tablename__ = "audit_chain"
     __table_args__ = (UniqueConstraint("event_id", name="uq_audit_chain_event_id"),)
@@ -17,7 +17,7 @@ class AuditLink(Base):
 
 
 class AuditHead(Base):
-    """The end of the chain, one row: whoever appends holds it, so the chain has no forks."""
+    """The end of the chain, one row. Appending locks it, so the chain cannot fork."""
 
     __tablename__ = "audit_head"
     __table_args__ = (CheckConstraint("is_head", name="is_head"),)

@@ -29,11 +29,11 @@ class Job(Base):
     run_at: Mapped[datetime] = mapped_column(server_default=NOW)
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     worker_id: Mapped[UUID | None]
-    lease_until: Mapped[datetime | None]  # A running job whose lease is over belongs to nobody.
+    lease_until: Mapped[datetime | None]  # Another worker may take a running job whose lease has expired.
     cancel_requested_at: Mapped[datetime | None]
     progress_done: Mapped[int] = mapped_column(Integer, server_default="0")
     progress_total: Mapped[int] = mapped_column(Integer, server_default="0")
-    outcome: Mapped[str | None]  # A sentence without data of sheets, for whoever may see the job.
+    outcome: Mapped[str | None]  # A sentence without data of sheets, for all who may see the job.
     result: Mapped[dict[str, Any] | None]  # For the person who enqueued it.
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     started_at: Mapped[datetime | None]

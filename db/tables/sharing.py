@@ -1,4 +1,4 @@
-"""The tables behind sharing: teams, what is shared with them, public links and comments."""
+"""The tables of sharing: teams, their rights in sheets, public links and comments."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +24,7 @@ FALSE = text("false")
 
 
 class Team(Base):
-    """People who are given sheets together."""
+    """People with whom sheets are shared together."""
 
     __tablename__ = "teams"
     __table_args__ = (Index("uq_teams_name", func.lower(text("name")), unique=True),)
@@ -36,7 +36,7 @@ class Team(Base):
 class TeamMember(Base):
     """A person in a team. A manager of the team sees the team's rows where its members see their own.
 
-    Without `accepted_at` they are only offered it, by `offered_by`: it gives nobody anything yet.
+    Without `accepted_at` it is an offer by `offered_by`, which grants no rights.
     """
 
     __tablename__ = "team_members"
@@ -50,7 +50,7 @@ class TeamMember(Base):
 
 
 class TeamCollaborator(Base):
-    """What the people of a team may do in a sheet, and in which rows."""
+    """The rights of a team's members in a sheet, and the rows that they may see."""
 
     __tablename__ = "team_collaborators"
     __table_args__ = (
@@ -68,7 +68,7 @@ class TeamCollaborator(Base):
 
 
 class PublicLink(Base):
-    """A link by which whoever has it (and its password) reads a sheet. It is shown once; `hint` is how it begins."""
+    """A link for reading a sheet without an account, with an optional password. `hint` is its first characters."""
 
     __tablename__ = "public_links"
     __table_args__ = (Index("ix_public_links_sheet_id", "sheet_id"),)
@@ -87,7 +87,7 @@ class PublicLink(Base):
 
 
 class LinkVisit(Base):
-    """A browser that has opened a public link: what its cookie stands for. It lives no longer than the link."""
+    """The visit of a public link by a browser, identified by its cookie. It ends with the link at the latest."""
 
     __tablename__ = "link_visits"
     __table_args__ = (Index("ix_link_visits_link_id", "link_id"),)
@@ -101,7 +101,7 @@ class LinkVisit(Base):
 
 
 class Comment(Base):
-    """What somebody says of a row. A deleted one keeps its place and loses its text."""
+    """A comment on a row. A deleted one remains, without its text."""
 
     __tablename__ = "comments"
     __table_args__ = (

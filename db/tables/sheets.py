@@ -1,4 +1,4 @@
-"""The tables. Every key of a sheet's data begins with sheet_id: its rows, cells and changes stay together."""
+"""The tables of people and sheets. Each key of a sheet's data starts with sheet_id, so that its rows stay together."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -35,7 +35,7 @@ NAMING = {
 }
 NOW = func.now()
 EMPTY = text("'{}'::jsonb")
-# What a sheet may be shared as, and which of its rows it is shared with: all, the team's, or one's own.
+# The levels at which a sheet can be shared, and the rows that are shared: all, the team's, or the person's own.
 LEVELS = "level IN ('editor', 'commenter', 'viewer')"
 ROW_SCOPES = "row_scope IN ('all', 'team', 'own')"
 
@@ -55,13 +55,13 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A person with an account. The e-mail is stored in lower case and is the name one signs in with."""
+    """A person with an account. They sign in with the e-mail, which is stored in lower case."""
 
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("email = lower(email) AND email ~ '^[^@[:space:]]+@[^@[:space:]]+$'", name="email"),
         CheckConstraint("role IN ('admin', 'manager', 'member', 'analyst')", name="role"),
-        # Only one account may be the first administrator, however many browsers redeem the first-start link at once.
+        # Only one account is the first administrator, even if several browsers open the first link at once.
         Index("uq_users_first_admin", "is_first_admin", unique=True, postgresql_where=text("is_first_admin")),
     )
     user_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -73,11 +73,11 @@ class User(Base):
     is_first_admin: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     preferences: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    email_verified_at: Mapped[datetime | None]  # When a link sent to the address was last opened.
+    email_verified_at: Mapped[datetime | None]  # When a link in an e-mail to the address was last used.
 
 
 class UserSession(Base):
-    """A signed-in browser or API client. Deleting or ending the row signs it out everywhere at once."""
+    """A signed-in browser or API client. Deleting or ending the row signs it out immediately."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index("ix_sessions_user", "user_id"),)
@@ -94,7 +94,7 @@ class UserSession(Base):
 
 
 class RefreshToken(Base):
-    """One link of a session's chain of refresh tokens. Using a spent one ends the whole session."""
+    """A refresh token of a session. Using it a second time ends the session."""
 
     __tablename__ = "refresh_tokens"
     __table_args__ = (Index("ix_refresh_tokens_session", "session_id"),)
@@ -103,23 +103,25 @@ class RefreshToken(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    used_address: Mapped[str | None] = mapped_column(INET)  # Which client used it: only that one may repeat itself.
+    used_address: Mapped[str | None] = mapped_column(INET)  # The client that used it, which may repeat the request.
     used_agent: Mapped[str | None]
 
 
 class SignInTicket(Base):
-    """A one-time ticket that turns a successful password into a cookie; lives a minute, bound to a browser's nonce."""
+    """A single-use ticket between password and cookie. It is valid for a minute, for the browser with its nonce."""
 
     __tablename__ = "sign_in_tickets"
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"))
     nonce_hash: Mapped[bytes] = mapped_column(LargeBinary)
     expires_at: Mapped[datetime]
-    needs_code: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # A code is missing yet.
+    needs_code: Mapped[bool] = mapped_column(
+        Boolean, server_default=text("false")
+    )  # The code of the second factor is still missing.
 
 
 class Invitation(Base):
-    """A single-use link by which a person makes an account (kind 'first_admin' for the very first one)."""
+    """A single-use link for creating an account (kind 'first_admin': the account of the first administrator)."""
 
     __tablename__ = "invitations"
     invitation_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -151,7 +153,7 @@ class SignInFailure(Base):
 
 
 class AuditEvent(Base):
-    """What happened to accounts, rights and sheets: 'source:subject:action' with the facts copied in. Append-only."""
+    """An event of accounts, rights or sheets: 'source:subject:action' with a copy of its facts. Append-only."""
 
     __tablename__ = "audit_events"
     __table_args__ = (
@@ -171,7 +173,7 @@ class AuditEvent(Base):
 
 
 class Sheet(Base):
-    """A sheet. `version` counts its changes: each command that writes rows takes this row first and adds one."""
+    """A sheet. `version` counts its changes: each command that writes rows locks this row first and adds one."""
 
     __tablename__ = "sheets"
     __table_args__ = (
@@ -184,7 +186,7 @@ class Sheet(Base):
     description: Mapped[str] = mapped_column(server_default="")
     icon: Mapped[str] = mapped_column(server_default="table")
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
-    workspace_level: Mapped[str | None]  # What everybody of the workspace may do here; NULL: nothing.
+    workspace_level: Mapped[str | None]  # The level of everybody in the workspace; NULL: none.
     version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     columns_version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_row_id: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -194,7 +196,7 @@ class Sheet(Base):
 
 
 class Collaborator(Base):
-    """Who else may use a sheet, and how."""
+    """A person with whom a sheet is shared, with level and rows."""
 
     __tablename__ = "collaborators"
     __table_args__ = (
@@ -212,15 +214,15 @@ class Collaborator(Base):
 
 
 class Column(Base):
-    """A column. `rules` holds its validation, `options` its choices; both in the shape its type declares.
+    """A column. `rules` contains its validation, `options` its choices, in the format of its type.
 
     `limits` says per audience (a sheet level below owner's, or 'link') whether it is 'hidden' or 'read-only' for them.
-    `slot` names the column of `narrow_rows` in which its cells stand a second time; NULL: in none.
+    `slot` names the column of `narrow_rows` that has a copy of its cells; NULL: none.
     """
 
     __tablename__ = "columns"
     __table_args__ = (
-        # Two live columns of a sheet never share a name, however they are cased.
+        # Names of live columns are unique in a sheet, without regard to case.
         Index(
             "uq_columns_name",
             "sheet_id",
@@ -228,7 +230,7 @@ class Column(Base):
             unique=True,
             postgresql_where=text("retired_at IS NULL"),
         ),
-        # A slot holds the cells of one column, a retired one's too: it may come back.
+        # A slot belongs to one column, also while that column is retired, because it can be restored.
         Index("uq_columns_slot", "sheet_id", "slot", unique=True),
     )
     sheet_id: Mapped[int] = mapped_column(
@@ -254,7 +256,7 @@ class Row(Base):
 
     __tablename__ = "rows"
     __table_args__ = (
-        # The trash, newest first, and how much is in it.
+        # The trash, newest first, and its number of rows.
         Index(
             "ix_rows_trash",
             "sheet_id",
@@ -264,7 +266,7 @@ class Row(Base):
         ),
         {"postgresql_with": {"fillfactor": "85"}},
     )
-    # No foreign key: the trigger keep_sheet says the same, and is not asked again for every row of an import.
+    # No foreign key, which would check each row of an import. The trigger keep_sheet keeps sheets that have rows.
     sheet_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     row_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     values: Mapped[dict[str, Any]]
@@ -274,31 +276,31 @@ class Row(Base):
     deleted_version: Mapped[int | None] = mapped_column(BigInteger)
 
 
-# The live rows with the cells by which they are filtered, sorted and grouped, typed: twelve of text, eight of numbers.
-# Triggers write it from `rows`; the application's role only reads it. Half as long a look as at the rows themselves.
+# Live rows with typed copies of the cells for filters, sorting and groups: twelve of text, eight of numbers.
+# Triggers write it from `rows`; the application's role only reads it. Reading takes half the time of `rows`.
 NARROW_SLOTS = {"t": 12, "n": 8}
 narrow_rows = Table(
     "narrow_rows",
     Base.metadata,
     TableColumn("sheet_id", BigInteger, primary_key=True, autoincrement=False),
     TableColumn("row_id", Integer, primary_key=True, autoincrement=False),
-    *(TableColumn(f"t{place}", Text(collation="C")) for place in range(1, NARROW_SLOTS["t"] + 1)),
-    *(TableColumn(f"n{place}", Numeric) for place in range(1, NARROW_SLOTS["n"] + 1)),
+    *(TableColumn(f"t{number}", Text(collation="C")) for number in range(1, NARROW_SLOTS["t"] + 1)),
+    *(TableColumn(f"n{number}", Numeric) for number in range(1, NARROW_SLOTS["n"] + 1)),
     postgresql_with={"fillfactor": "90"},
 )
 
 
 class Operation(Base):
-    """What one user action answered, so that a repeated request is answered again and never applied twice.
+    """The answer to a user action, so that a repeated request gets it again and is not applied twice.
 
-    `version` is the one that it wrote (null: it wrote nothing), `undoes` the operation that it took back, `request` a
-    digest of what was asked: the same id with other content is refused (null: the operation is older than this).
+    `version` is the one that it wrote (null: it wrote nothing), `undoes` the operation that it undid, `request` a
+    digest of the request, because an id with other content is refused (null: older than this column).
     """
 
     __tablename__ = "operations"
     __table_args__ = (
         Index("ix_operations_created", "created_at"),
-        # My last actions on a sheet, for undo. Partial, so that a look-up by the key never takes it for its own.
+        # A person's last actions on a sheet, for undo. Partial, so that look-ups by the key do not use it.
         Index("ix_operations_mine", "sheet_id", "actor_id", "version", postgresql_where=text("version IS NOT NULL")),
     )
     sheet_id: Mapped[int] = mapped_column(
@@ -337,7 +339,7 @@ class Change(Base):
 
 
 class SheetLayout(Base):
-    """How one person likes one sheet: widths, hidden columns, order, and the filter and sort last used."""
+    """A person's layout of a sheet: widths, hidden columns, order, and the last filter and sort."""
 
     __tablename__ = "sheet_layouts"
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"), primary_key=True)
@@ -348,9 +350,9 @@ class SheetLayout(Base):
 
 
 class Presence(Base):
-    """An open live connection: who is on which sheet, and in which cell. Unlogged: after a crash nobody is there.
+    """An open live connection with its person, sheet and cell. Unlogged: the table is empty after a crash.
 
-    No foreign keys: a line lives for seconds, and must not lock the sheet that others write to.
+    No foreign keys: a row exists for seconds, and must not lock a sheet that others write to.
     """
 
     __tablename__ = "presence"

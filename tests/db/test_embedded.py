@@ -152,5 +152,5 @@ def test_a_path_too_long_for_a_socket_gets_a_short_private_one() -> None:
 
 def test_a_socket_folder_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
     (tmp_path / "trap").symlink_to("/tmp")
-    with pytest.raises(PermissionError, match="belongs to somebody else"):
+    with pytest.raises(PermissionError, match="belongs to another user"):
         socket_folder(tmp_path / "trap", os.geteuid())

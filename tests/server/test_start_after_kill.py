@@ -145,8 +145,8 @@ def test_a_server_that_cannot_be_seen_but_answers_is_left_alone(folder: Path) ->
     try:
         with sleeper() as number:
             locks_of(folder)[0].write_text(f"{number}\n")
-            with pytest.raises(postmaster.StillThere, match=r"answers at .*Stop it"):
-                postmaster._refuse_if_it_answers(locks_of(folder)[1])
+            with pytest.raises(postmaster.StillRunning, match=r"answers at .*Stop it"):
+                postmaster._refuse_live_socket(locks_of(folder)[1])
     finally:
         locks_of(folder)[0].write_text(known)
         server.stop()

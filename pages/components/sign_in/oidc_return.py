@@ -95,7 +95,7 @@ def _confirm(provider: Provider, token: str, someone: PendingOidcSignIn, ticket:
     """The password of the account that has the address, once: so nobody comes in by an address that was theirs once."""
     st.subheader("Is this account yours?")
     st.caption(
-        f"{literal(provider.label)} knows you as {literal(someone.email)}, and there is an account with this address. "
+        f"{literal(provider.label)} identifies you as {literal(someone.email)}, and an account has this address. "
         "Give its password this once; from then on you need none."
     )
     with st.form("arrival", border=False):

@@ -192,7 +192,7 @@ def test_what_was_made_for_others_counts_while_its_maker_administers(
     assert [works() for works in given] == [False, False]
     assert [letter.link for _, letter in post() if letter.link] == []
     said = {"iss": ISSUER, "sub": "s-eve", "email": "eve@example.com", "email_verified": True}
-    with pytest.raises(NotAllowed, match="there is no such account"):
+    with pytest.raises(NotAllowed, match="no account has this address"):
         pending_sign_in(session, store_claims(session, said) or "")
     with pytest.raises(NotAllowed, match="aren't an administrator any more"):
         invite(session, ann, email="zoe@example.com", role=Role.ADMIN)
