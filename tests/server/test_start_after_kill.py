@@ -115,7 +115,7 @@ def launched(folder: Path) -> Iterator[Started]:
 def test_a_worker_of_a_killed_server_that_does_not_leave_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postmaster, "LEAVING_SECONDS", 1)
+    monkeypatch.setattr(postmaster, "WORKER_EXIT_SECONDS", 1)
     server = server_of(folder)
     server.start()
     process = postmaster.find(folder / "postgres")
