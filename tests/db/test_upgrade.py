@@ -19,7 +19,7 @@ from alembic import command
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from core.access.access import get_access
+from core.access.load import get_access
 from core.audit import chain
 from core.base.actor import Actor
 from core.base.permissions import Role
