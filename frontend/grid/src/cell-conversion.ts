@@ -1,9 +1,9 @@
 // A value on its way from one cell to another: exactly where both columns mean the same, else as text with its unit.
 
-import { certain, isDate, isNumber, quotedLabel } from "../../sheet/src/format";
+import { unambiguous, isDate, isNumber, quotedLabel } from "../../sheet/src/format";
 import { dateText, numberText } from "./spreadsheet-values";
 import type { Pasted } from "./html-table";
-import type { Column, Input, NewTypes, Wire } from "../../sheet/src/types";
+import type { Column, Input, NewTypes, CellValue } from "../../sheet/src/types";
 
 /** What has to be known of a column to read its values elsewhere. */
 export type Origin = Pick<Column, "id" | "type" | "rules" | "form" | "ids_of">;
@@ -13,9 +13,9 @@ const isPortable = (column: Column): boolean =>
   isDate(column) || column.form === "boolean" || column.ids_of === "people";
 
 /** The input that gives `to` the value of `from`, whose plain text is `plain`. The server refuses what `to` cannot hold. */
-export function carried(value: Wire, plain: string, from: Origin, to: Column): Input {
+export function convertValue(value: CellValue, plain: string, from: Origin, to: Column): Input {
   if (value === null || from.id === to.id || (from.type === to.type && isPortable(to))) return { value };
-  if (typeof value === "string" && isNumber(from)) return carriedNumber(value, from, to);
+  if (typeof value === "string" && isNumber(from)) return convertNumber(value, from, to);
   const isList = to.form === "strings";
   if (from.ids_of === "options" && from.form !== "strings" && isList) return { text: quotedLabel(plain) };
   const isOne = Array.isArray(value) && value.length === 1 && !isList;
@@ -23,10 +23,10 @@ export function carried(value: Wire, plain: string, from: Origin, to: Column): I
 }
 
 /** A number without a unit is one in every column; money and percentages keep theirs, and are refused elsewhere. */
-function carriedNumber(value: string, from: Origin, to: Column): Input {
+function convertNumber(value: string, from: Origin, to: Column): Input {
   if (!isNumber(to)) return { text: value };
   const unit = unitOf(from);
-  return !unit || unit === unitOf(to) ? { value } : { text: `${certain(value)} ${unit}` };
+  return !unit || unit === unitOf(to) ? { value } : { text: `${unambiguous(value)} ${unit}` };
 }
 
 function unitOf({ form, rules }: Origin): string {
@@ -38,22 +38,22 @@ function unquoted(label: string): string {
 }
 
 /** The input that a pasted cell is in this column of this sheet. */
-export function inputOf(cell: Pasted, to: Column, sheet: number): Input {
+export function inputOf(cell: Pasted, column: Column, sheet: number): Input {
   const { own } = cell;
   if (own) {
     const id = own.sheet === sheet ? own.column.id : -1;
     const isText = typeof own.value === "string" && !isNumber(own.column) && own.value.trim() === cell.text;
-    return carried(own.value, isText ? String(own.value) : cell.text, { ...own.column, id }, to);
+    return convertValue(own.value, isText ? String(own.value) : cell.text, { ...own.column, id }, column);
   }
   if (cell.text === "") return { value: null };
-  if (isNumber(to)) return { text: numberText(cell, to) };
-  return { text: (isDate(to) && dateText(cell)) || cell.text };
+  if (isNumber(column)) return { text: numberText(cell, column) };
+  return { text: (isDate(column) && dateText(cell)) || cell.text };
 }
 
 /** The column that can hold all of these cells. */
 export function columnFor(cells: readonly Pasted[], types: NewTypes): NewColumn {
-  const filled = cells.filter(({ text }) => text !== "").map((cell) => columnOf(cell, types));
-  const columns = new Map(filled.map((column) => [JSON.stringify(column), column]));
+  const needed = cells.filter(({ text }) => text !== "").map((cell) => columnOf(cell, types));
+  const columns = new Map(needed.map((column) => [JSON.stringify(column), column]));
   const [only] = columns.values();
   if (only && columns.size === 1) return only;
   return { type: cells.some(({ text }) => text.includes("\n")) ? types.lines : types.line, rules: {} };

@@ -4,29 +4,29 @@ import { CompactSelection, type DataEditorCoreProps } from "@glideapps/glide-dat
 import { useCallback, useState } from "react";
 import { clear } from "./actions";
 import type { RowDeletion } from "./row-deletion";
-import type { MenuEntry, MenuPlace } from "./menus";
+import type { MenuEntry, MenuPosition } from "./menus";
 import type { Scene } from "./scene";
 import { NOTHING, rects } from "./selection";
 
 export interface CellMenu {
-  menu: { entries: MenuEntry[]; place: MenuPlace; label: string } | null;
+  menu: { entries: MenuEntry[]; position: MenuPosition; label: string } | null;
   close: () => void;
   onCellContextMenu: NonNullable<DataEditorCoreProps["onCellContextMenu"]>;
 }
 
 export function useCellMenu(scene: Scene, deletion: RowDeletion): CellMenu {
-  const [place, setPlace] = useState<(MenuPlace & { cell: readonly [number, number] }) | null>(null);
-  const close = useCallback(() => setPlace(null), []);
+  const [target, setTarget] = useState<(MenuPosition & { cell: readonly [number, number] }) | null>(null);
+  const close = useCallback(() => setTarget(null), []);
   const onCellContextMenu = useCallback<CellMenu["onCellContextMenu"]>((cell, event) => {
     event.preventDefault();
-    setPlace({ x: event.bounds.x + event.localEventX, y: event.bounds.y + event.localEventY, cell });
+    setTarget({ x: event.bounds.x + event.localEventX, y: event.bounds.y + event.localEventY, cell });
   }, []);
-  const entries = place ? entriesFor(place.cell, scene, deletion) : [];
-  return { menu: place && entries.length > 0 ? { entries, place, label: "Cell" } : null, close, onCellContextMenu };
+  const entries = target ? entriesFor(target.cell, scene, deletion) : [];
+  return { menu: target && entries.length > 0 ? { entries, position: target, label: "Cell" } : null, close, onCellContextMenu };
 }
 
 function entriesFor([x, y]: readonly [number, number], scene: Scene, deletion: RowDeletion): MenuEntry[] {
-  const { view, session, hands, selection, trigger, columns } = scene;
+  const { view, session, actions, selection, trigger, columns } = scene;
   const line = view.reader.lines.at(y);
   const entries: MenuEntry[] = [];
   if (line.kind === "row" && session.link === null) {
@@ -35,8 +35,8 @@ function entriesFor([x, y]: readonly [number, number], scene: Scene, deletion: R
     if (column !== undefined) entries.push({ label: "History of this cell", act: () => trigger("open", { row, column }) });
   }
   if (line.kind === "new" || line.kind === "loading") return entries;
-  if (hands.canEdit) {
-    entries.push({ label: "Clear cells", isApart: true, act: () => clear(hands, rects(selection, columns.length)) });
+  if (actions.canEdit) {
+    entries.push({ label: "Clear cells", isApart: true, act: () => clear(actions, rects(selection, columns.length)) });
   }
   if (deletion.ask) entries.push({ label: "Delete rows…", act: () => askFor(y, scene, deletion) });
   return entries;

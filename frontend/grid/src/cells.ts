@@ -1,13 +1,13 @@
 // Turns a line and a column into what the canvas draws there.
 
 import { GridCellKind, type CustomCell } from "@glideapps/glide-data-grid";
-import { isNumber, plainText, shown, shownInput, type Context } from "../../sheet/src/format";
+import { isNumber, plainText, displayText, displayInput, type Context } from "../../sheet/src/format";
 import type { Line } from "../../sheet/src/lines";
 import type { CellState } from "../../sheet/src/commands";
 import type { StoredRow } from "../../sheet/src/rows";
 import { authorTint, optionTint, type Palette, type Tint } from "./theme";
-import type { Column, Wire } from "../../sheet/src/types";
-import type { Visitors } from "./presence-marks";
+import type { Column, CellValue } from "../../sheet/src/types";
+import type { CellUsers } from "./presence-marks";
 
 export interface Chip {
   label: string;
@@ -19,7 +19,7 @@ export interface CellLook {
   kind: "cell";
   column: Column;
   line: Line;
-  value: Wire;
+  value: CellValue;
   text: string;
   chips: Chip[] | null;
   checked: boolean | null;
@@ -27,11 +27,11 @@ export interface CellLook {
   right: boolean;
   mark: CellState["state"] | null;
   removed: boolean;
-  glow: { since: number; color: string } | null;
+  highlight: { since: number; color: string } | null;
   hint: string | null;
   opens: boolean;
   /** Others who are in this cell. */
-  visitors?: Visitors;
+  users?: CellUsers;
 }
 
 export type Cell = CustomCell<CellLook>;
@@ -49,30 +49,30 @@ export function look(
 ): Cell {
   if (line.kind === "loading") return cell(blank(line, column), "", true);
   const input = state?.input;
-  const raw = input && "text" in input ? input.text : null;
+  const typed = input && "text" in input ? input.text : null;
   const value = input ? ("value" in input ? input.value : null) : (stored?.values[column.id] ?? null);
-  const text = input ? shownInput(input, column, scene.context) : shown(value, column, scene.context);
-  const copied = raw ?? (isNumber(column) && typeof value === "string" ? value : plainText(value, column, scene.context));
-  const parts: CellLook = {
+  const text = input ? displayInput(input, column, scene.context) : displayText(value, column, scene.context);
+  const copyText = typed ?? (isNumber(column) && typeof value === "string" ? value : plainText(value, column, scene.context));
+  const data: CellLook = {
     ...blank(line, column),
     value, text,
-    chips: raw === null ? chips(value, column, scene) : null,
-    checked: column.form === "boolean" && raw === null && line.kind !== "new" ? value === true : null,
+    chips: typed === null ? chips(value, column, scene) : null,
+    checked: column.form === "boolean" && typed === null && line.kind !== "new" ? value === true : null,
     href: href(text, column),
     right: column.align_right ?? isNumber(column),
     mark: state?.state ?? null,
     removed: stored?.removed ?? false,
-    glow: glow(column, scene.palette, stored),
+    highlight: highlightOf(column, scene.palette, stored),
     hint: line.kind === "new" && first && scene.canAdd ? "New row" : null,
     opens: first && line.kind === "row",
   };
-  return cell(parts, copied, (line.kind === "new" ? !scene.canAdd : !scene.canEdit) || !!column.read_only, tintOf(parts.mark, scene.palette));
+  return cell(data, copyText, (line.kind === "new" ? !scene.canAdd : !scene.canEdit) || !!column.read_only, tintOf(data.mark, scene.palette));
 }
 
 function blank(line: Line, column: Column): CellLook {
   return {
     kind: "cell", line, column, value: null, text: "", chips: null, checked: null, href: null, right: false,
-    mark: null, removed: false, glow: null, hint: null, opens: false,
+    mark: null, removed: false, highlight: null, hint: null, opens: false,
   };
 }
 
@@ -94,7 +94,7 @@ function tintOf(mark: CellLook["mark"], palette: Palette): string | undefined {
   return undefined;
 }
 
-function chips(value: Wire, column: Column, { palette, context }: Scene): Chip[] | null {
+function chips(value: CellValue, column: Column, { palette, context }: Scene): Chip[] | null {
   if (column.ids_of === "people" && typeof value === "string") {
     const name = context.people[value];
     if (name === undefined) context.onMissingName?.();
@@ -104,14 +104,14 @@ function chips(value: Wire, column: Column, { palette, context }: Scene): Chip[]
   if (column.ids_of !== "options") return null;
   const ids = Array.isArray(value) ? value : typeof value === "string" ? [value] : [];
   return ids.map((id) => {
-    const option = column.options.find((one) => one.id === id);
+    const option = column.options.find((candidate) => candidate.id === id);
     return { label: option?.label ?? id, tint: optionTint(option?.color, palette), retired: option?.retired ?? true };
   });
 }
 
-function glow(column: Column, palette: Palette, stored?: StoredRow): CellLook["glow"] {
-  const found = stored?.glow[column.id];
-  return found ? { since: found.since, color: authorTint(found.by, palette).strong } : null;
+function highlightOf(column: Column, palette: Palette, stored?: StoredRow): CellLook["highlight"] {
+  const highlight = stored?.highlights[column.id];
+  return highlight ? { since: highlight.since, color: authorTint(highlight.by, palette).strong } : null;
 }
 
 /** Where a cell leads. Anything but the web, mail and telephone is text and nothing more. */

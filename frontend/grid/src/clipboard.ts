@@ -1,21 +1,21 @@
 // Copy, cut and paste on the grid. Our own listeners: the clipboard of the event needs neither permission nor https.
 
 import { useEffect, useRef, type RefObject } from "react";
-import { clear, copied, paste, spread, withRows, type Hands, type Rect } from "./actions";
+import { clear, copiedBlock, paste, repeated, withRows, type ActionScope, type Rect } from "./actions";
 import { formatTable, tableOf, type Pasted } from "./html-table";
 import { formatBlock, parseBlock } from "../../sheet/src/tsv";
 
 export interface ClipboardScene {
-  hands: Hands;
+  actions: ActionScope;
   box: RefObject<HTMLElement | null>;
   ranges: readonly Rect[];
 }
 
 export function useClipboard(scene: ClipboardScene): void {
-  const now = useRef(scene);
-  now.current = scene;
+  const current = useRef(scene);
+  current.current = scene;
   useEffect(() => {
-    const listen = (event: ClipboardEvent): void => handle(event, now.current);
+    const listen = (event: ClipboardEvent): void => handle(event, current.current);
     for (const kind of ["copy", "cut", "paste"] as const) window.addEventListener(kind, listen, true);
     return () => {
       for (const kind of ["copy", "cut", "paste"] as const) window.removeEventListener(kind, listen, true);
@@ -29,26 +29,26 @@ function handle(event: ClipboardEvent, scene: ClipboardScene): void {
   if (!range || !box.current?.contains(document.activeElement) || isField(document.activeElement)) return;
   event.preventDefault();
   event.stopPropagation();
-  if (event.type === "paste") take(event.clipboardData, range, scene);
-  else give(event, scene);
+  if (event.type === "paste") pasteFrom(event.clipboardData, range, scene);
+  else copyTo(event, scene);
 }
 
 function isField(element: Element | null): boolean {
   return element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
 }
 
-function give(event: ClipboardEvent, scene: ClipboardScene): void {
+function copyTo(event: ClipboardEvent, scene: ClipboardScene): void {
   const block = blockOf(scene);
   if (!block) {
-    giveLater(scene);
+    copyLater(scene);
     return;
   }
   for (const [kind, text] of Object.entries(formats(block))) event.clipboardData?.setData(kind, text);
-  if (event.type === "cut" && scene.hands.canEdit) clear(scene.hands, scene.ranges);
+  if (event.type === "cut" && scene.actions.canEdit) clear(scene.actions, scene.ranges);
 }
 
-function blockOf({ hands, ranges }: ClipboardScene): Pasted[][] | null {
-  const blocks = ranges.map((range) => copied(hands, range));
+function blockOf({ actions, ranges }: ClipboardScene): Pasted[][] | null {
+  const blocks = ranges.map((range) => copiedBlock(actions, range));
   return blocks.includes(null) ? null : blocks.flatMap((block) => block ?? []);
 }
 
@@ -58,21 +58,21 @@ function formats(block: Pasted[][]): Record<string, string> {
 }
 
 /** Rows that were never scrolled to are read first; the browser may want the key pressed once more then. */
-function giveLater(scene: ClipboardScene): void {
-  const { hands, ranges } = scene;
-  hands.notice("Reading the rows to copy…");
-  withRows(hands, ranges, () => {
+function copyLater(scene: ClipboardScene): void {
+  const { actions, ranges } = scene;
+  actions.notice("Reading the rows to copy…");
+  withRows(actions, ranges, () => {
     const parts = Object.entries(formats(blockOf(scene) ?? [])).map(([kind, text]) => [kind, new Blob([text], { type: kind })] as const);
     const copying = navigator.clipboard?.write([new ClipboardItem(Object.fromEntries(parts))]) ?? Promise.reject(new Error("no clipboard"));
     copying.then(
-      () => hands.notice("Copied."),
-      () => hands.notice("The rows are read now: press copy once more."),
+      () => actions.notice("Copied."),
+      () => actions.notice("The rows are read now: press copy once more."),
     );
   });
 }
 
-function take(data: DataTransfer | null, range: Rect, { hands }: ClipboardScene): void {
+function pasteFrom(data: DataTransfer | null, range: Rect, { actions }: ClipboardScene): void {
   const [text, html] = [data?.getData("text/plain") ?? "", data?.getData("text/html") ?? ""];
-  const block = tableOf(html, location.origin) ?? (text === "" ? null : parseBlock(text).map((row) => row.map((one) => ({ text: one }))));
-  if (block) paste(hands, range, spread(block, range));
+  const block = tableOf(html, location.origin) ?? (text === "" ? null : parseBlock(text).map((row) => row.map((cell) => ({ text: cell }))));
+  if (block) paste(actions, range, repeated(block, range));
 }

@@ -11,10 +11,10 @@ export const NO_COLUMN: Column = {
 
 /** The visible columns in this person's order. The first one is pinned. */
 export function visibleColumns(columns: Column[], layout: Layout): Column[] {
-  const place = new Map(layout.order.map((id, index) => [id, index]));
+  const position = new Map(layout.order.map((id, index) => [id, index]));
   const ordered = columns
-    .map((column, index) => ({ column, at: place.get(column.id) ?? layout.order.length + index }))
-    .sort((a, b) => a.at - b.at)
+    .map((column, index) => ({ column, order: position.get(column.id) ?? layout.order.length + index }))
+    .sort((a, b) => a.order - b.order)
     .map(({ column }) => column);
   return ordered.filter((column) => !layout.hidden.includes(column.id));
 }
@@ -35,15 +35,15 @@ export function gridColumns(columns: Column[], layout: Layout, sort: Sort[], roo
 }
 
 function arrow(column: Column, sort: Sort[]): string {
-  const found = sort.find((one) => one.column === column.id);
-  return found ? (found.descending ? "  ↓" : "  ↑") : "";
+  const sorting = sort.find((candidate) => candidate.column === column.id);
+  return sorting ? (sorting.descending ? "  ↓" : "  ↑") : "";
 }
 
 /** What a click on a header asks for next: ascending, descending, none. */
 export function nextSort(column: number, sort: Sort[]): Sort[] {
-  const now = sort.length === 1 && sort[0]?.column === column ? sort[0] : undefined;
-  if (!now) return [{ column, descending: false }];
-  return now.descending ? [] : [{ column, descending: true }];
+  const current = sort.length === 1 && sort[0]?.column === column ? sort[0] : undefined;
+  if (!current) return [{ column, descending: false }];
+  return current.descending ? [] : [{ column, descending: true }];
 }
 
 /** The column moved from one place to another, hidden ones keeping their place. */

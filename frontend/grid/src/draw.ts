@@ -5,9 +5,9 @@ import {
   GridCellKind,
 } from "@glideapps/glide-data-grid";
 import type { Cell, CellLook, Chip } from "./cells";
-import { GLOW_MS } from "../../sheet/src/rows";
+import { HIGHLIGHT_MS } from "../../sheet/src/rows";
 import { fade, type Palette } from "./theme";
-import { drawVisitors } from "./presence-marks";
+import { drawCellUsers } from "./presence-marks";
 
 /** The part at the right end of a cell that opens its row or its link. */
 export const ACTION_WIDTH = 28;
@@ -20,13 +20,13 @@ export function cellRenderer(palette: Palette): CustomRenderer<Cell> {
     isMatch: (cell: CustomCell): cell is Cell => (cell.data as Partial<CellLook>).kind === "cell",
     needsHover: (cell) => cell.data.opens || cell.data.href !== null,
     draw: (args, cell) => draw(args, cell.data, palette),
-    measure: (ctx, cell, theme) => measured(ctx, cell.data, theme.cellHorizontalPadding, theme.baseFontFull),
+    measure: (ctx, cell, theme) => cellWidth(ctx, cell.data, theme.cellHorizontalPadding, theme.baseFontFull),
   };
 }
 
 function draw(args: Args, look: CellLook, palette: Palette): void {
   const { ctx, theme } = args;
-  drawGlow(args, look);
+  drawHighlight(args, look);
   ctx.fillStyle = theme.textDark;
   if (look.line.kind === "loading") drawSkeleton(args, palette);
   else if (look.hint) drawHint(args, look.hint, palette);
@@ -35,7 +35,7 @@ function draw(args: Args, look: CellLook, palette: Palette): void {
   else drawPlain(args, look, palette);
   if (look.removed && !look.chips) strike(args, look, palette.faint);
   drawMark(args, look.mark, palette);
-  if (look.visitors) drawVisitors(args, look.visitors, look.right);
+  if (look.users) drawCellUsers(args, look.users, look.right);
   if (args.hoverAmount > 0 && (look.opens || look.href)) drawAction(args, palette);
 }
 
@@ -112,11 +112,11 @@ function drawMark({ ctx, rect }: Args, mark: CellLook["mark"], palette: Palette)
   ctx.fill();
 }
 
-function drawGlow(args: Args, { glow }: CellLook): void {
-  const age = glow ? performance.now() - glow.since : GLOW_MS;
-  if (!glow || age >= GLOW_MS) return;
+function drawHighlight(args: Args, { highlight }: CellLook): void {
+  const age = highlight ? performance.now() - highlight.since : HIGHLIGHT_MS;
+  if (!highlight || age >= HIGHLIGHT_MS) return;
   const { ctx, rect } = args;
-  ctx.fillStyle = fade(glow.color, 0.3 * (1 - age / GLOW_MS));
+  ctx.fillStyle = fade(highlight.color, 0.3 * (1 - age / HIGHLIGHT_MS));
   ctx.fillRect(rect.x + 1, rect.y + 1, rect.width - 1, rect.height - 1);
 }
 
@@ -163,7 +163,7 @@ function middle(ctx: CanvasRenderingContext2D, rect: Args["rect"], font: string)
   return rect.y + rect.height / 2 + getMiddleCenterBias(ctx, font);
 }
 
-function measured(ctx: CanvasRenderingContext2D, look: CellLook, padding: number, font: string): number {
+function cellWidth(ctx: CanvasRenderingContext2D, look: CellLook, padding: number, font: string): number {
   const labels = look.chips?.map((chip) => chip.label) ?? [look.text];
   const extra = look.chips ? 20 : 0;
   return labels.reduce((sum, text) => sum + measureTextCached(text, ctx, font).width + extra, padding * 2 + 8);

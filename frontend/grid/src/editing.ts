@@ -1,9 +1,9 @@
 // Opening and closing the editor of a cell.
 
 import { useCallback, useRef, useState } from "react";
-import type { Hands } from "./actions";
+import type { ActionScope } from "./actions";
 import type { Editing, EditorProps, Move } from "./editors/editor";
-import { typedText } from "../../sheet/src/format";
+import { editorText } from "../../sheet/src/format";
 import type { Input } from "../../sheet/src/types";
 
 export interface EditingState {
@@ -16,57 +16,57 @@ export interface EditingState {
 type Locate = (editing: Editing) => Editing["cell"];
 
 export function useEditing(
-  hands: Hands, locate: Locate, closed: (from: Editing, move: Move | null) => void,
+  actions: ActionScope, locate: Locate, closed: (from: Editing, move: Move | null) => void,
 ): EditingState {
-  const [begun, setEditing] = useState<Editing | null>(null);
-  const editing = begun && { ...begun, cell: locate(begun) };
+  const [opened, setEditing] = useState<Editing | null>(null);
+  const editing = opened && { ...opened, cell: locate(opened) };
   const last = useRef(editing);
   last.current = editing;
   const open = useCallback<EditingState["open"]>(
     (cell, typed) => {
-      const begun = begin(hands, cell, typed);
-      if (!begun) return false;
-      const isBox = begun.column.form === "boolean";
+      const next = editingOf(actions, cell, typed);
+      if (!next) return false;
+      const isBox = next.column.form === "boolean";
       if (isBox && typed !== null && typed !== " ") return false;
-      if (isBox) write(hands, begun, { value: begun.value !== true });
-      else setEditing(begun);
+      if (isBox) write(actions, next, { value: next.value !== true });
+      else setEditing(next);
       return true;
     },
-    [hands],
+    [actions],
   );
   const close = useCallback<EditingState["close"]>(
     (input, move) => {
       const from = last.current;
       if (!from) return;
       setEditing(null);
-      if (input) write(hands, from, input);
+      if (input) write(actions, from, input);
       closed(from, move);
     },
-    [hands, closed],
+    [actions, closed],
   );
   return { editing, open, close };
 }
 
-function write({ session }: Hands, { row, column, base }: Editing, input: Input): void {
+function write({ session }: ActionScope, { row, column, base }: Editing, input: Input): void {
   session.write([{ row, column: column.id, input, base }]);
 }
 
 /** The editor's cell as it is on the screen now, or null where nothing may be typed. */
-function begin(hands: Hands, cell: readonly [number, number], typed: string | null): Editing | null {
-  const { view, session, columns, context } = hands;
+function editingOf(actions: ActionScope, cell: readonly [number, number], typed: string | null): Editing | null {
+  const { view, session, columns, context } = actions;
   const line = view.reader.lines.at(cell[1]);
   const column = columns[cell[0]];
   if (!column || line.kind === "loading") return null;
   const isNew = line.kind === "new";
-  if (isNew ? !hands.canAdd : !hands.canEdit) return null;
-  if (column.read_only) hands.notice(`“${column.name}” is read-only for you. Ask the sheet's owner.`);
+  if (isNew ? !actions.canAdd : !actions.canEdit) return null;
+  if (column.read_only) actions.notice(`“${column.name}” is read-only for you. Ask the sheet's owner.`);
   if (column.editor === "none") return null;
   if (line.kind === "row" && view.reader.rows.get(line.id)?.removed) return null;
   const row = line.kind === "row" ? line.id : line.kind === "draft" ? line.key : session.newKey();
   const { value, state } = view.cell(row, column.id);
-  const now = state && "value" in state.input ? state.input.value : value;
-  const text = state && "text" in state.input ? state.input.text : typedText(now, column, context);
-  return { row, column, base: view.baseOf(row, column.id), value: now, text, typed, cell, since: performance.now() };
+  const current = state && "value" in state.input ? state.input.value : value;
+  const text = state && "text" in state.input ? state.input.text : editorText(current, column, context);
+  return { row, column, base: view.baseOf(row, column.id), value: current, text, typed, cell, since: performance.now() };
 }
 
 /** The character with which typing begins, "" for the start of a composed one, null for a key that types nothing. */

@@ -1,9 +1,9 @@
 // How typed text is compared with names here, close to what the server does (db/folding.py): no case, no accents.
 
-const ALONE: Record<string, string> = { ł: "l", ø: "o", đ: "d", ð: "d", þ: "th", æ: "ae", œ: "oe", ß: "ss", ı: "i", ħ: "h" };
+const SPECIAL_LETTERS: Record<string, string> = { ł: "l", ø: "o", đ: "d", ð: "d", þ: "th", æ: "ae", œ: "oe", ß: "ss", ı: "i", ħ: "h" };
 
 /** The text without case, accents and spaces around it. */
 export function fold(text: string): string {
   const plain = text.trim().toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
-  return plain.replace(/[łøđðþæœßıħ]/g, (letter) => ALONE[letter] ?? letter).replaceAll("ς", "σ").normalize("NFC");
+  return plain.replace(/[łøđðþæœßıħ]/g, (letter) => SPECIAL_LETTERS[letter] ?? letter).replaceAll("ς", "σ").normalize("NFC");
 }

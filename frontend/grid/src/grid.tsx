@@ -6,7 +6,7 @@ import { useListOpen } from "../../sheet/src/rejected-list";
 import { useCellMenu, type CellMenu } from "./cell-menu";
 import { useClipboard } from "./clipboard";
 import { headerIcons } from "./columns";
-import { useDamage, type Anew } from "./dirty-cells";
+import { useDirtyCells, type Redraws } from "./dirty-cells";
 import { useRowDeletion } from "./row-deletion";
 import { useEditing, type EditingState } from "./editing";
 import type { Editing, Move } from "./editors/editor";
@@ -28,24 +28,24 @@ const STATUS_HEIGHT = 34;
 export function Grid(props: GridProps): ReactElement {
   const { data, palette, portal, trigger } = props;
   const scene = useScene(props);
-  const { view, session, hands, selection, select, box, columns, layout } = scene;
+  const { view, session, actions, selection, select, box, columns, layout } = scene;
   const viewport = useViewport(scene);
-  const edit = useEditing(hands, viewport.locate, useClosed(scene));
+  const edit = useEditing(actions, viewport.locate, useClosed(scene));
   const headers = useHeaders(scene);
-  const deletion = useRowDeletion(hands, selection, select, data.can_delete);
+  const deletion = useRowDeletion(actions, selection, select, data.can_delete);
   const cellMenu = useCellMenu(scene, deletion);
   useOwnPresence(scene);
   useUndoKeys(session, box, edit.editing !== null);
   useMessage(session, scene.setNotice);
   const list = useListOpen(session.rejectedEdits.length);
   const height = useHeight(box, data.height);
-  const anew = useDamage(scene, viewport);
+  const redraws = useDirtyCells(scene, viewport);
   const { lines, total } = view.reader;
   const canvas = useMemo(
-    () => <Canvas scene={scene} viewport={viewport} edit={edit} headers={headers} cellMenu={cellMenu} onDelete={deletion.onDelete} anew={anew} />,
-    [data, palette, trigger, columns, layout, hands, selection, edit.open, lines.count, total, anew],
+    () => <Canvas scene={scene} viewport={viewport} edit={edit} headers={headers} cellMenu={cellMenu} onDelete={deletion.onDelete} redraws={redraws} />,
+    [data, palette, trigger, columns, layout, actions, selection, edit.open, lines.count, total, redraws],
   );
-  useClipboard({ hands, box, ranges: edit.editing ? [] : rects(selection, columns.length) });
+  useClipboard({ actions, box, ranges: edit.editing ? [] : rects(selection, columns.length) });
   return (
     <div className="cg-root" ref={box} style={{ height }} role="region" aria-label={data.name}
       data-testid="live-grid" data-version={view.reader.version}>
@@ -67,17 +67,17 @@ interface CanvasProps {
   headers: Headers;
   cellMenu: CellMenu;
   onDelete: ReturnType<typeof useRowDeletion>["onDelete"];
-  anew: Anew;
+  redraws: Redraws;
 }
 
 const COARSE = matchMedia("(pointer: coarse)").matches;
 const KEYS = { copy: false, cut: false, paste: false, search: false, downFill: false, rightFill: false, delete: "Delete|Backspace" };
 
 /** Made anew only when something around the cells has changed: what changes in them is drawn by useDamage. */
-function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, anew }: CanvasProps): ReactElement {
-  const { data, grid, palette, selection, select, hands, trigger, session } = scene;
+function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, redraws: anew }: CanvasProps): ReactElement {
+  const { data, grid, palette, selection, select, actions, trigger, session } = scene;
   const painting = usePainting(scene, anew.canvas);
-  const pointer = usePointer({ hands, selection, select, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), tables: anew.table });
+  const pointer = usePointer({ actions, selection, select, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), tables: anew.table });
   const onActivated = useCallback((cell: readonly [number, number]) => void edit.open(cell, null), [edit.open]);
   return (
     <DataEditorCore

@@ -3,13 +3,13 @@
 import type { DataEditorCoreProps } from "@glideapps/glide-data-grid";
 import { useCallback, useMemo, useState } from "react";
 import { movedOrder, nextSort } from "./columns";
-import { headerEntries, type HeaderActs, type MenuEntry, type MenuPlace } from "./menus";
+import { headerEntries, type HeaderActs, type MenuEntry, type MenuPosition } from "./menus";
 import type { Scene } from "./scene";
 import type { Column } from "../../sheet/src/types";
 
 interface OpenMenu {
   entries: MenuEntry[];
-  place: MenuPlace;
+  position: MenuPosition;
   label: string;
 }
 
@@ -37,19 +37,19 @@ export function useHeaders({ data, layout, changeLayout, columns, trigger }: Sce
     settings: (column) => trigger("columns", { column: column.id }),
     addColumn: () => trigger("columns", { add: true }),
   };
-  const openMenu = (index: number, place: MenuPlace): void => {
+  const openMenu = (index: number, position: MenuPosition): void => {
     const column = columns[index];
     if (!column) return;
-    const found = sort.find((one) => one.column === column.id);
-    const sorted = found ? (found.descending ? "down" : "up") : null;
-    const facts = { sorted, isFirst: index === 0, canConfigure: data.can_configure } as const;
-    setMenu({ entries: headerEntries(column, facts, acts), place, label: column.name });
+    const sorting = sort.find((candidate) => candidate.column === column.id);
+    const sorted = sorting ? (sorting.descending ? "down" : "up") : null;
+    const state = { sorted, isFirst: index === 0, canConfigure: data.can_configure } as const;
+    setMenu({ entries: headerEntries(column, state, acts), position, label: column.name });
   };
   const show = (ids: number[]): void => changeLayout({ hidden: layout.hidden.filter((id) => !ids.includes(id)) });
   const showHidden = (x: number, y: number): void => {
-    const each = hidden.map((column) => ({ label: `Show ${column.name}`, act: () => show([column.id]) }));
+    const entries = hidden.map((column) => ({ label: `Show ${column.name}`, act: () => show([column.id]) }));
     const all = { label: "Show all columns", isApart: true, act: () => show(layout.hidden) };
-    setMenu({ entries: hidden.length > 1 ? [...each, all] : each, place: { x, y: y - 20 }, label: "Hidden columns" });
+    setMenu({ entries: hidden.length > 1 ? [...entries, all] : entries, position: { x, y: y - 20 }, label: "Hidden columns" });
   };
   const events: Events = {
     onHeaderClicked: (index) => {

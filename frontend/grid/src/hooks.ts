@@ -44,7 +44,7 @@ export function useLayout(view: SheetView, initial: Layout): [Layout, (change: P
 function saveLayout(view: SheetView, layout: Layout): void {
   const { api, path, link } = view.session;
   if (link !== null) return;
-  api.ask(`${path}/layout`, { method: "PUT", body: layout, keepalive: true }).catch((error: unknown) => {
+  api.request(`${path}/layout`, { method: "PUT", body: layout, keepalive: true }).catch((error: unknown) => {
     if (error instanceof Problem) view.failed(error);
   });
 }

@@ -1,7 +1,7 @@
 // The table that a spreadsheet or this grid puts on the clipboard as HTML: cell by cell, with raw values where it names them.
 
 import type { Origin } from "./cell-conversion";
-import type { Wire } from "../../sheet/src/types";
+import type { CellValue } from "../../sheet/src/types";
 
 /** One cell of a block that is pasted. */
 export interface Pasted {
@@ -18,16 +18,16 @@ export interface Pasted {
 export interface Own {
   sheet: number;
   column: Origin;
-  value: Wire;
+  value: CellValue;
 }
 
-const MOST_CELLS = 1_000_000;
+const MAX_CELLS = 1_000_000;
 /** Excel and LibreOffice take what begins with = or 0 as it is, then. */
 const AS_TEXT = ` style="mso-number-format:'\\@'" sdnum="1033;0;@"`;
 const ELEMENT = 1, TEXT = 3;
 
 /** The cells of the one table that the HTML is; null where it is something else. `here` is where cells are our own. */
-export function tableOf(html: string, here: string): Pasted[][] | null {
+export function tableOf(html: string, origin: string): Pasted[][] | null {
   if (!/<table|data-sheets-value/i.test(html)) return null;
   const { body } = new DOMParser().parseFromString(html, "text/html");
   const [table, ...others] = body.querySelectorAll("table");
@@ -37,7 +37,7 @@ export function tableOf(html: string, here: string): Pasted[][] | null {
     return cell ? [[pasted(cell, null, false)]] : null;
   }
   if (others.length > 0 || textOf(body) !== textOf(table)) return null;
-  const isOwn = table.getAttribute("data-contrivance") === here;
+  const isOwn = table.getAttribute("data-contrivance") === origin;
   const cells = grid(table);
   return cells && cells.map((row) => row.map((cell) => (cell ? pasted(cell, decimalMark(html), isOwn) : { text: "" })));
 }
@@ -53,14 +53,14 @@ function grid(table: Element): (Element | null)[][] | null {
       if (!/^T[DH]$/.test(cell.tagName)) continue;
       while (rows[y]?.[x] !== undefined) x++;
       const [width, height] = [span(cell, "colspan"), span(cell, "rowspan")];
-      for (let down = 0; down < height && count < MOST_CELLS; down++) {
+      for (let down = 0; down < height && count < MAX_CELLS; down++) {
         const line = (rows[y + down] ??= []);
-        for (let right = 0; right < width && count < MOST_CELLS; right++, count++) line[x + right] = down + right ? null : cell;
+        for (let right = 0; right < width && count < MAX_CELLS; right++, count++) line[x + right] = down + right ? null : cell;
       }
     }
     rows[y] ??= [];
   });
-  if (count === 0 || count >= MOST_CELLS) return null;
+  if (count === 0 || count >= MAX_CELLS) return null;
   return rows.map((row) => Array.from(row, (cell) => cell ?? null));
 }
 
@@ -107,35 +107,35 @@ function read<T>(json: string | null): T | null {
 
 /** The text as it is shown: source lines are one line, <br> and paragraphs are lines. */
 function textOf(element: Element): string {
-  return shown(element).replaceAll("\u00a0", " ").replace(/^\n+|\n+$/g, "").replace(/ *\n */g, "\n").trim();
+  return nodeText(element).replaceAll("\u00a0", " ").replace(/^\n+|\n+$/g, "").replace(/ *\n */g, "\n").trim();
 }
 
-function shown(node: Node): string {
+function nodeText(node: Node): string {
   if (node.nodeType === TEXT) return (node.nodeValue ?? "").replace(/\s*[\r\n]+\s*/g, " ");
   if (node.nodeType !== ELEMENT) return "";
   const { tagName } = node as Element;
   if (/^(STYLE|SCRIPT|TITLE|HEAD)$/.test(tagName)) return "";
   if (tagName === "BR") return "\n";
-  const inside = [...node.childNodes].map(shown).join("");
-  return /^(P|DIV|LI)$/.test(tagName) ? `\n${inside}\n` : inside;
+  const content = [...node.childNodes].map(nodeText).join("");
+  return /^(P|DIV|LI)$/.test(tagName) ? `\n${content}\n` : content;
 }
 
 /** Excel says which mark its decimals have on the screen. */
 function decimalMark(html: string): "." | "," | null {
-  const found = /mso-displayed-decimal-separator:\s*"\\?([.,])"/.exec(html);
-  return (found?.[1] as "." | "," | undefined) ?? null;
+  const match = /mso-displayed-decimal-separator:\s*"\\?([.,])"/.exec(html);
+  return (match?.[1] as "." | "," | undefined) ?? null;
 }
 
 /** The table for other programs and for this one: texts as texts, numbers with their exact values. */
-export function formatTable(rows: readonly (readonly Pasted[])[], here: string): string {
+export function formatTable(rows: readonly (readonly Pasted[])[], origin: string): string {
   const lines = rows.map((row) => `<tr>${row.map(formatCell).join("")}</tr>`);
-  return `<meta charset="utf-8"><table data-contrivance="${escaped(here)}">${lines.join("")}</table>`;
+  return `<meta charset="utf-8"><table data-contrivance="${escaped(origin)}">${lines.join("")}</table>`;
 }
 
 function formatCell({ text, own, number }: Pasted): string {
-  const facts = own ? ` data-contrivance="${escaped(JSON.stringify(own))}"` : "";
+  const attribute = own ? ` data-contrivance="${escaped(JSON.stringify(own))}"` : "";
   const kind = number === undefined ? AS_TEXT : ` sdval="${number}" sdnum="1033;" x:num="${number}"`;
-  return `<td${facts}${text ? kind : ""}>${escaped(text).replaceAll("\n", "<br>")}</td>`;
+  return `<td${attribute}${text ? kind : ""}>${escaped(text).replaceAll("\n", "<br>")}</td>`;
 }
 
 function escaped(text: string): string {

@@ -11,21 +11,21 @@ export interface MenuEntry {
   isApart?: boolean;
 }
 
-export interface MenuPlace {
+export interface MenuPosition {
   x: number;
   y: number;
 }
 
 interface MenuProps {
   entries: MenuEntry[];
-  place: MenuPlace;
+  position: MenuPosition;
   portal: Element;
   close: () => void;
   label: string;
 }
 
 /** A menu that takes the keyboard while it is open and gives it back when it closes. */
-export function Menu({ entries, place, portal, close, label }: MenuProps): ReactElement {
+export function Menu({ entries, position: place, portal, close, label }: MenuProps): ReactElement {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
@@ -66,7 +66,7 @@ export function Menu({ entries, place, portal, close, label }: MenuProps): React
   );
 }
 
-function inside({ x, y }: MenuPlace, count: number): { left: number; top: number } {
+function inside({ x, y }: MenuPosition, count: number): { left: number; top: number } {
   const height = count * 34 + 16;
   return { left: Math.max(4, Math.min(x, window.innerWidth - 228)), top: Math.max(4, Math.min(y, window.innerHeight - height)) };
 }

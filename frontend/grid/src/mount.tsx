@@ -1,4 +1,4 @@
-// What the page's loader calls: mounts the grid once per place on the page, and hands it what later runs bring.
+// What the page's loader calls: mounts the grid once per place on the page, and actions it what later runs bring.
 
 import { createElement } from "react";
 import { createRoot, type Root } from "react-dom/client";
@@ -16,61 +16,61 @@ interface Component {
   setTriggerValue: (name: string, value: unknown) => void;
 }
 
-interface Mounted {
+interface MountedGrid {
   root: Root;
   portal: HTMLElement;
   palette: Palette;
   data?: GridData;
   trigger: Component["setTriggerValue"];
-  say: Component["setTriggerValue"];
+  setTrigger: Component["setTriggerValue"];
 }
 
 declare const STYLE_SHEET: string;
 
-const mounted = new WeakMap<HTMLElement, Mounted>();
+const mounted = new WeakMap<HTMLElement, MountedGrid>();
 
 /** Called on every run of the page and every change of theme. */
 export function mount({ data, parentElement, setTriggerValue }: Component): void {
-  const there = mounted.get(parentElement) ?? begin(parentElement);
-  there.palette = kept(there.palette, readPalette(parentElement));
-  there.data = kept(there.data, data);
-  there.say = setTriggerValue;
-  dress(there.portal, parentElement);
+  const grid = mounted.get(parentElement) ?? createGrid(parentElement);
+  grid.palette = reuseUnchanged(grid.palette, readPalette(parentElement));
+  grid.data = reuseUnchanged(grid.data, data);
+  grid.setTrigger = setTriggerValue;
+  copyTheme(grid.portal, parentElement);
   const element = createElement(data.as_of ? PastGrid : Grid, {
     key: `${data.me.id}:${data.sheet}:${data.as_of ?? ""}`,
-    data: there.data,
-    palette: there.palette,
-    portal: there.portal,
-    trigger: there.trigger,
+    data: grid.data,
+    palette: grid.palette,
+    portal: grid.portal,
+    trigger: grid.trigger,
   });
-  void styled.then(() => mounted.get(parentElement)?.root.render(element));
+  void stylesLoaded.then(() => mounted.get(parentElement)?.root.render(element));
 }
 
-function begin(parent: HTMLElement): Mounted {
-  const place = document.createElement("div");
-  place.className = "cg-host";
-  parent.append(place);
+function createGrid(parent: HTMLElement): MountedGrid {
+  const host = document.createElement("div");
+  host.className = "cg-host";
+  parent.append(host);
   const portal = document.createElement("div");
   portal.className = "cg-portal";
   document.body.append(portal);
-  const made: Mounted = {
-    root: createRoot(place), portal, palette: readPalette(parent), say: () => undefined,
-    trigger: (name, value) => made.say(name, value),
+  const grid: MountedGrid = {
+    root: createRoot(host), portal, palette: readPalette(parent), setTrigger: () => undefined,
+    trigger: (name, value) => grid.setTrigger(name, value),
   };
-  mounted.set(parent, made);
-  return made;
+  mounted.set(parent, grid);
+  return grid;
 }
 
 /** The component goes away. */
 export function unmount(parent: HTMLElement): void {
-  const there = mounted.get(parent);
+  const grid = mounted.get(parent);
   mounted.delete(parent);
-  there?.root.unmount();
-  there?.portal.remove();
+  grid?.root.unmount();
+  grid?.portal.remove();
 }
 
 /** Every part is the same object while it says the same, so that a rerun draws nothing anew. */
-function kept<Parts extends object>(before: Parts | undefined, now: Parts): Parts {
+function reuseUnchanged<Parts extends object>(before: Parts | undefined, now: Parts): Parts {
   if (!before) return now;
   const isSame = (name: string): boolean => JSON.stringify(before[name as keyof Parts]) === JSON.stringify(now[name as keyof Parts]);
   const names = Object.keys({ ...before, ...now });
@@ -79,7 +79,7 @@ function kept<Parts extends object>(before: Parts | undefined, now: Parts): Part
 }
 
 /** Editors and menus stand at the end of the page, out of reach of the component's theme variables: give them theirs. */
-function dress(portal: HTMLElement, parent: HTMLElement): void {
+function copyTheme(portal: HTMLElement, parent: HTMLElement): void {
   const style = getComputedStyle(parent);
   for (const name of VARIABLES) portal.style.setProperty(name, style.getPropertyValue(name));
 }
@@ -90,7 +90,7 @@ const VARIABLES = [
   "green-color", "green-text-color", "base-radius",
 ].map((name) => `--st-${name}`);
 
-const styled = new Promise<void>((resolve) => {
+const stylesLoaded = new Promise<void>((resolve) => {
   const link = document.createElement("link");
   link.rel = "stylesheet";
   link.href = new URL(STYLE_SHEET, import.meta.url).href;

@@ -2,14 +2,14 @@
 
 import type { ReactElement } from "react";
 import type { CellMenu } from "./cell-menu";
-import { IssueCard } from "../../sheet/src/rejected-edit";
+import { RejectedEditCard } from "../../sheet/src/rejected-edit";
 import type { RowDeletion } from "./row-deletion";
 import { ConfirmDelete } from "./confirm-delete";
 import type { EditingState } from "./editing";
 import { EditorOverlay } from "./editors/overlay";
 import type { Headers } from "./headers";
 import { useBounds } from "./hooks";
-import { meanwhile } from "./concurrent-change";
+import { concurrentChange } from "./concurrent-change";
 import { Menu } from "./menus";
 import { refOn, type Scene } from "./scene";
 import { AskTooLarge, useTooLarge } from "./paste-too-large";
@@ -32,33 +32,33 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
   const cell = selection.current?.cell ?? null;
   const column = cell ? scene.columns[cell[0]] : undefined;
   const ref = cell ? refOn(scene, cell[1]) : null;
-  const issue = ref !== null && column ? session.outbox.cell(ref, column.id)?.issue : undefined;
+  const rejected = ref !== null && column ? session.outbox.cell(ref, column.id)?.rejected : undefined;
   /** What was clicked goes away with its click; the keyboard goes back to the grid. */
-  const andBack = (act: () => void) => (): void => {
+  const thenFocusGrid = (act: () => void) => (): void => {
     act();
     requestAnimationFrame(() => grid.current?.focus());
   };
-  const bounds = useBounds(grid, editing?.cell ?? (issue ? cell : null), tick + session.revision);
-  const { data, hands, trigger, tooLarge: asked, askTooLarge: ask } = scene;
+  const bounds = useBounds(grid, editing?.cell ?? (rejected ? cell : null), tick + session.revision);
+  const { data, actions, trigger, tooLarge, askTooLarge: ask } = scene;
   const refresh = (): void => trigger("refresh", true);
-  const paste = useTooLarge({ hands, all: data.columns, newTypes: data.new_types, canConfigure: data.can_configure, asked, ask, refresh });
+  const paste = useTooLarge({ actions, all: data.columns, newTypes: data.new_types, canConfigure: data.can_configure, tooLarge, ask, refresh });
   return (
     <>
-      <AskTooLarge paste={paste} andBack={andBack} />
+      <AskTooLarge paste={paste} andBack={thenFocusGrid} />
       {editing && bounds && (
         <EditorOverlay key={`${editing.row}:${editing.column.id}`} editing={editing} context={context} palette={palette}
-          done={edit.close} bounds={bounds} portal={portal} grid={grid} note={meanwhile(scene, editing)} />
+          done={edit.close} bounds={bounds} portal={portal} grid={grid} note={concurrentChange(scene, editing)} />
       )}
-      {!editing && !isListed && issue && bounds && (
-        <IssueCard issue={issue} column={column} context={context} bounds={bounds} portal={portal}
-          keepMine={andBack(() => session.keepMine([issue]))} sendAgain={andBack(() => session.sendAgain([issue]))}
-          drop={andBack(() => session.discard([issue]))} />
+      {!editing && !isListed && rejected && bounds && (
+        <RejectedEditCard edit={rejected} column={column} context={context} bounds={bounds} portal={portal}
+          keepMine={thenFocusGrid(() => session.keepMine([rejected]))} sendAgain={thenFocusGrid(() => session.sendAgain([rejected]))}
+          drop={thenFocusGrid(() => session.discard([rejected]))} />
       )}
       {headers.menu && <Menu {...headers.menu} portal={portal} close={headers.closeMenu} />}
       {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}
       {deletion.isAsking && (
-        <ConfirmDelete count={deletion.selected} confirm={andBack(deletion.confirm)}
-          cancel={andBack(deletion.cancel)} />
+        <ConfirmDelete count={deletion.selected} confirm={thenFocusGrid(deletion.confirm)}
+          cancel={thenFocusGrid(deletion.cancel)} />
       )}
     </>
   );

@@ -6,20 +6,20 @@ import { look, type Cell } from "./cells";
 import { gridColumns, NO_COLUMN } from "./columns";
 import { cellRenderer } from "./draw";
 import { refOn, type Scene } from "./scene";
-import { visitors } from "./presence-marks";
+import { cellUsers } from "./presence-marks";
 
 const NO_NUMBER = { textLight: "transparent" };
 
 type Painting = Required<Pick<DataEditorCoreProps, "columns" | "rows" | "getCellContent" | "customRenderers" | "getRowThemeOverride">>;
 
-export function usePainting(scene: Scene, anew: number): Painting {
+export function usePainting(scene: Scene, redraws: number): Painting {
   const { view, palette, columns, layout, data } = scene;
   const { lines, total } = view.reader;
   // A new function makes Glide draw everything again; for single cells that change there is useDamage.
-  const getCellContent = useCallback((at: Item) => paint(scene, at), [scene.hands, palette, anew]);
+  const getCellContent = useCallback((at: Item) => paint(scene, at), [scene.actions, palette, redraws]);
   const customRenderers = useMemo(() => [cellRenderer(palette)], [palette]);
   const sort = data.view.sort;
-  const shown = useMemo<GridColumn[]>(
+  const visible = useMemo<GridColumn[]>(
     () => gridColumns(columns, layout, sort ?? [], window.innerWidth),
     [columns, layout, sort],
   );
@@ -27,18 +27,18 @@ export function usePainting(scene: Scene, anew: number): Painting {
   const getRowThemeOverride = useCallback((row: number) => (row === last ? NO_NUMBER : undefined), [last]);
   // The empty line comes with the count: before that nobody knows where the sheet ends.
   const rows = last + (data.can_add && total !== null ? 1 : 0);
-  return { columns: shown, rows, getCellContent, customRenderers, getRowThemeOverride };
+  return { columns: visible, rows, getCellContent, customRenderers, getRowThemeOverride };
 }
 
 function paint(scene: Scene, [x, y]: Item): Cell {
   const { view, session, columns, context, palette, data } = scene;
   const column = columns[x];
-  const brush = { context, palette, canEdit: data.can_edit, canAdd: data.can_add };
-  if (!column) return look({ kind: "loading" }, NO_COLUMN, false, brush);
+  const cellScene = { context, palette, canEdit: data.can_edit, canAdd: data.can_add };
+  if (!column) return look({ kind: "loading" }, NO_COLUMN, false, cellScene);
   const ref = refOn(scene, y);
   const stored = typeof ref === "number" ? view.reader.rows.get(ref) : undefined;
   const state = ref === null ? undefined : session.outbox.cell(ref, column.id);
-  const cell = look(view.reader.lines.at(y), column, x === 0, brush, stored, state);
-  cell.data.visitors = visitors(scene, ref, column.id);
+  const cell = look(view.reader.lines.at(y), column, x === 0, cellScene, stored, state);
+  cell.data.users = cellUsers(scene, ref, column.id);
   return cell;
 }

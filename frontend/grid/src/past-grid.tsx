@@ -9,7 +9,7 @@ import { cellRenderer } from "./draw";
 import { imageLoader, renderers } from "./glide-renderers";
 import { useHeight } from "./hooks";
 import { usePeople } from "../../sheet/src/people";
-import { Past, tintOf } from "../../sheet/src/past-reader";
+import { PastReader, tintOf } from "../../sheet/src/past-reader";
 import type { GridProps } from "./scene";
 import { NOTHING } from "./selection";
 import type { Palette } from "./theme";
@@ -22,8 +22,8 @@ const READ_ONLY = { paste: false, cut: false, delete: false, search: false, down
 type PastData = GridData & { as_of: string };
 type People = ReturnType<typeof usePeople>;
 
-export function PastGrid({ data: given, palette, trigger }: GridProps): ReactElement {
-  const data = given as PastData;
+export function PastGrid({ data: gridData, palette, trigger }: GridProps): ReactElement {
+  const data = gridData as PastData;
   const box = useRef<HTMLDivElement>(null);
   const past = usePast(data);
   const people = usePeople(past.api, past.path, data.people, null);
@@ -44,21 +44,21 @@ export function PastGrid({ data: given, palette, trigger }: GridProps): ReactEle
           getCellsForSelection freezeColumns={1} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons}
           {...painting} rowMarkers="number" rowSelect="none" columnSelect="none" rangeSelect="rect"
           gridSelection={selection} onGridSelectionChange={select} keybindings={READ_ONLY} onHeaderClicked={onHeaderClicked}
-          onVisibleRegionChanged={({ y, height: rows }) => past.blocks.look(y, Math.min(y + rows, last))} smoothScrollX smoothScrollY
+          onVisibleRegionChanged={({ y, height: rows }) => past.blocks.setVisible(y, Math.min(y + rows, last))} smoothScrollX smoothScrollY
         />
       </div>
       <div style={{ height: STATUS_HEIGHT }}>
         <div className="cg-status" data-testid="grid-status">
           <span className="cg-count" data-testid="grid-rows">{counted(past.total, data.formats.locale)}</span>
-          <span className={`cg-tone ${past.trouble ? "cg-bad" : "cg-good"}`} data-testid="grid-saving" role="status">{past.trouble ?? "Read only"}</span>
+          <span className={`cg-tone ${past.problemText ? "cg-bad" : "cg-good"}`} data-testid="grid-saving" role="status">{past.problemText ?? "Read only"}</span>
         </div>
       </div>
     </div>
   );
 }
 
-function usePast(data: PastData): Past {
-  const [past] = useState(() => new Past(new Api("/api/v1"), `/sheets/${data.sheet}`, data.as_of));
+function usePast(data: PastData): PastReader {
+  const [past] = useState(() => new PastReader(new Api("/api/v1"), `/sheets/${data.sheet}`, data.as_of));
   useSyncExternalStore(past.subscribe, past.snapshot);
   useEffect(() => () => past.end(), [past]);
   const view = JSON.stringify(data.view);
@@ -68,10 +68,10 @@ function usePast(data: PastData): Past {
 
 type Painting = Pick<DataEditorCoreProps, "rows" | "getCellContent" | "customRenderers"> & Required<Pick<DataEditorCoreProps, "columns">>;
 
-function usePainting(past: Past, data: PastData, people: People, palette: Palette): Painting {
+function usePainting(past: PastReader, data: PastData, people: People, palette: Palette): Painting {
   const columns = useMemo(() => visibleColumns(data.columns, data.layout), [data.columns, data.layout]);
-  const shown = useMemo(
-    () => gridColumns(columns, data.layout, data.view.sort ?? [], window.innerWidth).map((one) => ({ ...one, hasMenu: false })),
+  const visible = useMemo(
+    () => gridColumns(columns, data.layout, data.view.sort ?? [], window.innerWidth).map((column) => ({ ...column, hasMenu: false })),
     [columns, data.layout, data.view.sort],
   );
   const customRenderers = useMemo(() => [cellRenderer(palette)], [palette]);
@@ -80,24 +80,24 @@ function usePainting(past: Past, data: PastData, people: People, palette: Palett
     ([x, y]: Item) => paint(past, y, columns[x] ?? NO_COLUMN, data, people, palette),
     [past.revision, columns, data.tints, data.formats, people, palette],
   );
-  return { columns: shown, rows: past.total ?? 0, getCellContent, customRenderers };
+  return { columns: visible, rows: past.total ?? 0, getCellContent, customRenderers };
 }
 
-function paint(past: Past, place: number, column: Column, data: PastData, people: People, palette: Palette): Cell {
+function paint(past: PastReader, line: number, column: Column, data: PastData, people: People, palette: Palette): Cell {
   const context = { formats: data.formats, ...people };
-  const brush = { context, palette, canEdit: false, canAdd: false };
-  const row = past.at(place);
-  if (!row) return look({ kind: "loading" }, column, false, brush);
+  const cellScene = { context, palette, canEdit: false, canAdd: false };
+  const row = past.rowAt(line);
+  if (!row) return look({ kind: "loading" }, column, false, cellScene);
   const tint = tintOf(data.tints ?? NO_TINTS, row.id, column.id);
-  const stored = { ...row, version: 0, later: {}, removed: tint === "deleted", unread: false, glow: {} };
-  const cell = look({ kind: "row", id: row.id }, column, false, brush, stored);
+  const stored = { ...row, version: 0, cellVersions: {}, removed: tint === "deleted", isUnread: false, highlights: {} };
+  const cell = look({ kind: "row", id: row.id }, column, false, cellScene, stored);
   return tint === null ? cell : { ...cell, themeOverride: { bgCell: backgroundOf(tint, palette) } };
 }
 
 const COLORS: Record<Tint, string> = { edited: "orange", added: "green", deleted: "red" };
 
 function backgroundOf(tint: Tint, palette: Palette): string | undefined {
-  return palette.named[COLORS[tint]]?.background;
+  return palette.tints[COLORS[tint]]?.background;
 }
 
 function counted(total: number | null, locale: string): string {

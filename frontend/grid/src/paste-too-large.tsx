@@ -1,20 +1,20 @@
 // A block that is larger than the sheet: what has no place is said before anything is written, and new columns are offered.
 
 import { useEffect, useRef, useState, type ReactElement } from "react";
-import { pasteWhatFits, withRows, type Hands, type Paste, type TooLarge } from "./actions";
+import { pasteWhatFits, withRows, type ActionScope, type Paste, type TooLarge } from "./actions";
 import { columnFor } from "./cell-conversion";
 import type { Column, NewTypes } from "../../sheet/src/types";
 
-interface Waiting extends Paste {
+interface PendingPaste extends Paste {
   /** The columns that were added for it. */
   ids: number[];
 }
 
 /** By session, and not in its grid: Streamlit may take that away while it draws the page with the new columns. */
-const waiting = new Map<string, Waiting>();
+const pendingPastes = new Map<string, PendingPaste>();
 
 export interface TooLargePaste {
-  asked: TooLarge | null;
+  tooLarge: TooLarge | null;
   /** The person may add columns. */
   canAdd: boolean;
   addColumns: () => void;
@@ -23,74 +23,74 @@ export interface TooLargePaste {
 }
 
 interface Sheet {
-  hands: Hands;
+  actions: ActionScope;
   all: readonly Column[];
   newTypes: NewTypes;
   canConfigure: boolean;
-  asked: TooLarge | null;
+  tooLarge: TooLarge | null;
   ask: (paste: TooLarge | null) => void;
   refresh: () => void;
 }
 
-export function useTooLarge({ hands, all, newTypes, canConfigure, asked, ask, refresh }: Sheet): TooLargePaste {
-  const { session } = hands;
+export function useTooLarge({ actions, all, newTypes, canConfigure, tooLarge, ask, refresh }: Sheet): TooLargePaste {
+  const { session } = actions;
   const [added, setAdded] = useState(0);
   // The page tells of the new columns when it has looked again; only then is there a place for the block.
   useEffect(() => {
-    const found = waiting.get(session.key);
-    if (!found?.ids.every((id) => hands.columns.some((column) => column.id === id))) return;
-    waiting.delete(session.key);
-    withRows(hands, [{ ...found.at, width: 1, height: found.block.length }], () => pasteWhatFits(hands, found));
-  }, [added, hands]);
+    const paste = pendingPastes.get(session.key);
+    if (!paste?.ids.every((id) => actions.columns.some((column) => column.id === id))) return;
+    pendingPastes.delete(session.key);
+    withRows(actions, [{ ...paste.at, width: 1, height: paste.block.length }], () => pasteWhatFits(actions, paste));
+  }, [added, actions]);
   const add = async (paste: TooLarge): Promise<void> => {
-    const made = await session.addColumns(newColumns(paste, hands.columns.length, all, newTypes));
-    waiting.set(session.key, { at: paste.at, block: paste.block, ids: made });
+    const ids = await session.addColumns(newColumns(paste, actions.columns.length, all, newTypes));
+    pendingPastes.set(session.key, { at: paste.at, block: paste.block, ids });
     setAdded((count) => count + 1);
     refresh();
   };
   const then = (act: (paste: TooLarge) => void) => (): void => {
     ask(null);
-    if (asked) act(asked);
+    if (tooLarge) act(tooLarge);
   };
   return {
-    asked,
+    tooLarge,
     canAdd: canConfigure && session.link === null,
-    addColumns: then((paste) => void add(paste).catch((error: unknown) => hands.notice(`Not all columns could be added, and nothing was pasted. ${said(error)}`))),
-    without: then((paste) => pasteWhatFits(hands, paste)),
+    addColumns: then((paste) => void add(paste).catch((error: unknown) => actions.notice(`Not all columns could be added, and nothing was pasted. ${messageOf(error)}`))),
+    without: then((paste) => pasteWhatFits(actions, paste)),
     cancel: then(() => undefined),
   };
 }
 
-const said = (error: unknown): string => (error instanceof Error ? error.message : "");
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : "");
 
 /** A column for each that has no place, of the type that all its cells have, under a name that is free. */
 function newColumns(
-  { at, block, columns }: TooLarge, shown: number, all: readonly Column[], types: NewTypes,
+  { at, block, columns }: TooLarge, columnCount: number, all: readonly Column[], types: NewTypes,
 ): Pick<Column, "name" | "type" | "rules">[] {
-  const taken = new Set(all.map(({ name }) => name.toLowerCase()));
+  const names = new Set(all.map(({ name }) => name.toLowerCase()));
   let number = all.length;
   return Array.from({ length: columns }, (_, index) => {
-    do number++; while (taken.has(`column ${number}`));
-    const cells = block.flatMap((row) => row[shown - at.x + index] ?? []);
+    do number++; while (names.has(`column ${number}`));
+    const cells = block.flatMap((row) => row[columnCount - at.x + index] ?? []);
     return { name: `Column ${number}`, ...columnFor(cells, types) };
   });
 }
 
-const counted = (count: number, one: string): string => (count === 1 ? `last ${one}` : `last ${count.toLocaleString()} ${one}s`);
+const lastOnes = (count: number, noun: string): string => (count === 1 ? `last ${noun}` : `last ${count.toLocaleString()} ${noun}s`);
 
 export function AskTooLarge({ paste, andBack }: { paste: TooLargePaste; andBack: (act: () => void) => () => void }): ReactElement | null {
   const dialog = useRef<HTMLDialogElement>(null);
-  const { asked } = paste;
-  useEffect(() => dialog.current?.showModal(), [asked]);
-  if (!asked) return null;
-  const { columns, rows } = asked;
-  const left = [...(columns ? [counted(columns, "column")] : []), ...(rows ? [counted(rows, "row")] : [])].join(" and its ");
+  const { tooLarge } = paste;
+  useEffect(() => dialog.current?.showModal(), [tooLarge]);
+  if (!tooLarge) return null;
+  const { columns, rows } = tooLarge;
+  const excess = [...(columns ? [lastOnes(columns, "column")] : []), ...(rows ? [lastOnes(rows, "row")] : [])].join(" and its ");
   const offer = columns > 0 && paste.canAdd;
   return (
     <dialog ref={dialog} className="cg-dialog" data-testid="grid-too-large" onCancel={andBack(paste.cancel)} onKeyDown={(event) => event.stopPropagation()}>
       <p><strong>What you paste is larger than the sheet.</strong></p>
       <p>
-        There is no place for its {left}. Nothing has been written yet.
+        There is no place for its {excess}. Nothing has been written yet.
         {rows > 0 && " You may not add rows."}
         {columns > 0 && !offer && " Columns are added by people who may change the columns of this sheet."}
       </p>

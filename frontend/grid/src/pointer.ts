@@ -2,15 +2,15 @@
 
 import type { CellClickedEventArgs, FillPatternEventArgs, GridKeyEventArgs, GridSelection, Item } from "@glideapps/glide-data-grid";
 import { useCallback, useRef } from "react";
-import { fill, type Hands } from "./actions";
+import { fill, type ActionScope } from "./actions";
 import { href } from "./cells";
 import { ACTION_WIDTH } from "./draw";
 import { typedBy, type EditingState } from "./editing";
-import { shown } from "../../sheet/src/format";
+import { displayText } from "../../sheet/src/format";
 import { NOTHING } from "./selection";
 
 interface PointerScene {
-  hands: Hands;
+  actions: ActionScope;
   selection: GridSelection;
   select: (selection: GridSelection) => void;
   open: EditingState["open"];
@@ -33,7 +33,7 @@ export function usePointer(scene: PointerScene): Pointer {
     onCellClicked: useCallback((cell, event) => click(cell, event, now.current), []),
     onFillPattern: useCallback((event) => {
       event.preventDefault();
-      fill(now.current.hands, event.patternSource, event.fillDestination);
+      fill(now.current.actions, event.patternSource, event.fillDestination);
     }, []),
   };
 }
@@ -57,28 +57,28 @@ function key(event: GridKeyEventArgs, scene: PointerScene): void {
 }
 
 /** The first line of the selection goes into all lines below it; with one line selected, the line above comes down. */
-function fillDown({ hands, selection }: PointerScene): void {
+function fillDown({ actions, selection }: PointerScene): void {
   const range = selection.current?.range;
   if (!range) return;
   const from = range.height > 1 ? range.y : range.y - 1;
-  if (from >= 0) fill(hands, { ...range, y: from, height: 1 }, range);
+  if (from >= 0) fill(actions, { ...range, y: from, height: 1 }, range);
 }
 
 /** All rows of the selected columns; the cell stays where it is. */
-function selectColumns({ hands, selection, select }: PointerScene): void {
+function selectColumns({ actions, selection, select }: PointerScene): void {
   const { current } = selection;
-  const { count } = hands.view.reader.lines;
+  const { count } = actions.view.reader.lines;
   if (current && count > 0) select({ ...NOTHING, current: { ...current, range: { ...current.range, y: 0, height: count }, rangeStack: [] } });
 }
 
-function openLine(y: number, { hands, openRow }: PointerScene): void {
-  const line = hands.view.reader.lines.at(y);
+function openLine(y: number, { actions, openRow }: PointerScene): void {
+  const line = actions.view.reader.lines.at(y);
   if (line.kind === "row") openRow(line.id);
 }
 
 function click(cell: Item, event: CellClickedEventArgs, scene: PointerScene): void {
-  const column = scene.hands.columns[cell[0]];
-  const line = scene.hands.view.reader.lines.at(cell[1]);
+  const column = scene.actions.columns[cell[0]];
+  const line = scene.actions.view.reader.lines.at(cell[1]);
   if (!column || line.kind !== "row") return;
   const isAction = event.localEventX > event.bounds.width - ACTION_WIDTH && !event.isTouch;
   const isModified = event.ctrlKey || event.metaKey;
@@ -92,17 +92,17 @@ function click(cell: Item, event: CellClickedEventArgs, scene: PointerScene): vo
 
 /** A link leads where it says; the pinned column opens its row. */
 function follow(cell: Item, row: number, scene: PointerScene, event: CellClickedEventArgs): void {
-  const { hands, openRow } = scene;
-  const column = hands.columns[cell[0]];
+  const { actions, openRow } = scene;
+  const column = actions.columns[cell[0]];
   if (!column) return;
-  const target = href(shown(hands.view.cell(row, column.id).value, column, hands.context), column);
+  const target = href(displayText(actions.view.cell(row, column.id).value, column, actions.context), column);
   if (target) window.open(target, "_blank", "noopener,noreferrer");
   else if (cell[0] === 0 && !event.isTouch && !event.ctrlKey && !event.metaKey) openRow(row);
   else return;
   event.preventDefault();
 }
 
-function wasSelected(cell: Item, { selection, hands }: PointerScene): boolean {
+function wasSelected(cell: Item, { selection, actions }: PointerScene): boolean {
   const current = selection.current?.cell;
-  return !!hands.columns[cell[0]]?.scheme && current?.[0] === cell[0] && current[1] === cell[1];
+  return !!actions.columns[cell[0]]?.scheme && current?.[0] === cell[0] && current[1] === cell[1];
 }

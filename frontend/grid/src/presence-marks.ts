@@ -8,7 +8,7 @@ import type { Scene } from "./scene";
 import { authorTint, inkOn } from "./theme";
 import type { RowRef } from "../../sheet/src/types";
 
-export interface Visitors {
+export interface CellUsers {
   color: string;
   label: string;
 }
@@ -16,16 +16,16 @@ export interface Visitors {
 const TAG_HEIGHT = 13;
 
 /** Who else is in a cell; undefined for nobody. */
-export function visitors(scene: Scene, ref: RowRef | null, column: number): Visitors | undefined {
-  const there = typeof ref === "number" ? scene.session.presence.at(ref, column) : [];
-  const [first, ...others] = there;
+export function cellUsers(scene: Scene, ref: RowRef | null, column: number): CellUsers | undefined {
+  const users = typeof ref === "number" ? scene.session.presence.at(ref, column) : [];
+  const [first, ...others] = users;
   if (first === undefined) return undefined;
   const label = initials(nameOf(scene, first)) + (others.length > 0 ? ` +${others.length}` : "");
   return { color: authorTint(first, scene.palette).strong, label };
 }
 
 /** The letters stand where the text is not: left of a number, right of anything else. */
-export function drawVisitors({ ctx, rect, theme }: DrawArgs<Cell>, { color, label }: Visitors, isRight: boolean): void {
+export function drawCellUsers({ ctx, rect, theme }: DrawArgs<Cell>, { color, label }: CellUsers, isRight: boolean): void {
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = color;
   ctx.lineWidth = 2;

@@ -7,21 +7,21 @@ import { authorTint, inkOn, type Palette } from "./theme";
 import type { Column } from "../../sheet/src/types";
 
 /** On a phone there is room for fewer. */
-const MOST = window.innerWidth < 640 ? 3 : 6;
+const MAX_DISCS = window.innerWidth < 640 ? 3 : 6;
 
-interface HereProps {
+interface PresentPeopleProps {
   scene: Scene;
   jump: (cell: { row: number; column: number }) => void;
 }
 
-export function Here({ scene, jump }: HereProps): ReactElement | null {
+export function PresentPeople({ scene, jump }: PresentPeopleProps): ReactElement | null {
   const { others } = scene.session.presence;
   if (others.length === 0) return null;
-  const named = others.map((other) => ({ other, name: nameOf(scene, other.id) }));
-  const rest = named.slice(MOST);
+  const people = others.map((other) => ({ other, name: nameOf(scene, other.id) }));
+  const rest = people.slice(MAX_DISCS);
   return (
     <span className="cg-here" role="group" aria-label="Also on this sheet" data-testid="grid-here">
-      {named.slice(0, MOST).map(({ other, name }) => (
+      {people.slice(0, MAX_DISCS).map(({ other, name }) => (
         <Disc key={other.id} other={other} name={name} columns={scene.columns} palette={scene.palette} jump={jump} />
       ))}
       {rest.length > 0 && <span className="cg-disc cg-more" title={rest.map(({ name }) => name).join(", ")}>+{rest.length}</span>}
@@ -29,7 +29,7 @@ export function Here({ scene, jump }: HereProps): ReactElement | null {
   );
 }
 
-interface DiscProps extends Pick<HereProps, "jump"> {
+interface DiscProps extends Pick<PresentPeopleProps, "jump"> {
   other: Other;
   name: string;
   columns: Column[];
@@ -38,9 +38,9 @@ interface DiscProps extends Pick<HereProps, "jump"> {
 
 function Disc({ other: { id, row, column }, name, columns, palette, jump }: DiscProps): ReactElement {
   const background = authorTint(id, palette).strong;
-  const said = `${name} · ${where(row, column, columns)}`;
+  const title = `${name} · ${locationOf(row, column, columns)}`;
   return (
-    <button className="cg-disc" style={{ background, color: inkOn(background) }} title={said} aria-label={said}
+    <button className="cg-disc" style={{ background, color: inkOn(background) }} title={title} aria-label={title}
       data-testid="grid-person" data-cell={row === null ? "" : `${row}:${column}`}
       onClick={() => row !== null && column !== null && jump({ row, column })}>
       {initials(name)}
@@ -48,9 +48,9 @@ function Disc({ other: { id, row, column }, name, columns, palette, jump }: Disc
   );
 }
 
-function where(row: number | null, column: number | null, columns: Column[]): string {
+function locationOf(row: number | null, column: number | null, columns: Column[]): string {
   if (row === null) return "on this sheet";
-  const name = columns.find((one) => one.id === column)?.name;
+  const name = columns.find((candidate) => candidate.id === column)?.name;
   return name ? `row #${row}, ${name}` : `row #${row}`;
 }
 

@@ -2,10 +2,10 @@
 
 import type { GridSelection } from "@glideapps/glide-data-grid";
 import { useState } from "react";
-import { clear, deleteRows, type Hands } from "./actions";
+import { clear, deleteRows, type ActionScope } from "./actions";
 import { NOTHING, rects } from "./selection";
 
-const MOST_ROWS = 10_000;
+const MAX_ROWS = 10_000;
 
 export interface RowDeletion {
   selected: number;
@@ -17,25 +17,25 @@ export interface RowDeletion {
 }
 
 export function useRowDeletion(
-  hands: Hands, selection: GridSelection, select: (selection: GridSelection) => void, canDelete: boolean,
+  actions: ActionScope, selection: GridSelection, select: (selection: GridSelection) => void, canDelete: boolean,
 ): RowDeletion {
   const [isAsking, setAsking] = useState(false);
   // The empty line at the end can be ticked along with the others; it is no row.
-  const rows = selection.rows.remove([hands.view.reader.lines.count, Number.MAX_SAFE_INTEGER]);
+  const rows = selection.rows.remove([actions.view.reader.lines.count, Number.MAX_SAFE_INTEGER]);
   return {
     selected: rows.length,
     isAsking,
     ask: canDelete ? () => setAsking(true) : null,
     confirm: () => {
       setAsking(false);
-      if (rows.length > MOST_ROWS) hands.notice(`At most ${MOST_ROWS.toLocaleString()} rows can be deleted at once.`);
-      else deleteRows(hands, rows.toArray());
+      if (rows.length > MAX_ROWS) actions.notice(`At most ${MAX_ROWS.toLocaleString()} rows can be deleted at once.`);
+      else deleteRows(actions, rows.toArray());
       select(NOTHING);
     },
     cancel: () => setAsking(false),
-    onDelete: (asked) => {
-      if (asked.rows.length > 0) setAsking(canDelete && rows.length > 0);
-      else clear(hands, rects(asked, hands.columns.length));
+    onDelete: (deleted) => {
+      if (deleted.rows.length > 0) setAsking(canDelete && rows.length > 0);
+      else clear(actions, rects(deleted, actions.columns.length));
       // Glide has nothing left to do: the cells are the session's.
       return false;
     },

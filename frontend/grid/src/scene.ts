@@ -2,7 +2,7 @@
 
 import type { DataEditorRef, GridSelection } from "@glideapps/glide-data-grid";
 import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
-import type { Hands, TooLarge } from "./actions";
+import type { ActionScope, TooLarge } from "./actions";
 import { visibleColumns } from "./columns";
 import type { Context } from "../../sheet/src/format";
 import { useLayout, useNotice, useSheetView } from "./hooks";
@@ -34,7 +34,7 @@ export interface Scene {
   changeLayout: (change: Partial<Layout>) => void;
   columns: Column[];
   context: Context;
-  hands: Hands;
+  actions: ActionScope;
   /** A block that is larger than the sheet, while a person decides. */
   tooLarge: TooLarge | null;
   askTooLarge: (paste: TooLarge | null) => void;
@@ -61,13 +61,13 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   sheet.current = { name: data.name, columns: data.columns, context };
   useEffect(() => () => closeView(view, sheet.current, portal), [view, portal]);
   const { can_edit: canEdit, can_add: canAdd } = data;
-  const hands = useMemo<Hands>(
+  const actions = useMemo<ActionScope>(
     () => ({ view, session, columns, context, canEdit, canAdd, notice: setNotice, askTooLarge }),
     [view, session, columns, context, canEdit, canAdd, setNotice],
   );
   const [grid, box] = [useRef<DataEditorRef>(null), useRef<HTMLDivElement>(null)];
   return {
-    data, palette, trigger, view, session, layout, changeLayout, columns, context, hands, tooLarge, askTooLarge,
+    data, palette, trigger, view, session, layout, changeLayout, columns, context, actions, tooLarge, askTooLarge,
     selection, select, notice, setNotice, grid, box,
   };
 }

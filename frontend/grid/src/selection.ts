@@ -19,11 +19,11 @@ export function rects(selection: GridSelection, columns: number): Rect[] {
 
 /** Neighbouring lines together: [first, count]. */
 function runs(lines: number[]): [number, number][] {
-  const found: [number, number][] = [];
+  const ranges: [number, number][] = [];
   for (const line of lines) {
-    const last = found.at(-1);
+    const last = ranges.at(-1);
     if (last && last[0] + last[1] === line) last[1] += 1;
-    else found.push([line, 1]);
+    else ranges.push([line, 1]);
   }
-  return found;
+  return ranges;
 }

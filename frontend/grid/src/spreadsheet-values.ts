@@ -1,10 +1,10 @@
 // The exact numbers and days behind what a spreadsheet shows.
 
-import { certain } from "../../sheet/src/format";
+import { unambiguous } from "../../sheet/src/format";
 import type { Pasted } from "./html-table";
 import type { Column } from "../../sheet/src/types";
 
-const MOST_DECIMALS = 10;
+const MAX_DECIMALS = 10;
 /** Spreadsheets compute with so many digits: what follows is noise. */
 const DIGITS = 15;
 
@@ -13,7 +13,7 @@ export function numberText(cell: Pasted, { rules }: Column): string {
   const { text, number, decimal } = cell;
   if (number !== undefined && /\d/.test(text) && !dateText(cell)) {
     const exact = shifted(number, text.includes("%") ? 2 : 0);
-    if (exact !== null) return `${certain(fitted(exact, text, rules.decimals ?? MOST_DECIMALS))} ${unitOf(text)}`.trim();
+    if (exact !== null) return `${unambiguous(fitted(exact, text, rules.decimals ?? MAX_DECIMALS))} ${unitOf(text)}`.trim();
   }
   return number === undefined && decimal ? withoutThousands(text, decimal) : text;
 }
@@ -22,8 +22,8 @@ export function numberText(cell: Pasted, { rules }: Column): string {
 function fitted(exact: string, text: string, places: number): string {
   if (placesOf(exact) <= places) return exact;
   const digits = significant(text);
-  for (let shown = 0; shown <= places; shown++) {
-    const rounded = Number(exact).toFixed(shown);
+  for (let count = 0; count <= places; count++) {
+    const rounded = Number(exact).toFixed(count);
     if (significant(rounded) === digits) return rounded;
   }
   return exact;
@@ -38,9 +38,9 @@ function unitOf(text: string): string {
 
 /** The number times a power of ten, in digits; null where it is no number. */
 export function shifted(number: string, by: number): string | null {
-  const found = /^\s*([-+]?)(\d*)\.?(\d*)(?:e([-+]?\d{1,2}))?\s*$/i.exec(number);
-  if (!found || !(found[2] || found[3])) return null;
-  const [, sign = "", whole = "", decimals = "", exponent = "0"] = found;
+  const match = /^\s*([-+]?)(\d*)\.?(\d*)(?:e([-+]?\d{1,2}))?\s*$/i.exec(number);
+  if (!match || !(match[2] || match[3])) return null;
+  const [, sign = "", whole = "", decimals = "", exponent = "0"] = match;
   if ((whole + decimals).replace(/^0+/, "").length > DIGITS) return shifted(Number(number).toPrecision(DIGITS), by);
   const point = whole.length + Number(exponent) + by;
   const digits = (whole + decimals).padStart(whole.length + decimals.length + Math.max(0, 1 - point), "0");
@@ -59,7 +59,7 @@ function withoutThousands(text: string, decimal: "." | ","): string {
   if (!written.test(body)) return text;
   const [whole = "", decimals] = body.split(decimal);
   const digits = whole.replace(/\D/g, "");
-  return text.replace(body, certain(decimals === undefined ? digits : `${digits}.${decimals}`));
+  return text.replace(body, unambiguous(decimals === undefined ? digits : `${digits}.${decimals}`));
 }
 
 const DAY_ZERO = Date.UTC(1899, 11, 30), DAY_MS = 86_400_000, SECONDS = 86_400;
@@ -71,8 +71,8 @@ export function dateText({ text, number }: Pasted): string | null {
   const count = Number(number ?? "");
   if (!(count >= FIRST && count < LAST)) return null;
   const day = new Date(DAY_ZERO + Math.floor(count) * DAY_MS);
-  const shown = (text.match(/\d+/g) ?? []).map(Number);
-  if (!/[^\d\s]/.test(text) || !isShown(shown, day, /\p{L}{3}/u.test(text))) return null;
+  const numbers = (text.match(/\d+/g) ?? []).map(Number);
+  if (!/[^\d\s]/.test(text) || !isShown(numbers, day, /\p{L}{3}/u.test(text))) return null;
   const iso = day.toISOString().slice(0, 10);
   if (!text.includes(":")) return iso;
   const seconds = Math.round((count % 1) * SECONDS);
@@ -81,10 +81,10 @@ export function dateText({ text, number }: Pasted): string | null {
 
 /** Whether day, month and year are among the numbers that are shown, each once; the month may be a word. */
 function isShown(numbers: number[], day: Date, hasWord: boolean): boolean {
-  const left = [...numbers];
-  const take = (wanted: number): boolean => {
-    const at = left.indexOf(wanted);
-    if (at >= 0) left.splice(at, 1);
+  const rest = [...numbers];
+  const take = (number: number): boolean => {
+    const at = rest.indexOf(number);
+    if (at >= 0) rest.splice(at, 1);
     return at >= 0;
   };
   const year = day.getUTCFullYear();

@@ -2,8 +2,8 @@
 
 import type { ReactElement } from "react";
 import { RejectedList, useEveryColumn, type ListOpen } from "../../sheet/src/rejected-list";
-import { Here } from "./present-people";
-import type { Issue } from "../../sheet/src/commands";
+import { PresentPeople } from "./present-people";
+import type { RejectedEdit } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
 import type { SheetView } from "../../sheet/src/view";
 import type { Column } from "../../sheet/src/types";
@@ -13,7 +13,7 @@ interface StatusProps {
   scene: Scene;
   hidden: Column[];
   selected: number;
-  jump: (cell: Pick<Issue, "row" | "column">) => void;
+  jump: (cell: Pick<RejectedEdit, "row" | "column">) => void;
   open: (() => void) | null;
   deleteSelected: (() => void) | null;
   showHidden: (x: number, y: number) => void;
@@ -43,7 +43,7 @@ export function Status({ scene, selected, deleteSelected, hidden, open, jump, sh
       )}
       {open && selected === 0 && <button className="cg-link" data-testid="grid-open" onClick={open}>Open row</button>}
       {notice && <span className="cg-notice" role="status">{notice}</span>}
-      <Here scene={scene} jump={jump} />
+      <PresentPeople scene={scene} jump={jump} />
       <Saving scene={scene} jump={jump} list={list} />
     </div>
   );
@@ -54,10 +54,10 @@ function Saving({ scene, jump, list }: Pick<StatusProps, "scene" | "jump" | "lis
   const count = view.session.rejectedEdits.length;
   const columns = useEveryColumn(data.columns);
   const [isOpen, setOpen] = list;
-  const { text, tone } = state(view, count, !data.can_edit && !data.can_add);
-  const goTo = (issue: Issue): void => {
+  const { text, tone } = statusOf(view, count, !data.can_edit && !data.can_add);
+  const goTo = (edit: RejectedEdit): void => {
     setOpen(false);
-    jump(issue);
+    jump(edit);
   };
   if (count === 0) return <Tone tone={tone} text={text} />;
   return (
@@ -73,21 +73,21 @@ function Tone({ tone, text }: { tone: string; text: string }): ReactElement {
 }
 
 /** What is said of the sheet as a whole; the most urgent thing first. */
-function state({ session, problem }: SheetView, issues: number, isReadOnly: boolean): { text: string; tone: string } {
+function statusOf({ session, problem }: SheetView, rejected: number, isReadOnly: boolean): { text: string; tone: string } {
   const waiting = session.pendingCount;
   if (session.sender.connection === "signed out") return { text: `Signed out · ${waiting} waiting`, tone: "bad" };
   if (session.sender.connection === "slowed") return { text: `Saving slowly… ${waiting} waiting`, tone: "warn" };
   if (session.sender.connection === "waiting" || (session.isLost && waiting > 0)) return { text: `Reconnecting… ${waiting} waiting`, tone: "warn" };
-  if (issues > 0) return { text: `Not saved: ${issues} ${issues === 1 ? "needs" : "need"} attention`, tone: "bad" };
+  if (rejected > 0) return { text: `Not saved: ${rejected} ${rejected === 1 ? "needs" : "need"} attention`, tone: "bad" };
   if (waiting > 0) return { text: `Saving ${waiting}…`, tone: "busy" };
-  if (problem?.tooSoon) return { text: "Reading slowly…", tone: "warn" };
-  if (problem?.passing || session.isLost) return { text: "Reconnecting…", tone: "warn" };
+  if (problem?.isRateLimited) return { text: "Reading slowly…", tone: "warn" };
+  if (problem?.isTemporary || session.isLost) return { text: "Reconnecting…", tone: "warn" };
   return { text: isReadOnly ? "Read only" : "All changes saved", tone: "good" };
 }
 
 export function Banner({ view: { session, problem } }: { view: SheetView }): ReactElement | null {
   const ended = session.sender.connection === "signed out" || problem?.status === 401;
-  if (!ended && (!problem || problem.passing)) return null;
+  if (!ended && (!problem || problem.isTemporary)) return null;
   return (
     <div className="cg-banner" role="alert" data-testid="grid-banner">
       {ended && session.link !== null ? (

@@ -13,7 +13,7 @@ export interface Palette {
   refused: Tint;
   conflict: Tint;
   /** Colours of options by name, and of authors by number. */
-  named: Record<string, Tint>;
+  tints: Record<string, Tint>;
 }
 
 export interface Tint {
@@ -33,15 +33,15 @@ export function readPalette(element: Element): Palette {
   const background = read("background-color", "#ffffff");
   const dark = brightness(background) < 128;
   const text = read("text-color", dark ? "#fafafa" : "#31333f");
-  const named = Object.fromEntries(NAMES.map((name) => [name, tint(name, read, dark)]));
+  const tints = Object.fromEntries(NAMES.map((name) => [name, tint(name, read, dark)]));
   const primary = read("primary-color", "#3b6fd4");
   const faint = fade(text, 0.55);
   return {
-    dark, text, faint, primary, named,
+    dark, text, faint, primary, tints,
     link: read("link-color", primary),
     saving: primary,
-    refused: named.red as Tint,
-    conflict: named.orange as Tint,
+    refused: tints.red as Tint,
+    conflict: tints.orange as Tint,
     glide: glideTheme({ read, background, text, primary, dark }),
   };
 }
@@ -102,8 +102,8 @@ function glideTheme({ read, background, text, primary, dark }: Base): Partial<Th
 /** The colour of an option: one of the theme's names, or a colour of its own made readable on this background. */
 export function optionTint(color: string | null | undefined, palette: Palette): Tint {
   const name = color?.toLowerCase() ?? "";
-  const known = palette.named[name === "grey" || name === "" ? "gray" : name === "purple" ? "violet" : name];
-  if (known) return known;
+  const named = palette.tints[name === "grey" || name === "" ? "gray" : name === "purple" ? "violet" : name];
+  if (named) return named;
   const own = rgb(color ?? "") ? (color as string) : palette.faint;
   const text = mix(own, palette.dark ? "#ffffff" : "#000000", palette.dark ? 0.55 : 0.45);
   return { strong: own, background: fade(own, palette.dark ? 0.32 : 0.18), text };
@@ -114,7 +114,7 @@ const AUTHORS = ["blue", "green", "violet", "orange", "red"];
 /** The same person glows in the same colour everywhere. */
 export function authorTint(id: string, palette: Palette): Tint {
   const name = AUTHORS[[...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % AUTHORS.length];
-  return palette.named[name ?? "blue"] as Tint;
+  return palette.tints[name ?? "blue"] as Tint;
 }
 
 const canvas = document.createElement("canvas").getContext("2d");
@@ -125,15 +125,15 @@ function rgb(color: string): [number, number, number] | null {
   canvas.clearRect(0, 0, 1, 1);
   canvas.fillStyle = color;
   const normal = canvas.fillStyle;
-  const parts = normal.startsWith("#")
-    ? [1, 3, 5].map((at) => parseInt(normal.slice(at, at + 2), 16))
+  const channels = normal.startsWith("#")
+    ? [1, 3, 5].map((start) => parseInt(normal.slice(start, start + 2), 16))
     : (normal.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
-  return parts.length === 3 ? (parts as [number, number, number]) : null;
+  return channels.length === 3 ? (channels as [number, number, number]) : null;
 }
 
 export function fade(color: string, alpha: number): string {
-  const parts = rgb(color);
-  return parts ? `rgba(${parts.join(", ")}, ${alpha})` : color;
+  const channels = rgb(color);
+  return channels ? `rgba(${channels.join(", ")}, ${alpha})` : color;
 }
 
 /** What can be read on a strong colour: black or white. */
@@ -144,7 +144,7 @@ export function inkOn(color: string): string {
 function mix(color: string, other: string, share: number): string {
   const [a, b] = [rgb(color), rgb(other)];
   if (!a || !b) return color;
-  return `rgb(${a.map((part, i) => Math.round(part * (1 - share) + (b[i] ?? 0) * share)).join(", ")})`;
+  return `rgb(${a.map((channel, i) => Math.round(channel * (1 - share) + (b[i] ?? 0) * share)).join(", ")})`;
 }
 
 function brightness(color: string): number {

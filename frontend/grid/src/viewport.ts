@@ -3,19 +3,19 @@
 import type { Rectangle } from "@glideapps/glide-data-grid";
 import { useCallback, useRef, useState, type MutableRefObject } from "react";
 import type { Editing } from "./editors/editor";
-import type { Issue } from "../../sheet/src/commands";
+import type { RejectedEdit } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
 import { oneCell } from "./selection";
 
 /** The lines and columns on the screen; the pinned column is there besides. */
-export type Seen = Pick<Rectangle, "x" | "y" | "width" | "height">;
+export type VisibleRange = Pick<Rectangle, "x" | "y" | "width" | "height">;
 
 export interface Viewport {
-  seen: MutableRefObject<Seen>;
+  visible: MutableRefObject<VisibleRange>;
   /** Counts up whenever things move on the screen. */
   tick: number;
   onVisible: (range: Rectangle) => void;
-  jump: (cell: Pick<Issue, "row" | "column">) => void;
+  jump: (cell: Pick<RejectedEdit, "row" | "column">) => void;
   /** Where the cell of an open editor stands now; where it stood, if nobody knows. */
   locate: (editing: Editing) => Editing["cell"];
 }
@@ -23,20 +23,20 @@ export interface Viewport {
 export function useViewport({ view, session, columns, select, setNotice, grid }: Scene): Viewport {
   const { reader } = view;
   const [tick, setTick] = useState(0);
-  const seen = useRef<Seen>({ x: 0, y: 0, width: 0, height: 0 });
+  const visible = useRef<VisibleRange>({ x: 0, y: 0, width: 0, height: 0 });
   const onVisible = useCallback(
     (range: Rectangle) => {
-      seen.current = range;
-      reader.blocks.look(range.y, Math.min(range.y + range.height, Math.max(reader.lines.ordered - 1, 0)));
+      visible.current = range;
+      reader.blocks.setVisible(range.y, Math.min(range.y + range.height, Math.max(reader.lines.ordered - 1, 0)));
       setTick((now) => now + 1);
     },
     [reader],
   );
-  const jump = (issue: Pick<Issue, "row" | "column">): void => {
-    const column = Math.max(columns.findIndex((one) => one.id === issue.column), 0);
-    const row = reader.lines.find(issue.row, near(seen.current));
+  const jump = (target: Pick<RejectedEdit, "row" | "column">): void => {
+    const column = Math.max(columns.findIndex((candidate) => candidate.id === target.column), 0);
+    const row = reader.lines.find(target.row, linesOf(visible.current));
     if (row === undefined) {
-      setNotice(`Row #${issue.row} is not on the screen: scroll or search to it.`);
+      setNotice(`Row #${target.row} is not on the screen: scroll or search to it.`);
       return;
     }
     select(oneCell(column, row));
@@ -45,11 +45,11 @@ export function useViewport({ view, session, columns, select, setNotice, grid }:
     requestAnimationFrame(() => grid.current?.focus());
   };
   const locate = ({ row, column, cell }: Editing): Editing["cell"] => {
-    const x = columns.findIndex((one) => one.id === column.id);
-    const y = reader.lines.find((typeof row === "string" && session.outbox.rowOf(row)) || row, near(seen.current));
+    const x = columns.findIndex((candidate) => candidate.id === column.id);
+    const y = reader.lines.find((typeof row === "string" && session.outbox.rowOf(row)) || row, linesOf(visible.current));
     return [x < 0 ? cell[0] : x, y ?? cell[1]];
   };
-  return { seen, tick, onVisible, jump, locate };
+  return { visible, tick, onVisible, jump, locate };
 }
 
-const near = ({ y, height }: Seen): { first: number; last: number } => ({ first: y, last: y + height });
+const linesOf = ({ y, height }: VisibleRange): { first: number; last: number } => ({ first: y, last: y + height });

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { JSDOM } from "jsdom";
-import { carried, columnFor, inputOf } from "../src/cell-conversion";
+import { convertValue, columnFor, inputOf } from "../src/cell-conversion";
 import { plainText } from "../../sheet/src/format";
 import { shifted } from "../src/spreadsheet-values";
 import { formatTable, tableOf, type Pasted } from "../src/html-table";
 import { NEW_TYPES, traitsOf } from "../../sheet/tests/traits";
-import type { Column, Wire } from "../../sheet/src/types";
+import type { Column, CellValue } from "../../sheet/src/types";
 
 globalThis.DOMParser = new JSDOM().window.DOMParser;
 
@@ -122,7 +122,7 @@ const rulesOf = fc.record({ number_format: fc.constantFrom("auto", "1,234.56", "
 const numeric = fc.tuple(fc.constantFrom("number", "money", "percent"), rulesOf, fc.constantFrom("EUR", "USD"))
   .map(([type, rules, currency]) => column(type, type === "money" ? { ...rules, currency } : rules));
 
-function through(value: Wire, from: Column, to: Column, sheet = 1): unknown {
+function through(value: CellValue, from: Column, to: Column, sheet = 1): unknown {
   const number = typeof value === "string" && /^(number|money|percent)$/.test(from.type) ? { number: value } : {};
   const { id, type, form, ids_of, rules } = from;
   const cell = { text: plainText(value, from, { formats: { locale: "de", date: "", time_zone: "" }, people: {} }), own: { sheet, column: { id, type, form, ids_of, rules }, value }, ...number };
@@ -159,7 +159,7 @@ test("options are known by their labels in other columns, and those of another s
   const choice = { ...from, type: "choice", ...traitsOf("choice") };
   assert.deepEqual(through("o1", choice, column("choices", {}, 8)), { text: '"B, C"' });
   assert.deepEqual(through("o2", choice, choice, 2), { text: "A" });
-  assert.deepEqual(carried("o2", "A", from, column("text", {}, 8)), { text: "A" });
+  assert.deepEqual(convertValue("o2", "A", from, column("text", {}, 8)), { text: "A" });
 });
 
 test("what another origin calls ours is read as any table", () => {

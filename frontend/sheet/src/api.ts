@@ -12,17 +12,17 @@ export class Problem extends Error {
   }
 
   /** Asked too often: asking again before the time that was said is in vain. */
-  get tooSoon(): boolean {
+  get isRateLimited(): boolean {
     return this.status === 429;
   }
 
   /** Asking again later can help: the connection, the server or its load were at fault, not the request. */
-  get passing(): boolean {
+  get isTemporary(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 425 || this.status === 429 || this.status >= 500;
   }
 }
 
-export interface Ask {
+export interface RequestOptions {
   method?: "GET" | "PATCH" | "POST" | "PUT";
   query?: Record<string, string | number | null | undefined>;
   body?: unknown;
@@ -38,9 +38,9 @@ export class Api {
     private link: number | null = null,
   ) {}
 
-  async ask<T>(path: string, { method = "GET", query, body, signal, seconds = 20, keepalive }: Ask = {}): Promise<T> {
+  async request<T>(path: string, { method = "GET", query, body, signal, seconds = 20, keepalive }: RequestOptions = {}): Promise<T> {
     const limit = AbortSignal.timeout(seconds * 1000);
-    const answer = await this.fetch(this.url(path, query), {
+    const response = await this.fetch(this.url(path, query), {
       method,
       credentials: "same-origin",
       headers: headers(body, this.link),
@@ -48,28 +48,28 @@ export class Api {
       ...(keepalive && { keepalive }),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    if (!answer.ok) throw await problem(answer);
-    return answer.status === 204 ? (undefined as T) : ((await this.read(answer)) as T);
+    if (!response.ok) throw await problemOf(response);
+    return response.status === 204 ? (undefined as T) : ((await this.read(response)) as T);
   }
 
-  url(path: string, query: Ask["query"] = {}): string {
+  url(path: string, query: RequestOptions["query"] = {}): string {
     const url = new URL(this.root + path, location.origin);
     for (const [name, value] of Object.entries(query)) if (value != null) url.searchParams.set(name, String(value));
     return url.href;
   }
 
-  private async fetch(url: string, request: RequestInit): Promise<Response> {
+  private async fetch(url: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(url, request);
+      return await fetch(url, init);
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
       throw new Problem(0, "offline", "The server does not answer.");
     }
   }
 
-  private async read(answer: Response): Promise<unknown> {
+  private async read(response: Response): Promise<unknown> {
     try {
-      return await answer.json();
+      return await response.json();
     } catch {
       throw new Problem(0, "offline", "The answer broke off.");
     }
@@ -77,13 +77,13 @@ export class Api {
 }
 
 function headers(body: unknown, link: number | null): HeadersInit {
-  const own = { "X-Contrivance": "1", Accept: "application/json", ...(link !== null && { "X-Contrivance-Link": String(link) }) };
-  return body === undefined ? own : { ...own, "Content-Type": "application/json" };
+  const common = { "X-Contrivance": "1", Accept: "application/json", ...(link !== null && { "X-Contrivance-Link": String(link) }) };
+  return body === undefined ? common : { ...common, "Content-Type": "application/json" };
 }
 
-async function problem(answer: Response): Promise<Problem> {
-  const facts = (await answer.json().catch(() => ({}))) as { type?: string; title?: string; detail?: unknown };
-  const said = typeof facts.detail === "string" ? facts.detail : facts.title;
-  const wait = Number(answer.headers.get("Retry-After") ?? "");
-  return new Problem(answer.status, facts.type ?? "", said ?? `The server answered ${answer.status}.`, wait || null);
+async function problemOf(response: Response): Promise<Problem> {
+  const body = (await response.json().catch(() => ({}))) as { type?: string; title?: string; detail?: unknown };
+  const message = typeof body.detail === "string" ? body.detail : body.title;
+  const retryAfter = Number(response.headers.get("Retry-After") ?? "");
+  return new Problem(response.status, body.type ?? "", message ?? `The server answered ${response.status}.`, retryAfter || null);
 }

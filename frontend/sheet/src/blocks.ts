@@ -4,14 +4,14 @@
 import type { RowsPage } from "./types";
 
 export const BLOCK = 100;
-const KEPT = 200;
-const AT_ONCE = 4;
+const MAX_BLOCKS = 200;
+const MAX_PARALLEL_READS = 4;
 /** While somebody drags the scroll bar, reading starts this often and no more. */
-const PACE_MS = 60;
+const MIN_INTERVAL = 60;
 
 export interface BlockSource {
   read: (offset: number, limit: number, signal: AbortSignal) => Promise<RowsPage>;
-  arrived: (page: RowsPage) => void;
+  received: (page: RowsPage) => void;
   failed: (error: unknown) => void;
   /** A block was let go; its rows may be forgotten. */
   dropped: (ids: number[]) => void;
@@ -21,10 +21,10 @@ export class Blocks {
   /** In order of last use: the first is the one to let go. */
   private blocks = new Map<number, number[]>();
   private reading = new Map<number, AbortController>();
-  private wanted: number[] = [];
+  private visible: number[] = [];
   /** Read for a paste, a fill or a copy, which needs them all at once. */
-  private held = new Set<number>();
-  private started = -Infinity;
+  private pinned = new Set<number>();
+  private startedAt = -Infinity;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private source: BlockSource) {}
@@ -44,45 +44,45 @@ export class Blocks {
   put(block: number, ids: number[]): void {
     this.blocks.delete(block);
     this.blocks.set(block, ids);
-    for (const [oldest, old] of this.blocks) {
-      if (this.blocks.size <= KEPT) break;
-      if (this.wanted.includes(oldest) || this.held.has(oldest)) continue;
-      this.blocks.delete(oldest);
-      this.source.dropped(old);
+    for (const [oldBlock, oldIds] of this.blocks) {
+      if (this.blocks.size <= MAX_BLOCKS) break;
+      if (this.visible.includes(oldBlock) || this.pinned.has(oldBlock)) continue;
+      this.blocks.delete(oldBlock);
+      this.source.dropped(oldIds);
     }
   }
 
   /** Somebody looks at these positions: read what is missing, and stop reading what has scrolled away. */
-  look(first: number, last: number): void {
-    const visible = range(Math.floor(first / BLOCK), Math.floor(last / BLOCK));
-    this.wanted = visible;
-    this.held.clear();
+  setVisible(first: number, last: number): void {
+    const blocks = range(Math.floor(first / BLOCK), Math.floor(last / BLOCK));
+    this.visible = blocks;
+    this.pinned.clear();
     for (const [block, reading] of this.reading) {
-      if (visible.includes(block)) continue;
+      if (blocks.includes(block)) continue;
       reading.abort();
       this.reading.delete(block);
     }
-    for (const block of visible) this.touch(block);
+    for (const block of blocks) this.touch(block);
     clearTimeout(this.timer);
-    const wait = this.started + PACE_MS - performance.now();
-    if (wait <= 0) this.pump();
-    else this.timer = setTimeout(() => this.pump(), wait);
+    const wait = this.startedAt + MIN_INTERVAL - performance.now();
+    if (wait <= 0) this.readMissing();
+    else this.timer = setTimeout(() => this.readMissing(), wait);
   }
 
   /** All of these positions, read where they are not known yet. */
   async load(first: number, last: number): Promise<void> {
     const needed = range(Math.floor(first / BLOCK), Math.floor(last / BLOCK));
-    for (const block of needed) this.held.add(block);
+    for (const block of needed) this.pinned.add(block);
     const missing = needed.filter((block) => !this.blocks.has(block));
-    for (let i = 0; i < missing.length; i += AT_ONCE) {
-      await Promise.all(missing.slice(i, i + AT_ONCE).map((block) => this.read(block, new AbortController())));
+    for (let i = 0; i < missing.length; i += MAX_PARALLEL_READS) {
+      await Promise.all(missing.slice(i, i + MAX_PARALLEL_READS).map((block) => this.read(block, new AbortController())));
     }
   }
 
   /** Read everything again; what is shown stays until the new rows are here. */
   refresh(): void {
     this.stop();
-    const visible = new Set(this.wanted);
+    const visible = new Set(this.visible);
     for (const [block, ids] of this.blocks) {
       if (visible.has(block)) continue;
       this.blocks.delete(block);
@@ -93,7 +93,7 @@ export class Blocks {
 
   /** Ask again for what is looked at and did not come. */
   retry(): void {
-    this.pump();
+    this.readMissing();
   }
 
   clear(): void {
@@ -113,11 +113,11 @@ export class Blocks {
     if (ids) this.put(block, ids);
   }
 
-  private pump(): void {
-    for (const block of this.wanted) {
-      if (this.reading.size >= AT_ONCE) return;
+  private readMissing(): void {
+    for (const block of this.visible) {
+      if (this.reading.size >= MAX_PARALLEL_READS) return;
       if (this.blocks.has(block) || this.reading.has(block)) continue;
-      this.started = performance.now();
+      this.startedAt = performance.now();
       this.start(block);
     }
   }
@@ -131,7 +131,7 @@ export class Blocks {
       })
       .finally(() => {
         if (this.reading.get(block) === reading) this.reading.delete(block);
-        if (!reading.signal.aborted && this.blocks.has(block)) this.pump();
+        if (!reading.signal.aborted && this.blocks.has(block)) this.readMissing();
       });
   }
 
@@ -139,7 +139,7 @@ export class Blocks {
     const page = await this.source.read(block * BLOCK, BLOCK, reading.signal);
     if (reading.signal.aborted) return;
     this.put(block, page.rows.map((row) => row.id));
-    this.source.arrived(page);
+    this.source.received(page);
   }
 }
 

@@ -1,6 +1,6 @@
 // What waits in the outbox, and what of it each cell shows.
 
-import type { ConflictFact, Input, RowRef, Wire } from "./types";
+import type { ConflictFact, Input, RowRef, CellValue } from "./types";
 
 export interface Edit {
   row: RowRef;
@@ -23,11 +23,11 @@ export interface Command {
   deletes: number[];
 }
 
-export type IssueKind = "refused" | "conflict" | "gone";
+export type RejectionKind = "refused" | "conflict" | "gone";
 
 /** A typed value that did not become the cell's value; it stays until it is mended or dropped. */
-export interface Issue {
-  kind: IssueKind;
+export interface RejectedEdit {
+  kind: RejectionKind;
   row: RowRef;
   column: number | null;
   input: Input;
@@ -39,9 +39,9 @@ export interface Issue {
 
 export interface CellState {
   /** "held": a cell of a new row that waits because another cell of that row was refused. */
-  state: "saving" | "held" | IssueKind;
+  state: "saving" | "held" | RejectionKind;
   input: Input;
-  issue?: Issue;
+  rejected?: RejectedEdit;
 }
 
 export interface Draft {
@@ -52,37 +52,37 @@ export interface Draft {
 
 export interface Saved {
   queue: Command[];
-  issues: Issue[];
+  issues: RejectedEdit[];
   drafts: Record<string, Draft>;
   made: Record<string, { row: number; version: number }>;
 }
 
 /** The server takes so many cells and rows as one action: others wait meanwhile. Its body has a limit, too. */
-export const MOST_AT_ONCE = 5000;
-const MOST_CHARACTERS = 500_000;
+export const MAX_COMMAND_SIZE = 5000;
+const MAX_COMMAND_CHARACTERS = 500_000;
 
 /** Edits as actions that the server takes. What belongs to one row stays together: a new row is added once. */
-export function inParts(edits: readonly Edit[]): Edit[][] {
-  const parts: Edit[][] = [];
-  let [count, characters] = [MOST_AT_ONCE, 0];
+export function splitEdits(edits: readonly Edit[]): Edit[][] {
+  const commands: Edit[][] = [];
+  let [count, characters] = [MAX_COMMAND_SIZE, 0];
   for (const row of byRow(edits)) {
     const size = row.length + 1; // A new row counts beside its cells.
-    const text = row.reduce((sum, { input }) => sum + JSON.stringify(input).length, 0);
-    if (count + size > MOST_AT_ONCE || characters + text > MOST_CHARACTERS) {
-      parts.push([]);
+    const length = row.reduce((sum, { input }) => sum + JSON.stringify(input).length, 0);
+    if (count + size > MAX_COMMAND_SIZE || characters + length > MAX_COMMAND_CHARACTERS) {
+      commands.push([]);
       [count, characters] = [0, 0];
     }
-    parts.at(-1)?.push(...row);
-    [count, characters] = [count + size, characters + text];
+    commands.at(-1)?.push(...row);
+    [count, characters] = [count + size, characters + length];
   }
-  return parts;
+  return commands;
 }
 
 function byRow(edits: readonly Edit[]): Edit[][] {
   const rows = new Map<RowRef, Edit[]>();
   for (const edit of edits) {
-    const there = rows.get(edit.row);
-    if (there) there.push(edit);
+    const rowEdits = rows.get(edit.row);
+    if (rowEdits) rowEdits.push(edit);
     else rows.set(edit.row, [edit]);
   }
   return [...rows.values()];
@@ -91,27 +91,27 @@ function byRow(edits: readonly Edit[]): Edit[][] {
 export const cellKey = (row: RowRef, column: number | null): string => `${row}:${column ?? ""}`;
 
 /** What is wrong with a refused new row, cell by cell. */
-export function draftIssues(key: string, draft: Draft): Issue[] {
+export function rejectedDraftCells(key: string, draft: Draft): RejectedEdit[] {
   return Object.entries(draft.reasons).map(([column, reason]) => ({
     kind: "refused",
     row: key,
     column: column === "" ? null : Number(column),
-    input: draft.cells[column] ?? { value: null as Wire },
+    input: draft.cells[column] ?? { value: null as CellValue },
     reason,
     base: null,
   }));
 }
 
 /** Per cell: what waits there, or else what was refused there. */
-export function indexed(queue: Command[], issues: Map<string, Issue>, drafts: Map<string, Draft>): Map<string, CellState> {
+export function cellStates(queue: Command[], rejectedEdits: Map<string, RejectedEdit>, drafts: Map<string, Draft>): Map<string, CellState> {
   const cells = new Map<string, CellState>();
-  for (const [key, issue] of issues) cells.set(key, { state: issue.kind, input: issue.input, issue });
+  for (const [key, rejected] of rejectedEdits) cells.set(key, { state: rejected.kind, input: rejected.input, rejected });
   for (const [key, draft] of drafts) {
     for (const [column, input] of Object.entries(draft.cells)) {
       cells.set(`${key}:${column}`, { state: "held", input });
     }
-    for (const issue of draftIssues(key, draft)) {
-      cells.set(cellKey(key, issue.column), { state: "refused", input: issue.input, issue });
+    for (const rejected of rejectedDraftCells(key, draft)) {
+      cells.set(cellKey(key, rejected.column), { state: "refused", input: rejected.input, rejected });
     }
   }
   for (const command of queue) {
@@ -128,13 +128,13 @@ export function indexed(queue: Command[], issues: Map<string, Issue>, drafts: Ma
 }
 
 /** The edits that wait, per cell. */
-export function byCell(queue: Command[]): Map<string, Edit[]> {
-  const found = new Map<string, Edit[]>();
-  for (const edit of queue.flatMap((one) => one.edits)) {
+export function editsByCell(queue: Command[]): Map<string, Edit[]> {
+  const edits = new Map<string, Edit[]>();
+  for (const edit of queue.flatMap((command) => command.edits)) {
     const key = cellKey(edit.row, edit.column);
-    const there = found.get(key);
-    if (there) there.push(edit);
-    else found.set(key, [edit]);
+    const cellEdits = edits.get(key);
+    if (cellEdits) cellEdits.push(edit);
+    else edits.set(key, [edit]);
   }
-  return found;
+  return edits;
 }

@@ -4,14 +4,14 @@ import { useEffect, useState, type ReactElement } from "react";
 import { plainText, type Context } from "./format";
 import { formatBlock } from "./tsv";
 import type { Column } from "./types";
-import type { Issue } from "./commands";
+import type { RejectedEdit } from "./commands";
 
-const SAID_MS = 1600;
+const FEEDBACK_MS = 1600;
 
 export function CopyButton({ text, label, isMain }: { text: () => string; label: string; isMain?: boolean }): ReactElement {
   const [isDone, setDone] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setDone(false), SAID_MS);
+    const timer = setTimeout(() => setDone(false), FEEDBACK_MS);
     return () => clearTimeout(timer);
   }, [isDone]);
   const copy = (): void => void copyText(text()).then(() => setDone(true));
@@ -19,22 +19,22 @@ export function CopyButton({ text, label, isMain }: { text: () => string; label:
 }
 
 /** One line per row and one field per column, so that the block can be pasted where it belongs. */
-export function blockOf(issues: readonly Issue[], columns: readonly Column[], context: Context): string {
-  const typed = issues.filter((issue) => issue.column !== null);
-  const used = [...new Set(typed.map((issue) => issue.column))];
-  const place = (id: number | null): number => columns.findIndex((column) => column.id === id);
-  used.sort((a, b) => place(a) - place(b));
-  const rows = new Map<Issue["row"], string[]>();
-  for (const issue of typed) {
-    const line = rows.get(issue.row) ?? used.map(() => "");
-    line[used.indexOf(issue.column)] = copiedText(issue, columns[place(issue.column)], context);
-    rows.set(issue.row, line);
+export function blockOf(rejected: readonly RejectedEdit[], columns: readonly Column[], context: Context): string {
+  const cells = rejected.filter((edit) => edit.column !== null);
+  const used = [...new Set(cells.map((edit) => edit.column))];
+  const position = (id: number | null): number => columns.findIndex((column) => column.id === id);
+  used.sort((a, b) => position(a) - position(b));
+  const rows = new Map<RejectedEdit["row"], string[]>();
+  for (const edit of cells) {
+    const line = rows.get(edit.row) ?? used.map(() => "");
+    line[used.indexOf(edit.column)] = copyValue(edit, columns[position(edit.column)], context);
+    rows.set(edit.row, line);
   }
   return formatBlock([...rows.values()]);
 }
 
 /** As it was typed; what was picked or filled in as other programs read it. */
-export function copiedText({ input }: Issue, column: Column | undefined, context: Context): string {
+export function copyValue({ input }: RejectedEdit, column: Column | undefined, context: Context): string {
   if ("text" in input) return input.text;
   return column ? plainText(input.value, column, context) : String(input.value ?? "");
 }
@@ -49,11 +49,11 @@ async function copyText(text: string): Promise<void> {
 
 /** Where the page is not on https: the copy event takes the text without a field that would take the keyboard. */
 function copyByEvent(text: string): void {
-  const give = (event: ClipboardEvent): void => {
+  const setText = (event: ClipboardEvent): void => {
     event.clipboardData?.setData("text/plain", text);
     event.preventDefault();
   };
-  window.addEventListener("copy", give, true);
+  window.addEventListener("copy", setText, true);
   document.execCommand("copy");
-  window.removeEventListener("copy", give, true);
+  window.removeEventListener("copy", setText, true);
 }

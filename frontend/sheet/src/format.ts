@@ -1,17 +1,17 @@
 // Values as people read them. Numbers stay decimal strings all the way: no binary float ever touches them.
 
-import type { Column, Formats, Input, Wire } from "./types";
+import type { Column, Formats, Input, CellValue } from "./types";
 
 /** Formats a decimal string exactly, with the column's decimals and currency. */
 export function formatNumber(value: string, column: Column, locale: string): string {
   const { currency, decimals } = column.rules;
-  const there = value.split(".")[1]?.length ?? 0;
+  const decimalCount = value.split(".")[1]?.length ?? 0;
   const unit: Intl.NumberFormatOptions =
     column.form === "percentage"
       ? { style: "unit", unit: "percent" }
       : currency ? { style: "currency", currency, currencyDisplay: "narrowSymbol" } : {};
-  const usual = decimals ?? (currency ? new Intl.NumberFormat("en", unit).resolvedOptions().minimumFractionDigits : 0);
-  const digits = { minimumFractionDigits: usual ?? 0, maximumFractionDigits: Math.max(usual ?? 0, there) };
+  const minimum = decimals ?? (currency ? new Intl.NumberFormat("en", unit).resolvedOptions().minimumFractionDigits : 0);
+  const digits = { minimumFractionDigits: minimum ?? 0, maximumFractionDigits: Math.max(minimum ?? 0, decimalCount) };
   // A string is formatted digit by digit (ECMA-402 since 2023); the types know only numbers yet.
   return formatter(locale, { ...unit, ...digits }).format(value as unknown as number);
 }
@@ -20,9 +20,9 @@ const formatters = new Map<string, Intl.NumberFormat>();
 
 function formatter(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = locale + JSON.stringify(options);
-  let found = formatters.get(key);
-  if (!found) formatters.set(key, (found = new Intl.NumberFormat(locale, options)));
-  return found;
+  let format = formatters.get(key);
+  if (!format) formatters.set(key, (format = new Intl.NumberFormat(locale, options)));
+  return format;
 }
 
 /** A date in the user's pattern of YYYY, MM, DD, M, D and MMM. A date is no instant: no time zone is involved. */
@@ -58,38 +58,38 @@ export function localTime(iso: string, timeZone: string): string {
 function exactTime(iso: string, timeZone: string): string {
   const instant = new Date(iso);
   if (Number.isNaN(instant.getTime())) return iso;
-  const part = Object.fromEntries(clock(timeZone).formatToParts(instant).map(({ type, value }) => [type, value]));
-  return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}:${part.second}`;
+  const parts = Object.fromEntries(clock(timeZone).formatToParts(instant).map(({ type, value }) => [type, value]));
+  return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second}`;
 }
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 function clock(timeZone: string): Intl.DateTimeFormat {
-  let found = clocks.get(timeZone);
-  if (!found) {
-    clocks.set(timeZone, (found = new Intl.DateTimeFormat("en-CA", {
+  let format = clocks.get(timeZone);
+  if (!format) {
+    clocks.set(timeZone, (format = new Intl.DateTimeFormat("en-CA", {
       timeZone, year: "numeric", month: "2-digit", day: "2-digit",
       hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
     })));
   }
-  return found;
+  return format;
 }
 
 /** An instant as it can be typed again: seconds where there are some, the offset where clocks show the hour twice. */
 function typedTime(iso: string, timeZone: string): string {
   const instant = Date.parse(iso), exact = exactTime(iso, timeZone);
   if (Number.isNaN(instant)) return iso;
-  const twice = [-1, -0.5, 0.5, 1].some((hours) => exactTime(moved(instant, hours), timeZone) === exact);
-  return `${exact.replace(/(:\d\d):00$/, "$1")}${twice ? offset(exact, instant) : ""}`;
+  const isRepeated = [-1, -0.5, 0.5, 1].some((hours) => exactTime(shifted(instant, hours), timeZone) === exact);
+  return `${exact.replace(/(:\d\d):00$/, "$1")}${isRepeated ? offset(exact, instant) : ""}`;
 }
 
-const moved = (instant: number, hours: number): string => new Date(instant + hours * 3_600_000).toISOString();
+const shifted = (instant: number, hours: number): string => new Date(instant + hours * 3_600_000).toISOString();
 
 /** How far a clock that shows this is ahead of UTC: "+02:00". */
 function offset(exact: string, instant: number): string {
   const minutes = Math.round((Date.parse(`${exact.replace(" ", "T")}Z`) - instant) / 60_000);
-  const two = (number: number): string => String(Math.trunc(number)).padStart(2, "0");
-  return `${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+  const twoDigits = (number: number): string => String(Math.trunc(number)).padStart(2, "0");
+  return `${minutes < 0 ? "-" : "+"}${twoDigits(Math.abs(minutes) / 60)}:${twoDigits(Math.abs(minutes) % 60)}`;
 }
 
 /** Today, where the person is. */
@@ -114,7 +114,7 @@ export const isNumber = (column: Pick<Column, "form">): boolean => NUMBERS.has(c
 export const isDate = ({ form }: Pick<Column, "form">): boolean => form === "day" || form === "instant";
 
 /** A value as the cell shows it. */
-export function shown(value: Wire, column: Column, context: Context): string {
+export function displayText(value: CellValue, column: Column, context: Context): string {
   if (value === null) return "";
   if (typeof value === "string" && isNumber(column)) return formatNumber(value, column, context.formats.locale);
   if (typeof value === "string" && column.form === "day") return formatDate(value, context.formats);
@@ -126,32 +126,32 @@ export function shown(value: Wire, column: Column, context: Context): string {
 }
 
 /** A decimal number in digits that every column reads as this number: three decimals get a zero more. */
-export function certain(value: string): string {
+export function unambiguous(value: string): string {
   return /\.\d{3}$/.test(value) ? `${value}0` : value;
 }
 
 /** A value as its editor shows it: written as this column reads it. */
-export function typedText(value: Wire, column: Column, context: Context): string {
+export function editorText(value: CellValue, column: Column, context: Context): string {
   if (typeof value !== "string" || !isNumber(column)) return plainText(value, column, context);
   const { number_format: format } = column.rules;
   if (format === "1.234,56") return value.replace(".", ",");
-  return format === "1,234.56" ? value : certain(value);
+  return format === "1,234.56" ? value : unambiguous(value);
 }
 
 /** A value as one copies it and gives it to other programs: decimal point, ISO dates, labels. Every column reads it alike. */
-export function plainText(value: Wire, column: Column, { people }: Context): string {
+export function plainText(value: CellValue, column: Column, { people }: Context): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "true" : "false";
   if (Array.isArray(value)) return value.map((id) => quotedLabel(label(id, column))).join(", ");
   if (column.ids_of === "options") return label(value, column);
   if (column.ids_of === "people") return people[value] ?? value;
   if (column.form === "instant") return typedTime(value, clockOf(column));
-  return isNumber(column) ? certain(value) : value;
+  return isNumber(column) ? unambiguous(value) : value;
 }
 
 /** What stands in a cell while the input waits: a picked value as it will look, typed text as it was typed. */
-export function shownInput(input: Input, column: Column, context: Context): string {
-  return "text" in input ? input.text : shown(input.value, column, context);
+export function displayInput(input: Input, column: Column, context: Context): string {
+  return "text" in input ? input.text : displayText(input.value, column, context);
 }
 
 export function label(id: string, column: Column): string {

@@ -9,7 +9,7 @@ export class Lines {
   /** How many rows the order has; what came later stands below them. */
   ordered = 0;
   private below: RowRef[] = [];
-  private places = new Map<RowRef, number>();
+  private positions = new Map<RowRef, number>();
 
   constructor(private blocks: Blocks) {}
 
@@ -29,7 +29,7 @@ export class Lines {
   }
 
   /** How many saved rows stand below the ordered ones. */
-  get numbered(): number {
+  get savedBelow(): number {
     return this.below.reduce<number>((sum, ref) => sum + (typeof ref === "number" ? 1 : 0), 0);
   }
 
@@ -38,48 +38,48 @@ export class Lines {
   }
 
   isBelow(ref: RowRef): boolean {
-    return this.places.has(ref);
+    return this.positions.has(ref);
   }
 
   append(ref: RowRef): void {
-    if (this.places.has(ref)) return;
-    this.places.set(ref, this.below.length);
+    if (this.positions.has(ref)) return;
+    this.positions.set(ref, this.below.length);
     this.below.push(ref);
   }
 
   /** A new row got its number: it stays where it was typed. */
-  number(key: string, id: number): void {
-    const place = this.places.get(key);
-    if (place === undefined) return;
-    if (this.places.has(id)) {
+  assignId(key: string, id: number): void {
+    const position = this.positions.get(key);
+    if (position === undefined) return;
+    if (this.positions.has(id)) {
       this.remove(key);
       return;
     }
-    this.below[place] = id;
-    this.places.delete(key);
-    this.places.set(id, place);
+    this.below[position] = id;
+    this.positions.delete(key);
+    this.positions.set(id, position);
   }
 
   remove(ref: RowRef): void {
-    if (this.places.has(ref)) this.keep(this.below.filter((one) => one !== ref));
+    if (this.positions.has(ref)) this.setBelow(this.below.filter((other) => other !== ref));
   }
 
   /** A new order holds every saved row: only rows that are not saved yet stay below. */
   reorder(total: number): void {
     this.ordered = total;
-    this.keep(this.below.filter((ref) => typeof ref === "string"));
+    this.setBelow(this.below.filter((ref) => typeof ref === "string"));
   }
 
   /** Where a row stands now, as far as it is known. */
   find(ref: RowRef, near: { first: number; last: number }): number | undefined {
-    const below = this.places.get(ref);
+    const below = this.positions.get(ref);
     if (below !== undefined) return this.ordered + below;
     for (let y = near.first; y <= near.last; y++) if (this.blocks.idAt(y) === ref) return y;
     return undefined;
   }
 
-  private keep(below: RowRef[]): void {
+  private setBelow(below: RowRef[]): void {
     this.below = below;
-    this.places = new Map(below.map((ref, place) => [ref, place]));
+    this.positions = new Map(below.map((ref, position) => [ref, position]));
   }
 }

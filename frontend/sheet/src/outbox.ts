@@ -1,94 +1,94 @@
 // The outbox: every user action waits here until the server has answered it. Pure, so that a model server can try it out.
 
-import { lowered, OwnWrites, shownBase } from "./base-versions";
+import { olderBase, OwnEdits, shownBase } from "./base-versions";
 import type { ConflictFact, Outcome, RowRef } from "./types";
 import {
-  byCell, cellKey, draftIssues, indexed, inParts, type Add, type CellState, type Command, type Draft, type Edit, type Issue,
-  type IssueKind, type Saved,
+  editsByCell, cellKey, rejectedDraftCells, cellStates, splitEdits, type Add, type CellState, type Command, type Draft, type Edit, type RejectedEdit,
+  type RejectionKind, type Saved,
 } from "./commands";
 
-const UNEXPLAINED = "The server did not take this row.";
+const NO_REASON = "The server did not take this row.";
 
 export class Outbox {
   private queue: Command[];
-  private issues: Map<string, Issue>;
+  private rejected: Map<string, RejectedEdit>;
   private drafts: Map<string, Draft>;
-  private made: Map<string, { row: number; version: number }>;
-  private own = new OwnWrites();
+  private createdRows: Map<string, { row: number; version: number }>;
+  private ownEdits = new OwnEdits();
   /** Recalled from the tab's store. A duplicated tab has them, too, and may send them first. */
-  private recalled: ReadonlySet<string>;
-  private sending: string | null = null;
-  private index: Map<string, CellState> | null = null;
-  private queued: Map<string, Edit[]> | null = null;
+  private restoredIds: ReadonlySet<string>;
+  private sentId: string | null = null;
+  private states: Map<string, CellState> | null = null;
+  private pendingByCell: Map<string, Edit[]> | null = null;
 
   constructor(
     private newId: () => string,
     saved?: Saved | null,
   ) {
     this.queue = saved?.queue ?? [];
-    this.recalled = new Set(this.queue.map(({ id }) => id));
-    this.issues = new Map((saved?.issues ?? []).map((issue) => [cellKey(issue.row, issue.column), issue]));
+    this.restoredIds = new Set(this.queue.map(({ id }) => id));
+    this.rejected = new Map((saved?.issues ?? []).map((edit) => [cellKey(edit.row, edit.column), edit]));
     this.drafts = new Map(Object.entries(saved?.drafts ?? {}));
-    this.made = new Map(Object.entries(saved?.made ?? {}));
+    this.createdRows = new Map(Object.entries(saved?.made ?? {}));
   }
 
   /** What an edit is based on that begins now, in a cell whose stored value, maybe unseen, is of this version. */
   baseOf(row: RowRef, column: number, stored: number | null): number | null {
-    return lowered(stored, shownBase(this.later(row, column), this.issues.get(cellKey(row, column))));
+    return olderBase(stored, shownBase(this.pendingEdits(row, column), this.rejected.get(cellKey(row, column))));
   }
 
   /** Take one user action. Cells typed into a row that is not saved yet join that row. */
   put(edits: Edit[], adds: Add[] = [], deletes: number[] = []): void {
     const command: Command = { id: this.newId(), edits: [], adds: [...adds], deletes };
-    const waiting = new Map([...this.queue, command].flatMap((one) => one.adds).map((add) => [add.key, add]));
-    for (const edit of edits) this.place(edit, command, waiting);
+    const addsByKey = new Map([...this.queue, command].flatMap((queued) => queued.adds).map((add) => [add.key, add]));
+    for (const edit of edits) this.add(edit, command, addsByKey);
     if (command.edits.length + command.adds.length + command.deletes.length > 0) this.queue.push(command);
-    this.forget();
+    this.invalidate();
   }
 
   /** The command to send now, or null while one is on its way. The same command again after lose(). */
   next(): Command | null {
     const head = this.queue[0];
-    if (!head || this.sending !== null) return null;
-    this.sending = head.id;
+    if (!head || this.sentId !== null) return null;
+    this.sentId = head.id;
     return head;
   }
 
   /** Nobody knows whether the command arrived: it stays first and is sent again under the same id. */
-  lose(id: string): void {
-    if (this.sending === id) this.sending = null;
+  sendLater(id: string): void {
+    if (this.sentId === id) this.sentId = null;
   }
 
   /** The server's answer. False for an answer that was had before (a repeated or late one). */
-  answer(id: string, outcome: Outcome): boolean {
-    const command = this.take(id);
+  applyOutcome(id: string, outcome: Outcome): boolean {
+    const command = this.removeFirst(id);
     if (!command) return false;
     const typed = new Map(command.edits.map((edit) => [cellKey(edit.row, edit.column), edit]));
-    for (const saved of outcome.saved) this.settle(typed.get(cellKey(saved.row, saved.column)), saved);
-    this.settleAdds(outcome);
+    for (const saved of outcome.saved) this.applySaved(typed.get(cellKey(saved.row, saved.column)), saved);
+    this.applyAdded(outcome);
     for (const refusal of outcome.refused) {
-      if (refusal.row != null) this.raise("refused", typed, refusal.row, refusal.column ?? null, refusal.reason);
+      if (refusal.row != null) this.rejectCell("refused", typed, refusal.row, refusal.column ?? null, refusal.reason);
     }
     for (const conflict of outcome.conflicts) {
-      if (conflict.reason) this.own.lost(conflict.row, conflict.column);
-      this.raise("conflict", typed, conflict.row, conflict.column, "", conflict);
+      if (conflict.reason) this.ownEdits.forget(conflict.row, conflict.column);
+      this.rejectCell("conflict", typed, conflict.row, conflict.column, "", conflict);
     }
-    for (const gone of outcome.gone) this.raiseGone(command, gone.row ?? null, gone.column ?? null, gone.reason);
-    const made = new Map(outcome.added.map(({ key, row }) => [key, row]));
-    const isTroubled = new Set([...outcome.refused, ...outcome.gone].map((one) => one.key));
+    for (const entry of outcome.gone) this.rejectGone(command, entry.row ?? null, entry.column ?? null, entry.reason);
+    const rowsByKey = new Map(outcome.added.map(({ key, row }) => [key, row]));
+    const failedKeys = new Set([...outcome.refused, ...outcome.gone].map((entry) => entry.key));
     for (const add of command.adds) {
-      if (isTroubled.has(add.key) || !made.has(add.key)) this.settleRefusedAdd(add, outcome, made.get(add.key));
+      if (failedKeys.has(add.key) || !rowsByKey.has(add.key)) this.applyRefusedAdd(add, outcome, rowsByKey.get(add.key));
     }
     return true;
   }
 
   /** The server will never take this command: all that was typed comes back with the reason. */
-  refuse(id: string, kind: IssueKind, reason: string): boolean {
-    const command = this.take(id);
+  refuse(id: string, kind: RejectionKind, reason: string): boolean {
+    const command = this.removeFirst(id);
     if (!command) return false;
-    for (const { row, column, input, base } of command.edits) this.keep({ kind, row, column, input, reason, base });
-    for (const add of command.adds) this.bounce(add.key, { cells: add.cells, reasons: { "": reason } });
-    for (const row of command.deletes) this.keep({ kind, row, column: null, input: { value: null }, reason, base: null });
+    for (const { row, column, input, base } of command.edits) this.addRejected({ kind, row, column, input, reason, base });
+    for (const add of command.adds) this.returnDraft(add.key, { cells: add.cells, reasons: { "": reason } });
+    for (const row of command.deletes) this.addRejected({ kind, row, column: null, input: { value: null }, reason, base: null });
     return true;
   }
 
@@ -105,188 +105,188 @@ export class Outbox {
 
   /** The number that the server gave to a row of ours, once it has. */
   rowOf(key: string): number | undefined {
-    return this.made.get(key)?.row;
+    return this.createdRows.get(key)?.row;
   }
 
-  attention(): Issue[] {
-    const drafts = [...this.drafts].flatMap(([key, draft]) => draftIssues(key, draft));
-    return [...this.issues.values(), ...drafts];
+  rejectedEdits(): RejectedEdit[] {
+    const drafts = [...this.drafts].flatMap(([key, draft]) => rejectedDraftCells(key, draft));
+    return [...this.rejected.values(), ...drafts];
   }
 
-  waiting(): number {
+  pendingCount(): number {
     return this.queue.reduce(
-      (sum, one) => sum + one.edits.length + one.deletes.length + one.adds.length,
+      (sum, command) => sum + command.edits.length + command.deletes.length + command.adds.length,
       0,
     );
   }
 
   get empty(): boolean {
-    return this.queue.length + this.issues.size + this.drafts.size === 0;
+    return this.queue.length + this.rejected.size + this.drafts.size === 0;
   }
 
   /** Forget a refused value (or take theirs after a conflict). */
   drop(row: RowRef, column: number | null): void {
-    this.issues.delete(cellKey(row, column));
+    this.rejected.delete(cellKey(row, column));
     if (typeof row === "string") this.drafts.delete(row);
-    this.forget();
+    this.invalidate();
   }
 
   /** Forget a new row that the server has not got. False where it is on its way already. */
   dropDraft(key: string): boolean {
-    if (this.onItsWay(key)) return false;
+    if (this.mayBeSent(key)) return false;
     for (const command of this.queue) {
       command.adds = command.adds.filter((add) => add.key !== key);
       command.edits = command.edits.filter((edit) => edit.row !== key);
     }
-    this.prune();
+    this.removeEmpty();
     this.drafts.delete(key);
     return true;
   }
 
   /** After conflicts: write mine over what the others wrote, which I have now seen; as one action. */
-  keepMine(issues: readonly Issue[]): void {
-    this.sendAgain(issues.filter((issue) => issue.conflict));
+  keepMine(conflicts: readonly RejectedEdit[]): void {
+    this.sendAgain(conflicts.filter((edit) => edit.conflict));
   }
 
   /** Try once more what was not taken: a row or a right may have come back. */
-  sendAgain(issues: readonly Issue[]): void {
-    const edits = issues.flatMap(({ row, column, input, base, conflict }) =>
+  sendAgain(rejected: readonly RejectedEdit[]): void {
+    const edits = rejected.flatMap(({ row, column, input, base, conflict }) =>
       typeof row === "number" && column !== null ? [{ row, column, input, base: conflict?.version ?? base }] : [],
     );
-    for (const part of inParts(edits)) this.put(part);
+    for (const commandEdits of splitEdits(edits)) this.put(commandEdits);
   }
 
   toJSON(): Saved {
     return {
       queue: this.queue,
-      issues: [...this.issues.values()],
+      issues: [...this.rejected.values()],
       drafts: Object.fromEntries(this.drafts),
-      made: Object.fromEntries(this.made),
+      made: Object.fromEntries(this.createdRows),
     };
   }
 
-  private place(edit: Edit, command: Command, waiting: Map<string, Add>): void {
-    const made = typeof edit.row === "string" ? this.made.get(edit.row) : undefined;
-    if (made) this.issues.delete(cellKey(edit.row, edit.column));
-    if (made) this.placeSaved({ ...edit, row: made.row, base: made.version }, command);
-    else if (typeof edit.row === "number") this.placeSaved(edit, command);
-    else if (this.onItsWay(edit.row)) command.edits.push(edit);
-    else this.joinDraft(edit.row, edit, command, waiting);
+  private add(edit: Edit, command: Command, adds: Map<string, Add>): void {
+    const created = typeof edit.row === "string" ? this.createdRows.get(edit.row) : undefined;
+    if (created) this.rejected.delete(cellKey(edit.row, edit.column));
+    if (created) this.addSaved({ ...edit, row: created.row, base: created.version }, command);
+    else if (typeof edit.row === "number") this.addSaved(edit, command);
+    else if (this.mayBeSent(edit.row)) command.edits.push(edit);
+    else this.addToDraft(edit.row, edit, command, adds);
   }
 
-  private placeSaved(edit: Edit, command: Command): void {
-    this.issues.delete(cellKey(edit.row, edit.column));
-    command.edits.push({ ...edit, base: this.own.raised(edit) });
+  private addSaved(edit: Edit, command: Command): void {
+    this.rejected.delete(cellKey(edit.row, edit.column));
+    command.edits.push({ ...edit, base: this.ownEdits.effectiveBase(edit) });
   }
 
-  private joinDraft(key: string, edit: Edit, command: Command, waiting: Map<string, Add>): void {
-    let add = waiting.get(key);
+  private addToDraft(key: string, edit: Edit, command: Command, adds: Map<string, Add>): void {
+    let add = adds.get(key);
     if (!add) {
       add = { key, cells: { ...this.drafts.get(key)?.cells } };
       command.adds.push(add);
-      waiting.set(key, add);
+      adds.set(key, add);
     }
     add.cells[edit.column] = edit.input;
     this.drafts.delete(key);
   }
 
-  private onItsWay(key: string): boolean {
+  private mayBeSent(key: string): boolean {
     // The first command may have arrived even where its answer was lost: it is never changed any more, only repeated.
-    const mayHaveArrived = (id: string, place: number): boolean => place === 0 || this.recalled.has(id);
-    return this.queue.some(({ id, adds }, place) => mayHaveArrived(id, place) && adds.some((add) => add.key === key));
+    const isSent = (id: string, index: number): boolean => index === 0 || this.restoredIds.has(id);
+    return this.queue.some(({ id, adds }, index) => isSent(id, index) && adds.some((add) => add.key === key));
   }
 
-  private take(id: string): Command | null {
+  private removeFirst(id: string): Command | null {
     const head = this.queue[0];
     if (!head || head.id !== id) return null;
     this.queue.shift();
-    this.sending = null;
-    this.forget();
+    this.sentId = null;
+    this.invalidate();
     return head;
   }
 
-  private later(row: RowRef, column: number | null): Edit[] {
-    this.queued ??= byCell(this.queue);
-    return this.queued.get(cellKey(row, column)) ?? [];
+  private pendingEdits(row: RowRef, column: number | null): Edit[] {
+    this.pendingByCell ??= editsByCell(this.queue);
+    return this.pendingByCell.get(cellKey(row, column)) ?? [];
   }
 
   /** The queue has changed: what was derived from it is derived anew when it is asked for. */
-  private forget(): void {
-    this.index = null;
-    this.queued = null;
+  private invalidate(): void {
+    this.states = null;
+    this.pendingByCell = null;
   }
 
   /** My own earlier edit of this cell is what the later one was typed over: it must not count as somebody else's. */
-  private settle(edit: Edit | undefined, { row, column, version }: Outcome["saved"][number]): void {
-    this.issues.delete(cellKey(row, column));
-    if (edit) this.own.saved(edit, version);
-    for (const edit of this.later(row, column)) if (edit.base !== null) edit.base = Math.max(edit.base, version);
+  private applySaved(edit: Edit | undefined, { row, column, version }: Outcome["saved"][number]): void {
+    this.rejected.delete(cellKey(row, column));
+    if (edit) this.ownEdits.saved(edit, version);
+    for (const edit of this.pendingEdits(row, column)) if (edit.base !== null) edit.base = Math.max(edit.base, version);
   }
 
-  private settleAdds({ added, version }: Outcome): void {
+  private applyAdded({ added, version }: Outcome): void {
     for (const { key, row } of added) {
-      this.made.set(key, { row, version });
+      this.createdRows.set(key, { row, version });
       this.drafts.delete(key);
     }
-    for (const edit of this.queue.flatMap((one) => one.edits)) {
-      const made = typeof edit.row === "string" ? this.made.get(edit.row) : undefined;
-      if (made) Object.assign(edit, { row: made.row, base: made.version });
+    for (const edit of this.queue.flatMap((command) => command.edits)) {
+      const created = typeof edit.row === "string" ? this.createdRows.get(edit.row) : undefined;
+      if (created) Object.assign(edit, { row: created.row, base: created.version });
     }
-    this.forget();
+    this.invalidate();
   }
 
-  private settleRefusedAdd(add: Add, outcome: Outcome, row: number | undefined): void {
+  private applyRefusedAdd(add: Add, outcome: Outcome, row: number | undefined): void {
     const refusals = outcome.refused.filter((refusal) => refusal.key === add.key);
     if (row !== undefined) {
       for (const { column, reason } of refusals) {
         const input = add.cells[String(column)];
-        if (column != null && input) this.keep({ kind: "refused", row, column, input, reason, base: outcome.version });
+        if (column != null && input) this.addRejected({ kind: "refused", row, column, input, reason, base: outcome.version });
       }
       return;
     }
-    const gone = outcome.gone.find((one) => one.key === add.key);
+    const goneRow = outcome.gone.find((entry) => entry.key === add.key);
     const reasons = Object.fromEntries(refusals.map((refusal) => [String(refusal.column ?? ""), refusal.reason]));
-    if (refusals.length === 0) reasons[""] = gone?.reason ?? UNEXPLAINED;
-    this.bounce(add.key, { cells: add.cells, reasons });
+    if (refusals.length === 0) reasons[""] = goneRow?.reason ?? NO_REASON;
+    this.returnDraft(add.key, { cells: add.cells, reasons });
   }
 
   /** A refused new row takes in what was typed into it meanwhile, and is tried again if there was something. */
-  private bounce(key: string, draft: Draft): void {
-    const heir = this.queue.find((command) => command.edits.some((edit) => edit.row === key));
+  private returnDraft(key: string, draft: Draft): void {
+    const laterCommand = this.queue.find((command) => command.edits.some((edit) => edit.row === key));
     const cells = { ...draft.cells };
-    for (const edit of this.queue.flatMap((one) => one.edits)) if (edit.row === key) cells[edit.column] = edit.input;
+    for (const edit of this.queue.flatMap((command) => command.edits)) if (edit.row === key) cells[edit.column] = edit.input;
     for (const command of this.queue) command.edits = command.edits.filter((edit) => edit.row !== key);
-    if (heir) heir.adds.push({ key, cells });
+    if (laterCommand) laterCommand.adds.push({ key, cells });
     else this.drafts.set(key, { cells, reasons: draft.reasons });
-    this.prune();
+    this.removeEmpty();
   }
 
-  private raise(
-    kind: IssueKind, typed: Map<string, Edit>, row: number, column: number | null, reason: string, conflict?: ConflictFact,
+  private rejectCell(
+    kind: RejectionKind, typed: Map<string, Edit>, row: number, column: number | null, reason: string, conflict?: ConflictFact,
   ): void {
     const { input = { value: null }, base = null } = typed.get(cellKey(row, column)) ?? {};
-    this.keep({ kind, row, column, input, reason, base, ...(conflict && { conflict }) });
+    this.addRejected({ kind, row, column, input, reason, base, ...(conflict && { conflict }) });
   }
 
   /** A gone row or column may stand for several of the command's cells. */
-  private raiseGone(command: Command, row: number | null, column: number | null, reason?: string | null): void {
-    const said = reason ?? "This cell is no longer there.";
-    const hit = command.edits.filter((e) => (row === null || e.row === row) && (column === null || e.column === column));
-    for (const edit of hit) this.keep({ kind: "gone", reason: said, ...edit });
+  private rejectGone(command: Command, row: number | null, column: number | null, reason?: string | null): void {
+    const message = reason ?? "This cell is no longer there.";
+    const edits = command.edits.filter((edit) => (row === null || edit.row === row) && (column === null || edit.column === column));
+    for (const edit of edits) this.addRejected({ kind: "gone", reason: message, ...edit });
   }
 
-  private keep(issue: Issue): void {
+  private addRejected(edit: RejectedEdit): void {
     // What is typed later into the same cell replaces this value anyway.
-    if (this.later(issue.row, issue.column).length === 0) this.issues.set(cellKey(issue.row, issue.column), issue);
+    if (this.pendingEdits(edit.row, edit.column).length === 0) this.rejected.set(cellKey(edit.row, edit.column), edit);
   }
 
-  private prune(): void {
-    this.queue = this.queue.filter((one) => one.edits.length + one.adds.length + one.deletes.length > 0);
-    this.forget();
+  private removeEmpty(): void {
+    this.queue = this.queue.filter((command) => command.edits.length + command.adds.length + command.deletes.length > 0);
+    this.invalidate();
   }
 
   private cells(): Map<string, CellState> {
-    this.index ??= indexed(this.queue, this.issues, this.drafts);
-    return this.index;
+    this.states ??= cellStates(this.queue, this.rejected, this.drafts);
+    return this.states;
   }
 }

@@ -3,11 +3,11 @@
 
 import type { Changes } from "./types";
 
-export const EVERY = 4000;
+export const POLL_INTERVAL = 4000;
 /** Of changed cells the grid knows all by itself; around it stands no more than who changed one last. */
-export const AT_LEISURE = 15_000;
+export const CELL_CHANGE_INTERVAL = 15_000;
 /** So soon a look is tried again while the page is drawing itself. */
-export const SOON = 250;
+export const BUSY_RETRY = 250;
 
 /**
  * Whether the page is being drawn, or cannot be reached. Asked to look meanwhile, Streamlit drops what it has not sent of
@@ -15,8 +15,8 @@ export const SOON = 250;
  */
 export function pageIsBusy(): boolean {
   const app = document.querySelector("[data-test-script-state]");
-  const [script, line] = ["script", "connection"].map((of) => app?.getAttribute(`data-test-${of}-state`));
-  return script === "running" || script === "rerunRequested" || (line ?? "CONNECTED") !== "CONNECTED";
+  const [script, connection] = ["script", "connection"].map((kind) => app?.getAttribute(`data-test-${kind}-state`));
+  return script === "running" || script === "rerunRequested" || (connection ?? "CONNECTED") !== "CONNECTED";
 }
 
 /** Whether nothing but cells of rows that stay changed. No rows at all means columns, rights or the sheet itself. */
@@ -30,50 +30,50 @@ export class PagePoller {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `look` has the page read the sheet's rights, name, columns and version once more; never while it `isBusy`. */
-  constructor(private look: () => void, private isBusy: () => boolean = () => false) {
-    this.news();
+  constructor(private refresh: () => void, private isBusy: () => boolean = () => false) {
+    this.onChange();
   }
 
   /** Whether changes are heard of now. */
-  told(isLive: boolean): void {
+  setLive(isLive: boolean): void {
     this.isLive = isLive;
-    this.news();
+    this.onChange();
   }
 
   /** Something has changed; what comes within a few seconds is looked at once. */
-  news(): void {
-    if (!this.isDueSoon) this.soon(EVERY);
+  onChange(): void {
+    if (!this.isDueSoon) this.schedule(POLL_INTERVAL);
   }
 
   /** Cells have changed, and nothing else. */
-  cells(): void {
-    this.timer ??= setTimeout(this.due, AT_LEISURE);
+  onCellChange(): void {
+    this.timer ??= setTimeout(this.refreshWhenIdle, CELL_CHANGE_INTERVAL);
   }
 
   /** Something has changed that the page has to know before anything else goes on. */
-  now(): void {
+  refreshNow(): void {
     clearTimeout(this.timer);
-    this.due();
+    this.refreshWhenIdle();
   }
 
   end(): void {
     clearTimeout(this.timer);
   }
 
-  private soon(wait: number): void {
+  private schedule(wait: number): void {
     clearTimeout(this.timer);
     this.isDueSoon = true;
-    this.timer = setTimeout(this.due, wait);
+    this.timer = setTimeout(this.refreshWhenIdle, wait);
   }
 
-  private due = (): void => {
+  private refreshWhenIdle = (): void => {
     if (this.isBusy()) {
-      this.soon(SOON);
+      this.schedule(BUSY_RETRY);
       return;
     }
     this.timer = undefined;
     this.isDueSoon = false;
-    this.look();
-    if (!this.isLive) this.news();
+    this.refresh();
+    if (!this.isLive) this.onChange();
   };
 }

@@ -2,7 +2,7 @@
 
 import { Problem, type Api } from "./api";
 import { BLOCK, Blocks } from "./blocks";
-import type { RowsPage, Tint, Tints, View, Wire } from "./types";
+import type { RowsPage, Tint, Tints, View, CellValue } from "./types";
 
 interface Order {
   order: string;
@@ -11,17 +11,17 @@ interface Order {
 
 const RETRY_MS = 2000;
 
-export class Past {
+export class PastReader {
   readonly blocks: Blocks;
   /** How many rows there were; null until it is known. */
   total: number | null = null;
-  trouble: string | null = null;
+  problemText: string | null = null;
   /** Counts up with every change of what is to be seen. */
   revision = 0;
-  private rows = new Map<number, Record<string, Wire>>();
+  private rows = new Map<number, Record<string, CellValue>>();
   private view: View = {};
   private token: string | null = null;
-  private asking = new AbortController();
+  private request = new AbortController();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private listeners = new Set<() => void>();
 
@@ -32,8 +32,8 @@ export class Past {
   ) {
     this.blocks = new Blocks({
       read: (offset, limit, signal) => this.page(offset, limit, signal),
-      arrived: (page) => this.arrived(page),
-      failed: (error) => this.failed(error),
+      received: (page) => this.applyPage(page),
+      failed: (error) => this.onError(error),
       dropped: (ids) => ids.forEach((id) => this.rows.delete(id)),
     });
   }
@@ -49,39 +49,39 @@ export class Past {
   async open(view: View): Promise<void> {
     this.end();
     this.view = view;
-    const asking = (this.asking = new AbortController());
+    const request = (this.request = new AbortController());
     try {
-      const { signal } = asking;
-      const order = await this.api.ask<Order>(`${this.path}/order`, { query: this.asked(), seconds: 60, signal });
+      const { signal } = request;
+      const order = await this.api.request<Order>(`${this.path}/order`, { query: this.viewQuery(), seconds: 60, signal });
       if (signal.aborted) return;
       this.blocks.clear();
       [this.token, this.total] = [order.order, order.total];
-      this.blocks.look(0, Math.min(BLOCK, order.total) - 1);
+      this.blocks.setVisible(0, Math.min(BLOCK, order.total) - 1);
       this.changed();
     } catch (error) {
-      if (!asking.signal.aborted) this.failed(error);
+      if (!request.signal.aborted) this.onError(error);
     }
   }
 
   end(): void {
-    this.asking.abort();
+    this.request.abort();
     this.blocks.stop();
     clearTimeout(this.timer);
   }
 
   /** The row at a place, once it has been read. */
-  at(place: number): { id: number; values: Record<string, Wire> } | null {
-    const id = this.blocks.idAt(place);
+  rowAt(line: number): { id: number; values: Record<string, CellValue> } | null {
+    const id = this.blocks.idAt(line);
     const values = id === undefined ? undefined : this.rows.get(id);
     return id === undefined || !values ? null : { id, values };
   }
 
   private page(offset: number, limit: number, signal: AbortSignal): Promise<RowsPage> {
-    const query = { ...this.asked(), offset, limit, order: this.token };
-    return this.api.ask<RowsPage>(`${this.path}/rows`, { query, signal });
+    const query = { ...this.viewQuery(), offset, limit, order: this.token };
+    return this.api.request<RowsPage>(`${this.path}/rows`, { query, signal });
   }
 
-  private asked(): Record<string, string | undefined> {
+  private viewQuery(): Record<string, string | undefined> {
     const { sort, filter, search } = this.view;
     return {
       as_of: this.asOf,
@@ -91,24 +91,24 @@ export class Past {
     };
   }
 
-  private arrived(page: RowsPage): void {
+  private applyPage(page: RowsPage): void {
     for (const { id, values } of page.rows) this.rows.set(id, values);
-    this.trouble = null;
+    this.problemText = null;
     this.changed();
   }
 
-  private failed(error: unknown): void {
+  private onError(error: unknown): void {
     if (error instanceof DOMException && error.name === "AbortError") return;
     const problem = error instanceof Problem ? error : new Problem(0, "offline", String(error));
     // 410: the order is no longer kept, and is made again.
     if (problem.status === 410) void this.open(this.view);
-    else this.trouble = problem.message;
+    else this.problemText = problem.message;
     clearTimeout(this.timer);
-    if (problem.passing) this.timer = setTimeout(() => this.again(), Math.max(RETRY_MS, (problem.retryAfter ?? 0) * 1000));
+    if (problem.isTemporary) this.timer = setTimeout(() => this.retry(), Math.max(RETRY_MS, (problem.retryAfter ?? 0) * 1000));
     this.changed();
   }
 
-  private again(): void {
+  private retry(): void {
     if (this.total === null) void this.open(this.view);
     else this.blocks.retry();
   }
@@ -121,8 +121,8 @@ export class Past {
 
 /** How a cell differs from the instant that the sheet is compared with. */
 export function tintOf(tints: Tints, row: number, column: number): Tint | null {
-  const found = tints[row];
-  if (found === undefined) return null;
-  if (typeof found === "string") return found;
-  return found.includes(column) ? "edited" : null;
+  const tint = tints[row];
+  if (tint === undefined) return null;
+  if (typeof tint === "string") return tint;
+  return tint.includes(column) ? "edited" : null;
 }

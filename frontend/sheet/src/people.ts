@@ -18,7 +18,7 @@ export function usePeople(api: Api, path: string, pageNames: Names, link: number
     if (link !== null) return;
     const reading = new AbortController();
     readAt.current = Date.now();
-    api.ask<{ people: Names }>(path, { signal: reading.signal }).then(
+    api.request<{ people: Names }>(path, { signal: reading.signal }).then(
       ({ people }) => setNames(people),
       () => undefined, // They are read again when a name is missing.
     );

@@ -1,20 +1,20 @@
 // Reads a sheet: the first page at once, the order beside it, blocks by the order's token, and what changed since.
 
 import { Problem, type Api } from "./api";
-import { Attendance } from "./row-membership";
+import { RowMembership } from "./row-membership";
 import { BLOCK, Blocks } from "./blocks";
 import { Lines } from "./lines";
 import { Rows } from "./rows";
 import type { ChangedRow, Changes, Row, RowsPage, View } from "./types";
 
 /** More than so many that nobody follows belong to a line that is lost. */
-const MOST_TOLD = 20;
+const MAX_PUSHED = 20;
 
 export interface ReaderEvents {
   changed: () => void;
   failed: (problem: Problem) => void;
   /** The columns of the sheet, or what I may see of it, are not what Python sent. */
-  columnsMoved: () => void;
+  columnsChanged: () => void;
 }
 
 interface Order {
@@ -31,7 +31,7 @@ export class Reader {
   version = -1;
   /** The order on the screen is no longer the one that sort and filter ask for. */
   stale = false;
-  private attendance = new Attendance();
+  private membership = new RowMembership();
   private view: View = {};
   private token: string | null = null;
   private orderVersion = 0;
@@ -39,10 +39,10 @@ export class Reader {
   private unordered = new Set<number>();
   private round = 0;
   private following = false;
-  private again = false;
-  private asking = new AbortController();
+  private followAgain = false;
+  private request = new AbortController();
   /** What was told without being asked for, by the version since which it tells. */
-  private told = new Map<number, Changes>();
+  private pushed = new Map<number, Changes>();
   private columnsVersion: number | null = null;
   /** Stands for the rows that I may see. */
   private scope: string | null = null;
@@ -55,8 +55,8 @@ export class Reader {
   ) {
     this.blocks = new Blocks({
       read: (offset, limit, signal) => this.page(offset, limit, signal),
-      arrived: (page) => this.arrived(page),
-      failed: (error) => this.failed(error),
+      received: (page) => this.applyPage(page),
+      failed: (error) => this.onError(error),
       dropped: (ids) => ids.forEach((id) => this.lines.isBelow(id) || this.rows.forget(id)),
     });
     this.lines = new Lines(this.blocks);
@@ -64,12 +64,12 @@ export class Reader {
 
   /** How many rows there are, once somebody has counted. */
   get total(): number | null {
-    return this.token === null ? null : this.lines.ordered + this.lines.numbered - this.attendance.missing;
+    return this.token === null ? null : this.lines.ordered + this.lines.savedBelow - this.membership.missing;
   }
 
   /** New rows of others that are not shown because the view is sorted or filtered. */
   get fresh(): Set<number> {
-    return this.attendance.fresh;
+    return this.membership.fresh;
   }
 
   get plain(): boolean {
@@ -84,83 +84,83 @@ export class Reader {
     this.blocks.clear();
     this.lines.reorder(0);
     const round = ++this.round;
-    const first = this.page(0, BLOCK, new AbortController().signal).then((page) => this.first(page, round));
-    await Promise.all([first, this.reorder(round)]).catch((error: unknown) => round === this.round && this.failed(error));
+    const first = this.page(0, BLOCK, new AbortController().signal).then((page) => this.applyFirstPage(page, round));
+    await Promise.all([first, this.reorder(round)]).catch((error: unknown) => round === this.round && this.onError(error));
   }
 
   /** The same view, ordered anew. */
   async refresh(): Promise<void> {
-    await this.reorder(++this.round, true).catch((error: unknown) => this.failed(error));
+    await this.reorder(++this.round, true).catch((error: unknown) => this.onError(error));
   }
 
   /** Keep the changes since a version that the server pushed. Changes that end at that version say nothing of later ones. */
   push(since: number, changes: Changes): void {
     if (changes.version <= since) return;
-    if (this.told.size >= MOST_TOLD) this.told.clear();
-    this.told.set(since, changes);
+    if (this.pushed.size >= MAX_PUSHED) this.pushed.clear();
+    this.pushed.set(since, changes);
   }
 
   /** There is a newer version: read what changed. Wakes that come while reading become one. */
   async follow(): Promise<void> {
-    this.again = this.following;
+    this.followAgain = this.following;
     if (this.following || this.version < 0) return;
     this.following = true;
     try {
-      do await this.catchUp(this.version, this.asking.signal);
-      while (this.told.has(this.version));
+      do await this.catchUp(this.version, this.request.signal);
+      while (this.pushed.has(this.version));
     } catch (error) {
-      this.failed(error);
+      this.onError(error);
     } finally {
       this.following = false;
     }
-    if (this.again) await this.follow();
+    if (this.followAgain) await this.follow();
   }
 
   /** The line is new: what was asked on the old one may never be answered, so it is asked again. */
   renew(): void {
-    this.asking.abort();
-    this.asking = new AbortController();
+    this.request.abort();
+    this.request = new AbortController();
     void this.follow();
   }
 
   /** Somebody changed a cell by which the view is sorted, filtered or searched. */
-  touched(columns: number[]): void {
+  cellsChanged(columns: number[]): void {
     const { sort = [], filter = [], search } = this.view;
-    const used = new Set([...sort, ...filter].map((part) => part.column));
+    const used = new Set([...sort, ...filter].map((term) => term.column));
     if (search || columns.some((column) => used.has(column))) this.stale = true;
   }
 
-  private async reorder(round: number, again = false): Promise<void> {
-    const found = await this.api.ask<Order>(`${this.path}/order`, { query: this.asked(), seconds: 60 });
+  private async reorder(round: number, isRefresh = false): Promise<void> {
+    const order = await this.api.request<Order>(`${this.path}/order`, { query: this.viewQuery(), seconds: 60 });
     if (round !== this.round) return;
-    this.token = found.order;
-    this.orderVersion = found.version;
+    this.token = order.order;
+    this.orderVersion = order.version;
     this.stale = false;
-    this.attendance.begin(found.version);
-    this.lines.reorder(found.total);
-    const placed = this.unordered.size === 1 && this.unordered.has(found.version);
-    if (again || !placed || this.blocks.busy) this.blocks.refresh();
+    this.membership.reset(order.version);
+    this.lines.reorder(order.total);
+    const isCurrent = this.unordered.size === 1 && this.unordered.has(order.version);
+    if (isRefresh || !isCurrent || this.blocks.busy) this.blocks.refresh();
     this.events.changed();
     // Rows that came after an older order, and before the page that is on the screen, are in neither.
-    if (found.version < this.version) await this.catchUp(found.version);
-    else if (found.version !== this.version) void this.follow();
+    if (order.version < this.version) await this.catchUp(order.version);
+    else if (order.version !== this.version) void this.follow();
   }
 
-  private first(page: RowsPage, round: number): void {
+  private applyFirstPage(page: RowsPage, round: number): void {
     // A page of another version may hold other rows than the order does: its places are not the order's.
     const misplaced = this.token !== null && page.version !== this.orderVersion;
     if (round !== this.round || this.blocks.hasAll(0, 0) || misplaced) return;
     if (this.lines.ordered === 0) this.lines.ordered = page.rows.length;
     this.blocks.put(0, page.rows.map((row) => row.id));
-    this.arrived(page);
+    this.applyPage(page);
   }
 
   private async page(offset: number, limit: number, signal: AbortSignal): Promise<RowsPage> {
-    const query = { ...this.asked(), offset, limit, order: this.token };
-    return this.api.ask<RowsPage>(`${this.path}/rows`, { query, signal });
+    const query = { ...this.viewQuery(), offset, limit, order: this.token };
+    return this.api.request<RowsPage>(`${this.path}/rows`, { query, signal });
   }
 
-  private asked(): Record<string, string | undefined> {
+  private viewQuery(): Record<string, string | undefined> {
     const { sort, filter, search } = this.view;
     return {
       sort: sort?.length ? JSON.stringify(sort) : undefined,
@@ -169,39 +169,39 @@ export class Reader {
     };
   }
 
-  private arrived(page: RowsPage): void {
+  private applyPage(page: RowsPage): void {
     // Following begins with whichever page comes first, the unordered one or a block of the order; and no later than
     // the order, or the rows that came between the two would never be told.
-    const begins = this.version < 0;
+    const isFirst = this.version < 0;
     if (this.token === null) this.unordered.add(page.version);
-    if (begins) this.version = this.token === null ? page.version : Math.min(page.version, this.orderVersion);
+    if (isFirst) this.version = this.token === null ? page.version : Math.min(page.version, this.orderVersion);
     for (const row of page.rows) {
       this.rows.put(row, page.version);
       this.lines.remove(row.id);
     }
     this.events.changed();
     // Read before what was followed already: its rows may have missed a change.
-    if (page.version < this.version) void this.catchUp(page.version).catch((error: unknown) => this.failed(error));
-    if (begins) void this.follow();
+    if (page.version < this.version) void this.catchUp(page.version).catch((error: unknown) => this.onError(error));
+    if (isFirst) void this.follow();
   }
 
   private async catchUp(since: number, signal?: AbortSignal): Promise<void> {
     const changes = await this.changes(since, signal);
-    this.noticeScope(changes);
+    this.checkScope(changes);
     if (changes.reset) this.startOver(changes.version);
-    else this.apply(changes, this.token !== null && this.attendance.covers(since, changes.version));
+    else this.apply(changes, this.token !== null && this.membership.covers(since, changes.version));
     this.version = Math.max(this.version, changes.version);
     this.events.changed();
     // Which rows came and went since the order is told without a gap, or not at all.
-    if (!changes.reset && this.token !== null && this.attendance.upTo < this.version) await this.catchUp(this.attendance.upTo, signal);
+    if (!changes.reset && this.token !== null && this.membership.upTo < this.version) await this.catchUp(this.membership.upTo, signal);
   }
 
   private async changes(since: number, signal?: AbortSignal): Promise<Changes> {
-    const told = this.told.get(since);
-    for (const from of this.told.keys()) if (from <= since) this.told.delete(from);
-    if (told) return told;
+    const pushedChanges = this.pushed.get(since);
+    for (const from of this.pushed.keys()) if (from <= since) this.pushed.delete(from);
+    if (pushedChanges) return pushedChanges;
     try {
-      return await this.api.ask<Changes>(`${this.path}/changes`, { query: { since }, signal });
+      return await this.api.request<Changes>(`${this.path}/changes`, { query: { since }, signal });
     } catch (error) {
       // Whoever follows next begins here: an older page may wait for what was not told now.
       this.version = Math.min(this.version, since);
@@ -210,33 +210,33 @@ export class Reader {
   }
 
   private apply(changes: Changes, withNewRows: boolean): void {
-    let known = true;
+    let isComplete = true;
     for (const changed of changes.rows ?? []) {
       // What came after the order is not in it, even where the first page, read without an order, showed it.
       const isBelow = this.lines.isBelow(changed.id);
-      const news = withNewRows ? this.attendance.note(changed, changes.version, isBelow) : null;
-      if (news === "came") this.addBelow(changed, changes.version);
-      if (news === "went") this.stale = true;
-      known = this.rows.follow(changed, changes.version, this.me, performance.now()) && known;
-      this.touched(Object.keys(changed.values).map(Number));
+      const change = withNewRows ? this.membership.apply(changed, changes.version, isBelow) : null;
+      if (change === "came") this.addBelow(changed, changes.version);
+      if (change === "went") this.stale = true;
+      isComplete = this.rows.applyChange(changed, changes.version, this.me, performance.now()) && isComplete;
+      this.cellsChanged(Object.keys(changed.values).map(Number));
     }
-    if (!known) this.blocks.refresh();
-    if (withNewRows) this.attendance.upTo = changes.version;
+    if (!isComplete) this.blocks.refresh();
+    if (withNewRows) this.membership.upTo = changes.version;
   }
 
   /** I deleted a row: it stays in its place, struck out, until the order is refreshed. */
   remove(id: number, version: number): void {
-    if (version <= this.orderVersion || this.attendance.leave(id, version) !== "went") return;
+    if (version <= this.orderVersion || this.membership.removeOwn(id, version) !== "went") return;
     this.rows.markRemoved(id);
     this.stale = true;
   }
 
   /** A new row of mine stands where it was typed. */
-  take(key: string, row: Row, version: number): void {
+  addOwnRow(key: string, row: Row, version: number): void {
     this.rows.put(row, version);
     this.fresh.delete(row.id);
-    this.lines.number(key, row.id);
-    this.touched(Object.keys(row.values).map(Number));
+    this.lines.assignId(key, row.id);
+    this.cellsChanged(Object.keys(row.values).map(Number));
   }
 
   private addBelow(changed: ChangedRow, version: number): void {
@@ -254,26 +254,26 @@ export class Reader {
   private startOver(version: number): void {
     if (this.plain) void this.refresh();
     else {
-      this.attendance.upTo = Math.max(this.attendance.upTo, version);
+      this.membership.upTo = Math.max(this.membership.upTo, version);
       this.stale = true;
       this.blocks.refresh();
     }
   }
 
-  private noticeScope(changes: Changes): void {
+  private checkScope(changes: Changes): void {
     const [columns, scope] = [changes.columns_version ?? null, changes.scope ?? null];
-    const columnsMoved = this.columnsVersion !== null && columns !== null && columns !== this.columnsVersion;
-    const rowsMoved = this.scope !== null && scope !== null && scope !== this.scope;
+    const haveColumnsChanged = this.columnsVersion !== null && columns !== null && columns !== this.columnsVersion;
+    const haveRowsChanged = this.scope !== null && scope !== null && scope !== this.scope;
     [this.columnsVersion, this.scope] = [columns, scope];
-    if (columnsMoved || rowsMoved) this.events.columnsMoved();
+    if (haveColumnsChanged || haveRowsChanged) this.events.columnsChanged();
     // Other rows are mine to see now.
-    if (rowsMoved) void this.refresh();
+    if (haveRowsChanged) void this.refresh();
     // A column that came back has values that no row here was read with.
-    else if (columnsMoved && this.lines.numbered > 0) this.startOver(changes.version);
-    else if (columnsMoved) this.blocks.refresh();
+    else if (haveColumnsChanged && this.lines.savedBelow > 0) this.startOver(changes.version);
+    else if (haveColumnsChanged) this.blocks.refresh();
   }
 
-  private failed(error: unknown): void {
+  private onError(error: unknown): void {
     if (error instanceof DOMException && error.name === "AbortError") return;
     const problem = error instanceof Problem ? error : new Problem(0, "offline", String(error));
     if (problem.status === 410) void this.refresh();

@@ -2,13 +2,13 @@
 
 import type { ReactElement } from "react";
 import { createPortal } from "react-dom";
-import { CopyButton, copiedText } from "./copy-button";
-import { shown, shownInput, type Context } from "./format";
-import type { Issue } from "./commands";
+import { CopyButton, copyValue } from "./copy-button";
+import { displayText, displayInput, type Context } from "./format";
+import type { RejectedEdit } from "./commands";
 import type { Column, ConflictFact } from "./types";
 
-export interface IssueProps {
-  issue: Issue;
+export interface RejectedEditProps {
+  edit: RejectedEdit;
   column: Column | undefined;
   context: Context;
   keepMine: () => void;
@@ -17,7 +17,7 @@ export interface IssueProps {
 }
 
 /** Never takes the keyboard: somebody may be typing in another cell. */
-export function IssueCard(props: IssueProps & { bounds: { x: number; y: number; width: number; height: number }; portal: Element }): ReactElement {
+export function RejectedEditCard(props: RejectedEditProps & { bounds: { x: number; y: number; width: number; height: number }; portal: Element }): ReactElement {
   const { bounds, portal, ...rest } = props;
   const left = Math.max(8, Math.min(bounds.x, window.innerWidth - 328));
   const isLow = bounds.y + bounds.height + 230 > window.innerHeight;
@@ -25,45 +25,45 @@ export function IssueCard(props: IssueProps & { bounds: { x: number; y: number; 
     ? { bottom: Math.max(8, window.innerHeight - bounds.y + 6) }
     : { top: Math.max(8, bounds.y + bounds.height + 6) };
   return createPortal(
-    <div className={`cg-card cg-${props.issue.kind}`} style={{ left, ...vertical }} data-testid={`grid-${props.issue.kind}`}>
-      <IssueText {...rest} />
+    <div className={`cg-card cg-${props.edit.kind}`} style={{ left, ...vertical }} data-testid={`grid-${props.edit.kind}`}>
+      <RejectedEditText {...rest} />
     </div>,
     portal,
   );
 }
 
-export function IssueText(props: IssueProps): ReactElement {
-  if (props.issue.conflict) return <Conflict {...props} conflict={props.issue.conflict} />;
-  return props.issue.kind === "gone" ? <Gone {...props} /> : <Refused {...props} />;
+export function RejectedEditText(props: RejectedEditProps): ReactElement {
+  if (props.edit.conflict) return <Conflict {...props} conflict={props.edit.conflict} />;
+  return props.edit.kind === "gone" ? <Gone {...props} /> : <Refused {...props} />;
 }
 
-function Refused({ issue, column, context, drop }: IssueProps): ReactElement {
-  const typed = typedText(issue, column, context);
+function Refused({ edit, column, context, drop }: RejectedEditProps): ReactElement {
+  const typed = typedText(edit, column, context);
   return (
     <>
-      <p><strong>Not saved.</strong> {issue.reason}</p>
+      <p><strong>Not saved.</strong> {edit.reason}</p>
       {typed && <p className="cg-typed">{typed}</p>}
       <div className="cg-buttons">
-        {typed && <CopyButton text={() => copiedText(issue, column, context)} label="Copy value" />}
-        <button onClick={drop}>{dropLabel(issue)}</button>
+        {typed && <CopyButton text={() => copyValue(edit, column, context)} label="Copy value" />}
+        <button onClick={drop}>{dropLabel(edit)}</button>
       </div>
     </>
   );
 }
 
-function dropLabel(issue: Issue): string {
-  if (typeof issue.row === "string") return "Drop this row";
-  return issue.column === null ? "Dismiss" : "Drop my value";
+function dropLabel(edit: RejectedEdit): string {
+  if (typeof edit.row === "string") return "Drop this row";
+  return edit.column === null ? "Dismiss" : "Drop my value";
 }
 
-function Gone({ issue, column, context, sendAgain, drop }: IssueProps): ReactElement {
-  const typed = typedText(issue, column, context);
+function Gone({ edit, column, context, sendAgain, drop }: RejectedEditProps): ReactElement {
+  const typed = typedText(edit, column, context);
   return (
     <>
-      <p><strong>No longer there.</strong> {issue.reason}</p>
+      <p><strong>No longer there.</strong> {edit.reason}</p>
       {typed && <p className="cg-typed">{typed}</p>}
       <div className="cg-buttons">
-        {typed && <CopyButton text={() => copiedText(issue, column, context)} label="Copy value" isMain />}
+        {typed && <CopyButton text={() => copyValue(edit, column, context)} label="Copy value" isMain />}
         {typed && <button title="Where the row or the sheet is back" onClick={sendAgain}>Try again</button>}
         <button onClick={drop}>Drop it</button>
       </div>
@@ -71,13 +71,13 @@ function Gone({ issue, column, context, sendAgain, drop }: IssueProps): ReactEle
   );
 }
 
-function Conflict({ issue, column, context, keepMine, drop, conflict }: IssueProps & { conflict: ConflictFact }): ReactElement {
+function Conflict({ edit, column, context, keepMine, drop, conflict }: RejectedEditProps & { conflict: ConflictFact }): ReactElement {
   return (
     <>
       {conflict.reason
         ? <p><strong>Not saved.</strong> {conflict.reason}</p>
-        : <p><strong>{author(conflict)} changed this cell meanwhile.</strong> {when(conflict.at, context)}</p>}
-      <Sides issue={issue} column={column} context={context} conflict={conflict} />
+        : <p><strong>{changedBy(conflict)} changed this cell meanwhile.</strong> {formatTime(conflict.at, context)}</p>}
+      <Sides edit={edit} column={column} context={context} conflict={conflict} />
       <div className="cg-buttons">
         <button className="cg-main" onClick={keepMine}>Keep mine</button>
         <button onClick={drop}>Take theirs</button>
@@ -87,27 +87,27 @@ function Conflict({ issue, column, context, keepMine, drop, conflict }: IssuePro
 }
 
 /** Mine, theirs, and what stood there when I began. */
-export function Sides({ issue, column, context, conflict }: Pick<IssueProps, "issue" | "column" | "context"> & { conflict: ConflictFact }): ReactElement {
-  const text = (value: ConflictFact["theirs"]): string => (column ? shown(value, column, context) : String(value ?? "")) || "(empty)";
+export function Sides({ edit, column, context, conflict }: Pick<RejectedEditProps, "edit" | "column" | "context"> & { conflict: ConflictFact }): ReactElement {
+  const text = (value: ConflictFact["theirs"]): string => (column ? displayText(value, column, context) : String(value ?? "")) || "(empty)";
   return (
     <dl>
-      <dt>Mine</dt><dd data-testid="conflict-mine">{typedText(issue, column, context) || "(empty)"}</dd>
+      <dt>Mine</dt><dd data-testid="conflict-mine">{typedText(edit, column, context) || "(empty)"}</dd>
       <dt>Theirs</dt><dd data-testid="conflict-theirs">{text(conflict.theirs)}</dd>
       {!conflict.reason && <><dt>Before</dt><dd data-testid="conflict-original">{text(conflict.original)}</dd></>}
     </dl>
   );
 }
 
-export function author({ by }: ConflictFact): string {
+export function changedBy({ by }: ConflictFact): string {
   return (typeof by === "string" ? by : by?.name) || "Somebody";
 }
 
-export function when(at: string | null, { formats }: Context): string {
+export function formatTime(at: string | null, { formats }: Context): string {
   if (!at || Number.isNaN(Date.parse(at))) return "";
   return new Intl.DateTimeFormat(formats.locale, { dateStyle: "medium", timeStyle: "short", timeZone: formats.time_zone }).format(new Date(at));
 }
 
-export function typedText(issue: Issue, column: Column | undefined, context: Context): string {
-  if (column) return shownInput(issue.input, column, context);
-  return "text" in issue.input ? issue.input.text : String(issue.input.value ?? "");
+export function typedText(edit: RejectedEdit, column: Column | undefined, context: Context): string {
+  if (column) return displayInput(edit.input, column, context);
+  return "text" in edit.input ? edit.input.text : String(edit.input.value ?? "");
 }

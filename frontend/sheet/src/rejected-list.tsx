@@ -1,97 +1,97 @@
 // The list of typed values that were not saved: each can be decided, copied or dropped, or all of a kind at once.
 
 import { useEffect, useRef, useState, type ReactElement } from "react";
-import { author, IssueText, Sides, when } from "./rejected-edit";
+import { changedBy, RejectedEditText, Sides, formatTime } from "./rejected-edit";
 import { blockOf, CopyButton } from "./copy-button";
 import type { Context } from "./format";
 import type { Column } from "./types";
-import type { Issue } from "./commands";
+import type { RejectedEdit } from "./commands";
 import type { SheetView } from "./view";
 
 /** As many are listed; what is done for all is done for the others, too. */
-const MOST = 100;
+const MAX_LISTED = 100;
 
 export interface ListProps {
   view: SheetView;
   /** All columns, and those that were deleted while the grid was open. */
   columns: Column[];
   context: Context;
-  jump: ((issue: Issue) => void) | null;
+  jump: ((edit: RejectedEdit) => void) | null;
 }
 
 export function RejectedList(props: ListProps): ReactElement {
-  const issues = props.view.session.rejectedEdits;
-  const conflicts = issues.filter((issue) => issue.conflict);
-  const rest = issues.filter((issue) => !issue.conflict);
+  const rejected = props.view.session.rejectedEdits;
+  const conflicts = rejected.filter((edit) => edit.conflict);
+  const others = rejected.filter((edit) => !edit.conflict);
   return (
     // A click in the list leaves the keyboard where somebody types.
     <div className="cg-issues" data-testid="grid-attention" role="group" aria-label="Values that are not saved" onMouseDown={(event) => event.preventDefault()}>
-      {conflicts.length > 0 && <Conflicts {...props} issues={conflicts} />}
-      {rest.length > 0 && <Misfits {...props} issues={rest} />}
+      {conflicts.length > 0 && <Conflicts {...props} conflicts={conflicts} />}
+      {others.length > 0 && <OtherRejectedEdits {...props} rejected={others} />}
     </div>
   );
 }
 
-function Conflicts({ issues, ...props }: ListProps & { issues: Issue[] }): ReactElement {
+function Conflicts({ conflicts, ...props }: ListProps & { conflicts: RejectedEdit[] }): ReactElement {
   const { view: { session }, columns, context } = props;
   return (
     <section>
       <header>
-        <strong>{issues.length === 1 ? "Somebody changed this cell meanwhile" : `${issues.length} cells were changed meanwhile`}</strong>
-        {issues.length > 1 && (
+        <strong>{conflicts.length === 1 ? "Somebody changed this cell meanwhile" : `${conflicts.length} cells were changed meanwhile`}</strong>
+        {conflicts.length > 1 && (
           <span className="cg-buttons">
-            <button className="cg-main" onClick={() => session.keepMine(issues)}>Keep all mine</button>
-            <button onClick={() => session.discard(issues)}>Take all theirs</button>
-            <CopyButton text={() => blockOf(issues, columns, context)} label="Copy values" />
+            <button className="cg-main" onClick={() => session.keepMine(conflicts)}>Keep all mine</button>
+            <button onClick={() => session.discard(conflicts)}>Take all theirs</button>
+            <CopyButton text={() => blockOf(conflicts, columns, context)} label="Copy values" />
           </span>
         )}
       </header>
-      <ul>{issues.slice(0, MOST).map((issue) => <ConflictLine key={`${issue.row}:${issue.column}`} issue={issue} {...props} />)}</ul>
-      <More count={issues.length - MOST} />
+      <ul>{conflicts.slice(0, MAX_LISTED).map((edit) => <ConflictLine key={`${edit.row}:${edit.column}`} edit={edit} {...props} />)}</ul>
+      <More count={conflicts.length - MAX_LISTED} />
     </section>
   );
 }
 
-function ConflictLine({ issue, ...props }: ListProps & { issue: Issue }): ReactElement | null {
+function ConflictLine({ edit, ...props }: ListProps & { edit: RejectedEdit }): ReactElement | null {
   const { view: { session }, columns, context } = props;
-  if (!issue.conflict) return null;
+  if (!edit.conflict) return null;
   return (
     <li className="cg-conflict">
       <div className="cg-line">
-        <p><CellName issue={issue} {...props} /> <span className="cg-faint">{issue.conflict.reason ?? `${author(issue.conflict)}, ${when(issue.conflict.at, context)}`}</span></p>
+        <p><CellName edit={edit} {...props} /> <span className="cg-faint">{edit.conflict.reason ?? `${changedBy(edit.conflict)}, ${formatTime(edit.conflict.at, context)}`}</span></p>
         <span className="cg-buttons">
-          <button onClick={() => session.keepMine([issue])}>Keep mine</button>
-          <button onClick={() => session.discard([issue])}>Take theirs</button>
+          <button onClick={() => session.keepMine([edit])}>Keep mine</button>
+          <button onClick={() => session.discard([edit])}>Take theirs</button>
         </span>
       </div>
-      <Sides issue={issue} column={columnOf(issue, columns)} context={context} conflict={issue.conflict} />
+      <Sides edit={edit} column={columnOf(edit, columns)} context={context} conflict={edit.conflict} />
     </li>
   );
 }
 
-function Misfits({ issues, ...props }: ListProps & { issues: Issue[] }): ReactElement {
+function OtherRejectedEdits({ rejected, ...props }: ListProps & { rejected: RejectedEdit[] }): ReactElement {
   const { view: { session }, columns, context } = props;
   return (
     <section>
-      {issues.length > 1 && (
+      {rejected.length > 1 && (
         <header>
-          <strong>{issues.length} values were not saved</strong>
+          <strong>{rejected.length} values were not saved</strong>
           <span className="cg-buttons">
-            <CopyButton text={() => blockOf(issues, columns, context)} label="Copy values" isMain />
-            <button onClick={() => session.discard(issues)}>Drop all</button>
+            <CopyButton text={() => blockOf(rejected, columns, context)} label="Copy values" isMain />
+            <button onClick={() => session.discard(rejected)}>Drop all</button>
           </span>
         </header>
       )}
       <ul>
-        {issues.slice(0, MOST).map((issue) => (
-          <li key={`${issue.row}:${issue.column}`} className={`cg-${issue.kind}`}>
-            <CellName issue={issue} {...props} />
-            <IssueText issue={issue} column={columnOf(issue, columns)} context={context} keepMine={() => session.keepMine([issue])}
-              sendAgain={() => session.sendAgain([issue])} drop={() => session.discard([issue])} />
+        {rejected.slice(0, MAX_LISTED).map((edit) => (
+          <li key={`${edit.row}:${edit.column}`} className={`cg-${edit.kind}`}>
+            <CellName edit={edit} {...props} />
+            <RejectedEditText edit={edit} column={columnOf(edit, columns)} context={context} keepMine={() => session.keepMine([edit])}
+              sendAgain={() => session.sendAgain([edit])} drop={() => session.discard([edit])} />
           </li>
         ))}
       </ul>
-      <More count={issues.length - MOST} />
+      <More count={rejected.length - MAX_LISTED} />
     </section>
   );
 }
@@ -101,29 +101,29 @@ function More({ count }: { count: number }): ReactElement | null {
 }
 
 /** Which cell: a way to it while the grid is there. */
-function CellName({ issue, view, columns, jump }: ListProps & { issue: Issue }): ReactElement {
-  const name = `${columnOf(issue, columns)?.name ?? (issue.column === null ? "Row" : "A deleted column")} · ${rowName(issue, view, columns)}`;
+function CellName({ edit, view, columns, jump }: ListProps & { edit: RejectedEdit }): ReactElement {
+  const name = `${columnOf(edit, columns)?.name ?? (edit.column === null ? "Row" : "A deleted column")} · ${rowName(edit, view, columns)}`;
   if (!jump) return <span>{name}</span>;
-  return <button className="cg-link" onClick={() => jump(issue)}>{name}</button>;
+  return <button className="cg-link" onClick={() => jump(edit)}>{name}</button>;
 }
 
-function rowName(issue: Issue, { reader }: SheetView, columns: Column[]): string {
-  if (typeof issue.row === "string") return "new row";
+function rowName(edit: RejectedEdit, { reader }: SheetView, columns: Column[]): string {
+  if (typeof edit.row === "string") return "new row";
   const first = columns[0];
-  const value = first && reader.rows.get(issue.row)?.values[first.id];
-  return typeof value === "string" && first?.form === "string" && !first.ids_of ? `${value} (#${issue.row})` : `#${issue.row}`;
+  const value = first && reader.rows.get(edit.row)?.values[first.id];
+  return typeof value === "string" && first?.form === "string" && !first.ids_of ? `${value} (#${edit.row})` : `#${edit.row}`;
 }
 
-function columnOf(issue: Issue, columns: Column[]): Column | undefined {
-  return columns.find((column) => column.id === issue.column);
+function columnOf(edit: RejectedEdit, columns: Column[]): Column | undefined {
+  return columns.find((column) => column.id === edit.column);
 }
 
 /** The columns of now, and behind them those that were there before and are not any more. */
 export function useEveryColumn(columns: Column[]): Column[] {
-  const known = useRef(new Map<number, Column>());
-  for (const column of columns) known.current.set(column.id, column);
-  const gone = [...known.current.values()].filter((one) => !columns.some((column) => column.id === one.id));
-  return gone.length > 0 ? [...columns, ...gone] : columns;
+  const allColumns = useRef(new Map<number, Column>());
+  for (const column of columns) allColumns.current.set(column.id, column);
+  const deleted = [...allColumns.current.values()].filter((candidate) => !columns.some((column) => column.id === candidate.id));
+  return deleted.length > 0 ? [...columns, ...deleted] : columns;
 }
 
 export type ListOpen = [isOpen: boolean, setOpen: (isOpen: boolean) => void];
@@ -131,11 +131,11 @@ export type ListOpen = [isOpen: boolean, setOpen: (isOpen: boolean) => void];
 /** Whether the list is open. A paste that leaves several behind opens it, unless somebody types; it takes no keyboard. */
 export function useListOpen(count: number): ListOpen {
   const [isOpen, setOpen] = useState(false);
-  const before = useRef(count);
+  const lastCount = useRef(count);
   useEffect(() => {
-    if (count >= before.current + 2 && !isTyping()) setOpen(true);
+    if (count >= lastCount.current + 2 && !isTyping()) setOpen(true);
     if (count === 0) setOpen(false);
-    before.current = count;
+    lastCount.current = count;
   }, [count]);
   return [isOpen && count > 0, setOpen];
 }

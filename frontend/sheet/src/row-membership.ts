@@ -4,29 +4,29 @@
 import type { ChangedRow } from "./types";
 
 /** A row that has no line yet came; one went, and stays in its line struck out; one that went is back in its line. */
-export type News = "came" | "went" | "back" | null;
+export type MembershipChange = "came" | "went" | "back" | null;
 
-export class Attendance {
+export class RowMembership {
   /** New rows of others that have no line, because the view is sorted or filtered. */
   readonly fresh = new Set<number>();
   /** Everything that came and went since the order is known up to this version. */
   upTo = -1;
   private since = -1;
-  private gone = new Set<number>();
-  private back = new Set<number>();
+  private removed = new Set<number>();
+  private restored = new Set<number>();
   /** Rows that are not there and have no line either. */
-  private none = new Set<number>();
+  private absent = new Set<number>();
   /** My own deletions, by the version of each: an answer from before them does not know. */
-  private mine = new Map<number, number>();
+  private ownDeletions = new Map<number, number>();
 
   /** How many lines hold a row that went. */
   get missing(): number {
-    return this.gone.size;
+    return this.removed.size;
   }
 
   /** A new order, made at this version, has every row that is there, and no other. */
-  begin(version: number): void {
-    for (const kept of [this.fresh, this.gone, this.back, this.none, this.mine]) kept.clear();
+  reset(version: number): void {
+    for (const collection of [this.fresh, this.removed, this.restored, this.absent, this.ownDeletions]) collection.clear();
     this.since = this.upTo = version;
   }
 
@@ -36,32 +36,32 @@ export class Attendance {
   }
 
   /** Take note of what became of a row up to `version`; `isBelow`: it has a line below the order. */
-  note({ id, added, removed, restored }: ChangedRow, version: number, isBelow: boolean): News {
-    if (version < (this.mine.get(id) ?? 0)) return null;
-    const hasLine = isBelow || this.fresh.has(id) || this.gone.has(id) || this.back.has(id);
-    const isNew = this.none.has(id) || (Boolean(added || restored) && !hasLine);
-    if (removed) return this.went(id, isNew);
-    if (this.gone.delete(id)) {
-      this.back.add(id);
+  apply({ id, added, removed, restored }: ChangedRow, version: number, isBelow: boolean): MembershipChange {
+    if (version < (this.ownDeletions.get(id) ?? 0)) return null;
+    const hasLine = isBelow || this.fresh.has(id) || this.removed.has(id) || this.restored.has(id);
+    const isNew = this.absent.has(id) || (Boolean(added || restored) && !hasLine);
+    if (removed) return this.remove(id, isNew);
+    if (this.removed.delete(id)) {
+      this.restored.add(id);
       return "back";
     }
-    this.none.delete(id);
+    this.absent.delete(id);
     return isNew ? "came" : null;
   }
 
   /** I deleted this row. */
-  leave(id: number, version: number): News {
-    this.mine.set(id, version);
-    return this.went(id, this.none.has(id));
+  removeOwn(id: number, version: number): MembershipChange {
+    this.ownDeletions.set(id, version);
+    return this.remove(id, this.absent.has(id));
   }
 
-  private went(id: number, isNew: boolean): News {
-    this.back.delete(id);
+  private remove(id: number, isNew: boolean): MembershipChange {
+    this.restored.delete(id);
     if (this.fresh.delete(id) || isNew) {
-      this.none.add(id);
+      this.absent.add(id);
       return null;
     }
-    this.gone.add(id);
+    this.removed.add(id);
     return "went";
   }
 }

@@ -15,10 +15,10 @@ export interface SenderEvents {
 
 const FIRST_WAIT = 500;
 /** What waits arrives within five seconds of the server's return. */
-const LONGEST_WAIT = 2500;
+const MAX_WAIT = 2500;
 /** An answer may take so long; after that it counts as lost when the line is new. */
-const PATIENCE = 2000;
-const GONE = new Set([404, 410]);
+const RESPONSE_TIMEOUT = 2000;
+const GONE_STATUSES = new Set([404, 410]);
 
 export class Sender {
   connection: Connection = "fine";
@@ -26,8 +26,8 @@ export class Sender {
   private busy = false;
   private ended = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private asking = new AbortController();
-  private askedAt = 0;
+  private request = new AbortController();
+  private sentAt = 0;
   /** The server has said that nothing is taken before. */
   private notBefore = 0;
 
@@ -51,9 +51,9 @@ export class Sender {
   /** The line is new: what was asked on the old one may never be answered. Asked again, it is still done once. */
   renew(): void {
     if (!this.busy) this.wake();
-    else if (performance.now() - this.askedAt > PATIENCE) {
+    else if (performance.now() - this.sentAt > RESPONSE_TIMEOUT) {
       this.wait = 0;
-      this.asking.abort();
+      this.request.abort();
     }
   }
 
@@ -63,7 +63,7 @@ export class Sender {
   }
 
   /** A command is on its way. */
-  get isAsking(): boolean {
+  get isSending(): boolean {
     return this.busy;
   }
 
@@ -78,47 +78,47 @@ export class Sender {
 
   /** True when the next command may follow. */
   private async send(command: Command): Promise<boolean> {
-    this.asking = new AbortController();
-    this.askedAt = performance.now();
+    this.request = new AbortController();
+    this.sentAt = performance.now();
     try {
-      const { signal } = this.asking;
-      const outcome = await this.api.ask<Outcome>(this.path, { method: "PATCH", body: asked(command, this.person), seconds: 60, signal });
+      const { signal } = this.request;
+      const outcome = await this.api.request<Outcome>(this.path, { method: "PATCH", body: requestBody(command, this.person), seconds: 60, signal });
       this.events.answered(command, outcome);
-      this.outbox.answer(command.id, outcome);
-      this.fine();
+      this.outbox.applyOutcome(command.id, outcome);
+      this.onResponse();
       return true;
     } catch (error) {
-      return this.failed(command, error instanceof Problem ? error : new Problem(0, "offline", String(error)));
+      return this.onError(command, error instanceof Problem ? error : new Problem(0, "offline", String(error)));
     }
   }
 
-  private failed(command: Command, problem: Problem): boolean {
-    if (problem.status === 401 || problem.passing) {
-      this.outbox.lose(command.id);
-      this.connection = problem.status === 401 ? "signed out" : problem.tooSoon ? "slowed" : "waiting";
-      if (problem.tooSoon) this.notBefore = performance.now() + (problem.retryAfter ?? 1) * 1000;
-      this.later(problem.retryAfter);
+  private onError(command: Command, problem: Problem): boolean {
+    if (problem.status === 401 || problem.isTemporary) {
+      this.outbox.sendLater(command.id);
+      this.connection = problem.status === 401 ? "signed out" : problem.isRateLimited ? "slowed" : "waiting";
+      if (problem.isRateLimited) this.notBefore = performance.now() + (problem.retryAfter ?? 1) * 1000;
+      this.retryLater(problem.retryAfter);
       return false;
     }
-    this.outbox.refuse(command.id, GONE.has(problem.status) ? "gone" : "refused", problem.message);
-    this.fine();
+    this.outbox.refuse(command.id, GONE_STATUSES.has(problem.status) ? "gone" : "refused", problem.message);
+    this.onResponse();
     return true;
   }
 
-  private fine(): void {
+  private onResponse(): void {
     this.connection = "fine";
     this.wait = FIRST_WAIT;
     this.events.changed();
   }
 
-  private later(seconds: number | null): void {
+  private retryLater(seconds: number | null): void {
     this.timer = setTimeout(this.wake, seconds ? seconds * 1000 : this.wait * (0.75 + Math.random() / 2));
-    this.wait = Math.min(Math.max(this.wait * 2, FIRST_WAIT), LONGEST_WAIT);
+    this.wait = Math.min(Math.max(this.wait * 2, FIRST_WAIT), MAX_WAIT);
   }
 }
 
 /** With whose change it is: somebody else may have signed in in this browser since. */
-function asked(command: Command, person: number): unknown {
+function requestBody(command: Command, person: number): unknown {
   const edits = command.edits.map(({ row, column, input, base }) => ({ row, column, base, ...input }));
   return { operation_id: command.id, person, partial: true, edits, adds: command.adds, deletes: command.deletes };
 }

@@ -1,13 +1,13 @@
 // An open sheet in this window: one outbox, one socket, one undo stack and one list of present users for all its views.
 
 import { Api } from "./api";
-import { inParts, MOST_AT_ONCE, type Command, type Edit, type Issue } from "./commands";
+import { splitEdits, MAX_COMMAND_SIZE, type Command, type Edit, type RejectedEdit } from "./commands";
 import { Live } from "./live";
 import { Outbox } from "./outbox";
 import { onlyCells, pageIsBusy, PagePoller } from "./page-poller";
 import { Presence } from "./presence";
 import { Sender } from "./sender";
-import { recall, remember } from "./storage";
+import { loadOutbox, saveOutbox } from "./storage";
 import type { Changes, Column, Outcome } from "./types";
 import { Undo } from "./undo";
 import { uuid } from "./uuid";
@@ -50,23 +50,23 @@ export class SheetSession {
     readonly user: string,
     /** The public link by which the sheet is shown. Its visitor is anonymous and has no undo stack and no layout. */
     readonly link: number | null,
-    private ended: () => void,
+    private onEnd: () => void,
   ) {
     this.api = new Api("/api/v1", link);
     this.path = `/sheets/${sheet}`;
-    this.outbox = new Outbox(uuid, recall(user, sheet));
+    this.outbox = new Outbox(uuid, loadOutbox(user, sheet));
     this.sender = new Sender(this.api, `${this.path}/rows`, this.outbox, {
       answered: (command, outcome) => this.applyOutcome(command, outcome),
       // Drawing can wait where only the "saving" mark disappears.
       changed: () => this.outboxChanged(this.outbox.empty),
     }, Number(user));
     this.undo = new Undo(this.api, this.path, {
-      isIdle: () => this.outbox.waiting() === 0,
-      taken: (version) => this.followTo(version),
-      said: (text) => this.setMessage(text),
+      isIdle: () => this.outbox.pendingCount() === 0,
+      written: (version) => this.followTo(version),
+      message: (text) => this.setMessage(text),
       changed: () => this.changed(),
     });
-    this.presence = new Presence(user, (message) => this.live?.say(message), () => this.changed());
+    this.presence = new Presence(user, (message) => this.live?.send(message), () => this.changed());
     this.channel.port1.onmessage = this.notify;
     window.addEventListener("beforeunload", this.warn);
     this.sender.wake();
@@ -104,36 +104,36 @@ export class SheetSession {
 
   /** How many edits wait to be sent or answered. */
   get pendingCount(): number {
-    return this.outbox.waiting();
+    return this.outbox.pendingCount();
   }
 
   /** Edits that the server did not accept, until they are sent again or discarded. */
-  get rejectedEdits(): Issue[] {
-    return this.outbox.attention();
+  get rejectedEdits(): RejectedEdit[] {
+    return this.outbox.rejectedEdits();
   }
 
   /** Write these cells as one action. Drafts without a row yet become new rows. */
   write(edits: Edit[], deletes: number[] = []): void {
     for (const { row } of edits) if (typeof row === "string" && !this.outbox.rowOf(row)) this.appendDraft(row);
-    for (const part of inParts(edits)) this.outbox.put(part);
-    for (let at = 0; at < deletes.length; at += MOST_AT_ONCE) this.outbox.put([], [], deletes.slice(at, at + MOST_AT_ONCE));
+    for (const commandEdits of splitEdits(edits)) this.outbox.put(commandEdits);
+    for (let start = 0; start < deletes.length; start += MAX_COMMAND_SIZE) this.outbox.put([], [], deletes.slice(start, start + MAX_COMMAND_SIZE));
     this.send();
   }
 
   /** Write the user's values over those of others, of one conflict or of many as one action. */
-  keepMine(issues: readonly Issue[]): void {
-    this.outbox.keepMine(issues);
+  keepMine(conflicts: readonly RejectedEdit[]): void {
+    this.outbox.keepMine(conflicts);
     this.send();
   }
 
-  sendAgain(issues: readonly Issue[]): void {
-    this.outbox.sendAgain(issues);
+  sendAgain(rejected: readonly RejectedEdit[]): void {
+    this.outbox.sendAgain(rejected);
     this.send();
   }
 
   /** Discard rejected edits. After a conflict the cell shows the other user's value, at its version. */
-  discard(issues: readonly Issue[]): void {
-    for (const issue of issues) this.discardOne(issue);
+  discard(rejected: readonly RejectedEdit[]): void {
+    for (const edit of rejected) this.discardOne(edit);
     this.outboxChanged();
   }
 
@@ -144,7 +144,7 @@ export class SheetSession {
   /** Add columns behind the others, one after the other, and return their ids. */
   async addColumns(columns: readonly Pick<Column, "name" | "type" | "rules">[]): Promise<number[]> {
     const ids: number[] = [];
-    for (const body of columns) ids.push((await this.api.ask<Column>(`${this.path}/columns`, { method: "POST", body })).id);
+    for (const body of columns) ids.push((await this.api.request<Column>(`${this.path}/columns`, { method: "POST", body })).id);
     return ids;
   }
 
@@ -153,16 +153,16 @@ export class SheetSession {
     const newest = Math.max(-1, ...[...this.views].map(({ reader }) => reader.version));
     if (!this.isLive || newest <= this.announcedVersion) return;
     this.announcedVersion = newest;
-    this.live?.say({ since: newest });
+    this.live?.send({ since: newest });
   }
 
   /** Rights or columns have changed: the pages read them before anything else. */
   refreshPagesNow(): void {
-    this.poller?.now();
+    this.poller?.refreshNow();
   }
 
   retryNow = (): void => {
-    this.live?.renew();
+    this.live?.reconnect();
     this.sender.renew();
     for (const { reader } of this.views) reader.renew();
   };
@@ -191,8 +191,8 @@ export class SheetSession {
       refused: () => this.onRefused(),
     });
     if (this.link !== null) return;
-    window.addEventListener("focus", this.undo.look);
-    this.undo.look();
+    window.addEventListener("focus", this.undo.refresh);
+    this.undo.refresh();
   }
 
   private disconnect(): void {
@@ -202,7 +202,7 @@ export class SheetSession {
     this.isLive = this.isLost = false;
     this.presence.end();
     this.presence.clear();
-    window.removeEventListener("focus", this.undo.look);
+    window.removeEventListener("focus", this.undo.refresh);
     clearTimeout(this.outageTimer);
   }
 
@@ -213,7 +213,7 @@ export class SheetSession {
     this.channel.port1.close();
     clearTimeout(this.drawTimer);
     window.removeEventListener("beforeunload", this.warn);
-    this.ended();
+    this.onEnd();
   }
 
   private followTo(version: number): void {
@@ -223,13 +223,13 @@ export class SheetSession {
   private onVersion(version: number, changes?: Changes): void {
     // The version that a view has already can mean that columns changed, which no version counts.
     for (const view of this.views) if (version >= view.reader.version) view.follow(version);
-    if (changes && onlyCells(changes)) this.poller?.cells();
-    else this.poller?.news();
+    if (changes && onlyCells(changes)) this.poller?.onCellChange();
+    else this.poller?.onChange();
   }
 
   private onConnection(isOpen: boolean): void {
     this.isLive = isOpen;
-    this.poller?.told(isOpen);
+    this.poller?.setLive(isOpen);
     clearTimeout(this.outageTimer);
     if (isOpen) this.onConnected();
     else this.outageTimer = setTimeout(() => this.onOutage(), MIN_OUTAGE);
@@ -254,27 +254,27 @@ export class SheetSession {
 
   private onRefused(): void {
     for (const { reader } of this.views) void reader.follow();
-    if (this.link === null) this.poller?.news();
-    else this.poller?.now(); // The page says at once that the link has ended.
+    if (this.link === null) this.poller?.onChange();
+    else this.poller?.refreshNow(); // The page says at once that the link has ended.
   }
 
   private applyOutcome(command: Command, outcome: Outcome): void {
     this.ownVersion = outcome.version;
     for (const view of this.views) view.applyOutcome(command, outcome);
-    this.undo.did(outcome);
+    this.undo.recordEdit(outcome);
   }
 
   private appendDraft(key: string): void {
     for (const { reader } of this.views) reader.lines.append(key);
   }
 
-  private discardOne(issue: Issue): void {
+  private discardOne(edit: RejectedEdit): void {
     for (const { reader } of this.views) {
-      if (issue.conflict) reader.rows.settle(issue.conflict.row, issue.conflict.column, issue.conflict.theirs, issue.conflict.version);
+      if (edit.conflict) reader.rows.applySaved(edit.conflict.row, edit.conflict.column, edit.conflict.theirs, edit.conflict.version);
     }
-    if (typeof issue.row === "string" && this.outbox.dropDraft(issue.row)) {
-      for (const { reader } of this.views) reader.lines.remove(issue.row);
-    } else this.outbox.drop(issue.row, issue.column);
+    if (typeof edit.row === "string" && this.outbox.dropDraft(edit.row)) {
+      for (const { reader } of this.views) reader.lines.remove(edit.row);
+    } else this.outbox.drop(edit.row, edit.column);
   }
 
   private send(): void {
@@ -284,7 +284,7 @@ export class SheetSession {
 
   private outboxChanged(canWait = false): void {
     // The answer to an ended session must not overwrite what a newer session has stored.
-    if (!this.isEnded) remember(this.user, this.sheet, this.outbox);
+    if (!this.isEnded) saveOutbox(this.user, this.sheet, this.outbox);
     this.undo.wake();
     if (canWait) this.drawTimer ??= setTimeout(this.changed, OWN_EDIT_DELAY);
     else this.changed();

@@ -3,20 +3,20 @@
 import type { Outbox } from "./outbox";
 import type { Saved } from "./commands";
 
-const name = (user: string, sheet: number): string => `contrivance:outbox:${user}:${sheet}`;
+const storageKey = (user: string, sheet: number): string => `contrivance:outbox:${user}:${sheet}`;
 
-export function recall(user: string, sheet: number): Saved | null {
+export function loadOutbox(user: string, sheet: number): Saved | null {
   try {
-    return JSON.parse(sessionStorage.getItem(name(user, sheet)) ?? "null") as Saved | null;
+    return JSON.parse(sessionStorage.getItem(storageKey(user, sheet)) ?? "null") as Saved | null;
   } catch {
     return null;
   }
 }
 
-export function remember(user: string, sheet: number, outbox: Outbox): void {
+export function saveOutbox(user: string, sheet: number, outbox: Outbox): void {
   try {
-    if (outbox.empty) sessionStorage.removeItem(name(user, sheet));
-    else sessionStorage.setItem(name(user, sheet), JSON.stringify(outbox));
+    if (outbox.empty) sessionStorage.removeItem(storageKey(user, sheet));
+    else sessionStorage.setItem(storageKey(user, sheet), JSON.stringify(outbox));
   } catch {
     // The browser's store is full or switched off: what was typed is still in the page, which warns before it closes.
   }

@@ -30,9 +30,9 @@ function plainCell(text: string, from: number): [string, number] {
 function quotedCell(text: string, from: number): [string, number] {
   const closing = /"(?:[^"]|"")*"(?=[\t\r\n]|$)/y;
   closing.lastIndex = from;
-  const found = closing.exec(text);
-  if (!found || !QUOTED.test(found[0].slice(1, -1))) return plainCell(text, from);
-  return [found[0].slice(1, -1).replaceAll('""', '"'), closing.lastIndex];
+  const match = closing.exec(text);
+  if (!match || !QUOTED.test(match[0].slice(1, -1))) return plainCell(text, from);
+  return [match[0].slice(1, -1).replaceAll('""', '"'), closing.lastIndex];
 }
 
 export function formatBlock(rows: readonly (readonly string[])[]): string {

@@ -1,10 +1,10 @@
 // The words that the grid, the API and Python share. Values travel as the API sends them; nothing here parses them.
 
 /** A cell's value as the API sends it: numbers as decimal strings, choices by option id, instants in UTC. */
-export type Wire = null | string | boolean | string[];
+export type CellValue = null | string | boolean | string[];
 
 /** What a person typed (text, parsed by the server) or picked (a value that needs no parsing). */
-export type Input = { text: string } | { value: Wire };
+export type Input = { text: string } | { value: CellValue };
 
 /** A row is known by its number, or by the client's own key until the server has given it one. */
 export type RowRef = number | string;
@@ -107,7 +107,7 @@ export type Tints = Record<string, "added" | "deleted" | number[]>;
 
 export interface Row {
   id: number;
-  values: Record<string, Wire>;
+  values: Record<string, CellValue>;
   deleted?: boolean;
 }
 
@@ -120,7 +120,7 @@ export interface RowsPage {
 
 export interface ChangedRow {
   id: number;
-  values: Record<string, Wire>;
+  values: Record<string, CellValue>;
   versions: Record<string, number>;
   by?: { id: string | number; name: string } | null;
   added?: boolean;
@@ -149,9 +149,9 @@ export interface Refusal {
 export interface ConflictFact {
   row: number;
   column: number;
-  mine: Wire;
-  theirs: Wire;
-  original: Wire;
+  mine: CellValue;
+  theirs: CellValue;
+  original: CellValue;
   by: { id: string | number; name: string } | string | null;
   at: string | null;
   version: number;
@@ -162,8 +162,8 @@ export interface ConflictFact {
 /** What the server answers to one command. */
 export interface Outcome {
   version: number;
-  saved: { row: number; column: number; value: Wire; version: number }[];
-  added: { key: string; row: number; values: Record<string, Wire> }[];
+  saved: { row: number; column: number; value: CellValue; version: number }[];
+  added: { key: string; row: number; values: Record<string, CellValue> }[];
   deleted: number[];
   refused: Refusal[];
   conflicts: ConflictFact[];

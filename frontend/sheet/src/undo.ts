@@ -4,7 +4,7 @@ import { Problem, type Api } from "./api";
 import type { Outcome } from "./types";
 import { uuid } from "./uuid";
 
-export type Which = "undo" | "redo";
+export type Direction = "undo" | "redo";
 
 /** What a button would take back, in words. */
 export interface Step {
@@ -12,7 +12,7 @@ export interface Step {
 }
 
 /** A cell or row that was left alone, because somebody else has changed it since. */
-export interface Left {
+export interface SkippedChange {
   row: number;
   column: number | null;
   reason: string;
@@ -20,31 +20,31 @@ export interface Left {
   at: string | null;
 }
 
-interface Taken {
+interface UndoResult {
   version: number;
   said: string;
-  left: Left[];
+  left: SkippedChange[];
   left_count: number;
-  next: Record<Which, Step | null>;
+  next: Record<Direction, Step | null>;
 }
 
 interface UndoEvents {
   /** Nothing typed waits to be written any more: an undo comes after it. */
   isIdle: () => boolean;
-  taken: (version: number) => void;
-  said: (text: string) => void;
+  written: (version: number) => void;
+  message: (text: string) => void;
   changed: () => void;
 }
 
 const FIRST_WAIT = 500;
-const LONGEST_WAIT = 2500;
+const MAX_WAIT = 2500;
 
 export class Undo {
-  next: Record<Which, Step | null> = { undo: null, redo: null };
+  next: Record<Direction, Step | null> = { undo: null, redo: null };
   /** Being taken back now, or waiting for what was typed before it. */
-  pending: Which[] = [];
-  left: Left[] = [];
-  leftCount = 0;
+  pending: Direction[] = [];
+  skipped: SkippedChange[] = [];
+  skippedCount = 0;
   private busy = false;
   private ended = false;
 
@@ -55,22 +55,22 @@ export class Undo {
   ) {}
 
   /** Ask what could be taken back: at the start, and when the person comes back from another tab. */
-  look = (): void => {
-    const asked = this.api.ask<Record<Which, Step | null>>(`${this.path}/undo`);
-    asked.then((next) => this.tell(next)).catch(() => undefined);
+  refresh = (): void => {
+    const response = this.api.request<Record<Direction, Step | null>>(`${this.path}/undo`);
+    response.then((next) => this.setNext(next)).catch(() => undefined);
   };
 
-  press(which: Which): void {
-    this.pending.push(which);
+  press(direction: Direction): void {
+    this.pending.push(direction);
     this.events.changed();
     this.wake();
   }
 
   /** One of this person's actions was written: it is what undo takes back next, and nothing is left to do again. */
-  did(outcome: Outcome): void {
+  recordEdit(outcome: Outcome): void {
     const cells = outcome.saved.filter((cell) => cell.version === outcome.version).length;
-    const said = named(outcome.added.length, outcome.deleted.length, cells);
-    if (said) this.tell({ undo: { said }, redo: null });
+    const label = actionLabel(outcome.added.length, outcome.deleted.length, cells);
+    if (label) this.setNext({ undo: { said: label }, redo: null });
   }
 
   /** Something changed in the outbox: perhaps it is empty now. */
@@ -83,9 +83,9 @@ export class Undo {
     });
   }
 
-  forget = (): void => {
-    this.left = [];
-    this.leftCount = 0;
+  dismissSkipped = (): void => {
+    this.skipped = [];
+    this.skippedCount = 0;
     this.events.changed();
   };
 
@@ -94,38 +94,38 @@ export class Undo {
   }
 
   private async run(): Promise<void> {
-    const [which] = this.pending;
-    if (!which) return;
+    const [direction] = this.pending;
+    if (!direction) return;
     try {
-      this.took(which, await this.ask(which, uuid()));
+      this.applyResult(direction, await this.send(direction, uuid()));
     } catch (error) {
       this.pending = [];
-      this.events.said(error instanceof Problem ? error.message : String(error));
+      this.events.message(error instanceof Problem ? error.message : String(error));
     }
   }
 
   /** Asked again with the same id until there is an answer: it is done once. */
-  private async ask(which: Which, id: string): Promise<Taken> {
-    for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+  private async send(direction: Direction, id: string): Promise<UndoResult> {
+    for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, MAX_WAIT)) {
       try {
-        return await this.api.ask<Taken>(`${this.path}/${which}`, { method: "POST", body: { operation_id: id }, seconds: 60 });
+        return await this.api.request<UndoResult>(`${this.path}/${direction}`, { method: "POST", body: { operation_id: id }, seconds: 60 });
       } catch (error) {
-        if (!(error instanceof Problem) || !error.passing || this.ended) throw error;
+        if (!(error instanceof Problem) || !error.isTemporary || this.ended) throw error;
         await new Promise((resolve) => setTimeout(resolve, error.retryAfter ? error.retryAfter * 1000 : wait));
       }
     }
   }
 
-  private took(which: Which, taken: Taken): void {
+  private applyResult(direction: Direction, result: UndoResult): void {
     this.pending.shift();
-    this.left = taken.left;
-    this.leftCount = taken.left_count;
-    this.events.said(`${which === "undo" ? "Taken back" : "Done again"}: ${taken.said}${taken.left_count ? ", but not all" : ""}.`);
-    this.events.taken(taken.version);
-    this.tell(taken.next);
+    this.skipped = result.left;
+    this.skippedCount = result.left_count;
+    this.events.message(`${direction === "undo" ? "Taken back" : "Done again"}: ${result.said}${result.left_count ? ", but not all" : ""}.`);
+    this.events.written(result.version);
+    this.setNext(result.next);
   }
 
-  private tell(next: Record<Which, Step | null>): void {
+  private setNext(next: Record<Direction, Step | null>): void {
     const isSame = next.undo?.said === this.next.undo?.said && next.redo?.said === this.next.redo?.said;
     this.next = next;
     if (isSame) return;
@@ -133,7 +133,7 @@ export class Undo {
   }
 }
 
-function named(added: number, deleted: number, cells: number): string | null {
+function actionLabel(added: number, deleted: number, cells: number): string | null {
   if (added > 0) return added === 1 ? "New row" : `Adding of ${added.toLocaleString("en")} rows`;
   if (deleted > 0) return deleted === 1 ? "Deletion of a row" : `Deletion of ${deleted.toLocaleString("en")} rows`;
   if (cells > 0) return cells === 1 ? "Change of a cell" : `Change of ${cells.toLocaleString("en")} cells`;

@@ -4,7 +4,7 @@ import { Problem } from "./api";
 import type { CellState, Command } from "./commands";
 import { Reader } from "./reader";
 import type { SheetSession } from "./session";
-import type { Outcome, Row, RowRef, View, Wire } from "./types";
+import type { Outcome, Row, RowRef, View, CellValue } from "./types";
 
 /** Delay (ms) for reading back and drawing one's own edit: it is on the screen already, and other users see it first. */
 export const OWN_EDIT_DELAY = 60;
@@ -28,7 +28,7 @@ export class SheetView {
         this.recovered();
       },
       failed: (problem) => this.failed(problem),
-      columnsMoved: () => session.refreshPagesNow(),
+      columnsChanged: () => session.refreshPagesNow(),
     });
     for (const key of session.outbox.draftKeys()) this.reader.lines.append(key);
   }
@@ -44,7 +44,7 @@ export class SheetView {
   /** The rows on these lines as far as they are known; what is missing is read. */
   rows(first: number, last: number): (Row | null)[] {
     const { lines, blocks, rows } = this.reader;
-    blocks.look(first, Math.min(last, Math.max(lines.ordered - 1, 0)));
+    blocks.setVisible(first, Math.min(last, Math.max(lines.ordered - 1, 0)));
     return Array.from({ length: Math.max(0, Math.min(last + 1, lines.count) - first) }, (_, index) => {
       const line = lines.at(first + index);
       return line.kind === "row" ? (rows.get(line.id) ?? null) : null;
@@ -52,7 +52,7 @@ export class SheetView {
   }
 
   /** The stored value of a cell and, where an edit of it is not saved, the state of that edit. */
-  cell(row: RowRef, column: number): { value: Wire; state: CellState | undefined } {
+  cell(row: RowRef, column: number): { value: CellValue; state: CellState | undefined } {
     const value = typeof row === "number" ? (this.reader.rows.get(row)?.values[column] ?? null) : null;
     return { value, state: this.session.outbox.cell(row, column) };
   }
@@ -70,24 +70,24 @@ export class SheetView {
   }
 
   follow(version: number): void {
-    if (version !== this.session.ownVersion && !this.session.sender.isAsking) void this.reader.follow();
+    if (version !== this.session.ownVersion && !this.session.sender.isSending) void this.reader.follow();
     else this.ownTimer ??= setTimeout(this.followOwn, OWN_EDIT_DELAY);
   }
 
   /** Take over what the server answered to one of the user's commands. */
   applyOutcome(command: Command, outcome: Outcome): void {
     const { reader } = this;
-    for (const { row, column, value, version } of outcome.saved) reader.rows.settle(row, column, value, version);
-    for (const { key, row, values } of outcome.added) reader.take(key, { id: row, values }, outcome.version);
+    for (const { row, column, value, version } of outcome.saved) reader.rows.applySaved(row, column, value, version);
+    for (const { key, row, values } of outcome.added) reader.addOwnRow(key, { id: row, values }, outcome.version);
     for (const row of outcome.deleted) reader.remove(row, outcome.version);
-    reader.touched(command.edits.map((edit) => edit.column));
+    reader.cellsChanged(command.edits.map((edit) => edit.column));
     if (this.problem) this.recovered();
   }
 
   failed(problem: Problem): void {
     this.problem = problem;
     clearTimeout(this.retryTimer);
-    if (problem.passing) this.retryTimer = setTimeout(() => this.retry(), Math.max(RETRY_DELAY, (problem.retryAfter ?? 0) * 1000));
+    if (problem.isTemporary) this.retryTimer = setTimeout(() => this.retry(), Math.max(RETRY_DELAY, (problem.retryAfter ?? 0) * 1000));
     this.session.changed();
   }
 

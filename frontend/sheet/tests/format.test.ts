@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatDate, formatNumber, localTime, plainText, shown, typedText } from "../src/format";
+import { formatDate, formatNumber, localTime, plainText, displayText, editorText } from "../src/format";
 import { traitsOf } from "./traits";
 import type { Column } from "../src/types";
 
@@ -30,8 +30,8 @@ test("a date follows the user's pattern and never a time zone", () => {
 
 test("an instant is shown by the clock of its column, whoever looks", () => {
   const meeting = column("datetime", { time_zone: "America/New_York" });
-  assert.equal(shown("2026-12-31T23:30:00Z", meeting, context), "31.12.2026 18:30");
-  assert.equal(shown("2026-12-31T23:30:00Z", column("datetime"), context), "31.12.2026 23:30");
+  assert.equal(displayText("2026-12-31T23:30:00Z", meeting, context), "31.12.2026 18:30");
+  assert.equal(displayText("2026-12-31T23:30:00Z", column("datetime"), context), "31.12.2026 23:30");
   assert.equal(localTime("2026-12-31T23:30:00Z", "Europe/Berlin"), "2027-01-01 00:30");
 });
 
@@ -52,7 +52,7 @@ test("choices and people are copied by their names", () => {
 });
 
 test("the editor shows a number as its column reads it, and what is copied is one number everywhere", () => {
-  const texts = (format: string): string[] => ["1.085", "12.5", "-7"].map((value) => typedText(value, column("number", { number_format: format }), context));
+  const texts = (format: string): string[] => ["1.085", "12.5", "-7"].map((value) => editorText(value, column("number", { number_format: format }), context));
   assert.deepEqual(texts("1.234,56"), ["1,085", "12,5", "-7"]);
   assert.deepEqual(texts("1,234.56"), ["1.085", "12.5", "-7"]);
   assert.deepEqual(texts("auto"), ["1.0850", "12.5", "-7"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import fc from "fast-check";
-import { Live, LONGEST_WAIT, SILENCE } from "../src/live";
+import { Live, MAX_WAIT, MAX_SILENCE } from "../src/live";
 
 /** The network as a page meets it: sockets that the test opens, lets speak, breaks, or leaves hanging. */
 class Line {
@@ -88,7 +88,7 @@ test("however long the server was away, it is called again within the longest wa
       for (let n = 0; n < failures; n++) {
         const before = Line.all.length;
         last().break();
-        mock.timers.tick(LONGEST_WAIT * 1.25);
+        mock.timers.tick(MAX_WAIT * 1.25);
         assert.equal(Line.all.length, before + 1);
       }
       assert.equal(standing(), 1);
@@ -99,22 +99,22 @@ test("however long the server was away, it is called again within the longest wa
 test("a line on which nobody speaks is given up, and another one is opened", () => {
   last().say({ version: 1 });
   for (let n = 0; n < 5; n++) {
-    mock.timers.tick(SILENCE - 1000);
+    mock.timers.tick(MAX_SILENCE - 1000);
     last().say({ version: 1, beat: true });
     assert.deepEqual(told.at(-1), { beat: 1 });
   }
   assert.equal(Line.all.length, 1);
-  mock.timers.tick(SILENCE);
+  mock.timers.tick(MAX_SILENCE);
   assert.equal(told.at(-1), "lost");
-  mock.timers.tick(LONGEST_WAIT);
+  mock.timers.tick(MAX_WAIT);
   assert.equal(Line.all.length, 2);
   last().say({ version: 9 });
   assert.deepEqual(told.slice(-2), ["open", 9]);
 });
 
 test("a call that nobody answers is given up too", () => {
-  mock.timers.tick(SILENCE);
-  mock.timers.tick(LONGEST_WAIT);
+  mock.timers.tick(MAX_SILENCE);
+  mock.timers.tick(MAX_WAIT);
   assert.equal(Line.all.length, 2);
   assert.equal(standing(), 1);
 });
@@ -150,7 +150,7 @@ test("whoever looks at the page after a sleep gets a new line at once, and one w
 test("a refusal is told, and asked about seldom", () => {
   last().break(4404);
   assert.deepEqual(told, ["refused"]);
-  mock.timers.tick(LONGEST_WAIT * 2);
+  mock.timers.tick(MAX_WAIT * 2);
   assert.equal(Line.all.length, 1);
   mock.timers.tick(20_000);
   assert.equal(Line.all.length, 2);

@@ -1,10 +1,10 @@
 // A server in a few lines, as strict as the real one: versions per cell, operations answered once, refusals, conflicts.
 
 import type { Command } from "../src/commands";
-import type { ChangedRow, Input, Outcome, Wire } from "../src/types";
+import type { ChangedRow, Input, Outcome, CellValue } from "../src/types";
 
 interface Cell {
-  value: Wire;
+  value: CellValue;
   version: number;
   by: string;
 }
@@ -13,7 +13,7 @@ export interface Applied {
   operation: string;
   row: number;
   column: number;
-  value: Wire;
+  value: CellValue;
   by: string;
   /** What stood there before. */
   over: Cell;
@@ -24,14 +24,14 @@ interface Told {
   kind: "add" | "edit" | "remove" | "restore";
   row: number;
   by: string;
-  values: Record<string, Wire>;
+  values: Record<string, CellValue>;
 }
 
 /** Thrown where the whole request is refused. */
 export class Refused extends Error {}
 
-export const plain = (input: Input): Wire => ("text" in input ? input.text : input.value);
-const isBad = (value: Wire): boolean => typeof value === "string" && value.startsWith("bad");
+export const plain = (input: Input): CellValue => ("text" in input ? input.text : input.value);
+const isBad = (value: CellValue): boolean => typeof value === "string" && value.startsWith("bad");
 const NOTHING: Cell = { value: null, version: 0, by: "" };
 
 export class ModelServer {
@@ -53,7 +53,7 @@ export class ModelServer {
     return this.rows.get(row)?.get(column) ?? NOTHING;
   }
 
-  writeAsSomebodyElse(row: number, column: number, value: Wire): void {
+  writeAsSomebodyElse(row: number, column: number, value: CellValue): void {
     if (!this.rows.has(row)) return;
     this.version += 1;
     this.write("else", row, column, value, "somebody else");
@@ -103,7 +103,7 @@ export class ModelServer {
     return structuredClone([...rows.values()]);
   }
 
-  private write(operation: string, row: number, column: number, value: Wire, by: string): void {
+  private write(operation: string, row: number, column: number, value: CellValue, by: string): void {
     const over = this.cell(row, column);
     this.rows.get(row)?.set(column, { value, version: this.version, by });
     this.log.push({ operation, row, column, value, by, over });
@@ -147,6 +147,6 @@ export class ModelServer {
   }
 }
 
-function valuesOf(cells: Map<number, Cell>): Record<string, Wire> {
+function valuesOf(cells: Map<number, Cell>): Record<string, CellValue> {
   return Object.fromEntries([...cells].map(([column, { value }]) => [column, value]));
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Outbox } from "../src/outbox";
-import { inParts, MOST_AT_ONCE, type Command, type Edit, type Saved } from "../src/commands";
+import { splitEdits, MAX_COMMAND_SIZE, type Command, type Edit, type Saved } from "../src/commands";
 import type { Input, Outcome } from "../src/types";
 import { ModelServer, plain } from "./model";
 
@@ -18,7 +18,7 @@ function sent(outbox: Outbox): Command {
 function exchange(outbox: Outbox, server: ModelServer): Outcome {
   const command = sent(outbox);
   const outcome = server.apply(command);
-  outbox.answer(command.id, outcome);
+  outbox.applyOutcome(command.id, outcome);
   return outcome;
 }
 
@@ -43,7 +43,7 @@ test("a lost command is sent again under the same id", () => {
   const outbox = new Outbox(newId);
   outbox.put([{ row: 1, column: 1, input: text("a"), base: 0 }]);
   const first = sent(outbox);
-  outbox.lose(first.id);
+  outbox.sendLater(first.id);
   assert.deepEqual(sent(outbox), first);
 });
 
@@ -52,17 +52,17 @@ test("typing twice into a cell is no conflict with oneself", () => {
   outbox.put([{ row: 1, column: 1, input: text("a"), base: 0 }]);
   const first = sent(outbox);
   outbox.put([{ row: 1, column: 1, input: text("ab"), base: 0 }]);
-  outbox.answer(first.id, server.apply(first));
+  outbox.applyOutcome(first.id, server.apply(first));
   exchange(outbox, server);
   assert.equal(server.cell(1, 1).value, "ab");
-  assert.deepEqual(outbox.attention(), []);
+  assert.deepEqual(outbox.rejectedEdits(), []);
 });
 
 test("a refused value stays with its reason until it is typed again", () => {
   const [outbox, server] = [new Outbox(newId), new ModelServer(1)];
   outbox.put([{ row: 1, column: 1, input: text("bad"), base: 0 }]);
   exchange(outbox, server);
-  assert.equal(outbox.cell(1, 1)?.issue?.reason, "That is no value.");
+  assert.equal(outbox.cell(1, 1)?.rejected?.reason, "That is no value.");
   outbox.put([{ row: 1, column: 1, input: text("good"), base: 0 }]);
   exchange(outbox, server);
   assert.equal(server.cell(1, 1).value, "good");
@@ -74,9 +74,9 @@ test("a stale edit is kept beside theirs, and keep mine writes it over what was 
   server.writeAsSomebodyElse(1, 1, "theirs");
   outbox.put([{ row: 1, column: 1, input: text("mine"), base: 0 }]);
   exchange(outbox, server);
-  assert.equal(outbox.cell(1, 1)?.issue?.conflict?.theirs, "theirs");
+  assert.equal(outbox.cell(1, 1)?.rejected?.conflict?.theirs, "theirs");
   assert.equal(server.cell(1, 1).value, "theirs");
-  outbox.keepMine(outbox.attention());
+  outbox.keepMine(outbox.rejectedEdits());
   exchange(outbox, server);
   assert.equal(server.cell(1, 1).value, "mine");
 });
@@ -91,7 +91,7 @@ test("an editor that opened over a value of mine is not raised by a conflict tha
   outbox.put([{ row: 1, column: 1, input: text("mine, too"), base }]);
   exchange(outbox, server);
   assert.equal(server.cell(1, 1).value, "theirs");
-  assert.equal(outbox.cell(1, 1)?.issue?.conflict?.theirs, "theirs");
+  assert.equal(outbox.cell(1, 1)?.rejected?.conflict?.theirs, "theirs");
 });
 
 test("take theirs forgets mine", () => {
@@ -109,7 +109,7 @@ test("cells typed into a new row that waits join it", () => {
   outbox.put([{ row: "k", column: 1, input: text("Acme"), base: null }]);
   outbox.put([{ row: "k", column: 2, input: text("12"), base: null }]);
   const first = sent(outbox);
-  outbox.answer(first.id, new ModelServer(1).apply(first));
+  outbox.applyOutcome(first.id, new ModelServer(1).apply(first));
   assert.deepEqual(sent(outbox).adds, [{ key: "k", cells: { 1: text("Acme"), 2: text("12") } }]);
 });
 
@@ -118,7 +118,7 @@ test("a cell typed while the new row is on its way goes to the row that the serv
   outbox.put([{ row: "k", column: 1, input: text("Acme"), base: null }]);
   const first = sent(outbox);
   outbox.put([{ row: "k", column: 2, input: text("12"), base: null }]);
-  outbox.answer(first.id, server.apply(first));
+  outbox.applyOutcome(first.id, server.apply(first));
   exchange(outbox, server);
   assert.equal(server.rows.size, 1);
   assert.equal(server.cell(1, 2).value, "12");
@@ -141,7 +141,7 @@ test("a new row can be dropped unless it may have arrived", () => {
   outbox.put([], [{ key: "k", cells: { 1: text("bad") } }]);
   const first = sent(outbox);
   assert.equal(outbox.dropDraft("k"), false);
-  outbox.answer(first.id, server.apply(first));
+  outbox.applyOutcome(first.id, server.apply(first));
   assert.ok(outbox.dropDraft("k"));
   assert.ok(outbox.empty);
 });
@@ -150,7 +150,7 @@ test("a command that the server will never take gives every value back with the 
   const outbox = new Outbox(newId);
   outbox.put([{ row: 1, column: 1, input: text("a"), base: 0 }], [{ key: "k", cells: { 1: text("b") } }], [7]);
   outbox.refuse(sent(outbox).id, "refused", "You may only read this sheet.");
-  assert.deepEqual(outbox.attention().map((issue) => plain(issue.input)), ["a", null, null]);
+  assert.deepEqual(outbox.rejectedEdits().map((issue) => plain(issue.input)), ["a", null, null]);
   assert.equal(outbox.cell("k", 1)?.state, "held");
 });
 
@@ -159,7 +159,7 @@ test("a value whose row is gone is offered for copying", () => {
   server.deleteAsSomebodyElse(1);
   outbox.put([{ row: 1, column: 1, input: text("typed"), base: 0 }]);
   exchange(outbox, server);
-  const [issue] = outbox.attention();
+  const [issue] = outbox.rejectedEdits();
   assert.equal(issue?.kind, "gone");
   assert.deepEqual(issue?.input, text("typed"));
 });
@@ -172,7 +172,7 @@ test("a duplicated tab sends what it has a copy of, and nothing is doubled or lo
   const [original, duplicate] = [copy, copy].map((saved) => new Outbox(newId, JSON.parse(saved) as Saved)) as [Outbox, Outbox];
   original.put([{ row: "k", column: 2, input: text("12"), base: null }]);
   duplicate.put([{ row: "k", column: 3, input: text("13"), base: null }]);
-  for (const outbox of [duplicate, original]) while (outbox.waiting() > 0) exchange(outbox, server);
+  for (const outbox of [duplicate, original]) while (outbox.pendingCount() > 0) exchange(outbox, server);
   assert.equal(server.rows.size, 2);
   assert.deepEqual([1, 2, 3].map((column) => server.cell(2, column).value), ["Acme", "12", "13"]);
 });
@@ -182,21 +182,21 @@ test("after a restored backup mine can be kept, though my own writes were newer"
   outbox.put([{ row: 1, column: 1, input: text("a"), base: 100 }]);
   const first = sent(outbox);
   const none = { added: [], deleted: [], refused: [], conflicts: [], gone: [] };
-  outbox.answer(first.id, { ...none, version: 4254, saved: [{ row: 1, column: 1, value: "a", version: 4254 }] });
+  outbox.applyOutcome(first.id, { ...none, version: 4254, saved: [{ row: 1, column: 1, value: "a", version: 4254 }] });
   outbox.put([{ row: 1, column: 1, input: text("b"), base: 4254 }]);
   const fact = { row: 1, column: 1, mine: "b", theirs: "old", original: null, by: null, at: null, version: 3000, reason: "Restored." };
-  outbox.answer(sent(outbox).id, { ...none, version: 3254, saved: [], conflicts: [fact] });
-  outbox.keepMine(outbox.attention());
+  outbox.applyOutcome(sent(outbox).id, { ...none, version: 3254, saved: [], conflicts: [fact] });
+  outbox.keepMine(outbox.rejectedEdits());
   assert.equal(sent(outbox).edits[0]?.base, 3000);
 });
 
 test("what is more than the server takes is sent as several actions, each row in one of them", () => {
   const edits: Edit[] = Array.from({ length: 12_000 }, (_, n) => ({ row: `new-${n % 4000}`, column: Math.floor(n / 4000), input: text("a"), base: null }));
-  const parts = inParts(edits);
+  const parts = splitEdits(edits);
   const rows = parts.map((part) => new Set(part.map(({ row }) => row)));
   assert.equal(parts.flat().length, edits.length);
   assert.equal(rows.reduce((sum, some) => sum + some.size, 0), 4000);
-  parts.forEach((part, at) => assert.ok(part.length + (rows[at]?.size ?? 0) <= MOST_AT_ONCE));
+  parts.forEach((part, at) => assert.ok(part.length + (rows[at]?.size ?? 0) <= MAX_COMMAND_SIZE));
   const long: Edit[] = Array.from({ length: 30 }, (_, row) => ({ row, column: 1, input: text("x".repeat(100_000)), base: null }));
-  assert.ok(inParts(long).every((part) => part.length <= 5));
+  assert.ok(splitEdits(long).every((part) => part.length <= 5));
 });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { AT_LEISURE, EVERY, PagePoller, onlyCells, SOON } from "../src/page-poller";
+import { CELL_CHANGE_INTERVAL, POLL_INTERVAL, PagePoller, onlyCells, BUSY_RETRY } from "../src/page-poller";
 
-let looks: number;
+let refreshes: number;
 let poller: PagePoller;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  looks = 0;
-  poller = new PagePoller(() => (looks += 1));
+  refreshes = 0;
+  poller = new PagePoller(() => (refreshes += 1));
 });
 
 afterEach(() => {
@@ -17,75 +17,75 @@ afterEach(() => {
 });
 
 function wait(times: number): void {
-  for (let n = 0; n < times; n++) mock.timers.tick(EVERY);
+  for (let n = 0; n < times; n++) mock.timers.tick(POLL_INTERVAL);
 }
 
-test("while nothing is heard the page looks by the clock", () => {
+test("without a connection the page is refreshed at a fixed interval", () => {
   wait(10);
-  assert.equal(looks, 10);
+  assert.equal(refreshes, 10);
 });
 
-test("while the page draws itself it is not asked to look, and soon after it is", () => {
+test("while the page is being drawn it is not refreshed, and soon after it is", () => {
   let isBusy = true;
-  const patient = new PagePoller(() => (looks += 1), () => isBusy);
+  const waiting = new PagePoller(() => (refreshes += 1), () => isBusy);
   poller.end();
   wait(5);
-  assert.equal(looks, 0);
+  assert.equal(refreshes, 0);
   isBusy = false;
-  mock.timers.tick(SOON);
-  assert.equal(looks, 1);
-  patient.end();
+  mock.timers.tick(BUSY_RETRY);
+  assert.equal(refreshes, 1);
+  waiting.end();
 });
 
-test("a page that hears looks once, and then only after news, however much of it there is", () => {
-  poller.told(true);
+test("a connected page is refreshed once, and then only once after many changes", () => {
+  poller.setLive(true);
   wait(10);
-  assert.equal(looks, 1);
-  for (let n = 0; n < 100; n++) poller.news();
+  assert.equal(refreshes, 1);
+  for (let n = 0; n < 100; n++) poller.onChange();
   wait(10);
-  assert.equal(looks, 2);
+  assert.equal(refreshes, 2);
 });
 
-test("changed cells are looked at after at leisure, and at once with whatever else is news", () => {
-  poller.told(true);
+test("changed cells refresh the page later, or together with any other change", () => {
+  poller.setLive(true);
   wait(1);
-  poller.cells();
-  mock.timers.tick(AT_LEISURE - 1);
-  assert.equal(looks, 1);
-  poller.cells();
+  poller.onCellChange();
+  mock.timers.tick(CELL_CHANGE_INTERVAL - 1);
+  assert.equal(refreshes, 1);
+  poller.onCellChange();
   mock.timers.tick(1);
-  assert.equal(looks, 2);
-  poller.cells();
-  poller.news();
-  poller.cells();
+  assert.equal(refreshes, 2);
+  poller.onCellChange();
+  poller.onChange();
+  poller.onCellChange();
   wait(1);
-  assert.equal(looks, 3);
-  mock.timers.tick(AT_LEISURE);
-  assert.equal(looks, 3, "what was looked at is not looked at again");
+  assert.equal(refreshes, 3);
+  mock.timers.tick(CELL_CHANGE_INTERVAL);
+  assert.equal(refreshes, 3, "a change refreshes the page once");
 });
 
-test("only what changes cells of rows that stay is left for later", () => {
+test("only changes of cells in rows that stay can wait", () => {
   const row = { id: 1, values: { 1: "x" }, versions: { 1: 5 }, added: false, removed: false, restored: false };
-  const told = (rows?: object[], reset = false) => onlyCells({ version: 5, reset, rows: rows as (typeof row)[] });
-  assert.ok(told([row, { ...row, id: 2 }]));
-  assert.ok(!told([]), "columns, rights or the sheet itself");
-  assert.ok(!told(undefined, true));
-  for (const became of ["added", "removed", "restored"]) assert.ok(!told([row, { ...row, [became]: true }]), became);
+  const isOnlyCells = (rows?: object[], reset = false) => onlyCells({ version: 5, reset, rows: rows as (typeof row)[] });
+  assert.ok(isOnlyCells([row, { ...row, id: 2 }]));
+  assert.ok(!isOnlyCells([]), "columns, rights or the sheet itself");
+  assert.ok(!isOnlyCells(undefined, true));
+  for (const change of ["added", "removed", "restored"]) assert.ok(!isOnlyCells([row, { ...row, [change]: true }]), change);
 });
 
-test("when the line breaks and when it is back the page looks", () => {
-  poller.told(true);
+test("the page is refreshed when the connection breaks and when it is back", () => {
+  poller.setLive(true);
   wait(1);
-  poller.told(false);
+  poller.setLive(false);
   wait(3);
-  assert.equal(looks, 4);
-  poller.told(true);
+  assert.equal(refreshes, 4);
+  poller.setLive(true);
   wait(10);
-  assert.equal(looks, 5);
+  assert.equal(refreshes, 5);
 });
 
-test("what ended looks no more", () => {
+test("an ended poller does not refresh the page", () => {
   poller.end();
   wait(10);
-  assert.equal(looks, 0);
+  assert.equal(refreshes, 0);
 });

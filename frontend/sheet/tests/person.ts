@@ -3,7 +3,7 @@
 import { Outbox } from "../src/outbox";
 import { Rows } from "../src/rows";
 import type { Input, Outcome, RowRef } from "../src/types";
-import { cellKey, type Command, type Issue, type Saved } from "../src/commands";
+import { cellKey, type Command, type RejectedEdit, type Saved } from "../src/commands";
 import { Refused, type ModelServer } from "./model";
 
 let counter = 0;
@@ -48,7 +48,7 @@ export class Person {
   see(): void {
     for (const changed of this.server.changesSince(this.version)) {
       if (changed.added && !changed.removed) this.rows.put({ id: changed.id, values: changed.values }, this.server.version);
-      this.rows.follow(changed, this.server.version, this.name, 0);
+      this.rows.applyChange(changed, this.server.version, this.name, 0);
     }
     this.version = this.server.version;
     this.look();
@@ -74,18 +74,18 @@ export class Person {
 
   keepMine(): void {
     for (const issue of this.conflicts()) this.knows(issue);
-    this.outbox.keepMine(this.outbox.attention());
+    this.outbox.keepMine(this.outbox.rejectedEdits());
   }
 
   sendAgain(): void {
-    this.outbox.sendAgain(this.outbox.attention().filter((issue) => !issue.conflict));
+    this.outbox.sendAgain(this.outbox.rejectedEdits().filter((issue) => !issue.conflict));
   }
 
   drop(): void {
-    const [issue] = this.outbox.attention();
+    const [issue] = this.outbox.rejectedEdits();
     if (!issue || issue.column === null || typeof issue.row !== "number") return;
     if ("text" in issue.input) this.dropped.add(issue.input.text);
-    if (issue.conflict) this.rows.settle(issue.row, issue.column, issue.conflict.theirs, issue.conflict.version);
+    if (issue.conflict) this.rows.applySaved(issue.row, issue.column, issue.conflict.theirs, issue.conflict.version);
     this.outbox.drop(issue.row, issue.column);
     this.look();
   }
@@ -110,7 +110,7 @@ export class Person {
 
   /** The answer is lost, or was 503, 429 or 504, or the session had ended: nobody knows what became of the command. */
   lose(): void {
-    if (this.wire) this.outbox.lose(this.wire.id);
+    if (this.wire) this.outbox.sendLater(this.wire.id);
     if (this.reply) this.old.push(this.reply);
     this.wire = this.reply = null;
   }
@@ -131,7 +131,7 @@ export class Person {
   }
 
   settle(): void {
-    for (let i = 0; i < 200 && this.outbox.waiting() > 0; i++) {
+    for (let i = 0; i < 200 && this.outbox.pendingCount() > 0; i++) {
       this.send();
       this.deliver();
       this.answer();
@@ -139,8 +139,8 @@ export class Person {
     this.see();
   }
 
-  conflicts(): Issue[] {
-    return this.outbox.attention().filter((issue) => issue.conflict);
+  conflicts(): RejectedEdit[] {
+    return this.outbox.rejectedEdits().filter((issue) => issue.conflict);
   }
 
   private asked(command: Command): Outcome | Refused {
@@ -157,9 +157,9 @@ export class Person {
       this.outbox.refuse(id, "refused", outcome.message);
       return;
     }
-    for (const { row, column, value, version } of outcome.saved) this.rows.settle(row, column, value, version);
+    for (const { row, column, value, version } of outcome.saved) this.rows.applySaved(row, column, value, version);
     for (const { row, values } of outcome.added) this.rows.put({ id: row, values }, outcome.version);
-    this.outbox.answer(id, structuredClone(outcome));
+    this.outbox.applyOutcome(id, structuredClone(outcome));
   }
 
   private read(): void {
@@ -178,13 +178,13 @@ export class Person {
       for (const column of COLUMNS) {
         const key = cellKey(row, column);
         const state = this.outbox.cell(row, column);
-        const seen = state ? (state.issue?.conflict?.version ?? 0) : (this.rows.versionOf(row, column) ?? 0);
+        const seen = state ? (state.rejected?.conflict?.version ?? 0) : (this.rows.versionOf(row, column) ?? 0);
         this.shown.set(key, Math.max(this.shown.get(key) ?? 0, seen));
       }
     }
   }
 
-  private knows({ input, conflict }: Issue): void {
+  private knows({ input, conflict }: RejectedEdit): void {
     const typed = "text" in input ? this.typed.get(input.text) : undefined;
     if (typed && conflict) typed.saw = Math.max(typed.saw, conflict.version);
   }

@@ -32,7 +32,7 @@ class Sheet {
   }
 
   readonly api = {
-    ask: (path: string, { query = {} }: { query?: Record<string, unknown> } = {}) =>
+    request: (path: string, { query = {} }: { query?: Record<string, unknown> } = {}) =>
       new Promise((deliver) => this.pending.push({ path, query, deliver })),
   } as unknown as Api;
 
@@ -102,7 +102,7 @@ class Sheet {
 }
 
 function open(sheet: Sheet, view: View = {}): Reader {
-  const reader = new Reader(sheet.api, "/sheets/1", "1", { changed() {}, failed(problem) { throw problem; }, columnsMoved() {} });
+  const reader = new Reader(sheet.api, "/sheets/1", "1", { changed() {}, failed(problem) { throw problem; }, columnsChanged() {} });
   void reader.open(view);
   return reader;
 }
@@ -119,7 +119,7 @@ async function opened(rows: number, view: View = {}): Promise<{ sheet: Sheet; re
   const reader = open(sheet, view);
   const follow = async (): Promise<void> => {
     void reader.follow();
-    reader.blocks.look(0, 20);
+    reader.blocks.setVisible(0, 20);
     await sheet.settle();
   };
   await sheet.settle();
@@ -134,7 +134,7 @@ test("a grid whose order and first block come before its first page follows chan
   sheet.answer(order!);
   order!.deliver(order!.answer);
   await runPromises();
-  reader.blocks.look(0, 2);
+  reader.blocks.setVisible(0, 2);
   await sheet.settle();
   sheet.answer(first!);
   first!.deliver(first!.answer);
@@ -179,7 +179,7 @@ test("however answers are delayed and reordered, the grid ends equal to the shee
           sheet.answer(request);
           request.deliver(request.answer);
         }
-        reader.blocks.look(0, 20);
+        reader.blocks.setVisible(0, 20);
         mock.timers.tick(which * 15);
         await runPromises();
       }
@@ -199,7 +199,7 @@ test("a page that was read before the first one and arrives after it does not de
   const sheet = new Sheet(1);
   const reader = open(sheet);
   const [first, order] = sheet.pending.splice(0);
-  reader.blocks.look(0, 20);
+  reader.blocks.setVisible(0, 20);
   const [older] = sheet.pending.splice(0);
   sheet.write(null);
   sheet.answer(older!);
@@ -221,7 +221,7 @@ test("a row that was read while it was in the trash is shown with its values onc
   sheet.answer(order!);
   order!.deliver(order!.answer);
   await runPromises();
-  reader.blocks.look(0, 20);
+  reader.blocks.setVisible(0, 20);
   sheet.write(1);
   sheet.throw(1);
   sheet.pending.forEach((request) => sheet.answer(request));
@@ -254,7 +254,7 @@ test("a row deleted before the grid was opened appears below the others when it 
   await sheet.settle();
   assert.deepEqual(shown(reader).map(([id]) => id), [2, 3, 1]);
   assert.ok(reader.stale);
-  reader.blocks.look(0, 20);
+  reader.blocks.setVisible(0, 20);
   void reader.refresh();
   await sheet.settle();
   assert.deepEqual(shown(reader).map(([id]) => id), [1, 2, 3]);
@@ -275,8 +275,8 @@ test("a restored row of a sorted view is announced, not inserted while somebody 
 test("changes that the server pushed are not requested", async () => {
   const { sheet, reader } = await opened(3);
   const requests: string[] = [];
-  const { ask } = sheet.api as unknown as { ask: (path: string, more: object) => Promise<unknown> };
-  (sheet.api as unknown as { ask: typeof ask }).ask = (path, more) => (requests.push(path), ask(path, more));
+  const { request } = sheet.api as unknown as { request: (path: string, more: object) => Promise<unknown> };
+  (sheet.api as unknown as { request: typeof request }).request = (path, more) => (requests.push(path), request(path, more));
   for (const id of [2, 3]) {
     const since = sheet.version;
     sheet.write(id);

@@ -16,28 +16,28 @@ function known(value: string, version: number): Rows {
 
 test("a change of somebody else is shown and glows in their name", () => {
   const rows = known("a", 5);
-  rows.follow(change("b", 6), 6, "1", 1000);
+  rows.applyChange(change("b", 6), 6, "1", 1000);
   assert.equal(rows.get(1)?.values[3], "b");
-  assert.deepEqual(rows.get(1)?.glow[3], { since: 1000, by: "2" });
+  assert.deepEqual(rows.get(1)?.highlights[3], { since: 1000, by: "2" });
 });
 
 test("my own change does not glow", () => {
   const rows = known("a", 5);
-  rows.follow(change("b", 6, "1"), 6, "1", 1000);
-  assert.equal(rows.get(1)?.glow[3], undefined);
+  rows.applyChange(change("b", 6, "1"), 6, "1", 1000);
+  assert.equal(rows.get(1)?.highlights[3], undefined);
 });
 
 test("a removed row stays in its place, marked, and comes back when it is restored", () => {
   const rows = known("a", 5);
-  rows.follow({ id: 1, values: {}, versions: {}, removed: true }, 6, "1", 0);
+  rows.applyChange({ id: 1, values: {}, versions: {}, removed: true }, 6, "1", 0);
   assert.ok(rows.get(1)?.removed);
-  rows.follow({ id: 1, values: {}, versions: {}, removed: false }, 7, "1", 0);
+  rows.applyChange({ id: 1, values: {}, versions: {}, removed: false }, 7, "1", 0);
   assert.equal(rows.get(1)?.removed, false);
 });
 
 test("an edit is based on the version that the cell was seen at", () => {
   const rows = known("a", 5);
-  rows.settle(1, 3, "mine", 9);
+  rows.applySaved(1, 3, "mine", 9);
   assert.equal(rows.versionOf(1, 3), 9);
   assert.equal(rows.versionOf(1, 4), 5);
 });
@@ -53,8 +53,8 @@ test("answers that arrive in any order leave the newest value", () => {
       for (const { kind, at } of answers) {
         const value = history[at] ?? "";
         if (kind === "page") rows.put({ id: 1, values: { 3: value } }, at);
-        else if (kind === "changes") rows.follow(change(value, at), at, "1", 0);
-        else rows.settle(1, 3, value, at);
+        else if (kind === "changes") rows.applyChange(change(value, at), at, "1", 0);
+        else rows.applySaved(1, 3, value, at);
       }
       const newest = Math.max(0, ...answers.map((answer) => answer.at));
       assert.equal(rows.get(1)?.values[3], history[newest]);

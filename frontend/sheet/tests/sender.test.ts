@@ -1,4 +1,4 @@
-// The way from the outbox to the server and back, over answers of every kind: what is typed arrives once, in order.
+// From the outbox to the server and back, with answers of every kind: each edit is written once, in order.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,11 +13,11 @@ import { newId, newValue, text } from "./person";
 
 Object.assign(globalThis, { location: { origin: "http://grid.test" } });
 
-/** The clock of this browser: it stands still unless somebody waits. */
+/** The clock of this browser; only the tests advance it. */
 let clock = 0;
 performance.now = () => clock;
 
-/** What may become of a request: done and answered, done and not answered, or not done. */
+/** The outcomes of a request: done and answered, done and not answered, or not done. */
 const FATES = ["fine", "done, then 504", "done, broken off", "503", "429", "502 in HTML", "401", "offline"] as const;
 type Fate = (typeof FATES)[number];
 const isDone = (fate: Fate): boolean => fate === "fine" || fate.startsWith("done");
@@ -33,13 +33,13 @@ class Line {
     const { operation_id: id, edits, adds, deletes } = JSON.parse(body) as {
       operation_id: string; edits: { row: RowRef; column: number; base: number | null; text: string }[]; adds: Add[]; deletes: number[];
     };
-    assert.equal(this.bodies.get(id) ?? body, body, "a repeated operation is the same to the last letter");
+    assert.equal(this.bodies.get(id) ?? body, body, "a repeated operation is byte for byte identical");
     this.bodies.set(id, body);
-    const command: Command = { id, adds, deletes, edits: edits.map((one): Edit => ({ ...one, input: text(one.text) })) };
-    return this.answered(isDone(this.fate) ? this.server.apply(command) : null);
+    const command: Command = { id, adds, deletes, edits: edits.map((edit): Edit => ({ ...edit, input: text(edit.text) })) };
+    return this.respond(isDone(this.fate) ? this.server.apply(command) : null);
   };
 
-  private answered(outcome: object | null): Response {
+  private respond(outcome: object | null): Response {
     switch (this.fate) {
       case "fine": return Response.json(outcome);
       case "done, broken off": return new Response('{"version": 1, "sav', { status: 200 });
@@ -53,7 +53,7 @@ class Line {
 
 class Tab {
   outbox = new Outbox(newId);
-  sender = this.begin();
+  sender = this.newSender();
   typed: string[] = [];
   typedIntoRows: string[] = [];
 
@@ -66,8 +66,8 @@ class Tab {
     this.outbox.put([{ row, column, input: text(value), base: typeof row === "number" ? this.line.server.version : null }]);
   }
 
-  /** The time to ask again has come. */
-  async ask(fate: Fate): Promise<void> {
+  /** Let the wait pass and send, with this outcome. */
+  async send(fate: Fate): Promise<void> {
     clock += 1000;
     this.line.fate = fate;
     this.sender.wake();
@@ -77,15 +77,15 @@ class Tab {
   reload(): void {
     this.sender.end();
     this.outbox = new Outbox(newId, JSON.parse(JSON.stringify(this.outbox)) as Saved);
-    this.sender = this.begin();
+    this.sender = this.newSender();
   }
 
-  private begin(): Sender {
+  private newSender(): Sender {
     return new Sender(new Api("/api/v1"), "/sheets/1/rows", this.outbox, { answered() {}, changed() {} }, 1);
   }
 }
 
-function opened(): { line: Line; tab: Tab } {
+function openTab(): { line: Line; tab: Tab } {
   const line = new Line();
   globalThis.fetch = line.fetch as unknown as typeof fetch;
   return { line, tab: new Tab(line) };
@@ -95,29 +95,29 @@ const row = fc.oneof(fc.integer({ min: 1, max: 3 }), fc.constantFrom("k1", "k2")
 const steps = fc.array(
   fc.oneof(
     fc.record({ do: fc.constant("type" as const), row, column: fc.integer({ min: 1, max: 3 }) }),
-    fc.record({ do: fc.constant("ask" as const), fate: fc.constantFrom(...FATES) }),
+    fc.record({ do: fc.constant("send" as const), fate: fc.constantFrom(...FATES) }),
     fc.record({ do: fc.constant("reload" as const) }),
   ),
   { maxLength: 25, size: "max" },
 );
 
-test("whatever becomes of the requests, each typed value is written once, in the order of typing", async () => {
+test("with any outcomes of the requests, each typed value is written once, in the order of typing", async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
-      const { line, tab } = opened();
+      const { line, tab } = openTab();
       for (const step of script) {
         if (step.do === "type") tab.type(tab.outbox.rowOf(String(step.row)) ?? step.row, step.column);
-        else if (step.do === "ask") await tab.ask(step.fate);
+        else if (step.do === "send") await tab.send(step.fate);
         else tab.reload();
       }
-      for (let i = 0; i < 3; i++) await tab.ask("fine");
+      for (let i = 0; i < 3; i++) await tab.send("fine");
       tab.sender.end();
       assert.ok(tab.outbox.empty);
       assert.equal(tab.sender.connection, "fine");
       const written = line.server.log.map(({ value }) => value);
       assert.equal(new Set(written).size, written.length);
       const last = new Map(line.server.log.map(({ row: at, column, value }) => [`${at}:${column}`, value]));
-      for (const [at, value] of last) assert.equal(line.server.cell(...place(at)).value, value);
+      for (const [at, value] of last) assert.equal(line.server.cell(...cellOf(at)).value, value);
       assert.ok(tab.typedIntoRows.every((value) => written.includes(value)));
       assert.ok(written.every((value) => tab.typed.includes(String(value))));
     }),
@@ -125,34 +125,34 @@ test("whatever becomes of the requests, each typed value is written once, in the
   );
 });
 
-const place = (key: string): [number, number] => key.split(":").map(Number) as [number, number];
+const cellOf = (key: string): [number, number] => key.split(":").map(Number) as [number, number];
 
-test("a session that has ended is said, and what waits is sent after the next sign-in", async () => {
-  const { line, tab } = opened();
+test("an ended session is reported, and pending edits are sent after the next sign-in", async () => {
+  const { line, tab } = openTab();
   tab.type(1, 1);
-  await tab.ask("401");
+  await tab.send("401");
   assert.equal(tab.sender.connection, "signed out");
-  assert.equal(tab.outbox.waiting(), 1);
-  await tab.ask("fine");
+  assert.equal(tab.outbox.pendingCount(), 1);
+  await tab.send("fine");
   assert.equal(line.server.cell(1, 1).value, tab.typed[0]);
   tab.sender.end();
 });
 
-test("what came too soon stays in the outbox and is sent when the server said, not before", async () => {
-  const { line, tab } = opened();
+test("a rate-limited edit stays in the outbox and is sent when the server allows it, not before", async () => {
+  const { line, tab } = openTab();
   tab.type(1, 1);
-  await tab.ask("429");
+  await tab.send("429");
   assert.equal(tab.sender.connection, "slowed");
-  assert.equal(tab.outbox.waiting(), 1);
-  const asked = line.count;
+  assert.equal(tab.outbox.pendingCount(), 1);
+  const count = line.count;
   tab.type(2, 2);
   clock += 900;
   tab.sender.wake();
   tab.sender.renew();
   for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(line.count, asked);
+  assert.equal(line.count, count);
   clock += 100;
-  await tab.ask("fine");
+  await tab.send("fine");
   assert.equal(line.server.cell(1, 1).value, tab.typed[0]);
   assert.equal(line.server.cell(2, 2).value, tab.typed[1]);
   assert.equal(tab.sender.connection, "fine");
@@ -160,28 +160,28 @@ test("what came too soon stays in the outbox and is sent when the server said, n
 });
 
 test("a request that was done before its answer was lost is not done again", async () => {
-  const { line, tab } = opened();
+  const { line, tab } = openTab();
   tab.type("k1", 1);
-  await tab.ask("done, then 504");
+  await tab.send("done, then 504");
   assert.equal(tab.sender.connection, "waiting");
-  await tab.ask("done, broken off");
-  await tab.ask("fine");
+  await tab.send("done, broken off");
+  await tab.send("fine");
   assert.equal(line.server.rows.size, 4);
   tab.sender.end();
 });
 
-test("what the server will never take comes back, and the next value is sent", async () => {
-  const { line, tab } = opened();
+test("an edit that the server rejects for good is returned, and the next one is sent", async () => {
+  const { line, tab } = openTab();
   line.server.forbidden.add("me");
-  const refuse = line.fetch;
-  globalThis.fetch = (async (...given: Parameters<typeof refuse>) =>
-    refuse(...given).catch(() => Response.json({ detail: "You may only read this sheet." }, { status: 403 }))) as unknown as typeof fetch;
+  const fetchLine = line.fetch;
+  globalThis.fetch = (async (...args: Parameters<typeof fetchLine>) =>
+    fetchLine(...args).catch(() => Response.json({ detail: "You may only read this sheet." }, { status: 403 }))) as unknown as typeof fetch;
   tab.type(1, 1);
-  await tab.ask("fine");
-  assert.deepEqual(tab.outbox.attention().map(({ kind, reason }) => [kind, reason]), [["refused", "You may only read this sheet."]]);
+  await tab.send("fine");
+  assert.deepEqual(tab.outbox.rejectedEdits().map(({ kind, reason }) => [kind, reason]), [["refused", "You may only read this sheet."]]);
   line.server.forbidden.clear();
   tab.type(2, 2);
-  await tab.ask("fine");
+  await tab.send("fine");
   assert.equal(line.server.cell(2, 2).value, tab.typed[1]);
   tab.sender.end();
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { openView } from "../src/session";
-import type { Wire } from "../src/types";
+import type { CellValue } from "../src/types";
 import type { SheetView } from "../src/view";
 
 class Socket {
@@ -33,14 +33,14 @@ class Socket {
 
 interface Patch {
   operation_id: string;
-  edits: { row: number; column: number; value: Wire }[];
-  adds: { key: string; cells: Record<string, { value: Wire }> }[];
+  edits: { row: number; column: number; value: CellValue }[];
+  adds: { key: string; cells: Record<string, { value: CellValue }> }[];
 }
 
 /** A server with one sheet of three rows and one column. Writes are answered when the test says so. */
 class Server {
   version = 5;
-  values = new Map<number, Wire>([[1, "a"], [2, "b"], [3, "c"]]);
+  values = new Map<number, CellValue>([[1, "a"], [2, "b"], [3, "c"]]);
   patches: Patch[] = [];
   private answers: (() => void)[] = [];
 

@@ -125,7 +125,7 @@ test("no typed value is lost, doubled or elsewhere, nobody is undone unseen, and
       for (const one of script) room.take(one);
       room.settle();
       for (const person of room.people) {
-        assert.equal(person.outbox.waiting(), 0);
+        assert.equal(person.outbox.pendingCount(), 0);
         assertNothingLost(person, room.server);
         assertEqualToTheServer(person, room.server);
       }

@@ -7,15 +7,15 @@ import { isLeft, LEFT, moveOf, STAY, type EditorProps, type Move } from "./edito
 import { everyPick, isAmbiguous, isPending, matching, type Pick } from "./picks";
 
 export function ChoiceEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
-  const [sought, setSought] = useState((editing.typed ?? "").trim());
+  const [search, setSearch] = useState((editing.typed ?? "").trim());
   const [at, setAt] = useState(-1);
-  const picks = matching(everyPick(editing.column, context), sought);
+  const picks = matching(everyPick(editing.column, context), search);
   const current = typeof editing.value === "string" ? editing.value : null;
-  const marked = at >= 0 ? at : sought ? 0 : picks.findIndex((pick) => pick.id === current);
+  const marked = at >= 0 ? at : search ? 0 : picks.findIndex((pick) => pick.id === current);
   // Of two people with one name nobody is chosen by the name: the server says so, and what to write instead.
-  const isUnclear = isAmbiguous(picks, sought) || (sought !== "" && isPending(editing.column, context));
-  const meant = at < 0 && isUnclear ? undefined : picks[marked];
-  unsaved.current = () => chosen(meant, sought, at >= 0, current);
+  const isUnclear = isAmbiguous(picks, search) || (search !== "" && isPending(editing.column, context));
+  const pick = at < 0 && isUnclear ? undefined : picks[marked];
+  unsaved.current = () => inputOf(pick, search, at >= 0, current);
   const close = (move: Move | typeof LEFT): void => done(unsaved.current(), move);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
@@ -30,14 +30,14 @@ export function ChoiceEditor({ editing, context, palette, done, unsaved }: Edito
   };
   return (
     <div className="cg-pick">
-      <Search text={sought} label={editing.column.name} placeholder={editing.text || "Search…"} onKeyDown={onKeyDown}
-        onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(LEFT)} />
+      <Search text={search} label={editing.column.name} placeholder={editing.text || "Search…"} onKeyDown={onKeyDown}
+        onChange={(text) => { setSearch(text); setAt(-1); }} onBlur={() => close(LEFT)} />
       <ul className="cg-list" role="listbox">
         {picks.map((pick) => (
-          <Entry key={pick.id} pick={pick} palette={palette} isMarked={pick === meant} isPicked={pick.id === current}
+          <Entry key={pick.id} pick={pick} palette={palette} isMarked={pick === pick} isPicked={pick.id === current}
             onPick={() => done(pick.id === current ? null : { value: pick.id }, STAY)} />
         ))}
-        {picks.length === 0 && <li className="cg-none">No match for “{sought}”</li>}
+        {picks.length === 0 && <li className="cg-none">No match for “{search}”</li>}
       </ul>
       {current !== null && !editing.column.rules.required && (
         <button className="cg-quiet" onMouseDown={keepFocus} onClick={() => done({ value: null }, STAY)}>Clear</button>
@@ -47,26 +47,26 @@ export function ChoiceEditor({ editing, context, palette, done, unsaved }: Edito
 }
 
 /** What the typed and marked state means: the marked entry, or the text as it is where nothing matches it. */
-function chosen(marked: Pick | undefined, sought: string, moved: boolean, current: string | null): Input | null {
-  if (!sought && !moved) return null;
-  if (!marked) return sought ? { text: sought } : null;
+function inputOf(marked: Pick | undefined, search: string, moved: boolean, current: string | null): Input | null {
+  if (!search && !moved) return null;
+  if (!marked) return search ? { text: search } : null;
   return marked.id === current ? null : { value: marked.id };
 }
 
 export function ChoicesEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
   const before = Array.isArray(editing.value) ? editing.value : [];
-  const [sought, setSought] = useState((editing.typed ?? "").trim());
+  const [search, setSearch] = useState((editing.typed ?? "").trim());
   const [at, setAt] = useState(-1);
   const [picked, setPicked] = useState<string[]>(before);
-  const picks = matching(everyPick(editing.column, context), sought);
-  const marked = at >= 0 ? at : sought ? 0 : -1;
+  const picks = matching(everyPick(editing.column, context), search);
+  const marked = at >= 0 ? at : search ? 0 : -1;
   const toggle = (id: string): void => {
-    setPicked((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]));
-    setSought("");
+    setPicked((now) => (now.includes(id) ? now.filter((other) => other !== id) : [...now, id]));
+    setSearch("");
   };
   unsaved.current = () => {
-    if (sought && picks.length === 0) return { text: sought };
-    return same(picked, before) ? null : { value: picked.length ? picked : null };
+    if (search && picks.length === 0) return { text: search };
+    return hasSameIds(picked, before) ? null : { value: picked.length ? picked : null };
   };
   const close = (move: Move | typeof LEFT): void => done(unsaved.current(), move);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -84,14 +84,14 @@ export function ChoicesEditor({ editing, context, palette, done, unsaved }: Edit
   };
   return (
     <div className="cg-pick">
-      <Search text={sought} label={editing.column.name} placeholder="Search, Enter adds…" onKeyDown={onKeyDown}
-        onChange={(text) => { setSought(text); setAt(-1); }} onBlur={() => close(LEFT)} />
+      <Search text={search} label={editing.column.name} placeholder="Search, Enter adds…" onKeyDown={onKeyDown}
+        onChange={(text) => { setSearch(text); setAt(-1); }} onBlur={() => close(LEFT)} />
       <ul className="cg-list" role="listbox" aria-multiselectable>
         {picks.map((pick, index) => (
           <Entry key={pick.id} pick={pick} palette={palette} isMarked={index === marked} isPicked={picked.includes(pick.id)}
             onPick={() => toggle(pick.id)} />
         ))}
-        {picks.length === 0 && <li className="cg-none">No match for “{sought}”</li>}
+        {picks.length === 0 && <li className="cg-none">No match for “{search}”</li>}
       </ul>
     </div>
   );
@@ -144,4 +144,4 @@ function keepFocus(event: { preventDefault: () => void }): void {
   event.preventDefault();
 }
 
-const same = (a: string[], b: string[]): boolean => a.length === b.length && a.every((one) => b.includes(one));
+const hasSameIds = (a: string[], b: string[]): boolean => a.length === b.length && a.every((id) => b.includes(id));

@@ -3,7 +3,7 @@
 import type { MutableRefObject } from "react";
 import type { Context } from "../../../sheet/src/format";
 import type { Palette } from "../theme";
-import type { Column, Input, RowRef, Wire } from "../../../sheet/src/types";
+import type { Column, Input, RowRef, CellValue } from "../../../sheet/src/types";
 
 export type Move = readonly [columns: -1 | 0 | 1, rows: -1 | 0 | 1];
 export const STAY: Move = [0, 0];
@@ -16,7 +16,7 @@ export interface Editing {
   column: Column;
   /** The version on the screen when the editor opened: what an edit of it is based on. */
   base: number | null;
-  value: Wire;
+  value: CellValue;
   text: string;
   /** The character with which typing began; it replaces what was there. */
   typed: string | null;

@@ -43,11 +43,11 @@ export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps):
     isDone.current = true;
     props.done(input, move);
   };
-  useTaken(isDone, () => done(unsaved.current(), LEFT));
+  useSaveOnUnmount(isDone, () => done(unsaved.current(), LEFT));
   const box = useRef<HTMLDivElement>(null);
-  const giveBack = usePress(box, props.grid, isDone, () => done(unsaved.current(), LEFT));
+  const keepFocus = useFocusGuard(box, props.grid, isDone, () => done(unsaved.current(), LEFT));
   return createPortal(
-    <div ref={box} className="cg-editor" style={placed(bounds)} onBlurCapture={giveBack}>
+    <div ref={box} className="cg-editor" style={positionOf(bounds)} onBlurCapture={keepFocus}>
       <Editor {...props} done={done} unsaved={unsaved} />
       {note && <p className={bounds.y > NOTE_ROOM ? "cg-meanwhile" : "cg-meanwhile cg-under"} role="status" data-testid="grid-meanwhile">{note}</p>}
     </div>,
@@ -58,7 +58,7 @@ export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps):
 const NOTE_ROOM = 70;
 
 /** The page took the grid away with the editor open (a right was withdrawn, somebody went back): keep what was typed. */
-function useTaken(isDone: MutableRefObject<boolean>, keep: () => void): void {
+function useSaveOnUnmount(isDone: MutableRefObject<boolean>, keep: () => void): void {
   const now = useRef(keep);
   now.current = keep;
   // Before the session ends, which is a later effect of the same unmounting.
@@ -72,12 +72,12 @@ function useTaken(isDone: MutableRefObject<boolean>, keep: () => void): void {
  * the old cell, and an editor that opened in it would lose the keyboard. So a press elsewhere ends this editor at once, and
  * what the grid takes without a press is given back.
  */
-function usePress(
-  box: RefObject<HTMLElement>, grid: RefObject<DataEditorRef>, isDone: RefObject<boolean>, left: () => void,
+function useFocusGuard(
+  box: RefObject<HTMLElement>, grid: RefObject<DataEditorRef>, isDone: RefObject<boolean>, leave: () => void,
 ): (event: FocusEvent) => void {
   const isPressed = useRef(false);
-  const now = useRef(left);
-  now.current = left;
+  const now = useRef(leave);
+  now.current = leave;
   useEffect(() => {
     const press = (event: Event): void => {
       const path = event.composedPath();
@@ -106,10 +106,10 @@ function isOfGrid(target: EventTarget | null): boolean {
 const ROOM = 330;
 
 /** Over the cell, inside the window; what opens below opens above where there is no room. */
-function placed({ x, y, width, height }: Bounds): CSSProperties {
-  const wide = Math.min(Math.max(width + 1, 120), window.innerWidth - 8);
-  const left = Math.max(4, Math.min(x, window.innerWidth - wide - 4));
+function positionOf({ x, y, width, height }: Bounds): CSSProperties {
+  const editorWidth = Math.min(Math.max(width + 1, 120), window.innerWidth - 8);
+  const left = Math.max(4, Math.min(x, window.innerWidth - editorWidth - 4));
   const isLow = y + ROOM > window.innerHeight && y > ROOM;
   const vertical = isLow ? { bottom: window.innerHeight - y - height } : { top: y };
-  return { left, width: wide, minHeight: height + 1, ...vertical, flexDirection: isLow ? "column-reverse" : "column" };
+  return { left, width: editorWidth, minHeight: height + 1, ...vertical, flexDirection: isLow ? "column-reverse" : "column" };
 }

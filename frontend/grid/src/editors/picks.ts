@@ -33,22 +33,22 @@ export function isPending(column: Column, { peoplePending }: Context): boolean {
 }
 
 /** The entries that hold what was typed: those that are called so, then those that begin with it, then the others. */
-export function matching(picks: Pick[], sought: string): Pick[] {
-  const wanted = fold(sought);
-  if (!wanted) return picks;
+export function matching(picks: Pick[], search: string): Pick[] {
+  const query = fold(search);
+  if (!query) return picks;
   const rank = (pick: Pick): number => {
-    if (isCalled(pick, wanted)) return 0;
+    if (isNamed(pick, query)) return 0;
     const label = fold(pick.label);
-    if (label.startsWith(wanted)) return 1;
-    return label.includes(wanted) ? 2 : 3;
+    if (label.startsWith(query)) return 1;
+    return label.includes(query) ? 2 : 3;
   };
-  return picks.map((pick) => ({ pick, rank: rank(pick) })).filter((one) => one.rank < 3)
-    .sort((a, b) => a.rank - b.rank).map((one) => one.pick);
+  return picks.map((pick) => ({ pick, rank: rank(pick) })).filter((ranked) => ranked.rank < 3)
+    .sort((a, b) => a.rank - b.rank).map((ranked) => ranked.pick);
 }
 
 /** Whether several entries are called what was typed: nobody can say which of them is meant. */
-export function isAmbiguous(picks: Pick[], sought: string): boolean {
-  return picks.filter((pick) => isCalled(pick, fold(sought))).length > 1;
+export function isAmbiguous(picks: Pick[], search: string): boolean {
+  return picks.filter((pick) => isNamed(pick, fold(search))).length > 1;
 }
 
-const isCalled = (pick: Pick, wanted: string): boolean => [pick.label, ...pick.also].some((one) => fold(one) === wanted);
+const isNamed = (pick: Pick, query: string): boolean => [pick.label, ...pick.also].some((text) => fold(text) === query);
