@@ -1,4 +1,4 @@
-// What the page's loader calls: mounts the grid once per place on the page, and actions it what later runs bring.
+// What the page's loader calls: mounts the grid once per place on the page, and passes it what later runs bring.
 
 import { createElement } from "react";
 import { createRoot, type Root } from "react-dom/client";
