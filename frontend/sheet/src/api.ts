@@ -1,5 +1,5 @@
-// The way to the server: same-origin requests with the session cookie, problem details for errors, a limit in time.
-// A grid that is shown by a public link speaks for that link in every request, and then for nobody else.
+// Requests to the server: same-origin, with the session cookie, problem details for errors and a time limit.
+// A grid that is shown by a public link sends that link with every request.
 
 export class Problem extends Error {
   constructor(
@@ -11,12 +11,12 @@ export class Problem extends Error {
     super(message);
   }
 
-  /** Asked too often: asking again before the time that was said is in vain. */
+  /** The client exceeded a rate limit; it must wait before the next request. */
   get isRateLimited(): boolean {
     return this.status === 429;
   }
 
-  /** Asking again later can help: the connection, the server or its load were at fault, not the request. */
+  /** A later attempt can succeed: the connection or the server failed, not the request. */
   get isTemporary(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 425 || this.status === 429 || this.status >= 500;
   }
@@ -28,7 +28,7 @@ export interface RequestOptions {
   body?: unknown;
   signal?: AbortSignal;
   seconds?: number;
-  /** Lets the request outlive the page, where it is small enough. */
+  /** Lets a small request finish after the page is closed. */
   keepalive?: boolean;
 }
 

@@ -1,10 +1,10 @@
-// What an edit is based on: what its cell showed when it was typed, which may have been a value of my own.
+// The version that an edit is based on: that of the value its cell showed, which may be the user's own pending value.
 
 import { cellKey, type Edit, type RejectedEdit } from "./commands";
 
 const MAX_SPANS = 5000;
 
-/** My own saved edits. Nobody else wrote between the base of one and its version, so both are the same screen. */
+/** The user's own saved edits. Nobody else wrote between the base of such an edit and its version. */
 export class OwnEdits {
   private spans = new Map<string, { from: number; to: number }>();
 
@@ -18,26 +18,26 @@ export class OwnEdits {
     if (this.spans.size > MAX_SPANS) this.spans.delete(this.spans.keys().next().value as string);
   }
 
-  /** The server's sheet is older than what I have written: a backup was restored, and that is gone. */
+  /** The server's sheet is older than the user's edit, because a backup was restored. */
   forget(row: Edit["row"], column: number): void {
     this.spans.delete(cellKey(row, column));
   }
 
-  /** The base that an edit really has: an editor that opened before my own value was saved has seen that value. */
+  /** The base of an edit whose editor opened while the user's own earlier value was being saved: that value's version. */
   effectiveBase({ row, column, base }: Edit): number | null {
     const span = this.spans.get(cellKey(row, column));
     return span && base !== null && base >= span.from && base < span.to ? span.to : base;
   }
 }
 
-/** The base of what stands in a cell instead of its stored value; undefined where the stored value is to be seen. */
+/** The base of the pending or rejected value that a cell shows; undefined where it shows the stored value. */
 export function shownBase(pending: readonly Edit[], rejected: RejectedEdit | undefined): number | null | undefined {
   const last = pending.at(-1);
   if (last) return last.base;
   return rejected && (rejected.conflict ? rejected.conflict.version : rejected.base);
 }
 
-/** Typed over a value of mine, with somebody else's behind it unseen: no newer than what mine was typed over. */
+/** The older of two bases: an edit over the user's pending value has not seen newer values of others. */
 export function olderBase(base: number | null, shown: number | null | undefined): number | null {
   return base === null || shown === null || shown === undefined ? base : Math.min(base, shown);
 }

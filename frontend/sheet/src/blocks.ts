@@ -1,24 +1,24 @@
-// Rows by position, in blocks of a hundred: what is looked at is read first, what is no longer looked at is not read,
-// and only so many blocks are kept, so a million rows cost what a few thousand do.
+// Rows by position, in blocks of a hundred: visible blocks are read first, reads of blocks that scrolled away are cancelled,
+// and the number of loaded blocks is limited, so that a million rows need no more memory than a few thousand.
 
 import type { RowsPage } from "./types";
 
 export const BLOCK = 100;
 const MAX_BLOCKS = 200;
 const MAX_PARALLEL_READS = 4;
-/** While somebody drags the scroll bar, reading starts this often and no more. */
+/** The least time (ms) between reads while the scroll bar is dragged. */
 const MIN_INTERVAL = 60;
 
 export interface BlockSource {
   read: (offset: number, limit: number, signal: AbortSignal) => Promise<RowsPage>;
   received: (page: RowsPage) => void;
   failed: (error: unknown) => void;
-  /** A block was let go; its rows may be forgotten. */
+  /** A block was evicted; its rows may be forgotten. */
   dropped: (ids: number[]) => void;
 }
 
 export class Blocks {
-  /** In order of last use: the first is the one to let go. */
+  /** In order of last use: the first one is evicted first. */
   private blocks = new Map<number, number[]>();
   private reading = new Map<number, AbortController>();
   private visible: number[] = [];
@@ -52,7 +52,7 @@ export class Blocks {
     }
   }
 
-  /** Somebody looks at these positions: read what is missing, and stop reading what has scrolled away. */
+  /** Set the visible positions: read missing blocks and cancel reads of blocks that scrolled away. */
   setVisible(first: number, last: number): void {
     const blocks = range(Math.floor(first / BLOCK), Math.floor(last / BLOCK));
     this.visible = blocks;
@@ -69,7 +69,7 @@ export class Blocks {
     else this.timer = setTimeout(() => this.readMissing(), wait);
   }
 
-  /** All of these positions, read where they are not known yet. */
+  /** Load all of these positions. */
   async load(first: number, last: number): Promise<void> {
     const needed = range(Math.floor(first / BLOCK), Math.floor(last / BLOCK));
     for (const block of needed) this.pinned.add(block);
@@ -79,7 +79,7 @@ export class Blocks {
     }
   }
 
-  /** Read everything again; what is shown stays until the new rows are here. */
+  /** Read everything again; the old rows stay visible until the new ones arrive. */
   refresh(): void {
     this.stop();
     const visible = new Set(this.visible);
@@ -91,7 +91,7 @@ export class Blocks {
     for (const block of visible) this.start(block);
   }
 
-  /** Ask again for what is looked at and did not come. */
+  /** Read visible blocks again whose read failed. */
   retry(): void {
     this.readMissing();
   }

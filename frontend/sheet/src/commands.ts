@@ -1,4 +1,4 @@
-// What waits in the outbox, and what of it each cell shows.
+// The commands in the outbox, and the state of each cell that follows from them.
 
 import type { ConflictFact, Input, RowRef, CellValue } from "./types";
 
@@ -25,14 +25,14 @@ export interface Command {
 
 export type RejectionKind = "refused" | "conflict" | "gone";
 
-/** A typed value that did not become the cell's value; it stays until it is mended or dropped. */
+/** A value that the server did not accept; it is kept until the user corrects or discards it. */
 export interface RejectedEdit {
   kind: RejectionKind;
   row: RowRef;
   column: number | null;
   input: Input;
   reason: string;
-  /** What the value was typed over. */
+  /** The version that the edit was based on. */
   base: number | null;
   conflict?: ConflictFact;
 }
@@ -57,11 +57,11 @@ export interface Saved {
   made: Record<string, { row: number; version: number }>;
 }
 
-/** The server takes so many cells and rows as one action: others wait meanwhile. Its body has a limit, too. */
+/** The server's limits for one command: cells and rows, and the size of the body. */
 export const MAX_COMMAND_SIZE = 5000;
 const MAX_COMMAND_CHARACTERS = 500_000;
 
-/** Edits as actions that the server takes. What belongs to one row stays together: a new row is added once. */
+/** Split edits into commands within the limits. The edits of a row stay together, so that a new row is added once. */
 export function splitEdits(edits: readonly Edit[]): Edit[][] {
   const commands: Edit[][] = [];
   let [count, characters] = [MAX_COMMAND_SIZE, 0];
@@ -90,7 +90,7 @@ function byRow(edits: readonly Edit[]): Edit[][] {
 
 export const cellKey = (row: RowRef, column: number | null): string => `${row}:${column ?? ""}`;
 
-/** What is wrong with a refused new row, cell by cell. */
+/** The rejected cells of a new row. */
 export function rejectedDraftCells(key: string, draft: Draft): RejectedEdit[] {
   return Object.entries(draft.reasons).map(([column, reason]) => ({
     kind: "refused",
@@ -102,7 +102,7 @@ export function rejectedDraftCells(key: string, draft: Draft): RejectedEdit[] {
   }));
 }
 
-/** Per cell: what waits there, or else what was refused there. */
+/** The state of each cell: pending, or else rejected. */
 export function cellStates(queue: Command[], rejectedEdits: Map<string, RejectedEdit>, drafts: Map<string, Draft>): Map<string, CellState> {
   const cells = new Map<string, CellState>();
   for (const [key, rejected] of rejectedEdits) cells.set(key, { state: rejected.kind, input: rejected.input, rejected });
@@ -127,7 +127,7 @@ export function cellStates(queue: Command[], rejectedEdits: Map<string, Rejected
   return cells;
 }
 
-/** The edits that wait, per cell. */
+/** The pending edits of each cell. */
 export function editsByCell(queue: Command[]): Map<string, Edit[]> {
   const edits = new Map<string, Edit[]>();
   for (const edit of queue.flatMap((command) => command.edits)) {

@@ -1,4 +1,4 @@
-// Copying what was typed and not saved: the button, and the block of text that spreadsheets take.
+// Copying edits that were not saved: the button, and the text block for spreadsheets.
 
 import { useEffect, useState, type ReactElement } from "react";
 import { plainText, type Context } from "./format";
@@ -33,7 +33,7 @@ export function blockOf(rejected: readonly RejectedEdit[], columns: readonly Col
   return formatBlock([...rows.values()]);
 }
 
-/** As it was typed; what was picked or filled in as other programs read it. */
+/** Typed text unchanged; picked values as plain text. */
 export function copyValue({ input }: RejectedEdit, column: Column | undefined, context: Context): string {
   if ("text" in input) return input.text;
   return column ? plainText(input.value, column, context) : String(input.value ?? "");
@@ -47,7 +47,7 @@ async function copyText(text: string): Promise<void> {
   }
 }
 
-/** Where the page is not on https: the copy event takes the text without a field that would take the keyboard. */
+/** Without https: the copy event takes the text without a field that would take the focus. */
 function copyByEvent(text: string): void {
   const setText = (event: ClipboardEvent): void => {
     event.clipboardData?.setData("text/plain", text);

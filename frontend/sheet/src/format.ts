@@ -1,4 +1,4 @@
-// Values as people read them. Numbers stay decimal strings all the way: no binary float ever touches them.
+// Values as text. Numbers stay decimal strings and are never converted to binary floats.
 
 import type { Column, Formats, Input, CellValue } from "./types";
 
@@ -25,7 +25,7 @@ function formatter(locale: string, options: Intl.NumberFormatOptions): Intl.Numb
   return format;
 }
 
-/** A date in the user's pattern of YYYY, MM, DD, M, D and MMM. A date is no instant: no time zone is involved. */
+/** A date in the user's pattern of YYYY, MM, DD, M, D and MMM. Dates have no time zone. */
 export function formatDate(iso: string, { date, locale }: Formats): string {
   const [year, month, day] = iso.split("-");
   if (!year || !month || !day) return iso;
@@ -44,7 +44,7 @@ function monthName(month: number, locale: string): string {
   return new Intl.DateTimeFormat(locale, { month: "short", timeZone: "UTC" }).format(Date.UTC(2024, month - 1, 15));
 }
 
-/** The clock of a column of instants: by it times are typed and shown, the same for everybody who looks. */
+/** The time zone of a column of instants, in which all users type and see its times. */
 export function clockOf(column: Column): string {
   return column.rules.time_zone ?? "UTC";
 }
@@ -54,7 +54,7 @@ export function localTime(iso: string, timeZone: string): string {
   return exactTime(iso, timeZone).slice(0, 16);
 }
 
-/** The same to the second: "2026-12-31 11:00:00". */
+/** An instant as local date and time with seconds: "2026-12-31 11:00:00". */
 function exactTime(iso: string, timeZone: string): string {
   const instant = new Date(iso);
   if (Number.isNaN(instant.getTime())) return iso;
@@ -75,7 +75,7 @@ function clock(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** An instant as it can be typed again: seconds where there are some, the offset where clocks show the hour twice. */
+/** An instant as it can be typed again: with seconds if they are not zero, with the offset where an hour is repeated. */
 function typedTime(iso: string, timeZone: string): string {
   const instant = Date.parse(iso), exact = exactTime(iso, timeZone);
   if (Number.isNaN(instant)) return iso;
@@ -85,14 +85,14 @@ function typedTime(iso: string, timeZone: string): string {
 
 const shifted = (instant: number, hours: number): string => new Date(instant + hours * 3_600_000).toISOString();
 
-/** How far a clock that shows this is ahead of UTC: "+02:00". */
+/** The UTC offset of a local time: "+02:00". */
 function offset(exact: string, instant: number): string {
   const minutes = Math.round((Date.parse(`${exact.replace(" ", "T")}Z`) - instant) / 60_000);
   const twoDigits = (number: number): string => String(Math.trunc(number)).padStart(2, "0");
   return `${minutes < 0 ? "-" : "+"}${twoDigits(Math.abs(minutes) / 60)}:${twoDigits(Math.abs(minutes) % 60)}`;
 }
 
-/** Today, where the person is. */
+/** Today's date in this time zone. */
 export function today(timeZone: string): string {
   return localTime(new Date().toISOString(), timeZone).slice(0, 10);
 }
@@ -100,10 +100,10 @@ export function today(timeZone: string): string {
 export interface Context {
   formats: Formats;
   people: Record<string, string>;
-  /** The names of everybody are still being read: a name that is not there may yet come. */
+  /** The names are still being read: a missing name may be added. */
   peoplePending?: boolean;
   onMissingName?: () => void;
-  /** Who looks at it, where that is one of the people. */
+  /** The id of the current user, if they are signed in. */
   me?: string;
 }
 
@@ -125,7 +125,7 @@ export function displayText(value: CellValue, column: Column, context: Context):
   return plainText(value, column, context);
 }
 
-/** A decimal number in digits that every column reads as this number: three decimals get a zero more. */
+/** A decimal number that every column reads as this number: with three decimals a zero is added. */
 export function unambiguous(value: string): string {
   return /\.\d{3}$/.test(value) ? `${value}0` : value;
 }
@@ -138,7 +138,7 @@ export function editorText(value: CellValue, column: Column, context: Context): 
   return format === "1,234.56" ? value : unambiguous(value);
 }
 
-/** A value as one copies it and gives it to other programs: decimal point, ISO dates, labels. Every column reads it alike. */
+/** A value as copied text: decimal point, ISO dates, labels. Every column and other programs can read it. */
 export function plainText(value: CellValue, column: Column, { people }: Context): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "true" : "false";
@@ -149,7 +149,7 @@ export function plainText(value: CellValue, column: Column, { people }: Context)
   return isNumber(column) ? unambiguous(value) : value;
 }
 
-/** What stands in a cell while the input waits: a picked value as it will look, typed text as it was typed. */
+/** The text of a pending input: a picked value formatted, typed text unchanged. */
 export function displayInput(input: Input, column: Column, context: Context): string {
   return "text" in input ? input.text : displayText(input.value, column, context);
 }

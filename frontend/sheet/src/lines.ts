@@ -1,4 +1,4 @@
-// What stands on which line of the grid: ordered rows, then rows that came meanwhile, rows not saved yet, an empty one.
+// The content of each line of the grid: ordered rows, then rows added since, rows not saved yet, and an empty line.
 
 import type { Blocks } from "./blocks";
 import type { RowRef } from "./types";
@@ -6,7 +6,7 @@ import type { RowRef } from "./types";
 export type Line = { kind: "row"; id: number } | { kind: "draft"; key: string } | { kind: "new" } | { kind: "loading" };
 
 export class Lines {
-  /** How many rows the order has; what came later stands below them. */
+  /** The number of rows in the order; later ones are below them. */
   ordered = 0;
   private below: RowRef[] = [];
   private positions = new Map<RowRef, number>();
@@ -28,7 +28,7 @@ export class Lines {
     return this.ordered + this.below.length;
   }
 
-  /** How many saved rows stand below the ordered ones. */
+  /** The number of saved rows below the ordered ones. */
   get savedBelow(): number {
     return this.below.reduce<number>((sum, ref) => sum + (typeof ref === "number" ? 1 : 0), 0);
   }
@@ -47,7 +47,7 @@ export class Lines {
     this.below.push(ref);
   }
 
-  /** A new row got its number: it stays where it was typed. */
+  /** A new row got its id: it stays on its line. */
   assignId(key: string, id: number): void {
     const position = this.positions.get(key);
     if (position === undefined) return;
@@ -70,7 +70,7 @@ export class Lines {
     this.setBelow(this.below.filter((ref) => typeof ref === "string"));
   }
 
-  /** Where a row stands now, as far as it is known. */
+  /** The line of a row, if it is loaded near these lines. */
   find(ref: RowRef, near: { first: number; last: number }): number | undefined {
     const below = this.positions.get(ref);
     if (below !== undefined) return this.ordered + below;

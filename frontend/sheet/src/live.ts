@@ -1,17 +1,17 @@
-// Hears on a WebSocket of new versions of a sheet and of who is on it, and comes back by itself when the line breaks.
+// Receives new versions of a sheet and its present users on a WebSocket, and reconnects when the connection breaks.
 
 import type { Present } from "./presence";
 import type { Changes } from "./types";
 
 export interface LiveEvents {
-  /** There is something new, up to this version; with what changed, where that was told. */
+  /** There is a newer version, with its changes if the server sent them. */
   version: (version: number, changes?: Changes) => void;
-  /** What changed since a version, told before `version`. */
+  /** The changes since a version, received before `version`. */
   changes: (since: number, changes: Changes) => void;
   /** Nothing is new since this version. */
   beat: (version: number) => void;
   present: (present: Present[]) => void;
-  /** Whether changes are heard of now; told when it changes. */
+  /** The connection was opened or lost. */
   open: (isOpen: boolean) => void;
   /** The server closed the socket on purpose: the session or the right to read has ended. */
   refused: () => void;
@@ -19,9 +19,9 @@ export interface LiveEvents {
 
 interface Message {
   version?: unknown;
-  /** The server is there, its database is not. */
+  /** The server runs, but its database is not available. */
   away?: unknown;
-  /** Only a sign of life. */
+  /** A heartbeat. */
   beat?: unknown;
   present?: unknown;
   since?: unknown;
@@ -29,11 +29,11 @@ interface Message {
 }
 
 export const FIRST_WAIT = 400;
-/** Every open page is right again within five seconds of the server's return. */
+/** Every open page is up to date again within five seconds after the server is back. */
 export const MAX_WAIT = 2500;
-/** The server says something every four seconds; who says nothing for longer is not there. */
+/** The server sends a message at least every four seconds; after this silence the connection counts as lost. */
 export const MAX_SILENCE = 7000;
-/** After a refusal only somebody who signs in again, or shares the sheet again, can help. */
+/** After a refusal the user must sign in again, or the sheet must be shared again. */
 const REFUSED_WAIT = 15_000;
 const REFUSALS = new Set([4401, 4404, 4429]);
 
@@ -66,7 +66,7 @@ export class Live {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
-  /** Call again at once: the network is back, or another one, and what the old line says is worth nothing. */
+  /** Reconnect at once: the network is back or has changed, so the old connection is useless. */
   reconnect = (): void => {
     if (this.ended) return;
     this.wait = FIRST_WAIT;
@@ -75,7 +75,7 @@ export class Live {
     this.connect();
   };
 
-  /** Somebody looks at the page again, perhaps after a night's sleep. */
+  /** The page is visible again, perhaps after the computer was suspended. */
   private onVisibilityChange = (): void => {
     if (!document.hidden && (!this.socket || Date.now() - this.receivedAt > MAX_SILENCE)) this.reconnect();
   };
@@ -89,7 +89,7 @@ export class Live {
     this.restartSilenceTimer();
   }
 
-  /** A line that broke without a word looks like one on which nobody speaks: it is given up after a while. */
+  /** A connection that broke silently looks like an idle one: after MAX_SILENCE it is closed. */
   private restartSilenceTimer(): void {
     this.receivedAt = Date.now();
     clearTimeout(this.silenceTimer);
@@ -115,7 +115,7 @@ export class Live {
       this.events.refused();
       this.wait = REFUSED_WAIT;
     }
-    // A random part keeps a room full of browsers from coming back in the same instant.
+    // The random factor keeps many browsers from reconnecting at the same moment.
     this.timer = setTimeout(() => this.connect(), this.wait * (0.75 + Math.random() / 2));
     this.wait = Math.min(this.wait * 2, MAX_WAIT);
   }

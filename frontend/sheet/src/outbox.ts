@@ -1,4 +1,4 @@
-// The outbox: every user action waits here until the server has answered it. Pure, so that a model server can try it out.
+// The outbox: every user action waits here until the server has answered it. It has no side effects (see tests/model.ts).
 
 import { olderBase, OwnEdits, shownBase } from "./base-versions";
 import type { ConflictFact, Outcome, RowRef } from "./types";
@@ -15,7 +15,7 @@ export class Outbox {
   private drafts: Map<string, Draft>;
   private createdRows: Map<string, { row: number; version: number }>;
   private ownEdits = new OwnEdits();
-  /** Recalled from the tab's store. A duplicated tab has them, too, and may send them first. */
+  /** Commands from the tab's storage. A duplicated tab has them too and may send them first. */
   private restoredIds: ReadonlySet<string>;
   private sentId: string | null = null;
   private states: Map<string, CellState> | null = null;
@@ -32,12 +32,12 @@ export class Outbox {
     this.createdRows = new Map(Object.entries(saved?.made ?? {}));
   }
 
-  /** What an edit is based on that begins now, in a cell whose stored value, maybe unseen, is of this version. */
+  /** The base of an edit that starts now, in a cell whose stored value has this version. */
   baseOf(row: RowRef, column: number, stored: number | null): number | null {
     return olderBase(stored, shownBase(this.pendingEdits(row, column), this.rejected.get(cellKey(row, column))));
   }
 
-  /** Take one user action. Cells typed into a row that is not saved yet join that row. */
+  /** Add one user action. Cells typed into a row that is not saved yet join that row. */
   put(edits: Edit[], adds: Add[] = [], deletes: number[] = []): void {
     const command: Command = { id: this.newId(), edits: [], adds: [...adds], deletes };
     const addsByKey = new Map([...this.queue, command].flatMap((queued) => queued.adds).map((add) => [add.key, add]));
@@ -46,7 +46,7 @@ export class Outbox {
     this.invalidate();
   }
 
-  /** The command to send now, or null while one is on its way. The same command again after lose(). */
+  /** The command to send now, or null while another one is being sent. After sendLater() it is the unanswered one again. */
   next(): Command | null {
     const head = this.queue[0];
     if (!head || this.sentId !== null) return null;
@@ -54,12 +54,12 @@ export class Outbox {
     return head;
   }
 
-  /** Nobody knows whether the command arrived: it stays first and is sent again under the same id. */
+  /** The command may not have arrived: it stays first and is sent again under the same id. */
   sendLater(id: string): void {
     if (this.sentId === id) this.sentId = null;
   }
 
-  /** The server's answer. False for an answer that was had before (a repeated or late one). */
+  /** Apply the server's answer. False for a repeated or late answer. */
   applyOutcome(id: string, outcome: Outcome): boolean {
     const command = this.removeFirst(id);
     if (!command) return false;
@@ -82,7 +82,7 @@ export class Outbox {
     return true;
   }
 
-  /** The server will never take this command: all that was typed comes back with the reason. */
+  /** The server rejected this command for good: list its edits with the reason. */
   refuse(id: string, kind: RejectionKind, reason: string): boolean {
     const command = this.removeFirst(id);
     if (!command) return false;
@@ -92,18 +92,18 @@ export class Outbox {
     return true;
   }
 
-  /** What a cell shows instead of its stored value, if anything waits or was refused there. */
+  /** The pending or rejected state that a cell shows instead of its stored value, if it has one. */
   cell(row: RowRef, column: number): CellState | undefined {
     return this.cells().get(cellKey(row, column));
   }
 
-  /** Rows that the server has not numbered yet, in the order in which they were typed. */
+  /** Keys of rows that have no id yet, in the order in which they were typed. */
   draftKeys(): string[] {
     const queued = this.queue.flatMap((command) => command.adds.map((add) => add.key));
     return [...new Set([...this.drafts.keys(), ...queued])];
   }
 
-  /** The number that the server gave to a row of ours, once it has. */
+  /** The id that the server gave to a new row, once it has. */
   rowOf(key: string): number | undefined {
     return this.createdRows.get(key)?.row;
   }
@@ -124,14 +124,14 @@ export class Outbox {
     return this.queue.length + this.rejected.size + this.drafts.size === 0;
   }
 
-  /** Forget a refused value (or take theirs after a conflict). */
+  /** Discard a rejected value; after a conflict the other user's value stays. */
   drop(row: RowRef, column: number | null): void {
     this.rejected.delete(cellKey(row, column));
     if (typeof row === "string") this.drafts.delete(row);
     this.invalidate();
   }
 
-  /** Forget a new row that the server has not got. False where it is on its way already. */
+  /** Discard a new row. False if it may have been sent already. */
   dropDraft(key: string): boolean {
     if (this.mayBeSent(key)) return false;
     for (const command of this.queue) {
@@ -143,12 +143,12 @@ export class Outbox {
     return true;
   }
 
-  /** After conflicts: write mine over what the others wrote, which I have now seen; as one action. */
+  /** After conflicts: write the user's values over those of others, which the user has now seen, as one action. */
   keepMine(conflicts: readonly RejectedEdit[]): void {
     this.sendAgain(conflicts.filter((edit) => edit.conflict));
   }
 
-  /** Try once more what was not taken: a row or a right may have come back. */
+  /** Send rejected edits again: a row or a right may have been restored. */
   sendAgain(rejected: readonly RejectedEdit[]): void {
     const edits = rejected.flatMap(({ row, column, input, base, conflict }) =>
       typeof row === "number" && column !== null ? [{ row, column, input, base: conflict?.version ?? base }] : [],
@@ -191,7 +191,7 @@ export class Outbox {
   }
 
   private mayBeSent(key: string): boolean {
-    // The first command may have arrived even where its answer was lost: it is never changed any more, only repeated.
+    // The first command may have arrived even if its answer was lost: it is never changed, only repeated.
     const isSent = (id: string, index: number): boolean => index === 0 || this.restoredIds.has(id);
     return this.queue.some(({ id, adds }, index) => isSent(id, index) && adds.some((add) => add.key === key));
   }
@@ -210,13 +210,13 @@ export class Outbox {
     return this.pendingByCell.get(cellKey(row, column)) ?? [];
   }
 
-  /** The queue has changed: what was derived from it is derived anew when it is asked for. */
+  /** The queue has changed: the indexes are built again when they are needed. */
   private invalidate(): void {
     this.states = null;
     this.pendingByCell = null;
   }
 
-  /** My own earlier edit of this cell is what the later one was typed over: it must not count as somebody else's. */
+  /** A later edit of this cell was typed over the saved value, so its base is at least that version. */
   private applySaved(edit: Edit | undefined, { row, column, version }: Outcome["saved"][number]): void {
     this.rejected.delete(cellKey(row, column));
     if (edit) this.ownEdits.saved(edit, version);
@@ -250,7 +250,7 @@ export class Outbox {
     this.returnDraft(add.key, { cells: add.cells, reasons });
   }
 
-  /** A refused new row takes in what was typed into it meanwhile, and is tried again if there was something. */
+  /** Return a rejected new row. Edits made in it since then are merged, and the row is sent again with them. */
   private returnDraft(key: string, draft: Draft): void {
     const laterCommand = this.queue.find((command) => command.edits.some((edit) => edit.row === key));
     const cells = { ...draft.cells };
@@ -268,7 +268,7 @@ export class Outbox {
     this.addRejected({ kind, row, column, input, reason, base, ...(conflict && { conflict }) });
   }
 
-  /** A gone row or column may stand for several of the command's cells. */
+  /** Reject all edits of the command in a deleted row or column. */
   private rejectGone(command: Command, row: number | null, column: number | null, reason?: string | null): void {
     const message = reason ?? "This cell is no longer there.";
     const edits = command.edits.filter((edit) => (row === null || edit.row === row) && (column === null || edit.column === column));
@@ -276,7 +276,7 @@ export class Outbox {
   }
 
   private addRejected(edit: RejectedEdit): void {
-    // What is typed later into the same cell replaces this value anyway.
+    // A later edit of the same cell replaces this value anyway.
     if (this.pendingEdits(edit.row, edit.column).length === 0) this.rejected.set(cellKey(edit.row, edit.column), edit);
   }
 

@@ -1,17 +1,17 @@
-// When the page around the grid looks at the sheet again: soon after news, and by the clock while nothing is heard.
-// A page that hears, and of which nothing is told, costs nothing.
+// When the page around a view is refreshed: soon after a change, and at an interval while there is no connection.
+// A connected page without changes sends no requests.
 
 import type { Changes } from "./types";
 
 export const POLL_INTERVAL = 4000;
-/** Of changed cells the grid knows all by itself; around it stands no more than who changed one last. */
+/** Views receive changed cells themselves; the page only shows who made the last change. */
 export const CELL_CHANGE_INTERVAL = 15_000;
-/** So soon a look is tried again while the page is drawing itself. */
+/** Delay (ms) before the next attempt while the page is being drawn. */
 export const BUSY_RETRY = 250;
 
 /**
- * Whether the page is being drawn, or cannot be reached. Asked to look meanwhile, Streamlit drops what it has not sent of
- * the fragment that the grid stands in: the grid goes away for a moment, and with it what is being typed.
+ * Whether the page is being drawn, or cannot be reached. If it is refreshed then, Streamlit drops the unsent part of
+ * the grid's fragment: the grid disappears for a moment, and with it what is being typed.
  */
 export function pageIsBusy(): boolean {
   const app = document.querySelector("[data-test-script-state]");
@@ -19,7 +19,7 @@ export function pageIsBusy(): boolean {
   return script === "running" || script === "rerunRequested" || (connection ?? "CONNECTED") !== "CONNECTED";
 }
 
-/** Whether nothing but cells of rows that stay changed. No rows at all means columns, rights or the sheet itself. */
+/** Whether only cells changed, in rows that stay. Without rows, columns, rights or the sheet itself changed. */
 export function onlyCells({ reset, rows = [] }: Changes): boolean {
   return !reset && rows.length > 0 && rows.every(({ added, removed, restored }) => !(added || removed || restored));
 }
@@ -29,28 +29,28 @@ export class PagePoller {
   private isDueSoon = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `look` has the page read the sheet's rights, name, columns and version once more; never while it `isBusy`. */
+  /** `refresh` makes the page read rights, name, columns and version again; it is not called while the page `isBusy`. */
   constructor(private refresh: () => void, private isBusy: () => boolean = () => false) {
     this.onChange();
   }
 
-  /** Whether changes are heard of now. */
+  /** The connection was opened or lost. */
   setLive(isLive: boolean): void {
     this.isLive = isLive;
     this.onChange();
   }
 
-  /** Something has changed; what comes within a few seconds is looked at once. */
+  /** Something has changed. Changes within a few seconds lead to one refresh. */
   onChange(): void {
     if (!this.isDueSoon) this.schedule(POLL_INTERVAL);
   }
 
-  /** Cells have changed, and nothing else. */
+  /** Only cells have changed. */
   onCellChange(): void {
     this.timer ??= setTimeout(this.refreshWhenIdle, CELL_CHANGE_INTERVAL);
   }
 
-  /** Something has changed that the page has to know before anything else goes on. */
+  /** Something has changed that the page must know at once. */
   refreshNow(): void {
     clearTimeout(this.timer);
     this.refreshWhenIdle();

@@ -1,4 +1,4 @@
-// Reads a sheet as it was: an order and blocks of rows as of a version. Nothing in it changes, so nothing is followed.
+// Reads a sheet as it was: an order and blocks of rows as of a version. The past does not change, so there are no updates.
 
 import { Problem, type Api } from "./api";
 import { BLOCK, Blocks } from "./blocks";
@@ -16,7 +16,7 @@ export class PastReader {
   /** How many rows there were; null until it is known. */
   total: number | null = null;
   problemText: string | null = null;
-  /** Counts up with every change of what is to be seen. */
+  /** Increases with every visible change. */
   revision = 0;
   private rows = new Map<number, Record<string, CellValue>>();
   private view: View = {};
@@ -45,7 +45,7 @@ export class PastReader {
 
   snapshot = (): number => this.revision;
 
-  /** Show the rows in this view: their order first, which says how many there were. */
+  /** Show the rows in this view: first their order, which includes their count. */
   async open(view: View): Promise<void> {
     this.end();
     this.view = view;
@@ -69,7 +69,7 @@ export class PastReader {
     clearTimeout(this.timer);
   }
 
-  /** The row at a place, once it has been read. */
+  /** The row on a line, once it has been read. */
   rowAt(line: number): { id: number; values: Record<string, CellValue> } | null {
     const id = this.blocks.idAt(line);
     const values = id === undefined ? undefined : this.rows.get(id);
@@ -100,7 +100,7 @@ export class PastReader {
   private onError(error: unknown): void {
     if (error instanceof DOMException && error.name === "AbortError") return;
     const problem = error instanceof Problem ? error : new Problem(0, "offline", String(error));
-    // 410: the order is no longer kept, and is made again.
+    // 410: the server has dropped the order, so a new one is requested.
     if (problem.status === 410) void this.open(this.view);
     else this.problemText = problem.message;
     clearTimeout(this.timer);
@@ -119,7 +119,7 @@ export class PastReader {
   }
 }
 
-/** How a cell differs from the instant that the sheet is compared with. */
+/** The difference of a cell from the version that the sheet is compared with. */
 export function tintOf(tints: Tints, row: number, column: number): Tint | null {
   const tint = tints[row];
   if (tint === undefined) return null;

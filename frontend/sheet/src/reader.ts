@@ -1,4 +1,4 @@
-// Reads a sheet: the first page at once, the order beside it, blocks by the order's token, and what changed since.
+// Reads a sheet: the first page and the order in parallel, blocks by the order's token, and then the changes.
 
 import { Problem, type Api } from "./api";
 import { RowMembership } from "./row-membership";
@@ -7,13 +7,13 @@ import { Lines } from "./lines";
 import { Rows } from "./rows";
 import type { ChangedRow, Changes, Row, RowsPage, View } from "./types";
 
-/** More than so many that nobody follows belong to a line that is lost. */
+/** More pushed messages than this, unused, belong to a lost connection. */
 const MAX_PUSHED = 20;
 
 export interface ReaderEvents {
   changed: () => void;
   failed: (problem: Problem) => void;
-  /** The columns of the sheet, or what I may see of it, are not what Python sent. */
+  /** The columns of the sheet or the user's rights differ from those that the page sent. */
   columnsChanged: () => void;
 }
 
@@ -27,24 +27,24 @@ export class Reader {
   readonly rows = new Rows();
   readonly blocks: Blocks;
   readonly lines: Lines;
-  /** Every loaded row is followed up to this version; -1 before the first page. */
+  /** All loaded rows are up to date with this version; -1 before the first page. */
   version = -1;
-  /** The order on the screen is no longer the one that sort and filter ask for. */
+  /** The order on the screen no longer matches sort and filter. */
   stale = false;
   private membership = new RowMembership();
   private view: View = {};
   private token: string | null = null;
   private orderVersion = 0;
-  /** The versions of the pages that came before the order. */
+  /** The versions of the pages that were read before the order. */
   private unordered = new Set<number>();
   private round = 0;
   private following = false;
   private followAgain = false;
   private request = new AbortController();
-  /** What was told without being asked for, by the version since which it tells. */
+  /** Changes that the server pushed, by the version they start from. */
   private pushed = new Map<number, Changes>();
   private columnsVersion: number | null = null;
-  /** Stands for the rows that I may see. */
+  /** A hash of the rights by which this user sees rows. */
   private scope: string | null = null;
 
   constructor(
@@ -62,7 +62,7 @@ export class Reader {
     this.lines = new Lines(this.blocks);
   }
 
-  /** How many rows there are, once somebody has counted. */
+  /** The number of rows; null until it is known. */
   get total(): number | null {
     return this.token === null ? null : this.lines.ordered + this.lines.savedBelow - this.membership.missing;
   }
@@ -88,7 +88,7 @@ export class Reader {
     await Promise.all([first, this.reorder(round)]).catch((error: unknown) => round === this.round && this.onError(error));
   }
 
-  /** The same view, ordered anew. */
+  /** Read the order of the current view again. */
   async refresh(): Promise<void> {
     await this.reorder(++this.round, true).catch((error: unknown) => this.onError(error));
   }
@@ -100,7 +100,7 @@ export class Reader {
     this.pushed.set(since, changes);
   }
 
-  /** There is a newer version: read what changed. Wakes that come while reading become one. */
+  /** Read the changes up to the newest version. Calls during a read lead to one further read. */
   async follow(): Promise<void> {
     this.followAgain = this.following;
     if (this.following || this.version < 0) return;
@@ -116,14 +116,14 @@ export class Reader {
     if (this.followAgain) await this.follow();
   }
 
-  /** The line is new: what was asked on the old one may never be answered, so it is asked again. */
+  /** The connection is new: requests on the old one may never be answered, so they are sent again. */
   renew(): void {
     this.request.abort();
     this.request = new AbortController();
     void this.follow();
   }
 
-  /** Somebody changed a cell by which the view is sorted, filtered or searched. */
+  /** Cells of these columns changed: the order is stale if the view sorts, filters or searches by them. */
   cellsChanged(columns: number[]): void {
     const { sort = [], filter = [], search } = this.view;
     const used = new Set([...sort, ...filter].map((term) => term.column));
@@ -141,13 +141,13 @@ export class Reader {
     const isCurrent = this.unordered.size === 1 && this.unordered.has(order.version);
     if (isRefresh || !isCurrent || this.blocks.busy) this.blocks.refresh();
     this.events.changed();
-    // Rows that came after an older order, and before the page that is on the screen, are in neither.
+    // Rows added after an older order and before the page on the screen are in neither.
     if (order.version < this.version) await this.catchUp(order.version);
     else if (order.version !== this.version) void this.follow();
   }
 
   private applyFirstPage(page: RowsPage, round: number): void {
-    // A page of another version may hold other rows than the order does: its places are not the order's.
+    // A page of another version may contain other rows than the order, at other positions.
     const misplaced = this.token !== null && page.version !== this.orderVersion;
     if (round !== this.round || this.blocks.hasAll(0, 0) || misplaced) return;
     if (this.lines.ordered === 0) this.lines.ordered = page.rows.length;
@@ -170,8 +170,8 @@ export class Reader {
   }
 
   private applyPage(page: RowsPage): void {
-    // Following begins with whichever page comes first, the unordered one or a block of the order; and no later than
-    // the order, or the rows that came between the two would never be told.
+    // The changes are read from the first page on, be it the unordered one or a block of the order, and at the latest from
+    // the version of the order, or rows added between the two would be missed.
     const isFirst = this.version < 0;
     if (this.token === null) this.unordered.add(page.version);
     if (isFirst) this.version = this.token === null ? page.version : Math.min(page.version, this.orderVersion);
@@ -180,7 +180,7 @@ export class Reader {
       this.lines.remove(row.id);
     }
     this.events.changed();
-    // Read before what was followed already: its rows may have missed a change.
+    // The page is older than changes that were applied already: its rows may lack some of them.
     if (page.version < this.version) void this.catchUp(page.version).catch((error: unknown) => this.onError(error));
     if (isFirst) void this.follow();
   }
@@ -192,7 +192,7 @@ export class Reader {
     else this.apply(changes, this.token !== null && this.membership.covers(since, changes.version));
     this.version = Math.max(this.version, changes.version);
     this.events.changed();
-    // Which rows came and went since the order is told without a gap, or not at all.
+    // Added and deleted rows since the order are applied without a gap or not at all.
     if (!changes.reset && this.token !== null && this.membership.upTo < this.version) await this.catchUp(this.membership.upTo, signal);
   }
 
@@ -203,7 +203,7 @@ export class Reader {
     try {
       return await this.api.request<Changes>(`${this.path}/changes`, { query: { since }, signal });
     } catch (error) {
-      // Whoever follows next begins here: an older page may wait for what was not told now.
+      // The next read starts from this version again: an older page may need these changes.
       this.version = Math.min(this.version, since);
       throw error;
     }
@@ -212,7 +212,7 @@ export class Reader {
   private apply(changes: Changes, withNewRows: boolean): void {
     let isComplete = true;
     for (const changed of changes.rows ?? []) {
-      // What came after the order is not in it, even where the first page, read without an order, showed it.
+      // A row added after the order is not in it, even if the first page, read without an order, showed it.
       const isBelow = this.lines.isBelow(changed.id);
       const change = withNewRows ? this.membership.apply(changed, changes.version, isBelow) : null;
       if (change === "came") this.addBelow(changed, changes.version);
@@ -224,14 +224,14 @@ export class Reader {
     if (withNewRows) this.membership.upTo = changes.version;
   }
 
-  /** I deleted a row: it stays in its place, struck out, until the order is refreshed. */
+  /** This user deleted a row: it stays on its line, struck out, until the order is refreshed. */
   remove(id: number, version: number): void {
     if (version <= this.orderVersion || this.membership.removeOwn(id, version) !== "went") return;
     this.rows.markRemoved(id);
     this.stale = true;
   }
 
-  /** A new row of mine stands where it was typed. */
+  /** A new row of this user stays on the line where it was typed. */
   addOwnRow(key: string, row: Row, version: number): void {
     this.rows.put(row, version);
     this.fresh.delete(row.id);
@@ -246,11 +246,11 @@ export class Reader {
     }
     this.rows.put({ id: changed.id, values: changed.values }, version);
     this.lines.append(changed.id);
-    // Its place in the order is among the others: it goes there when somebody asks, not under their hands.
+    // Its position in the order is elsewhere: it moves there only when the user refreshes the order.
     if (changed.restored) this.stale = true;
   }
 
-  /** Too much has changed to be told: read again; in a view, in the order that stands, until a new one is asked for. */
+  /** There are too many changes to send: read all rows again; in a filtered or sorted view, in the current order. */
   private startOver(version: number): void {
     if (this.plain) void this.refresh();
     else {
@@ -266,9 +266,9 @@ export class Reader {
     const haveRowsChanged = this.scope !== null && scope !== null && scope !== this.scope;
     [this.columnsVersion, this.scope] = [columns, scope];
     if (haveColumnsChanged || haveRowsChanged) this.events.columnsChanged();
-    // Other rows are mine to see now.
+    // The user may see other rows now.
     if (haveRowsChanged) void this.refresh();
-    // A column that came back has values that no row here was read with.
+    // Loaded rows do not have the values of a restored column.
     else if (haveColumnsChanged && this.lines.savedBelow > 0) this.startOver(changes.version);
     else if (haveColumnsChanged) this.blocks.refresh();
   }

@@ -1,4 +1,4 @@
-// What is said beside a cell whose typed value was not written, and what can be done about it.
+// The card beside a cell whose edit was rejected, with the reason and the possible actions.
 
 import type { ReactElement } from "react";
 import { createPortal } from "react-dom";
@@ -16,7 +16,7 @@ export interface RejectedEditProps {
   drop: () => void;
 }
 
-/** Never takes the keyboard: somebody may be typing in another cell. */
+/** Never takes the focus: the user may be typing in another cell. */
 export function RejectedEditCard(props: RejectedEditProps & { bounds: { x: number; y: number; width: number; height: number }; portal: Element }): ReactElement {
   const { bounds, portal, ...rest } = props;
   const left = Math.max(8, Math.min(bounds.x, window.innerWidth - 328));
@@ -86,7 +86,7 @@ function Conflict({ edit, column, context, keepMine, drop, conflict }: RejectedE
   );
 }
 
-/** Mine, theirs, and what stood there when I began. */
+/** The user's value, the other user's value, and the value before both. */
 export function Sides({ edit, column, context, conflict }: Pick<RejectedEditProps, "edit" | "column" | "context"> & { conflict: ConflictFact }): ReactElement {
   const text = (value: ConflictFact["theirs"]): string => (column ? displayText(value, column, context) : String(value ?? "")) || "(empty)";
   return (

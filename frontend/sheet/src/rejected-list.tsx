@@ -1,4 +1,4 @@
-// The list of typed values that were not saved: each can be decided, copied or dropped, or all of a kind at once.
+// The list of rejected edits: each can be decided, copied or discarded, or all of a kind at once.
 
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { changedBy, RejectedEditText, Sides, formatTime } from "./rejected-edit";
@@ -8,7 +8,7 @@ import type { Column } from "./types";
 import type { RejectedEdit } from "./commands";
 import type { SheetView } from "./view";
 
-/** As many are listed; what is done for all is done for the others, too. */
+/** The number of edits listed; actions for all apply to the others too. */
 const MAX_LISTED = 100;
 
 export interface ListProps {
@@ -24,7 +24,7 @@ export function RejectedList(props: ListProps): ReactElement {
   const conflicts = rejected.filter((edit) => edit.conflict);
   const others = rejected.filter((edit) => !edit.conflict);
   return (
-    // A click in the list leaves the keyboard where somebody types.
+    // A click in the list does not take the focus from a field.
     <div className="cg-issues" data-testid="grid-attention" role="group" aria-label="Values that are not saved" onMouseDown={(event) => event.preventDefault()}>
       {conflicts.length > 0 && <Conflicts {...props} conflicts={conflicts} />}
       {others.length > 0 && <OtherRejectedEdits {...props} rejected={others} />}
@@ -100,7 +100,7 @@ function More({ count }: { count: number }): ReactElement | null {
   return count > 0 ? <p className="cg-faint">and {count.toLocaleString()} more</p> : null;
 }
 
-/** Which cell: a way to it while the grid is there. */
+/** The name of the cell, a link to it while the grid is open. */
 function CellName({ edit, view, columns, jump }: ListProps & { edit: RejectedEdit }): ReactElement {
   const name = `${columnOf(edit, columns)?.name ?? (edit.column === null ? "Row" : "A deleted column")} · ${rowName(edit, view, columns)}`;
   if (!jump) return <span>{name}</span>;
@@ -118,7 +118,7 @@ function columnOf(edit: RejectedEdit, columns: Column[]): Column | undefined {
   return columns.find((column) => column.id === edit.column);
 }
 
-/** The columns of now, and behind them those that were there before and are not any more. */
+/** The current columns, followed by those that were deleted while the grid was open. */
 export function useEveryColumn(columns: Column[]): Column[] {
   const allColumns = useRef(new Map<number, Column>());
   for (const column of columns) allColumns.current.set(column.id, column);
@@ -128,7 +128,7 @@ export function useEveryColumn(columns: Column[]): Column[] {
 
 export type ListOpen = [isOpen: boolean, setOpen: (isOpen: boolean) => void];
 
-/** Whether the list is open. A paste that leaves several behind opens it, unless somebody types; it takes no keyboard. */
+/** Whether the list is open. Several new rejected edits open it, unless the user is typing; it never takes the focus. */
 export function useListOpen(count: number): ListOpen {
   const [isOpen, setOpen] = useState(false);
   const lastCount = useRef(count);

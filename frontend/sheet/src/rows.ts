@@ -1,8 +1,8 @@
-// The rows that were read, each with the version it is known at: an older answer never overwrites a newer value.
+// The rows that were read, each with its version: an older answer never overwrites a newer value.
 
 import type { ChangedRow, Row, CellValue } from "./types";
 
-/** So long a cell that somebody else has changed glows, fading. */
+/** How long (ms) a cell that another user changed stays highlighted. */
 export const HIGHLIGHT_MS = 2000;
 
 export interface Highlight {
@@ -13,12 +13,12 @@ export interface Highlight {
 export interface StoredRow {
   id: number;
   values: Record<string, CellValue>;
-  /** All cells are known at least at this version … */
+  /** All cells are at least of this version … */
   version: number;
-  /** … and these at a later one. */
+  /** … and these of a later one. */
   cellVersions: Record<string, number>;
   removed: boolean;
-  /** Read while it was in the trash: nobody knows what its cells hold. */
+  /** Read while it was in the trash, without values. */
   isUnread: boolean;
   highlights: Record<string, Highlight>;
 }
@@ -30,7 +30,7 @@ export class Rows {
     return this.rows.get(id);
   }
 
-  /** A row as a page of rows tells it, true at the page's version. */
+  /** Store a row of a page that has this version. */
   put(row: Row, version: number): StoredRow {
     const before = this.rows.get(row.id);
     if (before && before.version > version) return before;
@@ -49,23 +49,23 @@ export class Rows {
     this.rows.delete(id);
   }
 
-  /** The version of a cell that is on the screen: what an edit of it is based on. */
+  /** The version of a cell on the screen, which is the base of an edit. */
   versionOf(id: number, column: number): number | null {
     const row = this.rows.get(id);
     return row ? Math.max(row.version, row.cellVersions[column] ?? 0) : null;
   }
 
-  /** My own cell, saved. */
+  /** Store a saved value of this user. */
   applySaved(id: number, column: number, value: CellValue, version: number): void {
     const row = this.rows.get(id);
     if (row && version > (this.versionOf(id, column) ?? 0)) this.write(row, String(column), value, version);
   }
 
-  /** What others (or I) changed up to `version`. The changed cells of others glow. False: it has to be read again. */
+  /** Apply a change up to `version`, highlighting cells that others changed. False if the row must be read again. */
   applyChange(changed: ChangedRow, version: number, me: string, now: number): boolean {
     const row = this.rows.get(changed.id);
     if (!row) return true;
-    // A row that was in the trash all the time is told whole; of one that was there for a while only what changed is.
+    // A row that was in the trash all the time is sent whole; otherwise only its changed cells are.
     if (row.isUnread && !changed.removed && !changed.restored) return version < row.version;
     const author = String(changed.by?.id ?? "");
     for (const [column, value] of Object.entries(changed.values)) {

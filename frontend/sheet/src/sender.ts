@@ -1,4 +1,4 @@
-// Empties the outbox: one command at a time, again and again until the server has answered it.
+// Sends the outbox one command at a time, repeating each until the server has answered it.
 
 import { Problem, type Api } from "./api";
 import type { Outbox } from "./outbox";
@@ -14,9 +14,9 @@ export interface SenderEvents {
 }
 
 const FIRST_WAIT = 500;
-/** What waits arrives within five seconds of the server's return. */
+/** Pending commands arrive within five seconds after the server is back. */
 const MAX_WAIT = 2500;
-/** An answer may take so long; after that it counts as lost when the line is new. */
+/** After this time (ms) without an answer a request counts as lost when the connection is new. */
 const RESPONSE_TIMEOUT = 2000;
 const GONE_STATUSES = new Set([404, 410]);
 
@@ -28,7 +28,7 @@ export class Sender {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private request = new AbortController();
   private sentAt = 0;
-  /** The server has said that nothing is taken before. */
+  /** The time before which the server accepts no further request. */
   private notBefore = 0;
 
   constructor(
@@ -48,7 +48,7 @@ export class Sender {
     else void this.run();
   };
 
-  /** The line is new: what was asked on the old one may never be answered. Asked again, it is still done once. */
+  /** The connection is new: a request on the old one may never be answered. Sent again, it is still applied once. */
   renew(): void {
     if (!this.busy) this.wake();
     else if (performance.now() - this.sentAt > RESPONSE_TIMEOUT) {
@@ -62,7 +62,7 @@ export class Sender {
     clearTimeout(this.timer);
   }
 
-  /** A command is on its way. */
+  /** A command is being sent. */
   get isSending(): boolean {
     return this.busy;
   }
@@ -117,7 +117,7 @@ export class Sender {
   }
 }
 
-/** With whose change it is: somebody else may have signed in in this browser since. */
+/** The body names the user, because another one may have signed in in this browser since. */
 function requestBody(command: Command, person: number): unknown {
   const edits = command.edits.map(({ row, column, input, base }) => ({ row, column, base, ...input }));
   return { operation_id: command.id, person, partial: true, edits, adds: command.adds, deletes: command.deletes };

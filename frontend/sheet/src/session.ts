@@ -72,7 +72,7 @@ export class SheetSession {
     this.sender.wake();
   }
 
-  /** Add a view. `refreshPage` has the page that it stands on read columns, rights and the sheet's name again. */
+  /** Add a view. `refreshPage` makes its page read columns, rights and the sheet's name again. */
   openView(refreshPage: () => void): SheetView {
     const view = new SheetView(this, refreshPage);
     this.views.add(view);

@@ -1,4 +1,4 @@
-// Keeps the outbox over a reload of the page. A tab of its own each: two tabs never send each other's typing.
+// Keeps the outbox when the page is reloaded. Each tab has its own, so two tabs never send each other's edits.
 
 import type { Outbox } from "./outbox";
 import type { Saved } from "./commands";
@@ -18,6 +18,6 @@ export function saveOutbox(user: string, sheet: number, outbox: Outbox): void {
     if (outbox.empty) sessionStorage.removeItem(storageKey(user, sheet));
     else sessionStorage.setItem(storageKey(user, sheet), JSON.stringify(outbox));
   } catch {
-    // The browser's store is full or switched off: what was typed is still in the page, which warns before it closes.
+    // The browser's storage is full or disabled: the edits are still in the page, which warns before it is closed.
   }
 }

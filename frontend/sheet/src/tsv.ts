@@ -13,7 +13,7 @@ export function parseBlock(text: string): string[][] {
       continue;
     }
     at = end + (text.startsWith("\r\n", end) ? 2 : 1);
-    // The line end after the last row begins no further row.
+    // The line end after the last row does not start another row.
     if (at >= text.length) break;
     rows.push([]);
   }
@@ -26,7 +26,7 @@ function plainCell(text: string, from: number): [string, number] {
   return [text.slice(from, end), end];
 }
 
-/** A cell in quotes. Where they do not close before it ends, or there is nothing to be quoted, they are part of its text. */
+/** A cell in quotes. Quotes that do not enclose the whole cell, or that it does not need, are part of its text. */
 function quotedCell(text: string, from: number): [string, number] {
   const closing = /"(?:[^"]|"")*"(?=[\t\r\n]|$)/y;
   closing.lastIndex = from;
@@ -39,7 +39,7 @@ export function formatBlock(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(formatCell).join("\t")).join("\n");
 }
 
-/** What a spreadsheet puts a cell into quotes for. */
+/** The characters for which spreadsheets quote a cell. */
 const QUOTED = /[\t\r\n"]/;
 
 function formatCell(text: string): string {

@@ -1,4 +1,4 @@
-// The words that the grid, the API and Python share. Values travel as the API sends them; nothing here parses them.
+// The types that the frontend, the API and the pages share. Values stay as the API sends them.
 
 /** A cell's value as the API sends it: numbers as decimal strings, choices by option id, instants in UTC. */
 export type CellValue = null | string | boolean | string[];
@@ -6,7 +6,7 @@ export type CellValue = null | string | boolean | string[];
 /** What a person typed (text, parsed by the server) or picked (a value that needs no parsing). */
 export type Input = { text: string } | { value: CellValue };
 
-/** A row is known by its number, or by the client's own key until the server has given it one. */
+/** A row's id, or the client's own key until the server has given it an id. */
 export type RowRef = number | string;
 
 export interface Option {
@@ -18,10 +18,10 @@ export interface Option {
   kind?: string | null;
 }
 
-/** What the columns of a type have in common. Nothing here asks for the type by its name. */
+/** What the columns of a type have in common. The frontend does not use the names of types. */
 export interface Traits {
   form: "string" | "strings" | "decimal" | "currency" | "percentage" | "day" | "instant" | "boolean";
-  /** What the ids in its cells stand for. */
+  /** What the ids in its cells refer to. */
   ids_of: "options" | "people" | null;
   /** The scheme of the address that a value opens. */
   scheme: "" | "https" | "mailto" | "tel";
@@ -47,7 +47,7 @@ export interface Column extends Traits {
   rules: { required?: boolean; decimals?: number; currency?: string; time_zone?: string; number_format?: string; [rule: string]: unknown };
   options: Option[];
   editor?: string;
-  /** The sheet's owner lets people of my level see it and not change it. */
+  /** The user may see the column and not change it. */
   read_only?: boolean;
   align_right?: boolean;
 }
@@ -75,7 +75,7 @@ export interface Formats {
   time_zone: string;
 }
 
-/** What Python gives the component on every run. */
+/** What the page passes to the component on every run. */
 export interface GridData {
   sheet: number;
   name: string;
@@ -92,7 +92,7 @@ export interface GridData {
   formats: Formats;
   version: number | null;
   height: number | null;
-  /** The public link by which the sheet is shown; null for somebody who is signed in. */
+  /** The public link by which the sheet is shown; null for a signed-in user. */
   link?: number | null;
   /** "version:N": the sheet as it was, to be read only; null for the live sheet. */
   as_of?: string | null;
@@ -102,7 +102,7 @@ export interface GridData {
 
 export type Tint = "edited" | "added" | "deleted";
 
-/** By row: what became of the whole of it, or the columns whose cells were edited. */
+/** By row: "added" or "deleted", or the columns whose cells were edited. */
 export type Tints = Record<string, "added" | "deleted" | number[]>;
 
 export interface Row {
@@ -125,14 +125,14 @@ export interface ChangedRow {
   by?: { id: string | number; name: string } | null;
   added?: boolean;
   removed?: boolean;
-  /** It was in the trash at the version since which this is told. */
+  /** It was in the trash at the version from which the changes start. */
   restored?: boolean;
 }
 
 export interface Changes {
   version: number;
   columns_version?: number;
-  /** Stands for my level and the rows that I may see. */
+  /** A hash of the user's level and of the rows they may see. */
   scope?: string;
   reset: boolean;
   rows?: ChangedRow[];
@@ -155,7 +155,7 @@ export interface ConflictFact {
   by: { id: string | number; name: string } | string | null;
   at: string | null;
   version: number;
-  /** Why it is one, where it is not that somebody changed the cell. */
+  /** The reason, if it is not that another user changed the cell. */
   reason?: string | null;
 }
 

@@ -1,4 +1,4 @@
-// Undo and redo of this person's own actions: what the next one would take back, and what came of the last.
+// Undo and redo of this user's own actions: the next step of each, and the result of the last.
 
 import { Problem, type Api } from "./api";
 import type { Outcome } from "./types";
@@ -6,12 +6,12 @@ import { uuid } from "./uuid";
 
 export type Direction = "undo" | "redo";
 
-/** What a button would take back, in words. */
+/** The action that a button would undo or redo, in words. */
 export interface Step {
   said: string;
 }
 
-/** A cell or row that was left alone, because somebody else has changed it since. */
+/** A cell or row that was skipped, because another user has changed it since. */
 export interface SkippedChange {
   row: number;
   column: number | null;
@@ -29,7 +29,7 @@ interface UndoResult {
 }
 
 interface UndoEvents {
-  /** Nothing typed waits to be written any more: an undo comes after it. */
+  /** No edit is pending: an undo is sent after all earlier edits. */
   isIdle: () => boolean;
   written: (version: number) => void;
   message: (text: string) => void;
@@ -41,7 +41,7 @@ const MAX_WAIT = 2500;
 
 export class Undo {
   next: Record<Direction, Step | null> = { undo: null, redo: null };
-  /** Being taken back now, or waiting for what was typed before it. */
+  /** Steps that are being applied or wait for earlier edits. */
   pending: Direction[] = [];
   skipped: SkippedChange[] = [];
   skippedCount = 0;
@@ -54,7 +54,7 @@ export class Undo {
     private events: UndoEvents,
   ) {}
 
-  /** Ask what could be taken back: at the start, and when the person comes back from another tab. */
+  /** Read the next steps: at the start, and when the user returns from another tab. */
   refresh = (): void => {
     const response = this.api.request<Record<Direction, Step | null>>(`${this.path}/undo`);
     response.then((next) => this.setNext(next)).catch(() => undefined);
@@ -66,14 +66,14 @@ export class Undo {
     this.wake();
   }
 
-  /** One of this person's actions was written: it is what undo takes back next, and nothing is left to do again. */
+  /** An action of this user was written: undo takes it back next, and there is nothing to redo. */
   recordEdit(outcome: Outcome): void {
     const cells = outcome.saved.filter((cell) => cell.version === outcome.version).length;
     const label = actionLabel(outcome.added.length, outcome.deleted.length, cells);
     if (label) this.setNext({ undo: { said: label }, redo: null });
   }
 
-  /** Something changed in the outbox: perhaps it is empty now. */
+  /** The outbox has changed and may be empty now. */
   wake(): void {
     if (this.busy || this.pending.length === 0 || this.ended || !this.events.isIdle()) return;
     this.busy = true;
@@ -104,7 +104,7 @@ export class Undo {
     }
   }
 
-  /** Asked again with the same id until there is an answer: it is done once. */
+  /** Send until there is an answer, with one id, so that it is applied once. */
   private async send(direction: Direction, id: string): Promise<UndoResult> {
     for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, MAX_WAIT)) {
       try {
