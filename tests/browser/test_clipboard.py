@@ -95,7 +95,7 @@ def test_what_is_wider_than_the_sheet_is_said_before_anything_is_written(
     before = stored(sheet, 1)
     ben.select(LAST, 0).paste("1\t2\t3")
     asked = ben.page.get_by_test_id("grid-too-large")
-    expect(asked).to_contain_text("no place for its last 2 columns")
+    expect(asked).to_contain_text("no room for its last 2 columns")
     expect(asked.get_by_role("button", name="Add 2 columns and paste")).to_have_count(0)
     asked.get_by_role("button", name="Cancel").click()
     expect(asked).to_have_count(0)

@@ -42,7 +42,7 @@ def test_a_paste_is_taken_back_as_one_with_the_button_also_after_a_reload(togeth
     ann.open_sheet(sheet)
     undo_says(ann, "Undo: Adding of 2 rows (Ctrl+Z)")
     ann.page.get_by_test_id("grid-undo").click()
-    ann.says("Taken back: Adding of 2 rows.")
+    ann.says("Undone: Adding of 2 rows.")
     for who in (ann, ben):
         who.until(lambda who=who: who.row_count.startswith("12 "))
         who.sees(DEAL, 10, "Deal 11")
@@ -72,7 +72,7 @@ def test_what_somebody_changed_since_is_left_alone_and_named(together: Together)
     ann.sees(ACCOUNT, 4, before[4])
     ann.sees(ACCOUNT, 6, before[6])
     left = ann.page.get_by_test_id("grid-left-alone")
-    expect(left).to_contain_text("One thing was left alone")
+    expect(left).to_contain_text("1 change was skipped")
     expect(left).to_contain_text("Ben")
     assert ann.cell(ACCOUNT, 5) == "Ben's own"
     left.get_by_role("button", name="Close").click()

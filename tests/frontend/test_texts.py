@@ -30,7 +30,7 @@ const { outputFiles } = await build({ entryPoints: ["sheet/src/format.ts"], bund
 const grid = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 const { cells, people } = JSON.parse(await new Response(process.stdin).text());
 const context = { people, formats: { locale: "de", date: "DD.MM.YYYY", time_zone: "UTC" } };
-const texts = ({ value, column }) => ["typedText", "plainText"].map((one) => grid[one](value, column, context));
+const texts = ({ value, column }) => ["editorText", "plainText"].map((name) => grid[name](value, column, context));
 console.log(JSON.stringify(cells.map(texts)));
 """
 

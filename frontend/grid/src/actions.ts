@@ -1,4 +1,4 @@
-// What a person does with cells, as the one command that it becomes: paste, fill, clear, copy, delete rows.
+// The user's actions on cells, each as one command: paste, fill, clear, copy, delete rows.
 
 import { convertValue, inputOf } from "./cell-conversion";
 import { isNumber, plainText, type Context } from "../../sheet/src/format";
@@ -15,7 +15,7 @@ export interface Rect {
   height: number;
 }
 
-/** So many cells are read and written at once, as several actions where they are more than the server takes as one. */
+/** The most cells read and written at once; if they exceed the server's limit for one command, as several commands. */
 export const MAX_CELLS = 100_000;
 
 export interface ActionScope {
@@ -26,23 +26,23 @@ export interface ActionScope {
   canEdit: boolean;
   canAdd: boolean;
   notice: (text: string) => void;
-  /** A block does not fit: ask what to do with the rest of it, before anything is written. */
+  /** A block does not fit: ask what to do with the rest, before anything is written. */
   askTooLarge: (paste: TooLarge) => void;
 }
 
-/** A block of cells on its way to a place of the grid. */
+/** A block of cells and the cell that it is pasted at. */
 export interface Paste {
   at: { x: number; y: number };
   block: Pasted[][];
 }
 
-/** How many of its last columns and rows have no place. */
+/** A block that does not fit, with the number of columns and rows beyond the sheet. */
 export interface TooLarge extends Paste {
   columns: number;
   rows: number;
 }
 
-/** Do this once the rows of these rectangles are read: what is written over must be known by row, not by place. */
+/** Load the rows of these rectangles, then act: edits name rows by id, not by line. */
 export function withRows(scope: ActionScope, rects: readonly Rect[], act: () => void): void {
   const { blocks, lines } = scope.view.reader;
   const cells = rects.reduce((sum, { width, height }) => sum + width * height, 0);
@@ -60,7 +60,7 @@ export function withRows(scope: ActionScope, rects: readonly Rect[], act: () => 
   reading.then(act, () => scope.notice("The rows could not be read. Nothing was changed; try again."));
 }
 
-/** The row on this line. On the empty line and beyond it a new row begins, if this person may add rows. */
+/** The row on this line. The empty line and those below it become new rows, if the user may add rows. */
 function refAt(scope: ActionScope, y: number): RowRef | null {
   const line = scope.view.reader.lines.at(y);
   if (line.kind === "row") return line.id;
@@ -72,7 +72,7 @@ function editOf(scope: ActionScope, row: RowRef, column: Column, input: Input): 
   return { row, column: column.id, input, base: scope.view.baseOf(row, column.id) };
 }
 
-/** A block of cells, its first one at (x, y), as one command. Where it does not fit, a person decides first. */
+/** Paste a block, its first cell at (x, y), as one command. If it does not fit, the user decides first. */
 export function paste(scope: ActionScope, at: Paste["at"], block: Pasted[][]): void {
   if (!scope.canEdit) return;
   withRows(scope, [{ ...at, width: widthOf(block), height: block.length }], () => {
@@ -82,7 +82,7 @@ export function paste(scope: ActionScope, at: Paste["at"], block: Pasted[][]): v
   });
 }
 
-/** How many columns and rows of the block, with something in them, have no place. */
+/** The number of columns and rows of the block that are not empty and do not fit. */
 function excessOf(scope: ActionScope, at: Paste["at"], block: Pasted[][]): Pick<TooLarge, "columns" | "rows"> {
   const isFilled = ({ text }: Pasted): boolean => text !== "";
   const width = Math.max(...block.map((row) => row.findLastIndex(isFilled) + 1));
@@ -108,7 +108,7 @@ export function pasteWhatFits(scope: ActionScope, { at, block }: Paste): void {
 
 const widthOf = (block: readonly (readonly unknown[])[]): number => Math.max(...block.map((row) => row.length));
 
-/** The block repeated over the selection where it fits in whole times, else the block as it is. */
+/** The block repeated over the selection if it fits a whole number of times, else the block. */
 export function repeated(block: Pasted[][], range: Rect): Pasted[][] {
   const [height, width] = [block.length, widthOf(block)];
   if (range.height % height || range.width % width) return block;
@@ -117,7 +117,7 @@ export function repeated(block: Pasted[][], range: Rect): Pasted[][] {
   );
 }
 
-/** Repeat what stands in `source` over `target`, values exactly where the column is the same. */
+/** Repeat the cells of `source` over `target`, with exact values within a column. */
 export function fill(scope: ActionScope, source: Rect, target: Rect): void {
   if (scope.canEdit) withRows(scope, [source, target], () => fillLoaded(scope, source, target));
 }
@@ -143,7 +143,7 @@ function contentOf(scope: ActionScope, row: RowRef, from: Column, to: Column): I
   return convertValue(current, plainText(current, from, scope.context), from, to);
 }
 
-/** Empty all cells of these rectangles that hold something. */
+/** Clear all cells of these rectangles that are not empty. */
 export function clear(scope: ActionScope, rects: readonly Rect[]): void {
   if (scope.canEdit) withRows(scope, rects, () => clearLoaded(scope, rects));
 }
@@ -158,7 +158,7 @@ function clearLoaded(scope: ActionScope, rects: readonly Rect[]): void {
   scope.session.write(edits);
 }
 
-/** The cells for other programs and for this one; null where some of them have not been read yet. */
+/** The cells as a block for the clipboard; null if some of them are not loaded. */
 export function copiedBlock(scope: ActionScope, range: Rect): Pasted[][] | null {
   const rows: Pasted[][] = [];
   for (let y = range.y; y < range.y + range.height; y++) {
@@ -183,7 +183,7 @@ function copiedCell(scope: ActionScope, row: RowRef, column: Column): Pasted {
   };
 }
 
-/** Delete these lines; rows that were never saved are forgotten. */
+/** Delete these lines; rows that were never saved are discarded. */
 export function deleteRows(scope: ActionScope, lines: readonly number[]): void {
   const first = lines.at(0) ?? 0;
   const span = { x: 0, y: first, width: 1, height: (lines.at(-1) ?? first) - first + 1 };
@@ -198,7 +198,7 @@ function deleteLoaded(scope: ActionScope, lines: readonly number[]): void {
   scope.session.write([], rows.filter((row) => typeof row === "number"));
 }
 
-/** The row on this line, unless somebody has deleted it. */
+/** The row on this line; null if it is deleted. */
 function existingRow({ view }: ActionScope, y: number): RowRef | null {
   const line = view.reader.lines.at(y);
   if (line.kind === "draft") return line.key;

@@ -1,14 +1,14 @@
-// A value on its way from one cell to another: exactly where both columns mean the same, else as text with its unit.
+// Converts a value from one column to another: exactly where both have one meaning, else as text with its unit.
 
 import { unambiguous, isDate, isNumber, quotedLabel } from "../../sheet/src/format";
 import { dateText, numberText } from "./spreadsheet-values";
 import type { Pasted } from "./html-table";
 import type { Column, Input, NewTypes, CellValue } from "../../sheet/src/types";
 
-/** What has to be known of a column to read its values elsewhere. */
+/** The properties of a column that are needed to read its values elsewhere. */
 export type Origin = Pick<Column, "id" | "type" | "rules" | "form" | "ids_of">;
 
-/** Whether a value has one meaning in all columns of its type, whatever their rules are. */
+/** Whether a value has one meaning in all columns of its type, independent of their rules. */
 const isPortable = (column: Column): boolean =>
   isDate(column) || column.form === "boolean" || column.ids_of === "people";
 
@@ -22,7 +22,7 @@ export function convertValue(value: CellValue, plain: string, from: Origin, to: 
   return { text: isOne ? unquoted(plain) : plain };
 }
 
-/** A number without a unit is one in every column; money and percentages keep theirs, and are refused elsewhere. */
+/** A number without a unit fits every number column; currencies and percentages keep their unit. */
 function convertNumber(value: string, from: Origin, to: Column): Input {
   if (!isNumber(to)) return { text: value };
   const unit = unitOf(from);
@@ -37,7 +37,7 @@ function unquoted(label: string): string {
   return label.startsWith('"') ? label.slice(1, -1).replaceAll('""', '"') : label;
 }
 
-/** The input that a pasted cell is in this column of this sheet. */
+/** The input that a pasted cell becomes in this column of this sheet. */
 export function inputOf(cell: Pasted, column: Column, sheet: number): Input {
   const { own } = cell;
   if (own) {

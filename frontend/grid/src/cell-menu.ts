@@ -42,7 +42,7 @@ function entriesFor([x, y]: readonly [number, number], scene: Scene, deletion: R
   return entries;
 }
 
-/** Tick the lines of the selected range, or this one, and ask. */
+/** Tick the lines of the selected range, or this line, and ask for confirmation. */
 function askFor(y: number, { selection, select }: Scene, { ask }: RowDeletion): void {
   const range = selection.current?.range;
   const isInside = range !== undefined && y >= range.y && y < range.y + range.height;

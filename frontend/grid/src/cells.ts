@@ -30,7 +30,7 @@ export interface CellLook {
   highlight: { since: number; color: string } | null;
   hint: string | null;
   opens: boolean;
-  /** Others who are in this cell. */
+  /** Other users in this cell. */
   users?: CellUsers;
 }
 
@@ -43,7 +43,7 @@ export interface Scene {
   canAdd: boolean;
 }
 
-/** What one cell looks like. `first` says that it stands in the pinned column. */
+/** What one cell looks like. `first`: it is in the pinned column. */
 export function look(
   line: Line, column: Column, first: boolean, scene: Scene, stored?: StoredRow, state?: CellState,
 ): Cell {
@@ -79,7 +79,7 @@ function blank(line: Line, column: Column): CellLook {
 function cell(data: CellLook, copyData: string, readonly: boolean, background?: string): Cell {
   return {
     kind: GridCellKind.Custom,
-    // Our own editor opens instead of the library's: it knows the row by its number, not by its place.
+    // Our own editor opens instead of the library's: it identifies the row by its id, not by its line.
     allowOverlay: false,
     readonly,
     copyData,
@@ -114,7 +114,7 @@ function highlightOf(column: Column, palette: Palette, stored?: StoredRow): Cell
   return highlight ? { since: highlight.since, color: authorTint(highlight.by, palette).strong } : null;
 }
 
-/** Where a cell leads. Anything but the web, mail and telephone is text and nothing more. */
+/** The address that a cell opens: web, e-mail or telephone; null for any other text. */
 export function href(text: string, column: Column): string | null {
   if (!text) return null;
   if (column.scheme === "mailto") return `mailto:${encodeURIComponent(text).replace("%40", "@")}`;

@@ -1,4 +1,4 @@
-// Copy, cut and paste on the grid. Our own listeners: the clipboard of the event needs neither permission nor https.
+// Copy, cut and paste on the grid. Own listeners: the clipboard of an event needs neither permission nor https.
 
 import { useEffect, useRef, type RefObject } from "react";
 import { clear, copiedBlock, paste, repeated, withRows, type ActionScope, type Rect } from "./actions";
@@ -52,12 +52,12 @@ function blockOf({ actions, ranges }: ClipboardScene): Pasted[][] | null {
   return blocks.includes(null) ? null : blocks.flatMap((block) => block ?? []);
 }
 
-/** As text for everything, and as a table for what minds exact values. */
+/** As plain text, and as an HTML table with exact values. */
 function formats(block: Pasted[][]): Record<string, string> {
   return { "text/plain": formatBlock(block.map((row) => row.map(({ text }) => text))), "text/html": formatTable(block, location.origin) };
 }
 
-/** Rows that were never scrolled to are read first; the browser may want the key pressed once more then. */
+/** Read rows that are not loaded first; the browser may then require another key press. */
 function copyLater(scene: ClipboardScene): void {
   const { actions, ranges } = scene;
   actions.notice("Reading the rows to copy…");

@@ -1,15 +1,15 @@
-// The sheet's columns as the grid draws them: in this person's order and widths, with an icon for the type.
+// The sheet's columns as the grid draws them: in this user's order and widths, with an icon for the type.
 
 import type { GridColumn, SpriteMap } from "@glideapps/glide-data-grid";
 import type { Column, Layout, Sort } from "../../sheet/src/types";
 
-/** Stands for a column that is not there while the sheet changes. */
+/** A placeholder for a missing column while the sheet changes. */
 export const NO_COLUMN: Column = {
   id: 0, name: "", type: "", rules: {}, options: [],
   form: "string", ids_of: null, scheme: "", is_multiline: false, icon: "title", width: 0,
 };
 
-/** The visible columns in this person's order. The first one is pinned. */
+/** The visible columns in this user's order. The first one is pinned. */
 export function visibleColumns(columns: Column[], layout: Layout): Column[] {
   const position = new Map(layout.order.map((id, index) => [id, index]));
   const ordered = columns
@@ -39,14 +39,14 @@ function arrow(column: Column, sort: Sort[]): string {
   return sorting ? (sorting.descending ? "  ↓" : "  ↑") : "";
 }
 
-/** What a click on a header asks for next: ascending, descending, none. */
+/** The sorting after a click on a header: ascending, descending, none. */
 export function nextSort(column: number, sort: Sort[]): Sort[] {
   const current = sort.length === 1 && sort[0]?.column === column ? sort[0] : undefined;
   if (!current) return [{ column, descending: false }];
   return current.descending ? [] : [{ column, descending: true }];
 }
 
-/** The column moved from one place to another, hidden ones keeping their place. */
+/** The order with one column moved; hidden columns keep their position. */
 export function movedOrder(all: Column[], layout: Layout, from: Column, to: Column): number[] {
   const order = visibleColumns(all, { ...layout, hidden: [] }).map((column) => column.id);
   const target = order.indexOf(to.id);

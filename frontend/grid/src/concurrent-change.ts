@@ -1,4 +1,4 @@
-// What became of a cell while its editor is open: said beside the editor, which goes on undisturbed.
+// A note beside an open editor on changes of its cell.
 
 import type { Editing } from "./editors/editor";
 import { displayText } from "../../sheet/src/format";
@@ -6,7 +6,7 @@ import type { Scene } from "./scene";
 
 const COPY_HINT = "What you type can be copied afterwards.";
 
-/** One sentence, or null where everything is as it was when the editor opened. */
+/** One sentence, or null if nothing has changed since the editor opened. */
 export function concurrentChange({ view, session, data, context }: Scene, { row, column, since }: Editing): string | null {
   if (!data.columns.some((candidate) => candidate.id === column.id)) return `This column was deleted meanwhile. ${COPY_HINT}`;
   if (!data.can_edit && !data.can_add) return `You may no longer write into this sheet. ${COPY_HINT}`;
@@ -14,7 +14,7 @@ export function concurrentChange({ view, session, data, context }: Scene, { row,
   const stored = id === undefined ? undefined : view.reader.rows.get(id);
   if (!stored) return null;
   if (stored.removed) return `This row was deleted meanwhile. ${COPY_HINT}`;
-  // Only what others write glows, from the moment in which it is seen here.
+  // Only changes by others are highlighted, from the moment they arrive.
   const highlight = stored.highlights[column.id];
   if (!highlight || highlight.since < since) return null;
   const text = displayText(stored.values[column.id] ?? null, column, context);

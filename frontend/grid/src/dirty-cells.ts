@@ -1,29 +1,29 @@
-// Draws anew the cells that have changed, and no others: what stands around them (columns, lines, selection) Glide sees.
+// Redraws the cells that have changed; Glide itself redraws after changes of columns, lines and the selection.
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type MutableRefObject } from "react";
 import { HIGHLIGHT_MS, type Highlight } from "../../sheet/src/rows";
 import { refOn, type Scene } from "./scene";
 import type { VisibleRange, Viewport } from "./viewport";
 
-/** Screen readers have a table of the cells, which Glide writes whole: not with every cell, but so soon after the first. */
+/** Delay (ms) before the table for screen readers is written, which Glide writes as a whole. */
 const TABLE_MS = 300;
-/** What glows fades in steps, all cells at the same moments: each is a picture of the whole page to the browser. */
+/** Highlights fade in steps (ms), all cells together, because the browser paints the whole page each time. */
 const FADE_MS = 400;
 
-/** All that the look of a cell is made of, besides what the whole canvas is drawn anew for. */
+/** All that a cell's look depends on, except what redraws the whole canvas. */
 export type Fingerprint = readonly unknown[];
 const [HIGHLIGHT, TINT] = [0, 1];
 type CellPosition = readonly [number, number];
 type Timer = MutableRefObject<ReturnType<typeof setTimeout> | undefined>;
 
 export interface Redraws {
-  /** Counts up when the whole canvas is to be drawn. */
+  /** Increases when the whole canvas must be drawn. */
   canvas: number;
-  /** Counts up when the table for screen readers is to be written. */
+  /** Increases when the table for screen readers must be written. */
   table: number;
 }
 
-/** Draws what changed with this revision, and says what else is to be made anew. */
+/** Draw the cells that changed with this revision, and count the other redraws. */
 export function useDirtyCells(scene: Scene, { visible, tick }: Viewport): Redraws {
   const [redraws, setRedraws] = useState<Redraws>({ canvas: 0, table: 0 });
   const [now, drawn, table, fading]: [MutableRefObject<Scene>, MutableRefObject<Map<string, Fingerprint>>, Timer, Timer] =
@@ -34,7 +34,7 @@ export function useDirtyCells(scene: Scene, { visible, tick }: Viewport): Redraw
     const [before, after] = [drawn.current, fingerprintsOf(now.current, visible.current)];
     drawn.current = after;
     const changed = changedCells(before, after);
-    // A tint lies under the lines around its cell, too, and does not cover what stood there: it is drawn with everything.
+    // A tint also lies under the lines around its cell and does not cover the old one: the whole canvas is drawn.
     const isTinted = changed.some((cell) => [before, after].some((fingerprints) => fingerprints.get(cell.join(":"))?.[TINT]));
     if (isTinted) setRedraws(({ canvas, table }) => ({ canvas: canvas + 1, table }));
     else if (changed.length > 0) now.current.grid.current?.updateCells(changed.map((cell) => ({ cell })));
@@ -44,13 +44,13 @@ export function useDirtyCells(scene: Scene, { visible, tick }: Viewport): Redraw
   useLayoutEffect(() => {
     if (draw()) later(table, TABLE_MS, () => setRedraws(({ canvas, table }) => ({ canvas, table: table + 1 })));
   }, [scene.session.revision]);
-  // What glows may have come into sight.
+  // Highlighted cells may have become visible.
   useEffect(fadeLater, [tick]);
   useEffect(() => () => [table, fading].forEach(({ current }) => clearTimeout(current)), []);
   return redraws;
 }
 
-/** Once, however often it is asked for meanwhile. */
+/** Act once after the wait, even if called several times until then. */
 function later(timer: Timer, wait: number, act: () => void): void {
   timer.current ??= setTimeout(() => {
     timer.current = undefined;
@@ -58,7 +58,7 @@ function later(timer: Timer, wait: number, act: () => void): void {
   }, wait);
 }
 
-/** The cells on the screen, those of the pinned column among them. */
+/** The cells on the screen, including the pinned column. */
 function fingerprintsOf(scene: Scene, { x, y, width, height }: VisibleRange): Map<string, Fingerprint> {
   const fingerprints = new Map<string, Fingerprint>();
   const ids = scene.columns.map(({ id }) => id);
@@ -80,13 +80,13 @@ function fingerprintOf(scene: Scene, line: number, column: number): Fingerprint 
   return [stepOf(stored?.highlights[column]), tint, kind, stored?.values[column], stored?.removed, state?.state, state?.input, others];
 }
 
-/** How far a glow has faded; nothing once it is over. */
+/** The step of a fading highlight; null once it is over. */
 function stepOf(highlight: Highlight | undefined): string | null {
   const age = highlight ? performance.now() - highlight.since : HIGHLIGHT_MS;
   return highlight && age < HIGHLIGHT_MS ? `${highlight.since}:${Math.floor(age / FADE_MS)}` : null;
 }
 
-/** Where something else is to be seen than before. */
+/** The cells that look different from before. */
 export function changedCells(before: ReadonlyMap<string, Fingerprint>, now: ReadonlyMap<string, Fingerprint>): CellPosition[] {
   const isSame = (first: Fingerprint, second: Fingerprint | undefined): boolean => first.every((value, index) => value === second?.[index]);
   const changed = [...now].filter(([cell, fingerprint]) => !before.has(cell) || !isSame(fingerprint, before.get(cell)));

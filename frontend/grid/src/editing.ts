@@ -12,7 +12,7 @@ export interface EditingState {
   close: EditorProps["done"];
 }
 
-/** The place of the cell that is edited: it may move while the editor is open. */
+/** The current position of the edited cell, which may move while the editor is open. */
 type Locate = (editing: Editing) => Editing["cell"];
 
 export function useEditing(
@@ -51,7 +51,7 @@ function write({ session }: ActionScope, { row, column, base }: Editing, input: 
   session.write([{ row, column: column.id, input, base }]);
 }
 
-/** The editor's cell as it is on the screen now, or null where nothing may be typed. */
+/** The cell of a new editor with its current value, or null if it cannot be edited. */
 function editingOf(actions: ActionScope, cell: readonly [number, number], typed: string | null): Editing | null {
   const { view, session, columns, context } = actions;
   const line = view.reader.lines.at(cell[1]);
@@ -69,12 +69,12 @@ function editingOf(actions: ActionScope, cell: readonly [number, number], typed:
   return { row, column, base: view.baseOf(row, column.id), value: current, text, typed, cell, since: performance.now() };
 }
 
-/** The character with which typing begins, "" for the start of a composed one, null for a key that types nothing. */
+/** The first typed character, "" for the start of a composed one, null for a key that types nothing. */
 export function typedBy(event: KeyboardEvent | undefined): string | null {
   if (!event || event.metaKey) return null;
   if (event.key === "Dead" || event.key === "Process" || event.isComposing) return "";
   const isControl = (event.ctrlKey || event.altKey) && !event.getModifierState("AltGraph");
-  // Shift and space together mean the row.
+  // Shift and space select the row.
   const isTyped = [...event.key].length === 1 && !isControl && !(event.key === " " && event.shiftKey);
   return isTyped ? event.key : null;
 }

@@ -1,4 +1,4 @@
-// How typed text is compared with names here, close to what the server does (db/folding.py): no case, no accents.
+// Folds text for comparison with names, close to db/folding.py: without case and accents.
 
 const SPECIAL_LETTERS: Record<string, string> = { ł: "l", ø: "o", đ: "d", ð: "d", þ: "th", æ: "ae", œ: "oe", ß: "ss", ı: "i", ħ: "h" };
 

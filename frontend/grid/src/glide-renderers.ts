@@ -1,4 +1,4 @@
-// What the grid needs of Glide's own drawing: its row markers and little more. The rest stays out of the bundle.
+// The renderers of Glide that the grid uses, such as row markers. The rest stays out of the bundle.
 
 import {
   ImageWindowLoaderImpl, loadingCellRenderer, markerCellRenderer, newRowCellRenderer, textCellRenderer, type DataEditorCoreProps,

@@ -1,4 +1,4 @@
-// The live grid: Glide draws and moves the selection; what cells hold and what becomes of typing is the session's.
+// The live grid: Glide draws and moves the selection; the session holds values and edits.
 
 import { DataEditorCore } from "@glideapps/glide-data-grid";
 import { useCallback, useMemo, type ReactElement } from "react";
@@ -73,7 +73,7 @@ interface CanvasProps {
 const COARSE = matchMedia("(pointer: coarse)").matches;
 const KEYS = { copy: false, cut: false, paste: false, search: false, downFill: false, rightFill: false, delete: "Delete|Backspace" };
 
-/** Made anew only when something around the cells has changed: what changes in them is drawn by useDamage. */
+/** Rendered only when something around the cells has changed; useDirtyCells draws changed cells. */
 function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, redraws: anew }: CanvasProps): ReactElement {
   const { data, grid, palette, selection, select, actions, trigger, session } = scene;
   const painting = usePainting(scene, anew.canvas);
@@ -93,7 +93,7 @@ function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, redraws: a
   );
 }
 
-/** After a key ended an editor the selection moves on; after a click elsewhere the keyboard stays there. */
+/** After a key ended an editor the selection moves on; after a click elsewhere the focus stays there. */
 function useClosed({ columns, view, select, grid }: Scene): (from: Editing, move: Move | null) => void {
   const { lines } = view.reader;
   return useCallback(
@@ -112,7 +112,7 @@ function useClosed({ columns, view, select, grid }: Scene): (from: Editing, move
   );
 }
 
-/** Opens the row of the selected cell: the way for touch and keyboard. */
+/** Opens the row of the selected cell, for touch and keyboard. */
 function rowToOpen(scene: Scene): (() => void) | null {
   if (scene.session.link !== null) return null;
   const cell = scene.selection.current?.cell;

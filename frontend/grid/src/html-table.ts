@@ -9,9 +9,9 @@ export interface Pasted {
   text: string;
   /** The exact number behind it, a decimal or, for dates, the count of days. */
   number?: string;
-  /** The decimal mark of the numbers that are shown. */
+  /** The decimal separator of displayed numbers. */
   decimal?: "." | ",";
-  /** The cell of this workspace that it is. */
+  /** The cell of this workspace that was copied. */
   own?: Own;
 }
 
@@ -22,17 +22,17 @@ export interface Own {
 }
 
 const MAX_CELLS = 1_000_000;
-/** Excel and LibreOffice take what begins with = or 0 as it is, then. */
+/** Makes Excel and LibreOffice keep text that starts with = or 0. */
 const AS_TEXT = ` style="mso-number-format:'\\@'" sdnum="1033;0;@"`;
 const ELEMENT = 1, TEXT = 3;
 
-/** The cells of the one table that the HTML is; null where it is something else. `here` is where cells are our own. */
+/** The cells of the one table that the HTML is; null if it is something else. `origin` is the address of this workspace. */
 export function tableOf(html: string, origin: string): Pasted[][] | null {
   if (!/<table|data-sheets-value/i.test(html)) return null;
   const { body } = new DOMParser().parseFromString(html, "text/html");
   const [table, ...others] = body.querySelectorAll("table");
   if (!table) {
-    // Google Sheets gives a single cell without a table.
+    // Google Sheets copies a single cell without a table.
     const cell = body.querySelector("[data-sheets-value]");
     return cell ? [[pasted(cell, null, false)]] : null;
   }
@@ -86,7 +86,7 @@ function ownOf(cell: Element): Own | null {
   return read<Own>(cell.getAttribute("data-contrivance"));
 }
 
-/** What the program names beside what it shows: a text or a number ("" where it is what is shown). */
+/** The raw value beside the displayed one: a text or a number ("" if it equals the displayed text). */
 function rawOf(cell: Element): string | { number: string } | null {
   const sheets = read<Record<string, string | number>>(cell.getAttribute("data-sheets-value"));
   if (sheets?.["1"] === 2) return String(sheets["2"] ?? "");
@@ -120,7 +120,7 @@ function nodeText(node: Node): string {
   return /^(P|DIV|LI)$/.test(tagName) ? `\n${content}\n` : content;
 }
 
-/** Excel says which mark its decimals have on the screen. */
+/** The decimal separator that Excel displayed. */
 function decimalMark(html: string): "." | "," | null {
   const match = /mso-displayed-decimal-separator:\s*"\\?([.,])"/.exec(html);
   return (match?.[1] as "." | "," | undefined) ?? null;

@@ -24,7 +24,7 @@ interface MenuProps {
   label: string;
 }
 
-/** A menu that takes the keyboard while it is open and gives it back when it closes. */
+/** A menu that takes the focus while it is open and returns it when it closes. */
 export function Menu({ entries, position: place, portal, close, label }: MenuProps): ReactElement {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -1,4 +1,4 @@
-// What the page's loader calls: mounts the grid once per place on the page, and passes it what later runs bring.
+// What the page's loader calls: mounts the grid once per container, and passes the data of later runs to it.
 
 import { createElement } from "react";
 import { createRoot, type Root } from "react-dom/client";
@@ -9,7 +9,7 @@ import type { GridData } from "../../sheet/src/types";
 import "@glideapps/glide-data-grid/dist/index.css";
 import "./grid.css";
 
-/** What Streamlit gives to a component of its second version. */
+/** The arguments that Streamlit passes to a component (version 2). */
 interface Component {
   data: GridData;
   parentElement: HTMLElement;
@@ -61,7 +61,7 @@ function createGrid(parent: HTMLElement): MountedGrid {
   return grid;
 }
 
-/** The component goes away. */
+/** Called when the component is removed. */
 export function unmount(parent: HTMLElement): void {
   const grid = mounted.get(parent);
   mounted.delete(parent);
@@ -69,7 +69,7 @@ export function unmount(parent: HTMLElement): void {
   grid?.portal.remove();
 }
 
-/** Every part is the same object while it says the same, so that a rerun draws nothing anew. */
+/** Keep the old object of every part that is equal, so that a rerun draws nothing again. */
 function reuseUnchanged<Parts extends object>(before: Parts | undefined, now: Parts): Parts {
   if (!before) return now;
   const isSame = (name: string): boolean => JSON.stringify(before[name as keyof Parts]) === JSON.stringify(now[name as keyof Parts]);
@@ -78,7 +78,7 @@ function reuseUnchanged<Parts extends object>(before: Parts | undefined, now: Pa
   return Object.fromEntries(names.map((name) => [name, (isSame(name) ? before : now)[name as keyof Parts]])) as Parts;
 }
 
-/** Editors and menus stand at the end of the page, out of reach of the component's theme variables: give them theirs. */
+/** Copy the theme variables of the component to the portal at the end of the page, for editors and menus. */
 function copyTheme(portal: HTMLElement, parent: HTMLElement): void {
   const style = getComputedStyle(parent);
   for (const name of VARIABLES) portal.style.setProperty(name, style.getPropertyValue(name));

@@ -1,4 +1,4 @@
-// What opens over the canvas: the editor, the word beside a refused cell, menus, the question before deleting.
+// What opens over the canvas: the editor, the card of a rejected edit, menus and dialogs.
 
 import type { ReactElement } from "react";
 import type { CellMenu } from "./cell-menu";
@@ -22,7 +22,7 @@ interface OverlaysProps {
   headers: Headers;
   cellMenu: CellMenu;
   deletion: RowDeletion;
-  /** The list of what was not saved is open: it says what the card would say. */
+  /** The list of rejected edits is open, so that the card is not needed. */
   isListed: boolean;
 }
 
@@ -33,7 +33,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
   const column = cell ? scene.columns[cell[0]] : undefined;
   const ref = cell ? refOn(scene, cell[1]) : null;
   const rejected = ref !== null && column ? session.outbox.cell(ref, column.id)?.rejected : undefined;
-  /** What was clicked goes away with its click; the keyboard goes back to the grid. */
+  /** Act, and return the focus to the grid, because the clicked element disappears. */
   const thenFocusGrid = (act: () => void) => (): void => {
     act();
     requestAnimationFrame(() => grid.current?.focus());

@@ -1,4 +1,4 @@
-// What Glide is given to draw.
+// The rows, columns and cells that Glide draws.
 
 import type { DataEditorCoreProps, GridColumn, Item } from "@glideapps/glide-data-grid";
 import { useCallback, useMemo } from "react";
@@ -15,7 +15,7 @@ type Painting = Required<Pick<DataEditorCoreProps, "columns" | "rows" | "getCell
 export function usePainting(scene: Scene, redraws: number): Painting {
   const { view, palette, columns, layout, data } = scene;
   const { lines, total } = view.reader;
-  // A new function makes Glide draw everything again; for single cells that change there is useDamage.
+  // A new function makes Glide draw everything again; single cells that change are drawn by useDirtyCells.
   const getCellContent = useCallback((at: Item) => paint(scene, at), [scene.actions, palette, redraws]);
   const customRenderers = useMemo(() => [cellRenderer(palette)], [palette]);
   const sort = data.view.sort;
@@ -25,7 +25,7 @@ export function usePainting(scene: Scene, redraws: number): Painting {
   );
   const last = lines.count;
   const getRowThemeOverride = useCallback((row: number) => (row === last ? NO_NUMBER : undefined), [last]);
-  // The empty line comes with the count: before that nobody knows where the sheet ends.
+  // The empty line appears with the count: before that the end of the sheet is not known.
   const rows = last + (data.can_add && total !== null ? 1 : 0);
   return { columns: visible, rows, getCellContent, customRenderers, getRowThemeOverride };
 }

@@ -1,4 +1,4 @@
-// The grid of a sheet as it was: the same columns, cells and scrolling as the live one, and nothing that could write.
+// The grid of a sheet as it was: the same columns, cells and scrolling as the live one, without editing.
 
 import { DataEditorCore, type DataEditorCoreProps, type GridSelection, type Item } from "@glideapps/glide-data-grid";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactElement } from "react";
@@ -75,7 +75,7 @@ function usePainting(past: PastReader, data: PastData, people: People, palette: 
     [columns, data.layout, data.view.sort],
   );
   const customRenderers = useMemo(() => [cellRenderer(palette)], [palette]);
-  // A new revision is a new picture: a new function is how Glide learns to draw again.
+  // A new function makes Glide draw again after a new revision.
   const getCellContent = useCallback(
     ([x, y]: Item) => paint(past, y, columns[x] ?? NO_COLUMN, data, people, palette),
     [past.revision, columns, data.tints, data.formats, people, palette],

@@ -1,4 +1,4 @@
-// A block that is larger than the sheet: what has no place is said before anything is written, and new columns are offered.
+// A block that is larger than the sheet: the user is asked before anything is written, and may add columns.
 
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { pasteWhatFits, withRows, type ActionScope, type Paste, type TooLarge } from "./actions";
@@ -10,12 +10,12 @@ interface PendingPaste extends Paste {
   ids: number[];
 }
 
-/** By session, and not in its grid: Streamlit may take that away while it draws the page with the new columns. */
+/** By session, because Streamlit may remount the grid while it draws the page with the new columns. */
 const pendingPastes = new Map<string, PendingPaste>();
 
 export interface TooLargePaste {
   tooLarge: TooLarge | null;
-  /** The person may add columns. */
+  /** The user may add columns. */
   canAdd: boolean;
   addColumns: () => void;
   without: () => void;
@@ -35,7 +35,7 @@ interface Sheet {
 export function useTooLarge({ actions, all, newTypes, canConfigure, tooLarge, ask, refresh }: Sheet): TooLargePaste {
   const { session } = actions;
   const [added, setAdded] = useState(0);
-  // The page tells of the new columns when it has looked again; only then is there a place for the block.
+  // The block is pasted when the page has sent the new columns.
   useEffect(() => {
     const paste = pendingPastes.get(session.key);
     if (!paste?.ids.every((id) => actions.columns.some((column) => column.id === id))) return;
@@ -63,7 +63,7 @@ export function useTooLarge({ actions, all, newTypes, canConfigure, tooLarge, as
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : "");
 
-/** A column for each that has no place, of the type that all its cells have, under a name that is free. */
+/** New columns for those that do not fit, each of the type of all its cells and with an unused name. */
 function newColumns(
   { at, block, columns }: TooLarge, columnCount: number, all: readonly Column[], types: NewTypes,
 ): Pick<Column, "name" | "type" | "rules">[] {
@@ -90,7 +90,7 @@ export function AskTooLarge({ paste, andBack }: { paste: TooLargePaste; andBack:
     <dialog ref={dialog} className="cg-dialog" data-testid="grid-too-large" onCancel={andBack(paste.cancel)} onKeyDown={(event) => event.stopPropagation()}>
       <p><strong>What you paste is larger than the sheet.</strong></p>
       <p>
-        There is no place for its {excess}. Nothing has been written yet.
+        The sheet has no room for its {excess}. Nothing has been written yet.
         {rows > 0 && " You may not add rows."}
         {columns > 0 && !offer && " Columns are added by people who may change the columns of this sheet."}
       </p>

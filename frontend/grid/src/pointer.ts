@@ -1,4 +1,4 @@
-// Keys and clicks on cells that mean something besides moving the selection.
+// Keys and clicks on cells that do more than move the selection.
 
 import type { CellClickedEventArgs, FillPatternEventArgs, GridKeyEventArgs, GridSelection, Item } from "@glideapps/glide-data-grid";
 import { useCallback, useRef } from "react";
@@ -15,7 +15,7 @@ interface PointerScene {
   select: (selection: GridSelection) => void;
   open: EditingState["open"];
   openRow: (id: number) => void;
-  /** Counts up when the table for screen readers is to be written anew: a new listener to keys is how Glide learns it. */
+  /** Increases when the table for screen readers must be written: Glide does so for a new key listener. */
   tables: number;
 }
 
@@ -56,7 +56,7 @@ function key(event: GridKeyEventArgs, scene: PointerScene): void {
   if (typed !== "") event.preventDefault();
 }
 
-/** The first line of the selection goes into all lines below it; with one line selected, the line above comes down. */
+/** Copy the first line of the selection into the lines below; with one line selected, copy the line above into it. */
 function fillDown({ actions, selection }: PointerScene): void {
   const range = selection.current?.range;
   if (!range) return;
@@ -90,7 +90,7 @@ function click(cell: Item, event: CellClickedEventArgs, scene: PointerScene): vo
   }
 }
 
-/** A link leads where it says; the pinned column opens its row. */
+/** Open the link of a cell, or in the pinned column its row. */
 function follow(cell: Item, row: number, scene: PointerScene, event: CellClickedEventArgs): void {
   const { actions, openRow } = scene;
   const column = actions.columns[cell[0]];

@@ -1,4 +1,4 @@
-// Marks on the canvas the cells in which others are: an outline in their colour, and their initials.
+// Marks the cells that other users have selected: an outline in their colour, and their initials.
 
 import { measureTextCached, roundedRect, type DrawArgs } from "@glideapps/glide-data-grid";
 import type { Cell } from "./cells";
@@ -15,7 +15,7 @@ export interface CellUsers {
 
 const TAG_HEIGHT = 13;
 
-/** Who else is in a cell; undefined for nobody. */
+/** The mark of the other users in a cell; undefined without any. */
 export function cellUsers(scene: Scene, ref: RowRef | null, column: number): CellUsers | undefined {
   const users = typeof ref === "number" ? scene.session.presence.at(ref, column) : [];
   const [first, ...others] = users;
@@ -24,7 +24,7 @@ export function cellUsers(scene: Scene, ref: RowRef | null, column: number): Cel
   return { color: authorTint(first, scene.palette).strong, label };
 }
 
-/** The letters stand where the text is not: left of a number, right of anything else. */
+/** Draw the initials opposite to the text: left of a number, right of anything else. */
 export function drawCellUsers({ ctx, rect, theme }: DrawArgs<Cell>, { color, label }: CellUsers, isRight: boolean): void {
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = color;

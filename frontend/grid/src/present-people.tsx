@@ -1,4 +1,4 @@
-// Who else is here, at the right of the line below the grid: a disc each; a click leads to their cell.
+// The other users of the sheet, as discs in the status line; a click goes to their cell.
 
 import type { ReactElement } from "react";
 import { initials, type Other } from "../../sheet/src/presence";
@@ -6,7 +6,7 @@ import type { Scene } from "./scene";
 import { authorTint, inkOn, type Palette } from "./theme";
 import type { Column } from "../../sheet/src/types";
 
-/** On a phone there is room for fewer. */
+/** The number of discs; a phone has room for fewer. */
 const MAX_DISCS = window.innerWidth < 640 ? 3 : 6;
 
 interface PresentPeopleProps {

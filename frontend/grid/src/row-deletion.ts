@@ -20,7 +20,7 @@ export function useRowDeletion(
   actions: ActionScope, selection: GridSelection, select: (selection: GridSelection) => void, canDelete: boolean,
 ): RowDeletion {
   const [isAsking, setAsking] = useState(false);
-  // The empty line at the end can be ticked along with the others; it is no row.
+  // The empty line at the end can be ticked too, but is not a row.
   const rows = selection.rows.remove([actions.view.reader.lines.count, Number.MAX_SAFE_INTEGER]);
   return {
     selected: rows.length,
@@ -36,7 +36,7 @@ export function useRowDeletion(
     onDelete: (deleted) => {
       if (deleted.rows.length > 0) setAsking(canDelete && rows.length > 0);
       else clear(actions, rects(deleted, actions.columns.length));
-      // Glide has nothing left to do: the cells are the session's.
+      // Glide has nothing to do: the session writes the cells.
       return false;
     },
   };

@@ -35,7 +35,7 @@ export interface Scene {
   columns: Column[];
   context: Context;
   actions: ActionScope;
-  /** A block that is larger than the sheet, while a person decides. */
+  /** A block that is larger than the sheet, until the user decides. */
   tooLarge: TooLarge | null;
   askTooLarge: (paste: TooLarge | null) => void;
   selection: GridSelection;
@@ -72,7 +72,7 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   };
 }
 
-/** The row on a line, by number or key; null where no row stands there. */
+/** The row on a line, by number or key; null if the line has no row. */
 export function refOn({ view }: Scene, y: number): RowRef | null {
   const line = view.reader.lines.at(y);
   return line.kind === "row" ? line.id : line.kind === "draft" ? line.key : null;

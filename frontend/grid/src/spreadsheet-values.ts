@@ -5,10 +5,10 @@ import type { Pasted } from "./html-table";
 import type { Column } from "../../sheet/src/types";
 
 const MAX_DECIMALS = 10;
-/** Spreadsheets compute with so many digits: what follows is noise. */
+/** Spreadsheets compute with this many digits; further ones are noise. */
 const DIGITS = 15;
 
-/** The cell as text that a number column reads as this number: the unit as it is shown, and no mark of thousands. */
+/** The cell as text that a number column reads as this number: with the displayed unit and without thousands separators. */
 export function numberText(cell: Pasted, { rules }: Column): string {
   const { text, number, decimal } = cell;
   if (number !== undefined && /\d/.test(text) && !dateText(cell)) {
@@ -18,7 +18,7 @@ export function numberText(cell: Pasted, { rules }: Column): string {
   return number === undefined && decimal ? withoutThousands(text, decimal) : text;
 }
 
-/** Where the exact number has more decimals than the column takes, what is shown counts, if it is the same rounded. */
+/** The exact number, or the displayed one if the column takes fewer decimals and it is that number rounded. */
 function fitted(exact: string, text: string, places: number): string {
   if (placesOf(exact) <= places) return exact;
   const digits = significant(text);
@@ -36,7 +36,7 @@ function unitOf(text: string): string {
   return /%|\p{Sc}|\b[A-Z]{3}\b/u.exec(text)?.[0] ?? "";
 }
 
-/** The number times a power of ten, in digits; null where it is no number. */
+/** The number times a power of ten, in digits; null if it is not a number. */
 export function shifted(number: string, by: number): string | null {
   const match = /^\s*([-+]?)(\d*)\.?(\d*)(?:e([-+]?\d{1,2}))?\s*$/i.exec(number);
   if (!match || !(match[2] || match[3])) return null;
@@ -63,7 +63,7 @@ function withoutThousands(text: string, decimal: "." | ","): string {
 }
 
 const DAY_ZERO = Date.UTC(1899, 11, 30), DAY_MS = 86_400_000, SECONDS = 86_400;
-/** Before 1 March 1900 spreadsheets count a day that never was. */
+/** Before 1 March 1900 spreadsheets count 29 February 1900, which did not exist. */
 const FIRST = 61, LAST = 109_574;
 
 /** The date, with the time where one is shown, of a cell that shows the day which its number counts; else null. */

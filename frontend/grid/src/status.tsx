@@ -72,7 +72,7 @@ function Tone({ tone, text }: { tone: string; text: string }): ReactElement {
   return <span className={`cg-tone cg-${tone}`} data-testid="grid-saving" aria-live="polite">{text}</span>;
 }
 
-/** What is said of the sheet as a whole; the most urgent thing first. */
+/** The status of the sheet, the most urgent one first. */
 function statusOf({ session, problem }: SheetView, rejected: number, isReadOnly: boolean): { text: string; tone: string } {
   const waiting = session.pendingCount;
   if (session.sender.connection === "signed out") return { text: `Signed out · ${waiting} waiting`, tone: "bad" };
@@ -91,7 +91,7 @@ export function Banner({ view: { session, problem } }: { view: SheetView }): Rea
   return (
     <div className="cg-banner" role="alert" data-testid="grid-banner">
       {ended && session.link !== null ? (
-        <span>This link is not open any more. Ask whoever sent it for a new one.</span>
+        <span>This link doesn't work any more. Ask the sender for a new one.</span>
       ) : ended ? (
         <>
           <span>Your session has ended. What you typed is kept in this tab.</span>

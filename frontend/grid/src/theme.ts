@@ -12,7 +12,7 @@ export interface Palette {
   saving: string;
   refused: Tint;
   conflict: Tint;
-  /** Colours of options by name, and of authors by number. */
+  /** Tints by the name of a colour. */
   tints: Record<string, Tint>;
 }
 
@@ -99,7 +99,7 @@ function glideTheme({ read, background, text, primary, dark }: Base): Partial<Th
   };
 }
 
-/** The colour of an option: one of the theme's names, or a colour of its own made readable on this background. */
+/** The tint of an option: a named colour of the theme, or another colour made readable on this background. */
 export function optionTint(color: string | null | undefined, palette: Palette): Tint {
   const name = color?.toLowerCase() ?? "";
   const named = palette.tints[name === "grey" || name === "" ? "gray" : name === "purple" ? "violet" : name];
@@ -111,7 +111,7 @@ export function optionTint(color: string | null | undefined, palette: Palette): 
 
 const AUTHORS = ["blue", "green", "violet", "orange", "red"];
 
-/** The same person glows in the same colour everywhere. */
+/** The tint of a user, which is the same everywhere. */
 export function authorTint(id: string, palette: Palette): Tint {
   const name = AUTHORS[[...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % AUTHORS.length];
   return palette.tints[name ?? "blue"] as Tint;
@@ -119,7 +119,7 @@ export function authorTint(id: string, palette: Palette): Tint {
 
 const canvas = document.createElement("canvas").getContext("2d");
 
-/** Red, green and blue of any colour that the browser knows; null for what is none. */
+/** Red, green and blue of any colour that the browser knows; null if it is not a colour. */
 function rgb(color: string): [number, number, number] | null {
   if (!canvas || !CSS.supports("color", color)) return null;
   canvas.clearRect(0, 0, 1, 1);
@@ -136,7 +136,7 @@ export function fade(color: string, alpha: number): string {
   return channels ? `rgba(${channels.join(", ")}, ${alpha})` : color;
 }
 
-/** What can be read on a strong colour: black or white. */
+/** The text colour that is readable on a strong colour: black or white. */
 export function inkOn(color: string): string {
   return brightness(color) > 150 ? "#1a1a1a" : "#ffffff";
 }

@@ -1,4 +1,4 @@
-// Undo and redo at the left of the line below the grid, their keys, and the list of what was left alone.
+// Undo and redo in the status line, their keys, and the list of skipped changes.
 
 import { useEffect, useRef, type ReactElement, type RefObject } from "react";
 import { formatTime } from "../../sheet/src/rejected-edit";
@@ -30,7 +30,7 @@ function Arrow({ which: direction, session, keys }: { which: Direction; session:
   const step = session.undo.next[direction];
   const isPending = session.undo.pending.includes(direction);
   const name = direction === "undo" ? "Undo" : "Redo";
-  const title = step ? `${name}: ${step.said} (${keys})` : `Nothing of yours to ${direction}`;
+  const title = step ? `${name}: ${step.said} (${keys})` : `Nothing to ${direction}`;
   return (
     <button className={`cg-arrow${isPending ? " cg-busy" : ""}`} aria-label={title} title={title} disabled={!step} aria-busy={isPending}
       data-testid={`grid-${direction}`} onMouseDown={(event) => event.preventDefault()} onClick={() => session.undo.press(direction)}>
@@ -54,7 +54,7 @@ function SkippedChanges({ session, columns, context, jump }: SkippedProps): Reac
     <div className="cg-panel cg-left-alone" role="status" data-testid="grid-left-alone" onMouseDown={(event) => event.preventDefault()}>
       <div className="cg-issues">
         <header>
-          <strong>{skippedCount === 1 ? "One thing was left alone" : `${skippedCount.toLocaleString()} things were left alone`}</strong>
+          <strong>{skippedCount === 1 ? "1 change was skipped" : `${skippedCount.toLocaleString()} changes were skipped`}</strong>
           <span className="cg-buttons"><button onClick={dismissSkipped}>Close</button></span>
         </header>
         <ul>{skipped.map((change) => <SkippedLine key={`${change.row}:${change.column}`} change={change} columns={columns} context={context} jump={jump} />)}</ul>
@@ -74,7 +74,7 @@ function SkippedLine({ change, columns, context, jump }: Omit<SkippedProps, "ses
   );
 }
 
-/** Ctrl/⌘+Z, Shift+Ctrl/⌘+Z and Ctrl+Y, while the focus is on the grid and nobody types there. */
+/** Ctrl/⌘+Z, Shift+Ctrl/⌘+Z and Ctrl+Y, while the grid has the focus and no editor is open. */
 export function useUndoKeys(session: SheetSession, box: RefObject<HTMLElement | null>, isTyping: boolean): void {
   const typing = useRef(isTyping);
   typing.current = isTyping;

@@ -1,4 +1,4 @@
-// Which part of the sheet is on the screen, and how to get to another one.
+// The visible part of the sheet, and scrolling to another one.
 
 import type { Rectangle } from "@glideapps/glide-data-grid";
 import { useCallback, useRef, useState, type MutableRefObject } from "react";
@@ -7,16 +7,16 @@ import type { RejectedEdit } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
 import { oneCell } from "./selection";
 
-/** The lines and columns on the screen; the pinned column is there besides. */
+/** The lines and columns on the screen; the pinned column is visible too. */
 export type VisibleRange = Pick<Rectangle, "x" | "y" | "width" | "height">;
 
 export interface Viewport {
   visible: MutableRefObject<VisibleRange>;
-  /** Counts up whenever things move on the screen. */
+  /** Increases whenever the grid scrolls. */
   tick: number;
   onVisible: (range: Rectangle) => void;
   jump: (cell: Pick<RejectedEdit, "row" | "column">) => void;
-  /** Where the cell of an open editor stands now; where it stood, if nobody knows. */
+  /** The current position of the cell of an open editor; the last one if it is not loaded. */
   locate: (editing: Editing) => Editing["cell"];
 }
 

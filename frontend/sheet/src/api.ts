@@ -71,7 +71,7 @@ export class Api {
     try {
       return await response.json();
     } catch {
-      throw new Problem(0, "offline", "The answer broke off.");
+      throw new Problem(0, "offline", "The server's answer was incomplete.");
     }
   }
 }

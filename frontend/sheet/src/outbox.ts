@@ -7,7 +7,7 @@ import {
   type RejectionKind, type Saved,
 } from "./commands";
 
-const NO_REASON = "The server did not take this row.";
+const NO_REASON = "The server did not save this row.";
 
 export class Outbox {
   private queue: Command[];

@@ -120,7 +120,7 @@ export class Undo {
     this.pending.shift();
     this.skipped = result.left;
     this.skippedCount = result.left_count;
-    this.events.message(`${direction === "undo" ? "Taken back" : "Done again"}: ${result.said}${result.left_count ? ", but not all" : ""}.`);
+    this.events.message(`${direction === "undo" ? "Undone" : "Redone"}: ${result.said}${result.left_count ? ", but not all" : ""}.`);
     this.events.written(result.version);
     this.setNext(result.next);
   }

@@ -12,7 +12,7 @@ export function ChoiceEditor({ editing, context, palette, done, unsaved }: Edito
   const picks = matching(everyPick(editing.column, context), search);
   const current = typeof editing.value === "string" ? editing.value : null;
   const marked = at >= 0 ? at : search ? 0 : picks.findIndex((pick) => pick.id === current);
-  // Of two people with one name nobody is chosen by the name: the server says so, and what to write instead.
+  // A name that two people share selects neither: the server's error says what to write instead.
   const isUnclear = isAmbiguous(picks, search) || (search !== "" && isPending(editing.column, context));
   const pick = at < 0 && isUnclear ? undefined : picks[marked];
   unsaved.current = () => inputOf(pick, search, at >= 0, current);
@@ -46,7 +46,7 @@ export function ChoiceEditor({ editing, context, palette, done, unsaved }: Edito
   );
 }
 
-/** What the typed and marked state means: the marked entry, or the text as it is where nothing matches it. */
+/** The input: the marked entry, or the typed text if nothing matches it. */
 function inputOf(marked: Pick | undefined, search: string, moved: boolean, current: string | null): Input | null {
   if (!search && !moved) return null;
   if (!marked) return search ? { text: search } : null;
@@ -139,7 +139,7 @@ function Entry({ pick, palette, isMarked, isPicked, onPick }: EntryProps): React
   );
 }
 
-/** The field keeps the keyboard while one clicks in its list. */
+/** The field keeps the focus while the user clicks in its list. */
 function keepFocus(event: { preventDefault: () => void }): void {
   event.preventDefault();
 }

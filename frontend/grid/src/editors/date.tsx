@@ -90,7 +90,7 @@ function dayClass(day: string, month: string, current: string | null, now: strin
   return classes.join(" ").trim();
 }
 
-// Dates are counted in UTC: no clock is ever put forward there.
+// Dates are computed in UTC, which has no daylight saving time.
 const utc = (day: string): number => Date.parse(`${day}T00:00:00Z`);
 const iso = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
 const DAY = 86_400_000;

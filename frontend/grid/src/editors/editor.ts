@@ -1,4 +1,4 @@
-// What every editor is given and gives back.
+// The interface of all editors.
 
 import type { MutableRefObject } from "react";
 import type { Context } from "../../../sheet/src/format";
@@ -7,14 +7,14 @@ import type { Column, Input, RowRef, CellValue } from "../../../sheet/src/types"
 
 export type Move = readonly [columns: -1 | 0 | 1, rows: -1 | 0 | 1];
 export const STAY: Move = [0, 0];
-/** Somebody clicked elsewhere: the keyboard stays where they went. */
+/** The user clicked elsewhere: the focus stays there. */
 export const LEFT = null;
 
-/** A cell that is being edited. It is known by its row's number, so it stays the same cell wherever the row stands. */
+/** A cell that is being edited. It is identified by its row's id, so it stays the same cell when the row moves. */
 export interface Editing {
   row: RowRef;
   column: Column;
-  /** The version on the screen when the editor opened: what an edit of it is based on. */
+  /** The version on the screen when the editor opened, which is the base of the edit. */
   base: number | null;
   value: CellValue;
   text: string;
@@ -31,7 +31,7 @@ export interface EditorProps {
   palette: Palette;
   /** The new content, or null to leave the cell as it is. Then the selection moves, unless the editor was just LEFT. */
   done: (input: Input | null, move: Move | typeof LEFT) => void;
-  /** What would be written if the page took the editor away now. */
+  /** The input to write if the page removed the editor now. */
   unsaved: MutableRefObject<() => Input | null>;
 }
 

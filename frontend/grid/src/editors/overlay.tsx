@@ -28,14 +28,14 @@ export interface Bounds {
 interface OverlayProps extends Omit<EditorProps, "unsaved"> {
   bounds: Bounds;
   portal: Element;
-  /** What became of the cell while the editor is open. */
+  /** A note on changes of the cell while the editor is open. */
   note: string | null;
   grid: RefObject<DataEditorRef>;
 }
 
 export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps): ReactElement {
   const Editor = editorOf(props.editing.column);
-  // Leaving the field after Enter or Escape blurs it once more: only the first word counts.
+  // Leaving the field after Enter or Escape blurs it once more: only the first call counts.
   const isDone = useRef(false);
   const unsaved = useRef<() => Input | null>(() => null);
   const done: EditorProps["done"] = (input, move) => {
@@ -57,20 +57,20 @@ export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps):
 
 const NOTE_ROOM = 70;
 
-/** The page took the grid away with the editor open (a right was withdrawn, somebody went back): keep what was typed. */
+/** Keep the typed text if the page removes the grid while the editor is open (after navigation or a loss of rights). */
 function useSaveOnUnmount(isDone: MutableRefObject<boolean>, keep: () => void): void {
   const now = useRef(keep);
   now.current = keep;
-  // Before the session ends, which is a later effect of the same unmounting.
+  // It runs before the view closes, which is a later effect of the unmount.
   useLayoutEffect(() => () => {
     if (!isDone.current) now.current();
   }, [isDone]);
 }
 
 /**
- * Glide keeps a press from moving the keyboard and moves it itself, a frame later: what is typed in that frame would go into
- * the old cell, and an editor that opened in it would lose the keyboard. So a press elsewhere ends this editor at once, and
- * what the grid takes without a press is given back.
+ * On a press Glide moves the focus itself, a frame later. Text typed in that frame would go into
+ * the old cell, and an editor that opened in it would lose the focus. So a press elsewhere ends this editor at once, and
+ * focus that the grid takes without a press is returned.
  */
 function useFocusGuard(
   box: RefObject<HTMLElement>, grid: RefObject<DataEditorRef>, isDone: RefObject<boolean>, leave: () => void,
@@ -105,7 +105,7 @@ function isOfGrid(target: EventTarget | null): boolean {
 
 const ROOM = 330;
 
-/** Over the cell, inside the window; what opens below opens above where there is no room. */
+/** The position over the cell, inside the window. Lists open above if there is no room below. */
 function positionOf({ x, y, width, height }: Bounds): CSSProperties {
   const editorWidth = Math.min(Math.max(width + 1, 120), window.innerWidth - 8);
   const left = Math.max(4, Math.min(x, window.innerWidth - editorWidth - 4));

@@ -1,4 +1,4 @@
-// What the lists of choices and people offer, and what of it a typed text means.
+// The entries of the lists of choices and people, and those that a typed text matches.
 
 import { fold } from "../fold";
 import type { Context } from "../../../sheet/src/format";
@@ -13,7 +13,7 @@ export interface Pick {
   also: string[];
 }
 
-/** Every entry of a column's list. People who share a name have their number beside it. */
+/** Every entry of a column's list. People who share a name have their id beside it. */
 export function everyPick(column: Column, { people, me }: Context): Pick[] {
   if (column.ids_of !== "people") {
     const live = column.options.filter((option) => !option.retired);
@@ -32,7 +32,7 @@ export function isPending(column: Column, { peoplePending }: Context): boolean {
   return column.ids_of === "people" && peoplePending === true;
 }
 
-/** The entries that hold what was typed: those that are called so, then those that begin with it, then the others. */
+/** The entries that contain the typed text: first equal ones, then those that start with it, then the others. */
 export function matching(picks: Pick[], search: string): Pick[] {
   const query = fold(search);
   if (!query) return picks;
@@ -46,7 +46,7 @@ export function matching(picks: Pick[], search: string): Pick[] {
     .sort((a, b) => a.rank - b.rank).map((ranked) => ranked.pick);
 }
 
-/** Whether several entries are called what was typed: nobody can say which of them is meant. */
+/** Whether the typed text is the name of several entries. */
 export function isAmbiguous(picks: Pick[], search: string): boolean {
   return picks.filter((pick) => isNamed(pick, fold(search))).length > 1;
 }
