@@ -27,6 +27,12 @@ EXAMPLES = {
         "core/audit/kinds.py": "sheet:comment",
         "tests/core/audit/test_coverage.py": "sheet:comment:add",
     },
+    "a figure of the dashboard": {
+        "core/pipeline/": "def top_accounts(",
+        "core/pipeline/figures.py": '"accounts": Figure(top_accounts)',
+        "core/pipeline/figure_types.py": "def accounts(",
+        "pages/insight/dashboard.py": ".accounts",
+    },
     "a table or column of the database": {"db/tables/": "public_links", "db/migrations/versions": "public_links"},
 }
 
