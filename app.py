@@ -45,6 +45,7 @@ from db import disk
 from db.embedded.server import Urls
 from db.engine import Busy, bind, driver_url, transaction
 from db.start import database, open_engine
+from pages.components.app.preload import preload
 
 COLLECT_SECONDS = 30
 open_databases: list[Urls] = []  # The database of this process, once it is open.
@@ -172,6 +173,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
         if config.runs_jobs:
             worker.start()
         collector = asyncio.create_task(collect_garbage())
+        asyncio.get_running_loop().run_in_executor(None, preload)
         print_welcome(config)
         try:
             yield

@@ -4,7 +4,6 @@ import json
 from datetime import date
 from decimal import Decimal
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.access.access import Access
@@ -25,7 +24,7 @@ from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary
 from pages.components.app.format import literal
 from pages.components.dashboard import charts, filters
-from pages.components.dashboard.chart_style import Currency, money, percent, whole
+from pages.components.dashboard.chart_style import Chart, Currency, money, percent, whole
 from pages.components.sheet import sheet_picker
 
 REFRESH_SECONDS = 5
@@ -302,7 +301,7 @@ def _outside(found: Figures, closed: list[ClosedPeriod], unit: str, style: str) 
     return f"{left} {deals}".strip()
 
 
-def _chart(title: str, figure: go.Figure, key: str, note: str = "") -> None:
+def _chart(title: str, figure: Chart, key: str, note: str = "") -> None:
     name = f"dashboard_chart_{key}"
     with st.container(border=True, height="stretch"):
         st.subheader(title, anchor=False)

@@ -2,9 +2,15 @@
 
 import sys
 
-from tests.bench import bench_api, bench_browser, bench_idle, bench_import
+from tests.bench import bench_api, bench_browser, bench_dashboard, bench_idle, bench_import
 
-PARTS = {"import": bench_import.main, "api": bench_api.main, "browser": bench_browser.main, "idle": bench_idle.main}
+PARTS = {
+    "import": bench_import.main,
+    "api": bench_api.main,
+    "browser": bench_browser.main,
+    "dashboard": bench_dashboard.main,
+    "idle": bench_idle.main,
+}
 
 
 def main(names: list[str]) -> None:

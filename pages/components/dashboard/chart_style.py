@@ -3,12 +3,12 @@
 import html
 import re
 from decimal import Decimal
-from typing import Self
-
-import plotly.graph_objects as go
+from typing import Any, Self
 
 from core.accounts.preferences import Locale
 from pages.components.app.format import with_separators
+
+Chart = dict[str, Any]  # The traces (`data`) and the `layout` of a chart, by plotly's schema.
 
 # Tones that are read on light and on dark ground.
 WON, LOST, OPEN, RATE = "#3f9a63", "#c9564d", "#7d98a6", "#24918b"
@@ -44,21 +44,27 @@ class Currency(str):
         return made
 
 
-def styled(figure: go.Figure, *, height: int = HEIGHT) -> go.Figure:
-    """The common look. `uirevision` keeps what a reader hid in the legend when the figures are refreshed."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "title": "", "traceorder": "normal"},
-        showlegend=sum(trace.type == "bar" for trace in figure.data) > 1,
-        uirevision="kept",
-        dragmode=False,
-        hovermode="closest",
-        hoverlabel={"namelength": -1},
-    )
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
-    return figure
+def styled(traces: list[dict[str, Any]], layout: dict[str, Any], *, height: int = HEIGHT) -> Chart:
+    """Return a chart in the common look. `uirevision` keeps what a reader hid in the legend over a refresh."""
+    common = {
+        "height": height,
+        "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
+        "legend": {
+            "orientation": "h",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "x": 0,
+            "title": {"text": ""},
+            "traceorder": "normal",
+        },
+        "showlegend": sum(trace["type"] == "bar" for trace in traces) > 1,
+        "uirevision": "kept",
+        "dragmode": False,
+        "hovermode": "closest",
+        "hoverlabel": {"namelength": -1},
+    }
+    axes = {name: layout[name] | {"fixedrange": True} for name in ("xaxis", "yaxis")}
+    return {"data": traces, "layout": layout | axes | common}
 
 
 def money(amount: Decimal, currency: str) -> str:

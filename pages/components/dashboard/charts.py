@@ -1,12 +1,11 @@
-"""The dashboard's charts: plain bars; each carries the view that opens its rows."""
+"""The dashboard's charts as plotly reads them, in plain dicts: bars that each carry the view that opens their rows."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
-
-import plotly.graph_objects as go
+from typing import Any
 
 from core.pipeline.figure_types import Bar, Breakdown, ClosedPeriod
 from pages.components.dashboard.chart_style import (  # fmt: skip
@@ -15,6 +14,7 @@ from pages.components.dashboard.chart_style import (  # fmt: skip
     OPEN,
     RATE,
     WON,
+    Chart,
     color_of,
     faded,
     literal,
@@ -32,7 +32,7 @@ MANY = {True: 12, False: 24}  # More quarters, or months, than this are named by
 FEWEST = 6  # Periods that a chart has room for, so that the bars of a young pipeline are no walls.
 
 
-def stages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> go.Figure:
+def stages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> Chart:
     """The open pipeline by stage: amount and, within it, the weighted amount; or the number of deals."""
     chart, colors = _Lying(currency, by_count), [color_of(bar.color) for bar in bars]
     if by_count:
@@ -43,7 +43,7 @@ def stages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> go.Figure:
     return chart.done([bar.label for bar in bars])
 
 
-def owners(people: Sequence[Breakdown], currency: str, *, by_count: bool) -> go.Figure:
+def owners(people: Sequence[Breakdown], currency: str, *, by_count: bool) -> Chart:
     """Per owner what is won and, below it, what is open with its weighted amount; the win rate under the name."""
     chart = _Lying(currency, by_count)
     won, still = [one.won for one in people], [one.open for one in people]
@@ -55,7 +55,7 @@ def owners(people: Sequence[Breakdown], currency: str, *, by_count: bool) -> go.
     return chart.done([one.label for one in people], notes=notes, rows=1.6 * len(people))
 
 
-def accounts(companies: Sequence[Breakdown], currency: str, *, by_count: bool) -> go.Figure:
+def accounts(companies: Sequence[Breakdown], currency: str, *, by_count: bool) -> Chart:
     """Per account what is won and, behind it, what is open; the text says both together."""
     chart = _Lying(currency, by_count)
     won, still = [one.won for one in companies], [one.open for one in companies]
@@ -68,16 +68,17 @@ def accounts(companies: Sequence[Breakdown], currency: str, *, by_count: bool) -
     return chart.done([one.label for one in companies], rows=0.9 * len(companies))
 
 
-def ages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> go.Figure:
+def ages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> Chart:
     """Open deals by age."""
     chart = _Lying(currency, by_count)
     chart.add("Open", bars, OPEN, text=bars)
     return chart.done([bar.label for bar in bars])
 
 
-def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) -> go.Figure:
+def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) -> Chart:
     """Won above and lost below the line, by period."""
-    figure, highest = go.Figure(), 0.0
+    traces: list[dict[str, Any]] = []
+    highest = 0.0
     for name, color, sign, bars in (
         ("Won", WON, 1, [period.won for period in periods]),
         ("Lost", LOST, -1, [period.lost for period in periods]),
@@ -85,41 +86,41 @@ def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) ->
         heights = [float(bar.count) for bar in bars] if by_count else _floats(bars, "amount")
         highest = max(highest, *heights)
         hover = [f"{name} {_said(bar, currency)}" for bar in bars]
-        figure.add_bar(
-            x=[*range(len(bars))],
-            y=[sign * height for height in heights],
-            name=name,
-            marker_color=color,
-            customdata=_views(bars),
-            hovertext=hover,
-            hoverinfo="text",
+        traces.append(
+            {
+                "type": "bar",
+                "x": [*range(len(bars))],
+                "y": [sign * height for height in heights],
+                "name": name,
+                "marker": {"color": color},
+                "customdata": _views(bars),
+                "hovertext": hover,
+                "hoverinfo": "text",
+            }
         )
     marks = steps(highest)
     ticks = [*(-mark for mark in reversed(marks)), 0.0, *marks]
     labels = [_tick(abs(tick), currency, by_count=by_count) for tick in ticks]
-    figure.update_yaxes(tickvals=ticks, ticktext=labels, zeroline=True)
-    figure.update_layout(barmode="relative", bargap=0.25)
-    return _over_time(figure, periods)
+    axis = {"tickvals": ticks, "ticktext": labels, "zeroline": True}
+    return _over_time(traces, periods, yaxis=axis, barmode="relative", bargap=0.25)
 
 
-def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None, currency: str = "") -> go.Figure:
+def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None, currency: str = "") -> Chart:
     """Won ÷ (won + lost) per period; dotted, that of all closed deals. A period without closed deals is a gap."""
-    figure = go.Figure()
-    if overall is not None:
-        figure.add_hline(y=float(overall), line={"dash": "dot", "width": 1, "color": OPEN})
-    figure.add_scatter(
-        x=[*range(len(periods))],
-        y=[None if one.win_rate is None else float(one.win_rate) for one in periods],
-        mode="lines+markers",
-        line={"width": 2, "color": RATE},
-        marker={"size": 8, "color": RATE},
-        customdata=_views([one.closed for one in periods]),
-        hovertext=[f"{literal(one.label)}: {_rate_said(one, currency)}" for one in periods],
-        hoverinfo="text",
-        name="Win rate",
-    )
-    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
-    return _over_time(figure, periods)
+    line = {
+        "type": "scatter",
+        "x": [*range(len(periods))],
+        "y": [None if one.win_rate is None else float(one.win_rate) for one in periods],
+        "mode": "lines+markers",
+        "line": {"width": 2, "color": RATE},
+        "marker": {"size": 8, "color": RATE},
+        "customdata": _views([one.closed for one in periods]),
+        "hovertext": [f"{literal(one.label)}: {_rate_said(one, currency)}" for one in periods],
+        "hoverinfo": "text",
+        "name": "Win rate",
+    }
+    axis = {"tickformat": ".0%", "rangemode": "tozero"}
+    return _over_time([line], periods, yaxis=axis, shapes=[] if overall is None else [_dotted_line(float(overall))])
 
 
 @dataclass
@@ -131,7 +132,7 @@ class _Lying:
 
     currency: str
     by_count: bool
-    figure: go.Figure = field(default_factory=go.Figure)
+    traces: list[dict[str, Any]] = field(default_factory=list)
     longest: float = 0
 
     def add(
@@ -149,39 +150,49 @@ class _Lying:
         """A bar each; `text`: the bars whose figures stand behind them, `base`: where they begin."""
         sizes = sizes or self.sizes(bars)
         self.longest = max([self.longest, *map(sum, zip(sizes, base or [0.0] * len(sizes), strict=True))])
-        self.figure.add_bar(
-            orientation="h",
-            name=name,
-            y=[number + place for number in range(len(bars))],
-            x=sizes,
-            base=base,
-            width=width,
-            marker_color=color,
-            text=None if text is None else [self._text(bar) for bar in text],
-            textposition="none" if text is None else "outside",
-            cliponaxis=False,
-            customdata=_views(bars),
-            hovertext=[f"{name}: {_said(bar, self.currency)}" for bar in bars],
-            hoverinfo="text",
+        self.traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": name,
+                "y": [number + place for number in range(len(bars))],
+                "x": sizes,
+                "base": base,
+                "width": width,
+                "marker": {"color": color},
+                "text": None if text is None else [self._text(bar) for bar in text],
+                "textposition": "none" if text is None else "outside",
+                "cliponaxis": False,
+                "customdata": _views(bars),
+                "hovertext": [f"{name}: {_said(bar, self.currency)}" for bar in bars],
+                "hoverinfo": "text",
+            }
         )
 
     def sizes(self, bars: Sequence[Bar]) -> list[float]:
         return [float(bar.count) for bar in bars] if self.by_count else _floats(bars, "amount")
 
-    def done(self, labels: Sequence[str], *, notes: Sequence[str] = (), rows: float | None = None) -> go.Figure:
+    def done(self, labels: Sequence[str], *, notes: Sequence[str] = (), rows: float | None = None) -> Chart:
         """The figure with its labels, a note under each, and room for the texts."""
         names = [short(label) for label in labels]
         ticks = [
             f"{name}<br><i>{note}</i>" if note else name
             for name, note in zip(names, notes or [""] * len(names), strict=True)
         ]
-        self.figure.update_xaxes(visible=False, range=[0, (self.longest or 1) * 1.42])
-        ends = [len(ticks) - 0.45, -0.55]
-        self.figure.update_yaxes(
-            tickvals=[*range(len(ticks))], ticktext=ticks, range=ends, automargin=True, showgrid=False, zeroline=False
-        )
-        self.figure.update_layout(barmode="overlay")
-        return styled(self.figure, height=max(HEIGHT, round(ROW * (len(ticks) if rows is None else rows)) + 40))
+        layout = {
+            "barmode": "overlay",
+            "xaxis": {"visible": False, "range": [0, (self.longest or 1) * 1.42]},
+            "yaxis": {
+                "tickvals": [*range(len(ticks))],
+                "ticktext": ticks,
+                "range": [len(ticks) - 0.45, -0.55],
+                "automargin": True,
+                "showgrid": False,
+                "zeroline": False,
+            },
+        }
+        height = max(HEIGHT, round(ROW * (len(ticks) if rows is None else rows)) + 40)
+        return styled(self.traces, layout, height=height)
 
     def _text(self, bar: Bar) -> str:
         if not bar.count:
@@ -190,7 +201,7 @@ class _Lying:
         return count if self.by_count else f"{money(bar.amount, self.currency)} · {count}"
 
 
-def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
+def _over_time(traces: list[dict[str, Any]], periods: Sequence[ClosedPeriod], **layout: Any) -> Chart:
     """Periods from left to right; of many months each third is named, and the year stands under its first label.
 
     Of many years only the years are named, eight at most.
@@ -207,15 +218,21 @@ def _over_time(figure: go.Figure, periods: Sequence[ClosedPeriod]) -> go.Figure:
         places = [place for place, one in enumerate(periods) if one.start.month == 1]
         places = places[:: len(places) // 8 + 1]
         ticks = [str(periods[place].start.year) for place in places]
-    figure.update_xaxes(
-        tickvals=places,
-        ticktext=ticks,
-        tickangle=0,
-        range=[-0.6, max(len(periods), FEWEST) - 0.4],
-        showgrid=False,
-        zeroline=False,
-    )
-    return styled(figure)
+    axis = {
+        "tickvals": places,
+        "ticktext": ticks,
+        "tickangle": 0,
+        "range": [-0.6, max(len(periods), FEWEST) - 0.4],
+        "showgrid": False,
+        "zeroline": False,
+    }
+    return styled(traces, {"xaxis": axis, **layout})
+
+
+def _dotted_line(height: float) -> dict[str, Any]:
+    """A line across the chart."""
+    ends = {"x0": 0, "x1": 1, "xref": "x domain", "y0": height, "y1": height, "yref": "y"}
+    return {"type": "line", **ends, "line": {"dash": "dot", "width": 1, "color": OPEN}}
 
 
 def _said(bar: Bar, currency: str) -> str:
