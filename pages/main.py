@@ -18,7 +18,7 @@ st.set_page_config(page_title="Contrivance", page_icon=str(ICON), layout="wide")
 if disk.is_full():
     st.warning(disk.FULL, icon=":material/storage:")
 with error_boundary():
-    actor = find_actor(seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
+    actor = find_actor(mark_seen=True)  # Fragments that refresh themselves do not come by here: an idle page is idle.
     if public_sheet.is_open():
         st.navigation(for_visitors(public_sheet.show), position="hidden").run()
     elif actor is None or email_link.is_open() or oidc_return.is_open():

@@ -44,6 +44,22 @@ def names_of(session: Session, user_ids: Iterable[str]) -> dict[str, str]:
     return {str(user_id): name for user_id, name in session.execute(names)}
 
 
+def find_names(session: Session, search: str, *, limit: int = MAX_RESULTS) -> dict[int, str]:
+    """Return the names, by user id, of users, active or not, whose name contains every word of the search."""
+    words = search[:MAX_SEARCH_LENGTH].replace("\x00", " ").split()
+    rows = session.execute(_FIND_NAMES, {"words": [fold(word) for word in words], "limit": limit})
+    return dict(rows.tuples().all())
+
+
+_FIND_NAMES = text("""
+    SELECT user_id, name FROM users
+    WHERE NOT EXISTS (
+        SELECT FROM unnest(CAST(:words AS text[])) word WHERE strpos(fold_text(name), word) = 0
+    )
+    ORDER BY fold_text(name) COLLATE "C", user_id LIMIT :limit
+""")
+
+
 # A workspace has hundreds of users, so no index is needed. `strpos` has no wildcards.
 _FIND = text("""
     SELECT u.user_id, u.name, u.email, u.role, t.teams

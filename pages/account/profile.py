@@ -1,4 +1,4 @@
-"""My account: how I am called and how I read, how I sign in, my programs' tokens, and where I am signed in."""
+"""The profile page: name and formats, sign-in, API tokens and sessions."""
 
 import streamlit as st
 
@@ -68,7 +68,7 @@ def _personal(actor: Actor, locale: Locale) -> None:
             "Time zone",
             zones,
             index=zones.index(locale.time_zone),
-            help="Of moments, “today” and “this month”. Cells with a time go by the clock of their column.",
+            help="For timestamps, “today” and “this month”. Cells with a time use the time zone of their column.",
         )
         sent = st.form_submit_button("Save")
     if sent and run_command(
@@ -77,10 +77,10 @@ def _personal(actor: Actor, locale: Locale) -> None:
         st.toast("Saved.", icon=":material/check:")
 
 
-def _save_personal(actor: Actor, name: str, **chosen: str) -> None:
+def _save_personal(actor: Actor, name: str, **preferences: str) -> None:
     with transaction() as session:
         accounts.rename_myself(session, actor, name)
-        set_locale(session, actor, **chosen)
+        set_locale(session, actor, **preferences)
 
 
 def _address(actor: Actor, verified: bool) -> None:
@@ -89,13 +89,13 @@ def _address(actor: Actor, verified: bool) -> None:
         st.text(actor.email, width="content")
         st.badge("Confirmed" if verified else "Not confirmed", color="green" if verified else "orange")
         if not verified and st.button("Send me a link to confirm it", type="tertiary") and run_command(_verify, actor):
-            _told(actor.email)
+            _show_sent(actor.email)
     with st.expander("Change my address"), st.form("address", border=False):
         email = st.text_input("New address", max_chars=254)
         password = st.text_input("Password", type="password", key="address_password")
         sent = st.form_submit_button("Change address")
     if sent and run_command(request_address_change, transaction, actor, email, password=password, url=base_url()):
-        _told(email.strip())
+        _show_sent(email.strip())
 
 
 def _verify(actor: Actor) -> None:
@@ -103,16 +103,16 @@ def _verify(actor: Actor) -> None:
         request_verification(session, actor, url=base_url())
 
 
-def _told(email: str) -> None:
-    st.success(f"A letter is on its way to {literal(email)}. Open the link in it.", icon=":material/mail:")
+def _show_sent(email: str) -> None:
+    st.success(f"An e-mail is on its way to {literal(email)}. Open the link in it.", icon=":material/mail:")
     if isinstance(mail_transport(), ConsoleTransport):
         st.caption(PRINTED)
 
 
 def _first_password(actor: Actor) -> None:
     st.caption("You have no password because your provider signs you in. Set one to sign in without it.")
-    if st.button("Send me a link to choose a password") and run_command(_ask_first, actor):
-        _told(actor.email)
+    if st.button("Send me a link to set a password") and run_command(_ask_first, actor):
+        _show_sent(actor.email)
 
 
 def _ask_first(actor: Actor) -> None:
@@ -127,12 +127,12 @@ def _password(actor: Actor) -> None:
             "New password", type="password", help="At least ten characters, such as four words of your own."
         )
         repeated = st.text_input("New password again", type="password")
-        st.caption("You are signed out everywhere, your API tokens end, and you sign in again with the new one.")
+        st.caption("This signs you out everywhere and revokes your API tokens. Sign in again with the new password.")
         if actor.role is Role.ADMIN:
-            st.caption("Invitations that you sent and nobody has used end, too: send them again afterwards.")
+            st.caption("Pending invitations that you sent are revoked, too. Send them again afterwards.")
         sent = st.form_submit_button("Change password")
     if sent and new != repeated:
-        st.error("The two new passwords differ. Type the same one twice.", icon=":material/error:")
+        st.error("The two new passwords differ. Type the same password twice.", icon=":material/error:")
     elif sent and run_command(change_password, transaction, actor, current=current, new=new):
         st.session_state[email_link.NOTE] = CHANGED
         st.rerun()

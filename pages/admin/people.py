@@ -19,7 +19,7 @@ from pages.components.app import avatar
 from pages.components.app.current_user import current_actor
 from pages.components.app.format import literal, moment
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 SEARCHED_FROM = 9
 
 
@@ -40,7 +40,7 @@ def show(actor: Actor) -> None:
     with st.container(width=860):
         st.title("People")
         st.caption("Everybody with an account here. A person sees a sheet once it is shared with them or their team.")
-        person_actions.told()
+        person_actions.show_result()
         orphaned_sheets.show(actor, workspace.sheets, workspace.people)
         invite.form(actor)
         registration.show(actor)
@@ -71,11 +71,11 @@ def _found(workspace: Workspace) -> list[PersonInfo]:
     if len(people) >= SEARCHED_FROM:
         search = folded_key(st.text_input("Find a person", placeholder="Name, address, role or team"))
         people = [person for person in people if search in _searched(workspace, person)]
-    if len(people) > MOST_SHOWN:
-        st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
+    if len(people) > MAX_SHOWN:
+        st.caption(f"{MAX_SHOWN} of {len(people)} people; search for the others.")
     if not people:
         st.caption("Nobody is called so.")
-    return people[:MOST_SHOWN]
+    return people[:MAX_SHOWN]
 
 
 def _searched(workspace: Workspace, person: PersonInfo) -> str:

@@ -15,7 +15,7 @@ from pages.components.app.current_user import current_actor
 from pages.components.app.errors import run_command
 from pages.components.app.format import literal, moment
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 
 
 def show(actor: Actor) -> None:
@@ -37,15 +37,15 @@ def show(actor: Actor) -> None:
 
 
 def _sessions(actor: Actor, sessions: list[LiveSession], locale: Locale) -> None:
-    st.caption("Whoever is signed out here has to sign in again; to keep somebody out, deactivate them under “People”.")
+    st.caption("Signing a user out ends the session only. To block an account, deactivate it under “People”.")
     search = folded_key(st.text_input("Find a session", placeholder="Name, e-mail or network address"))
     people: dict[int, list[LiveSession]] = {}
     for live in sessions:
         if search in folded_key(f"{live.name} {live.email} {live.address}"):
             people.setdefault(live.user_id, []).append(live)
-    if len(people) > MOST_SHOWN:
-        st.caption(f"{MOST_SHOWN} of {len(people)} people; search for the others.")
-    for person_sessions in [*people.values()][:MOST_SHOWN]:
+    if len(people) > MAX_SHOWN:
+        st.caption(f"{MAX_SHOWN} of {len(people)} people; search for the others.")
+    for person_sessions in [*people.values()][:MAX_SHOWN]:
         _person(actor, person_sessions, locale)
 
 
@@ -68,9 +68,9 @@ def _person(actor: Actor, person_sessions: list[LiveSession], locale: Locale) ->
 
 
 def _programs(actor: Actor, programs: list[LiveSession], locale: Locale) -> None:
-    if len(programs) > MOST_SHOWN:
-        st.caption(f"The {MOST_SHOWN} that were seen last.")
-    for live in programs[:MOST_SHOWN]:
+    if len(programs) > MAX_SHOWN:
+        st.caption(f"The {MAX_SHOWN} that were seen last.")
+    for live in programs[:MAX_SHOWN]:
         _session(actor, live, locale)
 
 

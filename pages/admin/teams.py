@@ -15,10 +15,10 @@ from pages.components.app.current_user import current_actor
 from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
-TOLD = "team_told"
-MEANT = """A sheet can be shared with a whole team. Where a team is given **its own rows**, each member sees the rows
-that are theirs, and the team's managers see the rows of everybody in it. Whom an administrator adds is in the team at
-once; whom a manager adds is in it once they accept, on their Sheets, Profile or Colleagues page."""
+MESSAGE = "team_message"
+MEANT = """A sheet can be shared with a whole team. Where a team may see **its own rows**, each member sees their own
+rows, and the team's managers see the rows of all members. People added by an administrator join at once; people added
+by a manager join once they accept, on their Sheets, Profile or Colleagues page."""
 
 
 def show(actor: Actor) -> None:
@@ -26,7 +26,7 @@ def show(actor: Actor) -> None:
     with transaction() as session:
         listed = teams.teams(session, actor)
         people = teams.people_to_add(session, actor)
-    if message := st.session_state.pop(TOLD, ""):
+    if message := st.session_state.pop(MESSAGE, ""):
         st.toast(literal(message), icon=":material/check:")
     with st.container(width=860):
         st.title("Teams")
@@ -34,7 +34,7 @@ def show(actor: Actor) -> None:
         _new(actor)
         managed = [team for team in listed if team.may_manage]
         if not managed:
-            st.caption("You manage no team yet." if listed else "There is no team yet. Name the first one above.")
+            st.caption("You don't manage a team yet." if listed else "Create the first team above.")
         for team in managed:
             _team(actor, team, people)
         _others([team for team in listed if not team.may_manage])
@@ -43,7 +43,7 @@ def show(actor: Actor) -> None:
 def _new(actor: Actor) -> None:
     with st.form("new_team", clear_on_submit=True), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("New team", placeholder="Inside Sales", max_chars=100)
-        sent = st.form_submit_button("Make the team", type="primary", icon=":material/group_add:")
+        sent = st.form_submit_button("Create the team", type="primary", icon=":material/group_add:")
     if sent:
         _carry_out(teams.create_team, actor, name)
 
@@ -77,7 +77,7 @@ def _member(actor: Actor, team: TeamInfo, member: MemberInfo) -> None:
         label = "Remove" if member.is_accepted else "Take back"
         removed = st.button(label, key=f"remove_{key}", type="tertiary", icon=":material/person_remove:")
     if manages is not member.is_manager:
-        message = _told(actor, team, member, manages=manages)
+        message = _member_message(actor, team, member, manages=manages)
         put = partial(teams.add_member, is_manager=manages)
         _carry_out(put, actor, team.team_id, member.user_id, message=message)
     if confirmed:
@@ -87,14 +87,14 @@ def _member(actor: Actor, team: TeamInfo, member: MemberInfo) -> None:
         _carry_out(teams.remove_member, actor, team.team_id, member.user_id)
 
 
-def _told(actor: Actor, team: TeamInfo, member: MemberInfo, *, manages: bool) -> str:
+def _member_message(actor: Actor, team: TeamInfo, member: MemberInfo, *, manages: bool) -> str:
     if not (member.is_accepted or _keeps_all(actor)):
         return f"{member.name} is asked to {'manage' if manages else 'join'} {team.name}."
     return f"{member.name} {'manages' if manages else 'no longer manages'} {team.name}."
 
 
 def _keeps_all(actor: Actor) -> bool:
-    """Whoever manages people puts them into teams at once."""
+    """Return whether the user adds members without their consent, as those who manage people do."""
     return Permission.PEOPLE_MANAGE in ROLE_PERMISSIONS[actor.role]
 
 
@@ -129,7 +129,7 @@ def _changes(actor: Actor, team: TeamInfo) -> None:
 
 
 def _others(others: list[TeamInfo]) -> None:
-    """Teams that somebody else manages, to be read only."""
+    """Show the teams that the user does not manage, read-only."""
     if others:
         with st.expander(f"Other teams · {len(others)}", icon=":material/groups:"):
             for team in others:
@@ -141,14 +141,14 @@ def _others(others: list[TeamInfo]) -> None:
 
 
 def _carry_out(command: Callable[..., object], *given: Any, message: str = "") -> None:
-    """One action of the person in one transaction; the page is drawn anew where it was carried out."""
+    """Run a command in one transaction, and rerun the page if it succeeds."""
 
     def carry_out() -> None:
         with transaction() as session:
             command(session, *given)
 
     if run_command(carry_out):
-        st.session_state[TOLD] = message  # Said after the page is drawn anew, which would swallow it.
+        st.session_state[MESSAGE] = message  # Shown by the next run: a rerun drops toasts of this one.
         st.rerun()
 
 

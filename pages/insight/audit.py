@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.access.people import workspace_people
 from core.accounts.preferences import Locale, get_locale
 from core.audit.kinds import Kind
 from core.audit.trail import PAGE, AuditFilter, audit_events, audited_sheets
@@ -14,6 +13,7 @@ from core.base.actor import Actor
 from core.base.permissions import ROLE_PERMISSIONS, Permission
 from db.engine import transaction
 from pages.components.admin import audit_lines
+from pages.components.app import person_filter
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary
 from pages.components.app.format import DATE_PATTERNS
@@ -27,7 +27,6 @@ def show() -> None:
     actor = current_actor()
     sees_all = Permission.AUDIT_SEE in ROLE_PERMISSIONS[actor.role]
     with transaction() as session:
-        people = {int(user_id): name for user_id, name in workspace_people(session).names.items()}
         sheets = audited_sheets(session, actor)
         locale = get_locale(session, actor)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -39,18 +38,18 @@ def show() -> None:
         else "Who did what to the sheets that you own: shares, links, columns, exports and imports."
     )
     if not sheets and not sees_all:
-        st.info("You own no sheet. Once you create one, this tells who did what to it.", icon=":material/info:")
+        st.info("You don't own a sheet yet. Once you create one, its events appear here.", icon=":material/info:")
         return
-    audit_filter = _wanted(people, sheets, locale, sees_all=sees_all)
+    audit_filter = _chosen_filter(sheets, locale, sees_all=sees_all)
     export.link_button("Export", _export_url(audit_filter), icon=":material/download:", type="tertiary")
     _lines(actor, audit_filter, locale)
 
 
-def _wanted(people: dict[int, str], sheets: dict[int, str], locale: Locale, *, sees_all: bool) -> AuditFilter:
-    """What the person has chosen to see."""
+def _chosen_filter(sheets: dict[int, str], locale: Locale, *, sees_all: bool) -> AuditFilter:
+    """Show the filters and return the chosen one."""
     kinds = [kind for kind in Kind if sees_all or kind.is_of_sheets]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        person = _choice("Person", "Everybody", people, width=150)
+        person = person_filter.choose("Person", width=150)
         kind = _choice("About", "Everything", {kind: kind.label for kind in kinds}, width=190)
         sheet = _choice("Sheet", "Any", sheets, width=150)
         search = st.text_input("Search", placeholder="Names, details", width=175)
@@ -108,7 +107,7 @@ def _newer(befores: list[int]) -> None:
 
 
 def _places(audit_filter: AuditFilter) -> list[int]:
-    """Where each page begins, behind which one has gone; another filter begins anew."""
+    """Return the cursors of the pages visited; another filter starts with the first page."""
     state = st.session_state.get(PLACES)
     if state is None or state["of"] != audit_filter:
         state = st.session_state[PLACES] = {"of": audit_filter, "before": []}

@@ -11,6 +11,7 @@ from core.base.actor import Actor
 from core.history import history
 from core.history.history import LoggedChange
 from db.engine import transaction
+from pages.components.app import person_filter
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary
 from pages.components.app.format import literal, shortened
@@ -33,9 +34,8 @@ def show() -> None:
         return
     with transaction() as session:
         access = get_access(session, actor, sheet.sheet_id)
-        people = {int(user_id): name for user_id, name in access.references.people.names.items()}
         locale = get_locale(session, actor)
-    row, by = _filters(people)
+    row, by = _filters()
     befores = _places((sheet.sheet_id, row, by))
     listed = _found(actor, sheet.sheet_id, row, by, befores)
     if not listed:
@@ -46,11 +46,9 @@ def show() -> None:
     _pages(befores, listed)
 
 
-def _filters(people: dict[int, str]) -> tuple[int | None, int | None]:
+def _filters() -> tuple[int | None, int | None]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = st.selectbox(
-            "By", list(people), format_func=people.__getitem__, index=None, placeholder="Everybody", width=240
-        )
+        by = person_filter.choose("By", width=240)
         row = st.number_input(
             "Row number", min_value=1, max_value=LARGEST, value=None, step=1, placeholder="Any", width=160
         )
@@ -58,7 +56,7 @@ def _filters(people: dict[int, str]) -> tuple[int | None, int | None]:
 
 
 def _places(filters: tuple[int, int | None, int | None]) -> list[tuple[int, int, int]]:
-    """Where each page begins, behind which one has gone; another sheet or filter begins anew."""
+    """Return the cursors of the pages visited; another sheet or filter starts with the first page."""
     state = st.session_state.get(PLACES)
     if state is None or state["of"] != filters:
         state = st.session_state[PLACES] = {"of": filters, "before": []}

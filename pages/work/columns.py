@@ -24,22 +24,22 @@ from pages.components.sheet import column_form, sheet_picker
 OPEN = "columns_open"
 NEW = 0
 ROUND = "columns_round"
-SAID = "columns_said"  # What was done, to be said by the next run: of a run that begins anew a toast is not shown.
+MESSAGE = "columns_message"  # Shown by the next run: a rerun drops toasts of this one.
 CHOICES_SHOWN = 8
 
 
 def show() -> None:
     """The page, top to bottom: one line a column; the one that was clicked opens where it stands."""
     actor = current_actor()
-    if message := st.session_state.pop(SAID, None):
+    if message := st.session_state.pop(MESSAGE, None):
         st.toast(literal(message), icon=":material/check:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Columns", width="stretch")
-        chosen = sheet_picker.pick(actor)
-    if chosen is None:
+        sheet_choice = sheet_picker.pick(actor)
+    if sheet_choice is None:
         return
     with transaction() as session:
-        access = get_access(session, actor, chosen.sheet_id)
+        access = get_access(session, actor, sheet_choice.sheet_id)
         retired = columns.retired_columns(session, access)
         locale = get_locale(session, actor)
     may_edit = Permission.COLUMNS_EDIT in access.permissions
@@ -57,8 +57,8 @@ def show() -> None:
     if may_edit and st.session_state.get(OPEN) == NEW:
         _add(actor, access, locale)
     with st.container(gap="xsmall"):
-        for place, column in enumerate(access.columns):
-            _column(actor, access, column, place, may_edit=may_edit)
+        for index, column in enumerate(access.columns):
+            _column(actor, access, column, index, may_edit=may_edit)
     if retired:
         _retired(actor, access, retired, may_edit=may_edit)
 
@@ -77,7 +77,7 @@ def _open(column_id: int | None) -> None:
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
 
 
-def _column(actor: Actor, access: Access, column: ColumnInfo, place: int, *, may_edit: bool) -> None:
+def _column(actor: Actor, access: Access, column: ColumnInfo, index: int, *, may_edit: bool) -> None:
     is_open = may_edit and st.session_state.get(OPEN) == column.column_id
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
@@ -89,7 +89,7 @@ def _column(actor: Actor, access: Access, column: ColumnInfo, place: int, *, may
                 with st.container(horizontal=True, width="content", gap="xsmall", wrap=False):
                     if not is_open:
                         _opener(column)
-                    _movers(actor, access, column, place)
+                    _movers(actor, access, column, index)
         if is_open:
             _change(actor, access, column)
 
@@ -106,9 +106,9 @@ def _name(access: Access, column: ColumnInfo, *, is_open: bool, may_edit: bool) 
         args=(None if is_open else column.column_id,),
     )
     st.caption(kind.label, width="content")
-    parts = [part.replace("_", " ") for part, used in access.sheet.pipeline.items() if used == column.column_id]
-    if parts:
-        st.badge(f"Pipeline: {', '.join(parts)}", color="green")
+    fields = [field.replace("_", " ") for field, used in access.sheet.pipeline.items() if used == column.column_id]
+    if fields:
+        st.badge(f"Pipeline: {', '.join(fields)}", color="green")
     if may_edit:
         for limit in limited(column.limits):
             st.badge(limit.capitalize(), icon=":material/lock:", color="orange")
@@ -121,10 +121,10 @@ def _opener(column: ColumnInfo) -> None:
     st.button("Change", key=f"change_{column.column_id}", on_click=_open, args=(column.column_id,))
 
 
-def _movers(actor: Actor, access: Access, column: ColumnInfo, place: int) -> None:
+def _movers(actor: Actor, access: Access, column: ColumnInfo, index: int) -> None:
     for way, icon, step, at_end in (
-        ("up", "arrow_upward", -1, place == 0),
-        ("down", "arrow_downward", 1, place == len(access.columns) - 1),
+        ("up", "arrow_upward", -1, index == 0),
+        ("down", "arrow_downward", 1, index == len(access.columns) - 1),
     ):
         st.button(
             f":material/{icon}:",
@@ -139,8 +139,8 @@ def _movers(actor: Actor, access: Access, column: ColumnInfo, place: int) -> Non
 
 def _move(actor: Actor, access: Access, column_id: int, step: int) -> None:
     order = [column.column_id for column in access.columns]
-    place = order.index(column_id)
-    order[place], order[place + step] = order[place + step], order[place]
+    index = order.index(column_id)
+    order[index], order[index + step] = order[index + step], order[index]
     run_command(_in_transaction, columns.reorder_columns, actor, access.sheet.sheet_id, order)
 
 
@@ -159,9 +159,11 @@ def _add(actor: Actor, access: Access, locale: Locale) -> None:
     key = f"new_{st.session_state.get(ROUND, 0)}"
     with st.container(border=True):
         st.subheader("New column")
-        named, typed = st.columns(2)
-        name = named.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
-        kind = typed.selectbox("Type", list(TYPES), format_func=lambda one: TYPES[one].label, key=f"{key}_type")
+        name_field, type_field = st.columns(2)
+        name = name_field.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
+        kind = type_field.selectbox(
+            "Type", list(TYPES), format_func=lambda type_name: TYPES[type_name].label, key=f"{key}_type"
+        )
         description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
         # Times in a new column are typed by the clock of the person who adds it, unless they choose another.
         defaults = {"time_zone": locale.time_zone, "currency": access.currency}
@@ -179,10 +181,10 @@ def _add(actor: Actor, access: Access, locale: Locale) -> None:
 def _change(actor: Actor, access: Access, column: ColumnInfo) -> None:
     sheet_id = access.sheet.sheet_id
     key = f"column_{column.column_id}_{st.session_state.get(ROUND, 0)}"
-    named, about = st.columns([2, 3])
-    name = named.text_input("Name", value=column.name, key=f"{key}_name", max_chars=columns.MAX_NAME)
-    described = about.text_input("Description", value=column.description, key=f"{key}_description")
-    changes: dict[str, Any] = {"name": name, "description": described}
+    name_field, description_field = st.columns([2, 3])
+    name = name_field.text_input("Name", value=column.name, key=f"{key}_name", max_chars=columns.MAX_NAME)
+    description = description_field.text_input("Description", value=column.description, key=f"{key}_description")
+    changes: dict[str, Any] = {"name": name, "description": description}
     changes["rules"] = column_form.rules(column.type, column.rules, key=key)
     if column_form.has_options(column.type):
         is_stage = access.sheet.pipeline.get("stage") == column.column_id
@@ -231,7 +233,7 @@ def _restore(actor: Actor, access: Access, column: ColumnInfo) -> None:
 
 def _done(message: str) -> None:
     _open(None)
-    st.session_state[SAID] = message
+    st.session_state[MESSAGE] = message
     st.rerun()
 
 

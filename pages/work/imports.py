@@ -35,9 +35,9 @@ from pages.components.app.format import literal
 from pages.components.imports import columns, file_format, misfits, pipeline
 from pages.components.imports import job as import_job
 
-KEPT = "import_kept"
+CACHE = "import_cache"
 NEW_SHEET = 0
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
 def show(actor: Actor) -> None:
@@ -48,11 +48,11 @@ def show(actor: Actor) -> None:
         if job:
             _job(job)
             return
-        st.caption("Bring a CSV file into a sheet. Everything is shown first; nothing is written until you confirm.")
+        st.caption("Bring a CSV file into a sheet. You see a preview first; nothing is written until you confirm.")
         target = _target(actor)
         sent = st.file_uploader("CSV file", key="import_file", help="Up to 10 MB here; up to 100 MB through the API.")
         if sent is None:
-            st.caption("From Excel: Save as → CSV UTF-8. Any delimiter, encoding and date format will do.")
+            st.caption("From Excel: Save as → CSV UTF-8. Any delimiter, encoding and date format works.")
             return
         _steps(actor, target, BytesIO(sent.getvalue()), sent.name, f"import_{sent.file_id}_{target}")
 
@@ -65,12 +65,12 @@ def _target(actor: Actor) -> int:
     fitting = [sheet for sheet in listed if Permission.ROWS_IMPORT in LEVEL_PERMISSIONS[sheet.level]]
     options |= {sheet.sheet_id: sheet.name for sheet in fitting}
     if not options:
-        st.info("You can read the sheets here, and not import into them. Ask an owner to share one as editor.")
+        st.info("You can't import into any sheet. Ask an owner to share one with you as editor.")
         st.stop()
-    wanted = st.query_params.get("sheet", "")
-    places = list(options)
-    first = places.index(int(wanted)) if wanted.isdigit() and int(wanted) in places else 0
-    return int(st.selectbox("Into", places, first, format_func=options.__getitem__, key=f"import_target_{wanted}"))
+    sheet_id = st.query_params.get("sheet", "")
+    ids = list(options)
+    first = ids.index(int(sheet_id)) if sheet_id.isdigit() and int(sheet_id) in ids else 0
+    return int(st.selectbox("Into", ids, first, format_func=options.__getitem__, key=f"import_target_{sheet_id}"))
 
 
 def _may_create(actor: Actor) -> bool:
@@ -83,31 +83,31 @@ def _steps(actor: Actor, target: int, file: BinaryIO, name: str, key: str) -> No
         references = access.references if access else References(partial(workspace_people, session))
         references = references.loaded()
         currency = access.currency if access else workspace_currency(session)
-    found = _found(file, [column.name for column in access.columns] if access else [], key)
-    if found is None:
+    inspection = _read_file(file, [column.name for column in access.columns] if access else [], key)
+    if inspection is None:
         return
-    key = f"{key}_{abs(hash(found.format))}"
-    plan = _kept(
-        "plan", (key, _version(access)), lambda: propose(found, access, references=references, currency=currency)
+    key = f"{key}_{abs(hash(inspection.format))}"
+    plan = _cached(
+        "plan", (key, _version(access)), lambda: propose(inspection, access, references=references, currency=currency)
     )
     st.subheader("Columns")
-    plan = columns.show(found, plan, access, references, key, currency=currency)
+    plan = columns.show(inspection, plan, access, references, key, currency=currency)
     parts: dict[str, int] = {}
     sheet_name = ""
     if access is None:
         st.subheader("The new sheet")
         sheet_name = st.text_input("Name", _proposed_name(name), key=f"{key}_name", max_chars=120)
         plan, parts = pipeline.show(plan, key)
-    request = _Request(file, found, plan, access, references, sheet_name, parts)
+    request = _Request(file, inspection, plan, access, references, sheet_name, parts)
     _check(actor, request, key)
 
 
 @dataclass(frozen=True)
 class _Request:
-    """Everything that has been decided."""
+    """The settings of an import."""
 
     file: BinaryIO
-    found: Inspection
+    inspection: Inspection
     plan: ImportPlan
     access: Access | None
     references: References
@@ -115,39 +115,41 @@ class _Request:
     parts: dict[str, int]
 
 
-def _found(file: BinaryIO, known: list[str], key: str) -> Inspection | None:
-    """What the file holds, as detected or as the person says; None where it cannot be read, which is said."""
+def _read_file(file: BinaryIO, column_names: list[str], key: str) -> Inspection | None:
+    """Read the file, as detected or with the user's settings; show an error and return None if it cannot be read."""
     st.subheader("The file")
-    said = st.container()
-    detected, refusal = _kept("detected", key, lambda: _inspected(file, {}, known))
+    summary = st.container()
+    detected, refusal = _cached("detected", key, lambda: _inspect(file, {}, column_names))
     with st.expander("Read the file differently", icon=":material/tune:"):
-        chosen = file_format.choices(detected.format if detected else FileFormat(), key)
-    found = detected
-    if chosen:
-        found, refusal = _kept("chosen", (key, tuple(chosen.items())), lambda: _inspected(file, chosen, known))
-    with said:
-        if found is None:
+        changes = file_format.choices(detected.format if detected else FileFormat(), key)
+    inspection = detected
+    if changes:
+        inspection, refusal = _cached(
+            "chosen", (key, tuple(changes.items())), lambda: _inspect(file, changes, column_names)
+        )
+    with summary:
+        if inspection is None:
             st.error(literal(refusal), icon=":material/error:")
         else:
-            file_format.summary(found)
-    return found
+            file_format.summary(inspection)
+    return inspection
 
 
-def _inspected(file: BinaryIO, chosen: dict[str, Any], known: list[str]) -> tuple[Inspection | None, str]:
+def _inspect(file: BinaryIO, changes: dict[str, Any], column_names: list[str]) -> tuple[Inspection | None, str]:
     try:
-        return inspect(file, chosen, known=known), ""
+        return inspect(file, changes, known=column_names), ""
     except Invalid as refusal:
         return None, refusal.message
 
 
 def _check(actor: Actor, request: _Request, key: str) -> None:
-    """What would come of it: misfits with the decision on them, the first rows, and the last button."""
+    """Show the misfits with the decisions on them, a preview, and the import button."""
     plan, access, references = request.plan, request.access, request.references
     if access is None and not request.name.strip():
         st.info("Give the new sheet a name.", icon=":material/edit:")
         return
     try:
-        found: Check = _kept(
+        result: Check = _cached(
             "checked",
             (key, repr(plan.columns), _version(access)),
             lambda: check(request.file, plan, access, references=references),
@@ -155,39 +157,39 @@ def _check(actor: Actor, request: _Request, key: str) -> None:
     except Refused as refusal:
         st.error(literal(refusal.message), icon=":material/error:")
         return
-    if found.misfits:
+    if result.misfits:
         st.subheader("Values that do not fit")
-        plan = misfits.show(plan, found, key)
+        plan = misfits.show(plan, result, key)
         _offer_lines(replace(request, plan=plan))
     st.subheader("Preview")
-    st.dataframe(preview(request.found, plan, access, references=references), hide_index=True)
-    _last_step(actor, replace(request, plan=plan), found)
+    st.dataframe(preview(request.inspection, plan, access, references=references), hide_index=True)
+    _last_step(actor, replace(request, plan=plan), result)
 
 
 def _offer_lines(request: _Request) -> None:
-    """The lines to mend, made only when they are asked for."""
+    """Offer the refused lines as a download, made on click."""
     if st.button("Download these lines as CSV", icon=":material/download:"):
         lines = refused_lines(request.file, request.plan, request.access, references=request.references)
         download.text_file("lines-to-mend.csv", f"\ufeff{lines}", "text/csv", key="lines_to_mend")
 
 
-def _last_step(actor: Actor, request: _Request, found: Check) -> None:
-    open_columns = refusing(request.plan, found, request.access)
+def _last_step(actor: Actor, request: _Request, result: Check) -> None:
+    open_columns = refusing(request.plan, result, request.access)
     if open_columns:
         column_names = ", ".join(f"“{literal(name)}”" for name in open_columns)
         st.info(
-            f"Decide above what becomes of the values of {column_names} that do not fit.",
+            f"Decide above what to do with the values of {column_names} that do not fit.",
             icon=":material/arrow_upward:",
         )
     into = request.name.strip() if request.access is None else request.access.sheet.name
-    new_count = sum(1 for one in request.plan.taken if one.new)
+    new_count = sum(1 for column in request.plan.taken if column.new)
     st.markdown(
-        f"**{found.rows:,} rows** into **{literal(into)}**"
+        f"**{result.rows:,} rows** into **{literal(into)}**"
         + (f", with {new_count} new {'columns' if new_count > 1 else 'column'}" if new_count and request.access else "")
-        + ". All of them, or none."
+        + ". Either all rows are imported, or none."
     )
     if st.button(
-        f"Import {found.rows:,} rows", type="primary", icon=":material/upload_file:", disabled=bool(open_columns)
+        f"Import {result.rows:,} rows", type="primary", icon=":material/upload_file:", disabled=bool(open_columns)
     ):
         _start(actor, request)
 
@@ -197,7 +199,7 @@ def _start(actor: Actor, request: _Request) -> None:
     target = request.access.sheet.sheet_id if request.access else NewSheet(request.name, request.parts)
     with transaction() as session:
         job_id = enqueue_import(session, actor, target, request.file, request.plan)
-    st.session_state.pop(KEPT, None)
+    st.session_state.pop(CACHE, None)
     import_job.name_in_address(job_id)
     st.rerun()
 
@@ -249,13 +251,13 @@ def _version(access: Access | None) -> tuple[int, int]:
     return (access.sheet.sheet_id, access.sheet.columns_version) if access else (NEW_SHEET, 0)
 
 
-def _kept(name: str, key: object, make: Callable[[], Found]) -> Found:
-    """What was made for this key before: the file is read again only when something about it was changed."""
-    kept: dict[str, tuple[object, Any]] = st.session_state.setdefault(KEPT, {})
-    if name not in kept or kept[name][0] != key:
-        kept[name] = (key, make())
-    found: Found = kept[name][1]
-    return found
+def _cached(name: str, key: object, make: Callable[[], Value]) -> Value:
+    """Return the cached value of a key, or make it: the file is read again only if something about it changed."""
+    cache: dict[str, tuple[object, Any]] = st.session_state.setdefault(CACHE, {})
+    if name not in cache or cache[name][0] != key:
+        cache[name] = (key, make())
+    value: Value = cache[name][1]
+    return value
 
 
 with error_boundary():

@@ -79,20 +79,20 @@ def _create(actor: Actor) -> None:
     with error_boundary(), st.form("new_sheet", border=False):
         name = st.text_input("Name", max_chars=sheets.MAX_NAME, placeholder="Deals 2027")
         template = st.radio(
-            "Begin with",
+            "Start with",
             list(TEMPLATES),
             format_func=lambda key: TEMPLATES[key].label,
             captions=[plan.description or "Two columns, the rest is yours." for plan in TEMPLATES.values()],
         )
         if st.form_submit_button("Create", type="primary"):
-            made: list[int] = []
-            if run_command(_make, actor, name, template, made):
-                st.switch_page("work/grid.py", query_params={"sheet": str(made[0])})
+            sheet_ids: list[int] = []
+            if run_command(_make, actor, name, template, sheet_ids):
+                st.switch_page("work/grid.py", query_params={"sheet": str(sheet_ids[0])})
 
 
-def _make(actor: Actor, name: str, template: str, made: list[int]) -> None:
+def _make(actor: Actor, name: str, template: str, sheet_ids: list[int]) -> None:
     with transaction() as session:
-        made.append(sheets.create_sheet(session, actor, name, template=template).sheet.sheet_id)
+        sheet_ids.append(sheets.create_sheet(session, actor, name, template=template).sheet.sheet_id)
 
 
 def _archived(actor: Actor, sheet: ListedSheet) -> None:

@@ -18,7 +18,12 @@ from db.start import database, open_engine
 from tests.conftest import CAST, actor
 from tests.pages.opened import add_deal, open_page
 
-PAGES = {"grid page": "work/grid.py", "dashboard page": "insight/dashboard.py"}
+PAGES = {
+    "grid page": "work/grid.py",
+    "dashboard page": "insight/dashboard.py",
+    "changes page": "insight/changes.py",
+    "audit page": "insight/audit.py",
+}
 PASSWORD = "figures of page runs"
 
 

@@ -68,7 +68,7 @@ def test_an_invited_person_makes_an_account_and_is_in(person: Seat, make_sheet: 
     eve.page.get_by_role("textbox", name="Your name").fill("Eve")
     eve.page.get_by_role("textbox", name="Password", exact=True).fill("a fine password")
     eve.page.get_by_role("textbox", name="Password again").fill("a fine password")
-    eve.page.get_by_role("button", name="Make my account").click()
+    eve.page.get_by_role("button", name="Create my account").click()
     expect(eve.page.get_by_role("heading", name="Sheets", exact=True)).to_be_visible(timeout=15000)
     eve.says("No sheets yet")
     assert token not in eve.page.url

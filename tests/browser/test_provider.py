@@ -109,7 +109,7 @@ def test_who_is_unknown_hears_how_to_get_in_and_an_invitation_or_the_rule_lets_t
     provider.people["s-finn"] = {"email": "finn@example.com", "email_verified": True, "name": "Finn"}
     eve = there(visit().open(), "s-eve").reads("nobody here does").reads("Ask an administrator")
     shown(eve, "stranger")
-    shown(eve.press("Go on").reads(THERE), "sign-in")
+    shown(eve.press("Continue").reads(THERE), "sign-in")
     with db.transaction() as session:
         invite(session, actor("Ada"), email="eve@example.com", role=Role.ANALYST)
     there(eve, "s-eve").is_in()
@@ -139,13 +139,13 @@ def test_a_token_of_another_sign_in_is_worth_nothing(
 ) -> None:
     provider.people["s-ann"] = {"email": "ann@example.com", "email_verified": True}
     provider.spoil = spoiled
-    visitor = there(visit().open(), "s-ann").reads("did not let you in")
+    visitor = there(visit().open(), "s-ann").reads("failed or took too long")
     assert SESSION not in cookies(visitor)
 
 
 @pytest.mark.exhaustive
 def test_who_is_let_in_by_nobody_is_told_so(visit: Visit, provider: LocalProvider) -> None:
-    there(visit().open(), "nobody").reads("did not let you in")
+    there(visit().open(), "nobody").reads("failed or took too long")
 
 
 @pytest.mark.exhaustive
@@ -190,7 +190,7 @@ def test_streamlits_own_cookie_is_no_way_in(visit: Visit, provider: LocalProvide
 
 def test_a_provider_that_is_away_is_told_of_and_the_password_still_works(visit: Visit, provider: LocalProvider) -> None:
     with provider.away():
-        visit().open().press(THERE).reads("did not let you in").sign_in("Dan").is_in()
+        visit().open().press(THERE).reads("failed or took too long").sign_in("Dan").is_in()
 
 
 def test_the_log_holds_nothing_that_the_provider_and_we_told_each_other(
@@ -199,7 +199,7 @@ def test_the_log_holds_nothing_that_the_provider_and_we_told_each_other(
     provider.people["s-ada"] = {"email": "ada@example.com", "email_verified": True, "name": "Ada"}
     there(visit().open(), "s-ada").reads("Is this account yours?")
     provider.spoil = {"aud": "another"}
-    there(visit().open(), "s-ada").reads("did not let you in")
+    there(visit().open(), "s-ada").reads("failed or took too long")
     assert provider.told
     log = server_at.text()
     assert "oauth2callback" in log

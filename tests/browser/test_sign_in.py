@@ -135,7 +135,7 @@ def test_an_address_deep_in_the_product_leads_in_and_is_still_there_after(visit:
 def test_a_session_that_ends_while_a_page_is_open_leads_back_to_where_one_was(visit: Visit, engine: Engine) -> None:
     ann = visit().open("/profile").sign_in("Ann").is_in().reads("Where you are signed in")
     do(engine, "UPDATE sessions SET ended_at = now()")
-    ann.press("Save").reads("Your session has ended. Sign in again to go on.")
+    ann.press("Save").reads("Your session has ended. Sign in again to continue.")
     expect(ann.page.get_by_test_id("stSidebar")).to_be_hidden()
     ann.sign_in("Ann").is_in().reads("Where you are signed in")
 
@@ -162,7 +162,7 @@ def test_an_invitation_becomes_an_account_once_and_leaves_the_address_bar(visit:
         address = invitation_url("", invite(session, actor("Ada"), email="eve@example.com", role=Role.MEMBER))
     db.bind(None)
     eve = visit(viewport={"width": 390, "height": 844}).open(address).reads("You are invited as member.")
-    eve.fill(Your_name="Eve", Password=NEW, Password_again=NEW).press("Make my account")
+    eve.fill(Your_name="Eve", Password=NEW, Password_again=NEW).press("Create my account")
     expect(eve.page).not_to_have_url(re.compile("invite"), timeout=15_000)
     expect(eve.page.get_by_test_id("stExpandSidebarButton")).to_be_visible(timeout=15_000)
     assert eve.cookie()

@@ -84,7 +84,7 @@ def accept(browser: Browser, url: str, name: str, link: str) -> None:
 def make_team(ada: Person, team: str, members: list[str], manager: str) -> None:
     go(ada, "Teams")
     ada.page.get_by_role("textbox", name="New team").fill(team)
-    press(ada, "Make the team")
+    press(ada, "Create the team")
     expect(ada.page.get_by_role("heading", name=team)).to_be_visible(timeout=PATIENCE)
     for name in members:
         choose(ada, "Add people", name)

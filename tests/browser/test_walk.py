@@ -68,7 +68,7 @@ def make_account(page: Page, name: str, email: str | None) -> None:
     page.get_by_role("textbox", name="Your name").fill(name)
     page.get_by_role("textbox", name="Password", exact=True).fill(PASSWORD)
     page.get_by_role("textbox", name="Password again").fill(PASSWORD)
-    page.get_by_role("button", name="Make my account").click()
+    page.get_by_role("button", name="Create my account").click()
     expect(page.get_by_role("heading", name="Sheets", exact=True)).to_be_visible(timeout=20 * SECONDS)
 
 

@@ -69,13 +69,13 @@ def app_of(session: Session, who: Actor) -> pyotp.TOTP:
 
 @pytest.mark.parametrize("email", ["ann@example.com", "nobody@example.com"])
 def test_who_forgot_their_password_hears_the_same_whoever_they_are(stranger: Way, session: Session, email: str) -> None:
-    page = press(stranger(), "Forgotten your password?")
+    page = press(stranger(), "Forgot your password?")
     fill(page, {"E-mail": email})
     press(page, "Send me the link")
     assert "If there is an account for" in said(page)
-    assert "No mail server is set here" in said(page)
+    assert "No mail server is configured" in said(page)
     assert waiting(session) == [("reset", email)]
-    assert "Forgotten your password?" in labels(press(page, "Back to sign-in"))
+    assert "Forgot your password?" in labels(press(page, "Back to sign-in"))
 
 
 def test_a_link_for_a_new_password_is_used_by_a_press_and_leads_to_the_form(stranger: Way, session: Session) -> None:
@@ -97,7 +97,7 @@ def test_a_link_that_is_worth_nothing_says_so(stranger: Way, query: dict[str, st
     page = stranger(**query)
     assert "This link has been used or has expired" in said(page)
     press(page, "Go to sign-in")
-    assert "Forgotten your password?" in labels(page)
+    assert "Forgot your password?" in labels(page)
 
 
 def test_an_address_is_confirmed_by_a_press_also_by_who_is_signed_in(session: Session, ann: Actor) -> None:
@@ -112,9 +112,9 @@ def test_an_address_is_confirmed_by_a_press_also_by_who_is_signed_in(session: Se
 
 
 def test_strangers_make_an_account_only_where_that_is_allowed(stranger: Way, session: Session, ada: Actor) -> None:
-    assert "No account yet? Make one" not in labels(stranger())
+    assert "No account yet? Create one" not in labels(stranger())
     set_registration_policy(session, ada, Registration.DOMAINS, domains=("example.com",))
-    page = press(stranger(), "No account yet? Make one")
+    page = press(stranger(), "No account yet? Create one")
     fill(page, {"E-mail": "eve@example.org"})
     press(page, "Send me the link")
     assert "may register" in said(page)
@@ -139,10 +139,10 @@ def test_a_code_is_asked_after_the_right_password(
     press(page, "Sign in")
     assert [one.label for one in page.text_input] == ["Code"]
     fill(page, {"Code": "000000"})
-    press(page, "Go on")
+    press(page, "Continue")
     assert "This code is wrong" in said(page)
     fill(page, {"Code": codes[0]})
-    press(page, "Go on")
+    press(page, "Continue")
     assert session.scalar(text("SELECT count(*) FROM sign_in_tickets WHERE NOT needs_code")) == 1
 
 
@@ -231,7 +231,7 @@ def test_a_new_address_is_written_to(session: Session) -> None:
     fill(page, {"New address": "ann.smith@example.com"})
     page.text_input("address_password").set_value(PASSWORD)
     press(page, "Change address")
-    assert "A letter is on its way" in said(page)
+    assert "An e-mail is on its way" in said(page)
     assert waiting(session) == [("address", "ann.smith@example.com")]
 
 
@@ -239,7 +239,7 @@ def test_moments_stand_in_my_time_zone_and_numbers_in_my_way(session: Session) -
     page = profile(session)
     next(one for one in page.selectbox if one.label == "Time zone").set_value("Asia/Tokyo")
     next(one for one in page.radio if one.label == "Numbers").set_value("1.234,5")
-    press(page, "Save")
+    press(page, "Save rule")
     page = profile(session)
     assert " JST" in said(page)
 
@@ -265,10 +265,10 @@ def test_an_invitation_is_sent_where_there_is_a_mail_server(session: Session, mo
 def test_an_administrator_says_who_may_register(session: Session) -> None:
     page = open_page(session, "Ada", "admin/people.py")
     next(one for one in page.radio if one.label == "Who may make an account").set_value(Registration.DOMAINS)
-    press(page, "Save the rule")
+    press(page, "Save rule")
     assert "Enter at least one domain" in said(page)
     fill(page, {"Domains": "example.com, Example.org"})
-    press(page, "Save the rule")
+    press(page, "Save rule")
     kept = session.scalar(text("SELECT value FROM workspace_settings WHERE name = 'registration'"))
     assert kept == {"who": "domains", "domains": ["example.com", "example.org"]}
 

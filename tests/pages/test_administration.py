@@ -59,10 +59,10 @@ def test_pages_of_administration_are_not_run_for_members(session: Session, file:
 def test_a_manager_keeps_their_teams_and_reads_the_others(session: Session, north: int) -> None:
     session.execute(text("UPDATE users SET role = 'manager' WHERE name = 'Ann'"))
     page = open_page(session, "Ann", TEAMS)
-    assert "You manage no team yet." in said(page)
+    assert "You don't manage a team yet." in said(page)
     assert "North: Dan" in said(page)
     set_field(page, "text_input", "New team", "South")
-    press(page, "Make the team")
+    press(page, "Create the team")
     assert [team.name for team in teams(session, actor("Ann")) if team.members[0].name == "Ann"] == ["South"]
     assert titles(open_page(session, "Ann", PEOPLE)) == ["Sheets"]
 
@@ -105,13 +105,13 @@ def test_what_a_leaver_owned_is_named_and_handed_over(session: Session, ada: Act
     page = open_page(session, "Ada", PEOPLE)
     assert "They own “Deals”" in said(page).replace("\\", "")
     page.button(f"active_{deals.sheet.owner_id}").click().run()
-    assert "Sheets to hand over" in said(page)
+    assert "Sheets to transfer" in said(page)
     heirs = page.selectbox(f"heir_{deals.sheet.sheet_id}")
     assert not any("Ann" in name or "Cleo" in name for name in heirs.options)
     heirs.set_value(ben.user_id).run()
-    press(page, "Hand over")
+    press(page, "Transfer")
     assert get_access(session, ben, deals.sheet.sheet_id).level is Level.OWNER
-    assert "Sheets to hand over" not in said(page)
+    assert "Sheets to transfer" not in said(page)
 
 
 def test_a_person_is_signed_out_and_given_a_link(session: Session, ben: Actor) -> None:
@@ -146,9 +146,9 @@ def test_a_team_is_made_filled_led_and_dissolved(session: Session, ada: Actor, b
         return [(one.name, one.is_manager) for team in teams(session, ada) for one in team.members]
 
     page = open_page(session, "Ada", TEAMS)
-    assert "There is no team yet" in said(page)
+    assert "Create the first team above." in said(page)
     set_field(page, "text_input", "New team", "North *1*")
-    press(page, "Make the team")
+    press(page, "Create the team")
     assert "North \\*1\\*" in said(page)
     set_field(page, "multiselect", "Add people", [ben.user_id, dan.user_id])
     press(page, "Add")
@@ -170,7 +170,7 @@ def test_an_offer_waits_on_the_teams_page_and_on_the_persons_own_pages_until_it_
     session.execute(text("UPDATE users SET role = 'manager' WHERE name = 'Dan'"))
     page = open_page(session, "Dan", TEAMS)
     set_field(page, "text_input", "New team", "East")
-    press(page, "Make the team")
+    press(page, "Create the team")
     set_field(page, "multiselect", "Add people", [2, 3])
     press(page, "Add")
     assert said(page).count("Has not accepted yet") == 2

@@ -48,12 +48,12 @@ def test_an_owner_sees_their_sheets_alone(session: Session) -> None:
 def test_who_owns_nothing_is_told_so(session: Session) -> None:
     page = open_page(session, "Dan", AUDIT)
     assert told(page) == []
-    assert page.main.info[0].value.startswith("You own no sheet.")
+    assert page.main.info[0].value.startswith("You don't own a sheet yet.")
 
 
 def test_a_person_of_whom_nothing_is_said_narrows_to_nothing(session: Session) -> None:
     page = open_page(session, "Ada", AUDIT)
-    page.selectbox[0].set_value(actor("Dan").user_id)
+    page.text_input[0].set_value("Dan")
     page = fine(page.run())
     assert told(page) == []
     assert page.main.info[0].value == "Nothing like this has happened."
@@ -62,11 +62,29 @@ def test_a_person_of_whom_nothing_is_said_narrows_to_nothing(session: Session) -
 def test_filters_narrow_the_page_and_its_file_alike(session: Session) -> None:
     page = open_page(session, "Ada", AUDIT)
     assert export(page) == {}
-    page.selectbox[0].set_value(actor("Ben").user_id)
-    page.text_input[0].set_value("deals")
+    page.text_input[0].set_value("ben")
+    page.text_input[1].set_value("deals")
     page = fine(page.run())
     assert told(page) == ["Ann shared “Deals” with Ben as editor"]
     assert export(page) == {"person": [str(actor("Ben").user_id)], "search": ["deals"]}
+
+
+def test_a_search_of_several_people_offers_a_choice(session: Session) -> None:
+    rename_myself(session, actor("Dan"), "Ben Dover")
+    page = open_page(session, "Ada", AUDIT)
+    page.text_input[0].set_value("ben")
+    page = fine(page.run())
+    assert page.selectbox[0].options == ["Ben", "Ben Dover"]
+    page.selectbox[0].set_value(actor("Dan").user_id)
+    assert export(fine(page.run())) == {"person": [str(actor("Dan").user_id)]}
+
+
+def test_a_search_without_a_match_shows_no_event(session: Session) -> None:
+    page = open_page(session, "Ada", AUDIT)
+    page.text_input[0].set_value("zoe")
+    page = fine(page.run())
+    assert told(page) == []
+    assert "No person with this name." in [caption.value for caption in page.main.caption]
 
 
 def test_days_are_those_of_the_persons_time_zone(session: Session) -> None:

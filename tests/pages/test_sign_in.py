@@ -22,7 +22,7 @@ from tests.conftest import PASSWORD, actor
 
 MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
 NEW = "another good password"
-WAYS = ["Sign in", "Forgotten your password?"]
+WAYS = ["Sign in", "Forgot your password?"]
 Opened = Callable[..., AppTest]
 
 
@@ -120,7 +120,7 @@ def test_a_session_that_ends_while_its_page_is_open_says_so(opened: Opened, sess
     assert app.title[0].value == "Profile"
     session.execute(text("UPDATE sessions SET ended_at = now()"))
     press(app, "Save")
-    assert said(app) == ["Your session has ended. Sign in again to go on."]
+    assert said(app) == ["Your session has ended. Sign in again to continue."]
     assert labels(app) == WAYS
 
 
@@ -152,7 +152,7 @@ def test_an_invitation_names_its_address_and_role(opened: Opened, session: Sessi
 def test_two_passwords_that_differ_are_said(opened: Opened, session: Session) -> None:
     app = opened(None, invite=token_for_eve(session))
     fill(app, {"Your name": "Eve", "Password": NEW, "Password again": NEW + "!"})
-    press(app, "Make my account")
+    press(app, "Create my account")
     assert said(app) == ["The two passwords differ. Type the same one twice."]
 
 
@@ -170,7 +170,7 @@ def test_the_first_administrator_names_their_own_address(opened: Opened, session
     link = first_admin_link(session, "http://here")
     assert link
     app = opened(None, invite=link.split("invite=")[1])
-    assert app.subheader[0].value == "Make the administrator's account"
+    assert app.subheader[0].value == "Create the administrator's account"
     assert not app.text_input[0].disabled
 
 

@@ -23,7 +23,7 @@ COOKIE = "contrivance_session"
 HEADINGS = {
     "audit": "Who did what to accounts, shares and sheets, all over",
     "people": "Make an invitation link",
-    "teams": "Make the team",
+    "teams": "Create the team",
     "security": "Signed in now",
     "system": "Look again",
     "sheets": "New sheet",

@@ -13,7 +13,7 @@ from pages.components.sign_in import oidc_return
 
 
 def show(actor: Actor, locale: Locale) -> None:
-    """What is linked, and the way to link; nothing where there is no provider."""
+    """Show the linked identities and a button to link one; nothing without a provider."""
     with transaction() as session:
         identities = my_identities(session, actor)
         needs_password = not has_password(session, actor.user_id)
@@ -35,7 +35,7 @@ def _linked(actor: Actor, identity: IdentityInfo, locale: Locale, *, needs_passw
             st.text("Signs you in here")
             st.caption(literal(f"{identity.issuer} · linked {moment(identity.created_at, locale)}"))
         if needs_password:
-            st.caption("Your only way in: choose a password before you unlink it.")
+            st.caption("This is your only way to sign in. Set a password before you unlink it.")
         elif st.button("Unlink", key=f"unlink_{identity.issuer}") and run_command(_unlink, actor, identity.issuer):
             st.rerun()
 

@@ -25,7 +25,7 @@ def show(actor: Actor, locale: Locale) -> None:
         pressed = st.button("Sign out everywhere else", icon=":material/logout:")
         tokens = st.checkbox("and revoke my API tokens", value=True)
     if actor.role is Role.ADMIN:
-        st.caption("Invitations that you sent and nobody has used end, too: send them again afterwards.")
+        st.caption("Pending invitations that you sent are revoked, too. Send them again afterwards.")
     if pressed and run_command(_end_others, actor, tokens):
         st.rerun()
 

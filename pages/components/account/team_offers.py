@@ -12,14 +12,14 @@ from pages.components.app.format import literal
 
 MEANT = (
     "If you accept, you get the sheets that are shared with this team. Where a sheet is shared by team, the team's "
-    "managers, and those who are given their team's rows, see your rows."
+    "managers, and members who may see the team's rows, see your rows."
 )
-TOLD = "team_offer_told"
+MESSAGE = "team_offer_message"
 
 
 def show(actor: Actor) -> None:
     """One notice for each; nothing where I am offered none."""
-    if message := st.session_state.pop(TOLD, ""):
+    if message := st.session_state.pop(MESSAGE, ""):
         st.toast(literal(message), icon=":material/check:")
     with transaction() as session:
         offers = my_offers(session, actor)
@@ -50,5 +50,5 @@ def _answer(command: Callable[..., None], actor: Actor, offer: Offer, message: s
             command(session, actor, offer.team_id)
 
     if run_command(carry_out):
-        st.session_state[TOLD] = message  # Said after the page is drawn again, which would swallow it.
+        st.session_state[MESSAGE] = message  # Shown by the next run: a rerun drops toasts of this one.
         st.rerun()

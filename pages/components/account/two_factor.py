@@ -41,7 +41,7 @@ def show(actor: Actor, locale: Locale) -> None:
 
 
 def _begin(actor: Actor) -> None:
-    st.caption("With an authenticator app on your telephone, a stolen password alone lets nobody in.")
+    st.caption("With an authenticator app on your phone, a stolen password alone is not enough to sign in.")
     with st.form("set_up_app", clear_on_submit=True):
         password = st.text_input("Your password", type="password", key="set_up_password")
         sent = st.form_submit_button("Set up an app", icon=":material/phonelink_lock:")
@@ -77,7 +77,7 @@ def _forget(actor: Actor) -> None:
 
 
 def _codes(codes: list[str]) -> None:
-    st.success("Keep these recovery codes somewhere safe. Each lets you in once when your app is lost; they are "
+    st.success("Keep these recovery codes somewhere safe. Each signs you in once if you lose your app. They are "
                "not shown again.", icon=":material/key:")  # fmt: skip
     st.code("\n".join(codes), language=None)
     st.button("I have kept them", type="primary", on_click=lambda: st.session_state.pop(CODES, None))

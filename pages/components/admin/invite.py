@@ -22,11 +22,11 @@ def form(actor: Actor) -> None:
     number = st.session_state.setdefault(FORMS, 0)
     by_mail = not isinstance(mail_transport(), ConsoleTransport)
     with st.form("invite"):
-        st.subheader("Invite somebody, or several at once")
+        st.subheader("Invite people")
         emails = st.text_area(
             "E-mail",
             placeholder="ben@example.com, mia@example.com",
-            help="One address or several, with commas or line by line.",
+            help="One address or several, separated by commas or line breaks.",
             height=70,
             key=f"invite_emails_{number}",
         )
@@ -43,7 +43,7 @@ def form(actor: Actor) -> None:
 
 
 def _made() -> None:
-    """What became of the last press."""
+    """Show the result of the last invitation."""
     if sent := st.session_state.pop(SENT, None):
         st.success(f"An invitation is on its way to {literal(sent)}.", icon=":material/mail:")
     if links := st.session_state.get(LINKS):

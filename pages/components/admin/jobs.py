@@ -74,5 +74,5 @@ def _summary(job: JobInfo, locale: Locale) -> str:
     state = "cancelling" if job.is_cancelling and job.is_unfinished else job.state
     if job.state == "waiting":
         state, time = "next run", job.due_at
-    parts = [job.user_name or "", f"{state} {moment(time, locale)}", f"attempt {job.attempts}" * (job.attempts > 1)]
-    return " · ".join(part for part in parts if part)
+    texts = [job.user_name or "", f"{state} {moment(time, locale)}", f"attempt {job.attempts}" * (job.attempts > 1)]
+    return " · ".join(text for text in texts if text)

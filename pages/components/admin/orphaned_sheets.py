@@ -1,4 +1,4 @@
-"""Sheets whose owner is deactivated: they stay as they are until an administrator hands them to somebody."""
+"""Sheets whose owner is deactivated, with a form for administrators to transfer them."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from pages.components.app.errors import run_command
 
 
 def show(actor: Actor, sheets: list[OwnedSheet], people: list[PersonInfo]) -> None:
-    """One line a sheet, with whom it could go to; nothing where every owner is here."""
+    """Show one line per sheet with its possible new owners; nothing if every owner is active."""
     orphaned = [sheet for sheet in sheets if sheet.is_orphaned]
     if not orphaned:
         return
@@ -21,9 +21,9 @@ def show(actor: Actor, sheets: list[OwnedSheet], people: list[PersonInfo]) -> No
         if person.is_active and person.role is not Role.ANALYST
     }
     with st.container(border=True):
-        st.subheader("Sheets to hand over")
+        st.subheader("Sheets to transfer")
         st.caption(
-            "Their owners are deactivated: nobody can share or configure these sheets until you say who owns them."
+            "Their owners are deactivated: nobody can share or configure these sheets until you choose a new owner."
         )
         for sheet in orphaned:
             _line(actor, sheet, heirs)
@@ -41,7 +41,7 @@ def _line(actor: Actor, sheet: OwnedSheet, heirs: dict[int, str]) -> None:
             label_visibility="collapsed",
             key=f"heir_{sheet.sheet_id}",
         )
-        pressed = st.button("Hand over", key=f"hand_over_{sheet.sheet_id}", disabled=heir is None)
+        pressed = st.button("Transfer", key=f"hand_over_{sheet.sheet_id}", disabled=heir is None)
     if pressed and heir is not None and run_command(_transfer, actor, sheet.sheet_id, heir):
         st.rerun()
 

@@ -1,4 +1,4 @@
-"""What an administrator can change about one person; each is pressed for itself, because most sign the person out."""
+"""The actions of an administrator on one account. Each has its own button, because most of them sign the user out."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from pages.components.app.errors import run_command
 from pages.components.app.format import literal, shortened
 
 LINK, SENT = "reset_link", "reset_sent"
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 def show(actor: Actor, person: PersonInfo, owned: list[OwnedSheet]) -> None:
@@ -30,19 +30,21 @@ def show(actor: Actor, person: PersonInfo, owned: list[OwnedSheet]) -> None:
     _switch(actor, person, owned)
 
 
-def told() -> None:
-    """What became of the last press: a link to be handed over, or where a letter went."""
+def show_result() -> None:
+    """Show the result of the last action: a link to pass on, or the address an e-mail was sent to."""
     if sent := st.session_state.pop(SENT, None):
-        st.success(f"A letter with a link for a new password is on its way to {literal(sent)}.", icon=":material/mail:")
+        st.success(
+            f"An e-mail with a link for a new password is on its way to {literal(sent)}.", icon=":material/mail:"
+        )
     if LINK in st.session_state:
         name, link = st.session_state.pop(LINK)
-        st.success(f"Hand this link to {literal(name)}: it sets a new password, once, within thirty minutes.")
+        st.success(f"Send this link to {literal(name)}. It sets a new password, once, within thirty minutes.")
         st.code(link, language=None, wrap_lines=True)
 
 
 def _role(actor: Actor, person: PersonInfo) -> None:
     role = roles.choose(f"role_{person.user_id}_{person.role.value}", now=person.role)
-    st.caption("With a new role the person signs in again.")
+    st.caption("After a change of role, the person has to sign in again.")
     if st.button("Save role", key=f"save_{person.user_id}", type="primary", disabled=role is person.role):
         _carry_out(lambda: _change_role(actor, person.user_id, role))
 
@@ -61,11 +63,11 @@ def _access(actor: Actor, person: PersonInfo) -> None:
 
 def _switch(actor: Actor, person: PersonInfo, owned: list[OwnedSheet]) -> None:
     if person.is_active:
-        st.caption("Deactivating ends their access at once; what they did stays under their name.")
+        st.caption("Deactivating ends their access at once. Their changes keep their name.")
     if person.is_active and owned:
-        names = ", ".join(f"“{shortened(sheet.name, 40)}”" for sheet in owned[:MOST_NAMED])
-        more = f" and {len(owned) - MOST_NAMED} more" if len(owned) > MOST_NAMED else ""
-        st.caption(literal(f"They own {names}{more}: you can hand these to somebody else then."))
+        names = ", ".join(f"“{shortened(sheet.name, 40)}”" for sheet in owned[:MAX_NAMED])
+        more = f" and {len(owned) - MAX_NAMED} more" if len(owned) > MAX_NAMED else ""
+        st.caption(literal(f"They own {names}{more}. You can transfer these sheets afterwards."))
     verb = "Deactivate" if person.is_active else "Reactivate"
     if st.button(verb, key=f"active_{person.user_id}"):
         _carry_out(lambda: _change_access(actor, person))

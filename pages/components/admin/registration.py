@@ -1,4 +1,4 @@
-"""Who may register: the workspace's rule, for administrators to change."""
+"""The setting of who may register, which administrators can change."""
 
 import streamlit as st
 
@@ -8,14 +8,14 @@ from db.engine import transaction
 from pages.components.app.errors import run_command
 
 LABELS = {
-    Registration.INVITED: "Only who is invited",
-    Registration.DOMAINS: "Whoever has an address of these domains",
-    Registration.OPEN: "Anybody with an address",
+    Registration.INVITED: "Only invited people",
+    Registration.DOMAINS: "People with an e-mail address at these domains",
+    Registration.OPEN: "Anyone with an e-mail address",
 }
 
 
 def show(actor: Actor) -> None:
-    """The rule as it is, in a drawer: it is changed once in a year."""
+    """Show the current setting, and the form to change it in an expander."""
     with transaction() as session:
         policy = registration_policy(session)
     with st.expander(f"Who may make an account: {LABELS[policy.who].lower()}", icon=":material/door_open:"):
@@ -27,8 +27,8 @@ def _form(actor: Actor, policy: Policy) -> None:
         registration = st.radio("Who may make an account", list(LABELS), index=list(LABELS).index(policy.who),
                        format_func=LABELS.__getitem__, label_visibility="collapsed")  # fmt: skip
         domains = st.text_input("Domains", value=", ".join(policy.domains), placeholder="example.com, example.org")
-        st.caption("Who registers confirms their address and becomes a member.")
-        sent = st.form_submit_button("Save the rule")
+        st.caption("People who register confirm their address and become members.")
+        sent = st.form_submit_button("Save rule")
     if sent and run_command(_save, actor, registration, domains):
         st.rerun()
 

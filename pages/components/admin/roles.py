@@ -1,4 +1,4 @@
-"""The roles of the workspace in words: what each may begin here. What somebody may do in a sheet its shares say."""
+"""Descriptions of the workspace roles. Permissions within a sheet come from its shares."""
 
 import streamlit as st
 
@@ -6,9 +6,9 @@ from core.base.permissions import Role
 
 MEANINGS = {
     Role.ADMIN: "manages people, teams and the workspace",
-    Role.MANAGER: "makes teams and says who is in them, creates sheets",
-    Role.MEMBER: "creates sheets and works in what is shared",
-    Role.ANALYST: "reads, comments on and exports what is shared",
+    Role.MANAGER: "manages teams and creates sheets",
+    Role.MEMBER: "creates sheets and works in shared sheets",
+    Role.ANALYST: "reads, comments on and exports shared sheets",
 }
 
 

@@ -14,12 +14,12 @@ from db.engine import transaction
 _actor_of_run: ContextVar[Actor | None] = ContextVar("actor_of_run", default=None)
 
 
-def find_actor(*, seen: bool = False) -> Actor | None:
-    """Return the signed-in person; None for a stranger or an ended session. `seen` marks the session as in use."""
+def find_actor(*, mark_seen: bool = False) -> Actor | None:
+    """Return the signed-in person; None for a stranger or an ended session. `mark_seen` marks the session as in use."""
     if not had_session():
         return None
     with transaction() as session:
-        return actor_of_session(session, str(st.user["session"]), address=address(), mark_seen=seen)
+        return actor_of_session(session, str(st.user["session"]), address=address(), mark_seen=mark_seen)
 
 
 def had_session() -> bool:
@@ -67,5 +67,5 @@ def sign_in_nonce() -> str:
 
 
 def device() -> str:
-    """Return the cookie that shows that somebody signed in with this browser before."""
+    """Return the cookie that marks this browser as one used to sign in before."""
     return st.context.cookies.get(settings().device_cookie) or ""

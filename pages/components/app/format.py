@@ -65,8 +65,8 @@ def with_separators(text: str, number_format: str) -> str:
 
 def literal(text: str) -> str:
     """Text of a sheet or a person for Markdown: shown letter by letter, never read as formatting."""
-    parts = _JOINED.split(" ".join(_BIDI.sub("", text).split()))
-    return _NUMBERED.sub(r"\1\\\2", _APART.join(_MARKS.sub(r"\\\1", part) for part in parts))
+    segments = _JOINED.split(" ".join(_BIDI.sub("", text).split()))
+    return _NUMBERED.sub(r"\1\\\2", _APART.join(_MARKS.sub(r"\\\1", segment) for segment in segments))
 
 
 def shortened(text: str, longest: int) -> str:
@@ -76,7 +76,7 @@ def shortened(text: str, longest: int) -> str:
 
 
 def cell(text: str, column: ColumnInfo, locale: Locale) -> str:
-    """The canonical text of a cell as a person likes to read it; text that is no such value stays as it is."""
+    """Return the canonical text of a cell in the user's formats; text that does not parse stays unchanged."""
     try:
         return _WRITTEN.get(column_type(column.type).form, _as_it_is)(text, column, locale)
     except (ValueError, InvalidOperation):

@@ -67,14 +67,14 @@ PAGES = [
         "System",
         "dns",
         "system",
-        "Database, letters and disk.",
+        "Database, e-mails and disk.",
         Permission.PEOPLE_MANAGE,
     ),
 ]
 
 
 def offered(actor: Actor) -> dict[str, list[StreamlitPage]]:
-    """The pages of this person, by section. A page that is not offered is not run, however it is asked for."""
+    """Return the pages that the user may open, by section. The URL of any other page opens the default page."""
     sections: dict[str, list[StreamlitPage]] = {}
     for page in PAGES:
         if page.permission is None or page.permission in ROLE_PERMISSIONS[actor.role]:
@@ -88,12 +88,12 @@ def page_at(url_path: str) -> Page | None:
 
 
 def for_strangers(show: Callable[[], None]) -> list[StreamlitPage]:
-    """Every address leads a stranger to the same way in, and is still there after signing in."""
+    """Return the sign-in page at every path, so that the requested page opens after signing in."""
     return [st.Page(show, title="Contrivance", url_path=page.url_path, default=page.default) for page in PAGES]
 
 
 def for_visitors(show: Callable[[], None]) -> list[StreamlitPage]:
-    """The one page that a public link leads to; there is no way from it into the app."""
+    """Return the only page that visitors of a public link can open."""
     paths = {"start": True, "shared": False}
     return [st.Page(show, title="A shared sheet", url_path=path, default=start) for path, start in paths.items()]
 

@@ -52,12 +52,12 @@ def _go(instant: str) -> None:
 
 
 def _back() -> None:
-    for part in (AS_OF, VERSUS, SIDE):
-        st.query_params.pop(part, None)
+    for parameter in (AS_OF, VERSUS, SIDE):
+        st.query_params.pop(parameter, None)
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _Comparison:
     """The sheet at the instant asked for and, where they are compared, at the other one."""
 
     now: Access
@@ -65,7 +65,7 @@ class _Shown:
     version: int
     other: str | None
     other_version: int
-    found: Difference | None
+    diff: Difference | None
     layout: dict[str, Any]
     locale: Locale
 
@@ -78,47 +78,47 @@ class _Shown:
 def show(actor: Actor, sheet_id: int, view: View, on_sort: Callable[[Any], None]) -> None:
     """The banner, the comparison and the grid; nothing in it can be changed."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        told = st.container(width="content")
+        banner = st.container(width="content")
         st.button("Back to now", icon=":material/undo:", type="primary", on_click=_back)
         tools = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
     with error_boundary():
-        shown = _read(actor, sheet_id)
-        told.markdown(f":orange-background[:material/history: {_banner(shown)}]")
+        comparison = _read(actor, sheet_id)
+        banner.markdown(f":orange-background[:material/history: {_banner(comparison)}]")
         with tools:
-            _compare(shown)
-        if shown.found:
-            _legend(shown, shown.found)
-        _grid(actor, shown, view, on_sort)
+            _compare(comparison)
+        if comparison.diff:
+            _legend(comparison, comparison.diff)
+        _grid(actor, comparison, view, on_sort)
 
 
-def _read(actor: Actor, sheet_id: int) -> _Shown:
+def _read(actor: Actor, sheet_id: int) -> _Comparison:
     then, other = str(asked()), st.query_params.get(VERSUS) or None
     with transaction() as session:
         now = get_access(session, actor, sheet_id)
         version = version_at(session, now, then)
         other_version = now.sheet.version if other in (None, NOW) else version_at(session, now, str(other))
-        first, last = (f"version:{one}" for one in sorted((version, other_version)))
-        found = difference(session, actor, sheet_id, first, last, limit=MAX_PAGE) if other else None
+        first, last = (f"version:{number}" for number in sorted((version, other_version)))
+        diff = difference(session, actor, sheet_id, first, last, limit=MAX_PAGE) if other else None
         locale = get_locale(session, actor)
         layout = layouts.layout(session, now)
-    return _Shown(now, then, version, other, other_version, found, layout, locale)
+    return _Comparison(now, then, version, other, other_version, diff, layout, locale)
 
 
-def _banner(shown: _Shown) -> str:
+def _banner(comparison: _Comparison) -> str:
     """Which sheet is on the screen: that of the moment asked for, or the other side of the comparison."""
     moment = shown_instant()
     if moment is None:
-        return f"The sheet as it is now, compared with **{spoken(shown.then, shown.locale)}** · read only"
-    when = spoken(moment, shown.locale)
+        return f"The sheet as it is now, compared with **{spoken(comparison.then, comparison.locale)}** · read only"
+    when = spoken(moment, comparison.locale)
     return f"The sheet as it was {'at' if when.startswith('version') else 'on'} **{when}** · read only"
 
 
-def _compare(shown: _Shown) -> None:
-    label = f"Compared with {spoken(shown.other, shown.locale)}" if shown.other else "Compare with…"
-    with st.popover(label, icon=":material/difference:", key=f"compare_{shown.other}"):
+def _compare(comparison: _Comparison) -> None:
+    label = f"Compared with {spoken(comparison.other, comparison.locale)}" if comparison.other else "Compare with…"
+    with st.popover(label, icon=":material/difference:", key=f"compare_{comparison.other}"):
         st.button("Now", key="versus_now", on_click=_versus, args=(NOW,), width="stretch")
-        choose("versus", shown.locale, _versus)
-        if shown.other:
+        choose("versus", comparison.locale, _versus)
+        if comparison.other:
             st.button("Do not compare", type="tertiary", on_click=_alone, width="stretch")
 
 
@@ -127,19 +127,19 @@ def _versus(instant: str) -> None:
 
 
 def _alone() -> None:
-    for part in (VERSUS, SIDE):
-        st.query_params.pop(part, None)
+    for parameter in (VERSUS, SIDE):
+        st.query_params.pop(parameter, None)
 
 
-def _legend(shown: _Shown, found: Difference) -> None:
+def _legend(comparison: _Comparison, diff: Difference) -> None:
     """What the tints mean and how many of each there are, which side is shown, and the way to the list."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for kind, color, name in KINDS:
-            count = getattr(found, kind)
+            count = getattr(diff, kind)
             st.badge(f"{count:,} {name}{'' if count == 1 else 's'}", color=color)  # type: ignore[arg-type]
         sides = {
-            "": spoken(shown.then, shown.locale),
-            "other": "Now" if shown.other == NOW else spoken(str(shown.other), shown.locale),
+            "": spoken(comparison.then, comparison.locale),
+            "other": "Now" if comparison.other == NOW else spoken(str(comparison.other), comparison.locale),
         }
         st.session_state["past_side"] = "other" if st.query_params.get(SIDE) else ""
         st.segmented_control(
@@ -151,9 +151,9 @@ def _legend(shown: _Shown, found: Difference) -> None:
             required=True,
             label_visibility="collapsed",
         )
-        if found.entries and st.button("List the differences", icon=":material/list:", type="tertiary"):
-            diff_list.show(shown.now, found, shown.locale)
-    if found.next:
+        if diff.entries and st.button("List the differences", icon=":material/list:", type="tertiary"):
+            diff_list.show(comparison.now, diff, comparison.locale)
+    if diff.next:
         st.caption(f"The first {MAX_PAGE:,} differences are tinted and listed; the counts are of all.")
 
 
@@ -164,17 +164,17 @@ def _turn() -> None:
         st.query_params.pop(SIDE, None)
 
 
-def _grid(actor: Actor, shown: _Shown, view: View, on_sort: Callable[[Any], None]) -> None:
-    version, key = shown.side, f"past_{shown.now.sheet.sheet_id}"
+def _grid(actor: Actor, comparison: _Comparison, view: View, on_sort: Callable[[Any], None]) -> None:
+    version, key = comparison.side, f"past_{comparison.now.sheet.sheet_id}"
     grid.show(
-        sheet_json(as_of(shown.now, version), {str(actor.user_id): actor.name}),
+        sheet_json(as_of(comparison.now, version), {str(actor.user_id): actor.name}),
         key=key,
         me={"id": actor.user_id, "name": actor.name},
         view=view.as_json(),
-        layout={part: shown.layout[part] for part in ("widths", "hidden", "order") if part in shown.layout},
-        formats=grid_formats(shown.locale),
+        layout={name: comparison.layout[name] for name in ("widths", "hidden", "order") if name in comparison.layout},
+        formats=grid_formats(comparison.locale),
         as_of=f"version:{version}",
-        tints=_tints(shown.found.entries if shown.found else []),
+        tints=_tints(comparison.diff.entries if comparison.diff else []),
         on_view=lambda: on_sort(st.session_state[key]["view"]),
     )
 
@@ -182,11 +182,11 @@ def _grid(actor: Actor, shown: _Shown, view: View, on_sort: Callable[[Any], None
 def _tints(differences: list[DifferenceEntry]) -> dict[str, str | list[int]]:
     """By row: what became of it, or the columns whose cells differ."""
     tints: dict[str, str | list[int]] = {}
-    for one in differences:
-        if one.column is None:
-            tints[str(one.row)] = one.kind
+    for entry in differences:
+        if entry.column is None:
+            tints[str(entry.row)] = entry.kind
         else:
-            cells = tints.setdefault(str(one.row), [])
+            cells = tints.setdefault(str(entry.row), [])
             if isinstance(cells, list):
-                cells.append(one.column)
+                cells.append(entry.column)
     return tints

@@ -10,21 +10,21 @@ from core.history.diff import Difference, DifferenceEntry
 from pages.components.app.format import cell, literal, moment, shortened
 
 PAGE = 50
-LONGEST = 100
+MAX_TEXT = 100
 ROWS = {"added": ":green[row added]", "deleted": ":red[row deleted]"}
 
 
 @st.dialog("Differences", width="medium")
-def show(access: Access, found: Difference, locale: Locale) -> None:
+def show(access: Access, diff: Difference, locale: Locale) -> None:
     """The differences of a page, each row with its cells before and after, who changed them last and when."""
-    pages = (len(found.entries) - 1) // PAGE + 1
+    pages = (len(diff.entries) - 1) // PAGE + 1
     heading = st.container()
     page = st.pagination(pages, key="past_page") if pages > 1 else 1
     with heading:
-        for _, together in groupby(found.entries[(page - 1) * PAGE : page * PAGE], key=lambda entry: entry.row):
+        for _, together in groupby(diff.entries[(page - 1) * PAGE : page * PAGE], key=lambda entry: entry.row):
             cells = list(together)
             lines = [f"  - {_line(access, entry, locale)}" for entry in cells]
-            title = "" if cells[0].row_title == f"#{cells[0].row}" else shortened(cells[0].row_title, LONGEST)
+            title = "" if cells[0].row_title == f"#{cells[0].row}" else shortened(cells[0].row_title, MAX_TEXT)
             st.markdown("\n".join([f"- **\\#{cells[0].row}** {literal(title)}", *lines]))
 
 
@@ -35,7 +35,7 @@ def _line(access: Access, entry: DifferenceEntry, locale: Locale) -> str:
         return f"{ROWS[entry.kind]} · {about}"
     column = access.column(entry.column)
     old, new = (
-        literal(shortened(cell(text, column, locale), LONGEST)) if text else ":gray[empty]"
+        literal(shortened(cell(text, column, locale), MAX_TEXT)) if text else ":gray[empty]"
         for text in (entry.old, entry.new)
     )
     return f"{literal(column.name)}: {old} :gray[→] {new} · {about}"

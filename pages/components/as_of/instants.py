@@ -1,4 +1,4 @@
-"""Instants of the past: those that people ask for most, and how one is told and chosen."""
+"""Instants of the past: the presets, their format, and the picker."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -33,14 +33,14 @@ def written(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def spoken(given: str, locale: Locale) -> str:
+def spoken(instant: str, locale: Locale) -> str:
     """An instant of the address as the person's clock shows it: Fri 20 Nov 2026, 18:00 UTC. What is none stays so."""
-    if given == NOW:
+    if instant == NOW:
         return "now"
     try:
-        return f"{instant_of(given).astimezone(locale.zone):%a %d %b %Y, %H:%M %Z}"
+        return f"{instant_of(instant).astimezone(locale.zone):%a %d %b %Y, %H:%M %Z}"
     except Invalid:
-        return given.replace(":", " ")
+        return instant.replace(":", " ")
 
 
 def choose(key: str, locale: Locale, take: Callable[[str], None]) -> None:
@@ -61,9 +61,9 @@ def choose(key: str, locale: Locale, take: Callable[[str], None]) -> None:
 
 
 def _take(field: str, zone: ZoneInfo, take: Callable[[str], None]) -> None:
-    chosen = st.session_state[field]
-    if chosen is not None:
-        take(written(chosen.replace(tzinfo=zone)))
+    local_time = st.session_state[field]
+    if local_time is not None:
+        take(written(local_time.replace(tzinfo=zone)))
 
 
 def _at_evening(day: datetime) -> datetime:

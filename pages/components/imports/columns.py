@@ -32,7 +32,8 @@ def show(
 ) -> ImportPlan:
     """The cards; the plan as it is chosen in them. `currency`: that of a new column of money which shows no other."""
     columns = [
-        _card(inspection, one, access, references, f"{key}_{one.source}", currency=currency) for one in plan.columns
+        _card(inspection, column, access, references, f"{key}_{column.source}", currency=currency)
+        for column in plan.columns
     ]
     return replace(plan, columns=tuple(columns))
 
@@ -50,9 +51,9 @@ def _card(
         if target == OUT:
             return replace(plan, column=None, new=None)
         if target == NEW:
-            chosen = _type(kind, plan, key)
-            if plan.new is None or chosen != plan.new.type:
-                plan = new_column(plan, sample, chosen, references, currency=currency)
+            type_name = _type(kind, plan, key)
+            if plan.new is None or type_name != plan.new.type:
+                plan = new_column(plan, sample, type_name, references, currency=currency)
             plan = _currency(plan, key)
         elif access:
             column = access.column(int(target))
@@ -63,13 +64,13 @@ def _card(
         return _reading(plan, sample, access, key)
 
 
-def _target(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, access: Access | None, key: str) -> str:
+def _target(container: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, access: Access | None, key: str) -> str:
     may_make = access is None or Permission.COLUMNS_EDIT in access.permissions
     options = {str(column.column_id): column.name for column in (access.columns if access else ())}
     options |= {NEW: "New column"} if may_make else {}
     options |= {OUT: "Leave out"}
     proposed = str(plan.column) if plan.column else NEW if plan.new and may_make else OUT
-    chosen = place.selectbox(
+    target = container.selectbox(
         f"{literal(plan.name)} goes to",
         list(options),
         list(options).index(proposed),
@@ -77,13 +78,13 @@ def _target(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, access
         key=f"{key}_target",
         label_visibility="collapsed",
     )
-    return str(chosen)
+    return str(target)
 
 
-def _type(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, key: str) -> str:
+def _type(container: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, key: str) -> str:
     types = list(TYPES)
     proposed = plan.new.type if plan.new else Text.name
-    chosen = place.selectbox(
+    type_name = container.selectbox(
         f"Type of {literal(plan.name)}",
         types,
         types.index(proposed),
@@ -91,11 +92,11 @@ def _type(place: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, key: str
         key=f"{key}_type",
         label_visibility="collapsed",
     )
-    return str(chosen)
+    return str(type_name)
 
 
 def _labels(inspection: Inspection, plan: ColumnPlan, access: Access, key: str) -> ColumnPlan:
-    """Labels that are no option yet: who may change columns can have them added."""
+    """Offer to add the labels that are not options yet, if the user may change columns."""
     column = access.column(plan.column or 0)
     labels = missing_labels(inspection.samples[plan.source], column)
     if not labels:

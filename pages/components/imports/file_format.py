@@ -25,24 +25,24 @@ def summary(inspection: Inspection) -> None:
 
 def choices(detected: FileFormat, key: str) -> dict[str, Any]:
     """What can be chosen instead of what was detected; only what differs from it."""
-    left, right = st.columns(2)
+    first_column, second_column = st.columns(2)
     delimiters = dict.fromkeys([*DELIMITERS, detected.delimiter])
-    chosen = {
-        "encoding": left.selectbox(
+    values = {
+        "encoding": first_column.selectbox(
             "Encoding",
             list(ENCODINGS),
             list(ENCODINGS).index(detected.encoding),
             format_func=ENCODINGS.__getitem__,
             key=f"{key}_encoding",
         ),
-        "delimiter": right.selectbox(
+        "delimiter": second_column.selectbox(
             "Delimiter",
             list(delimiters),
             list(delimiters).index(detected.delimiter),
-            format_func=lambda one: DELIMITERS.get(one, one),
+            format_func=lambda delimiter: DELIMITERS.get(delimiter, delimiter),
             key=f"{key}_delimiter",
         ),
-        "quote": left.selectbox(
+        "quote": first_column.selectbox(
             "Quotation marks",
             list(QUOTES),
             list(QUOTES).index(detected.quote),
@@ -50,8 +50,8 @@ def choices(detected: FileFormat, key: str) -> dict[str, Any]:
             key=f"{key}_quote",
         ),
         "lines_above": int(
-            right.number_input("Lines above the table", 0, 1000, detected.lines_above, key=f"{key}_above")
+            second_column.number_input("Lines above the table", 0, 1000, detected.lines_above, key=f"{key}_above")
         ),
         "has_header": st.checkbox("The first line names the columns", detected.has_header, key=f"{key}_header"),
     }
-    return {name: value for name, value in chosen.items() if value != getattr(detected, name)}
+    return {name: value for name, value in values.items() if value != getattr(detected, name)}

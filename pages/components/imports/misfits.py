@@ -11,13 +11,13 @@ TEXT = "text"
 _SHOWN = 3
 
 
-def show(plan: ImportPlan, found: Check, key: str) -> ImportPlan:
+def show(plan: ImportPlan, result: Check, key: str) -> ImportPlan:
     """The plan with what was decided for each column that has misfits."""
-    for one in plan.taken:
-        misfits = next((misfits for misfits in found.misfits if misfits.source == one.source), None)
+    for column in plan.taken:
+        misfits = next((misfits for misfits in result.misfits if misfits.source == column.source), None)
         if misfits:
-            decided = _decision(misfits, f"{key}_{one.source}", may_be_text=one.new is not None)
-            plan = plan.changed(one.source, on_misfit=decided)
+            decided = _decision(misfits, f"{key}_{column.source}", may_be_text=column.new is not None)
+            plan = plan.changed(column.source, on_misfit=decided)
     return plan
 
 
@@ -26,9 +26,11 @@ def _decision(misfits: Misfits, key: str, *, may_be_text: bool) -> OnMisfit:
         text_column, choice_column = st.columns([6, 4], vertical_alignment="center")
         values = "value does" if misfits.count == 1 else "values do"
         text_column.markdown(f"**{literal(misfits.name)}**: {misfits.count:,} {values} not fit")
-        for one in misfits.listed[:_SHOWN]:
-            text_column.caption(f"Line {one.line:,}: {literal(one.reason)}")
-        options = {one.value: one.label for one in OnMisfit} | ({TEXT: "Make it a text column"} if may_be_text else {})
+        for misfit in misfits.listed[:_SHOWN]:
+            text_column.caption(f"Line {misfit.line:,}: {literal(misfit.reason)}")
+        options = {misfit.value: misfit.label for misfit in OnMisfit} | (
+            {TEXT: "Make it a text column"} if may_be_text else {}
+        )
         decided = choice_column.selectbox(
             f"If a value of {literal(misfits.name)} does not fit",
             list(options),

@@ -21,7 +21,7 @@ LABELS = {
     "probability": "Probability",
 }
 KINDS = {"open": "Open", "won": "Won", "lost": "Lost"}
-_MOST_STAGES = 30
+_MAX_STAGES = 30
 
 
 def show(plan: ImportPlan, key: str) -> tuple[ImportPlan, dict[str, int]]:
@@ -36,27 +36,27 @@ def show(plan: ImportPlan, key: str) -> tuple[ImportPlan, dict[str, int]]:
     return _stages(plan, parts["stage"], f"{key}_{parts['stage']}"), parts
 
 
-def _fitting(plan: ImportPlan, part: str) -> dict[int, str]:
+def _fitting(plan: ImportPlan, field: str) -> dict[int, str]:
     """The new columns whose type can play this part, by their place in the file."""
-    types = PIPELINE_FIELDS[part]
+    types = PIPELINE_FIELDS[field]
     return {column.source: column.new.name for column in plan.columns if column.new and column.new.type in types}
 
 
 def _parts(plan: ImportPlan, guessed: dict[str, int], key: str) -> dict[str, int]:
-    chosen: dict[str, int | None] = {}
-    places = st.columns(3)
-    for number, (part, label) in enumerate(LABELS.items()):
-        fitting = _fitting(plan, part)
-        options: list[int | None] = [*fitting] if part == "stage" else [None, *fitting]
-        proposed = guessed.get(part)
-        chosen[part] = places[number % 3].selectbox(
+    sources: dict[str, int | None] = {}
+    containers = st.columns(3)
+    for number, (field, label) in enumerate(LABELS.items()):
+        fitting = _fitting(plan, field)
+        options: list[int | None] = [*fitting] if field == "stage" else [None, *fitting]
+        proposed = guessed.get(field)
+        sources[field] = containers[number % 3].selectbox(
             label,
             options,
             options.index(proposed) if proposed is not None and proposed in options else 0,
             format_func=partial(_named, fitting),
-            key=f"{key}_{part}",
+            key=f"{key}_{field}",
         )
-    return {part: source for part, source in chosen.items() if source is not None}
+    return {field: source for field, source in sources.items() if source is not None}
 
 
 def _named(fitting: dict[int, str], source: int | None) -> str:
@@ -69,14 +69,14 @@ def _stages(plan: ImportPlan, source: int, key: str) -> ImportPlan:
         return plan
     stages = as_stages(new.options)
     st.caption("What each stage means. The probability weighs the open amounts.")
-    chosen = {stage.label: _stage(stage, f"{key}_{number}") for number, stage in enumerate(stages[:_MOST_STAGES])}
-    return plan.changed(source, new=replace(new, options=stages_of(stages, chosen)))
+    meanings = {stage.label: _stage(stage, f"{key}_{number}") for number, stage in enumerate(stages[:_MAX_STAGES])}
+    return plan.changed(source, new=replace(new, options=stages_of(stages, meanings)))
 
 
 def _stage(stage: Option, key: str) -> tuple[str, int]:
     name, kind, chance = st.columns([3, 3, 2], vertical_alignment="center")
     name.markdown(f"**{literal(stage.label)}**")
-    chosen = kind.segmented_control(
+    stage_kind = kind.segmented_control(
         f"Kind of {literal(stage.label)}",
         list(KINDS),
         default=stage.kind or "open",
@@ -85,16 +85,16 @@ def _stage(stage: Option, key: str) -> tuple[str, int]:
         required=True,
         label_visibility="collapsed",
     )
-    fixed = {"won": 100, "lost": 0}.get(str(chosen))
+    fixed = {"won": 100, "lost": 0}.get(str(stage_kind))
     if fixed is not None:
         chance.caption(f"{fixed} %")
-        return str(chosen), fixed
-    given = stage.probability if stage.kind == "open" and stage.probability is not None else 50
+        return str(stage_kind), fixed
+    default = stage.probability if stage.kind == "open" and stage.probability is not None else 50
     probability = chance.number_input(
         f"Probability of {literal(stage.label)}",
         0,
         100,
-        given,
+        default,
         step=5,
         key=f"{key}_chance",
         label_visibility="collapsed",

@@ -29,7 +29,7 @@ from pages.components.sheet.view_bar import ViewBar
 LINK, VIEW = "link", "view"
 CATCH_UP_SECONDS = 60
 LOCALE = Locale()
-# What stands around the grid: once one of these changes, it is drawn anew.
+# The page around the grid is drawn again when one of these changes.
 AROUND = ("permissions", "name", "columns_version")
 
 
@@ -51,7 +51,7 @@ def show() -> None:
     """The page, top to bottom."""
     with error_boundary():
         try:
-            shared = _read(seen=True)
+            shared = _read(mark_used=True)
         except NotFound:
             _ended()
             return
@@ -70,13 +70,13 @@ def show() -> None:
         _grid(shared, view)
 
 
-def _read(*, seen: bool = False) -> Shared:
+def _read(*, mark_used: bool = False) -> Shared:
     """The sheet by the visit that this very request brings. NotFound where the link or the visit has ended."""
     number = str(st.query_params.get(LINK, ""))
     link_id = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
     with transaction() as session:
         visits = str(st.user.get("visits") or "")
-        visitor = visitor_of(session, visits, link_id, address=address(), mark_used=seen)
+        visitor = visitor_of(session, visits, link_id, address=address(), mark_used=mark_used)
         if visitor is None:
             raise NotFound(NO_LINK)
         access = get_access(session, visitor, visitor.sheet_id, Permission.ROWS_SEE)

@@ -63,7 +63,7 @@ def show(sheet_id: int, row: int, key: str, locale: Locale, *, in_trash: bool = 
             access = get_access(session, actor, sheet_id)
             listed = comments.comments(session, actor, sheet_id, row, limit=limit)
         talk = _Talk(actor, access, row, key, locale, in_trash)
-        # One container, however much is said: the field below keeps its place, and whoever types in it their cursor.
+        # One container for all comments: the field below keeps its position, and with it the focus.
         with st.container(gap="medium"):
             if len(listed) == limit < MOST:
                 _offer_earlier(key)

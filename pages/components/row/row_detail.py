@@ -77,7 +77,7 @@ def contents(sheet_id: int, row_id: int, key: str) -> None:
 def _read(actor: Actor, sheet_id: int, row_id: int) -> tuple[Access, dict[int, str] | None, int, Locale]:
     """The texts of the row's cells, None where it is in the trash, and how many comments it has.
 
-    Raises NotFound where there is no such row.
+    Raises NotFound if the row does not exist.
     """
     with transaction() as session:
         access = get_access(session, actor, sheet_id)

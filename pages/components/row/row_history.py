@@ -28,7 +28,7 @@ ALL = 0
 
 @dataclass(frozen=True)
 class Wanted:
-    """A value to restore, and the version of the sheet that was on the screen when somebody asked for it."""
+    """A value to restore, and the version of the sheet on the screen at the click."""
 
     column: int
     value: Any
@@ -50,7 +50,7 @@ def show(actor: Actor, access: Access, row: int, key: str, locale: Locale) -> No
 
 
 def restore_wanted(actor: Actor, sheet_id: int, row: int, key: str) -> None:
-    """Bring back the value that somebody has asked for, if any; say so, or why not. Goes before all reading."""
+    """Restore the requested value, if any, and show the result. Runs before the page reads the row."""
     request: Wanted | None = st.session_state.pop(f"{key}_wanted", None)
     if request is not None and run_command(_restore, actor, sheet_id, row, request):
         st.toast("The older value is back.", icon=":material/history:")
@@ -109,7 +109,7 @@ def _values(access: Access, column: ColumnInfo, changes: list[RowChange], key: s
 
 
 def _offer(request: Wanted, version: int, key: str) -> None:
-    """Asks with the version on the screen as it is now, whatever has happened when somebody presses it."""
+    """Show a button that restores the value unless the cell has changed since the version on the screen."""
     st.button(
         "Restore this value",
         key=f"{key}_restore_{version}",

@@ -29,7 +29,7 @@ def show(actor: Actor, sheet_id: int) -> None:
     with transaction() as session:
         links, locale = public_links(session, actor, sheet_id), get_locale(session, actor)
         only_by_links = hidden_except_on_links(get_access(session, actor, sheet_id))
-    st.caption("Whoever has the link reads the rows live, without an account, and nothing else: no history, no people.")
+    st.caption("Anyone with the link can read the current rows without an account, but not the history or people.")
     if only_by_links:
         _hide_too(actor, sheet_id, only_by_links)
     _new(sheet_id)
@@ -40,7 +40,7 @@ def show(actor: Actor, sheet_id: int) -> None:
 
 
 def _hide_too(actor: Actor, sheet_id: int, columns: list[ColumnInfo]) -> None:
-    """Columns that are hidden from somebody are not hidden from visitors for that: said, and offered."""
+    """Warn that columns with limits are visible by public links, and offer to hide them there."""
     text = "; ".join(f"“{literal(column.name)}” ({', '.join(limited(column.limits))})" for column in columns)
     st.warning(f"Public links show these columns: {text}.", icon=":material/visibility:")
     st.button("Hide them from public links, too", on_click=_say_hide, args=(actor, sheet_id, columns))
@@ -76,11 +76,11 @@ def _link(actor: Actor, sheet_id: int, link: LinkInfo, locale: Locale) -> None:
 
 
 def _change(actor: Actor, sheet_id: int, link: LinkInfo) -> None:
-    """What a link is, in a form: its address stays, and whoever has it open gives a new password at once."""
+    """Show a form that changes a link. Its URL stays; open visits have to enter a new password at once."""
     key = f"change_link_{link.link_id}_{st.session_state.get(CHANGES, 0)}"
     with st.popover("Change", key=key), st.form(f"{key}_form", border=False):
         st.text_input("Name", link.name, max_chars=100, key=f"{key}_name")
-        about = f"{NEW_PASSWORD} Whoever has the link open must give it."
+        about = f"{NEW_PASSWORD} Visitors who have the link open must enter it."
         st.text_input("New password", type="password", placeholder="as it is", help=about, key=f"{key}_password")
         if link.has_password:
             st.checkbox("No password any more", key=f"{key}_open")

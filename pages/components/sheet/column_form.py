@@ -106,16 +106,16 @@ def options(now: Sequence[Option], *, key: str, is_stage: bool) -> list[Option]:
         column_order=[name for name in FIELDS[:-1] if is_stage or name not in STAGE_FIELDS],
         column_config=_fields(now),
     )
-    known = {option.id: option for option in now}
+    old_options = {option.id: option for option in now}
     lines = [line for line in table.to_dict("records") if _text(line["Label"])]
-    places = {place: _place(line, place, known) for place, line in enumerate(lines)}
-    return [_option(lines[place], place, known) for place in sorted(places, key=places.__getitem__)]
+    positions = {index: _place(line, index, old_options) for index, line in enumerate(lines)}
+    return [_option(lines[index], index, old_options) for index in sorted(positions, key=positions.__getitem__)]
 
 
 def _table(now: Sequence[Option]) -> pd.DataFrame:
     rows = [
-        (option.label, option.color, option.probability, option.kind, place, option.retired, option.id)
-        for place, option in enumerate(now, start=1)
+        (option.label, option.color, option.probability, option.kind, position, option.retired, option.id)
+        for position, option in enumerate(now, start=1)
     ]
     types = {"Label": "string", "Colour": "string", "Probability": "Int64", "Kind": "string", "Place": "Int64"}
     return pd.DataFrame(rows, columns=list(FIELDS)).astype(types | {"Retired": "bool", "id": "string"})
@@ -141,22 +141,22 @@ def _fields(now: Sequence[Option]) -> dict[str, Any]:
     }
 
 
-def _place(line: dict[Any, Any], place: int, known: dict[str, Option]) -> float:
+def _place(line: dict[Any, Any], index: int, old_options: dict[str, Option]) -> float:
     """Where a line goes: one that was moved up goes before what stands there, one that was moved down behind it."""
-    wanted = line["Place"]
-    if pd.isna(wanted):
-        return place + 1 if _text(line["id"]) in known else float("inf")
-    before = [*known].index(_text(line["id"])) + 1 if _text(line["id"]) in known else 0
-    return float(wanted) + (0 if wanted == before else 0.5 if before and wanted > before else -0.5)
+    position = line["Place"]
+    if pd.isna(position):
+        return index + 1 if _text(line["id"]) in old_options else float("inf")
+    before = [*old_options].index(_text(line["id"])) + 1 if _text(line["id"]) in old_options else 0
+    return float(position) + (0 if position == before else 0.5 if before and position > before else -0.5)
 
 
-def _option(line: dict[Any, Any], place: int, known: dict[str, Option]) -> Option:
+def _option(line: dict[Any, Any], index: int, old_options: dict[str, Option]) -> Option:
     """An edited line as an option; one without an id is new and gets its id in core."""
-    before = known.get(_text(line["id"]), Option(id="", label=""))
+    before = old_options.get(_text(line["id"]), Option(id="", label=""))
     return replace(
         before,
         label=_text(line["Label"]),
-        color=_text(line["Colour"]) or list(COLORS)[place % NAMED],
+        color=_text(line["Colour"]) or list(COLORS)[index % NAMED],
         retired=bool(line["Retired"]) if not pd.isna(line["Retired"]) else False,
         probability=None if pd.isna(line["Probability"]) else int(line["Probability"]),
         kind=_text(line["Kind"]) or None,
@@ -174,16 +174,18 @@ def limits(now: Mapping[str, str], *, key: str) -> dict[str, str | None]:
         "The sheet's owner sees and changes every column. What is hidden is hidden everywhere, exports included."
     )
     with st.grid(min_column_width=200):
-        given: dict[str, str | None] = {
+        chosen_limits: dict[str, str | None] = {
             audience: _limit(audience, now.get(audience), f"{key}_{audience}") for audience in columns.LIMITED
         }
-    if HIDDEN in given.values() and given[Audience.LINK] != HIDDEN:
-        levels = [one for one in columns.LIMITED if one is not Audience.OWN_ROWS and given[one] != HIDDEN]
-        seeing = ", ".join(one.label.lower() for one in levels)
+    if HIDDEN in chosen_limits.values() and chosen_limits[Audience.LINK] != HIDDEN:
+        levels = [
+            level for level in columns.LIMITED if level is not Audience.OWN_ROWS and chosen_limits[level] != HIDDEN
+        ]
+        seeing = ", ".join(level.label.lower() for level in levels)
         st.warning(f"Still seen by: {seeing}.", icon=":material/visibility:")
         if st.checkbox("Hide it from public links, too", key=f"{key}_links_too"):
-            given[Audience.LINK] = HIDDEN
-    return given
+            chosen_limits[Audience.LINK] = HIDDEN
+    return chosen_limits
 
 
 def _limit(audience: Audience, now: str | None, key: str) -> str | None:

@@ -37,7 +37,7 @@ def export_menu(sheet_id: int, view: View, *, link: int) -> None:
 
 @st.dialog("Export")
 def export(sheet_id: int, view: View, as_of: str | None) -> None:
-    """The same for somebody with an account, of the past too."""
+    """Offer the formats of an export to a signed-in user, of a past version too."""
     _formats(sheet_id, view, {"as_of": as_of} if as_of else {})
 
 
@@ -52,7 +52,7 @@ def _formats(sheet_id: int, view: View, more: dict[str, str]) -> None:
 
 @st.dialog("Share", width="medium")
 def share(sheet_id: int) -> None:
-    """Who may use the sheet: people, teams and everybody; and whoever has a link."""
+    """Show the shares of the sheet and its public links."""
     with error_boundary():
         actor = current_actor()
         people, links = st.tabs(["People and teams", "Public links"])
@@ -79,7 +79,7 @@ def settings(sheet_id: int) -> None:
                 "Say which column holds what, and the dashboard can chart it. Without a stage it is a plain table."
             )
             with st.grid(min_column_width=220):
-                form["parts"] = {part: _part(access, part) for part in PARTS}
+                form["parts"] = {field: _part(access, field) for field in PARTS}
             form["owner_column"] = _owner_column(access)
             sent = st.form_submit_button("Save", type="primary")
         if sent and run_command(_save, actor, access, form):
@@ -88,15 +88,15 @@ def settings(sheet_id: int) -> None:
             _archive(actor, sheet_id)
 
 
-def _part(access: Access, part: str) -> int | None:
+def _part(access: Access, field: str) -> int | None:
     """A column of a type that fits the part, or none."""
-    fitting = [column for column in access.columns if column.type in sheets.PIPELINE_FIELDS[part]]
+    fitting = [column for column in access.columns if column.type in sheets.PIPELINE_FIELDS[field]]
     ids = [None, *(column.column_id for column in fitting)]
     names = {column.column_id: column.name for column in fitting}
-    now = access.sheet.pipeline.get(part)
-    types = " or ".join(column_type(name).label.lower() for name in sheets.PIPELINE_FIELDS[part])
+    now = access.sheet.pipeline.get(field)
+    types = " or ".join(column_type(name).label.lower() for name in sheets.PIPELINE_FIELDS[field])
     return st.selectbox(
-        PARTS[part],
+        PARTS[field],
         ids,
         index=ids.index(now) if now in ids else 0,
         format_func=lambda one: names.get(one, "–") if one else "–",
@@ -106,15 +106,15 @@ def _part(access: Access, part: str) -> int | None:
 
 def _owner_column(access: Access) -> int | None:
     """Whose a row is, where the pipeline's owner does not say it already."""
-    names: dict[int | None, str] = {None: "The pipeline's owner says it"}
+    names: dict[int | None, str] = {None: "Owner column of the pipeline"}
     names |= {column.column_id: column.name for column in access.columns if column_type(column.type).names_people}
     ids, now = [*names], access.sheet.settings.get("owner_column")
     return st.selectbox(
-        "Whose a row is",
+        "Row owner",
         ids,
         index=ids.index(now) if now in names else 0,
         format_func=names.__getitem__,
-        help="A column of people. Whoever is given only their own rows, or their team's, is given them by it.",
+        help="A column of people. It decides which rows people see who may see only their own or their team's rows.",
     )
 
 
@@ -126,7 +126,7 @@ def _save(actor: Actor, access: Access, form: dict[str, Any]) -> None:
             sheets.rename_sheet(session, actor, sheet.sheet_id, form["name"])
         if form["description"] != sheet.description:
             sheets.describe_sheet(session, actor, sheet.sheet_id, form["description"])
-        if {part: column for part, column in form["parts"].items() if column is not None} != sheet.pipeline:
+        if {field: column for field, column in form["parts"].items() if column is not None} != sheet.pipeline:
             sheets.configure_pipeline(session, actor, sheet.sheet_id, form["parts"])
         if form["owner_column"] != sheet.settings.get("owner_column"):
             sheets.choose_owner_column(session, actor, sheet.sheet_id, form["owner_column"])

@@ -78,7 +78,7 @@ def _tell(outcome: Outcome) -> None:
 
 
 def _places(search: str) -> list[Place]:
-    """Where each page begins, behind which one has gone; another search begins anew."""
+    """Return the cursors of the pages visited; a new search starts with the first page."""
     state = st.session_state.get(PLACES)
     if state is None or state["search"] != search:
         state = st.session_state[PLACES] = {"search": search, "before": []}

@@ -16,7 +16,7 @@ CHANGED = "Your password is changed, and you are signed out everywhere. Sign in 
 
 
 def is_open() -> bool:
-    """Whether the address in the browser is such a link, whoever has opened it."""
+    """Return whether the URL is a link to reset a password or confirm an address."""
     return RESET in st.query_params or CONFIRM in st.query_params
 
 
@@ -47,7 +47,7 @@ def _new_password(token: str, email: str) -> None:
             "New password", type="password", help="At least ten characters, such as four words of your own."
         )
         repeated = st.text_input("New password again", type="password")
-        st.caption("It ends every session, link and API token of yours.")
+        st.caption("This ends all your sessions, links and API tokens.")
         sent = st.form_submit_button("Save the new password", type="primary", width="stretch")
     if sent and password != repeated:
         st.error("The two passwords differ. Type the same one twice.", icon=":material/error:")
@@ -62,9 +62,9 @@ def _reset(token: str, password: str) -> None:
 
 def _confirm(token: str, email: str) -> None:
     st.subheader("Confirm your address")
-    st.text(f"{email} becomes the address by which you sign in and get letters.")
+    st.text(f"{email} becomes the address you sign in with and receive e-mails at.")
     if st.button("This is my address", type="primary", width="stretch") and run_command(_use, token):
-        _back("Your address is confirmed. It is what you sign in with.")
+        _back("Your address is confirmed. Sign in with it from now on.")
 
 
 def _use(token: str) -> None:

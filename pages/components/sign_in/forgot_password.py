@@ -1,4 +1,4 @@
-"""What a stranger may ask for by letter: a new password for a forgotten one, or an account of their own."""
+"""The forms that request an e-mail with a link: to reset a password, or to register."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,16 +14,16 @@ from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
 WAY, FORGOTTEN, REGISTER, ASKED = "way_in_by", "forgotten", "register", "way_in_asked"
-PRINTED = "No mail server is set here: the letter is on the server's console. Ask whoever runs it."
+PRINTED = "No mail server is configured: the e-mail is on the server's console. Ask your administrator."
 
 
 def offer() -> None:
     """The two buttons under the sign-in form; the second one only where strangers may register."""
-    st.button("Forgotten your password?", type="tertiary", on_click=_go, args=(FORGOTTEN,))
+    st.button("Forgot your password?", type="tertiary", on_click=_go, args=(FORGOTTEN,))
     if _policy().who is Registration.INVITED:
         st.caption(f"No account yet? {CLOSED}")
     else:
-        st.button("No account yet? Make one", type="tertiary", on_click=_go, args=(REGISTER,))
+        st.button("No account yet? Create one", type="tertiary", on_click=_go, args=(REGISTER,))
 
 
 def is_open() -> bool:
@@ -32,19 +32,19 @@ def is_open() -> bool:
 
 
 def show() -> None:
-    """The form that was asked for, and the one answer to whatever is sent."""
+    """Show the requested form. Its answer does not reveal whether an account exists."""
     if st.session_state[WAY] == FORGOTTEN:
-        st.subheader("Forgotten your password?")
+        st.subheader("Forgot your password?")
         st.caption("We'll e-mail you a link to reset it.")
         _form(
             "Send me the link",
             request_password_reset,
-            "If there is an account for {}, a letter with a link is on its way.",
+            "If there is an account for {}, an e-mail with a link is on its way.",
         )
     else:
-        st.subheader("Make an account")
+        st.subheader("Create an account")
         st.caption(_who_may(_policy()))
-        _form("Send me the link", request_registration, "A letter with a link to go on is on its way to {}.")
+        _form("Send me the link", request_registration, "An e-mail with a link to continue is on its way to {}.")
     st.button("Back to sign-in", type="tertiary", on_click=_go, args=(None,))
 
 
@@ -70,8 +70,8 @@ def _policy() -> Policy:
 
 def _who_may(policy: Policy) -> str:
     if policy.who is Registration.DOMAINS:
-        return literal(f"With an address of {' or '.join(policy.domains)}. We write to it with a link to go on.")
-    return "We write to your address with a link to go on."
+        return literal(f"With an e-mail address at {' or '.join(policy.domains)}. We'll e-mail you a link to continue.")
+    return "We'll e-mail you a link to continue."
 
 
 def _go(way: str | None) -> None:

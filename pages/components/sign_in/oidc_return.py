@@ -1,4 +1,4 @@
-"""Signing in by the provider: the way there, and what is asked of whoever comes back from it."""
+"""Sign-in by the OpenID Connect provider: the button, and the forms on return from the provider."""
 
 import streamlit as st
 
@@ -27,7 +27,7 @@ from pages.components.sign_in.second_step import PENDING
 
 NOBODY = "nobody"
 SETTLED, REFUSED, WANTS_CODE = "arrival_settled", "arrival_refused", "arrival_wants_code"
-NOT_IN = "{label} did not let you in, or it took too long. Try again, or sign in with your password."
+NOT_IN = "Signing in with {label} failed or took too long. Try again, or sign in with your password."
 
 
 def offer(way_in: str = "Sign in with {label}") -> None:
@@ -38,7 +38,7 @@ def offer(way_in: str = "Sign in with {label}") -> None:
     if st.button(way_in.format(label=literal(provider.label)), icon=":material/key:", width="stretch"):
         st.login(STREAMLIT_PROVIDER)
     if base_url() != settings().url:
-        st.caption(f"It sends you back to {literal(settings().url)}: open that address first.")
+        st.caption(f"Open {literal(settings().url)} first: {literal(provider.label)} sends you back there.")
 
 
 def is_open() -> bool:
@@ -67,7 +67,7 @@ def show(ticket: str) -> None:
     if actor is not None:
         _link_mine(actor, provider, token, someone)
     elif not sign_in_nonce():
-        st.error("Your browser did not keep our cookie. Allow cookies for this site and sign in again.")
+        st.error("Your browser did not accept our cookie. Allow cookies for this site and sign in again.")
     elif someone.asks_password:
         _confirm(provider, token, someone, ticket)
     else:
@@ -96,7 +96,7 @@ def _confirm(provider: Provider, token: str, someone: PendingOidcSignIn, ticket:
     st.subheader("Is this account yours?")
     st.caption(
         f"{literal(provider.label)} identifies you as {literal(someone.email)}, and an account has this address. "
-        "Give its password this once; from then on you need none."
+        "Enter its password once; you won't need it to sign in again."
     )
     with st.form("arrival", border=False):
         password = st.text_input("Password", type="password")
@@ -134,7 +134,7 @@ def _try(token: str, password: str, code: str, ticket: str) -> None:
 
 
 def _link_mine(actor: Actor, provider: Provider, token: str, someone: PendingOidcSignIn) -> None:
-    """Whoever was signed in when they went to the provider wants it linked with the account that they are in."""
+    """Offer a signed-in user to link the provider's identity with their account."""
     if someone.is_linked:
         _drop(token)
         _settle(f"Your account is linked with {provider.label} already.")
@@ -145,14 +145,14 @@ def _link_mine(actor: Actor, provider: Provider, token: str, someone: PendingOid
     with st.form("arrival", border=False):
         password = st.text_input("Your password here", type="password") if asks else ""
         sent = st.form_submit_button("Link it", type="primary", width="stretch")
-    st.button("Do not link it", type="tertiary", on_click=_drop, args=(token,))
+    st.button("Don't link it", type="tertiary", on_click=_drop, args=(token,))
     if sent and run_command(link_own_account, transaction, actor, token, password=password):
         _settle(f"Your account is linked with {provider.label}.")
 
 
 def _refused(token: str, refusal: Refused) -> None:
     st.error(literal(refusal.message), icon=":material/block:")
-    st.button("Go on", on_click=_drop, args=(token,))
+    st.button("Continue", on_click=_drop, args=(token,))
 
 
 def _drop(token: str) -> None:
@@ -162,7 +162,7 @@ def _drop(token: str) -> None:
 
 
 def _settle(note: str = "") -> None:
-    """This arrival is over; the page goes on as it would without one."""
+    """End the sign-in by the provider and rerun the page, with a note if given."""
     st.session_state[SETTLED] = True
     if note:
         st.session_state[NOTE] = note

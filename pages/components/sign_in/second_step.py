@@ -18,13 +18,13 @@ def is_open() -> bool:
 
 
 def show() -> str | None:
-    """Ask for the code: the ticket for a right one. Begins again with the password where it took too long."""
+    """Ask for the code and return a login ticket if it is right. An expired sign-in starts again with the password."""
     st.subheader("Your code")
     st.caption("Open your authenticator app and type the six digits that it shows for Contrivance.")
     with st.form("code", border=False):
         code = st.text_input("Code", max_chars=100, help="Or one of your recovery codes.", autocomplete="one-time-code")
-        sent = st.form_submit_button("Go on", type="primary", width="stretch")
-    st.button("Begin again", type="tertiary", on_click=lambda: st.session_state.pop(PENDING, None))
+        sent = st.form_submit_button("Continue", type="primary", width="stretch")
+    st.button("Start again", type="tertiary", on_click=lambda: st.session_state.pop(PENDING, None))
     return _ticket(code) if sent else None
 
 

@@ -1,4 +1,4 @@
-"""What a stranger sees: the sign-in form, or the page behind an invitation's link."""
+"""The sign-in page: the sign-in form, or the page of an invitation link."""
 
 import streamlit as st
 
@@ -16,8 +16,8 @@ from pages.components.sign_in.email_link import NOTE
 from pages.components.sign_in.second_step import PENDING
 
 TICKET, REFUSAL, INVITE = "sign_in_ticket", "sign_in_refusal", "invite"
-ENDED = "Your session has ended. Sign in again to go on."
-NO_NONCE = "Your browser did not keep our cookie. Allow cookies for this site and load the page again."
+ENDED = "Your session has ended. Sign in again to continue."
+NO_NONCE = "Your browser did not accept our cookie. Allow cookies for this site and reload the page."
 
 
 def show() -> None:
@@ -42,7 +42,7 @@ def show() -> None:
 
 
 def remind_of_invitation(actor: Actor) -> None:
-    """Who opens a link of ours while signed in hears what it did, or why an invitation's does nothing."""
+    """Show signed-in users what the link they opened did, or why an invitation has no effect."""
     if note := st.session_state.pop(NOTE, None):
         st.success(note, icon=":material/check:")
     if INVITE in st.query_params:
@@ -55,14 +55,14 @@ def remind_of_invitation(actor: Actor) -> None:
 
 def _sign_in() -> None:
     st.caption("The sales pipeline that your team edits together.")
-    place = st.empty()
+    message = st.empty()
     SignInForm(_try).show()
     if st.session_state.get(TICKET) or second_step.is_open():
         st.rerun()
     if refusal := st.session_state.pop(REFUSAL, None):
-        place.error(refusal, icon=":material/error:")
+        message.error(refusal, icon=":material/error:")
     elif note := st.session_state.get(NOTE) or (ENDED if had_session() else None):
-        place.info(note, icon=":material/logout:")
+        message.info(note, icon=":material/logout:")
     oidc_return.offer()
     forgot_password.offer()
 
@@ -79,7 +79,7 @@ def _try(email: str, password: str) -> None:
     if not browser:
         st.session_state[REFUSAL] = NO_NONCE
         return
-    way, given = sign_in(
+    key, value = sign_in(
         transaction,
         email,
         password,
@@ -88,7 +88,7 @@ def _try(email: str, password: str) -> None:
         grant=lambda session, user_id: (TICKET, create_ticket(session, user_id, nonce=browser)),
         without_code=lambda session, user_id: (PENDING, create_pending_ticket(session, user_id, nonce=browser)),
     ) or (REFUSAL, SIGN_IN_FAILED)
-    st.session_state[way] = given
+    st.session_state[key] = value
 
 
 def _invitation(token: str) -> None:
@@ -109,10 +109,10 @@ def _invitation(token: str) -> None:
 
 def _introduce(invited: Welcome) -> None:
     if invited.is_first_admin:
-        st.subheader("Make the administrator's account")
-        st.caption("You are the first here. This account invites everybody else; the link works once.")
+        st.subheader("Create the administrator's account")
+        st.caption("You are the first user. Invite everyone else from this account. The link works once.")
     else:
-        st.subheader("Make your account")
+        st.subheader("Create your account")
         st.caption(
             "Your address is confirmed. The link works once."
             if invited.is_registering
@@ -129,7 +129,7 @@ def _account_form(invited: Welcome) -> tuple[str, str, str] | None:
             "Password", type="password", help="At least ten characters, such as four words of your own."
         )
         repeated = st.text_input("Password again", type="password")
-        if not st.form_submit_button("Make my account", type="primary", width="stretch"):
+        if not st.form_submit_button("Create my account", type="primary", width="stretch"):
             return None
     if password != repeated:
         st.error("The two passwords differ. Type the same one twice.", icon=":material/error:")
@@ -155,7 +155,7 @@ def _accept(token: str, email: str, name: str, password: str) -> None:
 
 
 def _look() -> str:
-    """The library's button cannot be told that it is the one to press, nor the sidebar that it is empty now."""
+    """Return the style that makes the library's button primary and hides the empty sidebar."""
     color = st.get_option("theme.light.primaryColor")
     button = ".st-key-way_in [data-testid='stFormSubmitButton'] button"
     return f"""<style>

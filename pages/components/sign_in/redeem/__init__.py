@@ -16,11 +16,11 @@ _redeem = st.components.v2.component("contrivance_session", html=_HTML, css=_CSS
 
 
 def sign_in(ticket: str) -> None:
-    """Turn a ticket into the session cookie and load the page anew."""
+    """Turn a ticket into the session cookie and reload the page."""
     data = {"path": "/session/redeem", "body": {"ticket": ticket}, "said": "Signing in…", "stay": True}
     _redeem(key="redeem_ticket", data=data)
 
 
 def sign_out() -> None:
-    """End the session and load the page anew."""
+    """End the session and reload the page."""
     _redeem(key="end_session", data={"path": "/session/sign-out", "body": {}, "said": "Signing out…"})
