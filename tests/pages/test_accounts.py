@@ -239,7 +239,7 @@ def test_moments_stand_in_my_time_zone_and_numbers_in_my_way(session: Session) -
     page = profile(session)
     next(one for one in page.selectbox if one.label == "Time zone").set_value("Asia/Tokyo")
     next(one for one in page.radio if one.label == "Numbers").set_value("1.234,5")
-    press(page, "Save rule")
+    press(page, "Save")
     page = profile(session)
     assert " JST" in said(page)
 
