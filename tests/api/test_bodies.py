@@ -130,5 +130,5 @@ def test_no_answer_repeats_more_than_a_little_of_what_was_sent(
 def test_a_sentence_that_is_cut_keeps_its_way_out(people: People) -> None:
     refused = people("Ann").ask("POST", "/sheets", json={"name": "x", "template": BIG}).json()["detail"]
     whole = people("Ann").ask("POST", "/sheets", json={"name": "x", "template": "y"}).json()["detail"]
-    assert (refused[:20], refused[-20:]) == (whole[:20], whole[-20:])
+    assert (refused[:2], refused[-20:]) == ("“x", whole[-20:])
     assert len(refused) == 1000

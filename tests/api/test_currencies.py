@@ -47,4 +47,4 @@ def test_a_column_of_money_that_names_no_currency_gets_the_workspaces(people: Pe
 def test_a_column_of_money_does_not_lose_its_currency(people: People) -> None:
     ann = people("Ann")
     answer = ann.ask("PATCH", f"/sheets/{{sheet}}/columns/{AMOUNT}", json={"rules": {"decimals": 0}})
-    assert (answer.status_code, "name one, such as EUR" in answer.text) == (422, True)
+    assert (answer.status_code, "needs a currency, such as EUR" in answer.text) == (422, True)
