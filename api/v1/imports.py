@@ -85,17 +85,17 @@ def _column_names(actor: Actor, sheet: int) -> list[str]:
 def _import(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     operation_id = _operation_id(upload)
     changes = _plan_changes(upload)
-    inspection = inspect(upload.file, changes.get("format"), known=_column_names(actor, sheet))
+    inspection = inspect(upload.file, changes.get("format"), column_names=_column_names(actor, sheet))
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(changes, inspection, access)
-        report = import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id, asked=changes)
+        report = import_rows(session, actor, sheet, upload.file, plan, operation_id=operation_id, details=changes)
     return report.as_json() | {"notes": inspection.notes}
 
 
 def _dry_run(actor: Actor, sheet: int, upload: Upload) -> dict[str, Any]:
     changes = _plan_changes(upload)
-    inspection = inspect(upload.file, changes.get("format"), known=_column_names(actor, sheet))
+    inspection = inspect(upload.file, changes.get("format"), column_names=_column_names(actor, sheet))
     with transaction() as session:
         access = get_access(session, actor, sheet, Permission.ROWS_IMPORT)
         plan = _plan(changes, inspection, access)

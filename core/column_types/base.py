@@ -57,7 +57,7 @@ class Option:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "Option":
-        """The option that `as_stored` described; what it does not know is left out."""
+        """The option that `as_stored` described; keys that it does not know are left out."""
         return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
 
     def as_stored(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Option:
 
 
 class ColumnLike(Protocol):
-    """What a type needs to know of a column."""
+    """The part of a column that a type reads."""
 
     @property
     def type(self) -> str: ...
@@ -78,7 +78,7 @@ class ColumnLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A column that does not exist yet: what an importer tries texts on before the person has decided."""
+    """A column that does not exist yet: an importer tries texts on it before the person has decided."""
 
     type: str
     rules: Mapping[str, Any]
@@ -93,9 +93,9 @@ class Fit(NamedTuple):
 
 
 class ColumnType(Generic[V]):
-    """A type of column: reads typed text and JSON values, writes canonical text, and knows itself in SQL.
+    """A type of column: reads typed text and JSON values, writes canonical text, and gives its cells in SQL.
 
-    A subclass says what it is in class variables and defines `reader`, `verify`, `operand`, and often `text`.
+    A subclass sets the class variables and defines `reader`, `verify`, `operand`, and often `text`.
     """
 
     name: ClassVar[str]
@@ -117,7 +117,7 @@ class ColumnType(Generic[V]):
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE)
     filters: ClassVar[Mapping[str, Filter]]
     longest: ClassVar[int] = 1_000
-    # In which kind of slot its cells stand a second time, to be filtered and sorted by: t (text), n (numbers), none.
+    # The kind of slot that holds a copy of its cells to filter and sort by: t (text), n (numbers), or none.
     slots: ClassVar[str] = ""
 
     # --- traits
@@ -159,13 +159,13 @@ class ColumnType(Generic[V]):
         }
 
     def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
-        """What the ids stand for: id → label, retired options too."""
+        """Return the labels of the ids in its cells, retired options included."""
         return {}
 
     # --- values
 
     def reader(self, column: ColumnLike, references: References, current: V | None = None) -> Callable[[str], V]:
-        """What reads a clean text that is not empty. What only `current` may keep (a retired option) it accepts."""
+        """Return a function that reads a clean, filled text. A retired option is accepted if `current` holds it."""
         raise NotImplementedError
 
     def verify(self, value: Any, column: ColumnLike, references: References, current: V | None = None) -> V | None:
@@ -173,7 +173,7 @@ class ColumnType(Generic[V]):
         raise NotImplementedError
 
     def text(self, value: V, column: ColumnLike, references: References) -> str:
-        """The canonical text of a stored value, the same for everybody: parse gives the value back."""
+        """Return the canonical text of a stored value, for every reader alike: `parse` gives the value back."""
         return str(value)
 
     def parse(self, text: str, column: ColumnLike, references: References, current: V | None = None) -> V | None:
@@ -181,37 +181,37 @@ class ColumnType(Generic[V]):
         return _read(text, self.reader(column, references, current), self.longest)
 
     def check(self, value: Any, column: ColumnLike, references: References, current: V | None = None) -> V | None:
-        """The value to store for a JSON value from a program. Same rules as parse; None and "" empty the cell."""
+        """Return the value to store for a JSON value, by the rules of `parse`; None and "" empty the cell."""
         if value is None or (isinstance(value, str) and not self._cleaned(value)):
             return None
         return self.verify(value, column, references, current)
 
     def parser(self, column: ColumnLike, references: References) -> Callable[[str], V | None]:
-        """A parse for many texts of one column; remembers what it has read."""
+        """Return a `parse` for many texts of one column, which remembers what it has read."""
         reader, longest = self.reader(column, references), self.longest
-        known: dict[str, V | None] = {}
+        values: dict[str, V | None] = {}
 
         def parse(text: str) -> V | None:
-            if text in known:
-                return known[text]
+            if text in values:
+                return values[text]
             value = _read(text, reader, longest)
-            if len(known) < _REMEMBERED:
-                known[text] = value
+            if len(values) < _REMEMBERED:
+                values[text] = value
             return value
 
         return parse
 
     def writer(self, column: ColumnLike, references: References) -> Callable[[V], str]:
-        """A text for many values of one column; remembers what it has written."""
-        known: dict[Any, str] = {}
+        """Return a `text` for many values of one column, which remembers what it has written."""
+        texts: dict[Any, str] = {}
 
         def write(value: V) -> str:
-            held = tuple(value) if isinstance(value, list) else value
-            if held in known:
-                return known[held]
+            key = tuple(value) if isinstance(value, list) else value
+            if key in texts:
+                return texts[key]
             text = self.text(value, column, references)
-            if len(known) < _REMEMBERED:
-                known[held] = text
+            if len(texts) < _REMEMBERED:
+                texts[key] = text
             return text
 
         return write
@@ -235,19 +235,19 @@ class ColumnType(Generic[V]):
 
     def check_rules(self, rules: Mapping[str, Any]) -> dict[str, Any]:
         """The rules to store for a column of this type, those that are not set left out. Raises Invalid."""
-        known = {rule.key: rule for rule in self.takes}
+        rules_by_key = {rule.key: rule for rule in self.takes}
         for key in rules:
-            if key not in known:
+            if key not in rules_by_key:
                 raise Invalid(f"A column of the type {self.label} has no rule {quoted(key)}.")
-        checked = {key: known[key].check(value) for key, value in rules.items()}
+        checked = {key: rules_by_key[key].check(value) for key, value in rules.items()}
         settled = self.settle_rules({key: value for key, value in checked.items() if value is not None})
-        for least, most in (("min", "max"), ("min_length", "max_length")):
+        for lower, upper in (("min", "max"), ("min_length", "max_length")):
             if (
-                least in settled
-                and most in settled
-                and self.rule_value(settled[least]) > self.rule_value(settled[most])
+                lower in settled
+                and upper in settled
+                and self.rule_value(settled[lower]) > self.rule_value(settled[upper])
             ):
-                raise Invalid(f"“{known[least].label}” is above “{known[most].label}”.")
+                raise Invalid(f"“{rules_by_key[lower].label}” is above “{rules_by_key[upper].label}”.")
         return settled
 
     def settle_rules(self, rules: dict[str, Any]) -> dict[str, Any]:
@@ -255,7 +255,7 @@ class ColumnType(Generic[V]):
         return rules
 
     def rule_value(self, rule: Any) -> Any:
-        """A stored rule as something that compares like the values it limits."""
+        """Return a stored rule as a value that compares like the values it limits."""
         return rule
 
     def check_options(self, options: Sequence[Option]) -> list[Option]:

@@ -30,7 +30,7 @@ PALETTE = (
     "#c7c7cc",
 )
 KINDS = ("open", "won", "lost")
-MOST_OPTIONS = 1_000
+MAX_OPTIONS = 1_000
 LABEL_LENGTH = 200
 _NAMED = 8
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}|[a-z]{3,20}")
@@ -48,9 +48,9 @@ class Optional(ColumnType[V]):
 
     def check_options(self, options: Sequence[Option]) -> list[Option]:
         """The options with clean labels and a colour each. Raises Invalid on a label twice and on a bad option."""
-        if len(options) > MOST_OPTIONS:
-            raise Invalid(f"A column has at most {MOST_OPTIONS:,} options.")
-        checked = [_checked(option, place) for place, option in enumerate(options)]
+        if len(options) > MAX_OPTIONS:
+            raise Invalid(f"A column has at most {MAX_OPTIONS:,} options.")
+        checked = [_checked(option, position) for position, option in enumerate(options)]
         _refuse_twice(option.id for option in checked)
         _refuse_twice(folded_key(option.label) for option in checked if not option.retired)
         return checked
@@ -129,8 +129,8 @@ class Choices(Optional[list[str]]):
     ) -> list[str] | None:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise expected(value, "a list of option ids")
-        if len(value) > MOST_OPTIONS:
-            raise Invalid(f"A cell holds at most {MOST_OPTIONS:,} options.")
+        if len(value) > MAX_OPTIONS:
+            raise Invalid(f"A cell holds at most {MAX_OPTIONS:,} options.")
         ids = {_usable(item, column, current or ()) for item in value}
         return sorted(ids, key=_places(column).__getitem__) or None
 
@@ -208,7 +208,7 @@ def _places(column: ColumnLike) -> dict[str, int]:
     return {option.id: position for position, option in enumerate(column.options)}
 
 
-def _checked(option: Option, place: int) -> Option:
+def _checked(option: Option, position: int) -> Option:
     label = one_line(clean(option.label))
     if not label or len(label) > LABEL_LENGTH:
         raise Invalid(f"The label of an option has 1 to {LABEL_LENGTH} characters.")
@@ -220,7 +220,7 @@ def _checked(option: Option, place: int) -> Option:
         raise Invalid(f"The option {quoted(label)} is {', '.join(KINDS)} or nothing of these.")
     if option.probability is not None and not (type(option.probability) is int and 0 <= option.probability <= 100):
         raise Invalid(f"The probability of the option {quoted(label)} goes from 0 to 100 percent.")
-    return replace(option, label=label, color=option.color or PALETTE[place % len(PALETTE)])
+    return replace(option, label=label, color=option.color or PALETTE[position % len(PALETTE)])
 
 
 def _refuse_twice(names: Iterable[str]) -> None:

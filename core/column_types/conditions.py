@@ -56,8 +56,8 @@ def cell_of(values: Sql, column_id: int, *, folded: Sql | None = None) -> SqlCel
     """
     column_key: Sql = literal_column(f"'{int(column_id)}'", Text)
     text = values.op("->>", return_type=Text())(column_key)
-    kept = None if folded is None else folded.op("->>", return_type=Text())(column_key)
-    return SqlCell(values.op("->", return_type=JSONB())(column_key), text, kept=kept)
+    stored_folded = None if folded is None else folded.op("->>", return_type=Text())(column_key)
+    return SqlCell(values.op("->", return_type=JSONB())(column_key), text, kept=stored_folded)
 
 
 def cell_in(slot: Sql) -> SqlCell:
@@ -77,8 +77,8 @@ class Filter:
 
 def rank(text: Sql, keys: Sequence[str]) -> Sql:
     """The position of the cell's text among the keys, NULL for others: one lookup in a constant map, however many."""
-    places = bindparam(None, {key: place for place, key in enumerate(keys)}, type_=JSONB, unique=True)
-    return cast(places.op("->", return_type=JSONB())(text), Integer)
+    positions = bindparam(None, {key: position for position, key in enumerate(keys)}, type_=JSONB, unique=True)
+    return cast(positions.op("->", return_type=JSONB())(text), Integer)
 
 
 def escaped(text: str) -> str:

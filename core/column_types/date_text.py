@@ -15,7 +15,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 # The same today and in ten years: the years from 1950 to 2049 can be written with their last two digits.
 PIVOT = 50
 SHORT_YEARS = "A year of two digits is one from 1950 to 2049."
-_LONGEST = 80
+_MAX_LENGTH = 80
 
 _ISO = re.compile(r"(\d{4,6})([-/.])(\d{1,2})\2(\d{1,2})", re.ASCII)
 _NUMERIC = re.compile(r"(\d{1,2})([-/.])\s?(\d{1,2})\2\s?(\d{2,6})", re.ASCII)
@@ -52,7 +52,7 @@ MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name 
 
 def date_of(text: str, order: str | None = None) -> date:
     """Return the date that the text names. Raises Invalid unless the text is one date without a time of day."""
-    timed = _WITH_TIME.fullmatch(text) if 10 < len(text) <= _LONGEST else None
+    timed = _WITH_TIME.fullmatch(text) if 10 < len(text) <= _MAX_LENGTH else None
     if timed is None:
         return _date_of(text, order)
     if _time_of(timed, text) != time() or (timed["zone"] or "Z").upper() not in {"Z", "UTC", "GMT", "+00:00", "+0000"}:
@@ -62,7 +62,7 @@ def date_of(text: str, order: str | None = None) -> date:
 
 def instant_of(text: str, zone: ZoneInfo, order: str | None = None) -> datetime:
     """The instant that the text names, in UTC and whole seconds. Without an offset it is taken in `zone`."""
-    timed = _WITH_TIME.fullmatch(text) if len(text) <= _LONGEST else None
+    timed = _WITH_TIME.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if timed is None:
         return _in_zone(datetime.combine(_date_of(text, order), time()), zone, text)
     moment = datetime.combine(_date_of(timed["day"], order), _time_of(timed, text))
@@ -73,34 +73,34 @@ def instant_of(text: str, zone: ZoneInfo, order: str | None = None) -> datetime:
 
 def orders_of(text: str) -> frozenset[str]:
     """The orders in which the text is a date with slashes or dashes; both where it does not matter."""
-    timed = _WITH_TIME.fullmatch(text) if len(text) <= _LONGEST else None
-    found = _NUMERIC.fullmatch(timed["day"] if timed else text)
-    if found is None or found[2] == ".":
+    timed = _WITH_TIME.fullmatch(text) if len(text) <= _MAX_LENGTH else None
+    numeric = _NUMERIC.fullmatch(timed["day"] if timed else text)
+    if numeric is None or numeric[2] == ".":
         return frozenset(ORDERS)
-    first, second = int(found[1]), int(found[3])
+    first, second = int(numeric[1]), int(numeric[3])
     fits = {DAY_FIRST: second <= 12, MONTH_FIRST: first <= 12}
     return frozenset(ORDERS) if first == second else frozenset(order for order in ORDERS if fits[order])
 
 
 def _date_of(text: str, order: str | None) -> date:
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         _refuse(text)
-    if found := _ISO.fullmatch(text):
-        return _checked(text, found[1], int(found[3]), int(found[4]))
-    if found := _NUMERIC.fullmatch(text):
-        _check_year(text, found[4])
-        _refuse_year_first(text, found)
-        day, month = _by_order(text, found, DAY_FIRST if found[2] == "." else order)
-        return _checked(text, found[4], month, day)
+    if match := _ISO.fullmatch(text):
+        return _checked(text, match[1], int(match[3]), int(match[4]))
+    if match := _NUMERIC.fullmatch(text):
+        _check_year(text, match[4])
+        _refuse_year_first(text, match)
+        day, month = _by_order(text, match, DAY_FIRST if match[2] == "." else order)
+        return _checked(text, match[4], month, day)
     return _with_month_name(text)
 
 
 def _with_month_name(text: str) -> date:
     plain = "".join(character for character in normalize("NFD", text.casefold()) if not combining(character))
-    if found := _DAY_MONTH.fullmatch(plain):
-        day, name, year = found.groups()
-    elif found := _MONTH_DAY.fullmatch(plain):
-        name, day, year = found.groups()
+    if match := _DAY_MONTH.fullmatch(plain):
+        day, name, year = match.groups()
+    elif match := _MONTH_DAY.fullmatch(plain):
+        name, day, year = match.groups()
     else:
         _refuse(text)
     if name not in MONTHS:
@@ -108,27 +108,27 @@ def _with_month_name(text: str) -> date:
     return _checked(text, year, MONTHS[name], int(day))
 
 
-def _by_order(text: str, found: re.Match[str], order: str | None) -> tuple[int, int]:
+def _by_order(text: str, match: re.Match[str], order: str | None) -> tuple[int, int]:
     """Day and month of 03/04/2026: as the column says, else the one way in which it is a date."""
-    first, second = int(found[1]), int(found[3])
+    first, second = int(match[1]), int(match[3])
     if order is None and first != second and 1 <= first <= 12 and 1 <= second <= 12:
-        year = _full_year(found[4])
+        year = _full_year(match[4])
         raise Invalid(
             f"{quoted(text)} can be {first} {_name(second)} or {second} {_name(first)}. Write it as "
             f"{year}-{second:02}-{first:02} or {year}-{first:02}-{second:02}, or set the date order of the column.",
         )
     month_first = order == MONTH_FIRST or (order is None and second > 12)
     day, month = (second, first) if month_first else (first, second)
-    if month > 12 and order and found[2] != ".":
+    if month > 12 and order and match[2] != ".":
         raise Invalid(f"{quoted(text)} does not fit the date order of this column, which is {order}.")
     return day, month
 
 
-def _refuse_year_first(text: str, found: re.Match[str]) -> None:
+def _refuse_year_first(text: str, match: re.Match[str]) -> None:
     """26-12-31 is 2026-12-31 to some and 26 December 2031 to others. Raises Invalid where both are dates."""
-    if found[2] != "-" or len(found[1]) != 2 or len(found[4]) != 2 or found[1] == found[4]:
+    if match[2] != "-" or len(match[1]) != 2 or len(match[4]) != 2 or match[1] == match[4]:
         return
-    year_first = f"{_full_year(found[1])}-{int(found[3]):02}-{found[4]}"
+    year_first = f"{_full_year(match[1])}-{int(match[3]):02}-{match[4]}"
     try:
         date.fromisoformat(year_first)
     except ValueError:
@@ -147,7 +147,7 @@ def _full_year(year: str) -> int:
 
 def has_short_year(text: str) -> bool:
     """Whether a text that is a date has a year of two digits."""
-    timed = _WITH_TIME.fullmatch(text) if len(text) <= _LONGEST else None
+    timed = _WITH_TIME.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     day = timed["day"] if timed else text
     return bool(_SHORT_YEAR.search(day)) and not _ISO.fullmatch(day)
 

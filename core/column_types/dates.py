@@ -39,14 +39,14 @@ class Moment(ColumnType[str]):
 
     def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         read = self.plain_reader(column)
-        least, most = column.rules.get("min"), column.rules.get("max")
+        earliest, latest = column.rules.get("min"), column.rules.get("max")
 
         def limited(text: str) -> str:
             moment = read(text)
-            if least is not None and moment < least:
-                raise Invalid(f"{moment} is too early: the earliest here is {least}.")
-            if most is not None and moment > most:
-                raise Invalid(f"{moment} is too late: the latest here is {most}.")
+            if earliest is not None and moment < earliest:
+                raise Invalid(f"{moment} is too early: the earliest here is {earliest}.")
+            if latest is not None and moment > latest:
+                raise Invalid(f"{moment} is too late: the latest here is {latest}.")
             return moment
 
         return limited
@@ -127,8 +127,8 @@ def _typed(value: Any) -> str:
 
 
 def _order(column: ColumnLike) -> str | None:
-    chosen = column.rules.get("date_order")
-    return chosen if chosen in ORDERS else None
+    order = column.rules.get("date_order")
+    return order if order in ORDERS else None
 
 
 def _first_moment(day: date, zone: ZoneInfo) -> str:

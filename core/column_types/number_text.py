@@ -12,7 +12,7 @@ DOT, COMMA = "1,234.56", "1.234,56"
 FORMATS = (DOT, COMMA)
 WHOLE_DIGITS = 15
 DECIMALS = 10
-_LONGEST = 80
+_MAX_LENGTH = 80
 
 # What programs write, and what reads the same in every format: no thousands, and never three decimals.
 _PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.(?:[0-9]{1,2}|[0-9]{4,10}))?")
@@ -87,8 +87,8 @@ def number_of(text: str, number_format: str | None, places: int = DECIMALS) -> t
     if number_format and _USUAL[number_format].fullmatch(text):
         return trimmed(Decimal(text.translate(_UNGROUPED[number_format]))), ""
     reading = reading_of(text)
-    chosen = _by_format(reading, text, number_format) if number_format else _by_itself(reading, text, places)
-    return within_limits(chosen, text), reading.unit
+    number = _by_format(reading, text, number_format) if number_format else _by_itself(reading, text, places)
+    return within_limits(number, text), reading.unit
 
 
 def reading_of(text: str) -> NumberReading:
@@ -118,20 +118,20 @@ def _parts(text: str) -> tuple[str, str, bool, str]:
     plainer = plain_marks(text).strip()
     brackets = _BRACKETS.fullmatch(plainer)
     inside = "".join(brackets.groups()) if brackets else plainer
-    found = _NUMBER.fullmatch(inside) if len(text) <= _LONGEST else None
-    if found is None:
+    match = _NUMBER.fullmatch(inside) if len(text) <= _MAX_LENGTH else None
+    if match is None:
         raise _no_number(text)
-    signs = [mark for mark in found.group("sign", "inner", "trailing", "last") if mark]
-    units = [unit for unit in found.group("before", "after") if unit]
+    signs = [mark for mark in match.group("sign", "inner", "trailing", "last") if mark]
+    units = [unit for unit in match.group("before", "after") if unit]
     if len(signs) + bool(brackets) > 1 or len(set(units)) > 1:
         raise _no_number(text)
-    return found["body"].strip(), found["exponent"] or "", bool(brackets) or "-" in signs, units[0] if units else ""
+    return match["body"].strip(), match["exponent"] or "", bool(brackets) or "-" in signs, units[0] if units else ""
 
 
 def _value(body: str, mark: str, exponent: str, *, negative: bool) -> Decimal | None:
     """The number when `mark` is the decimal mark, or None where the text is not written so."""
-    whole, found, decimals = body.rpartition(mark) if mark in body else (body, "", "")
-    if (found and not decimals.isdigit()) or (exponent and not (whole + "0").isdigit()):
+    whole, has_mark, decimals = body.rpartition(mark) if mark in body else (body, "", "")
+    if (has_mark and not decimals.isdigit()) or (exponent and not (whole + "0").isdigit()):
         return None
     digits = _ungrouped(whole, "," if mark == "." else ".") if whole else "0"
     if digits is None:
@@ -164,8 +164,8 @@ def _by_itself(reading: NumberReading, text: str, places: int) -> Decimal:
     if number is None:
         raise _no_number(text)
     if reading.ambiguous:
-        readings = [trimmed(found) for found in (reading.comma, reading.dotted) if found is not None]
-        fitting = [found for found in readings if _places_of(found) <= places]
+        readings = [trimmed(option) for option in (reading.comma, reading.dotted) if option is not None]
+        fitting = [option for option in readings if _places_of(option) <= places]
         if len(fitting) == 1:
             return fitting[0]
         raise Invalid(

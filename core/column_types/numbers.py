@@ -161,8 +161,8 @@ class Percent(Number):
 
 
 def _format(column: ColumnLike) -> str | None:
-    chosen = column.rules.get("number_format")
-    return chosen if chosen in FORMATS else None
+    number_format = column.rules.get("number_format")
+    return number_format if number_format in FORMATS else None
 
 
 def _places(column: ColumnLike) -> int:
@@ -173,14 +173,14 @@ def _places(column: ColumnLike) -> int:
 def _judge(column: ColumnLike) -> Callable[[Decimal], Decimal]:
     """What holds a number against the column's limits."""
     rules = column.rules
-    least, most = (Decimal(str(rules[key])) if key in rules else None for key in ("min", "max"))
+    minimum, maximum = (Decimal(str(rules[key])) if key in rules else None for key in ("min", "max"))
     places = _places(column)
 
     def judge(number: Decimal) -> Decimal:
-        if least is not None and number < least:
-            raise Invalid(f"{decimal_text(number)} is too small: the smallest value here is {decimal_text(least)}.")
-        if most is not None and number > most:
-            raise Invalid(f"{decimal_text(number)} is too large: the largest value here is {decimal_text(most)}.")
+        if minimum is not None and number < minimum:
+            raise Invalid(f"{decimal_text(number)} is too small: the smallest value here is {decimal_text(minimum)}.")
+        if maximum is not None and number > maximum:
+            raise Invalid(f"{decimal_text(number)} is too large: the largest value here is {decimal_text(maximum)}.")
         if places < DECIMALS and number != number.quantize(Decimal(1).scaleb(-places)):
             limit = f"at most {places} decimals" if places else "whole numbers"
             raise Invalid(f"{decimal_text(number)} has too many decimals: this column takes {limit}.")

@@ -100,5 +100,5 @@ def _shows(cell_text: Sql, text: str) -> SqlCondition:
 
 def _turned(text: Sql, *parts: tuple[int, int] | str) -> Sql:
     """A date in another order of its parts; what stands behind it stays."""
-    pieces = [part if isinstance(part, str) else func.substr(text, *part) for part in parts]
+    pieces = [piece if isinstance(piece, str) else func.substr(text, *piece) for piece in parts]
     return func.concat(*pieces, func.substr(text, 11), type_=Text())

@@ -59,13 +59,13 @@ class LongText(TextLike):
 
     def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         rules = column.rules
-        least, most = rules.get("min_length", 0), min(rules.get("max_length", self.longest), self.longest)
+        minimum, maximum = rules.get("min_length", 0), min(rules.get("max_length", self.longest), self.longest)
         matches = pattern(rules["pattern"]).fullmatch if "pattern" in rules else None
 
         def read(text: str) -> str:
             text = self.laid_out(text)
-            if not least <= len(text) <= most:
-                raise _wrong_length(len(text), least, most)
+            if not minimum <= len(text) <= maximum:
+                raise _wrong_length(len(text), minimum, maximum)
             if matches and not matches(text):
                 raise Invalid(f"{quoted(text)} does not match the pattern of this column, {rules['pattern']}.")
             return text
@@ -90,6 +90,6 @@ class Text(LongText):
         return text if text.isprintable() else _BREAKS.sub(" ", text)
 
 
-def _wrong_length(length: int, least: int, most: int) -> Invalid:
-    limit = f"at most {most:,}" if length > most else f"at least {least:,}"
+def _wrong_length(length: int, minimum: int, maximum: int) -> Invalid:
+    limit = f"at most {maximum:,}" if length > maximum else f"at least {minimum:,}"
     return Invalid(f"The text has {length:,} characters; this column takes {limit}.")

@@ -1,4 +1,4 @@
-"""Traits: what other code asks of a column's type instead of its name."""
+"""Traits: the properties of a column's type that other code reads instead of the type's name."""
 
 from enum import StrEnum
 

@@ -19,7 +19,7 @@ from core.rows.query import View
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """A format of file: how it is called, what browsers call it, and what writes it (answering the rows written)."""
+    """A file format: its label, extension and media type, and the function that writes it and returns the row count."""
 
     label: str
     extension: str
@@ -78,11 +78,11 @@ def export_rows(
     access = get_access_as_of(session, actor, sheet_id, as_of, Permission.ROWS_EXPORT)
     if file_format not in FORMATS:
         raise Invalid(f"Unknown export format “{file_format[:20]}”. Choose one of: {', '.join(FORMATS)}.")
-    chosen = FORMATS[file_format]
-    wanted = chosen_columns(session, access, columns)
-    rows = chosen.write(file, read_source(session, access, view, wanted, bom=bom))
-    _record(session, access, file_format, wanted, rows)
-    return Exported(f"{_file_name(_title(access))}.{chosen.extension}", chosen.media_type, rows)
+    export_format = FORMATS[file_format]
+    exported_columns = chosen_columns(session, access, columns)
+    rows = export_format.write(file, read_source(session, access, view, exported_columns, bom=bom))
+    _record(session, access, file_format, exported_columns, rows)
+    return Exported(f"{_file_name(_title(access))}.{export_format.extension}", export_format.media_type, rows)
 
 
 def _record(session: Session, access: Access, file_format: str, columns: list[ColumnInfo], rows: int) -> None:
@@ -94,12 +94,12 @@ def _record(session: Session, access: Access, file_format: str, columns: list[Co
 
 
 def _title(access: Access) -> str:
-    """A file of the past says so: nobody shall take it for the sheet of today."""
+    """Return the title of the file; for an earlier version of the sheet it names the version."""
     sheet = access.sheet
     return f"{sheet.name[:60]} (as of version {sheet.version})" if isinstance(access, PastAccess) else sheet.name
 
 
 def _file_name(name: str) -> str:
-    """The sheet's name without what a file system or a header could take for something else."""
-    kept = "".join(character if character.isalnum() or character in " -_.()" else "_" for character in name)
-    return kept.strip(" .")[:80] or "export"
+    """Return the sheet's name without characters that have a meaning in a file system or a header."""
+    safe_name = "".join(character if character.isalnum() or character in " -_.()" else "_" for character in name)
+    return safe_name.strip(" .")[:80] or "export"

@@ -32,33 +32,33 @@ class ExportSource:
     bom: bool = False
 
     def writer(self, column: ColumnInfo) -> Callable[[Any], str]:
-        """What turns this column's values into their canonical text."""
+        """Return the function that turns this column's values into their canonical text."""
         return column_type(column.type).writer(column, self.references)
 
 
 def read_source(session: Session, access: Access, view: View, columns: list[ColumnInfo], *, bom: bool) -> ExportSource:
-    """The rows of a view in its order. Raises Invalid where the view is none."""
+    """The rows of a view in its order. Raises Invalid where the view is not valid."""
     projected = projection(access, columns)
     statement = select(projected.sql()).where(conditions(access, view)).order_by(*ordering(access, view))
     blocks = _blocks(session, over(access, statement), projected)
     return ExportSource(access.sheet.name, columns, access.references, blocks, bom)
 
 
-def chosen_columns(session: Session, access: Access, asked: Sequence[int] | None) -> list[ColumnInfo]:
-    """The columns that were asked for, else those that this person shows, in their order."""
-    if asked is not None:
-        return [access.column(column_id) for column_id in dict.fromkeys(asked)]
-    if isinstance(access.principal, Visitor):  # Nobody, with no layout of their own.
+def chosen_columns(session: Session, access: Access, column_ids: Sequence[int] | None) -> list[ColumnInfo]:
+    """Return the columns with these ids, else those that the person's own layout shows, in its order."""
+    if column_ids is not None:
+        return [access.column(column_id) for column_id in dict.fromkeys(column_ids)]
+    if isinstance(access.principal, Visitor):  # A visitor has no layout of their own.
         return list(access.columns)
-    mine = layout(session, access)
-    hidden, order = set(mine.get("hidden") or []), mine.get("order") or []
-    places = {column_id: place for place, column_id in enumerate(order)}
-    shown = [column for column in access.columns if column.column_id not in hidden]
-    return sorted(shown, key=lambda column: places.get(column.column_id, len(places)))
+    own_layout = layout(session, access)
+    hidden, order = set(own_layout.get("hidden") or []), own_layout.get("order") or []
+    positions = {column_id: position for position, column_id in enumerate(order)}
+    visible = [column for column in access.columns if column.column_id not in hidden]
+    return sorted(visible, key=lambda column: positions.get(column.column_id, len(positions)))
 
 
 def _blocks(session: Session, statement: Any, projected: Projection) -> Iterator[list[Record]]:
-    """A cursor in the database: neither it nor we ever hold all rows."""
+    """Yield the records in blocks, from a cursor in the database, so that the rows are never in memory all at once."""
     rows = session.execute(statement, execution_options={"stream_results": True, "yield_per": BLOCK})
     for block in rows.scalars().partitions(BLOCK):
         yield [projected.stored(cells) for cells in block]

@@ -25,9 +25,9 @@ from core.column_types.traits import Form
 from core.exports import xlsx_parts as parts
 from core.exports.source import ExportSource
 
-MOST_ROWS = 1_048_575
-MOST_CHARACTERS = 32_767
-# Excel counts a 29 February 1900 that never was: days before 1 March 1900 would be off by one.
+MAX_ROWS = 1_048_575
+MAX_CHARACTERS = 32_767
+# Excel counts 29 February 1900, a day that did not exist: days before 1 March 1900 would be off by one.
 _FIRST_DAY = "1900-03-01"
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel knows no time zones.
 _SECONDS = 86_400
@@ -35,7 +35,7 @@ _REMEMBERED = 50_000
 # What no XML may hold, and what Excel would read as the code of a character.
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
-# The end of a cell's XML, behind its place: style, type and value.
+# The end of a cell's XML, behind its address: style, type and value.
 CellXml = str
 
 
@@ -57,28 +57,34 @@ def write_workbook(file: IO[bytes], source: ExportSource) -> int:
 
 
 def _names(source: ExportSource) -> str:
-    cells = (f'<c r="{get_column_letter(place)}1"{_text(column.name, parts.BOLD)}' for place, column in _placed(source))
+    cells = (
+        f'<c r="{get_column_letter(number)}1"{_text(column.name, parts.BOLD)}'
+        for number, column in _numbered_columns(source)
+    )
     return f'<row r="1">{"".join(cells)}</row>'
 
 
 def _rows(source: ExportSource) -> Iterator[list[str]]:
     """The records as rows of XML, a block at a time."""
     makers = [
-        (column.key, f'<c r="{get_column_letter(place)}', _maker(source, column)) for place, column in _placed(source)
+        (column.key, f'<c r="{get_column_letter(number)}', _maker(source, column))
+        for number, column in _numbered_columns(source)
     ]
-    number = 1
+    row_number = 1
     for records in source.blocks:
-        if number + len(records) > MOST_ROWS + 1:
-            raise Invalid(f"Excel takes at most {MOST_ROWS:,} rows. Export as CSV or Parquet, or filter.")
+        if row_number + len(records) > MAX_ROWS + 1:
+            raise Invalid(f"Excel takes at most {MAX_ROWS:,} rows. Export as CSV or Parquet, or filter.")
         rows = []
         for record in records:
-            number += 1
-            cells = [f'{place}{number}"{make(record[key])}' for key, place, make in makers if key in record]
-            rows.append(f'<row r="{number}">{"".join(cells)}</row>')
+            row_number += 1
+            cells = [
+                f'{cell_start}{row_number}"{make(record[key])}' for key, cell_start, make in makers if key in record
+            ]
+            rows.append(f'<row r="{row_number}">{"".join(cells)}</row>')
         yield rows
 
 
-def _placed(source: ExportSource) -> Iterator[tuple[int, ColumnInfo]]:
+def _numbered_columns(source: ExportSource) -> Iterator[tuple[int, ColumnInfo]]:
     return enumerate(source.columns, 1)
 
 
@@ -88,17 +94,17 @@ def _typed(column: ColumnInfo) -> Callable[[Any], CellXml | None] | None:
 
 
 def _maker(source: ExportSource, column: ColumnInfo) -> Callable[[Any], CellXml]:
-    """What makes the cell of a value of this column; remembers what it has made."""
+    """Return the function that makes the cell of a value of this column; it remembers what it has made."""
     write, typed = source.writer(column), _typed(column)
-    known: dict[Any, CellXml] = {}
+    cells: dict[Any, CellXml] = {}
 
     def make(value: Any) -> CellXml:
-        held = tuple(value) if isinstance(value, list) else value
-        cell = known.get(held)
+        key = tuple(value) if isinstance(value, list) else value
+        cell = cells.get(key)
         if cell is None:
             cell = (typed(value) if typed else None) or _text(write(value))
-            if len(known) < _REMEMBERED:
-                known[held] = cell
+            if len(cells) < _REMEMBERED:
+                cells[key] = cell
         return cell
 
     return make
@@ -106,9 +112,9 @@ def _maker(source: ExportSource, column: ColumnInfo) -> Callable[[Any], CellXml]
 
 def _text(text: str, style: int = 0) -> CellXml:
     """A cell of text: said outright, so that nothing in it is ever a formula."""
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         raise Invalid(
-            f"A cell has {len(text):,} characters, and Excel takes at most {MOST_CHARACTERS:,}. "
+            f"A cell has {len(text):,} characters, and Excel takes at most {MAX_CHARACTERS:,}. "
             "Export as CSV or Parquet."
         )
     safe = text if text.isprintable() else _UNSAFE.sub("", text)
@@ -136,12 +142,12 @@ def _date(value: str) -> CellXml | None:
 
 def _instant(value: str, zone: ZoneInfo) -> CellXml | None:
     """Excel knows no time zones: it is the time by the column's clock, as the grid shows it."""
-    there = datetime.fromisoformat(value).astimezone(zone)
-    if there.replace(fold=1 - there.fold).utcoffset() != there.utcoffset():
+    local = datetime.fromisoformat(value).astimezone(zone)
+    if local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset():
         return None  # Clocks show this hour twice: only the text says which.
-    since = there.replace(tzinfo=None) - _DAY_ZERO
-    shown = since.days + since.seconds / _SECONDS
-    return f' s="{parts.DATETIME}"><v>{shown!r}</v></c>' if value >= _FIRST_DAY else None
+    elapsed = local.replace(tzinfo=None) - _DAY_ZERO
+    days = elapsed.days + elapsed.seconds / _SECONDS
+    return f' s="{parts.DATETIME}"><v>{days!r}</v></c>' if value >= _FIRST_DAY else None
 
 
 def _checkbox(value: bool) -> CellXml:
@@ -159,5 +165,5 @@ _TYPED: dict[Form, Callable[[Any], CellXml | None]] = {
 
 def _title(name: str) -> str:
     """The sheet's name as Excel takes it."""
-    kept = "".join(" " if character in "[]:*?/\\" else character for character in _UNSAFE.sub("", name))
-    return kept.strip("' ")[:31].strip("' ") or "Sheet"
+    allowed = "".join(" " if character in "[]:*?/\\" else character for character in _UNSAFE.sub("", name))
+    return allowed.strip("' ")[:31].strip("' ") or "Sheet"

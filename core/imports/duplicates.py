@@ -21,27 +21,36 @@ _SHOWN = 5
 def refuse_duplicates(operation: WriteOperation, columns: Iterable[FileColumn]) -> None:
     """Raise Invalid where a value of a unique column occurs twice in the file, or stands in the sheet already."""
     guesses = Guesses(operation.session, operation.access)
-    for one in columns:
-        if not one.target.rules.get("unique"):
+    for file_column in columns:
+        if not file_column.target.rules.get("unique"):
             continue
-        mine = folded(_STAGED.c["values"].op("->>", return_type=Text())(one.key))
-        twice = select(mine, func.count()).where(mine.is_not(None)).group_by(mine).having(func.count() > 1)
-        _refuse(one, operation.session.execute(twice.limit(_SHOWN)).all(), "more than once in the file")
+        staged_value = folded(_STAGED.c["values"].op("->>", return_type=Text())(file_column.key))
+        twice = (
+            select(staged_value, func.count())
+            .where(staged_value.is_not(None))
+            .group_by(staged_value)
+            .having(func.count() > 1)
+        )
+        _refuse(file_column, operation.session.execute(twice.limit(_SHOWN)).all(), "more than once in the file")
         guesses.allow()
-        theirs = cell_of(Row.values.expression, int(one.key), folded=Row.folded.expression).folded
-        there = select(mine, Row.row_id).join(Row, theirs == mine).where(operation.access.row_gate.every_row())
-        if found := operation.session.execute(there.limit(guesses.most_named)).all():
-            guesses.tell()
-            _refuse(one, found, "in the sheet already")
+        row_value = cell_of(Row.values.expression, int(file_column.key), folded=Row.folded.expression).folded
+        in_sheet = (
+            select(staged_value, Row.row_id)
+            .join(Row, row_value == staged_value)
+            .where(operation.access.row_gate.every_row())
+        )
+        if duplicates := operation.session.execute(in_sheet.limit(guesses.max_revealed)).all():
+            guesses.count_revealed()
+            _refuse(file_column, duplicates, "in the sheet already")
 
 
-def _refuse(one: FileColumn, found: Sequence[Any], where: str) -> None:
-    if not found:
+def _refuse(file_column: FileColumn, duplicates: Sequence[Any], where: str) -> None:
+    if not duplicates:
         return
-    values = ", ".join(f"“{str(value)[:60]}”" for value, _ in found)
+    values = ", ".join(f"“{str(value)[:60]}”" for value, _ in duplicates)
     raise Invalid(
-        f"“{one.plan.name}” must be unique, and {values} {'is' if len(found) == 1 else 'are'} {where}. "
+        f"“{file_column.plan.name}” must be unique, and {values} {'is' if len(duplicates) == 1 else 'are'} {where}. "
         "Nothing was imported.",
-        column=one.plan.name,
-        values=[value for value, _ in found],
+        column=file_column.plan.name,
+        values=[value for value, _ in duplicates],
     )

@@ -60,16 +60,19 @@ def detect_encoding(file: BinaryIO, head: bytes) -> str:
 
 
 def checked_encoding(name: str) -> str:
-    """The name as we know it, or Invalid."""
+    """Return the name of the encoding as ENCODINGS has it. Raises Invalid."""
     try:
-        known = codecs.lookup(name).name
+        codec_name = codecs.lookup(name).name
     except LookupError:
-        known = ""
-    ours = {codecs.lookup(one).name: one for one in ENCODINGS} | {"latin-1": "cp1252", "ascii": "utf-8"}
-    ours |= {"iso8859-1": "cp1252", "utf-8-sig": "utf-8", "utf-16": "utf-16-le"}
-    if known not in ours:
+        codec_name = ""
+    encodings = {codecs.lookup(encoding).name: encoding for encoding in ENCODINGS} | {
+        "latin-1": "cp1252",
+        "ascii": "utf-8",
+    }
+    encodings |= {"iso8859-1": "cp1252", "utf-8-sig": "utf-8", "utf-16": "utf-16-le"}
+    if codec_name not in encodings:
         raise Invalid(f"Unknown encoding “{name[:40]}”. Choose one of: {', '.join(ENCODINGS)}.")
-    return ours[known]
+    return encodings[codec_name]
 
 
 def opened_text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
@@ -99,7 +102,7 @@ def _high_bytes(file: BinaryIO) -> bytes | None:
     """None where the whole file is UTF-8, else its lines with bytes above ASCII (some), to guess from."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     file.seek(0)
-    found, is_utf8 = b"", True
+    sample, is_utf8 = b"", True
     while chunk := file.read(_CHUNK):
         if b"\0" in chunk:
             raise Invalid("The file holds NUL characters, so it is damaged or not a CSV file. Save it again as CSV.")
@@ -108,12 +111,12 @@ def _high_bytes(file: BinaryIO) -> bytes | None:
                 decoder.decode(chunk)
             except UnicodeDecodeError:
                 is_utf8 = False
-        if len(found) < _SAMPLE and _HIGH.search(chunk):
-            found += _lines_with_high_bytes(chunk)
+        if len(sample) < _SAMPLE and _HIGH.search(chunk):
+            sample += _lines_with_high_bytes(chunk)
     if is_utf8:
         return None
-    _refuse_mixed(found)
-    return found
+    _refuse_mixed(sample)
+    return sample
 
 
 def _lines_with_high_bytes(chunk: bytes) -> bytes:
@@ -136,8 +139,8 @@ def _single_byte(sample: bytes) -> str:
     best = max(scores, key=lambda name: scores[name])
     if scores[best] >= _DOUBTFUL or len(_HIGH.findall(sample)) < _ENOUGH:
         return best if scores[best] > scores["cp1252"] else "cp1252"
-    found = charset_normalizer.from_bytes(sample, cp_isolation=["cp932", "gb18030", "big5", "cp949", *_SINGLE_BYTE])
-    guess = found.best()
+    matches = charset_normalizer.from_bytes(sample, cp_isolation=["cp932", "gb18030", "big5", "cp949", *_SINGLE_BYTE])
+    guess = matches.best()
     return checked_encoding(guess.encoding) if guess and guess.encoding != "ascii" else best
 
 
@@ -161,7 +164,7 @@ def _mark(before: str, this: str, after: str) -> float:
         return -1.0 if inside else 0.3 if this in "€£§°«»“”„’–…·" else 0.0
     if this.isupper() and before.islower():
         return -0.7
-    neighbours = [one for one in (before, after) if one.isalpha()]
+    neighbours = [character for character in (before, after) if character.isalpha()]
     if this < _LATIN:  # Letters above ASCII seldom stand side by side.
         return 0.2 if not neighbours or max(neighbours) > "\x7f" else 1.0
-    return 0.9 if all(one >= _LATIN for one in neighbours) else -1.0
+    return 0.9 if all(character >= _LATIN for character in neighbours) else -1.0

@@ -31,7 +31,7 @@ class FileFormat:
 
     @property
     def reading(self) -> dict[str, Any]:
-        """The same for the csv module. Strict: it says what it cannot read instead of guessing."""
+        """Return the format as arguments of the csv module. Strict: the module refuses what it cannot read."""
         return {
             "delimiter": self.delimiter,
             "quotechar": self.quote or None,
@@ -43,19 +43,19 @@ class FileFormat:
         }
 
     @classmethod
-    def from_json(cls, given: dict[str, Any], detected: "FileFormat") -> Self:
-        """What was detected, but for what is given. Raises Invalid."""
-        known = vars(detected)
-        if unknown := set(given) - set(known):
-            raise Invalid(f"A file's format has no “{min(unknown)}”; it has {', '.join(known)}.")
-        kinds = {name: type(value) for name, value in known.items()}
-        for name, value in given.items():
+    def from_json(cls, settings: dict[str, Any], detected: "FileFormat") -> Self:
+        """Return the detected format with these settings in place of its own. Raises Invalid."""
+        defaults = vars(detected)
+        if unknown := set(settings) - set(defaults):
+            raise Invalid(f"A file's format has no “{min(unknown)}”; it has {', '.join(defaults)}.")
+        kinds = {name: type(value) for name, value in defaults.items()}
+        for name, value in settings.items():
             if type(value) is not kinds[name]:
                 raise Invalid(f"“{name}” of a file's format takes {kinds[name].__name__}, not {value!r:.40}.")
-        return cls(**(known | given)).checked()
+        return cls(**(defaults | settings)).checked()
 
     def checked(self) -> Self:
-        """Itself, or Invalid where a part cannot be."""
+        """Return the format. Raises Invalid where one of its settings is not possible."""
         checked_encoding(self.encoding)
         if len(self.delimiter) != 1 or self.delimiter in "\r\n\0\"'" or self.delimiter == self.quote:
             raise Invalid("A delimiter is one character, and neither a line end nor a quotation mark.")
@@ -68,30 +68,30 @@ class FileFormat:
 
 def detect_format(text: str, encoding: str) -> FileFormat:
     """The format of a file that begins with this text, whose last line may be cut."""
-    if named := _SEPARATOR_LINE.match(text):  # Excel's way to say it.
-        rest = text[named.end() :]
-        return FileFormat(encoding, named[1], '"', _uses_backslash(rest, '"'), lines_above=1)
+    if separator := _SEPARATOR_LINE.match(text):  # Excel's way to say it.
+        rest = text[separator.end() :]
+        return FileFormat(encoding, separator[1], '"', _uses_backslash(rest, '"'), lines_above=1)
     lines = _whole_lines(text)
-    tried = [
+    candidates = [
         FileFormat(encoding, delimiter, quote, _uses_backslash(text, quote))
         for quote in ('"', "'")
         if quote in text or quote == '"'
         for delimiter in _DETECTED
         if delimiter in text
     ]
-    best = max(tried, key=lambda one: _regularity(lines, one), default=FileFormat(encoding))
+    best = max(candidates, key=lambda candidate: _regularity(lines, candidate), default=FileFormat(encoding))
     return best if _regularity(lines, best)[0] > 0 else FileFormat(encoding)
 
 
 def records_of(lines: list[str], file_format: FileFormat) -> list[list[str]]:
     """The first records of these lines, up to the first that cannot be read."""
-    found: list[list[str]] = []
+    records: list[list[str]] = []
     reader = csv.reader(lines, **file_format.reading)
     try:
-        found.extend(islice(reader, _LOOKED_AT))
+        records.extend(islice(reader, _LOOKED_AT))
     except csv.Error:
-        return found
-    return found
+        return records
+    return records
 
 
 def _whole_lines(text: str) -> list[str]:
@@ -99,18 +99,18 @@ def _whole_lines(text: str) -> list[str]:
     return lines[:-1] if len(lines) > 1 and not text.endswith(("\n", "\r")) else lines
 
 
-def _regularity(lines: list[str], tried: FileFormat) -> tuple[float, int]:
+def _regularity(lines: list[str], candidate: FileFormat) -> tuple[float, int]:
     """How much of the beginning becomes a table of even rows with clean cells, and of how many columns."""
-    records = [record for record in records_of(lines, tried) if record]
+    records = [record for record in records_of(lines, candidate) if record]
     widths = Counter(len(record) for record in records)
     width, count = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]), default=(1, 0))
     if width < 2:
         return 0.0, 0
     cells = [cell for record in records if len(record) == width for cell in record]
-    others = [one for one in ",;\t|" if one != tried.delimiter]
-    clean = sum(not _is_torn(cell, others, tried.quote) for cell in cells) / len(cells)
+    others = [delimiter for delimiter in ",;\t|" if delimiter != candidate.delimiter]
+    clean = sum(not _is_torn(cell, others, candidate.quote) for cell in cells) / len(cells)
     # A space is in every text: it takes a table that is all even to believe it.
-    weight = 0.6 if tried.delimiter == " " else 1.0
+    weight = 0.6 if candidate.delimiter == " " else 1.0
     # What could not be read counts against it: an odd quotation mark ends the reading early.
     read = min(len(records) / max(min(len(lines), _LOOKED_AT) * 0.3, 1), 1.0)
     return round(weight * clean * read * (count / len(records)) ** 2, 3), width

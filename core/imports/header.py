@@ -15,36 +15,36 @@ from core.sheets.columns import MAX_NAME
 _TYPED = {kind.name for kind in (Number, Money, Percent, Date, DateTime, Checkbox, Email, Link, Phone)}
 
 
-def find_header(records: list[list[str]], file_format: FileFormat, known: Collection[str] = ()) -> FileFormat:
+def find_header(records: list[list[str]], file_format: FileFormat, column_names: Collection[str] = ()) -> FileFormat:
     """The format with the place where the table begins in these first records, and whether it has a header.
 
-    A record that holds mostly names of `known` columns is the header, also where its cells look like values.
+    A record that holds mostly `column_names` is the header, also where its cells look like values.
     """
     above = file_format.lines_above
-    named = {folded_key(name) for name in known}
-    for place, record in enumerate(records[above:], above):
+    keys = {folded_key(name) for name in column_names}
+    for position, record in enumerate(records[above:], above):
         filled = [name for cell in record if (name := _cleaned(cell))]
-        if len(filled) > 0 and sum(folded_key(name) in named for name in filled) * 2 > len(filled):
-            return replace(file_format, lines_above=place, has_header=True)
+        if len(filled) > 0 and sum(folded_key(name) in keys for name in filled) * 2 > len(filled):
+            return replace(file_format, lines_above=position, has_header=True)
     above += _preamble(records[above:])
     table = [record for record in records[above:] if any(record)]
     return replace(file_format, lines_above=above, has_header=bool(table) and _names_columns(table))
 
 
 def repaired_names(cells: list[str], width: int) -> tuple[list[str], list[str]]:
-    """A name for every column, all different, and what was done to get there."""
+    """Return a name for every column, all different, and a note on each name that was changed."""
     names: list[str] = []
-    taken: set[str] = set()
+    used: set[str] = set()
     notes: list[str] = []
-    for place in range(1, width + 1):
-        given = _cleaned(cells[place - 1]) if place <= len(cells) else ""
-        name = _free(given or f"Column {place}", taken)
-        if given and name != given:
-            notes.append(f"Two columns are called “{given}”: the second is “{name}” here.")
-        elif not given and place <= len(cells):
-            notes.append(f"Column {place} has no name in the file: it is “{name}” here.")
+    for number in range(1, width + 1):
+        written = _cleaned(cells[number - 1]) if number <= len(cells) else ""
+        name = _free(written or f"Column {number}", used)
+        if written and name != written:
+            notes.append(f"Two columns are called “{written}”: the second is “{name}” here.")
+        elif not written and number <= len(cells):
+            notes.append(f"Column {number} has no name in the file: it is “{name}” here.")
         names.append(name)
-        taken.add(name.lower())
+        used.add(name.lower())
     return names, notes
 
 
@@ -54,9 +54,9 @@ def _preamble(records: list[list[str]]) -> int:
     if not widths:
         return 0
     usual = min(len(record) for record in records if widths[_filled(record)] == max(widths.values()))
-    for place, record in enumerate(records):
+    for position, record in enumerate(records):
         if len(record) >= usual * 0.8 and _filled(record) * 2 > usual:
-            return place
+            return position
     return 0
 
 
@@ -70,8 +70,8 @@ def _names_columns(table: list[list[str]]) -> bool:
     filled = [cell.strip() for cell in first if cell.strip()]
     if not filled or any(_type([cell]) in _TYPED - {Checkbox.name, Link.name} for cell in filled):
         return False
-    for place, cell in enumerate(first):
-        texts = [record[place] for record in below if place < len(record) and record[place].strip()]
+    for position, cell in enumerate(first):
+        texts = [record[position] for record in below if position < len(record) and record[position].strip()]
         if cell.strip() and texts and _type(texts) in _TYPED:
             return True
     repeated = sum(any(cell in record for record in below) for cell in filled)
@@ -89,10 +89,10 @@ def _cleaned(cell: str) -> str:
         return ""
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, used: set[str]) -> str:
     """The name, with a number behind it where it is taken."""
-    number, free = 1, name
-    while free.lower() in taken:
+    number, unused = 1, name
+    while unused.lower() in used:
         number += 1
-        free = f"{name[: MAX_NAME - 8]} {number}"
-    return free
+        unused = f"{name[: MAX_NAME - 8]} {number}"
+    return unused

@@ -1,4 +1,4 @@
-"""Inspection: what a file is found to hold, before anything is decided or written."""
+"""Inspection: what a file holds, before anything is decided or written."""
 
 import codecs
 import io
@@ -19,7 +19,7 @@ MAX_BYTES = 100 * 2**20
 MAX_ROWS = 1_000_000
 _HEAD = 256 * 2**10
 _FIRST = 1_000
-_KEPT = 20_000
+_MAX_WHOLE = 20_000
 _NOTES = 8
 
 
@@ -34,11 +34,11 @@ class Sample:
     def add(self, texts: tuple[str, ...]) -> None:
         if len(self.first) < _FIRST:
             self.first += texts[: _FIRST - len(self.first)]
-        # Beyond what is kept whole a stride goes on, so that the end of the file has its say.
-        if len(self.different) >= _KEPT:
+        # Behind the first texts every fiftieth counts, so that the end of the file is in the sample.
+        if len(self.different) >= _MAX_WHOLE:
             self.complete = False
             texts = texts[::50]
-        if len(self.different) < 2 * _KEPT:
+        if len(self.different) < 2 * _MAX_WHOLE:
             self.different.update(dict.fromkeys(texts))
 
     @property
@@ -49,7 +49,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A file: its format, its columns by name, how many rows it has, and what a person should know of it."""
+    """A file: its format, its columns by name, how many rows it has, and notes for the person who imports it."""
 
     format: FileFormat
     names: list[str]
@@ -64,16 +64,18 @@ class Inspection:
         return len(self.names)
 
 
-def inspect(file: BinaryIO, chosen: dict[str, Any] | None = None, *, known: Collection[str] = ()) -> Inspection:
-    """Look through the whole file. `chosen` parts of its format are taken as they are, the others are detected.
+def inspect(
+    file: BinaryIO, settings: dict[str, Any] | None = None, *, column_names: Collection[str] = ()
+) -> Inspection:
+    """Look through the whole file. The `settings` of its format are taken as they are, the others are detected.
 
-    `known` are the names of the columns of the sheet that it goes to: a line of them is the header.
-    Raises Invalid where it is empty, too large, no CSV, or cannot be read to its end.
+    `column_names` are those of the sheet that it goes to: a line of them is the header.
+    Raises Invalid where it is empty, too large, not a CSV file, or cannot be read to its end.
     """
     head = _head(file)
-    file_format = _format(file, head, chosen or {}, known)
+    file_format = _format(file, head, settings or {}, column_names)
     cells = header(file, file_format)
-    return _looked_through(file, file_format, cells, _above(head, file_format))
+    return _read_through(file, file_format, cells, _above(head, file_format))
 
 
 def _head(file: BinaryIO) -> bytes:
@@ -90,22 +92,22 @@ def _head(file: BinaryIO) -> bytes:
     return head
 
 
-def _format(file: BinaryIO, head: bytes, chosen: dict[str, Any], known: Collection[str]) -> FileFormat:
-    encoding = chosen.get("encoding") or detect_encoding(file, head)
+def _format(file: BinaryIO, head: bytes, settings: dict[str, Any], column_names: Collection[str]) -> FileFormat:
+    encoding = settings.get("encoding") or detect_encoding(file, head)
     text = _decoded(head, FileFormat(encoding).checked().encoding)
     detected = detect_format(text, encoding)
-    wanted = FileFormat.from_json(
-        {name: value for name, value in chosen.items() if name not in {"lines_above", "has_header"}}, detected
+    readable = FileFormat.from_json(
+        {name: value for name, value in settings.items() if name not in {"lines_above", "has_header"}}, detected
     )
-    records = records_of(io.StringIO(text, newline="").readlines(), wanted)
+    records = records_of(io.StringIO(text, newline="").readlines(), readable)
     # What is far too wide is counted and refused later; looking at each of its names would take long.
     too_wide = any(len(record) > MAX_COLUMNS for record in records)
-    found = wanted if too_wide else find_header(records, wanted, known)
-    return FileFormat.from_json(chosen, found)
+    file_format = readable if too_wide else find_header(records, readable, column_names)
+    return FileFormat.from_json(settings, file_format)
 
 
 def _decoded(head: bytes, encoding: str) -> str:
-    """The beginning as text; a character cut at its end is left out. What is wrong is found when all is read."""
+    """Return the beginning as text, without a character that is cut at its end. Errors show when all is read."""
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     return text.removeprefix("\ufeff")
 
@@ -115,8 +117,8 @@ def _above(head: bytes, file_format: FileFormat) -> list[str]:
     return [line.strip()[:200] for line in lines[: file_format.lines_above]]
 
 
-def _looked_through(file: BinaryIO, file_format: FileFormat, cells: list[str], above: list[str]) -> Inspection:
-    width = max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)
+def _read_through(file: BinaryIO, file_format: FileFormat, cells: list[str], above: list[str]) -> Inspection:
+    width = max((position for position, cell in enumerate(cells, 1) if cell.strip()), default=0)
     refuse_too_wide(width)
     look = _Look(file_format.has_header, width)
     for block in blocks(file, file_format):
@@ -124,12 +126,12 @@ def _looked_through(file: BinaryIO, file_format: FileFormat, cells: list[str], a
     if not look.rows:
         raise Invalid("The file has no rows" + (" under its column names." if any(cells) else "."))
     names, notes = repaired_names(cells, look.width)
-    kept = notes[:_NOTES] + ([f"… and {len(notes) - _NOTES} names more."] if len(notes) > _NOTES else [])
-    return Inspection(file_format, names, look.rows, look.samples, look.first, above, [*look.notes(), *kept])
+    name_notes = notes[:_NOTES] + ([f"… and {len(notes) - _NOTES} names more."] if len(notes) > _NOTES else [])
+    return Inspection(file_format, names, look.rows, look.samples, look.first, above, [*look.notes(), *name_notes])
 
 
 class _Look:
-    """What is learnt while a file is read."""
+    """What is counted while a file is read."""
 
     def __init__(self, has_header: bool, width: int) -> None:
         self.named, self.width, self.rows, self.empty, self.short = width if has_header else 0, width, 0, 0, 0
@@ -154,10 +156,10 @@ class _Look:
         """Widen the table where a record has more filled cells than it, and remember which records do."""
         width = block.width(self.width)
         if self.named:
-            uneven = [place for place, record in enumerate(block.filled) if len(record) != self.named]
-            self.short += sum(len(block.filled[place]) < self.named for place in uneven)
-            wide = (place for place in uneven if any(block.filled[place][self.named :]))
-            self.long += [block.lines[place] for place in wide]
+            uneven = [index for index, record in enumerate(block.filled) if len(record) != self.named]
+            self.short += sum(len(block.filled[index]) < self.named for index in uneven)
+            wide = (index for index in uneven if any(block.filled[index][self.named :]))
+            self.long += [block.lines[index] for index in wide]
         if width > self.width:
             refuse_too_wide(width)
             before = self.rows - len(block.filled)
@@ -182,5 +184,5 @@ class _Look:
             yield "The file holds the character �, which stands for letters lost before it came here."
 
 
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _counted(number: int, singular: str, plural: str) -> str:
+    return f"{number:,} {singular if number == 1 else plural}"

@@ -51,8 +51,8 @@ class Report:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Self:
-        return cls(**kept)
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(**stored)
 
 
 def import_rows(
@@ -63,18 +63,18 @@ def import_rows(
     plan: ImportPlan,
     *,
     operation_id: UUID,
-    asked: Any = None,
+    details: Any = None,
     progress: Progress | None = None,
 ) -> Report:
     """Add the rows of a file to a sheet, with the columns and options that the plan makes, as one version.
 
     Raises Invalid (with the misfits) where a value does not fit and the plan does not say what becomes of it, and
     Conflict where the columns were changed meanwhile. The same operation_id is carried out once; Conflict where it
-    comes with another file, or with something else `asked` of it.
+    comes with another file, or with other `details`.
     """
-    request = _digest(file, asked)
+    request = _digest(file, details)
     access = get_access(session, actor, sheet_id, *plan.needs)
-    # So that a repeated file is not staged again.
+    # A repeated file is not staged again.
     if answer := kept_answer(session, sheet_id, actor, operation_id, request):
         return Report.from_json(answer)
     session.execute(_PATIENCE)
@@ -82,7 +82,9 @@ def import_rows(
     reading = FileReader(file, plan, columns)
     rows = staged(session, reading, progress)
     if not rows:
-        raise Invalid("No line of the file is left to import.", misfits=[one.misfits.as_json() for one in columns])
+        raise Invalid(
+            "No line of the file is left to import.", misfits=[column.misfits.as_json() for column in columns]
+        )
 
     def decide(operation: WriteOperation) -> Answer:
         if operation.access.sheet.columns_version != access.sheet.columns_version:
@@ -116,36 +118,38 @@ def import_new_sheet(
     parts: Mapping[str, int] | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """A new sheet of this actor's with the rows of a file. `parts` (part → place in the file) makes it a pipeline.
+    """Make a new sheet of this actor with the rows of a file. `parts` (role → source) makes it a pipeline.
 
     The same operation_id makes one sheet, however often it is sent.
     """
-    asked = ["a new sheet", name, dict(parts or {})]
-    if kept := _made_before(session, actor, operation_id, _digest(file, asked)):
-        return kept
+    details = ["a new sheet", name, dict(parts or {})]
+    if earlier := _made_before(session, actor, operation_id, _digest(file, details)):
+        return earlier
     access = create_sheet(session, actor, name, template=Template("Import", "", "table"))
     sheet_id = access.sheet.sheet_id
     report = import_rows(
-        session, actor, sheet_id, file, plan, operation_id=operation_id, asked=asked, progress=progress
+        session, actor, sheet_id, file, plan, operation_id=operation_id, details=details, progress=progress
     )
     if parts:
-        ids = {one.source: column_id for column_id, one in enumerate(plan.taken, 1)}
-        if missing := [part for part, source in parts.items() if source not in ids]:
+        ids = {column.source: column_id for column_id, column in enumerate(plan.taken, 1)}
+        if missing := [role for role, source in parts.items() if source not in ids]:
             raise Invalid(f"The column chosen as the pipeline's {missing[0].replace('_', ' ')} is left out.")
-        configure_pipeline(session, actor, sheet_id, {part: ids[source] for part, source in parts.items()})
+        configure_pipeline(session, actor, sheet_id, {role: ids[source] for role, source in parts.items()})
     return report
 
 
 def _write(operation: WriteOperation, reading: FileReader, rows: int) -> Report:
-    """Under the lock: columns, options and rows, in the order in which the ids were foreseen."""
-    made, options = _columns_made(operation, reading)
+    """Write columns, options and rows under the lock, in the order of the ids that the reader was given."""
+    new_names, options = _make_columns(operation, reading)
     assign_default_owner_staged(operation.session, operation.access)
     refuse_duplicates(operation, reading.columns)
     operation.next_version(new_rows=rows)
     first = operation.last_row_id - rows + 1
     sheet_id = operation.access.sheet.sheet_id
     operation.session.execute(_INSERT, {"sheet": sheet_id, "before": first - 1, "version": operation.version})
-    report = Report(sheet_id, operation.version, rows, first, made, options, reading.emptied, reading.left_out[:10_000])
+    report = Report(
+        sheet_id, operation.version, rows, first, new_names, options, reading.emptied, reading.left_out[:10_000]
+    )
     operation.keep_answer(report.as_json())
     audit.record(
         operation.session,
@@ -153,56 +157,56 @@ def _write(operation: WriteOperation, reading: FileReader, rows: int) -> Report:
         "sheet:rows:import",
         sheet_id=sheet_id,
         rows=rows,
-        columns=made,
+        columns=new_names,
         emptied=report.emptied,
         left_out=len(reading.left_out),
     )
     return report
 
 
-def _columns_made(operation: WriteOperation, reading: FileReader) -> tuple[list[str], list[str]]:
+def _make_columns(operation: WriteOperation, reading: FileReader) -> tuple[list[str], list[str]]:
     access = operation.access
     session, sheet_id, actor = operation.session, access.sheet.sheet_id, access.actor
     news = new_columns(reading.plan)
-    made = add_columns(session, actor, sheet_id, news) if news else []
+    columns = add_columns(session, actor, sheet_id, news) if news else []
     labels: list[str] = []
-    for one in reading.plan.taken:
-        if one.column is not None and one.labels:
-            options = with_labels(access.column(one.column), one.labels)
-            change_column(session, actor, sheet_id, one.column, options=options)
-            labels += one.labels
-    return [column.name for column in made], labels
+    for column_plan in reading.plan.taken:
+        if column_plan.column is not None and column_plan.labels:
+            options = with_labels(access.column(column_plan.column), column_plan.labels)
+            change_column(session, actor, sheet_id, column_plan.column, options=options)
+            labels += column_plan.labels
+    return [column.name for column in columns], labels
 
 
 def _next_column(session: Session, sheet_id: int) -> int:
     return (session.scalar(select(Sheet.last_column_id).where(Sheet.sheet_id == sheet_id)) or 0) + 1
 
 
-def _digest(file: BinaryIO, asked: Any) -> bytes:
-    """Of the file and what was asked of it. Not of the plan: it is another one once the import has made columns."""
+def _digest(file: BinaryIO, details: Any) -> bytes:
+    """Return the digest of the file and the details. Without the plan: it changes once the import has made columns."""
     file.seek(0)
     content = sha256()
-    while part := file.read(_PART):
-        content.update(part)
-    return request_digest("import", content.hexdigest(), asked)
+    while chunk := file.read(_CHUNK_BYTES):
+        content.update(chunk)
+    return request_digest("import", content.hexdigest(), details)
 
 
-def _same(found: Sequence[Any], request: bytes) -> Report | None:
-    for kept, before in found:
-        refuse_other_request(before, request)
-        return Report.from_json(kept)
+def _first_report(operations: Sequence[Any], request: bytes) -> Report | None:
+    for result, earlier_request in operations:
+        refuse_other_request(earlier_request, request)
+        return Report.from_json(result)
     return None
 
 
 def _made_before(session: Session, actor: Actor, operation_id: UUID, request: bytes) -> Report | None:
-    """The sheet that this operation made before. The lock makes one wait for the other where two come at once."""
+    """Return the report of the sheet that this operation made before. Of two copies at once one waits for the other."""
     session.execute(_ALONE, {"key": operation_id.int & (2**63 - 1)})
-    found = session.execute(_MADE_BEFORE, {"actor": actor.user_id, "operation": operation_id}).all()
-    return _same(found, request)
+    operations = session.execute(_MADE_BEFORE, {"actor": actor.user_id, "operation": operation_id}).all()
+    return _first_report(operations, request)
 
 
-_PART = 2**20
-# Reading a large file takes longer than an edit may; the lock is asked for once everything is staged.
+_CHUNK_BYTES = 2**20
+# Reading a large file takes longer than an edit may; the lock is taken once everything is staged.
 _PATIENCE = text("""
     SELECT set_config('statement_timeout', '600s', true), set_config('lock_timeout', '30s', true)
 """)

@@ -34,45 +34,45 @@ def propose(
 
     Without an access the plan is for a new sheet, with these `references` and the `currency` of the workspace.
     """
-    known = {folded_key(column.name): column for column in access.columns} if access else {}
+    columns_by_name = {folded_key(column.name): column for column in access.columns} if access else {}
     references = access.references if access else references
     usual = access.currency if access else currency
     columns = [
-        _proposed(place, name, sample, known.get(folded_key(name)), references, currency=usual)
-        for place, (name, sample) in enumerate(zip(inspection.names, inspection.samples, strict=True))
+        _proposed(position, name, sample, columns_by_name.get(folded_key(name)), references, currency=usual)
+        for position, (name, sample) in enumerate(zip(inspection.names, inspection.samples, strict=True))
     ]
     return ImportPlan(inspection.format, tuple(columns), inspection.rows)
 
 
 def proposal(sample: Sample, name: str, references: References) -> Proposal:
-    """The type of a column of the file. A sample decides; where it leaves something open, all that was kept does."""
+    """The type of a column of the file. A sample decides; where it leaves a rule open, all its texts do."""
     labels = sample.labels
     step = max(len(labels) // _PROPOSED_FROM, 1)
-    found = propose_type([*sample.first, *labels[::step]], name, references)
-    if found.undecided and step > 1:
-        found = propose_type(labels, name, references)
-    if found.options:
-        found = replace(found, options=with_probabilities(found.options))
-    return found
+    guess = propose_type([*sample.first, *labels[::step]], name, references)
+    if guess.undecided and step > 1:
+        guess = propose_type(labels, name, references)
+    if guess.options:
+        guess = replace(guess, options=with_probabilities(guess.options))
+    return guess
 
 
 def new_column(
     plan: ColumnPlan, sample: Sample, type_name: str, references: References, *, currency: str = DEFAULT_CURRENCY
 ) -> ColumnPlan:
     """Return the plan with a new column of this type. Choices get the labels that the file has."""
-    found = proposal(sample, plan.name, references)
-    rules, options = ({}, []) if found.type != type_name else (found.rules, found.options)
+    guess = proposal(sample, plan.name, references)
+    rules, options = ({}, []) if guess.type != type_name else (guess.rules, guess.options)
     if column_type(type_name).has_options and not options:
         options = with_probabilities(options_for(_fitting_labels(sample.labels)))
-    made = with_currency(NewColumn(plan.name, type_name, _lasting(rules), options), currency)
-    return replace(plan, column=None, new=made, labels=(), reading=_reading(found, type_name), undecided=_open(found))
+    column = with_currency(NewColumn(plan.name, type_name, _lasting(rules), options), currency)
+    return replace(plan, column=None, new=column, labels=(), reading=_reading(guess, type_name), undecided=_open(guess))
 
 
 def existing_column(plan: ColumnPlan, sample: Sample, column: ColumnInfo, references: References) -> ColumnPlan:
     """The plan with this column of the sheet as its target."""
-    found = proposal(sample, plan.name, references)
+    guess = proposal(sample, plan.name, references)
     into = {"column": column.column_id, "new": None, "labels": ()}
-    return replace(plan, **into, reading=_reading(found, column.type), undecided=_open(found))  # type: ignore[arg-type]
+    return replace(plan, **into, reading=_reading(guess, column.type), undecided=_open(guess))  # type: ignore[arg-type]
 
 
 def missing_labels(sample: Sample, column: ColumnInfo) -> list[str]:
@@ -80,108 +80,111 @@ def missing_labels(sample: Sample, column: ColumnInfo) -> list[str]:
     kind = column_type(column.type)
     if not (kind.has_options and kind.groups_by_id):
         return []
-    known = {folded_key(option.label) for option in column.options if not option.retired}
-    found: dict[str, str] = {}
+    existing = {folded_key(option.label) for option in column.options if not option.retired}
+    labels_by_key: dict[str, str] = {}
     for label in _fitting_labels(sample.labels):
-        found.setdefault(folded_key(label), " ".join(label.split()))
-    return [label for folded, label in found.items() if folded not in known]
+        labels_by_key.setdefault(folded_key(label), " ".join(label.split()))
+    return [label for folded, label in labels_by_key.items() if folded not in existing]
 
 
 def with_labels(column: ColumnInfo, labels: Sequence[str]) -> list[Option]:
     """The column's options with these labels added; one that was retired comes back."""
-    wanted = {folded_key(label): label for label in labels}
-    kept = [replace(one, retired=one.retired and folded_key(one.label) not in wanted) for one in column.options]
-    there = {folded_key(option.label) for option in kept if not option.retired}
-    added = [Option(id="", label=label) for folded, label in wanted.items() if folded not in there]
-    return checked_options(column_type(column.type), [*kept, *added], before=column.options)
+    labels_by_key = {folded_key(label): label for label in labels}
+    options = [
+        replace(option, retired=option.retired and folded_key(option.label) not in labels_by_key)
+        for option in column.options
+    ]
+    existing = {folded_key(option.label) for option in options if not option.retired}
+    added = [Option(id="", label=label) for folded, label in labels_by_key.items() if folded not in existing]
+    return checked_options(column_type(column.type), [*options, *added], before=column.options)
 
 
-def plan_from_json(
-    given: Mapping[str, Any], proposed: ImportPlan, inspection: Inspection, access: Access
-) -> ImportPlan:
+def plan_from_json(body: Mapping[str, Any], proposed: ImportPlan, inspection: Inspection, access: Access) -> ImportPlan:
     """The proposed plan with what a program decided otherwise. Columns are named by `source` or by `name`."""
-    if unknown := set(given) - {"format", "columns", "rows"}:
+    if unknown := set(body) - {"format", "columns", "rows"}:
         raise Invalid(f"A plan has no “{min(unknown)}”; it has format and columns.")
-    columns = given.get("columns", [])
-    if not isinstance(columns, list) or not all(isinstance(one, dict) for one in columns):
+    columns = body.get("columns", [])
+    if not isinstance(columns, list) or not all(isinstance(decision, dict) for decision in columns):
         raise Invalid("The columns of a plan are a list of objects.")
     plan = proposed
-    for one in columns:
-        found = _named(plan, one)
-        plan = plan.changed(found.source, **_decided(one, access.currency))
-        if one.get("add_options"):
-            column = access.column(plan.columns[found.source].column or 0)
-            labels = missing_labels(inspection.samples[found.source], column)
-            plan = plan.changed(found.source, labels=tuple(labels))
+    for decision in columns:
+        column_plan = _named(plan, decision)
+        plan = plan.changed(column_plan.source, **_decided(decision, access.currency))
+        if decision.get("add_options"):
+            column = access.column(plan.columns[column_plan.source].column or 0)
+            labels = missing_labels(inspection.samples[column_plan.source], column)
+            plan = plan.changed(column_plan.source, labels=tuple(labels))
     return plan
 
 
 def _proposed(
-    place: int, name: str, sample: Sample, column: ColumnInfo | None, references: References, *, currency: str
+    source: int, name: str, sample: Sample, column: ColumnInfo | None, references: References, *, currency: str
 ) -> ColumnPlan:
-    plan = ColumnPlan(place, name)
+    plan = ColumnPlan(source, name)
     if column:
         return existing_column(plan, sample, column, references)
-    found = proposal(sample, name, references)
-    made = with_currency(NewColumn(name, found.type, _lasting(found.rules), found.options), currency)
-    return replace(plan, new=made, reading=_reading(found, found.type), undecided=_open(found))
+    guess = proposal(sample, name, references)
+    new = with_currency(NewColumn(name, guess.type, _lasting(guess.rules), guess.options), currency)
+    return replace(plan, new=new, reading=_reading(guess, guess.type), undecided=_open(guess))
 
 
 def _lasting(rules: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in rules.items() if name not in READING}
 
 
-def _reading(found: Proposal, type_name: str) -> dict[str, str]:
+def _reading(guess: Proposal, type_name: str) -> dict[str, str]:
     """How this file writes the values of a column of this type."""
     rules = {rule.key for rule in column_type(type_name).takes}
-    return {name: found.rules[name] for name in READING if name in found.rules and name in rules}
+    return {name: guess.rules[name] for name in READING if name in guess.rules and name in rules}
 
 
-def _open(found: Proposal) -> tuple[str, ...]:
-    return tuple(name for name in found.undecided if name in READING)
+def _open(guess: Proposal) -> tuple[str, ...]:
+    return tuple(name for name in guess.undecided if name in READING)
 
 
 def _fitting_labels(labels: Iterable[str]) -> list[str]:
     return [label for label in labels if len(label) <= LABEL_LENGTH and "\0" not in label]
 
 
-def _named(plan: ImportPlan, one: Mapping[str, Any]) -> ColumnPlan:
-    source, name = one.get("source"), one.get("name")
+def _named(plan: ImportPlan, decision: Mapping[str, Any]) -> ColumnPlan:
+    source, name = decision.get("source"), decision.get("name")
     for column in plan.columns:
         if column.source == source or (source is None and column.name == name):
             return column
     raise Invalid(f"The file has no column “{name if source is None else source}”.")
 
 
-def _decided(one: Mapping[str, Any], currency: str) -> dict[str, Any]:
+def _decided(decision: Mapping[str, Any], currency: str) -> dict[str, Any]:
     """The parts of a column's plan that were given, checked."""
     changes: dict[str, Any] = {}
     try:
-        if "column" in one:
-            changes["column"] = None if one["column"] is None else int(one["column"])
-        if "new" in one:
-            changes["new"] = None if one["new"] is None else with_currency(_new_from_json(one["new"]), currency)
-        if one.get("column") is not None:
+        if "column" in decision:
+            changes["column"] = None if decision["column"] is None else int(decision["column"])
+        if "new" in decision:
+            changes["new"] = (
+                None if decision["new"] is None else with_currency(_new_from_json(decision["new"]), currency)
+            )
+        if decision.get("column") is not None:
             changes["new"] = None
-        elif one.get("new") is not None:
+        elif decision.get("new") is not None:
             changes["column"] = None
-        if one.get("skip"):
+        if decision.get("skip"):
             changes |= {"column": None, "new": None}
-        if "on_misfit" in one:
-            changes["on_misfit"] = OnMisfit(one["on_misfit"])
-        changes |= {name: tuple(map(str, one[name])) for name in ("labels",) if name in one}
-        if "reading" in one:
-            changes["reading"] = {str(rule): str(value) for rule, value in one["reading"].items()}
+        if "on_misfit" in decision:
+            changes["on_misfit"] = OnMisfit(decision["on_misfit"])
+        changes |= {name: tuple(map(str, decision[name])) for name in ("labels",) if name in decision}
+        if "reading" in decision:
+            changes["reading"] = {str(rule): str(value) for rule, value in decision["reading"].items()}
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise Invalid(f"The plan of a column cannot be read: {error}.") from error
     return changes
 
 
-def _new_from_json(given: Mapping[str, Any]) -> NewColumn:
-    options = [Option.read({"id": "", **one}) for one in given.get("options") or []]
-    kind = column_type(given["type"])
-    rules = checked_rules(kind, dict(given.get("rules") or {}))
-    return NewColumn(str(given["name"]), kind.name, rules, checked_options(kind, options))
+def _new_from_json(body: Mapping[str, Any]) -> NewColumn:
+    options = [Option.read({"id": "", **option}) for option in body.get("options") or []]
+    kind = column_type(body["type"])
+    rules = checked_rules(kind, dict(body.get("rules") or {}))
+    return NewColumn(str(body["name"]), kind.name, rules, checked_options(kind, options))
 
 
 def draft(column: ColumnInfo | NewColumn, reading: Mapping[str, str], options: Sequence[Option]) -> Draft:

@@ -70,5 +70,5 @@ class ImportPlan:
 
     def changed(self, source: int, **changes: Any) -> "ImportPlan":
         """The plan with another decision on one column."""
-        columns = [replace(one, **changes) if one.source == source else one for one in self.columns]
+        columns = [replace(column, **changes) if column.source == source else column for column in self.columns]
         return replace(self, columns=tuple(columns))

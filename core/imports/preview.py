@@ -22,7 +22,7 @@ _REPORTED = 100_000
 
 @dataclass
 class Check:
-    """What would come of a plan: rows to add, and the misfits of each column that has any."""
+    """The outcome of a plan: the rows that it would add, and the misfits of each column that has any."""
 
     rows: int
     misfits: list[Misfits] = field(default_factory=list)
@@ -41,27 +41,27 @@ def check(
     references: References = NO_REFERENCES,
     progress: Progress | None = None,
 ) -> Check:
-    """Read the whole file by the plan and write nothing. Raises Invalid where the plan itself cannot be."""
+    """Read the whole file by the plan and write nothing. Raises Invalid where the plan itself is not valid."""
     columns = columns_for(access, plan, _FIRST_NEW, references)
     reading = FileReader(file, plan, columns)
     rows = sum(len(parts) for parts in reading.rows(progress))
-    found = Check(rows, [column.misfits for column in columns if column.misfits.count])
+    outcome = Check(rows, [column.misfits for column in columns if column.misfits.count])
     try:
         reading.refuse_misfits()
     except Invalid as refusal:
-        found.refusal = refusal.message
-    return found
+        outcome.refusal = refusal.message
+    return outcome
 
 
-def refusing(plan: ImportPlan, found: Check, access: Access | None = None) -> list[str]:
-    """The columns whose misfits still refuse the file: nothing else was decided, or they must not be empty."""
-    counted = {one.source for one in found.misfits}
+def refusing(plan: ImportPlan, outcome: Check, access: Access | None = None) -> list[str]:
+    """Return the names of the columns whose misfits still refuse the file."""
+    with_misfits = {column.source for column in outcome.misfits}
     by_id = access.by_id if access else {}
     return [
-        one.name
-        for one in plan.taken
-        if one.source in counted
-        and refuses(one, required=one.column is not None and bool(by_id[one.column].rules.get("required")))
+        column.name
+        for column in plan.taken
+        if column.source in with_misfits
+        and refuses(column, required=column.column is not None and bool(by_id[column.column].rules.get("required")))
     ]
 
 
@@ -80,11 +80,11 @@ def preview(
 def refused_lines(
     file: BinaryIO, plan: ImportPlan, access: Access | None = None, *, references: References = NO_REFERENCES
 ) -> str:
-    """A CSV of the lines with a value that does not fit, with line and reason in front; it runs in no spreadsheet."""
+    """Return a CSV of the lines with misfits, with line and reason in front; its formulas are escaped."""
     columns = columns_for(access, plan, _FIRST_NEW, references)
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["Line", "Reason", *(escape_formula(one.name) for one in plan.columns)])
+    writer.writerow(["Line", "Reason", *(escape_formula(column.name) for column in plan.columns)])
     for number, line in enumerate(_refused(file, plan, columns)):
         if number >= _REPORTED:
             break

@@ -21,7 +21,7 @@ _REMEMBERED = 100_000
 _LISTED = 1_000
 _EMPTY = ""
 _PLAIN_RULES = {"required", "unique"}
-_LONGEST_PLAIN = 250
+_MAX_PLAIN_LENGTH = 250
 # Numbers that every column of numbers reads the same, and that need only lose the zeros at their end.
 _PLAIN_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]{0,14})(\.[0-9]{1,2})?", re.ASCII)
 _NUMBER_RULES = _PLAIN_RULES | {"number_format", "currency"}
@@ -38,7 +38,7 @@ class Misfit:
 
 @dataclass
 class Misfits:
-    """Those of one column of the file: how many, and the first of them."""
+    """The misfits of one column of the file: how many, and the first of them."""
 
     source: int
     name: str
@@ -50,14 +50,14 @@ class Misfits:
             "source": self.source,
             "name": self.name,
             "count": self.count,
-            "first": [vars(one) for one in self.listed[:20]],
+            "first": [vars(misfit) for misfit in self.listed[:20]],
         }
 
 
 class FileColumn(dict[str, str]):
     """A column of the file on its way into the sheet: text → its part of the row's JSON, empty for an empty cell.
 
-    A text that cannot be read stands in `bad` with the reason. What was read once is remembered.
+    A text that cannot be read stands in `bad` with the reason. A text that was read once is remembered.
     """
 
     def __init__(self, plan: ColumnPlan, key: str, target: ColumnLike, references: References) -> None:
@@ -75,8 +75,8 @@ class FileColumn(dict[str, str]):
     def __missing__(self, text: str) -> str:
         if len(self) >= _REMEMBERED:
             self.clear()
-        part = self[text] = self._part(text)
-        return part
+        row_part = self[text] = self._part(text)
+        return row_part
 
     def value(self, text: str) -> Value | None:
         """The value of a text. Raises Invalid."""
@@ -121,32 +121,32 @@ class FileReader:
     def _read(self, block: Block) -> list[str]:
         _refuse_wider(block, self.width)
         texts = block.columns(self.width)
-        out: set[int] = set()
-        read = []
+        left_out: set[int] = set()
+        cells = []
         for column in self.columns:
-            mine = texts[column.plan.source]
-            read.append(list(map(column.__getitem__, mine)))
+            column_texts = texts[column.plan.source]
+            cells.append(list(map(column.__getitem__, column_texts)))
             if column.bad:
-                out |= self._misfits(block, column, mine)
-        parts = list(map(_EMPTY.join, zip(*read, strict=True))) if read else []
-        if not out:
-            return parts
-        self.left_out += [block.lines[place] for place in sorted(out)]
-        return [part for place, part in enumerate(parts) if place not in out]
+                left_out |= self._misfits(block, column, column_texts)
+        rows = list(map(_EMPTY.join, zip(*cells, strict=True))) if cells else []
+        if not left_out:
+            return rows
+        self.left_out += [block.lines[index] for index in sorted(left_out)]
+        return [row_json for index, row_json in enumerate(rows) if index not in left_out]
 
     def _misfits(self, block: Block, column: FileColumn, texts: tuple[str, ...]) -> set[int]:
-        """Count and list what does not fit; the places of the rows that are left out because of it."""
-        places = [place for place, text in enumerate(texts) if text in column.bad]
+        """Count and list the misfits of a block; return the indexes of the rows that are left out because of them."""
+        indexes = [index for index, text in enumerate(texts) if text in column.bad]
         misfits = column.misfits
-        misfits.count += len(places)
-        for place in places[: _LISTED - len(misfits.listed)]:
-            misfits.listed.append(Misfit(block.lines[place], texts[place], column.bad[texts[place]]))
+        misfits.count += len(indexes)
+        for index in indexes[: _LISTED - len(misfits.listed)]:
+            misfits.listed.append(Misfit(block.lines[index], texts[index], column.bad[texts[index]]))
         if column.plan.on_misfit is OnMisfit.EMPTY:
-            self.emptied += len(places)
-        return set(places) if column.plan.on_misfit is OnMisfit.SKIP else set()
+            self.emptied += len(indexes)
+        return set(indexes) if column.plan.on_misfit is OnMisfit.SKIP else set()
 
     def refuse_misfits(self) -> None:
-        """Raise Invalid where a value does not fit and nobody has said what to do with it."""
+        """Raise Invalid where a value does not fit and the plan does not say what becomes of it."""
         refused = [
             column for column in self.columns if column.misfits.count and refuses(column.plan, required=column.required)
         ]
@@ -168,17 +168,17 @@ def columns_for(
     if not plan.taken:
         raise Invalid("Every column of the file is left out: choose at least one to import.")
     references = access.references if access else references
-    made = iter(range(first_new, first_new + len(plan.columns)))
-    columns = [_column(access, one, made, references) for one in plan.taken]
+    new_ids = iter(range(first_new, first_new + len(plan.columns)))
+    columns = [_column(access, column_plan, new_ids, references) for column_plan in plan.taken]
     _refuse_doubled(columns)
     if access:
         _refuse_without_required(access, plan)
     return columns
 
 
-def _column(access: Access | None, plan: ColumnPlan, made: Iterator[int], references: References) -> FileColumn:
+def _column(access: Access | None, plan: ColumnPlan, new_ids: Iterator[int], references: References) -> FileColumn:
     if plan.new:
-        return FileColumn(plan, str(next(made)), draft(plan.new, plan.reading, plan.new.options), references)
+        return FileColumn(plan, str(next(new_ids)), draft(plan.new, plan.reading, plan.new.options), references)
     if access is None:
         raise Invalid("A new sheet has no columns yet: make new ones.")
     column = access.column(plan.column or 0)
@@ -199,9 +199,9 @@ def _refuse_doubled(columns: list[FileColumn]) -> None:
 
 
 def _refuse_without_required(access: Access, plan: ImportPlan) -> None:
-    into = {one.column for one in plan.taken}
+    targets = {column_plan.column for column_plan in plan.taken}
     for column in access.columns:
-        if column.rules.get("required") and column.column_id not in into:
+        if column.rules.get("required") and column.column_id not in targets:
             raise Invalid(
                 f"“{column.name}” must not be empty in this sheet: choose the column of the file that fills it."
             )
@@ -214,8 +214,8 @@ def refuses(plan: ColumnPlan, *, required: bool) -> bool:
 
 def _refuse_wider(block: Block, width: int) -> None:
     if block.width(width) > width:
-        place = next(place for place, record in enumerate(block.filled) if any(record[width:]))
-        raise Invalid(f"Line {block.lines[place]:,} has more cells than there are columns: look at the file again.")
+        index = next(index for index, record in enumerate(block.filled) if any(record[width:]))
+        raise Invalid(f"Line {block.lines[index]:,} has more cells than there are columns: look at the file again.")
 
 
 def _quick(target: ColumnLike) -> Callable[[str], str | None] | None:
@@ -236,16 +236,16 @@ def _plain_text(text: str) -> str | None:
     """A text that means itself: nothing to clean, to escape or to take off."""
     changes = text[:1] in {"", " ", "'"} or text[-1] == " " or ";'" in text  # The last one may shield a formula.
     means_itself = not changes and text.isascii() and text.isprintable() and "\\" not in text and '"' not in text
-    return f'"{text}"' if means_itself and len(text) <= _LONGEST_PLAIN else None
+    return f'"{text}"' if means_itself and len(text) <= _MAX_PLAIN_LENGTH else None
 
 
 def _plain_number(text: str) -> str | None:
-    found = _PLAIN_NUMBER.fullmatch(text)
-    if found is None:
+    match = _PLAIN_NUMBER.fullmatch(text)
+    if match is None:
         return None
-    return text.rstrip("0").rstrip(".") if found[1] else text
+    return text.rstrip("0").rstrip(".") if match[1] else text
 
 
 def new_columns(plan: ImportPlan) -> list[NewColumn]:
     """The columns to make, in the order of the file."""
-    return [one.new for one in plan.taken if one.new]
+    return [column.new for column in plan.taken if column.new]

@@ -13,9 +13,9 @@ from core.imports.format import FileFormat
 from core.sheets.columns import MAX_COLUMNS
 
 BLOCK = 500
-LONGEST_LINE = 4_000_000
-LONGEST_CELL = 131_072
-_Found = TypeVar("_Found")
+MAX_LINE_LENGTH = 4_000_000
+MAX_CELL_LENGTH = 131_072
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Block:
             records = [[*record, *[""] * (width - len(record))][:width] for record in records]
         return list(zip(*records, strict=True)) if records else [()] * width
 
-    def width(self, known: int) -> int:
+    def width(self, at_least: int) -> int:
         """The width of the longest record, empty cells at its end not counted; at least `known`."""
-        wide = [record for record in self.filled if len(record) > known]
-        return max((_filled_width(record) for record in wide), default=known)
+        longer = [record for record in self.filled if len(record) > at_least]
+        return max((_filled_width(record) for record in longer), default=at_least)
 
     @cached_property
     def lines(self) -> list[int]:
@@ -89,17 +89,17 @@ def refuse_too_wide(width: int) -> None:
 
 def _lines(text: TextIO) -> Iterator[str]:
     number = 0
-    while line := text.readline(LONGEST_LINE):
+    while line := text.readline(MAX_LINE_LENGTH):
         number += 1
-        if len(line) == LONGEST_LINE:
+        if len(line) == MAX_LINE_LENGTH:
             raise Invalid(
-                f"Line {number:,} is longer than {LONGEST_LINE:,} characters, so this is not a usual CSV file."
+                f"Line {number:,} is longer than {MAX_LINE_LENGTH:,} characters, so this is not a usual CSV file."
             )
         yield line
 
 
-def _read(reader: Any, file_format: FileFormat, read: Callable[[], _Found]) -> _Found:
-    """Read on, with what stops it said in one sentence."""
+def _read(reader: Any, file_format: FileFormat, read: Callable[[], _Result]) -> _Result:
+    """Read on. Raises Invalid with one sentence that says what stopped it."""
     began = reader.line_num + 1
     try:
         return read()
@@ -114,7 +114,7 @@ def _read(reader: Any, file_format: FileFormat, read: Callable[[], _Found]) -> _
 def _refuse(reason: str, began: int, line: int) -> NoReturn:
     if "field limit" in reason:
         raise Invalid(
-            f"Before line {line:,} a cell has more than {LONGEST_CELL:,} characters: is a quotation mark left open?"
+            f"Before line {line:,} a cell has more than {MAX_CELL_LENGTH:,} characters: is a quotation mark left open?"
         )
     if "unexpected end" in reason:
         raise Invalid(f"A quotation mark is opened in or after line {began:,} and never closed.")
@@ -127,7 +127,7 @@ def _refuse(reason: str, began: int, line: int) -> NoReturn:
 
 
 def _filled_width(record: list[str]) -> int:
-    return max((place for place, cell in enumerate(record, 1) if cell), default=0)
+    return max((width for width, cell in enumerate(record, 1) if cell), default=0)
 
 
 def _line_ends(cell: str) -> int:

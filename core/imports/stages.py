@@ -23,7 +23,7 @@ _NAMES = {
 _PROBABILITY = {word: probability for probability, words in _NAMES.items() for word in words.split()}
 _EVEN = 50
 
-# Words in the names of columns, by the part that they play in a pipeline; the first that fits counts.
+# Words in the names of columns, by their role in a pipeline; the first that fits counts.
 _PARTS = {
     "amount": r"amount|value|revenue|price|arr|acv|tcv|betrag|wert|umsatz|montant|valeur|importe|valor|volumen",
     "close_date": r"clos|abschluss|clôture|cloture|cierre|expected|erwartet|prévu|won|end",
@@ -50,30 +50,30 @@ def with_probabilities(options: Sequence[Option]) -> list[Option]:
 
 
 def guess_parts(plan: ImportPlan) -> dict[str, int]:
-    """Which new columns of a plan are the stage, the amount and so on: part → place in the file. Empty: no pipeline."""
-    columns = {one.source: one.new for one in plan.columns if one.new}
+    """Return the new columns that are the stage, the amount and so on: role → source. Empty: not a pipeline."""
+    columns = {column.source: column.new for column in plan.columns if column.new}
     stages = [source for source in _fitting(columns, "stage") if _are_stages(columns[source].options)]
     if not stages:
         return {}
     parts = {"stage": stages[0]}
-    for part, words in _PARTS.items():
-        named = [source for source in _fitting(columns, part) if _says(columns[source].name, words)]
-        free = [source for source in named if source not in parts.values()]
+    for role, words in _PARTS.items():
+        by_name = [source for source in _fitting(columns, role) if _says(columns[source].name, words)]
+        free = [source for source in by_name if source not in parts.values()]
         if free:
-            parts[part] = free[0]
+            parts[role] = free[0]
     return parts
 
 
-def _fitting(columns: Mapping[int, NewColumn], part: str) -> list[int]:
-    """The places in the file of the columns whose type fits this part of a pipeline."""
-    return [source for source, new in columns.items() if new.type in PIPELINE_FIELDS[part]]
+def _fitting(columns: Mapping[int, NewColumn], role: str) -> list[int]:
+    """Return the sources of the columns whose type fits this role in a pipeline."""
+    return [source for source, new in columns.items() if new.type in PIPELINE_FIELDS[role]]
 
 
-def stages_of(options: Iterable[Option], chosen: Mapping[str, tuple[str, int]]) -> list[Option]:
-    """The options with kind and probability as a person chose them, by label."""
+def stages_of(options: Iterable[Option], settings: Mapping[str, tuple[str, int]]) -> list[Option]:
+    """Return the options with the kinds and probabilities that `settings` gives by label."""
     return [
-        replace(option, kind=chosen[option.label][0], probability=chosen[option.label][1])
-        if option.label in chosen
+        replace(option, kind=settings[option.label][0], probability=settings[option.label][1])
+        if option.label in settings
         else option
         for option in options
     ]

@@ -18,10 +18,13 @@ def staged(session: Session, reading: FileReader, progress: Progress | None = No
     cursor = _cursor(session)
     count = 0
     with cursor.copy("COPY staged_rows (place, is_ascii, values) FROM STDIN") as copy:
-        for parts in reading.rows(progress):
-            lines = [f"{place}\t{part.isascii()}\t{{{part[1:]}}}\n" for place, part in enumerate(parts, count + 1)]
+        for rows in reading.rows(progress):
+            lines = [
+                f"{row_number}\t{row_json.isascii()}\t{{{row_json[1:]}}}\n"
+                for row_number, row_json in enumerate(rows, count + 1)
+            ]
             copy.write("".join(lines))
-            count += len(parts)
+            count += len(rows)
     reading.refuse_misfits()
     return count
 

@@ -34,10 +34,10 @@ from core.column_types.date_text import ORDERS, orders_of
 from core.column_types.number_text import NumberReading, reading_of, within_limits
 
 FITTING = 0.95
-MOST_CHOICES = 20
+MAX_CHOICES = 20
 _CHOICE_REPEATS = 3
 _LONG_TEXT = 250
-_MOST_SHOWN = 60
+_MAX_LABEL_LENGTH = 60
 _ID_DIGITS = 11
 _FIRST_LOOK = 50
 _CODE = re.compile(rf"0[0-9]+|[0-9]{{{_ID_DIGITS},}}")
@@ -118,9 +118,9 @@ def _cleaned(text: str) -> str:
 
 
 def _checkbox(sample: ColumnTexts) -> Proposal | None:
-    """Words for yes and no; 0 and 1 alone are numbers."""
-    found = {folded_key(text) for text in sample.texts} if len(sample.texts) <= MOST_CHOICES else {""}
-    return Proposal(Checkbox.name) if found <= WORDS.keys() and not found <= {"0", "1"} else None
+    """Propose a checkbox for words for yes and no; 0 and 1 alone are numbers."""
+    words = {folded_key(text) for text in sample.texts} if len(sample.texts) <= MAX_CHOICES else {""}
+    return Proposal(Checkbox.name) if words <= WORDS.keys() and not words <= {"0", "1"} else None
 
 
 def _date(sample: ColumnTexts) -> Proposal | None:
@@ -182,9 +182,9 @@ def _formatted(name: str, rules: dict[str, Any], readings: Sequence[NumberReadin
 
 
 def _agreed(proofs: Sequence[str]) -> str | None:
-    """What nearly all proofs say; the few that say otherwise will be shown as not fitting."""
-    most = Counter(proofs).most_common(1)
-    return most[0][0] if most and most[0][1] >= len(proofs) * FITTING else None
+    """Return what nearly all texts prove; the few others will be shown as misfits."""
+    commonest = Counter(proofs).most_common(1)
+    return commonest[0][0] if commonest and commonest[0][1] >= len(proofs) * FITTING else None
 
 
 def _reading(text: str) -> NumberReading | None:
@@ -194,8 +194,8 @@ def _reading(text: str) -> NumberReading | None:
             within_limits(number or Decimal(0), text)
     except Invalid:
         return None
-    known = reading.unit in {"", "%"} or (currencies_of(reading.unit) and reading.unit not in _NO_CURRENCIES)
-    return reading if known else None
+    has_known_unit = reading.unit in {"", "%"} or (currencies_of(reading.unit) and reading.unit not in _NO_CURRENCIES)
+    return reading if has_known_unit else None
 
 
 def _email(sample: ColumnTexts) -> Proposal | None:
@@ -208,9 +208,9 @@ def _link(sample: ColumnTexts) -> Proposal | None:
 
 def _phone(sample: ColumnTexts) -> Proposal | None:
     """Phone numbers look like many codes: they begin as numbers from afar do, or the column's name says so."""
-    named = bool(sample.words & _PHONE_NAMES)
+    has_phone_name = bool(sample.words & _PHONE_NAMES)
     reads = _reader(Phone.name, {})
-    fits = sample.all_but_few(lambda text: reads(text) and (named or bool(_SURE_PHONE.match(text))))
+    fits = sample.all_but_few(lambda text: reads(text) and (has_phone_name or bool(_SURE_PHONE.match(text))))
     return Proposal(Phone.name) if fits else None
 
 
@@ -227,20 +227,20 @@ def _person(sample: ColumnTexts) -> Proposal | None:
 def _choice(sample: ColumnTexts) -> Proposal | None:
     """Few labels, each written several times."""
     labels: dict[str, str] = {}
-    for text in sample.texts[: MOST_CHOICES * 2 + 1]:
+    for text in sample.texts[: MAX_CHOICES * 2 + 1]:
         labels.setdefault(folded_key(text), one_line(text))
-    few = len(labels) <= MOST_CHOICES and len(sample.texts) <= MOST_CHOICES * 2
-    if not few or sample.filled < len(labels) * _CHOICE_REPEATS or max(map(len, labels.values())) > _MOST_SHOWN:
+    few = len(labels) <= MAX_CHOICES and len(sample.texts) <= MAX_CHOICES * 2
+    if not few or sample.filled < len(labels) * _CHOICE_REPEATS or max(map(len, labels.values())) > _MAX_LABEL_LENGTH:
         return None
     return Proposal(Choice.name, options=options_for(labels.values()))
 
 
 def options_for(labels: Iterable[str]) -> list[Option]:
     """Options for the labels, in their order. Where a label says won or lost, all are stages: open, then won, lost."""
-    shown = [label[:LABEL_LENGTH] for label in labels]
-    kinds = {label: "won" if _WON.search(label) else "lost" if _LOST.search(label) else "open" for label in shown}
+    shortened = [label[:LABEL_LENGTH] for label in labels]
+    kinds = {label: "won" if _WON.search(label) else "lost" if _LOST.search(label) else "open" for label in shortened}
     staged = set(kinds.values()) != {"open"}
-    ordered = sorted(shown, key=lambda label: ["open", "won", "lost"].index(kinds[label]))
+    ordered = sorted(shortened, key=lambda label: ["open", "won", "lost"].index(kinds[label]))
     return [
         Option(
             id=f"o{number}",

@@ -137,7 +137,7 @@ def _read_file(file: BinaryIO, column_names: list[str], key: str) -> Inspection 
 
 def _inspect(file: BinaryIO, changes: dict[str, Any], column_names: list[str]) -> tuple[Inspection | None, str]:
     try:
-        return inspect(file, changes, known=column_names), ""
+        return inspect(file, changes, column_names=column_names), ""
     except Invalid as refusal:
         return None, refusal.message
 

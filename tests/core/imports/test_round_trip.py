@@ -95,7 +95,7 @@ def test_a_csv_imports_to_equal_rows(session: Session, ann: Actor, rows: list[di
         return
     # What is not ours to guess of random words: a sheet of commas alone may look as if it were written otherwise.
     written = {"delimiter": ",", "quote": '"', "backslash": False, "lines_above": 0}
-    found = inspect(file, written, known=[column.name for column in twin.columns])
+    found = inspect(file, written, column_names=[column.name for column in twin.columns])
     plan = propose(found, twin)
     assert [column.column for column in plan.columns] == [column.column_id for column in twin.columns]
     import_rows(session, ann, twin.sheet.sheet_id, file, plan, operation_id=uuid4())
@@ -124,6 +124,6 @@ def test_a_retired_option_is_said_to_be_retired(session: Session, ann: Actor) ->
             ann,
             sheet.sheet.sheet_id,
             file,
-            propose(inspect(file, known=["=Name", "Stage"]), access),
+            propose(inspect(file, column_names=["=Name", "Stage"]), access),
             operation_id=uuid4(),
         )
