@@ -21,7 +21,7 @@ from core.edits.operation import ChangeSource
 from core.edits.write import RowEdit, write
 from core.rows import read
 from core.rows.as_of import get_access_as_of
-from core.rows.row_order import kept_order, row_order
+from core.rows.row_order import cached_order, row_order
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRoute)
 
@@ -104,7 +104,7 @@ def page(
         if is_current(if_none_match, access):
             return not_modified(access)
         if order is not None:
-            fixed_order = kept_order(access, order)
+            fixed_order = cached_order(access, order)
             total = fixed_order.total
             rows = read.rows_in_order(session, access, fixed_order, offset=offset or 0, limit=limit)
         elif offset is not None:

@@ -121,13 +121,13 @@ def _recent_lines(
 def last_change(session: Session, access: Access) -> LastChange | None:
     """Return who changed the sheet last, and when; None if nothing has changed that this person may see."""
     lines = _recent_lines(session, access, limit=1)
-    return LastChange(lines[0]["name"] or "somebody", lines[0]["effective_at"]) if lines else None
+    return LastChange(lines[0]["name"] or UNKNOWN_AUTHOR, lines[0]["effective_at"]) if lines else None
 
 
 def row_history(
     session: Session, access: Access, row: int, *, before: int | None = None, limit: int = CHANGES_PAGE
 ) -> list[RowChange]:
-    """Return the changes of a row, newest first, also of a row in the trash. NotFound: there is no such row.
+    """Return the changes of a row, newest first, also of a row in the trash. Raises NotFound.
 
     `before` continues after the version of the last change of the previous page.
     """
@@ -179,7 +179,7 @@ def _row_lines(
     limit: int,
     with_add: bool = False,
 ) -> Sequence[RowMapping]:
-    """The log lines of a row's last changes, all lines of each change. NotFound: there is no such row."""
+    """The log lines of a row's last changes, all lines of each change. Raises NotFound."""
     parameters = access.row_gate.parameters() | {
         "row": row,
         "columns": columns,

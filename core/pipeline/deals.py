@@ -118,16 +118,16 @@ class Deals:
         by_text = (
             select(
                 cells.c["text"],
-                *(func.count().filter(kind == one).label(f"{one}_count") for one in (OPEN, WON, LOST)),
-                *(func.sum(cells.c.amount).filter(kind == one).label(f"{one}_amount") for one in (OPEN, WON)),
+                *(func.count().filter(kind == each).label(f"{each}_count") for each in (OPEN, WON, LOST)),
+                *(func.sum(cells.c.amount).filter(kind == each).label(f"{each}_amount") for each in (OPEN, WON)),
                 func.sum(cells.c.weighted).filter(kind == OPEN).label("weighted"),
             )
             .where(*([cells.c["text"].is_not(None)] if filled_only else []))
             .group_by(cells.c["text"])
             .subquery()
         )
-        count = {one: cast(func.sum(by_text.c[f"{one}_count"]), Integer) for one in (OPEN, WON, LOST)}
-        amount = {one: func.coalesce(func.sum(by_text.c[f"{one}_amount"]), 0) for one in (OPEN, WON)}
+        count = {each: cast(func.sum(by_text.c[f"{each}_count"]), Integer) for each in (OPEN, WON, LOST)}
+        amount = {each: func.coalesce(func.sum(by_text.c[f"{each}_amount"]), 0) for each in (OPEN, WON)}
         sizes = [amount[OPEN], amount[WON]]
         order = [amount[OPEN] + amount[WON], count[OPEN] + count[WON]] if by_open_and_won else sizes
         by_id = column_type(column.type).groups_by_id

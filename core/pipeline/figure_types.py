@@ -93,7 +93,7 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures that were asked for, by name, as of a version of the sheet."""
+    """The requested figures by name, as of a version of the sheet."""
 
     version: int
     values: Mapping[str, Any]

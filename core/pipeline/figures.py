@@ -1,4 +1,4 @@
-"""The registry of the dashboard's figures. Each is computed and cached on its own, and asked for by its name."""
+"""The registry of the dashboard's figures. Each is computed and cached on its own, and requested by its name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -56,7 +56,7 @@ class Pipeline:
 
 def get_pipeline(access: Access) -> Pipeline:
     """The sheet as a pipeline. Raises Invalid, with the way out, where it is a plain table."""
-    columns = {part: access.by_id.get(column_id) for part, column_id in access.sheet.pipeline.items()}
+    columns = {role: access.by_id.get(column_id) for role, column_id in access.sheet.pipeline.items()}
     stage = columns.get("stage")
     if stage is None:
         raise Invalid("This sheet is a plain table. Choose its stage column in the sheet's settings to see it charted.")

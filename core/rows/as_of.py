@@ -68,13 +68,13 @@ def version_at(session: Session, access: Access, instant: str) -> int:
     return session.scalar(_AT, parameters) or 0
 
 
-def instant_of(given: str) -> datetime:
+def instant_of(instant_text: str) -> datetime:
     """The instant of an ISO text, in UTC where it names no zone. Raises Invalid."""
     try:
-        instant = datetime.fromisoformat(given.strip())
+        instant = datetime.fromisoformat(instant_text.strip())
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise Invalid(f"“{given[:40]}” is no instant. {SHAPE}") from error
+        raise Invalid(f"“{instant_text[:40]}” is not an instant. {SHAPE}") from error
 
 
 def over(access: Access, statement: Select[Any], *, ids: Sequence[int] | None = None) -> Select[Any]:

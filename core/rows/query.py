@@ -26,8 +26,8 @@ class Sort:
     descending: bool = False
 
     @classmethod
-    def from_json(cls, given: dict[str, Any]) -> Self:
-        return cls(int(given["column"]), bool(given.get("descending")))
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        return cls(int(body["column"]), bool(body.get("descending")))
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Condition:
     value: Any = None
 
     @classmethod
-    def from_json(cls, given: dict[str, Any]) -> Self:
-        return cls(int(given["column"]), str(given["op"]), given.get("value"))
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        return cls(int(body["column"]), str(body["op"]), body.get("value"))
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class View:
     search: str = ""
 
     @classmethod
-    def from_json(cls, given: dict[str, Any] | None) -> Self:
+    def from_json(cls, body: dict[str, Any] | None) -> Self:
         """A view from its JSON; Invalid where its shape is wrong."""
-        given = given or {}
+        body = body or {}
         try:
-            conditions = tuple(Condition.from_json(one) for one in given.get("filter") or ())
-            sorts = tuple(Sort.from_json(one) for one in given.get("sort") or ())
-            search = clean(str(given.get("search") or ""))
+            conditions = tuple(Condition.from_json(item) for item in body.get("filter") or ())
+            sorts = tuple(Sort.from_json(item) for item in body.get("sort") or ())
+            search = clean(str(body.get("search") or ""))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             shape = '{"filter": [{"column": 1, "op": "is", "value": "x"}], "sort": [{"column": 1}], "search": ""}'
             raise Invalid(f"A view looks like this: {shape}") from error
@@ -79,7 +79,7 @@ class View:
 
     @property
     def fingerprint(self) -> str:
-        """The same text for the same view."""
+        """Return a text that is equal for equal views."""
         return json.dumps(self.as_json(), sort_keys=True, default=str)
 
     @property
@@ -88,21 +88,21 @@ class View:
         return not (self.filter or self.sort or self.search)
 
 
-def fitting(access: Access, view: View) -> View:
-    """The view without what its columns no longer allow: columns that are gone, options and values of old."""
+def without_invalid(access: Access, view: View) -> View:
+    """Return the view without conditions and sorts that its columns do not allow any more."""
     valid = tuple(condition for condition in view.filter if _fits(access, condition))
     sorts = tuple(sort for sort in view.sort if sort.column in access.by_id)
     return View(valid, sorts, view.search)
 
 
 def view_origin(access: Access, view: View, *more: ColumnInfo) -> Origin:
-    """Where the rows of a view come from, if `more` columns are asked of them; searching looks at all cells."""
+    """Return where a view's rows are read from, if `more` columns are needed; a search reads all cells."""
     columns = [*map(partial(column_of, access), view.filter), *(access.column(sort.column) for sort in view.sort)]
     return ROWS if view.search else origin_of(access, [*columns, *more])
 
 
 def conditions(access: Access, view: View, origin: Origin = ROWS) -> ColumnElement[bool]:
-    """The rows of a view: visible, every condition true, the search text in one of the visible columns."""
+    """Return the condition of a view's rows: visible, every filter true, the search text in a visible column."""
     parts = [origin.visible(access), *(_condition(access, condition, origin) for condition in view.filter)]
     if view.search:
         parts.append(searched(access, view.search))
@@ -151,10 +151,10 @@ def column_of(access: Access, condition: Condition) -> ColumnInfo:
     return ADDED if condition.column == ADDED.column_id else access.column(condition.column)
 
 
-def searched(access: Access, wanted: str) -> ColumnElement[bool]:
-    """Any visible column of which what is shown contains what is searched."""
-    found = (
-        column_type(column.type).contains(wanted, ROWS.cell(column), column, access.references)
+def searched(access: Access, search: str) -> ColumnElement[bool]:
+    """Return the condition that the shown text of any visible column contains the search text."""
+    matches = (
+        column_type(column.type).contains(search, ROWS.cell(column), column, access.references)
         for column in access.columns
     )
-    return or_(false(), *found)
+    return or_(false(), *matches)

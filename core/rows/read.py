@@ -1,4 +1,4 @@
-"""Rows: pages of a view, for the grid by place in an order and for programs by cursor."""
+"""Rows: pages of a view, for the grid by offset in an order and for programs by cursor."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from core.rows.as_of import over
 from core.rows.cursor import Cursor, SortKeys
 from core.rows.projection import projection
 from core.rows.query import View, conditions, ordered, sort_keys, view_origin
-from core.rows.row_order import Order, order_if_asked_again
+from core.rows.row_order import Order, order_if_requested_again
 from core.rows.row_source import NARROW
 from db.tables.sheets import Row
 
@@ -33,19 +33,19 @@ class Page:
 
 
 def first_rows(session: Session, access: Access, view: View, *, limit: int, offset: int = 0) -> Page:
-    """The rows at a place of a view without knowing the whole order: quick for the first page."""
+    """Return the rows at an offset of a view without the whole order: quick for the first page."""
     rows = session.execute(_page(access, view, limit=checked_limit(limit), offset=offset))
     return Page(access.sheet.version, _wire_rows(access, rows))
 
 
 def rows_in_order(session: Session, access: Access, order: Order, *, offset: int, limit: int) -> Page:
-    """The rows at a place of a kept order. A row deleted since comes back as {"id": 7, "deleted": true}."""
+    """Return the rows at an offset of a cached order. A row deleted since is {"id": 7, "deleted": true}."""
     ids = order.ids[max(offset, 0) : max(offset, 0) + checked_limit(limit)].tolist()
     return Page(access.sheet.version, rows_by_id(session, access, ids))
 
 
 def rows_by_id(session: Session, access: Access, ids: list[int]) -> list[WireRow]:
-    """These rows, in the order of the ids; a row that is gone is said to be deleted."""
+    """Return these rows in the order of the ids; a row that is gone is marked as deleted."""
     rows = {row["id"]: row for row in _wire_rows(access, session.execute(_of(access, ids, [])))}
     return [rows.get(row_id) or {"id": row_id, "deleted": True} for row_id in ids]
 
@@ -53,16 +53,16 @@ def rows_by_id(session: Session, access: Access, ids: list[int]) -> list[WireRow
 def rows_after(session: Session, access: Access, view: View, *, cursor: str | None, limit: int) -> Page:
     """The next rows behind a cursor. Keyset: nothing is skipped or doubled when rows are added before it."""
     version, behind = access.sheet.version, Cursor.from_text(cursor, view) if cursor else None
-    # The place of a cursor holds in the version that it was made in; in others its keys say where to go on.
-    place = 0 if behind is None else behind.place if behind.version == version else None
-    lines = None if place is None else _rows_of_kept_order(session, access, view, place, checked_limit(limit) + 1)
+    # A cursor's offset is valid for its own version; for others its keys say where to continue.
+    offset = 0 if behind is None else behind.offset if behind.version == version else None
+    lines = None if offset is None else _rows_of_cached_order(session, access, view, offset, checked_limit(limit) + 1)
     if lines is None:
         lines = _sorted_rows(session, access, view, behind, checked_limit(limit) + 1)
     rows = _wire_rows(access, lines[:limit])
     if len(lines) <= limit:
         return Page(version, rows)
     last = lines[limit - 1]
-    next_cursor = Cursor(last[0], tuple(last[2:]), version, None if place is None else place + limit)
+    next_cursor = Cursor(last[0], tuple(last[2:]), version, None if offset is None else offset + limit)
     return Page(version, rows, next_cursor.as_text(view))
 
 
@@ -90,17 +90,17 @@ def checked_limit(limit: int) -> int:
     return limit
 
 
-def _rows_of_kept_order(session: Session, access: Access, view: View, place: int, count: int) -> list[Any] | None:
-    """Id, values and sort keys, as text, of the rows at a place; None where no order is kept for this version."""
-    order = order_if_asked_again(session, access, view)
-    ids = order.ids[place : place + count].tolist() if order else []
+def _rows_of_cached_order(session: Session, access: Access, view: View, offset: int, count: int) -> list[Any] | None:
+    """Id, values and sort keys, as text, of the rows at an offset; None where no order is cached for this version."""
+    order = order_if_requested_again(session, access, view)
+    ids = order.ids[offset : offset + count].tolist() if order else []
     by_id = {row[0]: row for row in session.execute(_of(access, ids, sort_keys(access, view)))} if ids else {}
     # If rows were deleted after this version was read, the order is not valid any more.
     return [by_id[row_id] for row_id in ids] if order and len(by_id) == len(ids) else None
 
 
 def _sorted_rows(session: Session, access: Access, view: View, behind: Cursor | None, count: int) -> list[Any]:
-    """The same of the rows behind a cursor, sorted by the database."""
+    """Return id, values and sort keys, as text, of the rows behind a cursor, sorted by the database."""
     try:
         return list(session.execute(_page(access, view, limit=count, behind=behind)))
     except (DataError, UnicodeError) as error:

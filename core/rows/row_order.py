@@ -1,4 +1,4 @@
-"""Row orders: the ids of a view's rows, kept compactly, so that any place of a million sorted rows is one look-up.
+"""Row orders: the ids of a view's rows, kept compactly, so that any page of a million sorted rows is one look-up.
 
 An order does not change after it was made: rows keep their positions while a user edits.
 """
@@ -19,8 +19,8 @@ from core.rows.as_of import over
 from core.rows.query import View, conditions, ordering, view_origin
 
 MAX_BYTES = 256 * 2**20
-MAX_ASKED = 1000
-# What an order is of: the cells that may be seen, the view, the sheet's version.
+MAX_REQUESTED = 1000
+# What an order depends on: the cells that may be seen, the view, the sheet's version.
 Key = tuple[str, str, int]
 
 
@@ -40,27 +40,27 @@ class Order:
 
 
 class OrderExpired(NotFound):
-    """The order was dropped to make room (or the server restarted): ask for a new one."""
+    """The order was dropped to make room (or the server restarted): request a new one."""
 
 
-class _Kept:
+class _OrderCache:
     """The orders of this process, the least used dropped first when they take too much memory."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._orders: OrderedDict[str, Order] = OrderedDict()
         self._tokens: dict[Key, str] = {}
-        self._asked: OrderedDict[Key, None] = OrderedDict()
+        self._requested: OrderedDict[Key, None] = OrderedDict()
         self._bytes = 0
 
-    def is_first_asking(self, key: Key) -> bool:
-        """Whether nobody has asked for this order lately."""
+    def is_first_request(self, key: Key) -> bool:
+        """Whether this order was not requested lately."""
         with self._lock:
-            first = key not in self._asked
-            self._asked[key] = None
-            self._asked.move_to_end(key)
-            if len(self._asked) > MAX_ASKED:
-                self._asked.popitem(last=False)
+            first = key not in self._requested
+            self._requested[key] = None
+            self._requested.move_to_end(key)
+            if len(self._requested) > MAX_REQUESTED:
+                self._requested.popitem(last=False)
             return first
 
     def get(self, token: str) -> Order | None:
@@ -83,34 +83,34 @@ class _Kept:
                 self._bytes -= dropped.ids.itemsize * dropped.total + 1000
 
 
-_kept = _Kept()
+_order_cache = _OrderCache()
 
 
 def row_order(session: Session, access: Access, view: View) -> Order:
-    """The order of a view's rows now; kept until the sheet changes, shared by all who see the same cells."""
-    order = _kept.find(access.scope, view.fingerprint, access.sheet.version)
+    """Return the order of a view's rows now; cached until the sheet changes, for all who see the same cells."""
+    order = _order_cache.find(access.scope, view.fingerprint, access.sheet.version)
     if order is None:
         ids = _ids(session, access, view)
         token = secrets.token_urlsafe(16)
         order = Order(token, access.scope, view.fingerprint, access.sheet.version, ids)
-        _kept.put(order)
+        _order_cache.put(order)
     return order
 
 
-def order_if_asked_again(session: Session, access: Access, view: View) -> Order | None:
+def order_if_requested_again(session: Session, access: Access, view: View) -> Order | None:
     """Return the order where it is cached, or make it where the view is read a second time; else None."""
     if view.is_plain:  # The index has this order.
         return None
-    if _kept.is_first_asking((access.scope, view.fingerprint, access.sheet.version)):
-        return _kept.find(access.scope, view.fingerprint, access.sheet.version)
+    if _order_cache.is_first_request((access.scope, view.fingerprint, access.sheet.version)):
+        return _order_cache.find(access.scope, view.fingerprint, access.sheet.version)
     return row_order(session, access, view)
 
 
-def kept_order(access: Access, token: str) -> Order:
+def cached_order(access: Access, token: str) -> Order:
     """An order made before, if this person still sees the same cells."""
-    order = _kept.get(token)
+    order = _order_cache.get(token)
     if order is None or order.scope != access.scope:
-        raise OrderExpired("This order of rows is no longer kept. Ask for it again.")
+        raise OrderExpired("This order of rows is not stored any more. Ask for it again.")
     return order
 
 

@@ -1,4 +1,4 @@
-"""Where a statement takes the rows of a view from: `rows`, or the narrow ones beside them, which are half the way."""
+"""The table that a statement reads a view's rows from: `rows`, or `narrow_rows`, which is faster."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -42,7 +42,7 @@ class NarrowOrigin(Origin):
         return cell_in(narrow_rows.c[column.slot or ""])
 
     def visible(self, access: Access) -> ColumnElement[bool]:
-        """The same gate over the narrow rows."""
+        """The gate over the narrow rows: which of them this principal sees."""
         return access.row_gate.visible_narrow_rows()
 
 
@@ -50,7 +50,7 @@ ROWS, NARROW = Origin(), NarrowOrigin()
 
 
 def origin_of(access: Access, columns: Iterable[ColumnInfo]) -> Origin:
-    """The narrow rows where they have all that a statement asks of a row, now and for this principal."""
+    """Return the narrow rows where they have all columns that a statement needs, now and for this principal."""
     scoped = [access.owner_column] if access.owners is not None else []
     has_all = all(column is not None and column.slot for column in (*columns, *scoped))
     return NARROW if has_all and not access.is_past else ROWS

@@ -72,7 +72,7 @@ def test_a_quick_choice_leads_into_the_past(session: Session, sheet: int) -> Non
 
 def test_a_damaged_moment_in_the_address_is_said_and_leads_back(session: Session, sheet: int) -> None:
     page = open_page(session, "Ann", "work/grid.py", sheet=sheet, as_of="last week")
-    assert "is no instant" in page.error[0].value
+    assert "is not an instant" in page.error[0].value
     assert not press(page, "Back to now").error
 
 

@@ -15,7 +15,7 @@ from core.accounts.preferences import Locale
 from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotFound, Refused
 from core.base.permissions import Permission
-from core.rows.query import View, conditions, fitting
+from core.rows.query import View, conditions, without_invalid
 from core.sharing.public_links import visitor_of
 from core.sheets.serialize import sheet_json
 from db.engine import Busy, transaction
@@ -110,7 +110,7 @@ def _has(actor: Actor, sheet_id: int) -> bool:
 def _view(access: Access) -> View:
     """The view that stands in the address, without what the columns do not allow (any more)."""
     try:
-        return fitting(access, View.from_json(json.loads(st.query_params.get(VIEW, "{}"))))
+        return without_invalid(access, View.from_json(json.loads(st.query_params.get(VIEW, "{}"))))
     except (Invalid, ValueError, RecursionError):
         return View()
 
@@ -154,7 +154,7 @@ def _catch_up(shared: Shared, view: View) -> str:
         st.rerun()  # The whole page says that the link has ended.
     except Busy as trouble:
         return f":red[:material/cloud_off: {error_text(trouble)}]"
-    fits = fitting(fresh.access, view) == view
+    fits = without_invalid(fresh.access, view) == view
     if not fits or any(fresh.sheet[name] != shared.sheet[name] for name in AROUND):
         st.rerun()
     shared.access, shared.sheet = fresh.access, fresh.sheet
@@ -164,4 +164,4 @@ def _catch_up(shared: Shared, view: View) -> str:
 def _sort(access: Access, view: View, change: Any) -> None:
     """A click on a header asked for another order."""
     if isinstance(change, dict):
-        _keep(access, fitting(access, View.from_json({**view.as_json(), "sort": change.get("sort")})))
+        _keep(access, without_invalid(access, View.from_json({**view.as_json(), "sort": change.get("sort")})))

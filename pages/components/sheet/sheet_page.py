@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.base.errors import Invalid
 from core.base.permissions import Permission
-from core.rows.query import View, conditions, fitting
+from core.rows.query import View, conditions, without_invalid
 from core.sheets import layouts
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
@@ -79,7 +79,7 @@ def sort(sheet_view: SheetView, view: View, change: Any) -> None:
     """Set the order in `change["sort"]`, which the browser sent."""
     if isinstance(change, dict):
         view_json = {**view.as_json(), "sort": change.get("sort")}
-        run_command(lambda: _remember(sheet_view, fitting(sheet_view.access, View.from_json(view_json))))
+        run_command(lambda: _remember(sheet_view, without_invalid(sheet_view.access, View.from_json(view_json))))
 
 
 @st.fragment(run_every=CATCH_UP_SECONDS)
@@ -121,7 +121,7 @@ def _view(sheet_view: SheetView) -> View:
     except (Invalid, ValueError, RecursionError):
         st.warning(DAMAGED, icon=":material/filter_list_off:")
         return View()
-    view = fitting(sheet_view.access, stored)
+    view = without_invalid(sheet_view.access, stored)
     if view != stored:
         st.warning(OUTDATED, icon=":material/filter_list_off:")
         if linked is None:

@@ -13,7 +13,7 @@ from core.base.errors import Refused
 from core.base.permissions import Permission
 from core.edits import trash
 from core.history.history import LastChange, last_change
-from core.rows.query import View, fitting
+from core.rows.query import View, without_invalid
 from core.sharing import shares
 from core.sharing.shares import CollaboratorInfo, TeamShare
 from core.sheets import layouts
@@ -75,7 +75,7 @@ class SheetView:
             st.rerun()  # The whole page shows the reason.
         except Busy as error:
             return f":red[:material/cloud_off: {error_text(error)}]"
-        if fitting(access, view) != view or any(sheet[name] != self.sheet[name] for name in AROUND_ROWS):
+        if without_invalid(access, view) != view or any(sheet[name] != self.sheet[name] for name in AROUND_ROWS):
             st.rerun()
         self.access, self.sheet = access, sheet
         return ""

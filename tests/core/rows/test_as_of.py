@@ -27,7 +27,7 @@ from core.history.diff import DifferenceEntry, difference
 from core.rows.as_of import as_of, get_access_as_of, version_at
 from core.rows.query import Condition, Sort, View
 from core.rows.read import first_rows, row_count, rows_after, rows_by_id, rows_in_order, stored_row
-from core.rows.row_order import OrderExpired, kept_order, row_order
+from core.rows.row_order import OrderExpired, cached_order, row_order
 from core.sheets.columns import NewColumn, add_columns, retire_column
 from core.sheets.sheets import create_sheet
 from db import engine as db
@@ -284,11 +284,11 @@ def test_an_order_of_the_past_is_read_in_the_past_only(filled: Sheet) -> None:
     session, view = filled.session, View(sort=(Sort(NUMBER, descending=True),))
     then, now = row_order(session, filled.at(1), view), row_order(session, filled.access, view)
     assert (then.ids.tolist(), then.version) == ([2, 1, 3], 1)
-    page = rows_in_order(session, filled.at(1), kept_order(filled.at(1), then.token), offset=1, limit=1)
+    page = rows_in_order(session, filled.at(1), cached_order(filled.at(1), then.token), offset=1, limit=1)
     assert page.rows == [{"id": 1, "values": {"1": "Acme", "3": "5"}}]
     for access, token in ((filled.access, then.token), (filled.at(1), now.token), (filled.at(2), then.token)):
         with pytest.raises(OrderExpired):
-            kept_order(access, token)
+            cached_order(access, token)
 
 
 def test_the_day_added_is_a_filter_in_the_past_too(filled: Sheet) -> None:
@@ -349,7 +349,7 @@ def test_a_stranger_learns_nothing_of_the_past(filled: Sheet, dan: Actor) -> Non
 
 @pytest.mark.parametrize("given", ["", "Friday", "version:-1", "version:6", "2026-13-01", "version:", "now", "0"])
 def test_what_is_no_instant_is_refused_in_a_sentence(filled: Sheet, given: str) -> None:
-    with pytest.raises(Invalid, match=r"is no instant|no version 6"):
+    with pytest.raises(Invalid, match=r"is not an instant|no version 6"):
         version_at(filled.session, filled.access, given)
 
 

@@ -20,7 +20,7 @@ from core.edits.write import write
 from core.history.changes_since import changes_since
 from core.rows.query import View
 from core.rows.read import first_rows, row_count, rows_after, rows_in_order
-from core.rows.row_order import OrderExpired, kept_order, row_order
+from core.rows.row_order import OrderExpired, cached_order, row_order
 from core.sheets.columns import retire_column
 from tests.support.examples import examples
 
@@ -146,7 +146,7 @@ def test_an_order_stays_as_it_was_while_others_edit(session: Session, ann: Actor
     batch = Batch(deletes=(2,), adds=(NewRow("x", {DEAL: CellInput("Gate"), AMOUNT: CellInput("1")}),))
     write(session, ann, filled.sheet.sheet_id, batch, operation_id=uuid4(), source=ChangeSource.API)
     access = get_access(session, ann, filled.sheet.sheet_id)
-    page = rows_in_order(session, access, kept_order(access, order.token), offset=0, limit=3)
+    page = rows_in_order(session, access, cached_order(access, order.token), offset=0, limit=3)
     assert page.rows[0]["id"] == 3
     assert page.rows[1] == {"id": 2, "deleted": True}
     assert row_order(session, access, view).ids.tolist() == [7, 3, 1, 4, 5, 6]
@@ -157,7 +157,7 @@ def test_somebody_else_cannot_use_an_order_of_another_sheet(session: Session, da
 
     order = row_order(session, filled, View())
     with pytest.raises(OrderExpired):
-        kept_order(create_sheet(session, dan, "Mine"), order.token)
+        cached_order(create_sheet(session, dan, "Mine"), order.token)
 
 
 @settings(max_examples=examples(10, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

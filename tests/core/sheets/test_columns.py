@@ -14,7 +14,7 @@ from core.column_types.base import Option
 from core.edits.batch import Batch, CellInput, NewRow
 from core.edits.operation import ChangeSource
 from core.edits.write import write
-from core.rows.query import View, fitting
+from core.rows.query import View, without_invalid
 from core.rows.read import first_rows
 from core.sheets.columns import (
     NewColumn,
@@ -187,7 +187,7 @@ def test_a_view_keeps_what_still_fits_the_columns(session: Session, ann: Actor, 
         }
     )
     retire_column(session, ann, sheet, NOTES)
-    kept = fitting(get_access(session, ann, sheet), view)
+    kept = without_invalid(get_access(session, ann, sheet), view)
     assert [condition.value for condition in kept.filter] == [["o1"]]
     assert [sort.column for sort in kept.sort] == [DEAL]
     assert kept.search == "x"
