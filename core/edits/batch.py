@@ -7,30 +7,30 @@ from core.base.errors import Conflict, Invalid, NotFound
 
 MAX_CELLS = 5_000  # So many hold their sheet for less than a second.
 MAX_SHOWN = 1000
-FEW = 100  # Edits that are worth deciding before the lock: more of them, and something has moved.
+MAX_OPTIMISTIC = 100  # Edits to decide before the lock. Of more edits the cells have often moved.
 
 
 @dataclass(frozen=True, slots=True)
 class CellInput:
-    """A value as it was given: `text` typed or pasted by a person, else a JSON `value` from a program."""
+    """An input for a cell: `text` that a person typed or pasted, else a JSON `value` from a program."""
 
     text: str | None = None
     value: Any = None
 
     @property
     def shown(self) -> Any:
-        """What to show the person again when it was not written; as text where no cell holds it, and cut short."""
-        given = self.value if self.text is None else self.text
-        return given if given is None or isinstance(given, bool) else _as_text(given)
+        """Return the input as the outcome of a refused edit shows it: a short text, or a JSON value without text."""
+        value = self.value if self.text is None else self.text
+        return value if value is None or isinstance(value, bool) else _as_text(value)
 
 
-def _as_text(given: Any) -> Any:
-    """Text without NUL, which no JSON of the database's can hold. Of a long one the beginning is enough."""
-    if isinstance(given, list) and all(isinstance(one, str) for one in given):
-        if sum(map(len, given)) + len(given) <= MAX_SHOWN:
-            return [_as_text(one) for one in given]
-        given = ", ".join(given[:MAX_SHOWN])
-    text = given if isinstance(given, str) else str(given)
+def _as_text(value: Any) -> Any:
+    """Return a text without NUL, which JSON in PostgreSQL cannot hold, cut to MAX_SHOWN."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        if sum(map(len, value)) + len(value) <= MAX_SHOWN:
+            return [_as_text(item) for item in value]
+        value = ", ".join(value[:MAX_SHOWN])
+    text = value if isinstance(value, str) else str(value)
     return (text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…").replace("\x00", "\ufffd")
 
 
@@ -68,7 +68,7 @@ class Batch:
     @property
     def is_plain(self) -> bool:
         """A few edits, and no row that comes or goes."""
-        return 0 < len(self.edits) <= FEW and not (self.adds or self.deletes)
+        return 0 < len(self.edits) <= MAX_OPTIMISTIC and not (self.adds or self.deletes)
 
 
 @dataclass
@@ -93,11 +93,11 @@ class Outcome:
         return {**vars(self)}
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Self:
-        return cls(**kept).at(kept["version"])
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        return cls(**stored).at(stored["version"])
 
     def at(self, version: int) -> Self:
-        """The outcome of what was written as this version, which nobody knew when it was decided."""
+        """Return the outcome as written at this version, which was not known when it was decided."""
         self.version = version
         for cell in self.saved:
             cell["version"] = cell["version"] or version
@@ -106,12 +106,12 @@ class Outcome:
     def raise_first(self) -> None:
         """Refuse the whole batch where any part of it cannot be written."""
         if self.gone:
-            rows = sorted({one["row"] for one in self.gone})
+            rows = sorted({cell["row"] for cell in self.gone})
             raise NotFound(self.gone[0]["reason"], cells=self.gone, rows=rows)
         if self.refused:
             first = self.refused[0]
             raise Invalid(first["reason"], cells=self.refused)
         if self.conflicts:
-            theirs = self.conflicts[0]
-            reason = theirs["reason"] or f"{theirs['by'] or 'Somebody'} changed this cell meanwhile."
+            conflict = self.conflicts[0]
+            reason = conflict["reason"] or f"{conflict['by'] or 'Another user'} changed this cell meanwhile."
             raise Conflict(reason, cells=self.conflicts)

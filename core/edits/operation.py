@@ -80,10 +80,10 @@ class WriteOperation:
         where nothing is written, too: a late copy must not be decided a second time.
         """
         if not changes:
-            kept = answer(self.version)
-            self.keep_answer(kept, wrote=False)
-            return kept
-        kept = answer(self.version + 1)
+            result = answer(self.version)
+            self.keep_answer(result, wrote=False)
+            return result
+        result = answer(self.version + 1)
         parameters = {
             "sheet": self.sheet_id,
             "edited": list(changes.edits),
@@ -92,11 +92,11 @@ class WriteOperation:
             "deleted": list(changes.deletes),
             "restored": list(changes.restores),
             "undone": self.undoes,
-            "result": json.dumps(kept, ensure_ascii=False),
+            "result": json.dumps(result, ensure_ascii=False),
             "request": self.request,
         }
         self.version, self.last_row_id = self.session.execute(_APPLY, parameters).one()
-        return kept
+        return result
 
     def next_version(self, new_rows: int) -> int:
         """Open the next version of the sheet, with the ids of new rows, for rows that are written by a statement."""
@@ -201,11 +201,11 @@ def _lock(
         "source": source.value,
         "operation": operation_id,
     }
-    version, last_row_id, answered, is_foreign, before = session.execute(_LOCK, parameters).one()
+    version, last_row_id, earlier_answer, is_foreign, earlier_request = session.execute(_LOCK, parameters).one()
     if is_foreign:
         raise Invalid(FOREIGN_OPERATION)
-    refuse_other_request(before, request)
-    return WriteOperation(session, access, operation_id, source, request, version, last_row_id), answered
+    refuse_other_request(earlier_request, request)
+    return WriteOperation(session, access, operation_id, source, request, version, last_row_id), earlier_answer
 
 
 def lock_again(
@@ -232,9 +232,9 @@ def request_digest(*content: Any) -> bytes:
     return sha256(json.dumps(content, separators=(",", ":"), default=str).encode()).digest()
 
 
-def refuse_other_request(before: bytes | None, request: bytes) -> None:
+def refuse_other_request(earlier_request: bytes | None, request: bytes) -> None:
     """Raise Conflict where an operation was carried out for another request. Old operations have no digest."""
-    if before is not None and before != request:
+    if earlier_request is not None and earlier_request != request:
         raise Conflict("This operation id was used for another change. Use a new one.")
 
 

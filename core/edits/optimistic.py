@@ -69,14 +69,14 @@ def write_edits(session: Session, sheet_id: int, edits: Sequence[PlannedEdit]) -
     if not edits:
         return []
     acquire_sheet_slot(session, sheet_id)
-    places, rows, columns, bases, cells = [], [], [], [], []
-    for place, edit in enumerate(edits, 1):
-        seen = {(one.row, one.column): one.base for one in edit.batch.edits}
+    numbers, rows, columns, bases, cells = [], [], [], [], []
+    for number, edit in enumerate(edits, 1):
+        base_by_cell = {(cell_edit.row, cell_edit.column): cell_edit.base for cell_edit in edit.batch.edits}
         for (row, column), value in edit.plan.edits.items():
-            places.append(place)
+            numbers.append(number)
             rows.append(row)
             columns.append(column)
-            bases.append(seen[row, column])
+            bases.append(base_by_cell[row, column])
             cells.append(dumps(value))
     parameters = {
         "sheet": sheet_id,
@@ -88,7 +88,7 @@ def write_edits(session: Session, sheet_id: int, edits: Sequence[PlannedEdit]) -
         "levels": [edit.access.level.value for edit in edits],
         "results": [json.dumps(edit.plan.outcome.as_json(), ensure_ascii=False) for edit in edits],
         "requests": [edit.request for edit in edits],
-        "places": places,
+        "places": numbers,
         "rows": rows,
         "columns": columns,
         "bases": bases,

@@ -32,15 +32,15 @@ class EditPlan:
             deletes=self.deletes,
         )
 
-    def refuse(self, place: int | str, column: int, reason: str) -> None:
+    def refuse(self, key: int | str, column: int, reason: str) -> None:
         """Move a planned cell (of a row, or of a new row by its key) to the refusals; a new row goes as a whole."""
-        name = "row" if isinstance(place, int) else "key"
-        given = self.inputs[place, column].shown if (place, column) in self.inputs else CellInput().shown
-        self.outcome.refused.append({name: place, "column": column, "given": given, "reason": reason})
-        if isinstance(place, int):
-            del self.edits[place, column]
+        name = "row" if isinstance(key, int) else "key"
+        shown = self.inputs[key, column].shown if (key, column) in self.inputs else CellInput().shown
+        self.outcome.refused.append({name: key, "column": column, "given": shown, "reason": reason})
+        if isinstance(key, int):
+            del self.edits[key, column]
         else:
-            self.adds.pop(place, None)
+            self.adds.pop(key, None)
 
 
 def filled(cells: dict[int, Value | None]) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""Preconditions: whether what somebody saw of a sheet is still so, for callers that make their change depend on it."""
+"""Preconditions: whether rows have changed since a version, for requests that depend on it."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from core.access.row_gate import scope_sql
 
 
 def moved_rows(session: Session, access: Access, rows: Sequence[int], *, since: int, before: int) -> list[int]:
-    """Those of the rows in which anything changed after version `since` and before version `before`."""
+    """Return those of the rows in which anything changed after version `since` and before version `before`."""
     parameters = access.row_gate.parameters() | {"rows": [*rows], "since": since, "before": before}
     return list(session.scalars(_MOVED, parameters))
 

@@ -1,4 +1,4 @@
-"""The trash: rows that were deleted, whole and with their history, and their way back into the sheet."""
+"""The trash: deleted rows with all their cells and history, and how they are restored."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from core.base.permissions import Permission
 from core.base.text import clean
 from core.edits.batch import Outcome
 from core.edits.operation import Answer, ChangeSource, RowChanges, WriteOperation, carry_out, request_digest
-from core.edits.unique import called, folded, holders
+from core.edits.unique import row_label, rows_holding, unique_key
 from core.edits.value_guesses import Guesses
 from core.history.history import UNKNOWN_AUTHOR, row_title
 from core.rows.projection import Projection, projection
@@ -55,7 +55,7 @@ def trash(
     before: tuple[int, int] | None = None,
     limit: int = PAGE,
 ) -> list[TrashedRow]:
-    """The deleted rows in which a text occurs, latest deletion first; `before` goes on behind (version, row)."""
+    """Return the deleted rows that contain a text, latest deletion first; `before` continues after (version, row)."""
     access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE)
     text = clean(search)
     if len(text) > MAX_SEARCH:
@@ -75,7 +75,7 @@ def trash(
 
 
 def trash_size(session: Session, access: Access) -> int:
-    """How many rows are in the trash; no more than MAX_COUNTED are counted."""
+    """How many rows are in the trash; at most MAX_COUNTED are counted."""
     access.require(Permission.HISTORY_SEE)
     some = (
         select(literal(1))
@@ -98,9 +98,9 @@ def restore_rows(
 ) -> Outcome:
     """Take rows out of the trash as one version of the sheet, as they were.
 
-    A row whose unique value another row has by now is refused; one that is not in the trash is said to be gone. With
+    A row whose unique value another row has by now is refused; one that is not in the trash is reported as gone. With
     `partial` the rest is restored and the outcome names them; without, Invalid or NotFound is raised and nothing is
-    written. The same operation_id is carried out once and answered the same every time.
+    written. An operation_id is carried out once, and each copy of the request gets the first answer.
     """
     row_ids = _row_ids(rows)
 
@@ -160,7 +160,7 @@ def restorable(
     *,
     edits: Mapping[tuple[int, int], Value | None] | None = None,
 ) -> Outcome:
-    """Which of these rows can come back, beside edits {(row, column): value} of the same version; why others not."""
+    """Return which rows can be restored beside edits {(row, column): value} of that version, and why others cannot."""
     outcome = Outcome(version=access.sheet.version)
     has_id = Row.row_id == any_(literal([*row_ids], ARRAY(Integer)))
     # Of every column: a unique value clashes whether this person sees it or not.
@@ -178,7 +178,7 @@ def restorable(
 
 
 class _Clashes:
-    """The unique values of rows that shall come back, held against the sheet's rows and against each other."""
+    """The unique values of rows to restore, compared with the sheet's rows and with each other."""
 
     def __init__(
         self,
@@ -193,33 +193,37 @@ class _Clashes:
         for column in access.every_column:
             if column.rules.get("unique"):
                 self._guesses.allow()
-                wanted = {folded(values[column.key]) for values in rows.values() if column.key in values}
-                beside = {row: value for (row, column_id), value in edits.items() if column_id == column.column_id}
-                taken = holders(session, access, column, wanted, leaving=beside)
-                taken |= {folded(value): row for row, value in beside.items() if value is not None}
-                self._taken.append((column, taken))
-        self._unseen = self._guesses.unseen({row for _, taken in self._taken for row in taken.values()})
+                row_values = {unique_key(values[column.key]) for values in rows.values() if column.key in values}
+                edited = {row: value for (row, column_id), value in edits.items() if column_id == column.column_id}
+                owners = rows_holding(session, access, column, row_values, leaving=edited)
+                owners |= {unique_key(value): row for row, value in edited.items() if value is not None}
+                self._taken.append((column, owners))
+        self._unseen = self._guesses.unseen({row for _, owners in self._taken for row in owners.values()})
 
     def of(self, row: int) -> Iterator[dict[str, Any]]:
-        """What keeps this row in the trash. Where nothing does, its values are taken from now on."""
+        """Yield the refusals of this row. Where there are none, its unique values count as taken from now on."""
         values = self._rows[row]
-        mine = [(column, taken, values[column.key]) for column, taken in self._taken if column.key in values]
-        clashing = [(column, value, taken[folded(value)]) for column, taken, value in mine if folded(value) in taken]
-        if mine and self._guesses.has_told:
+        unique_values = [(column, owners, values[column.key]) for column, owners in self._taken if column.key in values]
+        clashing = [
+            (column, value, owners[unique_key(value)])
+            for column, owners, value in unique_values
+            if unique_key(value) in owners
+        ]
+        if unique_values and self._guesses.has_revealed:
             yield {"row": row, "column": None, "given": None, "reason": NOT_TRIED.format(row)}
             return
         if any(owner in self._unseen for _, _, owner in clashing):
-            self._guesses.tell()
-        for column, value, owner in clashing[: self._guesses.most_named]:
+            self._guesses.count_revealed()
+        for column, value, owner in clashing[: self._guesses.max_revealed]:
             yield self._refusal(row, column, value, owner)
         if not clashing:
-            for _, taken, value in mine:
-                taken[folded(value)] = row
+            for _, owners, value in unique_values:
+                owners[unique_key(value)] = row
 
     def _refusal(self, row: int, column: ColumnInfo, value: Value, owner: int) -> dict[str, Any]:
-        """Of a column that this person does not see only what they must know: that the row cannot come back."""
+        """Return a refusal; for a column that this person does not see it only says that the row cannot be restored."""
         if column.column_id not in self._access.by_id:
             return {"row": row, "column": None, "given": None, "reason": DOES_NOT_FIT.format(row)}
-        where = called(self._access, owner)
+        where = row_label(self._access, owner)
         reason = f"Row {row} stays in the trash: “{column.name}” must be unique, and {where} has this value."
         return {"row": row, "column": column.column_id, "given": to_wire(value), "reason": reason}

@@ -1,4 +1,4 @@
-"""Undo and redo: my last action is taken back, cell by cell, and nothing of anybody else's; itself a change."""
+"""Undo and redo: take back a user's own last action, cell by cell, as a change of its own."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -16,18 +16,17 @@ from core.base.permissions import Permission
 from core.edits.batch import CellInput, Outcome
 from core.edits.checks import run_checks
 from core.edits.operation import Answer, ChangeSource, WriteOperation, carry_out, request_digest
-from core.edits.plan import StoredRow, stored_rows, value_to_store
+from core.edits.plan import Cell, StoredRow, stored_rows, value_to_store
 from core.edits.plan_types import EditPlan
 from core.edits.trash import restorable
 from core.edits.undo_stack import Action, described, stack_of
 
 MAX_LEFT = 200
-Cell = tuple[int, int]
 
 
 @dataclass
 class UndoResult:
-    """What came of an undo or redo: how much was taken back, and what was left alone, with who and when.
+    """The result of an undo or redo: what was taken back, and what was left as it is, with author and time.
 
     left: {row, column or None, reason, by, at}, no more than MAX_LEFT of them; `left_count` counts all.
     """
@@ -45,11 +44,11 @@ class UndoResult:
 def undo(
     session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, target: UUID | None = None
 ) -> UndoResult:
-    """Take back my last action on this sheet (or `target`, while it can still be taken back), as one version.
+    """Take back the user's last action on this sheet (or `target`, while it can be taken back), as one version.
 
-    A cell goes back only while it holds what that action left there and nobody else has changed it since, a new row
-    goes to the trash only while nobody else has touched it, a deleted row comes back only from that deletion. What is
-    left alone is told. Invalid where there is nothing to take back. The same operation_id is carried out once.
+    A cell goes back only while it holds what that action left there and no other user has changed it since, a new row
+    goes to the trash only while no other user has changed it, a deleted row comes back only from that deletion. The
+    result lists what is left as it is. Invalid where there is nothing to take back.
     """
     return _take_back(session, actor, sheet_id, "undo", operation_id=operation_id, target=target)
 
@@ -57,7 +56,7 @@ def undo(
 def redo(
     session: Session, actor: Actor, sheet_id: int, *, operation_id: UUID, target: UUID | None = None
 ) -> UndoResult:
-    """Do again what I took back last: the undo of an undo, under the same rules. A new action ends the chance."""
+    """Do again the action that was taken back last: the undo of an undo, under the rules of `undo`."""
     return _take_back(session, actor, sheet_id, "redo", operation_id=operation_id, target=target)
 
 
@@ -73,7 +72,7 @@ def _take_back(
     def decide(operation: WriteOperation) -> Answer:
         session.execute(_LONG_TIMEOUT)
         actions = getattr(stack_of(session, operation.access), direction)
-        action = next((one for one in reversed(actions) if target in {None, one.operation_id}), None)
+        action = next((action for action in reversed(actions) if target in {None, action.operation_id}), None)
         if action is None:
             raise Invalid(f"There is nothing of yours to {direction} in this sheet.")
         operation.undoes = action.operation_id
@@ -105,7 +104,7 @@ def _take_back(
 
 
 class _Inverse:
-    """What takes an action back, decided under the sheet's lock; what cannot be is in `left`."""
+    """The changes that take an action back, decided under the sheet's lock; `left` has what cannot be taken back."""
 
     def __init__(self, session: Session, access: Access, action: Action) -> None:
         self.session, self.access, self.action = session, access, action
@@ -114,39 +113,39 @@ class _Inverse:
         self.left: list[dict[str, Any]] = []
         self.others = self._changed_by_others()
         lines = self._lines()
-        # Rows that go give their unique values free for cells that go back, and those for rows that come back.
+        # Deleted rows free unique values for cells that go back, and these for rows that are restored.
         self._delete([line.row_id for line in lines if line.kind in {"add", "restore"}])
-        self._turn_edits_back([line for line in lines if line.kind == "edit"])
+        self._revert_edits([line for line in lines if line.kind == "edit"])
         self._restore([line.row_id for line in lines if line.kind == "remove"])
 
     def _lines(self) -> list[Any]:
         return [*self.session.execute(_LINES, self._parameters())]
 
     def _changed_by_others(self) -> dict[Cell, Any]:
-        """The last change of somebody else, since the action, of each cell (column 0: whole row) of its rows."""
-        found = self.session.execute(_OTHERS, self._parameters() | {"me": self.access.actor.user_id})
-        return {(line.row_id, line.column_id): line for line in found}
+        """Return the last change by another user, since the action, of each cell (column 0: whole row) of its rows."""
+        lines = self.session.execute(_OTHERS, self._parameters() | {"me": self.access.actor.user_id})
+        return {(line.row_id, line.column_id): line for line in lines}
 
     def _parameters(self) -> dict[str, Any]:
         version, operation = self.action.version, self.action.operation_id
         return self.access.row_gate.parameters() | {"version": version, "operation": operation}
 
-    def _turn_edits_back(self, lines: list[Any]) -> None:
+    def _revert_edits(self, lines: list[Any]) -> None:
         rows = stored_rows(self.session, self.access, {line.row_id for line in lines})
         for line in lines:
-            self._turn_back(line, rows.get(line.row_id))
+            self._revert_cell(line, rows.get(line.row_id))
         run_checks(self.session, self.access, self.plan)
         for refused in self.plan.outcome.refused:
             self._leave(refused["row"], refused["column"], refused["reason"])
 
-    def _turn_back(self, line: Any, row: StoredRow | None) -> None:
+    def _revert_cell(self, line: Any, row: StoredRow | None) -> None:
         cell, column = (line.row_id, line.column_id), self.access.by_id.get(line.column_id)
         if column is None:
             self._leave(line.row_id, None, "The column has been deleted meanwhile.")
         elif row is None:
             self._leave(*cell, "The row has been deleted meanwhile.", self.others.get((line.row_id, 0)))
         elif cell in self.others:
-            self._leave(*cell, "Somebody else has changed this cell since.", self.others[cell])
+            self._leave(*cell, "Another user has changed this cell since.", self.others[cell])
         elif row.values.get(column.key) != _value(line.new):
             self._leave(*cell, "You have changed this cell since.")
         else:
@@ -162,45 +161,45 @@ class _Inverse:
         if not rows:
             return
         self.access.require(Permission.ROWS_DELETE)
-        found = self.session.execute(_LIVE, self.access.row_gate.parameters() | {"rows": rows})
-        live, touched = set(found.scalars()), self._touched()
+        live_rows = self.session.execute(_LIVE, self.access.row_gate.parameters() | {"rows": rows})
+        live, touched = set(live_rows.scalars()), self._touched()
         for row in rows:
             if row in live and row not in touched:
                 self.plan.deletes.append(row)
             elif row in live:
-                self._leave(row, None, "Somebody else has worked on this row since.", touched[row])
+                self._leave(row, None, "Another user has worked on this row since.", touched[row])
 
     def _restore(self, rows: list[int]) -> None:
         if not rows:
             return
         self.access.require(Permission.ROWS_DELETE)
         parameters = self._parameters() | {"rows": rows, "me": self.access.actor.user_id}
-        found = set(self.session.execute(_DELETED, parameters).scalars())
-        gone = [row for row in rows if row in found and (row, 0) not in self.others]
-        outcome = restorable(self.session, self.access, gone, edits=self.plan.edits)
+        deleted = set(self.session.execute(_DELETED, parameters).scalars())
+        row_ids = [row for row in rows if row in deleted and (row, 0) not in self.others]
+        outcome = restorable(self.session, self.access, row_ids, edits=self.plan.edits)
         self.restores = outcome.restored
         for refused in outcome.refused:
             self._leave(refused["row"], refused["column"], refused["reason"])
-        for row in [row for row in rows if row not in found or (row, 0) in self.others]:
+        for row in [row for row in rows if row not in deleted or (row, 0) in self.others]:
             other = self.others.get((row, 0))
-            who = "Somebody else has" if other else "You have"
-            self._leave(row, None, f"{who} restored or deleted this row since.", other)
+            subject = "Another user has" if other else "You have"
+            self._leave(row, None, f"{subject} restored or deleted this row since.", other)
 
     def _touched(self) -> dict[int, Any]:
-        """Each row that somebody else has changed, with their last change of it that this person may know of."""
-        known = {0, *self.access.by_id}
+        """Return each row that another user has changed, with the last of these changes that this person may see."""
+        columns = {0, *self.access.by_id}
         in_order = sorted(self.others.items(), key=lambda item: item[1].version)
         hidden = {row: None for (row, _), _ in in_order}
-        return hidden | {row: line for (row, column), line in in_order if column in known}
+        return hidden | {row: line for (row, column), line in in_order if column in columns}
 
     def _leave(self, row: int, column: int | None, reason: str, line: Any = None) -> None:
-        who = {"by": line.name if line else None, "at": line.recorded_at.isoformat() if line else None}
-        self.left.append({"row": row, "column": column, "reason": reason} | who)
+        change = {"by": line.name if line else None, "at": line.recorded_at.isoformat() if line else None}
+        self.left.append({"row": row, "column": column, "reason": reason} | change)
 
 
 def _value(logged: str | None) -> Value | None:
-    found: Value | None = None if logged is None else loads_stored(logged)
-    return found
+    value: Value | None = None if logged is None else loads_stored(logged)
+    return value
 
 
 # The action may have been an import of hundreds of thousands of rows.
@@ -227,7 +226,7 @@ _OTHERS = text(f"""
 _LIVE = text(f"""
     SELECT r.row_id FROM rows r WHERE {visible_sql("r")} AND r.row_id = ANY(:rows)
 """)  # noqa: S608 - a condition of core.access.row_gate.
-# In the trash by the action itself, or by my taking back of what I did to the row after it.
+# In the trash by the action itself, or because the actor took back a later change of the row.
 _DELETED = text(f"""
     SELECT r.row_id FROM rows r
     WHERE {scope_sql("r")} AND r.row_id = ANY(:rows) AND (r.deleted_version = :version OR EXISTS (

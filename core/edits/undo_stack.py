@@ -1,4 +1,4 @@
-"""My last actions on a sheet, and which of them undo and redo would take back: after a reload and a day later, too."""
+"""A user's last actions on a sheet, and which of them undo and redo take back. They survive a reload."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +12,15 @@ from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.permissions import Permission
 
-MOST_ACTIONS = 500
+MAX_ACTIONS = 500
 
 
 @dataclass(frozen=True)
 class Action:
-    """One action of mine: one typed cell, one paste, one import, one deletion. `origin` is what it is about, where it
-    took something back itself."""
+    """One action of a user: one typed cell, one paste, one import, one deletion.
+
+    `origin` is the action that an undo or redo is about, else the action itself.
+    """
 
     operation_id: UUID
     version: int
@@ -29,7 +31,7 @@ class Action:
 
 @dataclass
 class Stack:
-    """What undo and redo would take back, the next one last."""
+    """The actions that undo and redo would take back, the next one last."""
 
     undo: list[Action]
     redo: list[Action]
@@ -37,7 +39,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Next:
-    """What a button would take back, in words, and when it was done; None where there is nothing."""
+    """The action that a button would take back, in words, and when it was done."""
 
     operation_id: UUID
     said: str
@@ -45,18 +47,18 @@ class Next:
 
 
 def next_steps(session: Session, actor: Actor, sheet_id: int) -> dict[str, Next | None]:
-    """What “undo” and “redo” would do now."""
+    """Return what “undo” and “redo” would take back now; None where there is nothing."""
     access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
     stack = stack_of(session, access)
     return {"undo": _next(session, access, stack.undo), "redo": _next(session, access, stack.redo)}
 
 
 def stack_of(session: Session, access: Access) -> Stack:
-    """Replay my actions: an undo puts what it took back among those to do again, a new action forgets those.
+    """Replay the user's actions: an undo moves the action that it took back to `redo`; a new action clears `redo`.
 
-    Doing again is taking back an undo, so one column (`operations.undoes`) tells all of it.
+    A redo takes back an undo, so one column (`operations.undoes`) is enough for both.
     """
-    parameters = {"sheet": access.sheet.sheet_id, "actor": access.actor.user_id, "most": MOST_ACTIONS}
+    parameters = {"sheet": access.sheet.sheet_id, "actor": access.actor.user_id, "limit": MAX_ACTIONS}
     stack, origins = Stack([], []), dict[UUID, tuple[UUID, int]]()
     for operation_id, version, at, undoes in reversed(session.execute(_MINE, parameters).all()):
         origin = origins.setdefault(operation_id, origins.get(undoes, (operation_id, version)))
@@ -72,16 +74,16 @@ def stack_of(session: Session, access: Access) -> Stack:
 
 
 def described(session: Session, access: Access, action: Action) -> str:
-    """What the action was, in words: “Change of 12 cells”."""
+    """Return the action in words: “Change of 12 cells”."""
     operation_id, version = action.origin
     parameters = {"sheet": access.sheet.sheet_id, "version": version, "operation": operation_id}
     done = {kind: (source, count) for kind, source, count in session.execute(_DONE, parameters)}
-    for kind, one, several, noun in _KINDS:
+    for kind, single, plural, noun in _KINDS:
         if kind in done:
             source, count = done[kind]
             if source == "import":
                 return f"Import of {count:,} rows"
-            return one if count == 1 else f"{several} of {count:,} {noun}"
+            return single if count == 1 else f"{plural} of {count:,} {noun}"
     return "An action"
 
 
@@ -90,11 +92,11 @@ def _next(session: Session, access: Access, actions: list[Action]) -> Next | Non
 
 
 def _take(actions: list[Action], operation_id: UUID) -> bool:
-    """Take an action out; whether it was there."""
-    left = [action for action in actions if action.operation_id != operation_id]
-    found = len(left) < len(actions)
-    actions[:] = left
-    return found
+    """Remove an action; return whether it was there."""
+    others = [action for action in actions if action.operation_id != operation_id]
+    is_removed = len(others) < len(actions)
+    actions[:] = others
+    return is_removed
 
 
 # Of an action that did several things, the first of these names it.
@@ -109,7 +111,7 @@ _MINE = text("""
     SELECT operation_id, version, created_at, undoes FROM operations
     WHERE sheet_id = :sheet AND actor_id = :actor AND version IS NOT NULL
     ORDER BY version DESC, (undoes IS NOT NULL) DESC, created_at DESC
-    LIMIT :most
+    LIMIT :limit
 """)
 _DONE = text("""
     SELECT kind, min(source), count(*) FROM changes

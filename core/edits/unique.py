@@ -1,4 +1,4 @@
-"""Unique columns: a value that another row has already is refused. The sheet's lock makes the check race-free."""
+"""Unique columns: refuse a value that another row has already. The sheet's lock makes the check free of races."""
 
 from collections.abc import Iterable
 
@@ -18,91 +18,91 @@ def refuse_duplicates(session: Session, access: Access, plan: EditPlan) -> None:
     """Move every planned value that is taken already from the plan to its refusals."""
     guesses = Guesses(session, access)
     for column in access.columns:
-        if column.rules.get("unique") and (wanted := _wanted(plan, column.column_id)):
+        if column.rules.get("unique") and (new_values := _new_values(plan, column.column_id)):
             guesses.allow()
-            _refuse_in(access, plan, column, wanted, guesses)
+            _refuse_in(access, plan, column, new_values, guesses)
 
 
 def _refuse_in(
-    access: Access, plan: EditPlan, column: ColumnInfo, wanted: dict[int | str, str], guesses: Guesses
+    access: Access, plan: EditPlan, column: ColumnInfo, new_values: dict[int | str, str], guesses: Guesses
 ) -> None:
     refused: dict[int | str, int | str] = {}
-    if not guesses.has_told:
+    if not guesses.has_revealed:
         leaving = {row for row, column_id in plan.edits if column_id == column.column_id} | set(plan.deletes)
-        refused = _clashes(wanted, _held(guesses.session, access, column, set(wanted.values())), leaving)
+        refused = _clashes(new_values, _rows_with(guesses.session, access, column, set(new_values.values())), leaving)
     unseen = guesses.unseen({owner for owner in refused.values() if isinstance(owner, int)})
-    for place in wanted:
-        owner = refused.get(place)
-        if guesses.has_told and owner in {None, *unseen}:
-            plan.refuse(place, column.column_id, not_tried(column))
+    for key in new_values:
+        owner = refused.get(key)
+        if guesses.has_revealed and owner in {None, *unseen}:
+            plan.refuse(key, column.column_id, not_tried(column))
             continue
         if owner is None:
             continue
         if owner in unseen:
-            guesses.tell()
-        where = called(access, owner) if isinstance(owner, int) else "another new row"
-        plan.refuse(place, column.column_id, f"“{column.name}” must be unique, and {where} has this value already.")
+            guesses.count_revealed()
+        where = row_label(access, owner) if isinstance(owner, int) else "another new row"
+        plan.refuse(key, column.column_id, f"“{column.name}” must be unique, and {where} has this value already.")
 
 
 def _clashes(
-    wanted: dict[int | str, str], held: list[tuple[str, int]], leaving: set[int]
+    new_values: dict[int | str, str], existing: list[tuple[str, int]], leaving: set[int]
 ) -> dict[int | str, int | str]:
-    """Whose value is taken, and by whom. Each value is looked at once, and once more where its old holder stays."""
-    taken: dict[str, int | str] = {}
-    own: dict[int | str, str] = {}
-    for value, row in held:
+    """Return the rows whose new value is taken, and by which row. The old value of a refused row may clash in turn."""
+    owners: dict[str, int | str] = {}
+    leaving_values: dict[int | str, str] = {}
+    for value, row in existing:
         if row in leaving:
-            own[row] = value
+            leaving_values[row] = value
         else:
-            taken[value] = row
+            owners[value] = row
     refused: dict[int | str, int | str] = {}
-    for place, value in wanted.items():
-        losing = [(place, taken.setdefault(value, place))]
+    for key, value in new_values.items():
+        losing = [(key, owners.setdefault(value, key))]
         while losing:
             loser, owner = losing.pop()
             if owner == loser:
                 continue
             refused[loser] = owner
-            # A refused cell keeps its old value, which may be the one that another cell of the batch was given.
-            if loser in own:
-                displaced = taken.get(own[loser], loser)
-                taken[own[loser]] = loser
-                losing += [(displaced, loser)] if wanted.get(displaced) == own[loser] else []
+            # A refused cell keeps its old value, which another cell of the batch may take.
+            if loser in leaving_values:
+                displaced = owners.get(leaving_values[loser], loser)
+                owners[leaving_values[loser]] = loser
+                losing += [(displaced, loser)] if new_values.get(displaced) == leaving_values[loser] else []
     return refused
 
 
-def _wanted(plan: EditPlan, column_id: int) -> dict[int | str, str]:
-    """Which row (or new row's key) wants which value, folded for comparison."""
+def _new_values(plan: EditPlan, column_id: int) -> dict[int | str, str]:
+    """Return the new value of each row (or new row's key), folded for comparison."""
     edits: dict[int | str, Value | None] = {
         row: value for (row, column), value in plan.edits.items() if column == column_id
     }
     adds: dict[int | str, Value | None] = {key: cells.get(column_id) for key, cells in plan.adds.items()}
-    return {place: folded(value) for place, value in {**edits, **adds}.items() if value is not None}
+    return {key: unique_key(value) for key, value in {**edits, **adds}.items() if value is not None}
 
 
-def holders(
-    session: Session, access: Access, column: ColumnInfo, wanted: set[str], *, leaving: Iterable[int] = ()
+def rows_holding(
+    session: Session, access: Access, column: ColumnInfo, values: set[str], *, leaving: Iterable[int] = ()
 ) -> dict[str, int]:
-    """Which row has which of these folded values already, without the rows that are about to lose theirs."""
+    """Return the row that has each of these folded values, without rows whose value is about to change."""
     without = {*leaving}
-    return {value: row for value, row in _held(session, access, column, wanted) if row not in without}
+    return {value: row for value, row in _rows_with(session, access, column, values) if row not in without}
 
 
-def _held(session: Session, access: Access, column: ColumnInfo, wanted: set[str]) -> list[tuple[str, int]]:
-    if not wanted:
+def _rows_with(session: Session, access: Access, column: ColumnInfo, values: set[str]) -> list[tuple[str, int]]:
+    if not values:
         return []
     value = ROWS.cell(column).folded
     # An array, so that a paste of any size stays below the limit of parameters; unnested, so that it is hashed.
-    is_wanted = value.in_(select(func.unnest(literal([*wanted], ARRAY(Text)))))
-    found = session.execute(select(value, Row.row_id).where(access.row_gate.every_row(), is_wanted))
-    return [(str(text), int(row)) for text, row in found]
+    is_among = value.in_(select(func.unnest(literal([*values], ARRAY(Text)))))
+    rows = session.execute(select(value, Row.row_id).where(access.row_gate.every_row(), is_among))
+    return [(str(text), int(row)) for text, row in rows]
 
 
-def called(access: Access, row: int) -> str:
-    """How the row that holds a value is called; for whoever sees only some rows, without its number."""
+def row_label(access: Access, row: int) -> str:
+    """Return the label of the row that has a value; without its number for people who see only some rows."""
     return f"row #{row}" if access.owners is None else "another row"
 
 
-def folded(value: Value) -> str:
-    """The same text for values that must not both stand in a unique column."""
+def unique_key(value: Value) -> str:
+    """Return a text that is equal for values that must not both be in a unique column."""
     return fold(str(to_wire(value)))

@@ -141,25 +141,25 @@ def _write_optimistic(
     What needs more of the sheet to be decided (ids of new rows, unique values, the owner of a row) is left.
     """
     planned: dict[int, PlannedEdit] = {}
-    for place, (access, edit) in enumerate(edits):
+    for index, (access, edit) in enumerate(edits):
         if access and (plan := plan_optimistic(access, edit.batch)):
             add_saved(access, plan, None)
-            planned[place] = PlannedEdit(access, edit.batch, plan, edit.operation_id, edit.source, _request(edit.batch))
+            planned[index] = PlannedEdit(access, edit.batch, plan, edit.operation_id, edit.source, _request(edit.batch))
     answers: list[Outcome | Refused | None] = [None] * len(edits)
     moved: list[tuple[int, Judgement]] = []
-    for place, judgement in zip(planned, write_edits(session, sheet_id, [*planned.values()]), strict=True):
+    for index, judgement in zip(planned, write_edits(session, sheet_id, [*planned.values()]), strict=True):
         if judgement.verdict is Verdict.WRITTEN:
-            answers[place] = planned[place].plan.outcome.at(judgement.version)
+            answers[index] = planned[index].plan.outcome.at(judgement.version)
         else:
-            moved.append((place, judgement))
+            moved.append((index, judgement))
     is_newest = True
-    for place, first in moved:
-        one, judgement = planned[place], first
-        if first.verdict is Verdict.AGAIN or not is_newest:
-            (judgement,) = write_edits(session, sheet_id, [one])
-        answers[place] = _judged(session, one, judgement, partial=edits[place][1].partial)
+    for index, first_judgement in moved:
+        planned_edit, judgement = planned[index], first_judgement
+        if first_judgement.verdict is Verdict.AGAIN or not is_newest:
+            (judgement,) = write_edits(session, sheet_id, [planned_edit])
+        answers[index] = _judged(session, planned_edit, judgement, partial=edits[index][1].partial)
         # What the statement found is true no longer once anything else is written.
-        is_newest = is_newest and first.verdict not in {Verdict.AGAIN, *DECIDABLE}
+        is_newest = is_newest and first_judgement.verdict not in {Verdict.AGAIN, *DECIDABLE}
     return answers
 
 
