@@ -28,7 +28,7 @@ EXEMPT = {
     "core/rows/as_of.py:_AT": "finds the number of a version, and nothing of what was written in it",
     "core/history/diff.py:_PAGE": "begins with _DIFFERENCES, which passes the gate",
     "core/edits/undo_stack.py:_DONE": "counts what this person did themselves, and nothing of what it says",
-    "core/edits/unique.py:_held": "no value may occur twice, seen or not; it names no row that is not seen",
+    "core/edits/unique.py:_rows_with": "no value may occur twice, seen or not; it names no row that is not seen",
     "core/imports/duplicates.py:refuse_duplicates": "no value may occur twice; it shows only values of the file",
     "core/rows/row_source.py:_day_added": "is a part of statements over rows that pass the gate",
 }

@@ -118,7 +118,7 @@ def test_search_looks_into_every_visible_column_as_it_is_shown(ids: Callable[...
 def test_a_view_of_a_column_that_is_gone_says_so(session: Session, ann: Actor, filled: Access) -> None:
     retire_column(session, ann, filled.sheet.sheet_id, 9)
     access = get_access(session, ann, filled.sheet.sheet_id)
-    with pytest.raises(NotFound, match="no such column"):
+    with pytest.raises(NotFound, match="does not exist in the sheet"):
         first_rows(session, access, View.from_json({"filter": where(9, "is_empty")}), limit=10)
 
 
