@@ -57,7 +57,7 @@ END $$;
 
 -- One line for each changed cell, by the operation whose version the cell got.
 CREATE OR REPLACE FUNCTION log_edited_rows() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET enable_nestloop = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     c record;
     operations jsonb := nullif(current_setting('contrivance.round', true), '')::jsonb -> 'operations';
