@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.bench import bench_api, bench_browser, bench_dashboard, bench_idle, bench_import
+from tests.bench import bench_api, bench_browser, bench_dashboard, bench_idle, bench_import, bench_statements
 
 PARTS = {
     "import": bench_import.main,
@@ -10,6 +10,7 @@ PARTS = {
     "browser": bench_browser.main,
     "dashboard": bench_dashboard.main,
     "idle": bench_idle.main,
+    "statements": bench_statements.main,
 }
 
 

@@ -5,15 +5,24 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
+from core.access.cache import access_cache
 from core.accounts.accounts import create_user
+from core.credentials.sessions import start_session
+from core.edits.batch import Batch, CellInput, Edit
+from core.edits.operation import ChangeSource
+from core.edits.write import RowEdit, write_round
+from core.history.changes_since import changes_for
 from core.sheets.sheets import create_sheet
 from db import engine as db
+from db.raw_sql import RawStatement
 from db.start import database, open_engine
 from tests.conftest import CAST, actor
 from tests.pages.opened import add_deal, open_page
@@ -44,7 +53,54 @@ def main() -> None:
                     statements.clear()
                     page.run()
                     sys.stdout.write(f"statements of a run of the {label}: {len(statements)}\n")
+                for label, count in statements_of_edits(sheet, statements):
+                    sys.stdout.write(f"statements of {label}: {count}\n")
             engine.dispose()
+
+
+def statements_of_edits(sheet: int, statements: list[str]) -> Iterator[tuple[str, int]]:
+    """Yield the number of statements, without BEGIN and COMMIT, of edits by a person whose access is cached."""
+    with db.transaction() as session:
+        session_id, _ = start_session(session, actor("Ann").user_id, kind="api", address=None, user_agent="bench")
+    ann = replace(actor("Ann"), session_id=session_id)
+
+    def write(*edits: Edit, partial: bool = True) -> int:
+        statements.clear()
+        with db.transaction() as session:
+            batches = [RowEdit(Batch(edits=(edit,)), uuid4(), ChangeSource.API, partial) for edit in edits]
+            assert all(write_round(session, sheet, [(ann, batch) for batch in batches]))
+        return len(statements)
+
+    def follow() -> int:
+        statements.clear()
+        with db.transaction() as session:
+            access = access_cache(session).access(session, session_id, sheet)
+            assert access
+            assert changes_for(session, [access], 1) != [None]
+        return len(statements)
+
+    write(Edit(1, 4, CellInput("1")))
+    with raw_statements(statements):
+        yield "a plain edit", write(Edit(1, 4, CellInput("2")))
+        yield "a round of eight edits", write(*(Edit(1 + n % 4, 4 + n // 4 * -3, CellInput(f"{n}")) for n in range(8)))
+        yield "an edit in conflict", write(Edit(1, 4, CellInput("5"), 1))
+        yield "telling a follower", follow()
+
+
+@contextmanager
+def raw_statements(statements: list[str]) -> Iterator[None]:
+    """Collect the statements that go to the driver directly, too."""
+    run = RawStatement._run
+
+    def record(statement: RawStatement, session: Session, parameters: Any) -> Any:
+        statements.append(statement.statement)
+        return run(statement, session, parameters)
+
+    RawStatement._run = record  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        RawStatement._run = run  # type: ignore[method-assign]
 
 
 def prepare(session: Session) -> int:
