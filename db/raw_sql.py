@@ -2,7 +2,7 @@
 object of SQLAlchemy costs more than the row. All other statements go through the session."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,17 +40,6 @@ class RawStatement:
     def value(self, session: Session, parameters: Parameters) -> Any:
         """Return the first value of the first row. Raises IndexError without rows."""
         return self.rows(session, parameters)[0][0]
-
-    def values(self, session: Session, parameter_sets: Sequence[Parameters]) -> list[Any]:
-        """Run the statement per parameter set, in one round trip; return each first value, None without rows."""
-        if len(parameter_sets) == 1:
-            first_row = self._run(session, parameter_sets[0]).fetchone()
-            return [first_row[0] if first_row else None]
-        with self._driver(session) as driver:
-            with driver.pipeline():
-                cursors = [driver.execute(self.statement.encode(), parameters) for parameters in parameter_sets]
-            rows = [cursor.fetchone() for cursor in cursors]
-        return [row[0] if row else None for row in rows]
 
     def _run(self, session: Session, parameters: Parameters) -> "psycopg.Cursor[tuple[Any, ...]]":
         with self._driver(session) as driver:
