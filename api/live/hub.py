@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 
 from api.live.presence import Presence
 from api.live.socket_state import ClientKey, SocketState
-from core.base.notify import RIGHTS_CHANNEL
+from core.base.pg_notify import RIGHTS_CHANNEL
 from core.presence.presence import PRESENCE_CHANNEL
 
 COMPARE_SECONDS = 3.0

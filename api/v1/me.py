@@ -13,7 +13,7 @@ from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.accounts import accounts
 from core.accounts.directory import MAX_RESULTS, MAX_SEARCH_LENGTH, find_people
-from core.accounts.preferences import get_locale, set_locale
+from core.accounts.locale import get_locale, set_locale
 from core.base.actor import Actor
 from core.credentials import sessions
 from core.credentials.revocation import sign_out_elsewhere

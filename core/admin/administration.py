@@ -13,8 +13,8 @@ from core.audit.trail import AuditFilter, AuditLine, audit_events
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
-from core.base.notify import notify_user_rights
 from core.base.permissions import Permission
+from core.base.pg_notify import notify_user_rights
 from core.credentials.revocation import revoke_credentials
 from core.credentials.sessions import LIVE
 from core.mail.outbox import queue_mail

@@ -9,8 +9,8 @@ from core.accounts.accounts import require
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Conflict, NotFound
-from core.base.notify import notify_job
 from core.base.permissions import Permission
+from core.base.pg_notify import notify_job
 from core.jobs.own_jobs import SELECT_JOBS, JobInfo, request_cancel
 
 MAX_LISTED = 50

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 from core.base.errors import Invalid
 from core.base.exact_json import Value
 from core.base.text import clean, quoted
-from core.column_types.conditions import Filter, Sql, SqlCell, SqlCondition, contains
+from core.column_types.cell_sql import Sql, SqlCell
+from core.column_types.conditions import Filter, SqlCondition, contains
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.traits import DATES, NUMBERS, Form, IdSource
 

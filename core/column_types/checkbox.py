@@ -8,7 +8,8 @@ from sqlalchemy import false
 from core.base.errors import Invalid
 from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
-from core.column_types.conditions import CHECKBOX, Sql, SqlCell, SqlCondition
+from core.column_types.cell_sql import Sql, SqlCell
+from core.column_types.conditions import CHECKBOX, SqlCondition
 from core.column_types.rules import REQUIRED
 from core.column_types.traits import Form
 

@@ -11,7 +11,8 @@ from sqlalchemy import false
 from core.base.errors import Invalid
 from core.base.text import clean, folded_key, one_line, quoted
 from core.column_types.base import ColumnLike, ColumnType, Option, References, V, expected
-from core.column_types.conditions import ONE_OF, SEVERAL, Sql, SqlCell, SqlCondition, has_any_of, is_any_of, rank
+from core.column_types.cell_sql import Sql, SqlCell
+from core.column_types.conditions import ONE_OF, SEVERAL, SqlCondition, has_any_of, is_any_of, rank
 from core.column_types.rules import REQUIRED
 from core.column_types.traits import Form, IdSource
 from db.folding import fold

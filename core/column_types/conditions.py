@@ -1,4 +1,4 @@
-"""Conditions: a cell in SQL, and the filters on it. Values are always bound parameters, never part of the SQL text."""
+"""Conditions: the filters on a cell in SQL. Values are always bound parameters, never part of the SQL text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,62 +8,21 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Integer,
-    Numeric,
     Text,
     and_,
     bindparam,
     cast,
     false,
     func,
-    literal_column,
     not_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.operators import ge, gt, le, lt
 
-from db.folding import fold, folded
+from core.column_types.cell_sql import Sql, SqlCell
+from db.folding import fold
 
-Sql = ColumnElement[Any]
 SqlCondition = ColumnElement[bool]
-
-
-@dataclass(frozen=True, slots=True)
-class SqlCell:
-    """One cell in SQL: as JSON and as text. Empty cells are NULL."""
-
-    json: Sql
-    text: Sql
-    typed: Sql | None = None
-    kept: Sql | None = None
-
-    @property
-    def folded(self) -> Sql:
-        """The cell's text as `db.folding.fold` folds it: what texts are compared, searched and sorted by."""
-        if self.kept is None:
-            return folded(self.text)
-        return func.coalesce(self.kept, func.lower(self.text.collate("C"))).collate("C")
-
-    @property
-    def number(self) -> Sql:
-        """The cell as a numeric."""
-        return cast(self.text, Numeric) if self.typed is None else self.typed
-
-
-def cell_of(values: Sql, column_id: int, *, folded: Sql | None = None) -> SqlCell:
-    """A column's cell in `rows.values`, with what `rows.folded` keeps of it.
-
-    The key stands in the SQL text, so that an index on it can serve.
-    """
-    column_key: Sql = literal_column(f"'{int(column_id)}'", Text)
-    text = values.op("->>", return_type=Text())(column_key)
-    stored_folded = None if folded is None else folded.op("->>", return_type=Text())(column_key)
-    return SqlCell(values.op("->", return_type=JSONB())(column_key), text, kept=stored_folded)
-
-
-def cell_in(slot: Sql) -> SqlCell:
-    """The cell of a column in its slot of `narrow_rows`, which only columns of single texts and numbers have."""
-    number = isinstance(slot.type, Numeric)
-    return SqlCell(func.to_jsonb(slot), cast(slot, Text) if number else slot, slot if number else None)
 
 
 @dataclass(frozen=True, slots=True)

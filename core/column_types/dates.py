@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from core.base.errors import Invalid
 from core.base.text import one_line
 from core.column_types.base import ColumnLike, ColumnType, Draft, References, expected
-from core.column_types.conditions import DATE, SqlCell, SqlCondition
+from core.column_types.cell_sql import SqlCell
+from core.column_types.conditions import DATE, SqlCondition
 from core.column_types.date_text import ORDERS, SHORT_YEARS, date_of, instant_of
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.shown_forms import shows_day, shows_instant

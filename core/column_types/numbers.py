@@ -11,7 +11,8 @@ from core.base.errors import Invalid
 from core.base.exact_json import decimal_text
 from core.base.text import quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
-from core.column_types.conditions import NUMBER, Sql, SqlCell, SqlCondition
+from core.column_types.cell_sql import Sql, SqlCell
+from core.column_types.conditions import NUMBER, SqlCondition
 from core.column_types.currencies import currencies_of, minor_digits
 from core.column_types.number_text import DECIMALS, FORMATS, canonical, number_of, within_limits
 from core.column_types.rules import REQUIRED, UNIQUE, Rule

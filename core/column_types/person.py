@@ -8,7 +8,8 @@ from typing import Any
 from core.base.errors import Invalid
 from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, PeopleDirectory, References, expected
-from core.column_types.conditions import ONE_OF, Sql, SqlCell, SqlCondition, is_any_of, rank
+from core.column_types.cell_sql import Sql, SqlCell
+from core.column_types.conditions import ONE_OF, SqlCondition, is_any_of, rank
 from core.column_types.rules import REQUIRED
 from core.column_types.traits import IdSource
 from db.folding import fold

@@ -1,6 +1,6 @@
 """Shown forms: numbers and dates in SQL as people read them, so that a search finds what is on the screen.
 
-Each person chooses how numbers and dates are written (`core.accounts.preferences`). What is searched for is held
+Each person chooses how numbers and dates are written (`core.accounts.locale`). What is searched for is held
 against each of these forms, so that a search finds the same rows for everybody.
 """
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import DateTime, Text, and_, cast, false, func, or_
 
-from core.column_types.conditions import Sql, SqlCell, SqlCondition, escaped
+from core.column_types.cell_sql import Sql, SqlCell
+from core.column_types.conditions import SqlCondition, escaped
 from core.column_types.number_text import DECIMALS, plain_marks
 
 _NUMBER = re.compile(r"(-?)([^-0-9.,' ]{1,4}\.?)?(-?)([0-9.,' ]*?) ?([^-0-9.,' ]{1,4}\.?)?")

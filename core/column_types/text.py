@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from core.base.errors import Invalid
 from core.base.text import clean, quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
-from core.column_types.conditions import TEXT, Sql, SqlCell
+from core.column_types.cell_sql import Sql, SqlCell
+from core.column_types.conditions import TEXT
 from core.column_types.rules import REQUIRED, UNIQUE, Rule, pattern
 
 _BREAKS = re.compile(r"[ ]*[\n\t][\s]*")

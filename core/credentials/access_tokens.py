@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.base import audit
 from core.base.actor import Actor
-from core.base.notify import notify_user_rights
+from core.base.pg_notify import notify_user_rights
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import MAX_AGENT_LENGTH, actor_of_session, start_session
 from core.limits.login_throttle import normalize_address

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import NotFound
-from core.base.notify import notify_user_rights
 from core.base.permissions import Role
+from core.base.pg_notify import notify_user_rights
 from core.base.secret_tokens import hash_token, new_token
 from core.limits.login_throttle import normalize_address
 

@@ -18,8 +18,8 @@ from core.access.access import Access
 from core.base.exact_json import dumps, loads_stored
 from core.credentials.sessions import ACTOR_SQL
 from core.edits.batch import Batch
+from core.edits.conflicts import Cell, Movement, StoredRow
 from core.edits.operation import ChangeSource
-from core.edits.plan import Cell, Movement, StoredRow
 from core.edits.plan_types import EditPlan
 from core.edits.sheet_queue import acquire_sheet_slot
 from db.raw_sql import RawStatement

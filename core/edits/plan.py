@@ -1,8 +1,6 @@
 """Planning a batch: what of it will be written, and what is refused, in conflict or gone, with the reason."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,43 +8,16 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, ColumnInfo
 from core.access.row_gate import visible_sql
 from core.base.errors import Invalid
-from core.base.exact_json import Value, loads_stored, to_wire
+from core.base.exact_json import Value, to_wire
 from core.column_types import column_type
 from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
 from core.edits.checks import run_checks
+from core.edits.conflicts import Cell, Movement, StaleEdit, StoredRow, conflicts, movements_since_base
 from core.edits.plan_types import EditPlan
 from core.rows.projection import projection
 from db.raw_sql import RawStatement
 
 NO_ROW = "There is no row {} in this sheet. It may have been deleted meanwhile."
-UNSEEN = (
-    "This was typed over version {} of the sheet, which is at version {}: a backup may have been restored. "
-    "See what the cell holds now, and decide."
-)
-# An edit whose cell moved on since its base, or whose base is newer than the sheet, with the value that it would write.
-StaleEdit = tuple[Edit, Value | None]
-Cell = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class StoredRow:
-    """A row as it is now."""
-
-    values: dict[str, Value]
-    versions: dict[str, int]
-    created: int
-
-    def version_of(self, column: ColumnInfo) -> int:
-        return self.versions.get(column.key, self.created)
-
-
-@dataclass(frozen=True)
-class Movement:
-    """What happened to a cell since its edit's base: its value then, and who changed it last, when."""
-
-    original: Value | None
-    by: str | None
-    at: datetime | None
 
 
 def plan_batch(session: Session, access: Access, batch: Batch) -> EditPlan:
@@ -63,7 +34,7 @@ def plan_batch(session: Session, access: Access, batch: Batch) -> EditPlan:
             plan.outcome.gone.append({"row": row_id, "column": None, "given": None, "reason": NO_ROW.format(row_id)})
     run_checks(session, access, plan)
     if stale:
-        plan.outcome.conflicts = _conflicts(access, rows, stale, _movements(session, access, stale))
+        plan.outcome.conflicts = conflicts(access, rows, stale, movements_since_base(session, access, stale))
     return plan
 
 
@@ -92,7 +63,7 @@ def plan_moved(
     """Decide plain edits that `plan_optimistic` took, now that their cells are known and locked."""
     plan, stale = EditPlan(Outcome(version=access.sheet.version)), list[StaleEdit]()
     _plan_edits(access, plan, batch, rows, stale)
-    plan.outcome.conflicts = _conflicts(access, rows, stale, movements)
+    plan.outcome.conflicts = conflicts(access, rows, stale, movements)
     return plan
 
 
@@ -173,43 +144,6 @@ def value_to_store(access: Access, column: ColumnInfo, cell_input: CellInput, be
     return value
 
 
-def _movements(session: Session, access: Access, stale: Iterable[StaleEdit]) -> dict[Cell, Movement]:
-    edits = [edit for edit, _ in stale]
-    parameters = {
-        "sheet": access.sheet.sheet_id,
-        "rows": [edit.row for edit in edits],
-        "columns": [edit.column for edit in edits],
-        "bases": [edit.base for edit in edits],
-    }
-    return {
-        (row, column): Movement(loads_stored(original) if original else None, by, at)
-        for row, column, original, by, at in _MOVED_CELLS.rows(session, parameters)
-    }
-
-
-def _conflicts(
-    access: Access, rows: Mapping[int, StoredRow], stale: Iterable[StaleEdit], movements: Mapping[Cell, Movement]
-) -> list[dict[str, Any]]:
-    return [_conflict(access, edit, value, rows[edit.row], movements[edit.row, edit.column]) for edit, value in stale]
-
-
-def _conflict(access: Access, edit: Edit, value: Value | None, row: StoredRow, movement: Movement) -> dict[str, Any]:
-    column, base, now = access.column(edit.column), edit.base, access.sheet.version
-    return {
-        "row": edit.row,
-        "column": edit.column,
-        "given": edit.input.shown,
-        "mine": to_wire(value),
-        "theirs": to_wire(row.values.get(column.key)),
-        "original": to_wire(movement.original),
-        "by": movement.by,
-        "at": movement.at.isoformat() if movement.at else None,
-        "version": row.version_of(column),
-        # Nobody can tell what a cell held at a version that the sheet does not have.
-        "reason": UNSEEN.format(base, now) if base is not None and base > now else None,
-    }
-
-
 def add_saved(access: Access, plan: EditPlan, version: int | None) -> None:
     """Add every planned edit to the outcome's saved cells; the version may be known later."""
     plan.outcome.saved += [
@@ -225,7 +159,3 @@ _STORED_ROWS = RawStatement(f"""
     SELECT r.row_id, r.values::text, r.versions, r.created_version
     FROM rows r WHERE {visible_sql("r")} AND r.row_id = ANY(:ids)
 """)  # noqa: S608 - a condition of core.access.row_gate.
-_MOVED_CELLS = RawStatement("""
-    SELECT row_id, column_id, original::text, changed_by, changed_at
-    FROM moved_cells(:sheet, CAST(:rows AS integer[]), CAST(:columns AS integer[]), CAST(:bases AS bigint[]))
-""")

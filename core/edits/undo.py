@@ -15,8 +15,9 @@ from core.base.exact_json import Value, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.edits.batch import CellInput, Outcome
 from core.edits.checks import run_checks
+from core.edits.conflicts import Cell, StoredRow
 from core.edits.operation import Answer, ChangeSource, WriteOperation, carry_out, request_digest
-from core.edits.plan import Cell, StoredRow, stored_rows, value_to_store
+from core.edits.plan import stored_rows, value_to_store
 from core.edits.plan_types import EditPlan
 from core.edits.trash import restorable
 from core.edits.undo_stack import Action, described, stack_of

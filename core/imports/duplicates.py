@@ -7,7 +7,7 @@ from sqlalchemy import Integer, Text, column, func, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.base.errors import Invalid
-from core.column_types.conditions import cell_of
+from core.column_types.cell_sql import cell_of
 from core.edits.operation import WriteOperation
 from core.edits.value_guesses import Guesses
 from core.imports.read import FileColumn

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from core.base.notify import JOBS_CHANNEL
+from core.base.pg_notify import JOBS_CHANNEL
 from db.tables.jobs import Job
 
 LEASE_SECONDS = 12

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.base.errors import Refused
 from core.base.logs import get_log
-from core.base.notify import JOBS_CHANNEL
+from core.base.pg_notify import JOBS_CHANNEL
 from core.jobs import queue
 from core.jobs.job_types import JobType
 from core.jobs.queue import ClaimedJob

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.base.logs import get_log
-from core.base.notify import notify_job
+from core.base.pg_notify import notify_job
 from db.tables.accounts import Mail
 
 MAIL_KIND = "mail"  # The job that sends e-mails that are due.

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from core.access.access import Access, ColumnInfo
 from core.column_types import Date
-from core.column_types.conditions import SqlCell, cell_in, cell_of
+from core.column_types.cell_sql import SqlCell, cell_in, cell_of
 from db.tables.sheets import Change, Row, narrow_rows
 
 # The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.

@@ -13,8 +13,8 @@ from core.accounts.accounts import clean_name
 from core.base import audit
 from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.base.notify import notify_sheet_rights
 from core.base.permissions import Permission
+from core.base.pg_notify import notify_sheet_rights
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.passwords import hash_password
 from core.limits.login_throttle import normalize_address

@@ -12,8 +12,8 @@ from core.access.load import get_access
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotFound
-from core.base.notify import notify_sheet_rights
 from core.base.permissions import Level, Permission, Role, RowScope
+from core.base.pg_notify import notify_sheet_rights
 from db.folding import folded
 from db.tables.sharing import Team, TeamCollaborator
 from db.tables.sheets import Collaborator, Sheet, User

@@ -17,8 +17,8 @@ from core.accounts.accounts import clean_name, require
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.base.notify import notify_sheet_rights, notify_user_rights
 from core.base.permissions import ROLE_PERMISSIONS, Permission, Role
+from core.base.pg_notify import notify_sheet_rights, notify_user_rights
 from db.folding import fold, folded
 from db.tables.sharing import Team, TeamMember
 from db.tables.sheets import User

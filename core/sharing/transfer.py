@@ -11,8 +11,8 @@ from core.accounts.accounts import require
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid, NotFound
-from core.base.notify import notify_sheet_rights
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission, Role, RowScope
+from core.base.pg_notify import notify_sheet_rights
 from db.tables.sheets import Collaborator, Sheet, User
 
 

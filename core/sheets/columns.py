@@ -12,8 +12,8 @@ from core.access.load import column_info, get_access
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.notify import notify_sheet_rights
 from core.base.permissions import Audience, Permission
+from core.base.pg_notify import notify_sheet_rights
 from core.base.text import clean, folded_key, one_line
 from core.column_types import column_type
 from core.column_types.base import Option

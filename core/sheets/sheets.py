@@ -13,8 +13,8 @@ from core.access.load import get_access
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed
-from core.base.notify import notify_sheet_rights
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
+from core.base.pg_notify import notify_sheet_rights
 from core.base.text import clean, one_line
 from core.column_types import Choice, Date, Money, Number, Percent, Person, Text, column_type
 from core.sheets.columns import add_columns, checked_description

@@ -14,8 +14,8 @@ from core.accounts.accounts import clean_name
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.base.notify import notify_user_rights
 from core.base.permissions import Role, Scope
+from core.base.pg_notify import notify_user_rights
 from core.base.secret_tokens import hash_token, new_token
 from core.credentials.sessions import actor_of_session
 from core.limits.login_throttle import normalize_address

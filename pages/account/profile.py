@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.accounts import accounts
-from core.accounts.preferences import NUMBER_FORMATS, Locale, get_locale, set_locale, time_zones
+from core.accounts.locale import NUMBER_FORMATS, Locale, get_locale, set_locale, time_zones
 from core.base.actor import Actor
 from core.base.permissions import Role
 from core.mail.smtp import ConsoleTransport, mail_transport

@@ -8,7 +8,7 @@ import streamlit as st
 from core.accounts import accounts, invitations
 from core.accounts.accounts import PersonInfo
 from core.accounts.invitations import InvitationInfo
-from core.accounts.preferences import Locale, get_locale
+from core.accounts.locale import Locale, get_locale
 from core.base.actor import Actor
 from core.base.text import folded_key
 from core.sharing.teams import teams

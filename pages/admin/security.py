@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.accounts.preferences import Locale, get_locale
+from core.accounts.locale import Locale, get_locale
 from core.admin import administration
 from core.admin.administration import LiveSession
 from core.base.actor import Actor

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.accounts.preferences import Locale, get_locale
+from core.accounts.locale import Locale, get_locale
 from core.audit.kinds import Kind
 from core.audit.trail import PAGE, AuditFilter, audit_events, audited_sheets
 from core.base.actor import Actor

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.access.access import Access
 from core.access.load import get_access
-from core.accounts.preferences import Locale, get_locale, today
+from core.accounts.locale import Locale, get_locale, today
 from core.base.actor import Actor
 from core.base.periods import DEFAULT_PERIODS
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.access.access import Access, ColumnInfo
 from core.access.load import get_access
-from core.accounts.preferences import Locale, get_locale
+from core.accounts.locale import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.column_types import TYPES, column_type

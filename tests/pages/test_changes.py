@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.access.access import Access
-from core.accounts.preferences import set_locale
+from core.accounts.locale import set_locale
 from tests.conftest import actor
 from tests.pages.opened import add_deal, edit, fine, labels, open_page, press, said
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import plotly.graph_objects as go
 import pytest
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.pipeline.figure_types import Bar, Breakdown, ClosedPeriod
 from core.rows.query import Condition, View
 from pages.components.dashboard import charts

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.access import Access, ColumnInfo
 from core.access.load import get_access
-from core.accounts.preferences import set_locale
+from core.accounts.locale import set_locale
 from core.column_types import TYPES
 from core.sheets.columns import NewColumn, add_column, change_column, retire_column
 from tests.conftest import actor

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.access.access import Access
-from core.accounts.preferences import set_locale
+from core.accounts.locale import set_locale
 from core.credentials.sessions import start_session
 from core.edits.batch import Batch, CellInput, NewRow
 from core.edits.operation import ChangeSource

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access.access import ColumnInfo
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from pages.components.app.format import cell, color_of, day, grid_formats, initials, literal, moment, shortened
 
 MARKS = set("\\`*_{}[]<~:$&^!|#")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.edits.batch import Batch, CellInput, Edit, NewRow
 from core.edits.operation import ChangeSource
 from core.edits.write import write

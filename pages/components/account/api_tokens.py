@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.actor import Actor
 from core.base.permissions import Role, Scope
 from core.sign_in.api_tokens import TokenInfo, create_token, my_tokens, revoke_token

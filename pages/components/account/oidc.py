@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.actor import Actor
 from core.config.settings import settings
 from core.sign_in.oidc_identities import IdentityInfo, has_password, my_identities, unlink

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.actor import Actor
 from core.base.permissions import Role
 from core.credentials import sessions

@@ -3,7 +3,7 @@
 import segno
 import streamlit as st
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.actor import Actor
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.password import renew_recovery_codes, set_up_second_factor, switch_off_second_factor

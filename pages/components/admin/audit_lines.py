@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.audit.trail import AuditLine
 from pages.components.app.format import literal, moment
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.accounts import invitations
 from core.accounts.invitations import InvitationInfo
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.actor import Actor
 from core.base.permissions import Role
 from core.mail.smtp import ConsoleTransport, mail_transport

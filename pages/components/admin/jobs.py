@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.accounts.preferences import Locale, get_locale
+from core.accounts.locale import Locale, get_locale
 from core.admin import jobs
 from core.base.actor import Actor
 from core.jobs.own_jobs import JobInfo

@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from core.access.access import ColumnInfo
-from core.accounts.preferences import NUMBER_FORMATS, Locale
+from core.accounts.locale import NUMBER_FORMATS, Locale
 from core.column_types import column_type
 from core.column_types.dates import clock_of
 from core.column_types.number_text import trimmed

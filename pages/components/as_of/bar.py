@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.access.access import Access
 from core.access.load import get_access
-from core.accounts.preferences import Locale, get_locale
+from core.accounts.locale import Locale, get_locale
 from core.base.actor import Actor
 from core.history.diff import MAX_PAGE, Difference, DifferenceEntry, difference
 from core.rows.as_of import as_of, version_at

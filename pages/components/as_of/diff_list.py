@@ -5,7 +5,7 @@ from itertools import groupby
 import streamlit as st
 
 from core.access.access import Access
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.history.diff import Difference, DifferenceEntry
 from pages.components.app.format import cell, literal, moment, shortened
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.errors import Invalid
 from core.rows.as_of import instant_of
 from pages.components.app.format import DATE_PATTERNS

@@ -5,7 +5,7 @@ import re
 from decimal import Decimal
 from typing import Any, Self
 
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from pages.components.app.format import with_separators
 
 Chart = dict[str, Any]  # The traces (`data`) and the `layout` of a chart, by plotly's schema.

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.access.access import NO_LINK, Access
 from core.access.load import get_access
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotFound, Refused
 from core.base.permissions import Permission

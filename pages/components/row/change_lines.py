@@ -1,7 +1,7 @@
 """Lines of the change log in words: what happened to a cell or a row."""
 
 from core.access.access import Access, ColumnInfo
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.history.history import LoggedChange, RowChange
 from pages.components.app.format import cell, literal, moment, shortened
 

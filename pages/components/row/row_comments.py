@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.access.access import Access
 from core.access.load import get_access
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.comments import comments

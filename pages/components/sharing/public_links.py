@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.access.access import HIDDEN, ColumnInfo
 from core.access.load import get_access
-from core.accounts.preferences import Locale, get_locale
+from core.accounts.locale import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Audience
 from core.credentials.passwords import MIN_LENGTH

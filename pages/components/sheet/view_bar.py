@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.access import Access, ColumnInfo
 from core.access.load import get_access
 from core.accounts import directory
-from core.accounts.preferences import Locale
+from core.accounts.locale import Locale
 from core.base.actor import Visitor
 from core.column_types import column_type
 from core.rows.query import MAX_SEARCH, Condition, Sort, View

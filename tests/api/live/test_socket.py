@@ -19,7 +19,7 @@ from api.live import socket as live_routes
 from api.live.hub import Hub
 from api.live.socket_state import ChangesMessage, SocketState
 from core.accounts.accounts import deactivate
-from core.base.notify import RIGHTS_CHANNEL
+from core.base.pg_notify import RIGHTS_CHANNEL
 from db import engine as db
 from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
 from tests.conftest import actor

@@ -17,7 +17,7 @@ from core.accounts.invitations import (
     revoke_invitation,
     welcome,
 )
-from core.accounts.preferences import Locale, get_locale, set_locale, today
+from core.accounts.locale import Locale, get_locale, set_locale, today
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed, NotFound, Refused
 from core.base.permissions import Role

@@ -549,7 +549,7 @@ WITHOUT = {
         "sharing.public_links.visitor_of",
         "presence.presence.save_positions",
     },
-    "how one person likes to see things": {"sheets.layouts.save_layout", "accounts.preferences.set_locale"},
+    "how one person likes to see things": {"sheets.layouts.save_layout", "accounts.locale.set_locale"},
     "deletes what is over": {"admin.cleanup.delete_expired"},
     "the queue of background jobs: what a handler does is recorded by the commands that it calls": {
         *("jobs.queue.enqueue", "jobs.queue.enqueue_once", "jobs.queue.schedule", "jobs.queue.run_now"),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.base.exact_json import Value, dumps
 from core.column_types import TYPES, column_type
 from core.column_types.base import NO_REFERENCES, Draft, PeopleDirectory, References
-from core.column_types.conditions import cell_of
+from core.column_types.cell_sql import cell_of
 from db.folding import fold
 from tests.core.column_types import OPTIONS, REFERENCES, column, parse
 

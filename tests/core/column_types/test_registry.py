@@ -13,7 +13,7 @@ from core.base.errors import Invalid
 from core.base.exact_json import dumps, loads_stored, loads_wire, to_wire
 from core.column_types import TYPES, column_type
 from core.column_types.base import ColumnType
-from core.column_types.conditions import cell_of
+from core.column_types.cell_sql import cell_of
 from core.column_types.rules import Rule
 from db.tables.sheets import Row
 from tests.core.column_types import OPTIONS, POOL, REFERENCES, column

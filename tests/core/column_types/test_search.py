@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.column_types import column_type
-from core.column_types.conditions import cell_of
+from core.column_types.cell_sql import cell_of
 from tests.core.column_types import OPTIONS, REFERENCES, column
 from tests.core.column_types.test_conditions import source
 

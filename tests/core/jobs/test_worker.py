@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.base.errors import Invalid
-from core.base.notify import notify_job
+from core.base.pg_notify import notify_job
 from core.jobs import queue
 from core.jobs.files import PART_BYTES, open_file, store_file
 from core.jobs.job_types import JobType, in_one_transaction
