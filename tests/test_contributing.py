@@ -31,7 +31,7 @@ EXAMPLES = {
         "core/pipeline/": "def top_accounts(",
         "core/pipeline/figures.py": '"accounts": Figure(top_accounts)',
         "core/pipeline/figure_types.py": "def accounts(",
-        "pages/insight/dashboard.py": ".accounts",
+        "pages/components/dashboard/chart_grid.py": ".accounts",
     },
     "a table or column of the database": {"db/tables/": "public_links", "db/migrations/versions": "public_links"},
 }

@@ -1,4 +1,4 @@
-"""The dashboard page, as a manager reads it."""
+"""The dashboard page: tiles, charts, filters and empty states."""
 
 import json
 import re
@@ -55,9 +55,10 @@ def opened(session: Session) -> Opened:
 def filled(session: Session, deals: Access) -> Access:
     adds = tuple(
         NewRow(
-            str(place), {DEAL: CellInput(f"Deal {place}")} | {column: CellInput(text) for column, text in deal.items()}
+            str(number),
+            {DEAL: CellInput(f"Deal {number}")} | {column: CellInput(text) for column, text in deal.items()},
         )
-        for place, deal in enumerate(DEALS)
+        for number, deal in enumerate(DEALS)
     )
     write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=adds), operation_id=uuid4(), source=ChangeSource.API)
     return deals
@@ -68,19 +69,19 @@ def key(sheet: Access, name: str) -> str:
 
 
 def metrics(page: AppTest) -> dict[str, str]:
-    return {one.label: one.value for one in page.metric}
+    return {metric.label: metric.value for metric in page.metric}
 
 
 def texts(page: AppTest) -> str:
-    parts = [*page.title, *page.subheader, *page.caption, *page.info, *page.warning, *page.error]
-    return "\n".join(str(part.value) for part in parts)
+    elements = [*page.title, *page.subheader, *page.caption, *page.info, *page.warning, *page.error]
+    return "\n".join(str(element.value) for element in elements)
 
 
 def charts(page: AppTest) -> list[dict[str, object]]:
-    return [json.loads(one.proto.spec or one.proto.figure.spec) for one in page.get("plotly_chart")]
+    return [json.loads(chart.proto.spec or chart.proto.figure.spec) for chart in page.get("plotly_chart")]
 
 
-def test_the_figures_stand_at_the_top_each_with_its_formula(opened: Opened, filled: Access) -> None:
+def test_each_headline_tile_has_its_formula(opened: Opened, filled: Access) -> None:
     page = opened("Ann")
     assert not page.exception
     assert metrics(page) == {
@@ -93,7 +94,7 @@ def test_the_figures_stand_at_the_top_each_with_its_formula(opened: Opened, fill
         "Average won": "€ 1.8 k",
         "Median cycle": metrics(page)["Median cycle"],
     }
-    assert all(one.help for one in page.metric)
+    assert all(metric.help for metric in page.metric)
 
 
 def test_a_viewer_sees_the_same_figures(opened: Opened, filled: Access) -> None:
@@ -104,8 +105,8 @@ def test_a_period_narrows_to_deals_that_close_in_it(opened: Opened, filled: Acce
     page = opened("Ann")
     page.selectbox(key=key(filled, "period")).set_value("This quarter").run()
     assert not page.exception
-    found = metrics(page)
-    assert (found["Open deals"], found["Won"], found["Win rate"]) == ("0", "€ 3.0 k", "50%")
+    values = metrics(page)
+    assert (values["Open deals"], values["Won"], values["Win rate"]) == ("0", "€ 3.0 k", "50%")
 
 
 def test_an_owner_and_a_choice_narrow_every_figure(opened: Opened, filled: Access) -> None:
@@ -115,10 +116,10 @@ def test_an_owner_and_a_choice_narrow_every_figure(opened: Opened, filled: Acces
     page.multiselect(key=key(filled, f"column{STAGE}")).set_value(["o5"]).run()
     assert metrics(page)["Open deals"] == "0"
     assert metrics(page)["Average won"] == "€ 1.8 k"
-    assert "Only Stage" in texts(page)
+    assert "Filtered by Stage" in texts(page)
 
 
-def test_filters_stand_in_the_address_and_come_back_from_it(opened: Opened, filled: Access) -> None:
+def test_filters_are_written_to_the_address_and_read_from_it(opened: Opened, filled: Access) -> None:
     page = opened("Ann")
     page.multiselect(key=key(filled, "owner")).set_value(["2", "3"]).run()
     page.selectbox(key=key(filled, "period")).set_value("This quarter").run()
@@ -127,7 +128,7 @@ def test_filters_stand_in_the_address_and_come_back_from_it(opened: Opened, fill
     assert metrics(opened("Cleo", **query)) == metrics(page)
 
 
-def test_days_of_ones_own_are_a_period(opened: Opened, filled: Access) -> None:
+def test_a_custom_period_filters_by_its_days(opened: Opened, filled: Access) -> None:
     page = opened("Ann", period="From … to …", days="2001-03-01,2001-03-31")
     assert metrics(page)["Won"] == "€ 500"
 
@@ -135,7 +136,7 @@ def test_days_of_ones_own_are_a_period(opened: Opened, filled: Access) -> None:
 @pytest.mark.parametrize(
     "query", [{"period": "Never"}, {"owner": "999,x"}, {"period": "From … to …", "days": "x,y"}, {"column3": "o99"}]
 )
-def test_an_address_that_makes_no_sense_shows_everything(opened: Opened, filled: Access, query: dict[str, str]) -> None:
+def test_invalid_filters_in_the_address_are_ignored(opened: Opened, filled: Access, query: dict[str, str]) -> None:
     page = opened("Ann", **query)
     assert not page.exception
     assert metrics(page)["Open deals"] == "2"
@@ -159,11 +160,11 @@ def test_charts_can_count_deals_and_show_quarters(opened: Opened, filled: Access
     assert stages["data"][0]["x"] == [1, 0, 1, 0]
 
 
-def test_what_a_chart_over_time_leaves_out_is_said(opened: Opened, filled: Access) -> None:
+def test_a_chart_over_time_counts_the_deals_that_it_omits(opened: Opened, filled: Access) -> None:
     assert "1 deal closed at another time, or without a close date." in texts(opened("Ann"))
 
 
-def test_a_chart_over_time_says_how_many_periods_it_leaves_out_and_shows_them_when_asked(
+def test_a_chart_over_time_counts_the_periods_that_it_omits_and_can_show_them(
     opened: Opened, session: Session, filled: Access
 ) -> None:
     page = opened("Ann")
@@ -186,14 +187,14 @@ def test_an_average_is_of_the_deals_that_have_an_amount_and_says_how_many_have_n
     )
     write(session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=bare), operation_id=uuid4(), source=ChangeSource.API)
     page = opened("Ann")
-    notes = {one.label: one.delta for one in page.metric}
+    notes = {metric.label: metric.delta for metric in page.metric}
     assert metrics(page)["Average won"] == "€ 1.8 k"
     assert notes["Open"] == "€ 1.5 k each, 1 without an amount"
     assert notes["Average won"] == "of 2 deals, 1 without an amount"
     assert notes["Won this quarter"] == "2 deals, 1 without an amount"
 
 
-def test_where_no_deal_has_an_amount_deals_are_counted_and_nothing_says_nought(
+def test_if_no_deal_has_an_amount_deals_are_counted_and_no_sum_is_zero(
     opened: Opened, session: Session, deals: Access
 ) -> None:
     bare = tuple(NewRow(stage, {DEAL: CellInput("x"), STAGE: CellInput(stage)}) for stage in ("Lead", "Won"))
@@ -204,10 +205,10 @@ def test_where_no_deal_has_an_amount_deals_are_counted_and_nothing_says_nought(
     write(session, actor("Ann"), deals.sheet.sheet_id, Batch(adds=only), operation_id=uuid4(), source=ChangeSource.API)
     page = opened("Ann")
     assert {metrics(page)[name] for name in ("Open", "Weighted", "Average won")} == {"–"}
-    assert {one.label: one.delta for one in page.metric}["Open"] == "none has an amount"
+    assert {metric.label: metric.delta for metric in page.metric}["Open"] == "none has an amount"
 
 
-def test_amounts_of_which_nobody_knows_the_currency_are_not_added_up_and_the_page_says_why(
+def test_amounts_without_a_currency_are_not_added_up_and_the_page_explains_why(
     opened: Opened, session: Session, filled: Access
 ) -> None:
     session.execute(text("UPDATE columns SET rules = '{}' WHERE type = 'money'"))
@@ -218,49 +219,51 @@ def test_amounts_of_which_nobody_knows_the_currency_are_not_added_up_and_the_pag
     assert "Ask the sheet's owner" in texts(opened("Cleo"))
 
 
-def test_cell_text_in_a_chart_is_nothing_but_text(opened: Opened, filled: Access) -> None:
-    shown = json.dumps([chart["layout"] for chart in charts(opened("Ann"))])
-    assert "&lt;b&gt;Acme&lt;/b&gt; &amp; co" in shown
-    assert "<b>Acme" not in shown
+def test_markup_in_cells_is_escaped_in_charts(opened: Opened, filled: Access) -> None:
+    layouts = json.dumps([chart["layout"] for chart in charts(opened("Ann"))])
+    assert "&lt;b&gt;Acme&lt;/b&gt; &amp; co" in layouts
+    assert "<b>Acme" not in layouts
 
 
 def test_without_a_pipeline_the_page_says_what_to_do(opened: Opened, session: Session) -> None:
     create_sheet(session, actor("Dan"), "Contacts", template="contacts")
     page = opened("Dan")
     assert not page.exception
-    assert "There is no pipeline yet" in texts(page)
+    assert "No pipeline yet" in texts(page)
     assert not page.metric
 
 
 def test_without_deals_the_page_says_what_to_do(opened: Opened, deals: Access) -> None:
-    assert "There are no deals yet" in texts(opened("Ann"))
+    assert "No deals yet" in texts(opened("Ann"))
 
 
-def test_who_may_add_no_deals_is_offered_neither_the_grids_first_row_nor_an_import(
+def test_without_permission_to_add_deals_the_page_offers_no_import(
     opened: Opened, session: Session, deals: Access
 ) -> None:
     page = opened("Cleo")
-    assert "There are no deals yet. As soon as somebody who may edit" in texts(page)
-    assert [one.label for one in page.main.page_link] == ["Open the grid"]
-    assert [one.label for one in opened("Ben").main.page_link] == ["Open the grid", "Import deals"]
+    assert "No deals yet. Deals appear here once an editor adds them." in texts(page)
+    assert [link.label for link in page.main.page_link] == ["Open the grid"]
+    assert [link.label for link in opened("Ben").main.page_link] == ["Open the grid", "Import deals"]
 
 
-def test_who_may_create_nothing_waits_for_a_pipeline_that_is_shared(opened: Opened, session: Session) -> None:
+def test_without_permission_to_create_sheets_the_page_waits_for_a_shared_pipeline(
+    opened: Opened, session: Session
+) -> None:
     page = opened("Cleo")
-    assert "As soon as somebody shares one with you" in texts(page)
+    assert "Its figures appear here once a pipeline is shared with you" in texts(page)
     assert not page.main.page_link
 
 
-def test_filters_that_leave_nothing_say_so(opened: Opened, filled: Access) -> None:
+def test_filters_without_a_match_are_explained(opened: Opened, filled: Access) -> None:
     page = opened("Ann")
     page.multiselect(key=key(filled, "owner")).set_value(["5"]).run()
-    assert "No deal fits these filters" in texts(page)
+    assert "No deals match these filters" in texts(page)
 
 
-def test_a_sheet_that_is_not_shared_shows_nothing_of_itself(opened: Opened, filled: Access) -> None:
+def test_a_sheet_that_is_not_shared_is_not_shown(opened: Opened, filled: Access) -> None:
     page = opened("Dan", sheet=str(filled.sheet.sheet_id))
     assert not page.exception
-    assert "There is no pipeline yet" in texts(page)
+    assert "No pipeline yet" in texts(page)
 
 
 def test_a_plain_table_in_the_address_says_how_to_chart_it(opened: Opened, session: Session, filled: Access) -> None:
@@ -279,13 +282,14 @@ def test_a_pipeline_of_stages_alone_counts_deals(opened: Opened, session: Sessio
     assert "Days since the row was added" in texts(page)
 
 
-def test_figures_are_written_and_periods_reckoned_as_the_person_likes_it(
+def test_figures_use_the_number_format_and_time_zone_of_the_user(
     session: Session, opened: Opened, filled: Access
 ) -> None:
-    """In the two zones that are 25 hours apart it is always another day; a deal that is due today is late in one."""
-    here = datetime.now(ZoneInfo("Pacific/Niue")).date().isoformat()
+    """The two zones are 25 hours apart and never have the same date: a deal due in one is overdue in the other."""
+    niue_today = datetime.now(ZoneInfo("Pacific/Niue")).date().isoformat()
     due = NewRow(
-        "due", {DEAL: CellInput("Due"), STAGE: CellInput("Lead"), AMOUNT: CellInput("1500"), CLOSE: CellInput(here)}
+        "due",
+        {DEAL: CellInput("Due"), STAGE: CellInput("Lead"), AMOUNT: CellInput("1500"), CLOSE: CellInput(niue_today)},
     )
     write(
         session, actor("Ann"), filled.sheet.sheet_id, Batch(adds=(due,)), operation_id=uuid4(), source=ChangeSource.API
@@ -293,22 +297,19 @@ def test_figures_are_written_and_periods_reckoned_as_the_person_likes_it(
     late = {}
     for zone in ("Pacific/Niue", "Pacific/Kiritimati"):
         set_locale(session, actor("Ann"), number_format="1.234,5", time_zone=zone)
-        found = metrics(opened("Ann", sheet=str(filled.sheet.sheet_id)))
-        late[zone] = found["Overdue"]
+        values = metrics(opened("Ann", sheet=str(filled.sheet.sheet_id)))
+        late[zone] = values["Overdue"]
     assert late == {"Pacific/Niue": "1", "Pacific/Kiritimati": "2"}
-    assert found["Open"] == "€ 4,5 k"
+    assert values["Open"] == "€ 4,5 k"
 
 
-def test_where_the_amount_is_hidden_no_figure_and_no_bar_says_zero(
-    opened: Opened, session: Session, filled: Access
-) -> None:
-    """Neither a tile nor the text under the mouse: what one may not see is not nought."""
+def test_a_hidden_amount_is_omitted_from_tiles_and_bars(opened: Opened, session: Session, filled: Access) -> None:
+    """Neither a tile nor a hover text shows zero for an amount that the user can't see."""
     limit_column(session, actor("Ann"), filled.sheet.sheet_id, AMOUNT, {"viewer": "hidden"})
     page = opened("Cleo")
     assert {*metrics(page)} == {"Open deals", "Overdue", "Won this quarter", "Win rate", "Median cycle"}
     assert metrics(page)["Won this quarter"] == "1"
-    charts = [json.loads(one.proto.spec) for one in page.get("plotly_chart")]
-    hovers = [text for chart in charts for trace in chart["data"] for text in trace.get("hovertext") or []]
+    hovers = [text for chart in charts(page) for trace in chart["data"] for text in trace.get("hovertext") or []]
     assert any(text.endswith("Lead: 1 deal") for text in hovers)
     assert not [text for text in hovers if "€" in text or text.endswith((", 0", ", EUR 0"))]
     assert {"Open", "Weighted", "Average won"} <= {*metrics(opened("Ann"))}

@@ -170,7 +170,7 @@ CATALOGUE: dict[int, Case] = {
     22: Case(
         "Markup in the labels of charts",
         shown("browser/test_payloads", "the_charts_and_what_they_say_under_the_mouse")
-        + shown("pages/test_charts", "a_label_is_shown_letter_by_letter"),
+        + shown("pages/test_charts", "the_markup_of_a_label_is_escaped"),
     ),
     23: Case(
         "NUL, lone surrogates, turned text, uncomposed text",

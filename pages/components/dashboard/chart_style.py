@@ -1,18 +1,14 @@
-"""How charts look and how they write: one restrained style, amounts at a glance, cell text letter by letter."""
+"""The common look of the charts: colors, labels without markup, and ticks."""
 
 import html
 import re
-from decimal import Decimal
-from typing import Any, Self
-
-from core.accounts.locale import Locale
-from pages.components.app.format import with_separators
+from typing import Any
 
 Chart = dict[str, Any]  # The traces (`data`) and the `layout` of a chart, by plotly's schema.
 
-# Tones that are read on light and on dark ground.
+# Colors that are legible on light and on dark backgrounds.
 WON, LOST, OPEN, RATE = "#3f9a63", "#c9564d", "#7d98a6", "#24918b"
-NAMED = {
+COLORS = {
     "gray": "#8d9ca6",
     "blue": "#4a86c5",
     "violet": "#8a74c9",
@@ -22,30 +18,12 @@ NAMED = {
     "yellow": "#c9a227",
 }
 HEIGHT = 320
-LONGEST_LABEL = 26
-SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
-SIZES = ((10**9, " bn"), (10**6, " M"), (10**3, " k"))
+MAX_LABEL_LENGTH = 26
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-class Currency(str):
-    """The name of a currency, which carries along how the person likes numbers, and whether they are shown amounts."""
-
-    __slots__ = ("has_amounts", "number_format")
-    number_format: str
-    has_amounts: bool
-
-    @classmethod
-    def of(cls, name: str, locale: Locale, *, has_amounts: bool = True) -> Self:
-        """A currency as this person reads its amounts. Without amounts, every sum of them would be a false zero."""
-        made = cls(name)
-        made.number_format = locale.number_format
-        made.has_amounts = has_amounts
-        return made
-
-
 def styled(traces: list[dict[str, Any]], layout: dict[str, Any], *, height: int = HEIGHT) -> Chart:
-    """Return a chart in the common look. `uirevision` keeps what a reader hid in the legend over a refresh."""
+    """Return a chart in the common look. `uirevision` preserves the traces hidden in the legend across refreshes."""
     common = {
         "height": height,
         "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
@@ -67,56 +45,31 @@ def styled(traces: list[dict[str, Any]], layout: dict[str, Any], *, height: int 
     return {"data": traces, "layout": layout | axes | common}
 
 
-def money(amount: Decimal, currency: str) -> str:
-    """An amount at a glance: € 1.2 M, € 340 k, € 950."""
-    sign = SYMBOLS.get(currency, currency)
-    # What would be rounded to a thousand of a size is written in the next one.
-    size, mark = next(((size, mark) for size, mark in SIZES if abs(amount) >= size * Decimal("0.9995")), (1, ""))
-    shown = amount / size
-    places = 1 if mark and abs(shown) < Decimal("99.95") else 0
-    return marked(f"{sign} {shown:.{places}f}{mark}".strip(), currency)
-
-
-def marked(text: str, style: str) -> str:
-    """Return text whose numbers are written like 1,234.5 in the number format of the style (a Currency)."""
-    return with_separators(text, getattr(style, "number_format", "1,234.5"))
-
-
-def whole(count: int, style: str) -> str:
-    """A number of things: 1,234."""
-    return marked(f"{count:,}", style)
-
-
-def percent(rate: Decimal | None) -> str:
-    """A rate from 0 to 1 as a whole percentage; a dash where there is none."""
-    return "–" if rate is None else f"{rate:.0%}"
-
-
-def literal(text: str) -> str:
-    """Text letter by letter: plotly would read markup in it."""
+def escaped(text: str) -> str:
+    """Return text on one line with its markup escaped, because plotly renders HTML tags."""
     return html.escape(" ".join(text.split()), quote=False)
 
 
-def short(text: str) -> str:
-    """A label beside an axis, which has little room."""
-    return literal(text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…")
+def short_label(text: str) -> str:
+    """Return an escaped axis label, truncated to MAX_LABEL_LENGTH."""
+    return escaped(text if len(text) <= MAX_LABEL_LENGTH else text[: MAX_LABEL_LENGTH - 1] + "…")
 
 
-def color_of(name: str) -> str:
-    """An option's colour; gray where it has none that can be drawn."""
-    return name if _HEX.fullmatch(name) else NAMED.get(name, NAMED["gray"])
+def option_color(name: str) -> str:
+    """Return the hex color of an option; gray if its color is unknown."""
+    return name if _HEX.fullmatch(name) else COLORS.get(name, COLORS["gray"])
 
 
 def faded(color: str) -> str:
-    """The colour with the ground shining through; the text beside it stays as it is."""
-    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    """Return a transparent variant of a hex color; unlike `opacity`, it leaves the text beside the bar opaque."""
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.38)"
 
 
-def steps(highest: float) -> list[float]:
-    """A few round numbers up to the highest, for the ticks of an axis."""
+def tick_values(highest: float) -> list[float]:
+    """Return up to four round numbers from the first step to the highest value."""
     if highest <= 0:
         return []
-    size = 10 ** (len(str(int(highest))) - 1)
-    step = next(factor * size for factor in (0.5, 1, 2, 5) if highest / (factor * size) < 4)
-    return [place * step for place in range(1, int(highest / step) + 1)]
+    magnitude = 10 ** (len(str(int(highest))) - 1)
+    step = next(factor * magnitude for factor in (0.5, 1, 2, 5) if highest / (factor * magnitude) < 4)
+    return [number * step for number in range(1, int(highest / step) + 1)]

@@ -1,4 +1,4 @@
-"""The dashboard's charts as plotly reads them, in plain dicts: bars that each carry the view that opens their rows."""
+"""The dashboard's charts as plain dicts in plotly's schema. Each bar carries the view that opens its rows."""
 
 import json
 from collections.abc import Sequence
@@ -15,68 +15,65 @@ from pages.components.dashboard.chart_style import (  # fmt: skip
     RATE,
     WON,
     Chart,
-    color_of,
+    escaped,
     faded,
-    literal,
-    marked,
-    money,
-    percent,
-    short,
-    steps,
+    option_color,
+    short_label,
     styled,
-    whole,
+    tick_values,
 )
+from pages.components.dashboard.money_format import MoneyFormat, percent
 
-ROW = 34
-MANY = {True: 12, False: 24}  # More quarters, or months, than this are named by their years.
-FEWEST = 6  # Periods that a chart has room for, so that the bars of a young pipeline are no walls.
+ROW_HEIGHT = 34
+MAX_PERIOD_LABELS = {True: 12, False: 24}  # If there are more quarters, or months, only the years have labels.
+MIN_PERIODS = 6  # The time axis has room for at least this many periods, so that the bars of a few stay narrow.
 
 
-def stages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> Chart:
-    """The open pipeline by stage: amount and, within it, the weighted amount; or the number of deals."""
-    chart, colors = _Lying(currency, by_count), [color_of(bar.color) for bar in bars]
+def stages(bars: Sequence[Bar], money_format: MoneyFormat, *, by_count: bool) -> Chart:
+    """Return the open pipeline by stage: the amount and, inside it, the weighted amount; or the number of deals."""
+    chart, colors = _HorizontalBars(money_format, by_count), [option_color(bar.color) for bar in bars]
     if by_count:
         chart.add("Deals", bars, colors, text=bars)
     else:
         chart.add("Amount", bars, [faded(color) for color in colors], text=bars)
         chart.add("Weighted", bars, colors, sizes=_floats(bars, "weighted"), width=0.34)
-    return chart.done([bar.label for bar in bars])
+    return chart.as_chart([bar.label for bar in bars])
 
 
-def owners(people: Sequence[Breakdown], currency: str, *, by_count: bool) -> Chart:
-    """Per owner what is won and, below it, what is open with its weighted amount; the win rate under the name."""
-    chart = _Lying(currency, by_count)
-    won, still = [one.won for one in people], [one.open for one in people]
-    chart.add("Won", won, WON, text=won, width=0.36, place=-0.2)
-    chart.add("Open", still, OPEN if by_count else faded(OPEN), text=still, width=0.36, place=0.2)
+def owners(breakdowns: Sequence[Breakdown], money_format: MoneyFormat, *, by_count: bool) -> Chart:
+    """Return the won and open deals of each owner, with the weighted amount, and the win rate below the name."""
+    chart = _HorizontalBars(money_format, by_count)
+    won_bars, open_bars = [owner.won for owner in breakdowns], [owner.open for owner in breakdowns]
+    chart.add("Won", won_bars, WON, text=won_bars, width=0.36, offset=-0.2)
+    chart.add("Open", open_bars, OPEN if by_count else faded(OPEN), text=open_bars, width=0.36, offset=0.2)
     if not by_count:
-        chart.add("Weighted", still, OPEN, sizes=_floats(still, "weighted"), width=0.16, place=0.2)
-    notes = [f"{percent(one.win_rate)} won" if one.win_rate is not None else "" for one in people]
-    return chart.done([one.label for one in people], notes=notes, rows=1.6 * len(people))
+        chart.add("Weighted", open_bars, OPEN, sizes=_floats(open_bars, "weighted"), width=0.16, offset=0.2)
+    notes = [f"{percent(owner.win_rate)} won" if owner.win_rate is not None else "" for owner in breakdowns]
+    return chart.as_chart([owner.label for owner in breakdowns], notes=notes, rows=1.6 * len(breakdowns))
 
 
-def accounts(companies: Sequence[Breakdown], currency: str, *, by_count: bool) -> Chart:
-    """Per account what is won and, behind it, what is open; the text says both together."""
-    chart = _Lying(currency, by_count)
-    won, still = [one.won for one in companies], [one.open for one in companies]
-    both = [
-        replace(one, count=one.count + other.count, amount=one.amount + other.amount)
-        for one, other in zip(won, still, strict=True)
+def accounts(breakdowns: Sequence[Breakdown], money_format: MoneyFormat, *, by_count: bool) -> Chart:
+    """Return the won and open deals of each account as one stacked bar; its text is their total."""
+    chart = _HorizontalBars(money_format, by_count)
+    won_bars, open_bars = [account.won for account in breakdowns], [account.open for account in breakdowns]
+    totals = [
+        replace(won, count=won.count + still_open.count, amount=won.amount + still_open.amount)
+        for won, still_open in zip(won_bars, open_bars, strict=True)
     ]
-    chart.add("Won", won, WON)
-    chart.add("Open", still, OPEN, text=both, base=chart.sizes(won))
-    return chart.done([one.label for one in companies], rows=0.9 * len(companies))
+    chart.add("Won", won_bars, WON)
+    chart.add("Open", open_bars, OPEN, text=totals, base=chart.sizes(won_bars))
+    return chart.as_chart([account.label for account in breakdowns], rows=0.9 * len(breakdowns))
 
 
-def ages(bars: Sequence[Bar], currency: str, *, by_count: bool) -> Chart:
-    """Open deals by age."""
-    chart = _Lying(currency, by_count)
+def ages(bars: Sequence[Bar], money_format: MoneyFormat, *, by_count: bool) -> Chart:
+    """Return the open deals by age."""
+    chart = _HorizontalBars(money_format, by_count)
     chart.add("Open", bars, OPEN, text=bars)
-    return chart.done([bar.label for bar in bars])
+    return chart.as_chart([bar.label for bar in bars])
 
 
-def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) -> Chart:
-    """Won above and lost below the line, by period."""
+def closed(periods: Sequence[ClosedPeriod], money_format: MoneyFormat, *, by_count: bool) -> Chart:
+    """Return the won deals above and the lost deals below the zero line, by period."""
     traces: list[dict[str, Any]] = []
     highest = 0.0
     for name, color, sign, bars in (
@@ -85,7 +82,7 @@ def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) ->
     ):
         heights = [float(bar.count) for bar in bars] if by_count else _floats(bars, "amount")
         highest = max(highest, *heights)
-        hover = [f"{name} {_said(bar, currency)}" for bar in bars]
+        hover = [f"{name} {_hover_text(bar, money_format)}" for bar in bars]
         traces.append(
             {
                 "type": "bar",
@@ -98,24 +95,24 @@ def closed(periods: Sequence[ClosedPeriod], currency: str, *, by_count: bool) ->
                 "hoverinfo": "text",
             }
         )
-    marks = steps(highest)
-    ticks = [*(-mark for mark in reversed(marks)), 0.0, *marks]
-    labels = [_tick(abs(tick), currency, by_count=by_count) for tick in ticks]
+    values = tick_values(highest)
+    ticks = [*(-value for value in reversed(values)), 0.0, *values]
+    labels = [_tick_label(abs(tick), money_format, by_count=by_count) for tick in ticks]
     axis = {"tickvals": ticks, "ticktext": labels, "zeroline": True}
     return _over_time(traces, periods, yaxis=axis, barmode="relative", bargap=0.25)
 
 
-def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None, currency: str = "") -> Chart:
-    """Won ÷ (won + lost) per period; dotted, that of all closed deals. A period without closed deals is a gap."""
+def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None, money_format: MoneyFormat) -> Chart:
+    """Return the win rate per period, and the overall win rate dotted. A period without closed deals is a gap."""
     line = {
         "type": "scatter",
         "x": [*range(len(periods))],
-        "y": [None if one.win_rate is None else float(one.win_rate) for one in periods],
+        "y": [None if period.win_rate is None else float(period.win_rate) for period in periods],
         "mode": "lines+markers",
         "line": {"width": 2, "color": RATE},
         "marker": {"size": 8, "color": RATE},
-        "customdata": _views([one.closed for one in periods]),
-        "hovertext": [f"{literal(one.label)}: {_rate_said(one, currency)}" for one in periods],
+        "customdata": _views([period.closed for period in periods]),
+        "hovertext": [f"{escaped(period.label)}: {_rate_text(period, money_format)}" for period in periods],
         "hoverinfo": "text",
         "name": "Win rate",
     }
@@ -124,16 +121,16 @@ def win_rate(periods: Sequence[ClosedPeriod], overall: Decimal | None, currency:
 
 
 @dataclass
-class _Lying:
-    """A chart of lying bars, the first one on top; lengths and texts are amounts or numbers of deals.
+class _HorizontalBars:
+    """A chart of horizontal bars from top to bottom; lengths and texts are amounts or numbers of deals.
 
-    The bars stand at numbers, not at names: two groups may have the same name, or one that looks like a date.
+    Bars are placed by number, not by name: two groups may have the same name, or one that looks like a date.
     """
 
-    currency: str
+    money_format: MoneyFormat
     by_count: bool
     traces: list[dict[str, Any]] = field(default_factory=list)
-    longest: float = 0
+    max_length: float = 0
 
     def add(
         self,
@@ -145,17 +142,17 @@ class _Lying:
         sizes: list[float] | None = None,
         base: list[float] | None = None,
         width: float = 0.62,
-        place: float = 0,
+        offset: float = 0,
     ) -> None:
-        """A bar each; `text`: the bars whose figures stand behind them, `base`: where they begin."""
+        """Add one trace. `text`: the bars whose figures are written beside them, `base`: where the bars start."""
         sizes = sizes or self.sizes(bars)
-        self.longest = max([self.longest, *map(sum, zip(sizes, base or [0.0] * len(sizes), strict=True))])
+        self.max_length = max([self.max_length, *map(sum, zip(sizes, base or [0.0] * len(sizes), strict=True))])
         self.traces.append(
             {
                 "type": "bar",
                 "orientation": "h",
                 "name": name,
-                "y": [number + place for number in range(len(bars))],
+                "y": [number + offset for number in range(len(bars))],
                 "x": sizes,
                 "base": base,
                 "width": width,
@@ -164,7 +161,7 @@ class _Lying:
                 "textposition": "none" if text is None else "outside",
                 "cliponaxis": False,
                 "customdata": _views(bars),
-                "hovertext": [f"{name}: {_said(bar, self.currency)}" for bar in bars],
+                "hovertext": [f"{name}: {_hover_text(bar, self.money_format)}" for bar in bars],
                 "hoverinfo": "text",
             }
         )
@@ -172,16 +169,16 @@ class _Lying:
     def sizes(self, bars: Sequence[Bar]) -> list[float]:
         return [float(bar.count) for bar in bars] if self.by_count else _floats(bars, "amount")
 
-    def done(self, labels: Sequence[str], *, notes: Sequence[str] = (), rows: float | None = None) -> Chart:
-        """The figure with its labels, a note under each, and room for the texts."""
-        names = [short(label) for label in labels]
+    def as_chart(self, labels: Sequence[str], *, notes: Sequence[str] = (), rows: float | None = None) -> Chart:
+        """Return the chart with its labels and a note below each. `rows`: its height in rows, one per label if None."""
+        names = [short_label(label) for label in labels]
         ticks = [
             f"{name}<br><i>{note}</i>" if note else name
             for name, note in zip(names, notes or [""] * len(names), strict=True)
         ]
         layout = {
             "barmode": "overlay",
-            "xaxis": {"visible": False, "range": [0, (self.longest or 1) * 1.42]},
+            "xaxis": {"visible": False, "range": [0, (self.max_length or 1) * 1.42]},
             "yaxis": {
                 "tickvals": [*range(len(ticks))],
                 "ticktext": ticks,
@@ -191,38 +188,40 @@ class _Lying:
                 "zeroline": False,
             },
         }
-        height = max(HEIGHT, round(ROW * (len(ticks) if rows is None else rows)) + 40)
+        height = max(HEIGHT, round(ROW_HEIGHT * (len(ticks) if rows is None else rows)) + 40)
         return styled(self.traces, layout, height=height)
 
     def _text(self, bar: Bar) -> str:
         if not bar.count:
             return ""
-        count = whole(bar.count, self.currency)
-        return count if self.by_count else f"{money(bar.amount, self.currency)} · {count}"
+        count = self.money_format.count(bar.count)
+        return count if self.by_count else f"{self.money_format.amount(bar.amount)} · {count}"
 
 
 def _over_time(traces: list[dict[str, Any]], periods: Sequence[ClosedPeriod], **layout: Any) -> Chart:
-    """Periods from left to right; of many months each third is named, and the year stands under its first label.
+    """Return a chart with the periods from left to right, and each year below the first label of that year.
 
-    Of many years only the years are named, eight at most.
+    If there are many months, every third has a label; if there are many years, at most eight years have one.
     """
     quarterly = periods[0].label.partition(" ")[2].startswith("Q")
-    places = [place for place, one in enumerate(periods) if quarterly or len(periods) < 7 or one.start.month % 3 == 1]
-    starts = [periods[place].start for place in places]
+    every_period = quarterly or len(periods) < 7
+    labelled = [index for index, period in enumerate(periods) if every_period or period.start.month % 3 == 1]
+    starts = [periods[index].start for index in labelled]
     names = [f"Q{(start.month + 2) // 3}" if quarterly else f"{start:%b}" for start in starts]
-    begins = [True, *(before.year != start.year for before, start in pairwise(starts))]
+    is_new_year = [True, *(before.year != start.year for before, start in pairwise(starts))]
     ticks = [
-        f"{name}<br>{start.year}" if first else name for name, start, first in zip(names, starts, begins, strict=False)
+        f"{name}<br>{start.year}" if new_year else name
+        for name, start, new_year in zip(names, starts, is_new_year, strict=False)
     ]
-    if len(periods) > MANY[quarterly]:
-        places = [place for place, one in enumerate(periods) if one.start.month == 1]
-        places = places[:: len(places) // 8 + 1]
-        ticks = [str(periods[place].start.year) for place in places]
+    if len(periods) > MAX_PERIOD_LABELS[quarterly]:
+        januaries = [index for index, period in enumerate(periods) if period.start.month == 1]
+        labelled = januaries[:: len(januaries) // 8 + 1]
+        ticks = [str(periods[index].start.year) for index in labelled]
     axis = {
-        "tickvals": places,
+        "tickvals": labelled,
         "ticktext": ticks,
         "tickangle": 0,
-        "range": [-0.6, max(len(periods), FEWEST) - 0.4],
+        "range": [-0.6, max(len(periods), MIN_PERIODS) - 0.4],
         "showgrid": False,
         "zeroline": False,
     }
@@ -230,36 +229,31 @@ def _over_time(traces: list[dict[str, Any]], periods: Sequence[ClosedPeriod], **
 
 
 def _dotted_line(height: float) -> dict[str, Any]:
-    """A line across the chart."""
+    """Return a horizontal line across the chart."""
     ends = {"x0": 0, "x1": 1, "xref": "x domain", "y0": height, "y1": height, "yref": "y"}
     return {"type": "line", **ends, "line": {"dash": "dot", "width": 1, "color": OPEN}}
 
 
-def _said(bar: Bar, currency: str) -> str:
-    """A bar in words."""
-    count = f"{whole(bar.count, currency)} {'deal' if bar.count == 1 else 'deals'}"
-    deals = f"{literal(bar.label)}: {count}"
-    if not getattr(currency, "has_amounts", True):
-        return deals
-    deals += f", {money(bar.amount, currency)}"
-    return f"{deals}, weighted {money(bar.weighted, currency)}" if bar.weighted else deals
+def _hover_text(bar: Bar, money_format: MoneyFormat) -> str:
+    text = f"{escaped(bar.label)}: {money_format.deals(bar.count)}"
+    if not money_format.has_amounts:
+        return text
+    text += f", {money_format.amount(bar.amount)}"
+    return f"{text}, weighted {money_format.amount(bar.weighted)}" if bar.weighted else text
 
 
-def _tick(height: float, currency: str, *, by_count: bool) -> str:
-    """A mark of the axis of amounts or counts."""
-    if by_count:
-        return whole(round(height), currency)
-    return marked(money(Decimal(height), str(currency)).replace(".0 ", " "), currency)
+def _tick_label(height: float, money_format: MoneyFormat, *, by_count: bool) -> str:
+    return money_format.count(round(height)) if by_count else money_format.tick(Decimal(height))
 
 
-def _rate_said(period: ClosedPeriod, style: str) -> str:
-    won, closed = (whole(bar.count, style) for bar in (period.won, period.closed))
-    return f"{percent(period.win_rate)}, {won} won of {closed} closed"
+def _rate_text(period: ClosedPeriod, money_format: MoneyFormat) -> str:
+    won, total = (money_format.count(bar.count) for bar in (period.won, period.closed))
+    return f"{percent(period.win_rate)}, {won} won of {total} closed"
 
 
-def _floats(bars: Sequence[Bar], what: str) -> list[float]:
-    """For the length of a bar only; the figures that are read are decimal."""
-    return [float(getattr(bar, what)) for bar in bars]
+def _floats(bars: Sequence[Bar], attribute: str) -> list[float]:
+    """Return the lengths of the bars; floats are only drawn, texts are written from the decimals."""
+    return [float(getattr(bar, attribute)) for bar in bars]
 
 
 def _views(bars: Sequence[Bar]) -> list[str]:

@@ -1,6 +1,6 @@
-"""The filters over a pipeline's figures: when, whose, and any choice.
+"""The filters over a pipeline's figures: a period, owners, and any choice column.
 
-They stay while one opens a bar's rows and comes back, and stand in the address, for bookmarks and links.
+They survive a visit to a bar's rows, and are part of the address for bookmarks and links.
 """
 
 from collections.abc import Mapping
@@ -22,31 +22,32 @@ ALL, CUSTOM = "All time", "From … to …"
 
 @dataclass(frozen=True)
 class Filtered:
-    """The deals that were asked for, and whether a period is among what was asked."""
+    """The view of the filtered deals, and whether they are filtered by period."""
 
     view: View
     by_period: bool
 
 
 def show(pipeline: Pipeline, owners: Mapping[str, str], *, today: date) -> Filtered:
-    """Draw the filters: period, owner and any choice column. `owners`: whom one may choose.
+    """Draw the filters and return their result. `owners`: the owners to select from, by ID.
 
-    `today`: the day by which “this month” is reckoned.
+    `today`: the current day in the user's time zone, for periods such as “This month”.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         period = _period(pipeline, today)
         conditions = [*period, *_owner(pipeline, owners)]
-        chosen: list[str] = []
-        choices = [one for one in pipeline.access.columns if _is_choice(one) and one is not pipeline.owner]
+        notes: list[str] = []
+        choices = [column for column in pipeline.access.columns if _is_choice(column) and column is not pipeline.owner]
         if choices:
             with st.popover("More filters", icon=":material/filter_list:", key="dashboard_more"):
                 for column in choices:
                     names = {option.id: option.label for option in column.options}
-                    picked = _several(pipeline, column.name, names, f"column{column.column_id}")
-                    conditions += [Condition(column.column_id, "is_any_of", picked)] if picked else []
-                    chosen += [f"{column.name}: {', '.join(names[one] for one in picked)}"] if picked else []
-    if chosen:
-        st.caption(f"Only {literal('; '.join(chosen))}.")
+                    option_ids = _multiselect(pipeline, column.name, names, f"column{column.column_id}")
+                    if option_ids:
+                        conditions.append(Condition(column.column_id, "is_any_of", option_ids))
+                        notes.append(f"{column.name}: {', '.join(names[option_id] for option_id in option_ids)}")
+    if notes:
+        st.caption(f"Filtered by {literal('; '.join(notes))}.")
     return Filtered(View(filter=tuple(conditions)), bool(period))
 
 
@@ -56,57 +57,58 @@ def _is_choice(column: ColumnInfo) -> bool:
 
 
 def _owner(pipeline: Pipeline, names: Mapping[str, str]) -> list[Condition]:
-    """Whose deals: several people or options; of a column of text one name."""
+    """Draw the owner filter, with several users or options, or with one name of a text column."""
     if pipeline.owner is None:
         return []
-    most = None if column_type(pipeline.owner.type).groups_by_id else 1
-    return is_owned_by(pipeline.owner, _several(pipeline, pipeline.owner.name, names, "owner", most=most))
+    max_selections = None if column_type(pipeline.owner.type).groups_by_id else 1
+    values = _multiselect(pipeline, pipeline.owner.name, names, "owner", max_selections=max_selections)
+    return is_owned_by(pipeline.owner, values)
 
 
-def _several(
-    pipeline: Pipeline, label: str, names: Mapping[str, str], name: str, *, most: int | None = None
+def _multiselect(
+    pipeline: Pipeline, label: str, names: Mapping[str, str], name: str, *, max_selections: int | None = None
 ) -> list[str]:
-    """Some of the names."""
+    """Draw a filter with several values and return those selected. `names`: the label of each possible value."""
     key = _key(pipeline, name)
-    before = st.session_state.get(key, _address(name))
-    st.session_state[key] = [one for one in before if one in names][:most]
-    picked = st.multiselect(
+    previous = st.session_state.get(key, _query_values(name))
+    st.session_state[key] = [value for value in previous if value in names][:max_selections]
+    values = st.multiselect(
         literal(label),
         list(names),
         format_func=names.__getitem__,
         key=key,
         placeholder="All",
-        max_selections=most,
+        max_selections=max_selections,
         width=280,
         persist_state="session",
     )
-    _tell(name, picked)
-    return picked
+    _set_query(name, values)
+    return values
 
 
 def _period(pipeline: Pipeline, today: date) -> list[Condition]:
-    """Deals whose close date lies in the period: the expected one of open deals, the real one of the others."""
+    """Draw the period filter and return its condition on the close date: expected of open deals, else actual."""
     if pipeline.close_date is None:
         return []
     column, names, key = pipeline.close_date, [ALL, *periods.NAMED_PERIODS, CUSTOM], _key(pipeline, "period")
     if key not in st.session_state:
-        st.session_state[key] = next((one for one in names if [one] == _address("period")), ALL)
-    meaning = "for an open deal the day on which it is expected to close, for others the day on which it did"
-    explained = f"Only deals whose “{literal(column.name)}” lies in this period: {meaning}."
-    name = st.selectbox("Period", names, key=key, width=170, help=explained, persist_state="session")
-    _tell("period", [] if name == ALL else [name])
+        st.session_state[key] = next((name for name in names if [name] == _query_values("period")), ALL)
+    meaning = "the expected close date of open deals, the actual close date of the others"
+    explanation = f"Shows deals whose “{literal(column.name)}” is in this period: {meaning}."
+    name = st.selectbox("Period", names, key=key, width=170, help=explanation, persist_state="session")
+    _set_query("period", [] if name == ALL else [name])
     days = _days(pipeline) if name == CUSTOM else () if name == ALL else periods.named_period(name, today)
     return [Condition(column.column_id, "between", [day.isoformat() for day in days])] if len(days) == 2 else []
 
 
 def _days(pipeline: Pipeline) -> tuple[date, ...]:
-    """The first and the last day that were picked; fewer while somebody is picking."""
+    """Draw the date range and return its first and last day; fewer while the selection is incomplete."""
     key = _key(pipeline, "days")
     if key not in st.session_state:
-        st.session_state[key] = _dates(_address("days"))
-    picked = st.date_input("From and to", key=key, width=240, persist_state="session")
-    days: tuple[date, ...] = picked if isinstance(picked, tuple) else ()
-    _tell("days", [day.isoformat() for day in days])
+        st.session_state[key] = _dates(_query_values("days"))
+    selection = st.date_input("From and to", key=key, width=240, persist_state="session")
+    days: tuple[date, ...] = selection if isinstance(selection, tuple) else ()
+    _set_query("days", [day.isoformat() for day in days])
     return days
 
 
@@ -122,14 +124,14 @@ def _key(pipeline: Pipeline, name: str) -> str:
     return f"dashboard_{pipeline.access.sheet.sheet_id}_{name}"
 
 
-def _address(name: str) -> list[str]:
-    """What the address says about a filter."""
-    return [one for one in st.query_params.get(name, "").split(",") if one]
+def _query_values(name: str) -> list[str]:
+    """Return the values of a filter in the address."""
+    return [value for value in st.query_params.get(name, "").split(",") if value]
 
 
-def _tell(name: str, values: list[str]) -> None:
-    """Have the address say what is chosen."""
-    if values and _address(name) != values:
+def _set_query(name: str, values: list[str]) -> None:
+    """Write the values of a filter to the address."""
+    if values and _query_values(name) != values:
         st.query_params[name] = ",".join(values)
     elif not values and name in st.query_params:
         del st.query_params[name]
