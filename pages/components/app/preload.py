@@ -1,5 +1,6 @@
 """The imports of the first pages, done in a thread once the server serves: half a second that nobody waits for."""
 
+import logging
 from importlib import import_module
 
 MODULES = (
@@ -25,5 +26,11 @@ MODULES = (
 
 def preload() -> None:
     """Import the modules that the first page, and the first dashboard, would otherwise import."""
-    for name in MODULES:
-        import_module(name)
+    # Components are declared at import, and Streamlit warns of that outside the run of a page.
+    logger = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+    logger.disabled = True
+    try:
+        for name in MODULES:
+            import_module(name)
+    finally:
+        logger.disabled = False
