@@ -1,4 +1,4 @@
-"""System: database, letters, disk and who is there; what should be seen to stands first."""
+"""System: database, e-mails, disk, people online and jobs; problems stand first."""
 
 import streamlit as st
 
@@ -65,7 +65,7 @@ def _card(title: str, lines: list[str]) -> None:
 
 
 def _parts(health: SystemHealth) -> dict[str, list[str]]:
-    mail = "Sent by a mail server" if health.has_mail_server else "No mail server: letters go to the console"
+    mail = "Sent by a mail server" if health.has_mail_server else "No mail server: e-mails are printed on the console"
     return {
         "Database": [
             f"{health.database}, {'built in' if health.is_embedded else 'external'}",
@@ -76,7 +76,7 @@ def _parts(health: SystemHealth) -> dict[str, list[str]]:
             f"{health.connections} of {health.most_connections} in use in this process",
             f"On sheets now: people {health.people_on_sheets}, open pages {health.open_sheets}",
         ],
-        "Letters": [
+        "E-mails": [
             mail,
             f"{health.letters_waiting} waiting, {health.letters_late} of them late",
             f"{health.letters_given_up} given up in the last 30 days",
