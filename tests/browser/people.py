@@ -1,5 +1,6 @@
 """People at a keyboard: one of the cast in a Chromium window of their own, typing at human speed."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -73,7 +74,13 @@ class Person:
 
     def has_rows(self) -> Self:
         self.until(lambda: "row" in self.row_count)
-        return self.settled().stands_still()
+        self.settled().stands_still()
+        if not self.row_count.startswith("0 "):
+            # The grid draws its cells after it knows how many rows there are. Some first row may be empty.
+            first_row = self.page.locator('[data-testid^="glide-cell-"][data-testid$="-0"]')
+            with contextlib.suppress(AssertionError):
+                self.until(lambda: any(text.strip() for text in first_row.all_text_contents()), patience=5)
+        return self
 
     def settled(self) -> Self:
         """Wait until Streamlit has run the script of the page that was gone to."""

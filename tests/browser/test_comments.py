@@ -52,7 +52,7 @@ def test_a_commenter_reads_the_grid_is_told_where_to_write_and_writes_there(
         share_sheet(session, actor("Ann"), sheet, actor("Cleo").user_id, level=Level.COMMENTER)
         add_comment(session, actor("Ann"), sheet, 1, "Who calls them?")
     cleo = person("Cleo").known().open_sheet(sheet)
-    expect(cleo.page.get_by_text("open a row for its comments")).to_be_visible()
+    expect(cleo.page.get_by_text("open a row to see its comments")).to_be_visible()
     expect(cleo.page.get_by_test_id("grid-saving")).to_have_text("Read only")
     cleo.select(0, 0).type("Mine")
     assert cleo.cell(0, 0) == "Deal 1"

@@ -132,7 +132,7 @@ def test_every_page_opens_without_an_error_at_phone_width(
     ada = person("Ada", color_scheme=scheme)
     ada.page.set_viewport_size({"width": 390, "height": 844})
     ada.sign_in("/people")
-    expect(ada.page.get_by_role("heading", name="People")).to_be_visible(timeout=15000)
+    expect(ada.page.get_by_role("heading", name="People", exact=True)).to_be_visible(timeout=15000)
     for path in ("", "profile", "changes", "columns", "import", "dashboard"):
         ada.page.goto(f"{ada.url}/{path}")
         expect(ada.page.locator("h1").first).to_be_visible(timeout=15000)

@@ -91,7 +91,7 @@ def test_a_first_sign_in_asks_for_the_password_once_and_later_ones_for_nothing(
     provider.people["s-ann"] = {"email": "ann@example.com", "email_verified": True, "name": "Ann at Northwind"}
     first = there(visit().open(), "s-ann").reads("Is this account yours?")
     shown(first, "confirm")
-    first.fill(Password="a wrong password").press("Link and sign in").reads("is not right")
+    first.fill(Password="a wrong password").press("Link and sign in").reads("is wrong")
     first.fill(Password=PASSWORD).press("Link and sign in").is_in().reads("Ann")
     assert SESSION in cookies(first)
     assert not [name for name in cookies(first) if name.startswith(("_streamlit_user", "contrivance_arrival"))]
@@ -107,13 +107,13 @@ def test_who_is_unknown_hears_how_to_get_in_and_an_invitation_or_the_rule_lets_t
 ) -> None:
     provider.people["s-eve"] = {"email": "eve@example.com", "email_verified": True, "name": "Eve"}
     provider.people["s-finn"] = {"email": "finn@example.com", "email_verified": True, "name": "Finn"}
-    eve = there(visit().open(), "s-eve").reads("nobody here does").reads("Ask an administrator")
+    eve = there(visit().open(), "s-eve").reads("no account has this address").reads("Ask an administrator")
     shown(eve, "stranger")
     shown(eve.press("Continue").reads(THERE), "sign-in")
     with db.transaction() as session:
         invite(session, actor("Ada"), email="eve@example.com", role=Role.ANALYST)
     there(eve, "s-eve").is_in()
-    there(visit().open(), "s-finn").reads("nobody here does")
+    there(visit().open(), "s-finn").reads("no account has this address")
     with db.transaction() as session:
         set_registration_policy(session, actor("Ada"), Registration.DOMAINS, domains=("example.com",))
     there(visit().open(), "s-finn").is_in()

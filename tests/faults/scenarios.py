@@ -77,7 +77,7 @@ async def transaction_stuck(scene: Scene, seconds: float) -> Report:
             notes.append(
                 f"held sheet: {told[0]} after {told[1]:.1f} s; other sheet: {went_on[0]} after {went_on[1]:.2f} s"
             )
-            if told[0] != 503 or told[1] > WAITS * LOCK_SECONDS + 0.5 or "takes long" not in told[2]:
+            if told[0] != 503 or told[1] > WAITS * LOCK_SECONDS + 0.5 or "Another change is in progress" not in told[2]:
                 wrong.append(f"an edit of a held sheet was answered {told}")
             if went_on[0] != 200 or went_on[1] > LOCK_SECONDS:
                 wrong.append(f"an edit of another sheet was answered {went_on}")

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access
+from core.access.access import NO_COLUMN, Access
 from core.access.load import get_access
 from core.access.row_gate import scope_sql, visible_sql
 from core.base.actor import Actor
@@ -309,7 +309,7 @@ def test_without_an_owner_column_nobody_has_rows_of_their_own(
 ) -> None:
     configure_pipeline(session, ann, sheet, {})
     assert mine(session, dan, sheet) == []
-    with pytest.raises(Refused, match="whose a row is"):
+    with pytest.raises(Refused, match="owner of a row"):
         put(session, dan, sheet, adds=(NewRow("n", {DEAL: CellInput("New")}),))
     choose_owner_column(session, ann, sheet, OWNER)
     assert [row["id"] for row in mine(session, dan, sheet)] == [MINE]
@@ -366,7 +366,7 @@ def reads_without(session: Session, who: Actor, sheet: int) -> Iterator[tuple[st
     }.items():
         with pytest.raises(NotFound) as hidden:
             first_rows(session, access, view, limit=10)
-        assert hidden.value.message == "There is no such column in this sheet.", name
+        assert hidden.value.message == NO_COLUMN, name
     yield "search", first_rows(session, access, View(search="73519"), limit=10).rows
     assert row_count(session, access, View(search="Falcon")) == 0
     yield "description", sheet_json(access)

@@ -169,7 +169,7 @@ def test_an_export_is_only_for_links_that_allow_it_and_without_hidden_columns(
     assert "Acme" in text_of
     assert "Account" not in text_of
     assert SECRET not in text_of
-    with pytest.raises(NotFound, match="no such column"):
+    with pytest.raises(NotFound, match="does not exist in the sheet"):
         exported(session, visitor, sheet, columns=[ACCOUNT])
     event = session.execute(text("SELECT * FROM audit_events ORDER BY event_id DESC LIMIT 1")).mappings().one()
     assert (event["action"], event["actor_id"], event["facts"]["link"]) == ("sheet:rows:export", None, visitor.link_id)
