@@ -7,9 +7,8 @@ import pytest
 
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.scene import Scene, scene
-from tests.support.examples import examples
 
-SECONDS = examples(4, 8)
+SECONDS = 8
 
 pytestmark = [pytest.mark.slow, pytest.mark.serial]
 

@@ -32,7 +32,7 @@ def crowd(port: int) -> Iterator[None]:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < CLIENTS * 2:
         pytest.skip(f"this user may open {hard} files only, and the clients need more")
-    command = [sys.executable, "-m", "tests.server.slow_crowd", str(port)]
+    command = [sys.executable, "-m", "tests.support.server.slow_crowd", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

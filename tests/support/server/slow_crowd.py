@@ -1,4 +1,4 @@
-"""So many slow clients: python -m tests.server.slow_crowd PORT. In a process of their own, as they are in life.
+"""So many slow clients: python -m tests.support.server.slow_crowd PORT. In a process of their own, as they are in life.
 
 Half of them send the head of a request a byte a second, half of them a body. Whoever is thrown out comes back.
 """
