@@ -1,4 +1,4 @@
-"""Who may import whom, and other rules of the house that a reader should be able to trust."""
+"""Which module may import which, and other rules of the code that a reader should be able to trust."""
 
 import ast
 import re

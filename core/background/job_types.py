@@ -53,7 +53,7 @@ def _clean_up(session: Session, _job: RunningJob) -> JobResult:
     deleted = delete_expired(session)
     events, head = chain.head(session)
     if deleted:
-        log.info("house.kept", **deleted)
+        log.info("cleanup.done", **deleted)
     log.info("audit.head", events=events, head=head)
     return JobResult(f"{sum(deleted.values()):,} expired entries deleted.")
 
