@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.access.access import NO_LINK, NO_SHEET, Access, ColumnInfo, SheetInfo
-from core.access.cache import access_cache
+from core.access.cache import Columns, access_cache
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotFound
 from core.base.permissions import Level, Permission, RowScope
@@ -29,12 +29,12 @@ def get_access(session: Session, actor: Principal, sheet_id: int, *permissions: 
     if isinstance(actor, Visitor):
         access = _load_for_visitor(session, actor, sheet_id)
     else:
-        row = session.info.pop(_entered_key(actor, sheet_id), None)
+        row, columns = session.info.pop(_entered_key(actor, sheet_id), (None, ()))
         if row is None:
-            version, _ = access_cache(session).columns(sheet_id)
+            version, columns = access_cache(session).columns(sheet_id)
             parameters = {"sheet": sheet_id, "user": actor.user_id, "known": version}
             row = session.execute(_LOAD, parameters).mappings().one_or_none()
-        access = _access_from(session, actor, sheet_id, row)
+        access = _access_from(session, actor, sheet_id, row, columns)
     access.require(Permission.SHEET_SEE, *permissions)
     return access
 
@@ -47,9 +47,9 @@ def enter(session: Session, session_id: str, sheet_id: int, *, address: str | No
     key = _uuid(session_id)
     if key is None:
         return None
-    version, _ = access_cache(session).columns(sheet_id)
+    version, columns = access_cache(session).columns(sheet_id)
     row = _ENTER.row(session, {"id": key, "sheet": sheet_id, "known": version})
-    return _entered(session, row, key, address) if row else None
+    return _entered(session, row, columns, key, address) if row else None
 
 
 def enter_together(session: Session, entries: Sequence[Entry]) -> list[Actor | None]:
@@ -57,15 +57,16 @@ def enter_together(session: Session, entries: Sequence[Entry]) -> list[Actor | N
     if len(entries) == 1:  # The statement for one takes a quarter of the time.
         return [enter(session, session_id, sheet_id, address=address) for session_id, sheet_id, address in entries]
     cache = access_cache(session)
+    cached = [cache.columns(sheet_id) for _, sheet_id, _ in entries]
     parameters = {
         "ids": [_uuid(session_id) for session_id, _, _ in entries],
         "sheets": [sheet_id for _, sheet_id, _ in entries],
-        "known": [cache.columns(sheet_id)[0] for _, sheet_id, _ in entries],
+        "known": [version for version, _ in cached],
     }
     actors: list[Actor | None] = [None] * len(entries)
     for row in _ENTER_TOGETHER.all(session, parameters):
         index = row["number"] - 1
-        actors[index] = _entered(session, row, row["session_id"], entries[index][2])
+        actors[index] = _entered(session, row, cached[index][1], row["session_id"], entries[index][2])
     return actors
 
 
@@ -101,15 +102,19 @@ def column_info(row: Mapping[Any, Any]) -> ColumnInfo:
     )
 
 
-def _access_from(session: Session, actor: Actor, sheet_id: int, row: Mapping[Any, Any] | None) -> Access:
+def _access_from(
+    session: Session, actor: Actor, sheet_id: int, row: Mapping[Any, Any] | None, columns: Columns
+) -> Access:
+    """Return the access of a loaded row. `columns` are those whose version the statement was asked to compare.
+
+    They may not be read from the cache afterwards: another thread may have stored those of another version.
+    """
     if row is None or row["level"] is None:
         raise NotFound(NO_SHEET)
-    cache = access_cache(session)
-    _, columns = cache.columns(sheet_id)
     if row["columns"] is not None:
         columns = tuple(map(column_info, row["columns"]))
         if row["is_committed"]:
-            cache.store_columns(sheet_id, row["columns_version"], columns)
+            access_cache(session).store_columns(sheet_id, row["columns_version"], columns)
     return Access(
         principal=actor,
         sheet=_sheet_info(row),
@@ -147,10 +152,12 @@ def _sheet_info(row: Mapping[Any, Any]) -> SheetInfo:
     return SheetInfo(**{name: row[name] for name in SheetInfo.__dataclass_fields__})
 
 
-def _entered(session: Session, row: dict[str, Any], session_id: UUID, address: str | None) -> Actor | None:
+def _entered(
+    session: Session, row: dict[str, Any], columns: Columns, session_id: UUID, address: str | None
+) -> Actor | None:
     actor = actor_from_row({**row, "name": row["user_name"]}, session_id, address)
     if actor and row["sheet_id"] is not None:
-        session.info[_entered_key(actor, row["sheet_id"])] = row
+        session.info[_entered_key(actor, row["sheet_id"])] = row, columns
     return actor
 
 
