@@ -14,7 +14,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from api.live.presence import Presence
-from api.live.socket_state import ClientKey, SocketState
+from api.live.socket_state import ClientKey, Reader, SocketState
 from core.base.pg_notify import RIGHTS_CHANNEL
 from core.presence.presence import PRESENCE_CHANNEL
 
@@ -45,9 +45,7 @@ class Hub:
     def __init__(self) -> None:
         self._watchers: dict[int, set[SocketState]] = defaultdict(set)
         self._per_client: Counter[ClientKey] = Counter()
-        self._last_versions: dict[int, tuple[int, int]] = {}
-        # Per sheet, the newest version pushed by publish(), and the newest one notified by the database.
-        self._published: Counter[int] = Counter()
+        # Per sheet, the newest version that the database has notified.
         self._notified: Counter[int] = Counter()
         self._task: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
@@ -69,20 +67,21 @@ class Hub:
         for state in self._all():
             state.close()
 
-    def watch(self, sheet_id: int, client_key: ClientKey) -> SocketState:
+    def watch(self, sheet_id: int, reader: Reader) -> SocketState:
         """Return the state of a new socket. Raises TooManySockets at the client's limit."""
-        if self._per_client[client_key] >= MAX_SOCKETS_PER_CLIENT:
+        if self._per_client[reader.client_key] >= MAX_SOCKETS_PER_CLIENT:
             raise TooManySockets
-        state = SocketState(sheet_id, client_key)
+        state = SocketState(sheet_id, reader.client_key)
+        state.access_checked(reader)
+        state.push_version(reader.version)
         self._watchers[sheet_id].add(state)
-        self._per_client[client_key] += 1
+        self._notified[sheet_id] = max(self._notified[sheet_id], reader.version)
+        self._per_client[reader.client_key] += 1
         return state
 
     def publish(self, sheet_id: int, version: int) -> None:
         """Push a version that this process has written, without waiting for the database's notification."""
-        if sheet_id in self._watchers and version > max(self._published[sheet_id], self._notified[sheet_id]):
-            self._published[sheet_id] = version
-            self._push(sheet_id, version)
+        self._push(sheet_id, version)
 
     def unwatch(self, state: SocketState) -> None:
         """Remove the state of a closed socket."""
@@ -91,8 +90,7 @@ class Hub:
         watchers.discard(state)
         if not watchers:
             del self._watchers[state.sheet_id]
-            for versions in (self._last_versions, self._published, self._notified):
-                versions.pop(state.sheet_id, None)
+            self._notified.pop(state.sheet_id, None)
         self._per_client[state.client_key] -= 1
         if self._per_client[state.client_key] <= 0:
             del self._per_client[state.client_key]
@@ -105,9 +103,11 @@ class Hub:
     def _all(self) -> Iterable[SocketState]:
         return [state for watchers in self._watchers.values() for state in watchers]
 
-    def _push(self, sheet_id: int, version: int) -> None:
+    def _push(self, sheet_id: int, version: int, *, again: bool = False) -> None:
+        """Push a version to the sockets that do not have it; `again`: to all, because it can mean changed columns."""
         for state in self._watchers.get(sheet_id, ()):
-            state.push_version(version)
+            if again or version > state.version:
+                state.push_version(version)
 
     async def _keep_listening(self, conninfo: str) -> None:
         failures = 0
@@ -176,13 +176,10 @@ class Hub:
             self.presence.mark_dirty(int(subject))
 
     def _on_version(self, sheet_id: int, version: int) -> None:
-        """Push a notified version, unless publish() has. A version that is notified twice means changed columns."""
-        if sheet_id not in self._watchers:
-            return
-        is_published = self._notified[sheet_id] < version <= self._published[sheet_id]
-        self._notified[sheet_id] = max(self._notified[sheet_id], version)
-        if not is_published:
-            self._push(sheet_id, version)
+        """Push a notified version. A version that is notified twice means changed columns."""
+        if sheet_id in self._watchers:
+            self._push(sheet_id, version, again=version <= self._notified[sheet_id])
+            self._notified[sheet_id] = max(self._notified[sheet_id], version)
 
     def _on_rights(self, subject: str, number: int) -> None:
         """The rights to a sheet (“sheet:5”) or of a user (“user:7”) have changed: their sockets check access again."""
@@ -191,15 +188,13 @@ class Hub:
                 state.require_recheck()
 
     async def _compare(self, connection: AsyncConnection) -> None:
-        """Push the version of each watched sheet whose version or columns version differs from the last comparison."""
+        """Push the version of each watched sheet to the sockets that lack it, or the newest columns."""
         if not self._watchers:
             return
         result = await connection.execute(_VERSIONS, [list(self._watchers)])
         for sheet_id, version, columns_version in await result.fetchall():
-            last, self._last_versions[sheet_id] = self._last_versions.get(sheet_id), (version, columns_version)
-            is_pushed = version <= max(self._published[sheet_id], self._notified[sheet_id])
-            if not last or last[1] != columns_version or (last[0] != version and not is_pushed):
-                self._push(sheet_id, version)
+            for state in self._watchers.get(sheet_id, ()):
+                state.compare(version, columns_version)
 
 
 _VERSIONS = "SELECT sheet_id, version, columns_version FROM sheets WHERE sheet_id = ANY(%s)"

@@ -74,11 +74,9 @@ async def _serve(websocket: WebSocket, sheet: int) -> None:
     headers = await _headers(websocket)
     reader = await run_in_threadpool(_check_access, headers, sheet)
     try:
-        state = hub.watch(sheet, reader.client_key)
+        state = hub.watch(sheet, reader)
     except TooManySockets:
         raise Closed(TOO_MANY, "You have too many live connections open. Close some.") from None
-    state.access_checked(reader)
-    state.push_version(reader.version)
     caller = Caller(headers, websocket.client.host if websocket.client else None, sheet, only_reads=True)
     tasks = {
         asyncio.create_task(_send_messages(websocket, state, caller)),
@@ -209,7 +207,7 @@ def _check_access(headers: Mapping[str, str], sheet: int) -> Reader:
         with transaction() as session:
             principal = principal_of(session, headers, only_reads=True)
             access = get_access(session, principal, sheet, Permission.ROWS_SEE)
-            return Reader(principal, access.sheet.version, access.scope)
+            return Reader(principal, access.sheet.version, access.sheet.columns_version, access.scope)
     except NotSignedIn:
         raise Closed(NO_SESSION, "Sign in again.") from None
     except (Refused, LinkExpired):

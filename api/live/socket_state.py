@@ -20,6 +20,7 @@ class Reader:
 
     principal: Principal
     version: int
+    columns_version: int
     scope: str
 
     @property
@@ -44,6 +45,7 @@ class SocketState:
         self.client_key = client_key
         self.reader: Reader | None = None
         self.version = 0
+        self.columns_version = 0
         # The version that the client has, if it wants the changes after it; None if it requests them itself.
         self.since: int | None = None
         self.needs_recheck = False
@@ -65,6 +67,12 @@ class SocketState:
         self.version = max(self.version, version)
         self._has_version = True
         self._changed.set()
+
+    def compare(self, version: int, columns_version: int) -> None:
+        """Queue the sheet's version if it or its columns are newer than what was queued."""
+        if version > self.version or columns_version > self.columns_version:
+            self.columns_version = max(self.columns_version, columns_version)
+            self.push_version(version)
 
     def push_presence(self, presence: str) -> None:
         """Queue the present users, as JSON, unless they did not change since they were last queued."""
@@ -97,7 +105,7 @@ class SocketState:
         if has_new_scope:
             self._last_presence, self._presence = "", None
         self.reader = reader
-        self.version = max(self.version, reader.version)
+        self.compare(reader.version, reader.columns_version)
         return has_new_scope
 
     def subscribe(self, since: int) -> None:

@@ -33,7 +33,6 @@ def test_what_one_changes_is_told_to_the_other_who_need_not_ask(together: Togeth
     ann, ben, _ = together()
     ann.select(DEAL, 0).type("Before").saved()
     ben.sees(DEAL, 0, "Before")
-    ben.page.wait_for_timeout(1000)
     asked: list[str] = []
     ben.page.on("request", lambda request: asked.append(request.url))
     for value in ("One", "Two", "Three"):

@@ -17,8 +17,10 @@ from starlette.websockets import WebSocketDisconnect
 from api.live import hub as api_live
 from api.live import socket as live_routes
 from api.live.hub import Hub
-from api.live.socket_state import ChangesMessage, SocketState
+from api.live.socket_state import ChangesMessage, Reader, SocketState
 from core.accounts.accounts import deactivate
+from core.base.actor import Actor
+from core.base.permissions import Role
 from core.base.pg_notify import RIGHTS_CHANNEL
 from db import engine as db
 from tests.api.conftest import AMOUNT, DEAL, OWNER, People, Person
@@ -77,23 +79,41 @@ def until_quiet(socket: WebSocketTestSession) -> list[Any]:
     return said[:-1]
 
 
+def reader(*, user_id: int = 1, version: int = 0) -> Reader:
+    return Reader(Actor(user_id, "Ann", "ann@example.com", Role.MEMBER), version, columns_version=1, scope="")
+
+
 @pytest.mark.parametrize(
     ("steps", "news"),
     [
         ([("wrote", 5), ("heard", 5)], [True, False]),
         ([("heard", 5), ("wrote", 5)], [True, False]),
         ([("wrote", 5), ("heard", 5), ("heard", 5)], [True, False, True]),
+        ([("heard", 4)], [True]),
         ([("wrote", 6), ("heard", 5), ("heard", 6), ("heard", 7)], [True, False, False, True]),
+        ([("compared", 4), ("compared", 5), ("wrote", 5), ("heard", 5)], [False, True, False, False]),
+        ([("heard", 5), ("compared", 5), ("heard", 5)], [True, False, True]),
     ],
-    ids=["told at once", "heard first", "columns moved", "another process"],
+    ids=[
+        "told at once",
+        "heard first",
+        "columns moved",
+        "columns moved before any edit",
+        "another process",
+        "compared first",
+        "columns moved after comparing",
+    ],
 )
 def test_what_was_told_when_it_was_written_is_not_told_again(steps: list[tuple[str, int]], news: list[bool]) -> None:
     hub = Hub()
-    state = hub.watch(7, 1)
+    state = hub.watch(7, reader(version=4))
+    assert '"beat"' not in state.messages()[0]
     found = []
     for way, version in steps:
         if way == "wrote":
             hub.publish(7, version)
+        elif way == "compared":
+            state.compare(version, 1)
         else:
             hub._dispatch("sheet_changes", f"7:{version}")
         found.append('"beat"' not in state.messages()[0])
@@ -313,7 +333,7 @@ def test_a_change_while_nobody_listened_is_heard_of_afterwards(live_people: Peop
 def test_a_lost_notice_is_made_good_by_comparing(database: str) -> None:
     async def lose() -> int:
         own = Hub()
-        state = own.watch(1, 1)
+        state = own.watch(1, reader())
         await own.start(database)
         async with asyncio.timeout(10):
             await own.connected.wait()
@@ -335,7 +355,7 @@ def test_a_withdrawn_right_is_heard_of_also_where_it_comes_with_an_answer(
 ) -> None:
     async def withdraw() -> None:
         own = Hub()
-        state = own.watch(1, 1)
+        state = own.watch(1, reader())
 
         async def compare(_hub: Hub, connection: "psycopg.AsyncConnection[Any]") -> None:
             state.needs_recheck = False
@@ -355,7 +375,8 @@ def test_a_withdrawn_right_is_heard_of_also_where_it_comes_with_an_answer(
 def test_a_slow_reader_holds_up_nobody() -> None:
     async def wake() -> tuple[int, bool]:
         own = Hub()
-        slow, quick = own.watch(1, 1), own.watch(1, 2)
+        slow, quick = own.watch(1, reader()), own.watch(1, reader(user_id=2))
+        assert await quick.wait(1)
         for version in range(1, 1001):
             own._push(1, version)
             assert await quick.wait(1)
@@ -366,7 +387,8 @@ def test_a_slow_reader_holds_up_nobody() -> None:
 
 
 def test_of_who_is_there_a_slow_reader_is_told_the_latest_only() -> None:
-    state = Hub().watch(1, 1)
+    state = Hub().watch(1, reader())
+    assert state.messages() == ['{"version": 0}']
     for present in ("first", "second", "second"):
         state.push_presence(present)
     assert state.messages() == ["second"]
