@@ -1,5 +1,6 @@
 """Administration, for administrators: people, invitations, registration, sessions, security events, the system."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,14 +13,14 @@ from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from core.accounts import accounts, invitations
 from core.accounts.registration import Policy, Registration, registration_policy, set_registration_policy
-from core.accounts.workspace_currency import set_workspace_currency, workspace_currency
 from core.admin import administration
 from core.admin.health import system_health
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.permissions import Permission, Role
 from core.config.settings import settings
 from core.mail.smtp import ConsoleTransport, mail_transport
 from core.sharing.transfer import owned_sheets
+from core.workspace.settings import change_workspace_settings, workspace_settings
 
 router = APIRouter(prefix="/admin", tags=["Administration"], route_class=ExactRoute)
 
@@ -31,6 +32,15 @@ RoleName = Literal["admin", "manager", "member", "analyst"]
 
 class Currency(Strict):
     currency: str = Field(description="The three letters of ISO 4217, such as EUR.")
+
+
+class SettingsChanges(Strict):
+    """Fields that are left out stay unchanged."""
+
+    currency: str | None = Field(default=None, description="The three letters of ISO 4217, such as EUR.")
+    time_zone: str | None = Field(default=None, description="An IANA zone, for people who have chosen none.")
+    week_start: int | None = Field(default=None, description="1 (Monday), 6 (Saturday) or 7 (Sunday).")
+    fiscal_year_start: int | None = Field(default=None, description="The first month, from 1 to 12.")
 
 
 class PersonChanges(Strict):
@@ -130,7 +140,7 @@ def withdraw(caller: CallerDep, invitation: InvitationId) -> Response:
 def rule(caller: CallerDep) -> Response:
     """Who may register: invited people only, people of some e-mail domains, or anyone."""
     with caller.transaction() as (session, actor):
-        accounts.require(actor, Permission.PEOPLE_MANAGE)
+        require(actor, Permission.PEOPLE_MANAGE)
         return answer(_rule_json(registration_policy(session)))
 
 
@@ -146,16 +156,32 @@ def set_rule(caller: CallerDep, body: Rule) -> Response:
 def currency(caller: CallerDep) -> Response:
     """The default currency of new money columns."""
     with caller.transaction() as (session, actor):
-        accounts.require(actor, Permission.PEOPLE_MANAGE)
-        return answer({"currency": workspace_currency(session)})
+        require(actor, Permission.PEOPLE_MANAGE)
+        return answer({"currency": workspace_settings(session).currency})
 
 
 @router.put("/currency", summary="Set the workspace's currency")
 def choose_currency(caller: CallerDep, body: Currency) -> Response:
     """It applies to money columns that are created later. Existing columns keep their currency."""
     with caller.transaction() as (session, actor):
-        set_workspace_currency(session, actor, body.currency)
-        return answer({"currency": workspace_currency(session)})
+        settings = change_workspace_settings(session, actor, currency=body.currency)
+        return answer({"currency": settings.currency})
+
+
+@router.get("/settings", summary="The workspace's settings")
+def workspace(caller: CallerDep) -> Response:
+    """Currency, time zone, first day of the week and first month of the fiscal year."""
+    with caller.transaction() as (session, actor):
+        require(actor, Permission.PEOPLE_MANAGE)
+        return answer(asdict(workspace_settings(session)))
+
+
+@router.patch("/settings", summary="Change the workspace's settings")
+def change_workspace(caller: CallerDep, body: SettingsChanges) -> Response:
+    """Returns all settings. Fields that are left out stay unchanged."""
+    with caller.transaction() as (session, actor):
+        changes = body.model_dump(exclude_unset=True, exclude_none=True)
+        return answer(asdict(change_workspace_settings(session, actor, **changes)))
 
 
 @router.get("/sessions", summary="All sessions")

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from core.access.people import people_in_visible_cells, workspace_people
 from core.access.row_gate import RowGate
-from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotAllowed, NotFound
 from core.base.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
 from core.column_types import column_type
 from core.column_types.base import Option, PeopleDirectory, References
+from core.workspace.settings import workspace_settings
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Access:
     @cached_property
     def currency(self) -> str:
         """The workspace's currency, in which a new column of money is where it names no other."""
-        return workspace_currency(self._session)
+        return workspace_settings(self._session).currency
 
     def column(self, column_id: int) -> ColumnInfo:
         """The column, or NotFound where there is none that this person may see."""

@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.base import audit
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.errors import Invalid, NotAllowed, NotFound
-from core.base.permissions import ROLE_PERMISSIONS, Permission, Role
+from core.base.permissions import Permission, Role
 from core.base.text import INVALID_EMAIL, clean_email
 from core.credentials.passwords import hash_password
 from core.credentials.revocation import revoke_credentials
@@ -130,12 +130,6 @@ def rename_myself(session: Session, actor: Actor, name: str) -> None:
 def name_of(session: Session, actor: Actor) -> str:
     """Return the acting user's current name."""
     return str(session.scalar(select(User.name).where(User.user_id == actor.user_id)))
-
-
-def require(actor: Actor, permission: Permission) -> None:
-    """Raise NotAllowed unless the actor's role in the workspace has this permission."""
-    if permission not in ROLE_PERMISSIONS[actor.role]:
-        raise NotAllowed(f"As {actor.role.label.lower()} you cannot do this. Ask an administrator.")
 
 
 def clean_name(name: str) -> str:

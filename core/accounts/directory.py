@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.accounts import require
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.permissions import Permission, Role
 from db.folding import fold
 from db.tables.sheets import User

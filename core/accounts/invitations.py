@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from core.accounts.accounts import ADMINISTRATOR, add_account, clean_name, require, require_administrator
+from core.accounts.accounts import ADMINISTRATOR, add_account, clean_name, require_administrator
 from core.accounts.registration import REGISTER, registration_policy
 from core.base import audit
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.errors import Invalid, NotFound
 from core.base.permissions import Permission, Role
 from core.base.secret_tokens import hash_token, new_token

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.base.actor import Actor
 from core.base.errors import Invalid
+from core.workspace.settings import time_zones, workspace_settings
 from db.tables.sheets import User
 
 DATE_FORMATS = ("iso", "day first", "month first")
@@ -43,8 +43,8 @@ def today(locale: Locale) -> date:
 
 
 def get_locale(session: Session, actor: Actor) -> Locale:
-    """Return the locale of the acting user."""
-    return Locale.from_stored(_stored(session, actor))
+    """Return the locale of the acting user, in the workspace's time zone unless they have chosen one."""
+    return Locale.from_stored({"time_zone": workspace_settings(session).time_zone} | _stored(session, actor))
 
 
 def set_locale(session: Session, actor: Actor, **settings: str) -> None:
@@ -59,10 +59,3 @@ def set_locale(session: Session, actor: Actor, **settings: str) -> None:
 
 def _stored(session: Session, actor: Actor) -> dict[str, Any]:
     return session.scalar(select(User.preferences).where(User.user_id == actor.user_id)) or {}
-
-
-@lru_cache(maxsize=1)
-def time_zones() -> tuple[str, ...]:
-    """Return the time zones that a user can choose: UTC, and every zone named after a place."""
-    zones = {name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))}
-    return ("UTC", *sorted(zones))

@@ -1,21 +1,19 @@
 """The registration policy: whether people can create accounts without an invitation, and with which addresses."""
 
-import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.accounts import require
 from core.base import audit
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.errors import Invalid, NotAllowed
 from core.base.permissions import Permission
 from core.base.text import clean_email
 from core.limits.login_throttle import normalize_address, record_attempt
 from core.mail.outbox import queue_mail
+from core.workspace.stored import store_setting, stored_settings
 
 REGISTER = "register"
 CLOSED = "Accounts are created by invitation. Ask an administrator for one."
@@ -47,7 +45,7 @@ class Policy:
 
 def registration_policy(session: Session) -> Policy:
     """Return the current policy."""
-    stored = session.scalar(_READ, {"name": _NAME})
+    stored = stored_settings(session, [_NAME]).get(_NAME)
     return Policy(Registration(stored["who"]), tuple(stored["domains"])) if stored else Policy()
 
 
@@ -63,7 +61,7 @@ def set_registration_policy(
     if registration is Registration.DOMAINS and not cleaned:
         raise Invalid("Enter at least one domain, such as example.com.")
     value = {"who": registration.value, "domains": list(dict.fromkeys(cleaned))}
-    session.execute(_WRITE, {"name": _NAME, "value": json.dumps(value)})
+    store_setting(session, _NAME, value)
     audit.record(session, actor, "account:registration:change", rule=value)
 
 
@@ -86,10 +84,3 @@ def registration_refusal(session: Session, email: str) -> str | None:
     if policy.who is Registration.INVITED:
         return CLOSED
     return f"Only addresses of {', '.join(policy.domains)} may register. {CLOSED}"
-
-
-_READ = text("SELECT value FROM workspace_settings WHERE name = :name")
-_WRITE = text("""
-    INSERT INTO workspace_settings (name, value) VALUES (:name, CAST(:value AS jsonb))
-    ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = now()
-""")

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.accounts import managed_person, require
+from core.accounts.accounts import managed_person
 from core.audit.kinds import Kind
 from core.audit.trail import AuditFilter, AuditLine, audit_events
 from core.base import audit
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.errors import Invalid, NotFound
 from core.base.permissions import Permission
 from core.base.pg_notify import notify_user_rights

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import QueuePool, text
 from sqlalchemy.orm import Session
 
-from core.accounts.accounts import require
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.permissions import Permission
 from core.config.settings import settings
 from core.mail.smtp import ConsoleTransport, mail_transport

@@ -5,9 +5,8 @@ from dataclasses import replace
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.accounts import require
 from core.base import audit
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.errors import Conflict, NotFound
 from core.base.permissions import Permission
 from core.base.pg_notify import notify_job

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     SHARES = "shares", "Sharing and public links", ("sheet:share", "sheet:link")
     COMMENTS = "comments", "Comments", ("sheet:comment",)
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
-    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column", "workspace:currency")
+    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column", "workspace:currency", "workspace:settings")
     JOBS = "jobs", "Background jobs", ("workspace:job",)
 
     @property

@@ -128,6 +128,7 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "workspace:audit:export": "{by} exported {count} of the audit trail",
     "workspace:job:cancel": "{by} cancelled a background job ({kind})",
     "workspace:job:run-again": "{by} ran a background job again ({kind})",
+    "workspace:settings:change": "{by} changed the workspace: {settings}",
     "workspace:currency:change": "{by} changed the currency of new money columns from {old_currency} to {currency}",
     "sheet:sheet:create": "{by} created the sheet {sheet}",
     "sheet:sheet:rename": "{by} renamed the sheet {before} to {name}",
@@ -208,6 +209,11 @@ def _rows_of(words: _Fillers) -> str:
     )
 
 
+def _settings(words: _Fillers) -> str:
+    changes = words.facts.get("changes", {})
+    return ", ".join(f"{name.replace('_', ' ')} from {old} to {new}" for name, (old, new) in sorted(changes.items()))
+
+
 _FILLERS: dict[str, Callable[[_Fillers], str]] = {
     "by": lambda words: by_whom(words.event, words.names) or "Unknown",
     "whom": lambda words: to_whom(words.event, words.names) or "an unknown person",
@@ -226,6 +232,7 @@ _FILLERS: dict[str, Callable[[_Fillers], str]] = {
     "level": lambda words: _label(words, "level"),
     "rows_of": _rows_of,
     "limits": _limits,
+    "settings": _settings,
     "count": _count,
     "format": lambda words: str(words.facts.get("format", "")).upper(),
     "changed": lambda words: f" ({', '.join(words.facts['changed'])})" if words.facts.get("changed") else "",

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from core.base.permissions import Role
+from core.base.errors import NotAllowed
+from core.base.permissions import ROLE_PERMISSIONS, Permission, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,9 @@ class Visitor:
 
 
 Principal = Actor | Visitor
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raise NotAllowed unless the actor's role in the workspace has this permission."""
+    if permission not in ROLE_PERMISSIONS[actor.role]:
+        raise NotAllowed(f"As {actor.role.label.lower()} you cannot do this. Ask an administrator.")

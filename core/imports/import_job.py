@@ -9,8 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.access.load import get_access
-from core.accounts.accounts import require
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.permissions import Permission
 from core.column_types.base import Option
 from core.imports.format import FileFormat

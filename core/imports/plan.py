@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from core.access.access import Access, ColumnInfo
-from core.accounts.workspace_currency import DEFAULT_CURRENCY
 from core.base.errors import Invalid
 from core.base.text import folded_key
 from core.column_types import column_type
@@ -17,6 +16,7 @@ from core.imports.stages import with_probabilities
 from core.imports.type_guess import Proposal, options_for, propose_type
 from core.sheets.column_rules import checked_options, checked_rules
 from core.sheets.columns import NewColumn, with_currency
+from core.workspace.settings import DEFAULT_CURRENCY
 
 # Rules that say how this file writes values. They do not become rules of the column.
 READING = ("number_format", "date_order", "time_zone")

@@ -13,9 +13,9 @@ from sqlalchemy import Executable, TextClause, delete, insert, select, text, upd
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.accounts.accounts import clean_name, require
+from core.accounts.accounts import clean_name
 from core.base import audit
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.errors import Invalid, NotAllowed, NotFound
 from core.base.permissions import ROLE_PERMISSIONS, Permission, Role
 from core.base.pg_notify import notify_sheet_rights, notify_user_rights

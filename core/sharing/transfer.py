@@ -7,9 +7,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.access.load import get_access
-from core.accounts.accounts import require
 from core.base import audit
-from core.base.actor import Actor
+from core.base.actor import Actor, require
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission, Role, RowScope
 from core.base.pg_notify import notify_sheet_rights

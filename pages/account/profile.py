@@ -3,13 +3,14 @@
 import streamlit as st
 
 from core.accounts import accounts
-from core.accounts.locale import NUMBER_FORMATS, Locale, get_locale, set_locale, time_zones
+from core.accounts.locale import NUMBER_FORMATS, Locale, get_locale, set_locale
 from core.base.actor import Actor
 from core.base.permissions import Role
 from core.mail.smtp import ConsoleTransport, mail_transport
 from core.sign_in.email_links import is_verified, request_address_change, request_password_reset, request_verification
 from core.sign_in.oidc_identities import has_password
 from core.sign_in.password import change_password
+from core.workspace.settings import time_zones
 from db.engine import transaction
 from pages.components.account import api_tokens, oidc, team_offers, two_factor
 from pages.components.account import sessions as own_sessions

@@ -2,14 +2,11 @@
 
 import streamlit as st
 
-from core.accounts.workspace_currency import set_workspace_currency, workspace_currency
 from core.admin.health import SystemHealth, system_health
 from core.base.actor import Actor
-from core.column_types.currencies import CURRENCIES
 from db.engine import transaction
 from pages.components.admin import jobs as job_list
 from pages.components.app.current_user import current_actor
-from pages.components.app.errors import run_command
 from pages.components.app.format import literal
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -19,7 +16,6 @@ def show(actor: Actor) -> None:
     """The page, top to bottom."""
     with transaction() as session:
         health = system_health(session, actor)
-        currency = workspace_currency(session)
     with st.container(width=860):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title("System", width="stretch")
@@ -33,28 +29,7 @@ def show(actor: Actor) -> None:
             for title, lines in _parts(health).items():
                 _card(title, lines)
         job_list.show()
-        _currency(actor, currency)
         st.caption("Backups are made with the database's own tools; the guide for operations says how.")
-
-
-def _currency(actor: Actor, now: str) -> None:
-    """The currency of new columns of money."""
-    codes = sorted(CURRENCIES)
-    with st.form("currency"), st.container(horizontal=True, vertical_alignment="bottom"):
-        code = st.selectbox(
-            "Currency of the workspace",
-            codes,
-            codes.index(now),
-            help="New columns of money are in it unless they name another. Columns that are there keep theirs.",
-        )
-        sent = st.form_submit_button("Save")
-    if sent and run_command(_save_currency, actor, code):
-        st.toast("Saved.", icon=":material/check:")
-
-
-def _save_currency(actor: Actor, code: str) -> None:
-    with transaction() as session:
-        set_workspace_currency(session, actor, code)
 
 
 def _card(title: str, lines: list[str]) -> None:

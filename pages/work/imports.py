@@ -12,7 +12,6 @@ import streamlit as st
 from core.access.access import Access
 from core.access.load import get_access
 from core.access.people import workspace_people
-from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
 from core.base.permissions import LEVEL_PERMISSIONS, ROLE_PERMISSIONS, Permission
@@ -27,6 +26,7 @@ from core.imports.preview import Check, check, preview, refused_lines, refusing
 from core.jobs.own_jobs import JobInfo
 from core.limits.rate_limits import consume
 from core.sheets import sheets
+from core.workspace.settings import workspace_settings
 from db.engine import transaction
 from pages.components import download
 from pages.components.app.current_user import current_actor
@@ -82,7 +82,7 @@ def _steps(actor: Actor, target: int, file: BinaryIO, name: str, key: str) -> No
         access = get_access(session, actor, target, Permission.ROWS_IMPORT) if target else None
         references = access.references if access else References(partial(workspace_people, session))
         references = references.loaded()
-        currency = access.currency if access else workspace_currency(session)
+        currency = access.currency if access else workspace_settings(session).currency
     inspection = _read_file(file, [column.name for column in access.columns] if access else [], key)
     if inspection is None:
         return

@@ -12,7 +12,6 @@ from core.access.access import Access
 from core.access.load import get_access
 from core.accounts.accounts import deactivate
 from core.accounts.invitations import invite
-from core.accounts.workspace_currency import workspace_currency
 from core.base.actor import Actor
 from core.base.permissions import Level, Role, RowScope
 from core.credentials.sessions import start_session
@@ -20,12 +19,14 @@ from core.jobs.queue import enqueue
 from core.sharing.shares import collaborators, share_with_team, team_shares
 from core.sharing.teams import add_member, create_team, teams
 from core.sheets.sheets import configure_pipeline
+from core.workspace.settings import WorkspaceSettings, workspace_settings
 from tests.conftest import actor
 from tests.pages.opened import labels, open_page, open_piece, press, said
 from tests.pages.test_accounts import own_settings as own_settings  # noqa: PLC0414 - a fixture of these tests, too.
 from tests.support.core.signing_in import signed_in
 
-PEOPLE, TEAMS, SECURITY, SYSTEM = (f"admin/{name}.py" for name in ("people", "teams", "security", "system"))
+PAGES = ("people", "teams", "settings", "security", "system")
+PEOPLE, TEAMS, SETTINGS, SECURITY, SYSTEM = (f"admin/{name}.py" for name in PAGES)
 
 
 def set_field(page: AppTest, kind: str, label: str, value: object) -> None:
@@ -47,7 +48,7 @@ def north(session: Session, ada: Actor, dan: Actor) -> int:
 # --- who is offered what
 
 
-@pytest.mark.parametrize("file", [TEAMS, SECURITY, SYSTEM])
+@pytest.mark.parametrize("file", [TEAMS, SETTINGS, SECURITY, SYSTEM])
 def test_pages_of_administration_are_not_run_for_members(session: Session, file: str) -> None:
     assert titles(open_page(session, "Ada", file)) != ["Sheets"]
     page = open_page(session, "Ann", file)
@@ -197,11 +198,14 @@ def test_an_administrator_puts_somebody_in_who_has_not_accepted_yet(session: Ses
 # --- security and system
 
 
-def test_an_administrator_chooses_the_workspaces_currency(session: Session) -> None:
-    page = open_page(session, "Ada", SYSTEM)
-    set_field(page, "selectbox", "Currency of the workspace", "USD")
+def test_an_administrator_changes_the_workspaces_settings(session: Session) -> None:
+    page = open_page(session, "Ada", SETTINGS)
+    set_field(page, "selectbox", "Currency", "USD")
+    set_field(page, "selectbox", "Time zone", "America/New_York")
+    set_field(page, "selectbox", "A week starts on", 7)
+    set_field(page, "selectbox", "The fiscal year starts in", 4)
     press(page, "Save")
-    assert workspace_currency(session) == "USD"
+    assert workspace_settings(session) == WorkspaceSettings("USD", "America/New_York", 7, 4)
 
 
 def test_somebodys_session_is_ended_from_the_list(session: Session, ben: Actor) -> None:

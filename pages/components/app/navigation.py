@@ -54,6 +54,15 @@ PAGES = [
     Page("Workspace", "admin/teams.py", "Teams", "groups", "teams", "Who works together.", Permission.TEAMS_MANAGE),
     Page(
         "Workspace",
+        "admin/settings.py",
+        "Settings",
+        "settings",
+        "settings",
+        "Currency, time zone, week and fiscal year.",
+        Permission.PEOPLE_MANAGE,
+    ),
+    Page(
+        "Workspace",
         "admin/security.py",
         "Security",
         "shield",

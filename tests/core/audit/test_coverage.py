@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.access.load import get_access
-from core.accounts import accounts, invitations, registration, workspace_currency
+from core.accounts import accounts, invitations, registration
 from core.accounts.registration import Registration
 from core.admin import administration, jobs
 from core.audit.kinds import Kind
@@ -44,6 +44,7 @@ from core.sheets import columns, sheets
 from core.sheets.columns import NewColumn
 from core.sign_in import api_tokens, email_links, oidc_identities, second_factor
 from core.sign_in import password as sign_in
+from core.workspace.settings import change_workspace_settings
 from db.engine import transaction
 from tests.conftest import PASSWORD, actor
 from tests.support.core.signing_in import HOME, KEY
@@ -394,9 +395,14 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
         ),
     ),
     (
-        "accounts.workspace_currency.set_workspace_currency",
+        "workspace.settings.change_workspace_settings",
+        "workspace:settings:change",
+        by_ada(change_workspace_settings, time_zone="Europe/Berlin"),
+    ),
+    (
+        "workspace.settings.change_workspace_settings",
         "workspace:currency:change",
-        by_ada(workspace_currency.set_workspace_currency, "USD"),
+        by_ada(change_workspace_settings, currency="USD"),
     ),
     ("admin.jobs.cancel_job", "workspace:job:cancel", lambda scene: scene.by("Ada", jobs.cancel_job, job_of(scene))),
     (
@@ -515,6 +521,7 @@ WITHOUT = {
         "imports.staging.staged",
         "accounts.invitations.use_invitations",
         "access.row_ownership.assign_default_owner_staged",
+        "workspace.stored.store_setting",
     },
     "a step of a sign-in, whose end is recorded either way": {
         "limits.login_throttle.record_attempt",

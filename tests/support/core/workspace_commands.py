@@ -9,9 +9,9 @@ import pyotp
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.accounts import require
 from core.accounts.registration import Registration
 from core.audit.trail import AuditFilter, audit_events, export_audit
+from core.base.actor import require
 from core.base.permissions import Permission as P
 from core.base.permissions import Role, Scope
 from core.imports.import_job import NewSheet, enqueue_import
@@ -75,7 +75,7 @@ def audited(session: Session, who: Any, _sheet: int) -> str:
 
 
 WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
-    "accounts.accounts.require": (P.PEOPLE_MANAGE, lambda _session, who, _sheet: require(who, P.PEOPLE_MANAGE)),
+    "base.actor.require": (P.PEOPLE_MANAGE, lambda _session, who, _sheet: require(who, P.PEOPLE_MANAGE)),
     "accounts.accounts.require_administrator": (P.PEOPLE_MANAGE, ask("accounts.accounts.require_administrator")),
     "accounts.accounts.managed_person": (P.PEOPLE_MANAGE, ask("accounts.accounts.managed_person", BEN)),
     "accounts.accounts.people": (P.PEOPLE_MANAGE, ask("accounts.accounts.people")),
@@ -112,9 +112,9 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
         P.PEOPLE_MANAGE,
         ask("accounts.registration.set_registration_policy", Registration.OPEN),
     ),
-    "accounts.workspace_currency.set_workspace_currency": (
+    "workspace.settings.change_workspace_settings": (
         P.PEOPLE_MANAGE,
-        ask("accounts.workspace_currency.set_workspace_currency", "USD"),
+        ask("workspace.settings.change_workspace_settings", currency="USD"),
     ),
     "sign_in.second_factor.reset_second_factor": (
         P.PEOPLE_MANAGE,

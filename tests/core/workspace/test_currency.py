@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.access.load import get_access
-from core.accounts.workspace_currency import set_workspace_currency, workspace_currency
 from core.base.actor import Actor
 from core.base.errors import Invalid, NotAllowed
 from core.column_types.base import NO_REFERENCES
@@ -17,6 +16,7 @@ from core.imports.plan import new_column, propose
 from core.imports.preview import check
 from core.sheets.columns import NewColumn, add_column, change_column
 from core.sheets.sheets import create_sheet
+from core.workspace.settings import change_workspace_settings, workspace_settings
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def test_a_column_of_money_is_in_the_workspaces_currency_unless_it_names_another
     session: Session, ada: Actor, ann: Actor, sheet: int
 ) -> None:
     assert add_column(session, ann, sheet, NewColumn("Cost", "money")).rules["currency"] == "EUR"
-    set_workspace_currency(session, ada, "usd ")
-    assert workspace_currency(session) == "USD"
+    change_workspace_settings(session, ada, currency="usd ")
+    assert workspace_settings(session).currency == "USD"
     assert add_column(session, ann, sheet, NewColumn("Fee", "money")).rules["currency"] == "USD"
     assert add_column(session, ann, sheet, NewColumn("Tax", "money", {"currency": "JPY"})).rules["currency"] == "JPY"
     assert "currency" not in add_column(session, ann, sheet, NewColumn("Seats", "number")).rules
@@ -41,10 +41,10 @@ def test_only_an_administrator_chooses_the_workspaces_currency_and_only_one_that
     session: Session, ada: Actor, ann: Actor
 ) -> None:
     with pytest.raises(NotAllowed):
-        set_workspace_currency(session, ann, "USD")
+        change_workspace_settings(session, ann, currency="USD")
     with pytest.raises(Invalid, match="not a currency code"):
-        set_workspace_currency(session, ada, "Taler")
-    assert workspace_currency(session) == "EUR"
+        change_workspace_settings(session, ada, currency="Taler")
+    assert workspace_settings(session).currency == "EUR"
 
 
 def test_a_column_of_money_may_change_its_currency_and_not_lose_it(session: Session, ann: Actor, sheet: int) -> None:
@@ -65,7 +65,7 @@ def test_a_column_of_money_may_change_its_currency_and_not_lose_it(session: Sess
 def test_an_import_proposes_a_currency_and_never_drops_one(
     session: Session, ada: Actor, ann: Actor, amounts: tuple[str, ...], currency: str | None, misfits: int
 ) -> None:
-    set_workspace_currency(session, ada, "CHF")
+    change_workspace_settings(session, ada, currency="CHF")
     file = file_of(*amounts)
     found = inspect(file)
     for plan in (propose(found, currency="CHF"), propose(found, create_sheet(session, ann, "Empty"))):

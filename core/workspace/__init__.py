@@ -1,0 +1,1 @@
+"""Workspace settings: what holds for everybody who has not chosen for themselves."""
