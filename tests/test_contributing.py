@@ -14,6 +14,12 @@ EXAMPLES = {
         "core/column_types/__init__.py": "Percent",
         "frontend/grid/src/editors": "export",
     },
+    "a computed column type": {
+        "core/column_types/computed.py": "class ChangedAt",
+        "core/column_types/__init__.py": "ChangedAt()",
+        "core/computed/": "def changed_at(",
+        "core/computed/__init__.py": "ChangedAt.name: row_facts.changed_at",
+    },
     "a page": {"pages/": "Teams", "pages/components/app/navigation.py": "teams.py"},
     "a permission": {"core/base/permissions.py": "COMMENTS_WRITE"},
     "a command": {

@@ -38,6 +38,16 @@ class ColumnInfo:
         """The key of this column's value in a row."""
         return str(self.column_id)
 
+    @cached_property
+    def is_computed(self) -> bool:
+        """Whether nobody writes the cells of this column, because they are computed."""
+        return column_type(self.type).is_computed
+
+    @cached_property
+    def inputs(self) -> frozenset[int]:
+        """The ids of the columns from which the cells are computed."""
+        return frozenset(column_type(self.type).inputs(self))
+
     def is_hidden_from(self, audiences: Collection[str]) -> bool:
         """Return whether the column is hidden from one of these audiences."""
         return any(self.limits.get(audience) == HIDDEN for audience in audiences)
@@ -110,8 +120,29 @@ class Access:
 
     @cached_property
     def columns(self) -> tuple[ColumnInfo, ...]:
-        """The columns that this person may see, in the sheet's order."""
-        return tuple(column for column in self.every_column if not column.is_hidden_from(self.audiences))
+        """The columns that this person may see, in the sheet's order; a computed one only with all its inputs."""
+        visible = [column for column in self.every_column if not column.is_hidden_from(self.audiences)]
+        if not any(column.is_computed for column in visible):
+            return tuple(visible)
+        visible = [
+            column for column in visible if column_type(column.type).needs in {None, *LEVEL_PERMISSIONS[self.level]}
+        ]
+        ids = {column.column_id for column in visible}
+        while without := {
+            column.column_id for column in visible if column.column_id in ids and not column.inputs <= ids
+        }:
+            ids -= without
+        return tuple(column for column in visible if column.column_id in ids)
+
+    @cached_property
+    def computed_columns(self) -> tuple[ColumnInfo, ...]:
+        """The computed columns that this person may see."""
+        return tuple(column for column in self.columns if column.is_computed)
+
+    @property
+    def title_column(self) -> ColumnInfo | None:
+        """The column by whose cell a row is called: the first that is written; None where this person sees none."""
+        return next((column for column in self.columns if not column.is_computed), None)
 
     @cached_property
     def by_id(self) -> Mapping[int, ColumnInfo]:
@@ -156,8 +187,8 @@ class Access:
             raise NotAllowed(f"“{self.sheet.name}” is archived. Restore it first.")
 
     def may_write(self, column: ColumnInfo) -> bool:
-        """Whether the sheet's owner lets people like this one change the values of a column."""
-        return not column.is_read_only_for(self.audiences)
+        """Whether the sheet's owner lets people like this one change the values of a column; nobody a computed one."""
+        return not column.is_computed and not column.is_read_only_for(self.audiences)
 
     @cached_property
     def owner_column(self) -> ColumnInfo | None:

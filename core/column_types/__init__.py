@@ -1,4 +1,4 @@
-"""Column types: one class per type, and the table of them. A new type is its file and one entry here."""
+"""Column types: one class per type, and the tables of them. A new type is its file and one entry here."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from core.base.errors import Invalid
 from core.column_types.base import ColumnType
 from core.column_types.checkbox import Checkbox
 from core.column_types.choices import Choice, Choices
+from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy
 from core.column_types.contact import Email, Link, Phone
 from core.column_types.dates import Date, DateTime
 from core.column_types.numbers import Money, Number, Percent
@@ -13,6 +14,7 @@ from core.column_types.person import Person
 from core.column_types.text import LongText, Text
 
 __all__ = [
+    "COMPUTED_TYPES",
     "TYPES",
     "Checkbox",
     "Choice",
@@ -51,10 +53,15 @@ TYPES: dict[str, ColumnType[Any]] = {
         Person(),
     )
 }
+# The types whose cells are computed, in the order in which people choose from them.
+COMPUTED_TYPES: dict[str, ColumnType[Any]] = {
+    column_type.name: column_type for column_type in (Autonumber(), CreatedAt(), CreatedBy(), ChangedAt(), ChangedBy())
+}
+_EVERY_TYPE = TYPES | COMPUTED_TYPES
 
 
 def column_type(name: str) -> ColumnType[Any]:
     """The type of that name. Raises Invalid where there is none."""
-    if name not in TYPES:
-        raise Invalid(f"Unknown column type “{name}”. Choose one of: {', '.join(TYPES)}.")
-    return TYPES[name]
+    if name not in _EVERY_TYPE:
+        raise Invalid(f"Unknown column type “{name}”. Choose one of: {', '.join(_EVERY_TYPE)}.")
+    return _EVERY_TYPE[name]

@@ -1,12 +1,13 @@
 """The base of every column type: what a type promises, and what it needs to know of a column."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from core.base.errors import Invalid
 from core.base.exact_json import Value
+from core.base.permissions import Permission
 from core.base.text import clean, quoted
 from core.column_types.cell_sql import Sql, SqlCell
 from core.column_types.conditions import Filter, SqlCondition, contains
@@ -118,6 +119,10 @@ class ColumnType(Generic[V]):
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE)
     filters: ClassVar[Mapping[str, Filter]]
     longest: ClassVar[int] = 1_000
+    # Whether its cells are computed, by core.computed: nobody writes them.
+    is_computed: ClassVar[bool] = False
+    # What a reader's level has to give so that they see a column of this type.
+    needs: ClassVar[Permission | None] = None
     # The kind of slot that holds a copy of its cells to filter and sort by: t (text), n (numbers), or none.
     slots: ClassVar[str] = ""
 
@@ -157,7 +162,12 @@ class ColumnType(Generic[V]):
             "is_multiline": self.is_multiline,
             "icon": self.icon,
             "width": self.width,
+            "is_computed": self.is_computed,
         }
+
+    def inputs(self, column: ColumnLike) -> Collection[int]:
+        """Return the ids of the columns from which a cell is computed; none where it is written."""
+        return ()
 
     def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
         """Return the labels of the ids in its cells, retired options included."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Text, cast, func, literal_column
+from sqlalchemy import ColumnElement, Numeric, Text, cast, false, func, literal_column
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.folding import folded
@@ -13,12 +13,22 @@ Sql = ColumnElement[Any]
 
 @dataclass(frozen=True, slots=True)
 class SqlCell:
-    """One cell in SQL: as JSON and as text. Empty cells are NULL."""
+    """One cell in SQL: as JSON and as text. Empty cells are NULL.
+
+    `error` is the reason for which a computed cell has no value: there, `json` has the error, and the cell counts as
+    empty.
+    """
 
     json: Sql
     text: Sql
     typed: Sql | None = None
     kept: Sql | None = None
+    error: Sql | None = None
+
+    @property
+    def has_error(self) -> ColumnElement[bool]:
+        """Whether the cell has an error instead of a value."""
+        return false() if self.error is None else self.error.is_not(None)
 
     @property
     def folded(self) -> Sql:

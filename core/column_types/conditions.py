@@ -108,6 +108,7 @@ ALWAYS = {
     "is_empty": Filter("is empty", "none", lambda cell, _: cell.text.is_(None)),
     "is_not_empty": Filter("is not empty", "none", lambda cell, _: cell.text.is_not(None)),
 }
+ERRORS = {"has_error": Filter("has an error", "none", lambda cell, _: cell.has_error)}
 TEXT = {
     "contains": Filter("contains", "one", contains),
     "not_contains": Filter("does not contain", "one", _otherwise(contains)),

@@ -98,7 +98,14 @@ class DateTime(Moment):
     name, label, icon, editor = "datetime", "Date and time", "schedule", "datetime"
     form = Form.INSTANT
     width = 160
-    takes = (REQUIRED, UNIQUE, Rule("min", "Earliest", "datetime"), Rule("max", "Latest", "datetime"), ORDER, ZONE)
+    takes: ClassVar[tuple[Rule, ...]] = (
+        REQUIRED,
+        UNIQUE,
+        Rule("min", "Earliest", "datetime"),
+        Rule("max", "Latest", "datetime"),
+        ORDER,
+        ZONE,
+    )
 
     def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
         order, zone = _order(column), clock_of(column)

@@ -3,14 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from core.base.errors import Invalid
 from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, PeopleDirectory, References, expected
 from core.column_types.cell_sql import Sql, SqlCell
 from core.column_types.conditions import ONE_OF, SqlCondition, is_any_of, rank
-from core.column_types.rules import REQUIRED
+from core.column_types.rules import REQUIRED, Rule
 from core.column_types.traits import IdSource
 from db.folding import fold
 
@@ -23,7 +23,7 @@ class Person(ColumnType[str]):
     name, label, icon, editor = "person", "Person", "person", "person"
     value_class = str
     ids_of = IdSource.PEOPLE
-    takes = (REQUIRED,)
+    takes: ClassVar[tuple[Rule, ...]] = (REQUIRED,)
     filters = ONE_OF
     slots = "t"
 

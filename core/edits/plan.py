@@ -10,6 +10,7 @@ from core.access.row_gate import visible_sql
 from core.base.errors import Invalid
 from core.base.exact_json import Value, to_wire
 from core.column_types import column_type
+from core.column_types.computed import COMPUTED
 from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
 from core.edits.checks import run_checks
 from core.edits.conflicts import Cell, Movement, StaleEdit, StoredRow, conflicts, movements_since_base
@@ -133,6 +134,8 @@ def _plan_add(access: Access, plan: EditPlan, add: NewRow) -> None:
 def value_to_store(access: Access, column: ColumnInfo, cell_input: CellInput, before: Value | None) -> Value | None:
     """Return the value to store, by the column's type and rules. Raise Invalid where it breaks them."""
     kind = column_type(column.type)
+    if column.is_computed:
+        raise Invalid(COMPUTED.format(column.name))
     if cell_input.text is None:
         value = kind.check(cell_input.value, column, access.references, before)
     else:

@@ -91,7 +91,7 @@ def rows_holding(
 def _rows_with(session: Session, access: Access, column: ColumnInfo, values: set[str]) -> list[tuple[str, int]]:
     if not values:
         return []
-    value = ROWS.cell(column).folded
+    value = ROWS.stored_cell(column).folded
     # An array, so that a paste of any size stays below the limit of parameters; unnested, so that it is hashed.
     is_among = value.in_(select(func.unnest(literal([*values], ARRAY(Text)))))
     rows = session.execute(select(value, Row.row_id).where(access.row_gate.every_row(), is_among))

@@ -14,6 +14,7 @@ from core.base.exact_json import loads_wire
 from core.base.permissions import Permission
 from core.credentials.sessions import ACTOR_SQL
 from core.rows.projection import Projection, projection
+from core.rows.read import rows_by_id
 from db.raw_sql import RawStatement
 
 MAX_LINES = 5000
@@ -52,14 +53,28 @@ def changes_since(session: Session, access: Access, since: int) -> Changes:
         for reassigned in _reassigned(session, access, parameters | {"until": version}):
             _apply_owner(access, rows, reassigned, since)
         changes.rows = [*rows.values()]
+        _add_computed(session, access, changes.rows)
     return changes
+
+
+def _add_computed(session: Session, access: Access, rows: Sequence[dict[str, Any]]) -> None:
+    """Add the computed cells of the changed rows as they are now, empty ones too."""
+    columns = access.computed_columns
+    live = {row["id"]: row for row in rows if not row["removed"]}
+    if not (columns and live):
+        return
+    empty = {column.key: None for column in columns}
+    for row in rows_by_id(session, access, [*live], columns):
+        if not row.get("deleted"):
+            live[row["id"]]["values"] |= empty | row["values"]
 
 
 def changes_for(session: Session, accesses: Sequence[Access], since: int) -> list[Changes | None]:
     """Return the changes since a version for several readers that see the same cells, in one statement.
 
     Their accesses may come from the cache: the statement that reads the changes checks session, level, rows and columns
-    again. None where an access is not valid any more.
+    again. None where an access is not valid any more. Computed cells are not among these changes: for an access with
+    such columns use `changes_since`.
     """
     first = accesses[0]
     readers = {

@@ -154,8 +154,9 @@ def cell_history(
 
 
 def row_title(access: Access, row: int, logged: str | None) -> str:
-    """Return the title of a row: the text of its first column, from the database's JSON text, or its number."""
-    return (shown(access, access.columns[0].column_id, logged) if access.columns else "") or f"#{row}"
+    """Return the title of a row: the text of its first written column, from the database's JSON text, or its number."""
+    column = access.title_column
+    return (shown(access, column.column_id, logged) if column else "") or f"#{row}"
 
 
 def shown(access: Access, column_id: int, logged: str | None) -> str:

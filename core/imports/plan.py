@@ -121,6 +121,8 @@ def _proposed(
     source: int, name: str, sample: Sample, column: ColumnInfo | None, references: References, *, currency: str
 ) -> ColumnPlan:
     plan = ColumnPlan(source, name)
+    if column and column.is_computed:  # As in a file that was exported here: its cells are computed again.
+        return plan
     if column:
         return existing_column(plan, sample, column, references)
     guess = proposal(sample, name, references)

@@ -182,6 +182,8 @@ def _column(access: Access | None, plan: ColumnPlan, new_ids: Iterator[int], ref
     if access is None:
         raise Invalid("A new sheet has no columns yet: make new ones.")
     column = access.column(plan.column or 0)
+    if column.is_computed:
+        raise Invalid(f"“{column.name}” is computed: leave this column of the file out.")
     if not access.may_write(column):
         raise Invalid(f"“{column.name}” is read-only for you: leave this column of the file out.")
     options = with_labels(column, plan.labels) if plan.labels else column.options

@@ -99,7 +99,7 @@ def owner_names(session: Session, pipeline: Pipeline) -> dict[str, str]:
         return owner_type.labels(owner, access.references)
     filled = View().where(Condition(owner.column_id, "is_not_empty"))
     source = view_origin(access, filled)
-    cell = source.cell(owner)
+    cell = source.cell(owner, access)
     statement = (
         select(cell.folded.label("value"), func.min(cell.text))
         .select_from(source.table)

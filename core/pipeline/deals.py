@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from core.access.access import ColumnInfo
+from core.access.access import Access, ColumnInfo
 from core.column_types import column_type
 from core.pipeline.pipeline import LOST, OPEN, WON, Pipeline
 from core.rows.query import View, conditions, view_origin
@@ -157,7 +157,7 @@ class Deals:
         origin = view_origin(access, self.view, *read)
         if origin not in self._conditions:
             self._conditions[origin] = conditions(access, self.view, origin)
-        return _Source(origin, self._conditions[origin])
+        return _Source(origin, self._conditions[origin], access)
 
     def _measured(
         self, source: "_Source", condition: ColumnElement[bool], *, close: ColumnInfo | None, begun: ColumnInfo | None
@@ -224,13 +224,14 @@ class _Source:
 
     origin: Origin
     condition: ColumnElement[bool]
+    access: Access
 
     @property
     def table(self) -> Any:
         return self.origin.table
 
     def cell(self, column: ColumnInfo) -> Any:
-        return self.origin.cell(column)
+        return self.origin.cell(column, self.access)
 
 
 def _measure(line: RowMapping) -> Measure:

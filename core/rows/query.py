@@ -126,14 +126,14 @@ def sort_keys(access: Access, view: View, origin: Origin = ROWS) -> list[tuple[S
 
 
 def _sort_key(access: Access, column: ColumnInfo, origin: Origin) -> ColumnElement[Any]:
-    return column_type(column.type).sql(origin.cell(column), column, access.references)
+    return column_type(column.type).sql(origin.cell(column, access), column, access.references)
 
 
 def _condition(access: Access, condition: Condition, origin: Origin = ROWS) -> ColumnElement[bool]:
     column = column_of(access, condition)
     kind = column_type(column.type)
     try:
-        return kind.condition(condition.op, condition.value, origin.cell(column), column, access.references)
+        return kind.condition(condition.op, condition.value, origin.cell(column, access), column, access.references)
     except Invalid as refusal:
         raise Invalid(f"Filter on “{column.name}”: {refusal.message}", column=column.column_id) from refusal
 
@@ -154,7 +154,7 @@ def column_of(access: Access, condition: Condition) -> ColumnInfo:
 def searched(access: Access, search: str) -> ColumnElement[bool]:
     """Return the condition that the shown text of any visible column contains the search text."""
     matches = (
-        column_type(column.type).contains(search, ROWS.cell(column), column, access.references)
+        column_type(column.type).contains(search, ROWS.cell(column, access), column, access.references)
         for column in access.columns
     )
     return or_(false(), *matches)

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Integer, Select, Text, and_, any_, func, literal, 
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from core.access.access import Access
+from core.access.access import Access, ColumnInfo
 from core.base.errors import Invalid, NotFound
 from core.base.exact_json import Value
 from core.rows.as_of import over
@@ -16,7 +16,7 @@ from core.rows.cursor import Cursor, SortKeys
 from core.rows.projection import projection
 from core.rows.query import View, conditions, ordered, sort_keys, view_origin
 from core.rows.row_order import Order, order_if_requested_again
-from core.rows.row_source import NARROW
+from core.rows.row_source import NARROW, ROWS, Origin
 from db.tables.sheets import Row
 
 MAX_PAGE = 1000
@@ -44,9 +44,12 @@ def rows_in_order(session: Session, access: Access, order: Order, *, offset: int
     return Page(access.sheet.version, rows_by_id(session, access, ids))
 
 
-def rows_by_id(session: Session, access: Access, ids: list[int]) -> list[WireRow]:
-    """Return these rows in the order of the ids; a row that is gone is marked as deleted."""
-    rows = {row["id"]: row for row in _wire_rows(access, session.execute(_of(access, ids, [])))}
+def rows_by_id(
+    session: Session, access: Access, ids: list[int], columns: Iterable[ColumnInfo] | None = None
+) -> list[WireRow]:
+    """Return these rows in the order of the ids, with some columns or all; a row that is gone is marked as deleted."""
+    lines = session.execute(_of(access, ids, [], columns))
+    rows = {row["id"]: row for row in _wire_rows(access, lines, columns)}
     return [rows.get(row_id) or {"id": row_id, "deleted": True} for row_id in ids]
 
 
@@ -115,24 +118,23 @@ def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cu
     inner = inner.where(conditions(access, view, origin), *([behind.condition(keys, origin)] if behind else []))
     inner = inner.order_by(*ordered(view, [key for _, key in keys], origin.row_id)).limit(limit).offset(offset)
     # Of the narrow rows only those that are left are looked up; from the rows their values come along.
-    cut = (inner if origin is NARROW else inner.add_columns(Row.values)).subquery()
-    values = Row.values if origin is NARROW else cut.c["values"]
+    cut = (inner if origin is NARROW else inner.add_columns(Row.values, Row.folded, Row.created_version)).subquery()
     cut_keys = [cut.c[f"key{n}"] for n, _ in enumerate(keys)]
-    cells = projection(access).sql(values)
+    cells = projection(access).sql(ROWS if origin is NARROW else Origin(cut))
     statement = select(cut.c.row_id, cells, *(key.cast(Text) for key in cut_keys)).select_from(cut)
     if origin is NARROW:
         statement = statement.join(Row, and_(Row.row_id == cut.c.row_id, access.row_gate.visible_rows()))
     return over(access, statement.order_by(*ordered(view, cut_keys, cut.c.row_id)))
 
 
-def _of(access: Access, ids: list[int], keys: SortKeys) -> Select[Any]:
+def _of(access: Access, ids: list[int], keys: SortKeys, columns: Iterable[ColumnInfo] | None = None) -> Select[Any]:
     # One array parameter, however many ids: the statement stays the same text, and below the limit of parameters.
     has_id = Row.row_id == any_(literal(ids, ARRAY(Integer)))
-    statement = select(Row.row_id, projection(access).sql()).where(access.row_gate.visible_rows(), has_id)
+    statement = select(Row.row_id, projection(access, columns).sql()).where(access.row_gate.visible_rows(), has_id)
     return over(access, statement.add_columns(*(key.cast(Text) for _, key in keys)), ids=ids)
 
 
-def _wire_rows(access: Access, lines: Iterable[Any]) -> list[WireRow]:
+def _wire_rows(access: Access, lines: Iterable[Any], columns: Iterable[ColumnInfo] | None = None) -> list[WireRow]:
     """Rows with the cells that the access shows, from lines of an id and JSON text; numbers as decimal strings."""
-    wire = projection(access).wire
+    wire = projection(access, columns).wire
     return [{"id": line[0], "values": wire(line[1])} for line in lines]

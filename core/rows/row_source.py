@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from core.access.access import Access, ColumnInfo
 from core.column_types import Date
 from core.column_types.cell_sql import SqlCell, cell_in, cell_of
+from core.computed import computed_cell
 from db.tables.sheets import Change, Row, narrow_rows
 
 # The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.
@@ -15,16 +16,21 @@ ADDED = ColumnInfo(0, "Added", Date.name, "The day on which the row was added.",
 
 
 class Origin:
-    """The rows themselves: they have every cell, in JSON, and a past."""
+    """The rows themselves, or rows of a subquery: they have every cell, in JSON, and a past."""
 
-    table: Any = Row.__table__
-    row_id: ColumnElement[int] = Row.row_id.expression
+    def __init__(self, rows: Any) -> None:
+        self.table = rows
+        self.row_id: ColumnElement[int] = rows.c.row_id
 
-    def cell(self, column: ColumnInfo) -> SqlCell:
-        """A column's cell in SQL."""
+    def cell(self, column: ColumnInfo, access: Access) -> SqlCell:
+        """A column's cell in SQL, stored or computed."""
+        return computed_cell(column, access, self) if column.is_computed else self.stored_cell(column)
+
+    def stored_cell(self, column: ColumnInfo) -> SqlCell:
+        """The cell of a column whose cells are written, in SQL."""
         if column is ADDED:
             return _day_added()
-        return cell_of(Row.values.expression, column.column_id, folded=Row.folded.expression)
+        return cell_of(self.table.c["values"], column.column_id, folded=self.table.c.folded)
 
     def visible(self, access: Access) -> ColumnElement[bool]:
         """The gate: which of these rows this principal sees."""
@@ -34,26 +40,30 @@ class Origin:
 class NarrowOrigin(Origin):
     """The narrow rows: only live ones, with the cells that stand in a slot, typed."""
 
-    table = narrow_rows
-    row_id = narrow_rows.c.row_id
-
-    def cell(self, column: ColumnInfo) -> SqlCell:
-        """A column's cell in SQL; the column has a slot."""
-        return cell_in(narrow_rows.c[column.slot or ""])
+    def stored_cell(self, column: ColumnInfo) -> SqlCell:
+        """The cell of a column that has a slot, in SQL."""
+        return cell_in(self.table.c[column.slot or ""])
 
     def visible(self, access: Access) -> ColumnElement[bool]:
         """The gate over the narrow rows: which of them this principal sees."""
         return access.row_gate.visible_narrow_rows()
 
 
-ROWS, NARROW = Origin(), NarrowOrigin()
+ROWS, NARROW = Origin(Row.__table__), NarrowOrigin(narrow_rows)
 
 
 def origin_of(access: Access, columns: Iterable[ColumnInfo]) -> Origin:
     """Return the narrow rows where they have all columns that a statement needs, now and for this principal."""
     scoped = [access.owner_column] if access.owners is not None else []
-    has_all = all(column is not None and column.slot for column in (*columns, *scoped))
+    has_all = all(column is not None and _is_narrow(column, access) for column in (*columns, *scoped))
     return NARROW if has_all and not access.is_past else ROWS
+
+
+def _is_narrow(column: ColumnInfo, access: Access) -> bool:
+    """Whether the narrow rows have the column's cells, or all cells from which they are computed."""
+    if column.is_computed:
+        return all(_is_narrow(access.column(column_id), access) for column_id in column.inputs)
+    return column.slot is not None
 
 
 def _day_added() -> SqlCell:

@@ -10,7 +10,7 @@ from core.access.load import get_access
 from core.accounts.locale import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Permission
-from core.column_types import TYPES, column_type
+from core.column_types import COMPUTED_TYPES, TYPES, column_type
 from core.sheets import columns
 from core.sheets.columns import NewColumn
 from db.engine import transaction
@@ -162,12 +162,15 @@ def _add(actor: Actor, access: Access, locale: Locale) -> None:
         name_field, type_field = st.columns(2)
         name = name_field.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
         kind = type_field.selectbox(
-            "Type", list(TYPES), format_func=lambda type_name: TYPES[type_name].label, key=f"{key}_type"
+            "Type",
+            [*TYPES, *COMPUTED_TYPES],
+            format_func=lambda type_name: column_type(type_name).label,
+            key=f"{key}_type",
         )
         description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
         # Times in a new column are typed by the clock of the person who adds it, unless they choose another.
         defaults = {"time_zone": locale.time_zone, "currency": access.currency}
-        preset = {rule.key: defaults[rule.key] for rule in TYPES[kind].takes if rule.key in defaults}
+        preset = {rule.key: defaults[rule.key] for rule in column_type(kind).takes if rule.key in defaults}
         rules = column_form.rules(kind, preset, key=f"{key}_{kind}")
         options = column_form.options((), key=key, is_stage=False) if column_form.has_options(kind) else []
         with st.container(horizontal=True):

@@ -66,7 +66,8 @@ def _card(
 
 def _target(container: "st.delta_generator.DeltaGenerator", plan: ColumnPlan, access: Access | None, key: str) -> str:
     may_make = access is None or Permission.COLUMNS_EDIT in access.permissions
-    options = {str(column.column_id): column.name for column in (access.columns if access else ())}
+    columns = [column for column in (access.columns if access else ()) if not column.is_computed]
+    options = {str(column.column_id): column.name for column in columns}
     options |= {NEW: "New column"} if may_make else {}
     options |= {OUT: "Leave out"}
     proposed = str(plan.column) if plan.column else NEW if plan.new and may_make else OUT

@@ -58,7 +58,7 @@ def ids(session: Session, access: Access, view: View, origin: Origin) -> list[in
 
 def examples(session: Session, access: Access, column: int) -> list[Any]:
     """Values of a column to filter by: as its rows have them, on the wire of a filter."""
-    taken = ROWS.cell(access.column(column)).text
+    taken = ROWS.stored_cell(access.column(column)).text
     return list(
         session.scalars(select(taken).where(ROWS.visible(access), taken.is_not(None)).distinct().order_by(taken))
     )

@@ -1,0 +1,30 @@
+"""Computed columns: the cell of each as one SQL expression, for every reader of rows alike.
+
+A new computed type is its class in `core.column_types.computed` and its function here: what is shown, filtered, sorted,
+searched, grouped, summed and exported all take the cell from it.
+"""
+
+from collections.abc import Callable, Mapping
+
+from core.access.access import Access, ColumnInfo
+from core.column_types.cell_sql import SqlCell
+from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy
+from core.computed import row_facts
+from core.computed.row_source import RowSource
+
+__all__ = ["CELLS", "RowSource", "computed_cell"]
+
+# A function that gives a column's cell, as the person of the access sees it, over the rows of a source.
+CellSql = Callable[[ColumnInfo, Access, RowSource], SqlCell]
+CELLS: Mapping[str, CellSql] = {
+    Autonumber.name: row_facts.number,
+    CreatedAt.name: row_facts.created_at,
+    CreatedBy.name: row_facts.created_by,
+    ChangedAt.name: row_facts.changed_at,
+    ChangedBy.name: row_facts.changed_by,
+}
+
+
+def computed_cell(column: ColumnInfo, access: Access, source: RowSource) -> SqlCell:
+    """Return the cell of a computed column as the person of the access sees it, over the rows of a source."""
+    return CELLS[column.type](column, access, source)

@@ -1,0 +1,18 @@
+"""What a computed cell needs of the rows that a statement reads: `core.rows.row_source` gives it."""
+
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement
+
+from core.access.access import Access, ColumnInfo
+from core.column_types.cell_sql import SqlCell
+
+
+class RowSource(Protocol):
+    """Rows of a sheet in a statement: the rows themselves, those of a subquery, or the narrow rows."""
+
+    table: Any
+    row_id: ColumnElement[int]
+
+    def cell(self, column: ColumnInfo, access: Access) -> SqlCell:
+        """A column's cell in SQL, stored or computed."""
