@@ -49,7 +49,8 @@ class NarrowOrigin(Origin):
         return access.row_gate.visible_narrow_rows()
 
 
-ROWS, NARROW = Origin(Row.__table__), NarrowOrigin(narrow_rows)
+ROWS = Origin(Row.__table__)
+NARROW = NarrowOrigin(narrow_rows)
 
 
 def origin_of(access: Access, columns: Iterable[ColumnInfo]) -> Origin:
