@@ -44,6 +44,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield opened
+        Person.free_contexts.clear()
         opened.close()
 
 
@@ -121,7 +122,7 @@ def person(browser: Browser, server_at: Started) -> Iterator[Callable[..., Perso
     yield seat
     errors = [error for one in seated for error in one.errors]
     for one in seated:
-        one.context.close()
+        one.leave()
     assert errors == []
 
 

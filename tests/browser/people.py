@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.conftest import PASSWORD
 
 HEADER, ROW, MARKERS = 38, 34, 49
 KEY_MS = 40
 PATIENCE = 30
+STORAGES = "local_storage,indexeddb,cache_storage,service_workers"
 
 
 class Person:
@@ -21,14 +22,38 @@ class Person:
 
     # What the form gave, by address and name: people sign in once, and not before each test.
     sessions: ClassVar[dict[tuple[str, str], Any]] = {}
+    # Contexts of people who have left, by browser and address: their caches save the next one half of a page's start.
+    free_contexts: ClassVar[dict[tuple[Browser, str], list[BrowserContext]]] = {}
 
     def __init__(self, browser: Browser, url: str, name: str, **options: Any) -> None:
         self.name, self.url = name, url
-        self.context = browser.new_context(viewport={"width": 1400, "height": 860}, **options)
+        # A context with options of its own, or with what cannot be removed (a clock, a listener), is not used again.
+        self.leaves_context = not options
+        self._free_contexts = Person.free_contexts.setdefault((browser, url), [])
+        if self._free_contexts and not options:
+            self.context = self._free_contexts.pop()
+            self.page = self.context.new_page()
+            storage = {"origin": url, "storageTypes": STORAGES}
+            self.context.new_cdp_session(self.page).send("Storage.clearDataForOrigin", storage)
+        else:
+            self.context = browser.new_context(viewport={"width": 1400, "height": 860}, **options)
+            self.page = self.context.new_page()
         self.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
-        self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def leave(self) -> None:
+        """Close this person's window. Only the browser's cache is left to the next person."""
+        if not self.leaves_context:
+            self.context.close()
+            return
+        for page in self.context.pages:
+            page.close()
+        self.context.set_offline(False)
+        self.context.unroute_all()
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        self._free_contexts.append(self.context)
 
     def sign_in(self, path: str = "/", password: str = PASSWORD) -> Self:
         """Through the form, like everybody."""
@@ -155,7 +180,11 @@ class Person:
 
     def told(self, column: int, row: int) -> str:
         """What this person's grid knows, for a test that failed."""
-        return f"{self.name} sees {self.cell(column, row)!r} at version {self.version}, and is told {self.saving!r}"
+        if "attention" in (saving := self.saving):
+            self.page.get_by_test_id("grid-saving").click()
+            self.page.wait_for_timeout(500)
+            saving += ": " + self.text_of("grid-attention")
+        return f"{self.name} sees {self.cell(column, row)!r} at version {self.version}, and is told {saving!r}"
 
     def until(
         self, holds: Callable[[], bool], what: str | Callable[[], str] = "", *, patience: float = PATIENCE

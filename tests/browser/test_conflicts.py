@@ -143,6 +143,7 @@ def test_an_editor_left_open_is_judged_by_what_was_on_the_screen_when_it_opened(
     ann = person("Ann")
     if seconds > 5:
         # The page's clock is put forward: its timers run, its sockets and the server live in real time.
+        ann.leaves_context = False
         ann.page.clock.install()
     ann.known().open_sheet(sheet).select(ACCOUNT, 2)
     ann.type("Half", then="")

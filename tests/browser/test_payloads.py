@@ -190,6 +190,7 @@ def watched(person: Callable[..., Person], sheet: int) -> Callable[..., Watched]
             found.alerts.append(dialog.message)
             dialog.dismiss()
 
+        seat.leaves_context = False
         seat.context.on("request", asked)
         seat.page.on("console", said)
         seat.page.on("dialog", alerted)

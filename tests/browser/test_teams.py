@@ -78,6 +78,7 @@ def accept(browser: Browser, url: str, name: str, link: str) -> None:
     newcomer.page.goto(link)
     make_account(newcomer.page, name, None)
     assert newcomer.errors == []
+    newcomer.leaves_context = False
     newcomer.context.close()
 
 
