@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from core.base.permissions import Level
@@ -20,6 +21,7 @@ Seat = Callable[..., Person]
 PATIENCE = 30_000
 
 
+@pytest.mark.exhaustive
 def test_an_owner_narrows_the_trail_and_its_file_is_told_to_the_administrator(
     person: Seat, make_sheet: Callable[..., int]
 ) -> None:

@@ -63,6 +63,7 @@ def test_the_last_digit_is_changed_and_nothing_else(person: Callable[..., Person
     assert set(stored(numbers, 2).values()) == {"First", Decimal("1.086")}
 
 
+@pytest.mark.exhaustive
 def test_a_number_is_copied_exactly_between_columns_of_every_format(
     person: Callable[..., Person], numbers: int
 ) -> None:

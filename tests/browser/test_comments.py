@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from core.base.permissions import Level
@@ -44,6 +45,7 @@ def test_a_comment_appears_at_the_other_who_goes_on_typing(together: Together) -
     assert ann.errors == []
 
 
+@pytest.mark.exhaustive
 def test_a_commenter_reads_the_grid_is_told_where_to_write_and_writes_there(
     person: Callable[[str], Person], make_sheet: Callable[..., int]
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from core.edits.batch import Batch, CellInput, Edit
@@ -84,6 +85,7 @@ def test_what_one_deletes_the_other_restores_and_both_see_it_in_its_place(togeth
     ben.sees(ACCOUNT, 3, "Alive again")
 
 
+@pytest.mark.exhaustive
 def test_a_restored_row_appears_to_who_came_after_it_was_deleted(
     person: Callable[..., Person], make_sheet: Callable[..., int]
 ) -> None:

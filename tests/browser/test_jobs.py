@@ -14,6 +14,7 @@ ROWS = 100_000
 PATIENCE = 90_000
 
 
+@pytest.mark.exhaustive
 def test_an_import_survives_a_reload_and_the_death_of_the_server(
     browser: Browser, own_database: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:

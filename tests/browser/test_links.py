@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import httpx
+import pytest
 from playwright.sync_api import expect
 
 from core.sharing.public_links import create_link, revoke_link
@@ -58,6 +59,7 @@ def test_a_partner_reads_along_until_the_link_is_revoked(person: Seat, make_shee
     ben.sees(DEAL, 0, "Renamed while they look")
 
 
+@pytest.mark.exhaustive
 def test_who_is_signed_in_sees_what_the_link_shows_and_the_way_to_their_own(
     person: Seat, make_sheet: Callable[..., int]
 ) -> None:
@@ -74,6 +76,7 @@ def test_who_is_signed_in_sees_what_the_link_shows_and_the_way_to_their_own(
     ben.open_sheet(sheet).select(DEAL, 0).type("As myself").saved()
 
 
+@pytest.mark.exhaustive
 def test_search_filter_and_sort_of_a_visitor_stand_in_the_address(person: Seat, make_sheet: Callable[..., int]) -> None:
     _, token = make_link(make_sheet(), name="Partner", may_export=True)
     partner = opened(person("Partner"), token)

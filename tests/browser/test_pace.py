@@ -26,6 +26,7 @@ def server_at(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> It
         yield started
 
 
+@pytest.mark.exhaustive
 def test_what_is_typed_too_fast_is_saved_a_little_later(
     person: Callable[..., Person], make_sheet: Callable[..., int]
 ) -> None:

@@ -29,6 +29,7 @@ def test_a_wrong_password_says_one_sentence_and_the_right_one_leads_to_the_page_
     assert cookie["sameSite"] == "Strict"
 
 
+@pytest.mark.exhaustive
 def test_a_session_that_is_ended_elsewhere_is_over_on_the_open_page(person: Seat, database_url: str) -> None:
     ben = person("Ben").signed_in()
     ben.page.get_by_role("link", name="Profile").click()
@@ -43,6 +44,7 @@ def test_a_session_that_is_ended_elsewhere_is_over_on_the_open_page(person: Seat
     ben.says("Sign in")
 
 
+@pytest.mark.exhaustive
 def test_signing_out_needs_the_password_again(person: Seat) -> None:
     ann = person("Ann").signed_in()
     ann.page.get_by_role("button", name="Sign out").first.click()
@@ -51,6 +53,7 @@ def test_signing_out_needs_the_password_again(person: Seat) -> None:
     expect(ann.page.get_by_label("E-mail")).to_be_visible(timeout=15000)
 
 
+@pytest.mark.exhaustive
 def test_a_deep_link_as_the_very_first_request_meets_the_gate(person: Seat) -> None:
     dan = person("Dan")
     for path in ("/grid?sheet=1", "/people", "/dashboard", "/columns"):

@@ -356,6 +356,7 @@ def test_the_public_links_of_the_sharing_dialog_show_payloads(watched: Callable[
     ann.is_untouched()
 
 
+@pytest.mark.exhaustive
 def test_a_row_beside_the_grid_and_its_history(watched: Callable[[str], Watched], sheet: int) -> None:
     ann = watched("Ann")
     for row in (1, 2, 4):
@@ -368,6 +369,7 @@ def test_a_row_beside_the_grid_and_its_history(watched: Callable[[str], Watched]
         ann.is_untouched()
 
 
+@pytest.mark.exhaustive
 def test_the_comments_of_a_row(watched: Callable[[str], Watched], sheet: int) -> None:
     for payload in ALL:
         with db.transaction() as session:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.browser.people import Person
 
 DEAL, ACCOUNT, AMOUNT = 0, 1, 3
@@ -30,6 +32,7 @@ def test_two_people_see_in_which_cell_the_other_is(together: Together) -> None:
     assert told == "Ben · row #4, Account"
 
 
+@pytest.mark.exhaustive
 def test_the_disc_of_somebody_leads_to_their_cell(together: Together) -> None:
     ann, ben, _ = together()
     ben.select(ACCOUNT, 6)
@@ -47,6 +50,7 @@ def test_whoever_closes_the_tab_is_gone(together: Together) -> None:
     ann.until(lambda: others(ann) == [], "gone long before fifteen seconds are over")
 
 
+@pytest.mark.exhaustive
 def test_a_viewer_is_seen_too(person: Callable[..., Person], make_sheet: Callable[..., int]) -> None:
     sheet = make_sheet()
     ann = person("Ann").known().open_sheet(sheet)

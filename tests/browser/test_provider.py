@@ -188,6 +188,7 @@ def test_streamlits_own_cookie_is_no_way_in(visit: Visit, provider: LocalProvide
     assert SESSION not in cookies(visitor)
 
 
+@pytest.mark.exhaustive
 def test_a_provider_that_is_away_is_told_of_and_the_password_still_works(visit: Visit, provider: LocalProvider) -> None:
     with provider.away():
         visit().open().press(THERE).reads("failed or took too long").sign_in("Dan").is_in()

@@ -79,6 +79,7 @@ def test_ten_seconds_offline_lose_nothing_and_all_is_right_soon_after(together: 
     ben.sees(DEAL, 5, "Offline 4")
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_hangs_is_noticed_and_everything_arrives_once_it_goes_on(
     together: Together, server_at: Started
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_restart_of_the_server_interrupts_nobody(together: Together, restart: 
         assert one.page.get_by_test_id("live-grid").get_attribute("data-seen") == "before"
 
 
+@pytest.mark.exhaustive
 def test_what_is_typed_while_the_server_restarts_arrives_once(
     together: Together, server_at: Started, restart: Callable[[], None]
 ) -> None:

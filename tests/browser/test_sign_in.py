@@ -147,6 +147,7 @@ def test_signing_out_in_one_window_ends_the_other(visit: Visit) -> None:
     ann.press("Save").reads("Your session has ended.")
 
 
+@pytest.mark.exhaustive
 def test_two_windows_on_the_form_can_both_sign_in(visit: Visit) -> None:
     first = visit().open()
     second = Visitor(first.context, first.context.new_page(), first.url).open()

@@ -99,6 +99,7 @@ def is_same_window(person: Person) -> bool:
     return bool(person.page.evaluate("() => window.sameWindow === true"))
 
 
+@pytest.mark.exhaustive
 def test_an_edit_at_one_process_appears_at_once_at_the_other(apart: tuple[Person, Person, int]) -> None:
     ann, ben, sheet = apart
     ann.select(DEAL, 0).type("Through the first")
@@ -126,7 +127,9 @@ def test_a_conflict_across_processes_shows_both_values(apart: tuple[Person, Pers
     ann.sees(ACCOUNT, 3, "Ben's")
 
 
-@pytest.mark.parametrize("killed", [0, 1], ids=["the first", "the second"])
+@pytest.mark.parametrize(
+    "killed", [pytest.param(0, id="the first"), pytest.param(1, id="the second", marks=pytest.mark.exhaustive)]
+)
 def test_when_one_process_is_killed_its_people_go_on_at_the_other(
     apart: tuple[Person, Person, int], pair: tuple[str, list[Started]], killed: int
 ) -> None:

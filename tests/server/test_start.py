@@ -51,7 +51,7 @@ def test_it_ends_cleanly_and_starts_again_with_its_data(data: Path) -> None:
     assert databases_in(data) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.exhaustive)])
 def test_a_stop_from_outside_and_a_closed_terminal_end_it_as_ctrl_c_does(data: Path, how: signal.Signals) -> None:
     with Started(data) as started:
         assert started.stop(how) == 0
@@ -113,6 +113,7 @@ def test_a_database_that_is_down_is_one_sentence_without_its_password(data: Path
     assert "hunter2" not in said
 
 
+@pytest.mark.exhaustive
 def test_a_bad_setting_is_one_sentence(data: Path) -> None:
     assert "CONTRIVANCE_PORT is “none”" in refusal(Started(data, CONTRIVANCE_PORT="none"))
     assert "lets everybody on the network" in refusal(Started(data, CONTRIVANCE_HOST="0.0.0.0"))
@@ -173,6 +174,7 @@ def test_a_start_does_not_wait_for_libraries_that_only_a_page_or_a_file_needs(tm
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.exhaustive
 def test_it_ends_as_cleanly_while_the_demo_is_being_made(data: Path) -> None:
     with Started(data, CONTRIVANCE_DEMO="yes") as started:
         assert started.stop(signal.SIGINT) == 0

@@ -74,6 +74,7 @@ def test_after_everything_died_together_the_next_start_works_at_once(folder: Pat
     killed.process.wait()
 
 
+@pytest.mark.exhaustive
 def test_numbers_of_a_dead_server_that_another_process_has_now_do_not_matter(folder: Path) -> None:
     killed = Started(folder)
     killed.wait_until_ready()
@@ -87,6 +88,7 @@ def test_numbers_of_a_dead_server_that_another_process_has_now_do_not_matter(fol
             assert psutil.pid_exists(number)
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_is_still_ending_is_waited_for(folder: Path) -> None:
     server = server_of(folder)
     server.start()
@@ -166,6 +168,7 @@ def test_a_lost_password_of_the_database_is_renewed_and_a_wrong_one_is_said_at_o
         assert databases_in(folder)
 
 
+@pytest.mark.exhaustive
 def test_a_stop_from_outside_ends_a_start_that_waits(folder: Path) -> None:
     server = server_of(folder)
     server.start()
@@ -195,6 +198,7 @@ def test_a_server_that_was_only_just_launched_is_ended_at_once(folder: Path) -> 
     assert databases_in(folder) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root copies a folder without its owners")
 def test_a_folder_that_root_copied_without_its_owners_starts(folder: Path) -> None:
     copy = folder.with_name("copy")

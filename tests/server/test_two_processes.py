@@ -88,7 +88,9 @@ def test_people_and_changes_at_one_process_are_told_at_the_other(
     assert until(ann, there(("Ann", None)), 5) < 1
 
 
-@pytest.mark.parametrize(("how", "seconds"), [(signal.SIGINT, 9.0), (signal.SIGKILL, GONE_SECONDS)])
+@pytest.mark.parametrize(
+    ("how", "seconds"), [pytest.param(signal.SIGINT, 9.0, marks=pytest.mark.exhaustive), (signal.SIGKILL, GONE_SECONDS)]
+)
 def test_whoever_was_at_a_process_that_ended_is_gone(
     pair: tuple[Started, Started],
     opened: Callable[[Started, str], ClientConnection],
