@@ -80,7 +80,10 @@ AsOf = Annotated[
 ]
 
 SORT = 'JSON: `[{"column": 3, "descending": true}, …]`; short form: `-3,5`.'
-FILTER = 'JSON; rows must match all conditions: `[{"column": 3, "op": "is_any_of", "value": ["o1"]}, …]`.'
+FILTER = (
+    'JSON: a list of conditions that all hold, `[{"column": 3, "op": "is_any_of", "value": ["o1"]}, …]`, or a tree of '
+    '`{"all": […]}` and `{"any": […]}`. Dates take `today`, `this_quarter`, `next_30_days` and so on, people take `me`.'
+)
 SEARCH = "Text in any visible cell of a row."
 
 

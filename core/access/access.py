@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from core.access.people import people_in_visible_cells, workspace_people
 from core.access.row_gate import RowGate
+from core.accounts.locale import get_locale
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotAllowed, NotFound
 from core.base.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission, RowScope
+from core.base.relative_dates import Calendar
 from core.column_types import column_type
 from core.column_types.base import Option, PeopleDirectory, References
 from core.workspace.settings import workspace_settings
@@ -158,6 +160,14 @@ class Access:
             keys = [column.key for column in self.columns if column_type(column.type).names_people]
             return people_in_visible_cells(self._session, self.row_gate, keys)
         return workspace_people(self._session)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """What relative dates count from: one instant, in the reader's time zone; a visitor's is the workspace's."""
+        settings = workspace_settings(self._session)
+        is_person = isinstance(self.principal, Actor)
+        zone = get_locale(self._session, self.actor).zone if is_person else settings.zone
+        return Calendar(datetime.now(UTC), zone, settings.week_start, settings.fiscal_year_start)
 
     @cached_property
     def currency(self) -> str:

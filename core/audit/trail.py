@@ -27,7 +27,7 @@ from db.tables.sheets import AuditEvent, Sheet
 PAGE = 100
 MAX_PAGE = 1000
 MAX_SEARCH = 200
-Condition = ColumnElement[bool] | TextClause
+SqlClause = ColumnElement[bool] | TextClause
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ def _may_see(actor: Actor, *, sees_all: bool) -> ColumnElement[bool]:
     return true() if sees_all else AuditEvent.sheet_id.in_(own)
 
 
-def _conditions(filters: AuditFilter, *, addresses: bool) -> list[Condition]:
-    conditions: list[Condition] = []
+def _conditions(filters: AuditFilter, *, addresses: bool) -> list[SqlClause]:
+    conditions: list[SqlClause] = []
     if filters.person is not None:
         conditions.append(
             or_(AuditEvent.actor_id == filters.person, AuditEvent.facts["user"] == literal(filters.person, JSONB))

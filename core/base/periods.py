@@ -17,9 +17,9 @@ def named_period(name: str, today: date) -> tuple[date, date]:
     return _first_day(start), _last_day(start, unit)
 
 
-def period_of(start: date, unit: str) -> tuple[date, date]:
-    """Return the first and last day of the month or quarter that contains a day."""
-    month = _start_month(start, unit)
+def period_of(start: date, unit: str, *, year_starts: int = 1) -> tuple[date, date]:
+    """Return the first and last day of the month, quarter or year that contains a day; years start in this month."""
+    month = _start_month(start, unit, year_starts)
     return _first_day(month), _last_day(month, unit)
 
 
@@ -42,10 +42,10 @@ def period_label(start: date, unit: str) -> str:
     return f"{start.year} Q{(start.month + 2) // 3}" if unit == "quarter" else f"{start:%b %Y}"
 
 
-def _start_month(day: date, unit: str) -> int:
+def _start_month(day: date, unit: str, year_starts: int = 1) -> int:
     """Return the first month of the period that contains a day, counted from the year 0."""
     month = day.year * 12 + day.month - 1
-    return month - month % MONTHS[unit]
+    return month - (month - year_starts + 1) % MONTHS[unit]
 
 
 def _first_day(month: int) -> date:

@@ -12,7 +12,8 @@ from core.column_types import column_type
 from core.pipeline.deals import AGES, Deals, Group, Measure
 from core.pipeline.figure_types import ZERO, Bar, Breakdown, ClosedPeriod
 from core.pipeline.pipeline import LOST, OPEN, WON, Pipeline
-from core.rows.query import Condition, View, conditions, view_origin
+from core.rows.filter_tree import Condition
+from core.rows.query import View, conditions, view_origin
 
 MAX_OWNERS = 40
 MAX_ACCOUNTS = 10

@@ -15,7 +15,7 @@ from core.pipeline.figure_cache import FigureKey, figure_cache
 from core.pipeline.figure_types import Figures
 from core.pipeline.headline import headline
 from core.pipeline.pipeline import get_pipeline
-from core.rows.query import View
+from core.rows.query import View, resolve
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def figures(session: Session, access: Access, view: View, *names: str, today: da
 
     Figures that need the same sums share one statement; a cached figure needs none.
     """
+    view = resolve(access, view)
     deals: Deals | None = None
     values: dict[str, Any] = {}
     for name in names or FIGURES:

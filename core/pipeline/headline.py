@@ -8,7 +8,8 @@ from core.base import periods
 from core.pipeline.deals import Deals, Measure
 from core.pipeline.figure_types import ZERO, Headline
 from core.pipeline.pipeline import LOST, OPEN, WON, Pipeline
-from core.rows.query import Condition, View
+from core.rows.filter_tree import Condition
+from core.rows.query import View
 
 
 def headline(deals: Deals) -> Headline:

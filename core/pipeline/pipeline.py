@@ -6,7 +6,7 @@ from core.access.access import Access, ColumnInfo
 from core.base.errors import Invalid
 from core.column_types import column_type
 from core.column_types.base import Option
-from core.rows.query import Condition
+from core.rows.filter_tree import Condition
 from core.rows.row_source import ADDED
 
 OPEN, WON, LOST = "open", "won", "lost"

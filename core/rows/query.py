@@ -3,18 +3,22 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from core.access.access import Access, ColumnInfo
 from core.base.errors import Invalid, Refused
+from core.base.relative_dates import Calendar
 from core.base.text import clean
 from core.column_types import column_type
+from core.rows.filter_tree import Condition, Node, conditions_of, filter_json, map_conditions, read_filter
+from core.rows.relative import resolved
 from core.rows.row_source import ADDED, ROWS, Origin, origin_of
 
-MAX_CONDITIONS = 50
+MAX_SORTS = 50
 MAX_SEARCH = 200
 
 
@@ -31,23 +35,10 @@ class Sort:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One condition on a column: an operator of its type and the value that it takes."""
-
-    column: int
-    op: str
-    value: Any = None
-
-    @classmethod
-    def from_json(cls, body: dict[str, Any]) -> Self:
-        return cls(int(body["column"]), str(body["op"]), body.get("value"))
-
-
-@dataclass(frozen=True)
 class View:
-    """What to show: all conditions hold, the search text occurs, in this order."""
+    """What to show: all nodes of the filter hold, the search text occurs, in this order."""
 
-    filter: tuple[Condition, ...] = ()
+    filter: tuple[Node, ...] = ()
     sort: tuple[Sort, ...] = ()
     search: str = ""
 
@@ -56,30 +47,35 @@ class View:
         """A view from its JSON; Invalid where its shape is wrong."""
         body = body or {}
         try:
-            conditions = tuple(Condition.from_json(item) for item in body.get("filter") or ())
+            nodes = read_filter(body.get("filter"))
             sorts = tuple(Sort.from_json(item) for item in body.get("sort") or ())
             search = clean(str(body.get("search") or ""))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             shape = '{"filter": [{"column": 1, "op": "is", "value": "x"}], "sort": [{"column": 1}], "search": ""}'
             raise Invalid(f"A view looks like this: {shape}") from error
-        if len(conditions) > MAX_CONDITIONS or len(sorts) > MAX_CONDITIONS or len(search) > MAX_SEARCH:
-            raise Invalid(f"A view has at most {MAX_CONDITIONS} conditions and {MAX_SEARCH} characters to search.")
-        return cls(conditions, sorts, search)
+        if len(sorts) > MAX_SORTS or len(search) > MAX_SEARCH:
+            raise Invalid(f"A view has at most {MAX_SORTS} sorts and {MAX_SEARCH} characters to search.")
+        return cls(nodes, sorts, search)
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "filter": [vars(condition) for condition in self.filter],
+            "filter": filter_json(self.filter),
             "sort": [vars(sort) for sort in self.sort],
             "search": self.search,
         }
 
-    def where(self, *conditions: Condition) -> Self:
-        """Return the view with further conditions."""
-        return replace(self, filter=(*self.filter, *conditions))
+    def where(self, *nodes: Node) -> Self:
+        """Return the view with further conditions, which hold beside the others."""
+        return replace(self, filter=(*self.filter, *nodes))
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """Every condition of the filter, however deep in groups."""
+        return list(conditions_of(self.filter))
 
     @property
     def fingerprint(self) -> str:
-        """Return a text that is equal for equal views."""
+        """Return a text that is equal for equal views. Resolve a view first, where its rows are cached by it."""
         return json.dumps(self.as_json(), sort_keys=True, default=str)
 
     @property
@@ -88,22 +84,44 @@ class View:
         return not (self.filter or self.sort or self.search)
 
 
+def resolve(access: Access, view: View) -> View:
+    """Return the view as it is for this reader now: with days for relative dates, and a person for “me”.
+
+    What is cached by a view's fingerprint is cached by that of the resolved one, so that it ends with the day and is
+    nobody else's. Raises Invalid or NotFound where the view is not valid.
+    """
+    return replace(
+        view, filter=map_conditions(view.filter, lambda each: resolved(access, each, column_of(access, each)))
+    )
+
+
 def without_invalid(access: Access, view: View) -> View:
-    """Return the view without conditions and sorts that its columns do not allow any more."""
-    valid = tuple(condition for condition in view.filter if _fits(access, condition))
+    """Return the view without conditions and sorts that its columns do not allow any more.
+
+    A condition that goes leaves the others of its group as they are, so “any” of fewer shows fewer rows, and “all” of
+    fewer shows more; callers say so, and never use it for a filter that decides what somebody may see.
+    """
+    valid = map_conditions(view.filter, lambda each: each if _fits(access, each) else None)
     sorts = tuple(sort for sort in view.sort if sort.column in access.by_id)
     return View(valid, sorts, view.search)
 
 
+def check_view(access: Access, view: View) -> None:
+    """Raise Invalid or NotFound, with the reason, where a condition does not fit its column. Reads nothing."""
+    any_day = Calendar(datetime.now(UTC))
+    for condition in view.conditions:
+        _condition(access, condition, calendar=any_day)
+
+
 def view_origin(access: Access, view: View, *more: ColumnInfo) -> Origin:
     """Return where a view's rows are read from, if `more` columns are needed; a search reads all cells."""
-    columns = [*map(partial(column_of, access), view.filter), *(access.column(sort.column) for sort in view.sort)]
+    columns = [*map(partial(column_of, access), view.conditions), *(access.column(sort.column) for sort in view.sort)]
     return ROWS if view.search else origin_of(access, [*columns, *more])
 
 
 def conditions(access: Access, view: View, origin: Origin = ROWS) -> ColumnElement[bool]:
-    """Return the condition of a view's rows: visible, every filter true, the search text in a visible column."""
-    parts = [origin.visible(access), *(_condition(access, condition, origin) for condition in view.filter)]
+    """Return the condition of a view's rows: visible, the filter true, the search text in a visible column."""
+    parts = [origin.visible(access), *(_node(access, node, origin) for node in view.filter)]
     if view.search:
         parts.append(searched(access, view.search))
     return and_(*parts)
@@ -129,18 +147,28 @@ def _sort_key(access: Access, column: ColumnInfo, origin: Origin) -> ColumnEleme
     return column_type(column.type).sql(origin.cell(column, access), column, access.references)
 
 
-def _condition(access: Access, condition: Condition, origin: Origin = ROWS) -> ColumnElement[bool]:
+def _node(access: Access, node: Node, origin: Origin) -> ColumnElement[bool]:
+    if isinstance(node, Condition):
+        return _condition(access, node, origin)
+    parts = [_node(access, part, origin) for part in node.nodes]
+    return and_(true(), *parts) if node.join == "all" else or_(false(), *parts)
+
+
+def _condition(
+    access: Access, condition: Condition, origin: Origin = ROWS, calendar: Calendar | None = None
+) -> ColumnElement[bool]:
     column = column_of(access, condition)
     kind = column_type(column.type)
     try:
-        return kind.condition(condition.op, condition.value, origin.cell(column, access), column, access.references)
+        actual = resolved(access, condition, column, calendar)
+        return kind.condition(actual.op, actual.value, origin.cell(column, access), column, access.references)
     except Invalid as refusal:
         raise Invalid(f"Filter on “{column.name}”: {refusal.message}", column=column.column_id) from refusal
 
 
 def _fits(access: Access, condition: Condition) -> bool:
     try:
-        _condition(access, condition)
+        check_view(access, View((condition,)))
     except Refused:
         return False
     return True

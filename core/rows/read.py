@@ -14,7 +14,7 @@ from core.base.exact_json import Value
 from core.rows.as_of import over
 from core.rows.cursor import Cursor, SortKeys
 from core.rows.projection import projection
-from core.rows.query import View, conditions, ordered, sort_keys, view_origin
+from core.rows.query import View, conditions, ordered, resolve, sort_keys, view_origin
 from core.rows.row_order import Order, order_if_requested_again
 from core.rows.row_source import NARROW, ROWS, Origin
 from db.tables.sheets import Row
@@ -55,6 +55,7 @@ def rows_by_id(
 
 def rows_after(session: Session, access: Access, view: View, *, cursor: str | None, limit: int) -> Page:
     """The next rows behind a cursor. Keyset: nothing is skipped or doubled when rows are added before it."""
+    view = resolve(access, view)
     version, behind = access.sheet.version, Cursor.from_text(cursor, view) if cursor else None
     # A cursor's offset is valid for its own version; for others its keys say where to continue.
     offset = 0 if behind is None else behind.offset if behind.version == version else None

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.access.access import Access
 from core.base.errors import NotFound
 from core.rows.as_of import over
-from core.rows.query import View, conditions, ordering, view_origin
+from core.rows.query import View, conditions, ordering, resolve, view_origin
 
 MAX_BYTES = 256 * 2**20
 MAX_REQUESTED = 1000
@@ -88,6 +88,7 @@ _order_cache = _OrderCache()
 
 def row_order(session: Session, access: Access, view: View) -> Order:
     """Return the order of a view's rows now; cached until the sheet changes, for all who see the same cells."""
+    view = resolve(access, view)
     order = _order_cache.find(access.scope, view.fingerprint, access.sheet.version)
     if order is None:
         ids = _ids(session, access, view)
@@ -101,6 +102,7 @@ def order_if_requested_again(session: Session, access: Access, view: View) -> Or
     """Return the order where it is cached, or make it where the view is read a second time; else None."""
     if view.is_plain:  # The index has this order.
         return None
+    view = resolve(access, view)
     if _order_cache.is_first_request((access.scope, view.fingerprint, access.sheet.version)):
         return _order_cache.find(access.scope, view.fingerprint, access.sheet.version)
     return row_order(session, access, view)

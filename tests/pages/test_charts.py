@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from core.pipeline.figure_types import Bar, Breakdown, ClosedPeriod
-from core.rows.query import Condition, View
+from core.rows.filter_tree import Condition
+from core.rows.query import View
 from pages.components.dashboard import charts
 from pages.components.dashboard.chart_style import escaped, short_label, tick_values
 from pages.components.dashboard.money_format import MoneyFormat

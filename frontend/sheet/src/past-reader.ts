@@ -2,6 +2,7 @@
 
 import { Problem, type Api } from "./api";
 import { BLOCK, Blocks } from "./blocks";
+import { filterColumns } from "./filter";
 import type { RowsPage, Tint, Tints, View, CellValue } from "./types";
 
 interface Order {
@@ -86,7 +87,7 @@ export class PastReader {
     return {
       as_of: this.asOf,
       sort: sort?.length ? JSON.stringify(sort) : undefined,
-      filter: filter?.length ? JSON.stringify(filter) : undefined,
+      filter: filterColumns(filter).length ? JSON.stringify(filter) : undefined,
       search: search || undefined,
     };
   }

@@ -3,6 +3,7 @@
 import { Problem, type Api } from "./api";
 import { RowMembership } from "./row-membership";
 import { BLOCK, Blocks } from "./blocks";
+import { filterColumns } from "./filter";
 import { Lines } from "./lines";
 import { Rows } from "./rows";
 import type { ChangedRow, Changes, Row, RowsPage, View } from "./types";
@@ -73,7 +74,7 @@ export class Reader {
   }
 
   get plain(): boolean {
-    return !this.view.sort?.length && !this.view.filter?.length && !this.view.search;
+    return !this.view.sort?.length && !filterColumns(this.view.filter).length && !this.view.search;
   }
 
   /** Show the sheet in this view. The first rows do not wait for the count. */
@@ -125,8 +126,8 @@ export class Reader {
 
   /** Cells of these columns changed: the order is stale if the view sorts, filters or searches by them. */
   cellsChanged(columns: number[]): void {
-    const { sort = [], filter = [], search } = this.view;
-    const used = new Set([...sort, ...filter].map((term) => term.column));
+    const { sort = [], filter, search } = this.view;
+    const used = new Set([...sort.map((key) => key.column), ...filterColumns(filter)]);
     if (search || columns.some((column) => used.has(column))) this.stale = true;
   }
 
@@ -164,7 +165,7 @@ export class Reader {
     const { sort, filter, search } = this.view;
     return {
       sort: sort?.length ? JSON.stringify(sort) : undefined,
-      filter: filter?.length ? JSON.stringify(filter) : undefined,
+      filter: filterColumns(filter).length ? JSON.stringify(filter) : undefined,
       search: search || undefined,
     };
   }

@@ -1,5 +1,7 @@
 // The types that the frontend, the API and the pages share. Values stay as the API sends them.
 
+import type { Filter } from "./filter";
+
 /** A cell's value as the API sends it: numbers as decimal strings, choices by option id, instants in UTC. */
 export type CellValue = null | string | boolean | string[];
 
@@ -59,7 +61,7 @@ export interface Sort {
 
 export interface View {
   sort?: Sort[];
-  filter?: { column: number; op: string; value?: unknown }[];
+  filter?: Filter;
   search?: string;
 }
 

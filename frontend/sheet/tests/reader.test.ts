@@ -298,3 +298,18 @@ test("changes pushed after a gap are requested from before the gap", async () =>
   await follow();
   assert.deepEqual(shown(reader), [[1, "v2"], [2, "v3"], [3, "row 3"]]);
 });
+
+test("an edit of a column deep in a filter of groups makes the order stale, one of another column does not", async () => {
+  const condition = { column: 1, op: "is", value: "x" };
+  const { sheet, reader, follow } = await opened(2, { filter: { any: [{ column: 7, op: "is_empty" }, { all: [condition] }] } });
+  reader.cellsChanged([2]);
+  assert.equal(reader.stale, false);
+  sheet.write(1);
+  await follow();
+  assert.ok(reader.stale);
+});
+
+test("a filter without conditions is not a filter", async () => {
+  const { reader } = await opened(1, { filter: { all: [] } });
+  assert.ok(reader.plain);
+});

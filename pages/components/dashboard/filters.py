@@ -14,7 +14,8 @@ from core.base import periods
 from core.column_types import column_type
 from core.pipeline.breakdowns import is_owned_by
 from core.pipeline.pipeline import Pipeline
-from core.rows.query import Condition, View
+from core.rows.filter_tree import Condition
+from core.rows.query import View
 from pages.components.app.format import literal
 
 ALL, CUSTOM = "All time", "From … to …"

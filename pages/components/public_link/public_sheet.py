@@ -15,7 +15,7 @@ from core.accounts.locale import Locale
 from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotFound, Refused
 from core.base.permissions import Permission
-from core.rows.query import View, conditions, without_invalid
+from core.rows.query import View, check_view, without_invalid
 from core.sharing.public_links import visitor_of
 from core.sheets.serialize import sheet_json
 from db.engine import Busy, transaction
@@ -120,7 +120,7 @@ def _keep(access: Access, view: View) -> None:
 
     def keep() -> None:
         view_json = View.from_json(view.as_json()).as_json()
-        conditions(access, view)  # A value that the column cannot read is refused here, with the reason.
+        check_view(access, view)  # A value that the column cannot read is refused here, with the reason.
         st.query_params[VIEW] = json.dumps(view_json)
 
     run_command(keep)

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.base.errors import Invalid
 from core.base.permissions import Permission
-from core.rows.query import View, conditions, without_invalid
+from core.rows.query import View, check_view, without_invalid
 from core.sheets import layouts
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
@@ -136,7 +136,7 @@ def _set_view(sheet_view: SheetView, view: View) -> None:
 
 def _remember(sheet_view: SheetView, view: View) -> None:
     view = View.from_json(view.as_json())
-    conditions(sheet_view.access, view)  # Raises Invalid with the reason if a column cannot read its value.
+    check_view(sheet_view.access, view)  # Raises Invalid with the reason if a column cannot read its value.
     if "view" in st.query_params:
         st.query_params["view"] = json.dumps(view.as_json())
         return

@@ -12,8 +12,10 @@ from core.access.load import get_access
 from core.accounts import directory
 from core.accounts.locale import Locale
 from core.base.actor import Visitor
+from core.base.relative_dates import is_relative, relative_label
 from core.column_types import column_type
-from core.rows.query import MAX_SEARCH, Condition, Sort, View
+from core.rows.filter_tree import Condition, Node
+from core.rows.query import MAX_SEARCH, Sort, View
 from core.rows.row_source import ADDED
 from db.engine import snapshot
 from pages.components.app.format import DATE_PATTERNS, cell, literal, shortened
@@ -21,6 +23,7 @@ from pages.components.app.format import DATE_PATTERNS, cell, literal, shortened
 ROUND = "view_round"
 FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
 LONGEST = 60
+JOINERS = {"all": "and", "any": "or"}
 
 
 @dataclass(frozen=True)
@@ -125,14 +128,27 @@ class ViewBar:
         st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
         self.keep(replace(self.view, filter=(*self.view.filter, Condition(column, op, value))))
 
-    def _described(self, condition: Condition) -> str:
+    def _described(self, node: Node) -> str:
+        if isinstance(node, Condition):
+            return self._condition(node)
+        return f" {'and' if node.join == 'all' else 'or'} ".join(
+            self._described(part) if isinstance(part, Condition) else f"({self._described(part)})"
+            for part in node.nodes
+        )
+
+    def _condition(self, condition: Condition) -> str:
         column = self._columns[condition.column]
         operator = column_type(column.type).filters[condition.op]
         values = condition.value if isinstance(condition.value, list) else [condition.value]
         names = names_of(self.access, column, values)
-        texts = [names.get(str(item)) or cell(str(item), column, self.locale) for item in values]
+        texts = [names.get(str(item)) or self._written(item, column) for item in values]
         joiner = " and " if operator.takes == "two" else ", "
         return f"{column.name} {operator.label} {'' if operator.takes == 'none' else joiner.join(texts)}".strip()
+
+    def _written(self, value: Any, column: ColumnInfo) -> str:
+        if is_relative(value) and column_type(column.type).is_date:
+            return relative_label(value)
+        return cell(str(value), column, self.locale)
 
     @property
     def _columns(self) -> dict[int, ColumnInfo]:

@@ -31,7 +31,8 @@ from core.imports.plan import propose
 from core.pipeline import figures as dashboard
 from core.presence import presence
 from core.rows import as_of
-from core.rows.query import Condition, Sort, View
+from core.rows.filter_tree import Condition
+from core.rows.query import Sort, View
 from core.rows.read import first_rows, row_count, rows_after, rows_by_id, rows_in_order, stored_row
 from core.rows.row_order import row_order
 from core.sheets.columns import limit_column

@@ -22,7 +22,8 @@ from core.edits.batch import Batch, CellInput, NewRow
 from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.exports import export_rows
-from core.rows.query import Condition, Sort, View
+from core.rows.filter_tree import Condition
+from core.rows.query import Sort, View
 from core.sheets.columns import NewColumn
 from core.sheets.layouts import save_layout
 from core.sheets.sheets import create_sheet

@@ -25,7 +25,8 @@ from core.pipeline.figure_types import Bar, Figures
 from core.pipeline.figures import figures
 from core.pipeline.headline import overdue_view
 from core.pipeline.pipeline import get_pipeline
-from core.rows.query import Condition, View
+from core.rows.filter_tree import Condition
+from core.rows.query import View
 from core.rows.read import row_count
 from core.sheets.columns import change_column
 from core.sheets.sheets import configure_pipeline, create_sheet

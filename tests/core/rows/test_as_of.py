@@ -25,7 +25,8 @@ from core.edits.trash import restore_rows
 from core.edits.write import write
 from core.history.diff import DifferenceEntry, difference
 from core.rows.as_of import as_of, get_access_as_of, version_at
-from core.rows.query import Condition, Sort, View
+from core.rows.filter_tree import Condition
+from core.rows.query import Sort, View
 from core.rows.read import first_rows, row_count, rows_after, rows_by_id, rows_in_order, stored_row
 from core.rows.row_order import OrderExpired, cached_order, row_order
 from core.sheets.columns import NewColumn, add_columns, retire_column

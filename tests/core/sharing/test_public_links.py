@@ -25,7 +25,8 @@ from core.exports import export_rows
 from core.history import diff, history
 from core.history.changes_since import changes_since
 from core.rows.as_of import get_access_as_of
-from core.rows.query import Condition, Sort, View
+from core.rows.filter_tree import Condition
+from core.rows.query import Sort, View
 from core.rows.read import first_rows, row_count
 from core.rows.row_order import row_order
 from core.sharing import shares
