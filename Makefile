@@ -8,8 +8,9 @@ PORT ?= 8501
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 PYTEST = $(BIN)/python -m pytest
-WORKERS = auto
-AT_ONCE = -n $(WORKERS) --maxprocesses 4 --dist worksteal
+# One more than processors, because tests wait for servers and browsers; at most four, because each has a PostgreSQL.
+WORKERS = $(shell workers=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )); echo $$(( workers < 4 ? workers : 4 )))
+AT_ONCE = -n $(WORKERS) --dist worksteal
 LEFT_OUT = $(if $(filter no,$(BROWSER)),and not browser)
 SQL = tests/db tests/core/rows tests/core/history tests/core/edits/test_write.py
 SHELL = /bin/bash
