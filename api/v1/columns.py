@@ -1,6 +1,7 @@
 """Columns of a sheet: list, add, change, reorder, retire and restore."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -9,9 +10,12 @@ from pydantic import Field
 from api.auth.request import CallerDep, ColumnId, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
+from api.v1.rows import OperationId
 from core.access.access import Access, ColumnInfo
 from core.access.load import get_access
 from core.column_types.base import Option
+from core.edits.change_type import change_type
+from core.edits.conversion import Misfits, NewType, preview_type
 from core.sheets import columns
 from core.sheets.columns import NewColumn
 from core.sheets.serialize import column_json
@@ -39,7 +43,7 @@ class ColumnBody(Strict):
 
 
 class ColumnChanges(Strict):
-    """Fields that are left out stay unchanged. The type of a column can't change."""
+    """Fields that are left out stay unchanged. `POST type` changes the type."""
 
     name: str | None = None
     description: str | None = None
@@ -48,6 +52,28 @@ class ColumnChanges(Strict):
 
 
 Limit = Literal["hidden", "read-only"]
+
+
+class TypeBody(Strict):
+    """A new type for a column. Rules and options that are left out are taken over or made of its values."""
+
+    type: str
+    rules: dict[str, Any] | None = None
+    options: list[OptionBody] | None = None
+
+    def new_type(self, misfits: Misfits = Misfits.REFUSE, name: str = "") -> NewType:
+        options = None if self.options is None else tuple(_options(self.options))
+        return NewType(self.type, self.rules, options, misfits, name)
+
+
+class TypeChangeBody(TypeBody):
+    operation_id: OperationId
+    misfits: Literal["refuse", "beside", "copy"] = Field(
+        default="refuse",
+        description="Values that do not convert are refused, or kept as text in a new column beside; copy keeps all "
+        "values in a copy of the column.",
+    )
+    name: str = Field(default="", description="The name of the column that keeps values.")
 
 
 class ColumnOrder(Strict):
@@ -90,6 +116,25 @@ def change(caller: CallerDep, sheet: SheetId, column: ColumnId, changes: ColumnC
     with caller.transaction() as (session, actor):
         info = columns.change_column(session, actor, sheet, column, **fields)
         return answer(column_json(get_access(session, actor, sheet), info))
+
+
+@router.post("/{column}/type/preview", summary="Preview a change of type")
+def preview(caller: CallerDep, sheet: SheetId, column: ColumnId, body: TypeBody) -> Response:
+    """How many values convert and how many do not, the most frequent of each, and the options that would be made."""
+    with caller.transaction() as (session, actor):
+        return answer(asdict(preview_type(session, actor, sheet, column, body.new_type())))
+
+
+@router.post("/{column}/type", summary="Change the type of a column")
+def convert(caller: CallerDep, sheet: SheetId, column: ColumnId, body: TypeChangeBody) -> Response:
+    """Converts its values as one action, which undo takes back. 422 with `misfits` if values do not convert and are not
+    to be kept. An edit whose base is older than the change is refused."""
+    new = body.new_type(Misfits(body.misfits), body.name)
+    with caller.transaction() as (session, actor):
+        changed = change_type(session, actor, sheet, column, new, operation_id=body.operation_id)
+        access = get_access(session, actor, sheet)
+        counts = {"version": changed.version, "converted": changed.converted, "kept": changed.kept}
+        return answer(counts | {"column": column_json(access, access.column(column)), "added": changed.added})
 
 
 @router.put("/{column}/limits", summary="Hide a column, or make it read-only")

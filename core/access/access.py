@@ -1,10 +1,10 @@
 """What a principal may see and do in a sheet. Every read of rows goes through an Access."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,27 @@ from core.base.relative_dates import Calendar
 from core.column_types import column_type
 from core.column_types.base import Option, PeopleDirectory, References
 from core.workspace.settings import workspace_settings
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierType:
+    """The type that a column had in the versions of the sheet before `until`, with its rules and options."""
+
+    until: int
+    type: str
+    rules: dict[str, Any]
+    options: tuple[Option, ...]
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the type that `as_stored` described."""
+        options = tuple(Option.read(option) for option in stored["options"])
+        return cls(stored["until"], stored["type"], stored["rules"], options)
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return the type as JSON data."""
+        options = [option.as_stored() for option in self.options]
+        return {"until": self.until, "type": self.type, "rules": self.rules, "options": options}
 
 
 @dataclass(frozen=True)
@@ -34,6 +55,19 @@ class ColumnInfo:
     retired: bool = False
     limits: Mapping[str, str] = field(default_factory=dict)
     slot: str | None = None
+    earlier: tuple[EarlierType, ...] = ()
+
+    @property
+    def type_version(self) -> int:
+        """The version of the sheet in which the column got its type; 0 where it always had it."""
+        return self.earlier[-1].until if self.earlier else 0
+
+    def at(self, version: int) -> Self:
+        """Return the column with the type that it had in a version of the sheet."""
+        earlier = next((earlier for earlier in self.earlier if version < earlier.until), None)
+        if earlier is None:
+            return self
+        return replace(self, type=earlier.type, rules=earlier.rules, options=earlier.options, slot=None)
 
     @cached_property
     def key(self) -> str:

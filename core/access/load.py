@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import NO_LINK, NO_SHEET, Access, ColumnInfo, SheetInfo
+from core.access.access import NO_LINK, NO_SHEET, Access, ColumnInfo, EarlierType, SheetInfo
 from core.access.cache import Columns, access_cache
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotFound
@@ -99,6 +99,7 @@ def column_info(row: Mapping[Any, Any]) -> ColumnInfo:
         retired=row.get("retired_at") is not None,
         limits=row["limits"],
         slot=row["slot"],
+        earlier=tuple(EarlierType.read(earlier) for earlier in row.get("earlier") or ()),
     )
 
 

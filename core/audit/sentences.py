@@ -5,6 +5,7 @@ from typing import Any
 
 from core.audit.names import Names, by_whom, link_name, quoted, to_whom
 from core.base.permissions import Audience, Level, Role, RowScope
+from core.column_types import TYPES
 from db.tables.sheets import AuditEvent
 
 Facts = Mapping[str, Any]
@@ -138,6 +139,7 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "sheet:sheet:restore": "{by} restored {sheet} from the archive",
     "sheet:column:add": "{by} added {names} to {sheet}",
     "sheet:column:change": _changed,
+    "sheet:column:type": "{by} changed the type of column {column} of {sheet} from {old_type} to {new_type}",
     "sheet:column:reorder": "{by} reordered the columns of {sheet}",
     "sheet:column:limit": _limited,
     "sheet:column:retire": "{by} removed column {column} from {sheet}",
@@ -209,6 +211,10 @@ def _rows_of(words: _Fillers) -> str:
     )
 
 
+def _type_label(name: Any) -> str:
+    return TYPES[name].label.lower() if name in TYPES else str(name)
+
+
 def _settings(words: _Fillers) -> str:
     changes = words.facts.get("changes", {})
     return ", ".join(f"{name.replace('_', ' ')} from {old} to {new}" for name, (old, new) in sorted(changes.items()))
@@ -232,6 +238,8 @@ _FILLERS: dict[str, Callable[[_Fillers], str]] = {
     "level": lambda words: _label(words, "level"),
     "rows_of": _rows_of,
     "limits": _limits,
+    "old_type": lambda words: _type_label(words.facts.get("before")),
+    "new_type": lambda words: _type_label(words.facts.get("after")),
     "settings": _settings,
     "count": _count,
     "format": lambda words: str(words.facts.get("format", "")).upper(),

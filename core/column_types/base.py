@@ -242,6 +242,26 @@ class ColumnType(Generic[V]):
     def _cleaned(self, text: str) -> str:
         return _bounded(text, self.longest)
 
+    # --- change of type
+
+    def exchange_text(self, value: V, column: ColumnLike, references: References) -> str:
+        """Return the text by which a cell converts, with what its column adds, such as a currency."""
+        return self.text(value, column, references)
+
+    def converter(
+        self, source: "ColumnType[Any]", old: ColumnLike, new: ColumnLike, references: References
+    ) -> Callable[[Any], V | None]:
+        """Return a function that makes a cell of the column `new` of a cell of `old`, whose type is `source`.
+
+        The function raises Invalid with the reason where a value does not convert. By default values convert by text.
+        """
+        parse = self.parser(new, references)
+        return lambda value: parse(source.exchange_text(value, old, references))
+
+    def options_for(self, texts: Iterable[str]) -> list[Option]:
+        """Return options by which a new column of this type can hold these texts; only choices have any."""
+        return []
+
     # --- settings
 
     def check_rules(self, rules: Mapping[str, Any]) -> dict[str, Any]:

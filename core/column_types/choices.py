@@ -56,6 +56,26 @@ class Optional(ColumnType[V]):
         _refuse_twice(folded_key(option.label) for option in checked if not option.retired)
         return checked
 
+    def options_for(self, texts: Iterable[str]) -> list[Option]:
+        """Return an option for each different label in alphabetical order, up to the limit."""
+        labels: dict[str, str] = {}
+        for text in texts:
+            for label in self._labels_or_none(text):
+                if 0 < len(label) <= LABEL_LENGTH:
+                    labels.setdefault(folded_key(label), label)
+        ordered = [label for _, label in sorted(labels.items())][:MAX_OPTIONS]
+        return [Option(f"o{number}", label) for number, label in enumerate(ordered, 1)]
+
+    def labels_in(self, text: str) -> list[str]:
+        """Return the labels that a text names. Raises Invalid."""
+        return [one_line(clean(text))]
+
+    def _labels_or_none(self, text: str) -> list[str]:
+        try:
+            return self.labels_in(text)
+        except Invalid:
+            return []
+
     def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
         return {option.id: option.label for option in column.options}
 
@@ -79,6 +99,20 @@ class Choice(Optional[str]):
 
     def reader(self, column: ColumnLike, references: References, current: str | None = None) -> Callable[[str], str]:
         return Labels(column, {current} if current else ()).id_of
+
+    def converter(
+        self, source: ColumnType[Any], old: ColumnLike, new: ColumnLike, references: References
+    ) -> Callable[[Any], str | None]:
+        """Of several options the only one is chosen."""
+        if not source.has_options:
+            return super().converter(source, old, new, references)
+
+        def convert(value: list[str]) -> str:
+            if len(value) > 1:
+                raise Invalid(f"{quoted(source.text(value, old, references))} are several options, not one.")
+            return _usable(value[0], new, value)
+
+        return convert
 
     def verify(self, value: Any, column: ColumnLike, references: References, current: str | None = None) -> str:
         if not isinstance(value, str):
@@ -114,6 +148,17 @@ class Choices(Optional[list[str]]):
             return sorted(ids, key=places.__getitem__)
 
         return read
+
+    def converter(
+        self, source: ColumnType[Any], old: ColumnLike, new: ColumnLike, references: References
+    ) -> Callable[[Any], list[str] | None]:
+        """One option becomes a list of it."""
+        if not source.has_options:
+            return super().converter(source, old, new, references)
+        return lambda value: [_usable(value, new, [value])]
+
+    def labels_in(self, text: str) -> list[str]:
+        return [one_line(item) for item in _items(clean(text))]
 
     def parser(self, column: ColumnLike, references: References) -> Callable[[str], list[str] | None]:
         remembered = super().parser(column, references)

@@ -83,6 +83,15 @@ class Date(Moment):
 
         return read
 
+    def converter(
+        self, source: ColumnType[Any], old: ColumnLike, new: ColumnLike, references: References
+    ) -> Callable[[Any], str | None]:
+        """An instant becomes the day of its column's clock."""
+        if source.form is not Form.INSTANT:
+            return super().converter(source, old, new, references)
+        clock, read = clock_of(old), self.parser(new, references)
+        return lambda value: read(datetime.fromisoformat(value).astimezone(clock).date().isoformat())
+
     def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
         return shows_day(cell, text)
 
@@ -114,6 +123,15 @@ class DateTime(Moment):
             return _utc(instant_of(one_line(text), zone, order))
 
         return read
+
+    def converter(
+        self, source: ColumnType[Any], old: ColumnLike, new: ColumnLike, references: References
+    ) -> Callable[[Any], str | None]:
+        """A day becomes its first moment by the new column's clock."""
+        if source.form is not Form.DAY:
+            return super().converter(source, old, new, references)
+        clock, read = clock_of(new), self.parser(new, references)
+        return lambda value: read(_first_moment(date.fromisoformat(value), clock))
 
     def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
         return shows_instant(cell, text, str(clock_of(column)))

@@ -71,6 +71,14 @@ class Number(ColumnType[Decimal]):
     def text(self, value: Decimal, column: ColumnLike, references: References) -> str:
         return canonical(value)
 
+    def converter(
+        self, source: ColumnType[Any], old: ColumnLike, new: ColumnLike, references: References
+    ) -> Callable[[Any], Decimal | None]:
+        """Numbers stay as they are: their text could be read by another format."""
+        if source.is_number:
+            return lambda value: self.verify(value, new, references)
+        return super().converter(source, old, new, references)
+
     def sql(self, cell: SqlCell, column: ColumnLike, references: References) -> Sql:
         return cell.number
 
@@ -128,6 +136,9 @@ class Money(Number):
         currency = column.rules.get("currency")
         return int(column.rules.get("decimals", minor_digits(currency) if currency else 0))
 
+    def exchange_text(self, value: Decimal, column: ColumnLike, references: References) -> str:
+        return f"{self.text(value, column, references)} {column.rules.get('currency', '')}".strip()
+
     def shows_unit(self, unit: str, column: ColumnLike) -> bool:
         return column.rules.get("currency") in currencies_of(unit.upper() if unit.isascii() else unit)
 
@@ -152,6 +163,9 @@ class Percent(Number):
     name, label, icon = "percent", "Percent", "percent"
     form = Form.PERCENT
     width = 130
+
+    def exchange_text(self, value: Decimal, column: ColumnLike, references: References) -> str:
+        return f"{self.text(value, column, references)} %"
 
     def shows_unit(self, unit: str, column: ColumnLike) -> bool:
         return unit == "%"

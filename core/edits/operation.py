@@ -36,6 +36,7 @@ class ChangeSource(StrEnum):
     IMPORT = "import"
     UNDO = "undo"
     RESTORE = "restore"
+    COLUMN = "column"
     SEED = "seed"
 
 

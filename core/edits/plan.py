@@ -51,6 +51,8 @@ def plan_optimistic(access: Access, batch: Batch) -> EditPlan | None:
         column = access.by_id.get(edit.column)
         if column is None or column.rules.get("unique") or not access.may_write(column):
             return None
+        if edit.base is not None and edit.base < column.type_version:
+            return None
         try:
             plan.edits[edit.row, edit.column] = value_to_store(access, column, edit.input, None)
         except Invalid:
@@ -93,6 +95,9 @@ def _plan_edit(access: Access, plan: EditPlan, row: StoredRow | None, edit: Edit
     if column is None or row is None:
         missing = "column" if column is None else "row"
         plan.outcome.gone.append(cell | {"reason": f"This {missing} has been deleted meanwhile."})
+        return
+    if edit.base is not None and edit.base < column.type_version:
+        plan.outcome.refused.append(cell | {"reason": _type_changed(column)})
         return
     before = row.values.get(column.key)
     try:
@@ -145,6 +150,15 @@ def value_to_store(access: Access, column: ColumnInfo, cell_input: CellInput, be
     if value != before and not access.may_write(column):
         raise Invalid(f"“{column.name}” is read-only for you. Ask the sheet's owner.")
     return value
+
+
+def _type_changed(column: ColumnInfo) -> str:
+    """Return the reason why an edit is refused that was typed before the column got its type."""
+    before, now = column_type(column.earlier[-1].type).label, column_type(column.type).label
+    return (
+        f"“{column.name}” was changed from {before.lower()} to {now.lower()} while you were typing. "
+        "Enter the value again."
+    )
 
 
 def add_saved(access: Access, plan: EditPlan, version: int | None) -> None:

@@ -14,6 +14,7 @@ from core.base.errors import Invalid
 from core.base.exact_json import Value, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.edits.batch import CellInput, Outcome
+from core.edits.change_type import TypeChange, take_back, type_change_of
 from core.edits.checks import run_checks
 from core.edits.conflicts import Cell, StoredRow
 from core.edits.operation import Answer, ChangeSource, WriteOperation, carry_out, request_digest
@@ -40,6 +41,7 @@ class UndoResult:
     restored: int = 0
     left: list[dict[str, Any]] = field(default_factory=list)
     left_count: int = 0
+    type_change: dict[str, Any] | None = None
 
 
 def undo(
@@ -77,6 +79,8 @@ def _take_back(
         if action is None:
             raise Invalid(f"There is nothing of yours to {direction} in this sheet.")
         operation.undoes = action.operation_id
+        if change := type_change_of(session, sheet_id, action.operation_id):
+            return _take_back_type(operation, action, change)
         inverse = _Inverse(session, operation.access, action)
         result = UndoResult(
             version=operation.version,
@@ -102,6 +106,14 @@ def _take_back(
         needs=[Permission.ROWS_EDIT],
     )
     return UndoResult(**answer)
+
+
+def _take_back_type(operation: WriteOperation, action: Action, change: TypeChange) -> Answer:
+    said = described(operation.session, operation.access, action)
+    taken_back, cells = take_back(operation, change, action.version)
+    result = UndoResult(operation.version, str(action.operation_id), said, cells=cells, type_change=asdict(taken_back))
+    operation.keep_answer(asdict(result))
+    return asdict(result)
 
 
 class _Inverse:
@@ -143,6 +155,8 @@ class _Inverse:
         cell, column = (line.row_id, line.column_id), self.access.by_id.get(line.column_id)
         if column is None:
             self._leave(line.row_id, None, "The column has been deleted meanwhile.")
+        elif self.action.version < column.type_version:
+            self._leave(*cell, f"The type of “{column.name}” has been changed since.")
         elif row is None:
             self._leave(*cell, "The row has been deleted meanwhile.", self.others.get((line.row_id, 0)))
         elif cell in self.others:

@@ -11,6 +11,7 @@ from core.access.access import Access
 from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.permissions import Permission
+from core.column_types import column_type
 
 MAX_ACTIONS = 500
 
@@ -77,6 +78,8 @@ def described(session: Session, access: Access, action: Action) -> str:
     """Return the action in words: “Change of 12 cells”."""
     operation_id, version = action.origin
     parameters = {"sheet": access.sheet.sheet_id, "version": version, "operation": operation_id}
+    if source_type := session.scalar(_TYPE_CHANGE, parameters):
+        return f"Change of a column's type from {column_type(source_type).label.lower()}"
     done = {kind: (source, count) for kind, source, count in session.execute(_DONE, parameters)}
     for kind, single, plural, noun in _KINDS:
         if kind in done:
@@ -112,6 +115,10 @@ _MINE = text("""
     WHERE sheet_id = :sheet AND actor_id = :actor AND version IS NOT NULL
     ORDER BY version DESC, (undoes IS NOT NULL) DESC, created_at DESC
     LIMIT :limit
+""")
+_TYPE_CHANGE = text("""
+    SELECT result -> 'type_change' ->> 'before' FROM operations
+    WHERE sheet_id = :sheet AND operation_id = :operation AND version = :version
 """)
 _DONE = text("""
     SELECT kind, min(source), count(*) FROM changes

@@ -171,6 +171,8 @@ _LINES_SQL = f"""
     JOIN rows r ON r.sheet_id = :sheet AND r.row_id = c.row_id
     LEFT JOIN users u ON u.user_id = c.actor_id
     WHERE {scope_sql("r")}
+      -- A change of a column's type converts deleted rows, too.
+      AND (c.column_id = 0 OR r.deleted_version IS NULL OR r.deleted_version >= c.version)
     ORDER BY c.version, c.row_id, c.column_id
     LIMIT :most
 """  # noqa: S608 - the gate of core.access.

@@ -92,6 +92,7 @@ def difference(
         "row": row,
         "column": column,
         "limit": limit + 1,
+        "type_changes": [earlier.until for column in access.every_column for earlier in column.earlier],
     }
     edited, added, deleted = session.execute(_COUNTS, parameters).one()
     lines = session.execute(_PAGE, parameters).mappings().all()
@@ -107,7 +108,7 @@ def _entries(
     """The entries of these lines. The cells of a whole row are read in the version that had the row."""
     added = _rows(session, as_of(access, last), [line["row_id"] for line in lines if line["kind"] == "added"])
     deleted = _rows(session, as_of(access, first), [line["row_id"] for line in lines if line["kind"] == "deleted"])
-    return [_entry(access, line, added, deleted) for line in lines]
+    return [_entry(access, line, (first, last), added, deleted) for line in lines]
 
 
 def _rows(session: Session, access: Access, ids: list[int]) -> dict[int, dict[str, Wire]]:
@@ -116,7 +117,11 @@ def _rows(session: Session, access: Access, ids: list[int]) -> dict[int, dict[st
 
 
 def _entry(
-    access: Access, line: RowMapping, added: dict[int, dict[str, Wire]], deleted: dict[int, dict[str, Wire]]
+    access: Access,
+    line: RowMapping,
+    versions: tuple[int, int],
+    added: dict[int, dict[str, Wire]],
+    deleted: dict[int, dict[str, Wire]],
 ) -> DifferenceEntry:
     row, column = line["row_id"], line["column_id"]
     old, new = line["old"], line["new"]
@@ -129,8 +134,8 @@ def _entry(
         kind=line["kind"],
         before=before,
         after=after,
-        old=shown(access, column, old) if column else "",
-        new=shown(access, column, new) if column else "",
+        old=shown(access, column, old, versions[0]) if column else "",
+        new=shown(access, column, new, versions[1]) if column else "",
         by=line["name"] or UNKNOWN_AUTHOR,
         at=line["effective_at"],
         version=line["version"],
@@ -153,6 +158,10 @@ _DIFFERENCES = f"""
         JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
         WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.version > :earlier AND c.version <= :later
           AND c.column_id = ANY(:columns)
+          -- A change of a column's type converts deleted rows, too.
+          AND (c.version <> ALL(CAST(:type_changes AS bigint[])) OR c.column_id = 0 OR 'remove' IS DISTINCT FROM (
+               SELECT w.kind FROM changes w WHERE w.sheet_id = c.sheet_id AND w.row_id = c.row_id AND w.column_id = 0
+               AND w.version < c.version ORDER BY w.version DESC LIMIT 1))
     ), ends AS (
         SELECT row_id, column_id, l.version, l.actor_id, l.effective_at, f.old, l.new,
                f.kind IN ('edit', 'remove') AS was_live, l.kind <> 'remove' AS is_live

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
 from core.access.row_gate import scope_sql
-from core.base.errors import NotFound
-from core.base.exact_json import Wire, loads_stored, loads_wire
+from core.base.errors import Invalid, NotFound
+from core.base.exact_json import Value, Wire, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.column_types import column_type
 from core.rows.projection import projection
@@ -156,18 +156,18 @@ def cell_history(
 def row_title(access: Access, row: int, logged: str | None) -> str:
     """Return the title of a row: the text of its first written column, from the database's JSON text, or its number."""
     column = access.title_column
-    return (shown(access, column.column_id, logged) if column else "") or f"#{row}"
+    return (shown(access, column.column_id, logged, access.sheet.version) if column else "") or f"#{row}"
 
 
-def shown(access: Access, column_id: int, logged: str | None) -> str:
-    """Return a logged value as text: of a whole row (column 0) as “name: value” of each filled visible cell."""
+def shown(access: Access, column_id: int, logged: str | None, version: int) -> str:
+    """Return a value of a version as text: of a whole row (column 0) as “name: value” of each filled visible cell."""
     if logged is None:
         return ""
     if column_id == 0:
         values = projection(access).stored(logged)
-        filled = [column for column in access.columns if column.key in values]
+        filled = [column.at(version) for column in access.columns if column.key in values]
         return " · ".join(f"{column.name}: {_text(access, column, values[column.key])}" for column in filled)
-    return _text(access, access.column(column_id), loads_stored(logged))
+    return _text(access, access.column(column_id).at(version), loads_stored(logged))
 
 
 def _row_lines(
@@ -198,29 +198,50 @@ def _row_change(access: Access, lines: Sequence[RowMapping]) -> RowChange:
     """One change of a row from its lines: the line of the whole row first, then its cells in the sheet's order."""
     whole, cells = (lines[0], lines[1:]) if lines[0]["column_id"] == 0 else (None, lines)
     if whole is not None and whole["kind"] == "add":
-        return _change(whole, _first_cells(access, whole["new"]))
+        return _change(whole, _first_cells(access, whole["new"], whole["version"]))
     by_column = {line["column_id"]: line for line in cells}
     changed = [column for column in access.columns if column.column_id in by_column]
     return _change(whole or lines[0], [_cell_change(access, column, by_column[column.column_id]) for column in changed])
 
 
-def _first_cells(access: Access, logged: str) -> list[CellChange]:
+def _first_cells(access: Access, logged: str, version: int) -> list[CellChange]:
     """The cells that a row was added with."""
     cells = projection(access)
-    values, wire = cells.stored(logged), cells.wire(logged)
+    values = cells.stored(logged)
+    filled = [column for column in access.columns if column.key in values]
     return [
-        CellChange(column.column_id, column.name, "", _text(access, column, values[column.key]), wire[column.key])
-        for column in access.columns
-        if column.key in values
+        CellChange(
+            column.column_id,
+            column.name,
+            "",
+            _text(access, column.at(version), values[column.key]),
+            _value_now(access, column, values[column.key], version),
+        )
+        for column in filled
     ]
 
 
 def _cell_change(access: Access, column: ColumnInfo, line: RowMapping) -> CellChange:
     if line["kind"] == "add":
-        first = {cell.column_id: cell for cell in _first_cells(access, line["new"])}
+        first = {cell.column_id: cell for cell in _first_cells(access, line["new"], line["version"])}
         return first.get(column.column_id) or CellChange(column.column_id, column.name, "", "", None)
-    old, new = (shown(access, column.column_id, line[side]) for side in ("old", "new"))
-    return CellChange(column.column_id, column.name, old, new, None if line["new"] is None else loads_wire(line["new"]))
+    version = line["version"]
+    old = shown(access, column.column_id, line["old"], version - 1)
+    new = shown(access, column.column_id, line["new"], version)
+    value = None if line["new"] is None else _value_now(access, column, loads_stored(line["new"]), version)
+    return CellChange(column.column_id, column.name, old, new, value)
+
+
+def _value_now(access: Access, column: ColumnInfo, value: Value, version: int) -> Wire:
+    """Return a value of a version as the column takes it now; None where it doesn't convert to the type of now."""
+    if version >= column.type_version:
+        return to_wire(value)
+    old = column.at(version)
+    try:
+        convert = column_type(column.type).converter(column_type(old.type), old, column, access.references)
+        return to_wire(convert(value))
+    except Invalid:
+        return None
 
 
 def _change(line: RowMapping, cells: list[CellChange]) -> RowChange:
@@ -244,8 +265,8 @@ def _logged_change(access: Access, line: Any) -> LoggedChange:
         column_id=line["column_id"],
         column=column.name if column else "",
         kind=line["kind"],
-        old=shown(access, line["column_id"], line["old"]),
-        new=shown(access, line["column_id"], line["new"]),
+        old=shown(access, line["column_id"], line["old"], line["version"] - 1),
+        new=shown(access, line["column_id"], line["new"], line["version"]),
         by=line["name"] or UNKNOWN_AUTHOR,
         source=line["source"],
         recorded_at=line["recorded_at"],

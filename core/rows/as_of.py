@@ -51,9 +51,10 @@ def get_access_as_of(
 
 
 def as_of(access: Access, version: int) -> PastAccess:
-    """The same person's view of the sheet as it was at a version: today's rights, columns and rows in scope."""
+    """The same person's view of the sheet at a version: today's rights and columns, with the types of then."""
     values = {field.name: getattr(access, field.name) for field in fields(Access)}
-    return PastAccess(**values | {"sheet": replace(access.sheet, version=version)})
+    columns = tuple(column.at(version) for column in access.every_column)
+    return PastAccess(**values | {"sheet": replace(access.sheet, version=version), "every_column": columns})
 
 
 def version_at(session: Session, access: Access, instant: str) -> int:

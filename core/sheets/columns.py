@@ -57,7 +57,7 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     if len(names) + len(news) > MAX_COLUMNS:
         raise Invalid(f"A sheet has at most {MAX_COLUMNS} columns.")
     position = max((column.position for column in access.columns), default=0)
-    slots = _free_slots(session, sheet_id)
+    slots = free_slots(session, sheet_id)
     news = [with_currency(new, access.currency) for new in news]
     columns = [
         _new_column(
@@ -101,8 +101,8 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
     changed = [name for name, value in _stored(new).items() if value != _stored(column)[name]]
     if not changed:
         return column
-    _touch_columns(session, sheet_id)
-    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(**_stored(new)))
+    touch_columns(session, sheet_id)
+    session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(**_stored(new)))
     names = {"name": new.name} | ({"before": column.name} if new.name != column.name else {})
     facts: dict[str, Any] = {"column": column_id, "changed": sorted(changed), **names}
     audit.record(session, actor, "sheet:column:change", sheet_id=sheet_id, **facts)
@@ -115,9 +115,9 @@ def reorder_columns(session: Session, actor: Actor, sheet_id: int, order: list[i
     for column_id in order:
         access.column(column_id)
     rest = [column.column_id for column in access.columns if column.column_id not in order]
-    _touch_columns(session, sheet_id)
+    touch_columns(session, sheet_id)
     for position, column_id in enumerate([*order, *rest], start=1):
-        session.execute(update(Column).where(*_is(sheet_id, column_id)).values(position=position))
+        session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(position=position))
     audit.record(session, actor, "sheet:column:reorder", sheet_id=sheet_id, order=order)
 
 
@@ -140,8 +140,8 @@ def limit_column(
             )
     if new_limits == column.limits:
         return column
-    _touch_columns(session, sheet_id)
-    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(limits=new_limits))
+    touch_columns(session, sheet_id)
+    session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(limits=new_limits))
     notify_sheet_rights(session, sheet_id)
     audit.record(
         session, actor, "sheet:column:limit", sheet_id=sheet_id, column=column_id, name=column.name, limits=new_limits
@@ -169,8 +169,8 @@ def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int)
         )
     if column_id == access.sheet.owner_column:
         raise Invalid(f"“{column.name}” is the row-owner column. Choose another one first.")
-    _touch_columns(session, sheet_id)
-    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(retired_at=func.now()))
+    touch_columns(session, sheet_id)
+    session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=func.now()))
     audit.record(session, actor, "sheet:column:retire", sheet_id=sheet_id, column=column_id, name=column.name)
 
 
@@ -184,8 +184,8 @@ def restore_column(session: Session, actor: Actor, sheet_id: int, column_id: int
         raise Invalid(f"There is already a column “{column.name}”. Rename it first.")
     if len(access.columns) >= MAX_COLUMNS:
         raise Invalid(f"A sheet has at most {MAX_COLUMNS} columns.")
-    _touch_columns(session, sheet_id)
-    session.execute(update(Column).where(*_is(sheet_id, column_id)).values(retired_at=None))
+    touch_columns(session, sheet_id)
+    session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=None))
     audit.record(session, actor, "sheet:column:restore", sheet_id=sheet_id, column=column_id, name=column.name)
 
 
@@ -226,7 +226,7 @@ def _stored(column: ColumnInfo) -> dict[str, Any]:
     return {"name": column.name, "description": column.description, "rules": column.rules, "options": options}
 
 
-def _free_slots(session: Session, sheet_id: int) -> dict[str, Iterator[str]]:
+def free_slots(session: Session, sheet_id: int) -> dict[str, Iterator[str]]:
     """Return the unused slots of the sheet per kind. A column without a slot is filtered by its JSON."""
     used = set(session.scalars(select(Column.slot).where(Column.sheet_id == sheet_id)))
     every = {kind: [f"{kind}{number}" for number in range(1, count + 1)] for kind, count in NARROW_SLOTS.items()}
@@ -271,7 +271,8 @@ def _take_column_ids(session: Session, sheet_id: int, count: int) -> int:
     return last or 0
 
 
-def _touch_columns(session: Session, sheet_id: int) -> None:
+def touch_columns(session: Session, sheet_id: int) -> None:
+    """Notify open grids that the sheet's columns are changed."""
     _take_column_ids(session, sheet_id, 0)
 
 
@@ -280,7 +281,8 @@ def _notify(session: Session, sheet_id: int) -> None:
     session.execute(select(func.pg_notify("sheet_changes", func.concat(sheet_id, ":", version))))
 
 
-def _is(sheet_id: int, column_id: int) -> tuple[Any, Any]:
+def column_is(sheet_id: int, column_id: int) -> tuple[Any, Any]:
+    """Return the conditions of one row of the table of columns."""
     return Column.sheet_id == sheet_id, Column.column_id == column_id
 
 

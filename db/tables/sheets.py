@@ -217,7 +217,8 @@ class Column(Base):
     """A column. `rules` contains its validation, `options` its choices, in the format of its type.
 
     `limits` says per audience (a sheet level below owner's, or 'link') whether it is 'hidden' or 'read-only' for them.
-    `slot` names the column of `narrow_rows` that has a copy of its cells; NULL: none.
+    `slot` names the column of `narrow_rows` that has a copy of its cells; NULL: none. `earlier` has the types that the
+    column had before, oldest first, each with the version of the sheet until which it had it.
     """
 
     __tablename__ = "columns"
@@ -246,6 +247,7 @@ class Column(Base):
     limits: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     retired_at: Mapped[datetime | None]
     slot: Mapped[str | None]
+    earlier: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
 
 
 class Row(Base):

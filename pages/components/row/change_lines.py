@@ -13,6 +13,7 @@ SOURCES = {
     "import": "import",
     "undo": "undo",
     "restore": "restored",
+    "column": "change of type",
     "seed": "demo",
 }
 ROWS = {"add": "row added", "remove": "row deleted", "restore": "row restored"}

@@ -125,6 +125,10 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"POST {SHEET}/columns": Case("owns", 201, json={"name": "New", "type": "text"}),
     f"PUT {SHEET}/columns/order": Case("owns", json={"order": [2, 1]}),
     f"PATCH {SHEET}/columns/{{column}}": Case("owns", json={"name": "Company"}, ids={"column": 2}),
+    f"POST {SHEET}/columns/{{column}}/type/preview": Case("owns", json={"type": "text"}, ids={"column": 11}),
+    f"POST {SHEET}/columns/{{column}}/type": Case(
+        "owns", json={"type": "text", "operation_id": str(uuid4())}, ids={"column": 11}
+    ),
     f"PUT {SHEET}/columns/{{column}}/limits": Case("owns", json={"viewer": "hidden"}, ids={"column": 2}),
     f"DELETE {SHEET}/columns/{{column}}": Case("owns", ids={"column": 11}),
     f"POST {SHEET}/columns/{{column}}/restore": Case("owns", ids={"column": 10}),

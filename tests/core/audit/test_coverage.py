@@ -31,6 +31,8 @@ from core.comments import comments
 from core.config.settings import settings
 from core.credentials import access_tokens, login_tickets, revocation, sessions
 from core.edits.batch import Batch, CellInput, NewRow
+from core.edits.change_type import change_type
+from core.edits.conversion import NewType
 from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.exports import export_rows
@@ -486,6 +488,11 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
     ("sheets.columns.add_column", "sheet:column:add", on_sheet(columns.add_column, NewColumn("New", "text"))),
     ("sheets.columns.add_columns", "sheet:column:add", on_sheet(columns.add_columns, [NewColumn("New", "text")])),
     ("sheets.columns.change_column", "sheet:column:change", on_sheet(columns.change_column, 2, name="Company")),
+    (
+        "edits.change_type.change_type",
+        "sheet:column:type",
+        on_sheet(change_type, 11, NewType("text"), operation_id=uuid4()),
+    ),
     ("sheets.columns.reorder_columns", "sheet:column:reorder", on_sheet(columns.reorder_columns, [2, 1])),
     ("sheets.columns.limit_column", "sheet:column:limit", on_sheet(columns.limit_column, 2, {"viewer": "hidden"})),
     ("sheets.columns.retire_column", "sheet:column:retire", on_sheet(columns.retire_column, 11)),
@@ -522,6 +529,9 @@ WITHOUT = {
         "accounts.invitations.use_invitations",
         "access.row_ownership.assign_default_owner_staged",
         "workspace.stored.store_setting",
+        "sheets.columns.touch_columns",
+        *(f"sheets.column_types.{name}" for name in ("add_beside", "restore_added", "retire_added")),
+        "sheets.column_types.store_type",
     },
     "a step of a sign-in, whose end is recorded either way": {
         "limits.login_throttle.record_attempt",

@@ -15,6 +15,7 @@ from core.base.errors import Invalid
 from core.base.permissions import Level
 from core.base.permissions import Permission as P
 from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.conversion import NewType
 from core.edits.operation import ChangeSource
 from core.edits.write import RowEdit, write, write_round
 from core.exports import export_rows
@@ -129,6 +130,11 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "sheets.columns.reorder_columns": (P.COLUMNS_EDIT, call("sheets.columns.reorder_columns", [3, 2, 1])),
     "sheets.columns.retire_column": (P.COLUMNS_EDIT, call("sheets.columns.retire_column", 11)),
     "sheets.columns.restore_column": (P.COLUMNS_EDIT, call("sheets.columns.restore_column", 10)),
+    "edits.conversion.preview_type": (P.COLUMNS_EDIT, call("edits.conversion.preview_type", 11, NewType("text"))),
+    "edits.change_type.change_type": (
+        P.COLUMNS_EDIT,
+        call("edits.change_type.change_type", 11, NewType("text"), operation_id=uuid4()),
+    ),
     "comments.comments.comments": (P.COMMENTS_SEE, call("comments.comments.comments", 1)),
     "comments.comments.add_comment": (P.COMMENTS_WRITE, call("comments.comments.add_comment", 1, "Hello")),
     "comments.comments.edit_comment": (P.COMMENTS_WRITE, on_a_comment("edit_comment", body="Hello again")),
