@@ -18,6 +18,9 @@ from db.tables.sheets import Column
 
 def check_new_type(access: Access, column: ColumnInfo, kind: ColumnType[Any]) -> None:
     """Raise Invalid where the column can't get a type, because of its own type or of what the sheet uses it for."""
+    if column.is_computed or kind.is_computed:
+        computed = f"“{column.name}”" if column.is_computed else f"The type {kind.label}"
+        raise Invalid(f"{computed} is computed, so no cells convert. Add a new column instead.")
     if kind.name == column.type:
         raise Invalid(f"“{column.name}” has the type {kind.label} already.")
     for field, column_id in access.sheet.pipeline.items():

@@ -221,6 +221,7 @@ def test_what_the_sheet_uses_a_column_for_stays_possible(session: Session, sheet
     ("kind", "how", "message"),
     [
         ("text", {}, "has the type Text already"),
+        ("autonumber", {}, "is computed, so no cells convert"),
         ("wish", {}, "Unknown column type"),
         ("number", {"rules": {"pattern": "x"}}, "has no rule"),
         ("number", {"rules": {"unique": True}, "misfits": Misfits.BESIDE}, "must be unique, and 1 values"),
