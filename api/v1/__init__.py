@@ -15,16 +15,18 @@ from api.v1 import (
     imports,
     layouts,
     links,
+    matches,
     me,
     rows,
     sheets,
     teams,
+    totals,
     trash,
     undo,
 )
 
 # Routes are matched in this order: those that a grid uses most come first.
 ROUTE_MODULES = (
-    *(rows, changes, socket, histories, comments, differences, trash, undo),
+    *(rows, totals, matches, changes, socket, histories, comments, differences, trash, undo),
     *(sheets, columns, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
 )

@@ -21,6 +21,9 @@ class LayoutBody(Strict):
     order: list[int] | None = None
     frozen: int | None = None
     view: dict[str, Any] | None = None
+    groups: list[dict[str, Any]] | None = None
+    colors: list[dict[str, Any]] | None = None
+    totals: dict[str, str | None] | None = None
 
 
 @router.get("", summary="Your layout of a sheet")

@@ -14,6 +14,7 @@ from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from api.live.hub import hub
 from api.v1.row_batches import EditRequest, edit_alone, edit_batcher
+from api.v1.totals import Groups, groups_of
 from core.base.errors import Invalid, NotFound
 from core.base.permissions import Permission
 from core.edits.batch import Batch, CellInput, Edit, NewRow
@@ -22,6 +23,7 @@ from core.edits.write import RowEdit, write
 from core.rows import read
 from core.rows.as_of import get_access_as_of
 from core.rows.row_order import cached_order, row_order
+from core.rows.totals import grouped_view, view_totals
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRoute)
 
@@ -116,13 +118,17 @@ def page(
 
 
 @router.get("/order", summary="Fix the order of a view's rows")
-def order(caller: CallerDep, sheet: SheetId, view: ViewDep, as_of: AsOf = None) -> Response:
+def order(caller: CallerDep, sheet: SheetId, view: ViewDep, groups: Groups = "", as_of: AsOf = None) -> Response:
     """A token for `rows?order=…&offset=…`, and the number of rows. An expired token gets 410. A token that was made
-    with `as_of` must be used with the same `as_of`; `version:N` with the `version` of this answer is fastest."""
+    with `as_of` must be used with the same `as_of`; `version:N` with the `version` of this answer is fastest. With
+    `groups` the rows are ordered by them first, and the answer has the groups of exactly this order."""
+    group_sorts = groups_of(groups)
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
-        fixed_order = row_order(session, access, view)
-    return answer({"order": fixed_order.token, "version": fixed_order.version, "total": fixed_order.total})
+        fixed_order = row_order(session, access, grouped_view(view, group_sorts))
+        in_order = view_totals(session, access, view, [], group_sorts).groups if group_sorts else ()
+    token = {"order": fixed_order.token, "version": fixed_order.version, "total": fixed_order.total}
+    return answer(token | {"groups": [group.as_json() for group in in_order]})
 
 
 @router.get("/rows/{row}", summary="One row")

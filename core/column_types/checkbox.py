@@ -23,7 +23,7 @@ class Checkbox(ColumnType[bool]):
 
     name, label, icon, editor = "checkbox", "Checkbox", "check_box", "checkbox"
     form = Form.BOOLEAN
-    width = 90
+    width = 72
     value_class = bool
     takes = (REQUIRED,)
     filters = CHECKBOX

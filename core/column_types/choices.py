@@ -135,7 +135,7 @@ class Choices(Optional[list[str]]):
     name, label, icon, editor = "choices", "Several choices", "checklist", "choices"
     value_class = list
     form = Form.LIST
-    width = 200
+    width = 140
     filters = SEVERAL
 
     def reader(

@@ -72,7 +72,7 @@ class Date(Moment):
 
     name, label, icon, editor = "date", "Date", "event", "date"
     form = Form.DAY
-    width = 140
+    width = 100
     takes = (REQUIRED, UNIQUE, Rule("min", "Earliest", "date"), Rule("max", "Latest", "date"), ORDER)
 
     def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
@@ -106,7 +106,7 @@ class DateTime(Moment):
 
     name, label, icon, editor = "datetime", "Date and time", "schedule", "datetime"
     form = Form.INSTANT
-    width = 160
+    width = 136
     takes: ClassVar[tuple[Rule, ...]] = (
         REQUIRED,
         UNIQUE,

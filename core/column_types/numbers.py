@@ -45,7 +45,7 @@ class Number(ColumnType[Decimal]):
     name, label, icon, editor = "number", "Number", "123", "number"
     value_class = Decimal
     form = Form.NUMBER
-    width = 120
+    width = 92
     aligned_right = True
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE, MIN, MAX, PLACES, FORMAT)
     filters = NUMBER
@@ -129,7 +129,7 @@ class Money(Number):
 
     name, label, icon = "money", "Money", "payments"
     form = Form.MONEY
-    width = 130
+    width = 104
     takes = (*Number.takes, CURRENCY)
 
     def places(self, column: ColumnLike) -> int:
@@ -162,7 +162,7 @@ class Percent(Number):
 
     name, label, icon = "percent", "Percent", "percent"
     form = Form.PERCENT
-    width = 130
+    width = 84
 
     def exchange_text(self, value: Decimal, column: ColumnLike, references: References) -> str:
         return f"{self.text(value, column, references)} %"

@@ -20,7 +20,7 @@ class TextLike(ColumnType[str]):
     value_class = str
     filters = TEXT
     editor = "text"
-    width = 200
+    width = 140
 
     def verify(self, value: Any, column: ColumnLike, references: References, current: str | None = None) -> str | None:
         if not isinstance(value, str):
@@ -54,7 +54,7 @@ class LongText(TextLike):
     name, label, icon, editor = "long_text", "Long text", "notes", "long_text"
     is_free_text = True
     is_multiline = True
-    width = 260
+    width = 170
     longest: ClassVar[int] = 100_000
     takes = _takes(longest)
 
@@ -83,7 +83,7 @@ class Text(LongText):
 
     name, label, icon, editor = "text", "Text", "title", "text"
     is_multiline = False
-    width = 200
+    width = 140
     longest: ClassVar[int] = 10_000
     takes = _takes(longest)
 

@@ -1,4 +1,4 @@
-"""Layouts: a person's settings of one sheet's grid (widths, hidden columns, order, frozen columns, last view)."""
+"""Layouts: a person's settings of one sheet's grid (widths, order, groups, totals, last view, …)."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from core.base.actor import Actor
 from core.base.errors import Invalid
 from db.tables.sheets import SheetLayout
 
-KEYS = ("widths", "hidden", "order", "view", "frozen")
+KEYS = ("widths", "hidden", "order", "view", "frozen", "groups", "totals", "colors")
 MAX_ENTRIES = 1000
 MAX_CHARACTERS = 100_000
 

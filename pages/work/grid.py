@@ -22,7 +22,7 @@ def rows(sheet_view: SheetView, view: View) -> None:
         key=key,
         me={"id": sheet_view.actor.user_id, "name": sheet_view.actor.name},
         view=view.as_json(),
-        layout={name: layout[name] for name in ("widths", "hidden", "order") if name in layout},
+        layout={name: layout[name] for name in grid.DEFAULT_LAYOUT if name in layout},
         formats=grid_formats(sheet_view.locale),
         on_view=lambda: sheet_page.sort(sheet_view, view, st.session_state[key]["view"]),
     )

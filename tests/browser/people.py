@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.conftest import PASSWORD
 
-HEADER, ROW, MARKERS = 38, 34, 49
+HEADER, ROW, MARKERS = 30, 27, 44
 KEY_MS = 40
 PATIENCE = 30
 STORAGES = "local_storage,indexeddb,cache_storage,service_workers"

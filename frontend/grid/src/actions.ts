@@ -23,6 +23,8 @@ export interface ActionScope {
   session: SheetSession;
   columns: Column[];
   context: Context;
+  /** The cells that a typed new row begins with. */
+  defaults: ReadonlyMap<number, Input>;
   canEdit: boolean;
   canAdd: boolean;
   notice: (text: string) => void;
@@ -50,7 +52,7 @@ export function withRows(scope: ActionScope, rects: readonly Rect[], act: () => 
     scope.notice(`${cells.toLocaleString()} cells are too many at once; ${MAX_CELLS.toLocaleString()} is the limit. Nothing was changed; import a file instead.`);
     return;
   }
-  const spans = rects.map(({ y, height }) => [y, Math.min(y + height, lines.ordered) - 1] as const);
+  const spans = rects.flatMap(({ y, height }) => lines.spans(y, y + height - 1));
   const missing = spans.filter(([first, last]) => !blocks.hasAll(first, last));
   if (missing.length === 0) {
     act();
@@ -75,7 +77,8 @@ function editOf(scope: ActionScope, row: RowRef, column: Column, input: Input): 
 /** Paste a block, its first cell at (x, y), as one command. If it does not fit, the user decides first. */
 export function paste(scope: ActionScope, at: Paste["at"], block: Pasted[][]): void {
   if (!scope.canEdit) return;
-  withRows(scope, [{ ...at, width: widthOf(block), height: block.length }], () => {
+  const target = rowLines(scope, at.y, block.length);
+  withRows(scope, [{ ...at, width: widthOf(block), height: (target.at(-1) ?? at.y) - at.y + 1 }], () => {
     const excess = excessOf(scope, at, block);
     if (excess.columns + excess.rows > 0) scope.askTooLarge({ at, block, ...excess });
     else pasteWhatFits(scope, { at, block });
@@ -91,9 +94,17 @@ function excessOf(scope: ActionScope, at: Paste["at"], block: Pasted[][]): Pick<
   return { columns: Math.max(0, at.x + width - scope.columns.length), rows: Math.max(0, height - availableRows) };
 }
 
+/** The lines of this many rows from a line on: the headers of groups are passed over. */
+function rowLines({ view: { reader } }: ActionScope, from: number, count: number): number[] {
+  const lines: number[] = [];
+  for (let y = from; lines.length < count; y++) if (reader.lines.at(y).kind !== "group") lines.push(y);
+  return lines;
+}
+
 export function pasteWhatFits(scope: ActionScope, { at, block }: Paste): void {
+  const target = rowLines(scope, at.y, block.length);
   const edits = block.flatMap((cells, down) => {
-    const row = refAt(scope, at.y + down);
+    const row = refAt(scope, target[down] ?? at.y);
     if (row === null) return [];
     return cells.flatMap((cell, right) => {
       const column = scope.columns[at.x + right];

@@ -34,6 +34,16 @@ function entriesFor([x, y]: readonly [number, number], scene: Scene, deletion: R
     entries.push({ label: "Open row", act: () => trigger("open", row) });
     if (column !== undefined) entries.push({ label: "History of this cell", act: () => trigger("open", { row, column }) });
   }
+  if (line.kind === "group") {
+    const { headers } = view.reader.lines;
+    const keys = headers.map(({ key }) => key);
+    const { key, isFolded } = line.group;
+    return [
+      { label: isFolded ? "Open this group" : "Fold this group", act: () => view.fold([key], !isFolded) },
+      { label: "Fold all groups", isApart: true, act: () => view.fold(keys, true) },
+      { label: "Open all groups", act: () => view.fold(keys, false) },
+    ];
+  }
   if (line.kind === "new" || line.kind === "loading") return entries;
   if (actions.canEdit) {
     entries.push({ label: "Clear cells", isApart: true, act: () => clear(actions, rects(selection, columns.length)) });

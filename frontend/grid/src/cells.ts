@@ -7,6 +7,7 @@ import type { CellState } from "../../sheet/src/commands";
 import type { StoredRow } from "../../sheet/src/rows";
 import { authorTint, optionTint, type Palette, type Tint } from "./theme";
 import type { Column, CellValue } from "../../sheet/src/types";
+import { groupText, type GroupCell } from "./group-cells";
 import type { CellUsers } from "./presence-marks";
 
 export interface Chip {
@@ -30,6 +31,8 @@ export interface CellLook {
   highlight: { since: number; color: string } | null;
   hint: string | null;
   opens: boolean;
+  /** The header of a group. */
+  group?: GroupCell;
   /** Other users in this cell. */
   users?: CellUsers;
 }
@@ -67,6 +70,11 @@ export function look(
     opens: first && line.kind === "row",
   };
   return cell(data, copyText, (line.kind === "new" ? !scene.canAdd : !scene.canEdit) || !!column.read_only, tintOf(data.mark, scene.palette));
+}
+
+/** A cell of the line above the rows of a group. */
+export function groupLook(line: Line, column: Column, group: GroupCell, palette: Palette): Cell {
+  return cell({ ...blank(line, column), group }, groupText(group), true, palette.header);
 }
 
 function blank(line: Line, column: Column): CellLook {

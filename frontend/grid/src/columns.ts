@@ -19,9 +19,17 @@ export function visibleColumns(columns: Column[], layout: Layout): Column[] {
   return ordered.filter((column) => !layout.hidden.includes(column.id));
 }
 
+/** The number of columns that stay in place: on a phone one, and never all of them. */
+export function frozenCount({ frozen }: Layout, columns: Column[]): number {
+  const most = window.innerWidth < NARROW ? 1 : columns.length - 1;
+  return Math.max(0, Math.min(frozen, most));
+}
+
 /** On a phone the pinned column leaves room for the others. */
 const NARROW = 640;
 const PINNED_SHARE = 0.38;
+/** The first column names the row. */
+const FIRST_WIDTH = 190;
 
 export function gridColumns(columns: Column[], layout: Layout, sort: Sort[], room: number): GridColumn[] {
   const widest = room < NARROW ? Math.round(room * PINNED_SHARE) : Infinity;
@@ -29,7 +37,7 @@ export function gridColumns(columns: Column[], layout: Layout, sort: Sort[], roo
     id: String(column.id),
     title: column.name + arrow(column, sort),
     icon: column.icon in ICONS ? column.icon : "title",
-    width: Math.min(layout.widths[column.id] ?? column.width, index === 0 ? widest : Infinity),
+    width: Math.min(layout.widths[column.id] ?? Math.max(column.width, index === 0 ? FIRST_WIDTH : 0), index === 0 ? widest : Infinity),
     hasMenu: true,
   }));
 }

@@ -70,12 +70,17 @@ function fingerprintsOf(scene: Scene, { x, y, width, height }: VisibleRange): Ma
 }
 
 function fingerprintOf(scene: Scene, line: number, column: number): Fingerprint {
-  const { view: { reader }, session: { outbox, presence } } = scene;
+  const { view: { reader, totals }, session: { outbox, presence } } = scene;
+  const content = reader.lines.at(line);
+  if (content.kind === "group") {
+    const { key, isFolded, rows } = content.group;
+    return [null, null, key, isFolded, rows, totals.group(key)];
+  }
   const ref = refOn(scene, line);
   const stored = typeof ref === "number" ? reader.rows.get(ref) : undefined;
   const state = ref === null ? undefined : outbox.cell(ref, column);
   const others = typeof ref === "number" ? presence.at(ref, column).join() : "";
-  const kind = ref ?? reader.lines.at(line).kind;
+  const kind = ref ?? content.kind;
   const tint = state?.rejected && state.state;
   return [stepOf(stored?.highlights[column]), tint, kind, stored?.values[column], stored?.removed, state?.state, state?.input, others];
 }

@@ -7,10 +7,12 @@ import {
 import type { Cell, CellLook, Chip } from "./cells";
 import { HIGHLIGHT_MS } from "../../sheet/src/rows";
 import { fade, type Palette } from "./theme";
+import { drawGroupCell } from "./group-cells";
 import { drawCellUsers } from "./presence-marks";
 
 /** The part at the right end of a cell that opens its row or its link. */
 export const ACTION_WIDTH = 28;
+const CHIP_HEIGHT = 20;
 
 type Args = DrawArgs<Cell>;
 
@@ -28,7 +30,8 @@ function draw(args: Args, look: CellLook, palette: Palette): void {
   const { ctx, theme } = args;
   drawHighlight(args, look);
   ctx.fillStyle = theme.textDark;
-  if (look.line.kind === "loading") drawSkeleton(args, palette);
+  if (look.group) drawGroupCell(args, look.group, palette);
+  else if (look.line.kind === "loading") drawSkeleton(args, palette);
   else if (look.hint) drawHint(args, look.hint, palette);
   else if (look.checked !== null) drawCheck(args, look.checked, palette);
   else if (look.chips) drawChips(args, look.chips, look.removed, palette);
@@ -84,7 +87,7 @@ function drawChips(args: Args, chips: Chip[], removed: boolean, palette: Palette
     const width = measureTextCached(chip.label, ctx, font).width + 16;
     const faded = chip.retired || removed;
     ctx.fillStyle = faded ? fade(palette.text, 0.07) : chip.tint.background;
-    box(ctx, x, rect.y + rect.height / 2 - 11, width, 22, 11);
+    box(ctx, x, rect.y + rect.height / 2 - CHIP_HEIGHT / 2, width, CHIP_HEIGHT, CHIP_HEIGHT / 2);
     ctx.fill();
     ctx.fillStyle = faded ? palette.faint : chip.tint.text;
     ctx.fillText(chip.label, x + 8, middle(ctx, rect, font));

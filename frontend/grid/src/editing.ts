@@ -47,8 +47,11 @@ export function useEditing(
   return { editing, open, close };
 }
 
-function write({ session }: ActionScope, { row, column, base }: Editing, input: Input): void {
-  session.write([{ row, column: column.id, input, base }]);
+/** Write the cell; a row that begins with it gets its other cells, too. */
+function write({ session, defaults, view }: ActionScope, { row, column, base }: Editing, input: Input): void {
+  const isNew = typeof row === "string" && session.outbox.rowOf(row) === undefined && !view.reader.lines.isBelow(row);
+  const others = isNew ? [...defaults].filter(([id]) => id !== column.id) : [];
+  session.write([{ row, column: column.id, input, base }, ...others.map(([id, value]) => ({ row, column: id, input: value, base: null }))]);
 }
 
 /** The cell of a new editor with its current value, or null if it cannot be edited. */
@@ -56,7 +59,7 @@ function editingOf(actions: ActionScope, cell: readonly [number, number], typed:
   const { view, session, columns, context } = actions;
   const line = view.reader.lines.at(cell[1]);
   const column = columns[cell[0]];
-  if (!column || line.kind === "loading") return null;
+  if (!column || line.kind === "loading" || line.kind === "group") return null;
   const isNew = line.kind === "new";
   if (isNew ? !actions.canAdd : !actions.canEdit) return null;
   if (column.read_only) actions.notice(`“${column.name}” is read-only for you. Ask the sheet's owner.`);

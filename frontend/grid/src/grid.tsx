@@ -1,11 +1,12 @@
 // The live grid: Glide draws and moves the selection; the session holds values and edits.
 
 import { DataEditorCore } from "@glideapps/glide-data-grid";
-import { useCallback, useMemo, type ReactElement } from "react";
+import { useCallback, useEffect, useMemo, type ReactElement } from "react";
 import { useListOpen } from "../../sheet/src/rejected-list";
 import { useCellMenu, type CellMenu } from "./cell-menu";
 import { useClipboard } from "./clipboard";
-import { headerIcons } from "./columns";
+import { frozenCount, headerIcons } from "./columns";
+import { COARSE, HEADER_HEIGHT, MARKER_WIDTH, ROW_HEIGHT, STATUS_HEIGHT, TOTALS_HEIGHT } from "./density";
 import { useDirtyCells, type Redraws } from "./dirty-cells";
 import { useRowDeletion } from "./row-deletion";
 import { useEditing, type EditingState } from "./editing";
@@ -16,14 +17,14 @@ import { useHeight } from "./hooks";
 import { Overlays } from "./overlays";
 import { usePainting } from "./painting";
 import { usePointer } from "./pointer";
+import { useAddRow } from "./new-row";
 import { refOn, useScene, type GridProps, type Scene } from "./scene";
 import { oneCell, rects } from "./selection";
 import { useOwnPresence } from "./own-presence";
 import { Banner, Status } from "./status";
+import { TotalsRow } from "./totals-row";
 import { useMessage, useUndoKeys } from "./undo-buttons";
 import { useViewport, type Viewport } from "./viewport";
-
-const STATUS_HEIGHT = 34;
 
 export function Grid(props: GridProps): ReactElement {
   const { data, palette, portal, trigger } = props;
@@ -31,12 +32,14 @@ export function Grid(props: GridProps): ReactElement {
   const { view, session, actions, selection, select, box, columns, layout } = scene;
   const viewport = useViewport(scene);
   const edit = useEditing(actions, viewport.locate, useClosed(scene));
-  const headers = useHeaders(scene);
+  const headers = useHeaders(scene, portal);
+  useAddedColumn(scene);
   const deletion = useRowDeletion(actions, selection, select, data.can_delete);
   const cellMenu = useCellMenu(scene, deletion);
   useOwnPresence(scene);
   useUndoKeys(session, box, edit.editing !== null);
   useMessage(session, scene.setNotice);
+  const addRow = useAddRow(scene, edit.open);
   const list = useListOpen(session.rejectedEdits.length);
   const height = useHeight(box, data.height);
   const redraws = useDirtyCells(scene, viewport);
@@ -51,9 +54,10 @@ export function Grid(props: GridProps): ReactElement {
       data-testid="live-grid" data-version={view.reader.version}>
       <Banner view={view} />
       <div className="cg-canvas" onContextMenu={(event) => event.preventDefault()}>{canvas}</div>
+      <div style={{ height: TOTALS_HEIGHT }}><TotalsRow scene={scene} tick={viewport.tick} openMenu={headers.openMenu} /></div>
       <div style={{ height: STATUS_HEIGHT }}>
         <Status scene={scene} list={list} hidden={headers.hidden} showHidden={headers.showHidden} jump={viewport.jump}
-          selected={deletion.selected} deleteSelected={deletion.ask} open={rowToOpen(scene)} />
+          selected={deletion.selected} deleteSelected={deletion.ask} open={rowToOpen(scene)} add={addRow} />
       </div>
       <Overlays scene={scene} isListed={list[0]} portal={portal} tick={viewport.tick} edit={edit} headers={headers} cellMenu={cellMenu} deletion={deletion} />
     </div>
@@ -70,27 +74,48 @@ interface CanvasProps {
   redraws: Redraws;
 }
 
-const COARSE = matchMedia("(pointer: coarse)").matches;
 const KEYS = { copy: false, cut: false, paste: false, search: false, downFill: false, rightFill: false, delete: "Delete|Backspace" };
 
 /** Rendered only when something around the cells has changed; useDirtyCells draws changed cells. */
 function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, redraws: anew }: CanvasProps): ReactElement {
-  const { data, grid, palette, selection, select, actions, trigger, session } = scene;
+  const { data, grid, palette, selection, select, actions, trigger, session, layout, columns } = scene;
   const painting = usePainting(scene, anew.canvas);
   const pointer = usePointer({ actions, selection, select, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), tables: anew.table });
   const onActivated = useCallback((cell: readonly [number, number]) => void edit.open(cell, null), [edit.open]);
   return (
     <DataEditorCore
-      ref={grid} width="100%" height="100%" className="cg-glide" theme={palette.glide} rowHeight={34} headerHeight={38}
-      getCellsForSelection freezeColumns={1} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons} {...painting}
+      ref={grid} width="100%" height="100%" className="cg-glide" theme={palette.glide} rowHeight={ROW_HEIGHT} headerHeight={HEADER_HEIGHT}
+      getCellsForSelection freezeColumns={frozenCount(layout, columns)} rowMarkerWidth={MARKER_WIDTH} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons} {...painting}
       gridSelection={selection} onGridSelectionChange={select} rangeSelect="rect" columnSelect="none"
       rowSelect={data.can_delete ? "multi" : "none"} rowSelectionMode="multi"
-      rowMarkers={data.can_delete ? "both" : "number"}
+      rowMarkers={data.can_delete ? (layout.groups.length > 0 ? "checkbox" : "both") : "number"}
       onVisibleRegionChanged={viewport.onVisible} smoothScrollX smoothScrollY keybindings={KEYS}
       cellActivationBehavior={COARSE ? "second-click" : "double-click"} onCellActivated={onActivated}
       onCellContextMenu={cellMenu.onCellContextMenu} onDelete={onDelete} fillHandle={data.can_edit} {...pointer} {...headers.events}
+      rightElement={data.can_configure ? <AddColumn open={headers.addColumn} /> : undefined}
     />
   );
+}
+
+/** The button behind the last column. */
+function AddColumn({ open }: { open: Headers["addColumn"] }): ReactElement {
+  return (
+    <button className="cg-plus" style={{ height: HEADER_HEIGHT }} title="Add a column" aria-label="Add a column" data-testid="grid-add-column"
+      onClick={({ currentTarget }) => {
+        const { left, bottom } = currentTarget.getBoundingClientRect();
+        open({ x: left, y: bottom + 4 });
+      }}>+</button>
+  );
+}
+
+/** Go to a column that has just been added. */
+function useAddedColumn({ goTo, columns, grid }: Scene): void {
+  useEffect(() => {
+    const index = columns.findIndex(({ id }) => id === goTo.current);
+    if (index < 0) return;
+    goTo.current = null;
+    requestAnimationFrame(() => grid.current?.scrollTo(index, 0, "horizontal"));
+  }, [columns, goTo, grid]);
 }
 
 /** After a key ended an editor the selection moves on; after a click elsewhere the focus stays there. */

@@ -1,11 +1,12 @@
 // State hooks of the grid: its view of the sheet, its layout, its height, the bounds of a cell, the notice.
 
 import type { DataEditorRef } from "@glideapps/glide-data-grid";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type RefObject } from "react";
 import { Problem } from "../../sheet/src/api";
 import { openView } from "../../sheet/src/session";
 import type { SheetView } from "../../sheet/src/view";
-import type { GridData, Layout } from "../../sheet/src/types";
+import { functionOf, type WantedTotal } from "../../sheet/src/totals";
+import type { GridData, Layout, View } from "../../sheet/src/types";
 
 /** A view of the sheet for this grid. It is closed in useScene, which knows the columns. */
 export function useSheetView(data: GridData, refreshPage: () => void): SheetView {
@@ -13,13 +14,23 @@ export function useSheetView(data: GridData, refreshPage: () => void): SheetView
   refresh.current = refreshPage;
   const [view] = useState(() => openView(data.sheet, data.me.id, data.link ?? null, () => refresh.current()));
   useSyncExternalStore(view.session.subscribe, view.session.snapshot);
-  const query = JSON.stringify(data.view);
-  useEffect(() => view.show(JSON.parse(query) as GridData["view"]), [view, query]);
   useEffect(() => {
     // The page is run by a timer and knows the version even where the socket is blocked.
     if (data.version !== null) view.followTo(data.version);
   }, [view, data.version]);
   return view;
+}
+
+/** Show the rows of the page's view in the groups of the layout, with the totals of these columns. */
+export function useShownRows(view: SheetView, data: GridData, layout: Layout): void {
+  const groups = useMemo(() => layout.groups.filter((group) => data.columns.some(({ id }) => id === group.column)), [layout.groups, data.columns]);
+  const query = JSON.stringify({ ...data.view, groups });
+  useEffect(() => view.show(JSON.parse(query) as View), [view, query]);
+  const totals = JSON.stringify(data.columns.flatMap((column) => {
+    const name = layout.hidden.includes(column.id) ? null : functionOf(column, layout.totals);
+    return name === null ? [] : [{ column: column.id, function: name }];
+  }));
+  useEffect(() => view.totals.want(JSON.parse(totals) as WantedTotal[]), [view, totals]);
 }
 
 const SAVE_DELAY = 600;
@@ -28,12 +39,24 @@ const SAVE_DELAY = 600;
 export function useLayout(view: SheetView, initial: Layout): [Layout, (change: Partial<Layout>) => void] {
   const [layout, setLayout] = useState(initial);
   const timer = useRef<ReturnType<typeof setTimeout>>();
+  const text = JSON.stringify(initial);
+  const shown = useRef(text);
+  useEffect(() => {
+    // The page shows another arrangement: one that was opened, and not one that this grid has saved.
+    if (text === shown.current) return;
+    shown.current = text;
+    clearTimeout(timer.current);
+    setLayout(JSON.parse(text) as Layout);
+  }, [text]);
   const change = useCallback(
     (part: Partial<Layout>) =>
       setLayout((now) => {
         const next = { ...now, ...part };
         clearTimeout(timer.current);
-        timer.current = setTimeout(() => saveLayout(view, next), SAVE_DELAY);
+        timer.current = setTimeout(() => {
+          shown.current = JSON.stringify(next);
+          saveLayout(view, next);
+        }, SAVE_DELAY);
         return next;
       }),
     [view],

@@ -1,8 +1,7 @@
-// The menu of a header, and the list of hidden columns.
+// A menu over the page: of a header, of a cell, of a total.
 
 import { useEffect, useRef, type ReactElement } from "react";
 import { createPortal } from "react-dom";
-import type { Column } from "../../sheet/src/types";
 
 export interface MenuEntry {
   label: string;
@@ -67,33 +66,6 @@ export function Menu({ entries, position: place, portal, close, label }: MenuPro
 }
 
 function inside({ x, y }: MenuPosition, count: number): { left: number; top: number } {
-  const height = count * 34 + 16;
+  const height = Math.min(count * 30 + 14, window.innerHeight * 0.8);
   return { left: Math.max(4, Math.min(x, window.innerWidth - 228)), top: Math.max(4, Math.min(y, window.innerHeight - height)) };
-}
-
-export interface HeaderActs {
-  sort: (column: Column, way: "up" | "down" | null) => void;
-  hide: (column: Column) => void;
-  settings: (column: Column) => void;
-  addColumn: () => void;
-}
-
-export interface HeaderFacts {
-  sorted: "up" | "down" | null;
-  isFirst: boolean;
-  canConfigure: boolean;
-}
-
-export function headerEntries(column: Column, facts: HeaderFacts, acts: HeaderActs): MenuEntry[] {
-  const entries: MenuEntry[] = [
-    { label: "Sort ascending", isOn: facts.sorted === "up", act: () => acts.sort(column, "up") },
-    { label: "Sort descending", isOn: facts.sorted === "down", act: () => acts.sort(column, "down") },
-  ];
-  if (facts.sorted) entries.push({ label: "No sorting", act: () => acts.sort(column, null) });
-  if (!facts.isFirst) entries.push({ label: "Hide column", isApart: true, act: () => acts.hide(column) });
-  if (facts.canConfigure) {
-    entries.push({ label: "Column settings…", isApart: true, act: () => acts.settings(column) });
-    entries.push({ label: "Add a column…", act: acts.addColumn });
-  }
-  return entries;
 }

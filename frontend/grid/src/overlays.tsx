@@ -55,6 +55,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
           drop={thenFocusGrid(() => session.discard([rejected]))} />
       )}
       {headers.menu && <Menu {...headers.menu} portal={portal} close={headers.closeMenu} />}
+      {headers.card}
       {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}
       {deletion.isAsking && (
         <ConfirmDelete count={deletion.selected} confirm={thenFocusGrid(deletion.confirm)}

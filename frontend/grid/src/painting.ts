@@ -2,9 +2,10 @@
 
 import type { DataEditorCoreProps, GridColumn, Item } from "@glideapps/glide-data-grid";
 import { useCallback, useMemo } from "react";
-import { look, type Cell } from "./cells";
+import { groupLook, look, type Cell } from "./cells";
 import { gridColumns, NO_COLUMN } from "./columns";
 import { cellRenderer } from "./draw";
+import { groupCell } from "./group-cells";
 import { refOn, type Scene } from "./scene";
 import { cellUsers } from "./presence-marks";
 
@@ -24,7 +25,10 @@ export function usePainting(scene: Scene, redraws: number): Painting {
     [columns, layout, sort],
   );
   const last = lines.count;
-  const getRowThemeOverride = useCallback((row: number) => (row === last ? NO_NUMBER : undefined), [last]);
+  const getRowThemeOverride = useCallback(
+    (row: number) => (row === last || lines.at(row).kind === "group" ? NO_NUMBER : undefined),
+    [last, lines],
+  );
   // The empty line appears with the count: before that the end of the sheet is not known.
   const rows = last + (data.can_add && total !== null ? 1 : 0);
   return { columns: visible, rows, getCellContent, customRenderers, getRowThemeOverride };
@@ -35,10 +39,12 @@ function paint(scene: Scene, [x, y]: Item): Cell {
   const column = columns[x];
   const cellScene = { context, palette, canEdit: data.can_edit, canAdd: data.can_add };
   if (!column) return look({ kind: "loading" }, NO_COLUMN, false, cellScene);
+  const line = view.reader.lines.at(y);
+  if (line.kind === "group") return groupLook(line, column, groupCell(scene, line.group, column, x === 0), palette);
   const ref = refOn(scene, y);
   const stored = typeof ref === "number" ? view.reader.rows.get(ref) : undefined;
   const state = ref === null ? undefined : session.outbox.cell(ref, column.id);
-  const cell = look(view.reader.lines.at(y), column, x === 0, cellScene, stored, state);
+  const cell = look(line, column, x === 0, cellScene, stored, state);
   cell.data.users = cellUsers(scene, ref, column.id);
   return cell;
 }

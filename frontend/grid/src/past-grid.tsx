@@ -7,6 +7,7 @@ import { look, type Cell } from "./cells";
 import { gridColumns, headerIcons, nextSort, NO_COLUMN, visibleColumns } from "./columns";
 import { cellRenderer } from "./draw";
 import { imageLoader, renderers } from "./glide-renderers";
+import { HEADER_HEIGHT, MARKER_WIDTH, ROW_HEIGHT, STATUS_HEIGHT } from "./density";
 import { useHeight } from "./hooks";
 import { usePeople } from "../../sheet/src/people";
 import { PastReader, tintOf } from "../../sheet/src/past-reader";
@@ -15,7 +16,6 @@ import { NOTHING } from "./selection";
 import type { Palette } from "./theme";
 import type { Column, GridData, Tint } from "../../sheet/src/types";
 
-const STATUS_HEIGHT = 34;
 const NO_TINTS = {};
 const READ_ONLY = { paste: false, cut: false, delete: false, search: false, downFill: false, rightFill: false } as const;
 
@@ -40,11 +40,11 @@ export function PastGrid({ data: gridData, palette, trigger }: GridProps): React
     <div className="cg-root" ref={box} style={{ height }} role="region" aria-label={`${data.name}, as it was`} data-testid="past-grid">
       <div className="cg-canvas">
         <DataEditorCore
-          width="100%" height="100%" className="cg-glide" theme={palette.glide} rowHeight={34} headerHeight={38}
-          getCellsForSelection freezeColumns={1} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons}
+          width="100%" height="100%" className="cg-glide" theme={palette.glide} rowHeight={ROW_HEIGHT} headerHeight={HEADER_HEIGHT}
+          getCellsForSelection freezeColumns={1} rowMarkerWidth={MARKER_WIDTH} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons}
           {...painting} rowMarkers="number" rowSelect="none" columnSelect="none" rangeSelect="rect"
           gridSelection={selection} onGridSelectionChange={select} keybindings={READ_ONLY} onHeaderClicked={onHeaderClicked}
-          onVisibleRegionChanged={({ y, height: rows }) => past.blocks.setVisible(y, Math.min(y + rows, last))} smoothScrollX smoothScrollY
+          onVisibleRegionChanged={({ y, height: rows }) => past.blocks.setVisible([[y, Math.min(y + rows, last)]])} smoothScrollX smoothScrollY
         />
       </div>
       <div style={{ height: STATUS_HEIGHT }}>

@@ -8,6 +8,7 @@ import { ACTION_WIDTH } from "./draw";
 import { typedBy, type EditingState } from "./editing";
 import { displayText } from "../../sheet/src/format";
 import { NOTHING } from "./selection";
+import type { GroupHeader } from "../../sheet/src/grouping";
 
 interface PointerScene {
   actions: ActionScope;
@@ -43,6 +44,13 @@ function key(event: GridKeyEventArgs, scene: PointerScene): void {
   const cell = selection.current?.cell;
   const raw = event.rawEvent?.nativeEvent;
   if (!cell || !raw) return;
+  const line = scene.actions.view.reader.lines.at(cell[1]);
+  if (line.kind === "group" && (event.key === "Enter" || event.key === " ")) {
+    toggle(line.group, scene);
+    event.cancel();
+    event.preventDefault();
+    return;
+  }
   const typed = typedBy(raw);
   const isFill = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "d";
   const isColumn = event.ctrlKey && event.key === " ";
@@ -54,6 +62,11 @@ function key(event: GridKeyEventArgs, scene: PointerScene): void {
   event.cancel();
   // The start of a composed character belongs to the editor's field that has just opened.
   if (typed !== "") event.preventDefault();
+}
+
+/** Fold a group, or open it. */
+function toggle({ key: group, isFolded }: GroupHeader, { actions }: PointerScene): void {
+  actions.view.fold([group], !isFolded);
 }
 
 /** Copy the first line of the selection into the lines below; with one line selected, copy the line above into it. */
@@ -79,6 +92,7 @@ function openLine(y: number, { actions, openRow }: PointerScene): void {
 function click(cell: Item, event: CellClickedEventArgs, scene: PointerScene): void {
   const column = scene.actions.columns[cell[0]];
   const line = scene.actions.view.reader.lines.at(cell[1]);
+  if (line.kind === "group") toggle(line.group, scene);
   if (!column || line.kind !== "row") return;
   const isAction = event.localEventX > event.bounds.width - ACTION_WIDTH && !event.isTouch;
   const isModified = event.ctrlKey || event.metaKey;

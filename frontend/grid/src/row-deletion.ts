@@ -21,7 +21,10 @@ export function useRowDeletion(
 ): RowDeletion {
   const [isAsking, setAsking] = useState(false);
   // The empty line at the end can be ticked too, but is not a row.
-  const rows = selection.rows.remove([actions.view.reader.lines.count, Number.MAX_SAFE_INTEGER]);
+  const { lines } = actions.view.reader;
+  const ticked = selection.rows.remove([lines.count, Number.MAX_SAFE_INTEGER]);
+  // So are the headers of groups.
+  const rows = lines.headers.length === 0 ? ticked : ticked.toArray().reduce((all, y) => (lines.at(y).kind === "group" ? all.remove(y) : all), ticked);
   return {
     selected: rows.length,
     isAsking,

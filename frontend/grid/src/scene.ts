@@ -1,12 +1,13 @@
 // What the parts of the grid share: the view and session of the sheet, this user's columns, the selection, the cell actions.
 
 import type { DataEditorRef, GridSelection } from "@glideapps/glide-data-grid";
-import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
+import { useEffect, useMemo, useRef, useState, type MutableRefObject, type RefObject } from "react";
 import type { ActionScope, TooLarge } from "./actions";
 import { visibleColumns } from "./columns";
 import type { Context } from "../../sheet/src/format";
-import { useLayout, useNotice, useSheetView } from "./hooks";
+import { useLayout, useNotice, useSheetView, useShownRows } from "./hooks";
 import { closeView } from "../../sheet/src/rejected-edits";
+import { defaultCells } from "./new-row";
 import { NOTHING } from "./selection";
 import type { SheetSession } from "../../sheet/src/session";
 import { usePeople } from "../../sheet/src/people";
@@ -40,6 +41,8 @@ export interface Scene {
   askTooLarge: (paste: TooLarge | null) => void;
   selection: GridSelection;
   select: (selection: GridSelection) => void;
+  /** A column that has just been added: the grid goes there once it has it. */
+  goTo: MutableRefObject<number | null>;
   notice: string;
   setNotice: (text: string) => void;
   grid: RefObject<DataEditorRef>;
@@ -50,6 +53,7 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   const view = useSheetView(data, () => trigger("refresh", true));
   const { session } = view;
   const [layout, changeLayout] = useLayout(view, data.layout);
+  useShownRows(view, data, layout);
   const [selection, select] = useState<GridSelection>(NOTHING);
   const [notice, setNotice] = useNotice();
   const [tooLarge, askTooLarge] = useState<TooLarge | null>(null);
@@ -61,14 +65,16 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   sheet.current = { name: data.name, columns: data.columns, context };
   useEffect(() => () => closeView(view, sheet.current, portal), [view, portal]);
   const { can_edit: canEdit, can_add: canAdd } = data;
+  const defaults = useMemo(() => defaultCells(data), [data]);
   const actions = useMemo<ActionScope>(
-    () => ({ view, session, columns, context, canEdit, canAdd, notice: setNotice, askTooLarge }),
-    [view, session, columns, context, canEdit, canAdd, setNotice],
+    () => ({ view, session, columns, context, defaults, canEdit, canAdd, notice: setNotice, askTooLarge }),
+    [view, session, columns, context, defaults, canEdit, canAdd, setNotice],
   );
+  const goTo = useRef<number | null>(null);
   const [grid, box] = [useRef<DataEditorRef>(null), useRef<HTMLDivElement>(null)];
   return {
     data, palette, trigger, view, session, layout, changeLayout, columns, context, actions, tooLarge, askTooLarge,
-    selection, select, notice, setNotice, grid, box,
+    selection, select, goTo, notice, setNotice, grid, box,
   };
 }
 

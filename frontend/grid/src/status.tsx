@@ -6,7 +6,8 @@ import { PresentPeople } from "./present-people";
 import type { RejectedEdit } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
 import type { SheetView } from "../../sheet/src/view";
-import type { Column } from "../../sheet/src/types";
+import type { Reader } from "../../sheet/src/reader";
+import type { Column, Totals } from "../../sheet/src/types";
 import { UndoButtons } from "./undo-buttons";
 
 interface StatusProps {
@@ -15,18 +16,22 @@ interface StatusProps {
   selected: number;
   jump: (cell: Pick<RejectedEdit, "row" | "column">) => void;
   open: (() => void) | null;
+  add: (() => void) | null;
   deleteSelected: (() => void) | null;
   showHidden: (x: number, y: number) => void;
   list: ListOpen;
 }
 
-export function Status({ scene, selected, deleteSelected, hidden, open, jump, showHidden, list }: StatusProps): ReactElement {
+export function Status({ scene, selected, deleteSelected, hidden, open, add, jump, showHidden, list }: StatusProps): ReactElement {
   const { context, notice } = scene;
-  const { reader } = scene.view;
+  const { reader, totals } = scene.view;
   return (
     <div className="cg-status" data-testid="grid-status">
+      {open && selected === 0 && <button className="cg-link" data-testid="grid-open" onClick={open}>Open row</button>}
+      {add && <button className="cg-link" data-testid="grid-add" title="Add a row (Ctrl+Enter)" onClick={add}>+ Row</button>}
+      <div className="cg-strip">
       {scene.data.can_edit && <UndoButtons scene={scene} jump={jump} />}
-      <span className="cg-count" data-testid="grid-rows">{rowCount(reader.total, context.formats.locale)}</span>
+      <span className="cg-count" data-testid="grid-rows">{rowCount(reader, totals.current, context.formats.locale)}</span>
       {reader.fresh.size > 0 && (
         <button className="cg-link" data-testid="grid-fresh" onClick={() => void reader.refresh()}>{reader.fresh.size} new · show</button>
       )}
@@ -41,8 +46,8 @@ export function Status({ scene, selected, deleteSelected, hidden, open, jump, sh
       {selected > 0 && deleteSelected && (
         <button className="cg-link cg-danger" data-testid="grid-delete" onClick={deleteSelected}>Delete {plural(selected, "row")}</button>
       )}
-      {open && selected === 0 && <button className="cg-link" data-testid="grid-open" onClick={open}>Open row</button>}
       {notice && <span className="cg-notice" role="status">{notice}</span>}
+      </div>
       <PresentPeople scene={scene} jump={jump} />
       <Saving scene={scene} jump={jump} list={list} />
     </div>
@@ -105,8 +110,11 @@ export function Banner({ view: { session, problem } }: { view: SheetView }): Rea
   );
 }
 
-function rowCount(total: number | null, locale: string): string {
-  return total === null ? "Counting…" : `${total.toLocaleString(locale)} ${total === 1 ? "row" : "rows"}`;
+/** The number of rows, and of a filtered view beside that of the whole sheet: "15 of 602 rows". */
+function rowCount({ total, isFiltered }: Reader, totals: Totals | null, locale: string): string {
+  if (total === null) return "Counting…";
+  const rows = (count: number): string => `${count.toLocaleString(locale)} ${count === 1 ? "row" : "rows"}`;
+  return isFiltered && totals ? `${total.toLocaleString(locale)} of ${rows(totals.all_rows)}` : rows(total);
 }
 
 const plural = (count: number, noun: string): string => `${count.toLocaleString()} ${noun}${count === 1 ? "" : "s"}`;

@@ -10,6 +10,8 @@ export interface Palette {
   link: string;
   primary: string;
   saving: string;
+  /** The background of headers, also of groups. */
+  header: string;
   refused: Tint;
   conflict: Tint;
   /** Tints by the name of a colour. */
@@ -40,6 +42,7 @@ export function readPalette(element: Element): Palette {
     dark, text, faint, primary, tints,
     link: read("link-color", primary),
     saving: primary,
+    header: headerColor(read, background),
     refused: tints.red as Tint,
     conflict: tints.orange as Tint,
     glide: glideTheme({ read, background, text, primary, dark }),
@@ -57,6 +60,9 @@ function tint(name: string, read: Read, dark: boolean): Tint {
   };
 }
 
+const headerColor = (read: Read, background: string): string =>
+  read("dataframe-header-background-color", read("secondary-background-color", background));
+
 interface Base {
   read: Read;
   background: string;
@@ -66,7 +72,7 @@ interface Base {
 }
 
 function glideTheme({ read, background, text, primary, dark }: Base): Partial<Theme> {
-  const header = read("dataframe-header-background-color", read("secondary-background-color", background));
+  const header = headerColor(read, background);
   return {
     accentColor: primary,
     accentFg: "#ffffff",
@@ -88,11 +94,11 @@ function glideTheme({ read, background, text, primary, dark }: Base): Partial<Th
     horizontalBorderColor: fade(text, dark ? 0.1 : 0.07),
     headerBottomBorderColor: fade(text, 0.16),
     linkColor: read("link-color", primary),
-    cellHorizontalPadding: 10,
-    headerFontStyle: "600 13px",
-    baseFontStyle: "13.5px",
+    cellHorizontalPadding: 8,
+    headerFontStyle: "600 12.5px",
+    baseFontStyle: "13px",
     markerFontStyle: "11px",
-    editorFontSize: "13.5px",
+    editorFontSize: "13px",
     fontFamily: read("font", "system-ui, sans-serif"),
     resizeIndicatorColor: primary,
     roundingRadius: 4,
@@ -109,12 +115,13 @@ export function optionTint(color: string | null | undefined, palette: Palette): 
   return { strong: own, background: fade(own, palette.dark ? 0.32 : 0.18), text };
 }
 
-const AUTHORS = ["blue", "green", "violet", "orange", "red"];
+/** The colours of people. Red and orange mark what was not saved, so nobody has them. */
+export const AUTHORS = ["blue", "green", "violet", "#0e8f96", "#b5399a", "#7c7a12", "#5a6bd8"];
 
 /** The tint of a user, which is the same everywhere. */
 export function authorTint(id: string, palette: Palette): Tint {
-  const name = AUTHORS[[...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % AUTHORS.length];
-  return palette.tints[name ?? "blue"] as Tint;
+  const number = [...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  return optionTint(AUTHORS[number % AUTHORS.length], palette);
 }
 
 const canvas = document.createElement("canvas").getContext("2d");

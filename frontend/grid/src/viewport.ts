@@ -1,7 +1,7 @@
 // The visible part of the sheet, and scrolling to another one.
 
 import type { Rectangle } from "@glideapps/glide-data-grid";
-import { useCallback, useRef, useState, type MutableRefObject } from "react";
+import { useCallback, useEffect, useRef, useState, type MutableRefObject } from "react";
 import type { Editing } from "./editors/editor";
 import type { RejectedEdit } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
@@ -24,14 +24,21 @@ export function useViewport({ view, session, columns, select, setNotice, grid }:
   const { reader } = view;
   const [tick, setTick] = useState(0);
   const visible = useRef<VisibleRange>({ x: 0, y: 0, width: 0, height: 0 });
+  const readVisible = useCallback(() => {
+    const { y, height } = visible.current;
+    const spans = reader.lines.spans(y, y + height);
+    reader.blocks.setVisible(spans.length > 0 ? spans : FIRST_ROW);
+  }, [reader]);
   const onVisible = useCallback(
     (range: Rectangle) => {
       visible.current = range;
-      reader.blocks.setVisible(range.y, Math.min(range.y + range.height, Math.max(reader.lines.ordered - 1, 0)));
+      readVisible();
       setTick((now) => now + 1);
     },
-    [reader],
+    [readVisible],
   );
+  // A group was folded or opened: other rows are on the same lines.
+  useEffect(readVisible, [readVisible, reader.lines.count]);
   const jump = (target: Pick<RejectedEdit, "row" | "column">): void => {
     const column = Math.max(columns.findIndex((candidate) => candidate.id === target.column), 0);
     const row = reader.lines.find(target.row, linesOf(visible.current));
@@ -51,5 +58,7 @@ export function useViewport({ view, session, columns, select, setNotice, grid }:
   };
   return { visible, tick, onVisible, jump, locate };
 }
+
+const FIRST_ROW = [[0, 0]] as const;
 
 const linesOf = ({ y, height }: VisibleRange): { first: number; last: number } => ({ first: y, last: y + height });

@@ -1,6 +1,7 @@
 // Rows by position, in blocks of a hundred: visible blocks are read first, reads of blocks that scrolled away are cancelled,
 // and the number of loaded blocks is limited, so that a million rows need no more memory than a few thousand.
 
+import type { Span } from "./grouping";
 import type { RowsPage } from "./types";
 
 export const BLOCK = 100;
@@ -53,8 +54,8 @@ export class Blocks {
   }
 
   /** Set the visible positions: read missing blocks and cancel reads of blocks that scrolled away. */
-  setVisible(first: number, last: number): void {
-    const blocks = range(Math.floor(first / BLOCK), Math.floor(last / BLOCK));
+  setVisible(spans: readonly Span[]): void {
+    const blocks = [...new Set(spans.flatMap(([first, last]) => range(Math.floor(first / BLOCK), Math.floor(last / BLOCK))))];
     this.visible = blocks;
     this.pinned.clear();
     for (const [block, reading] of this.reading) {

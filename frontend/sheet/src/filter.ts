@@ -12,9 +12,23 @@ export type FilterNode = Condition | { all: FilterNode[] } | { any: FilterNode[]
 /** Nodes that all hold, or one node. */
 export type Filter = FilterNode[] | FilterNode;
 
-/** The columns that a filter reads; none where it lets every row pass. */
-export function filterColumns(filter: Filter = []): number[] {
-  if (Array.isArray(filter)) return filter.flatMap(filterColumns);
-  if ("all" in filter) return filterColumns(filter.all);
-  return "any" in filter ? filterColumns(filter.any) : [filter.column];
+/** All conditions of a filter. */
+export function conditionsOf(filter: Filter): Condition[] {
+  if (Array.isArray(filter)) return filter.flatMap(conditionsOf);
+  if ("all" in filter) return filter.all.flatMap(conditionsOf);
+  return "any" in filter ? filter.any.flatMap(conditionsOf) : [filter];
+}
+
+/** The conditions that hold for every row of a filter. */
+export function impliedConditions(filter: Filter): Condition[] {
+  if (Array.isArray(filter)) return filter.flatMap(impliedConditions);
+  if ("all" in filter) return filter.all.flatMap(impliedConditions);
+  if ("any" in filter) return filter.any.length === 1 ? filter.any.flatMap(impliedConditions) : [];
+  return [filter];
+}
+
+/** The filter with one more condition that must hold. */
+export function withCondition(filter: Filter, condition: Condition): Filter {
+  if (Array.isArray(filter)) return [...filter, condition];
+  return "all" in filter ? { all: [...filter.all, condition] } : { all: [filter, condition] };
 }

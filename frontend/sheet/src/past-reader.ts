@@ -1,8 +1,8 @@
 // Reads a sheet as it was: an order and blocks of rows as of a version. The past does not change, so there are no updates.
 
 import { Problem, type Api } from "./api";
+import { queryOf } from "./reader";
 import { BLOCK, Blocks } from "./blocks";
-import { filterColumns } from "./filter";
 import type { RowsPage, Tint, Tints, View, CellValue } from "./types";
 
 interface Order {
@@ -57,7 +57,7 @@ export class PastReader {
       if (signal.aborted) return;
       this.blocks.clear();
       [this.token, this.total] = [order.order, order.total];
-      this.blocks.setVisible(0, Math.min(BLOCK, order.total) - 1);
+      this.blocks.setVisible([[0, Math.min(BLOCK, order.total) - 1]]);
       this.changed();
     } catch (error) {
       if (!request.signal.aborted) this.onError(error);
@@ -83,13 +83,7 @@ export class PastReader {
   }
 
   private viewQuery(): Record<string, string | undefined> {
-    const { sort, filter, search } = this.view;
-    return {
-      as_of: this.asOf,
-      sort: sort?.length ? JSON.stringify(sort) : undefined,
-      filter: filterColumns(filter).length ? JSON.stringify(filter) : undefined,
-      search: search || undefined,
-    };
+    return { as_of: this.asOf, ...queryOf(this.view) };
   }
 
   private applyPage(page: RowsPage): void {

@@ -3,10 +3,10 @@
 import { Problem, type Api } from "./api";
 import { RowMembership } from "./row-membership";
 import { BLOCK, Blocks } from "./blocks";
-import { filterColumns } from "./filter";
+import { conditionsOf } from "./filter";
 import { Lines } from "./lines";
 import { Rows } from "./rows";
-import type { ChangedRow, Changes, Row, RowsPage, View } from "./types";
+import type { ChangedRow, Changes, GroupTotals, Row, RowsPage, Sort, View } from "./types";
 
 /** More pushed messages than this, unused, belong to a lost connection. */
 const MAX_PUSHED = 20;
@@ -22,6 +22,7 @@ interface Order {
   order: string;
   version: number;
   total: number;
+  groups?: GroupTotals[];
 }
 
 export class Reader {
@@ -73,8 +74,12 @@ export class Reader {
     return this.membership.fresh;
   }
 
+  get isFiltered(): boolean {
+    return isFiltered(this.view);
+  }
+
   get plain(): boolean {
-    return !this.view.sort?.length && !filterColumns(this.view.filter).length && !this.view.search;
+    return !this.view.sort?.length && !isFiltered(this.view) && !this.view.groups?.length;
   }
 
   /** Show the sheet in this view. The first rows do not wait for the count. */
@@ -85,7 +90,10 @@ export class Reader {
     this.blocks.clear();
     this.lines.reorder(0);
     const round = ++this.round;
-    const first = this.page(0, BLOCK, new AbortController().signal).then((page) => this.applyFirstPage(page, round));
+    // The lines of a grouped view are known with its groups.
+    const first = view.groups?.length
+      ? Promise.resolve()
+      : this.page(0, BLOCK, new AbortController().signal).then((page) => this.applyFirstPage(page, round));
     await Promise.all([first, this.reorder(round)]).catch((error: unknown) => round === this.round && this.onError(error));
   }
 
@@ -126,19 +134,19 @@ export class Reader {
 
   /** Cells of these columns changed: the order is stale if the view sorts, filters or searches by them. */
   cellsChanged(columns: number[]): void {
-    const { sort = [], filter, search } = this.view;
-    const used = new Set([...sort.map((key) => key.column), ...filterColumns(filter)]);
+    const { sort = [], filter = [], groups = [], search } = this.view;
+    const used = new Set([...groups, ...sort, ...conditionsOf(filter)].map((term) => term.column));
     if (search || columns.some((column) => used.has(column))) this.stale = true;
   }
 
   private async reorder(round: number, isRefresh = false): Promise<void> {
-    const order = await this.api.request<Order>(`${this.path}/order`, { query: this.viewQuery(), seconds: 60 });
+    const order = await this.api.request<Order>(`${this.path}/order`, { query: queryOf(this.view), seconds: 60 });
     if (round !== this.round) return;
     this.token = order.order;
     this.orderVersion = order.version;
     this.stale = false;
     this.membership.reset(order.version);
-    this.lines.reorder(order.total);
+    this.lines.reorder(order.total, order.groups);
     const isCurrent = this.unordered.size === 1 && this.unordered.has(order.version);
     if (isRefresh || !isCurrent || this.blocks.busy) this.blocks.refresh();
     this.events.changed();
@@ -157,17 +165,8 @@ export class Reader {
   }
 
   private async page(offset: number, limit: number, signal: AbortSignal): Promise<RowsPage> {
-    const query = { ...this.viewQuery(), offset, limit, order: this.token };
+    const query = { ...queryOf(this.view), groups: undefined, offset, limit, order: this.token };
     return this.api.request<RowsPage>(`${this.path}/rows`, { query, signal });
-  }
-
-  private viewQuery(): Record<string, string | undefined> {
-    const { sort, filter, search } = this.view;
-    return {
-      sort: sort?.length ? JSON.stringify(sort) : undefined,
-      filter: filterColumns(filter).length ? JSON.stringify(filter) : undefined,
-      search: search || undefined,
-    };
   }
 
   private applyPage(page: RowsPage): void {
@@ -280,4 +279,26 @@ export class Reader {
     if (problem.status === 410) void this.refresh();
     else this.events.failed(problem);
   }
+}
+
+/** A view as the parameters of a request. */
+export function queryOf(view: View): Record<string, string | undefined> {
+  const json = (items: unknown[] | undefined): string | undefined => (items?.length ? JSON.stringify(items) : undefined);
+  return {
+    sort: json(sortOf(view)),
+    filter: conditionsOf(view.filter ?? []).length > 0 ? JSON.stringify(view.filter) : undefined,
+    search: view.search || undefined,
+    groups: json(view.groups),
+  };
+}
+
+/** The sort of a view with its groups first. */
+function sortOf({ groups = [], sort = [] }: View): Sort[] {
+  const grouped = new Set(groups.map(({ column }) => column));
+  return [...groups, ...sort.filter(({ column }) => !grouped.has(column))];
+}
+
+/** Whether a view may leave out rows. */
+export function isFiltered({ filter, search }: View): boolean {
+  return Boolean(search) || conditionsOf(filter ?? []).length > 0;
 }

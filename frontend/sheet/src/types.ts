@@ -52,6 +52,21 @@ export interface Column extends Traits {
   /** The user may see the column and not change it. */
   read_only?: boolean;
   align_right?: boolean;
+  /** The conditions that it can be filtered by. */
+  filters?: ColumnFilter[];
+}
+
+export interface ColumnFilter {
+  op: string;
+  label: string;
+  takes: "none" | "one" | "two" | "many";
+}
+
+/** A type of which columns can be added. */
+export interface ColumnKind {
+  name: string;
+  label: string;
+  has_options: boolean;
 }
 
 export interface Sort {
@@ -63,12 +78,50 @@ export interface View {
   sort?: Sort[];
   filter?: Filter;
   search?: string;
+  /** The columns by which rows are grouped; the rows are sorted by them first. */
+  groups?: Sort[];
 }
 
+export type TotalFunction = "sum" | "average" | "min" | "max" | "filled" | "empty" | "unique";
+
+/** How the columns of a view are arranged. */
 export interface Layout {
   widths: Record<string, number>;
   hidden: number[];
   order: number[];
+  /** The number of columns that stay in place when the grid scrolls sideways. */
+  frozen: number;
+  groups: Sort[];
+  /** The total of each column in the footer; null is none. */
+  totals: Record<string, TotalFunction | null>;
+  /** Of the rules that apply to a row or cell, the first one colours it. */
+  colors: ColorRule[];
+}
+
+/** Rows that the filter has are coloured, or their cells in one column. */
+export interface ColorRule {
+  filter: Filter;
+  color: string;
+  /** The column whose cells are coloured; null for whole rows. */
+  column: number | null;
+  /** The column whose menu has this rule. */
+  on?: number;
+}
+
+/** The rows with these values in the columns of the groups. Fewer values are an outer group. */
+export interface GroupTotals {
+  values: CellValue[];
+  rows: number;
+  totals: Record<string, CellValue | number>;
+}
+
+export interface Totals {
+  version: number;
+  rows: number;
+  all_rows: number;
+  /** By "column:function"; numbers are exact decimal text, counts are numbers. */
+  totals: Record<string, CellValue | number>;
+  groups: GroupTotals[];
 }
 
 export interface Formats {
@@ -83,7 +136,10 @@ export interface GridData {
   name: string;
   me: { id: string; name: string };
   columns: Column[];
+  /** The column that names the owner of a row; null where there is none. */
+  owner_column: number | null;
   new_types: NewTypes;
+  kinds: ColumnKind[];
   people: Record<string, string>;
   can_edit: boolean;
   can_add: boolean;

@@ -3,6 +3,7 @@
 import { Problem } from "./api";
 import type { CellState, Command } from "./commands";
 import { Reader } from "./reader";
+import { ViewTotals } from "./totals";
 import type { SheetSession } from "./session";
 import type { Outcome, Row, RowRef, View, CellValue } from "./types";
 
@@ -12,6 +13,7 @@ const RETRY_DELAY = 2000;
 
 export class SheetView {
   readonly reader: Reader;
+  readonly totals: ViewTotals;
   /** Why rows could not be read the last time. */
   problem: Problem | null = null;
   private query = "";
@@ -25,11 +27,13 @@ export class SheetView {
     this.reader = new Reader(session.api, session.path, session.user, {
       changed: () => {
         session.announceVersion();
+        this.totals.follow();
         this.recovered();
       },
       failed: (problem) => this.failed(problem),
       columnsChanged: () => session.refreshPagesNow(),
     });
+    this.totals = new ViewTotals(session.api, session.path, { changed: () => session.changed(), version: () => this.reader.version });
     for (const key of session.outbox.draftKeys()) this.reader.lines.append(key);
   }
 
@@ -39,16 +43,23 @@ export class SheetView {
     if (text === this.query) return;
     this.query = text;
     void this.reader.open(query);
+    this.totals.show(query);
   }
 
   /** The rows on these lines as far as they are known; what is missing is read. */
   rows(first: number, last: number): (Row | null)[] {
     const { lines, blocks, rows } = this.reader;
-    blocks.setVisible(first, Math.min(last, Math.max(lines.ordered - 1, 0)));
+    blocks.setVisible(lines.spans(first, last));
     return Array.from({ length: Math.max(0, Math.min(last + 1, lines.count) - first) }, (_, index) => {
       const line = lines.at(first + index);
       return line.kind === "row" ? (rows.get(line.id) ?? null) : null;
     });
+  }
+
+  /** Fold these groups, or open them. */
+  fold(keys: readonly string[], isFolded: boolean): void {
+    this.reader.lines.fold(keys, isFolded);
+    this.session.changed();
   }
 
   /** The stored value of a cell and, where an edit of it is not saved, the state of that edit. */
@@ -100,6 +111,7 @@ export class SheetView {
     clearTimeout(this.ownTimer);
     clearTimeout(this.retryTimer);
     this.reader.blocks.stop();
+    this.totals.end();
   }
 
   private followOwn = (): void => {

@@ -26,7 +26,7 @@ function source() {
 
 test("what is looked at is read, and a position knows its row", async () => {
   const { blocks, asked } = source();
-  blocks.setVisible(250, 280);
+  blocks.setVisible([[250, 280]]);
   assert.deepEqual(asked.map((one) => one.offset), [200]);
   asked[0]?.answer();
   await pause(0);
@@ -36,8 +36,8 @@ test("what is looked at is read, and a position knows its row", async () => {
 
 test("what has scrolled away is no longer waited for", async () => {
   const { blocks, asked } = source();
-  blocks.setVisible(0, 30);
-  blocks.setVisible(700_000, 700_030);
+  blocks.setVisible([[0, 30]]);
+  blocks.setVisible([[700_000, 700_030]]);
   assert.ok(asked[0]?.signal.aborted);
   await pause(80);
   assert.deepEqual(asked.map((one) => one.offset), [0, 700_000]);
@@ -54,7 +54,7 @@ test("scrolling through a million rows keeps only some of them", async () => {
   for (const one of asked) one.answer();
   await loading;
   assert.equal(blocks.idAt(0), 1);
-  blocks.setVisible(299 * BLOCK, 299 * BLOCK + 30);
+  blocks.setVisible([[299 * BLOCK, 299 * BLOCK + 30]]);
   blocks.put(300, []);
   assert.equal(blocks.idAt(0), undefined);
   assert.ok(dropped.includes(1));

@@ -33,7 +33,7 @@ test("rows of the past are read by position, all requests as of one version", as
   assert.equal(past.total, 250);
   assert.deepEqual(past.rowAt(0), { id: 1, values: { 1: "row 1" } });
   assert.equal(past.rowAt(200), null);
-  past.blocks.setVisible(200, 249);
+  past.blocks.setVisible([[200, 249]]);
   await settled();
   assert.deepEqual(past.rowAt(249), { id: 250, values: { 1: "row 250" } });
   assert.deepEqual([...new Set(requests.map(({ query }) => query.as_of))], ["version:7"]);

@@ -119,7 +119,7 @@ async function opened(rows: number, view: View = {}): Promise<{ sheet: Sheet; re
   const reader = open(sheet, view);
   const follow = async (): Promise<void> => {
     void reader.follow();
-    reader.blocks.setVisible(0, 20);
+    reader.blocks.setVisible([[0, 20]]);
     await sheet.settle();
   };
   await sheet.settle();
@@ -134,7 +134,7 @@ test("a grid whose order and first block come before its first page follows chan
   sheet.answer(order!);
   order!.deliver(order!.answer);
   await runPromises();
-  reader.blocks.setVisible(0, 2);
+  reader.blocks.setVisible([[0, 2]]);
   await sheet.settle();
   sheet.answer(first!);
   first!.deliver(first!.answer);
@@ -179,7 +179,7 @@ test("however answers are delayed and reordered, the grid ends equal to the shee
           sheet.answer(request);
           request.deliver(request.answer);
         }
-        reader.blocks.setVisible(0, 20);
+        reader.blocks.setVisible([[0, 20]]);
         mock.timers.tick(which * 15);
         await runPromises();
       }
@@ -199,7 +199,7 @@ test("a page that was read before the first one and arrives after it does not de
   const sheet = new Sheet(1);
   const reader = open(sheet);
   const [first, order] = sheet.pending.splice(0);
-  reader.blocks.setVisible(0, 20);
+  reader.blocks.setVisible([[0, 20]]);
   const [older] = sheet.pending.splice(0);
   sheet.write(null);
   sheet.answer(older!);
@@ -221,7 +221,7 @@ test("a row that was read while it was in the trash is shown with its values onc
   sheet.answer(order!);
   order!.deliver(order!.answer);
   await runPromises();
-  reader.blocks.setVisible(0, 20);
+  reader.blocks.setVisible([[0, 20]]);
   sheet.write(1);
   sheet.throw(1);
   sheet.pending.forEach((request) => sheet.answer(request));
@@ -254,7 +254,7 @@ test("a row deleted before the grid was opened appears below the others when it 
   await sheet.settle();
   assert.deepEqual(shown(reader).map(([id]) => id), [2, 3, 1]);
   assert.ok(reader.stale);
-  reader.blocks.setVisible(0, 20);
+  reader.blocks.setVisible([[0, 20]]);
   void reader.refresh();
   await sheet.settle();
   assert.deepEqual(shown(reader).map(([id]) => id), [1, 2, 3]);

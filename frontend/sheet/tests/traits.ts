@@ -2,7 +2,7 @@
 
 import type { NewTypes, Traits } from "../src/types";
 
-const TEXT: Traits = { form: "string", ids_of: null, scheme: "", is_multiline: false, icon: "title", width: 200 };
+const TEXT: Traits = { form: "string", ids_of: null, scheme: "", is_multiline: false, icon: "title", width: 140 };
 
 const TRAITS: Record<string, Traits> = {
   text: TEXT,

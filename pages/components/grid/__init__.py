@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.column_types import Date, DateTime, LongText, Number, Text, column_type
+from core.column_types import TYPES, Date, DateTime, LongText, Number, Text, column_type
 
 DIST = Path(__file__).parent / "dist"
 ASSETS = "/assets/grid"
@@ -32,6 +32,7 @@ NEW_TYPES = {
     "day": Date.name,
     "instant": DateTime.name,
 }
+DEFAULT_LAYOUT: dict[str, Any] = {"widths": {}, "hidden": [], "order": [], "frozen": 1, "groups": [], "totals": {}, "colors": []}
 DEFAULT_FORMATS = {"locale": "en-GB", "date": "YYYY-MM-DD", "time_zone": "UTC"}
 
 
@@ -59,7 +60,7 @@ def show(
     The same stands in `st.session_state[key]` while `on_view`, `on_open` or `on_columns` runs.
 
     sheet: what GET /api/v1/sheets/{id} answers (id, name, version, permissions, columns, people).
-    me: {"id", "name"} · view: {"sort", "filter", "search"} · layout: {"widths", "hidden", "order"}.
+    me: {"id", "name"} · view: {"sort", "filter", "search"} · layout: the keys of DEFAULT_LAYOUT.
     formats: {"locale": "de-DE", "date": "DD.MM.YYYY", "time_zone": "Europe/Berlin"}; dates know YYYY MMM MM M DD D.
     version: the newest version known; when it is ahead of the grid's, the grid catches up without its socket.
     height: in pixels; None fills the window below the grid's upper edge.
@@ -71,11 +72,13 @@ def show(
         "sheet": sheet["id"],
         "name": sheet["name"],
         "me": {"id": str(me["id"]), "name": me["name"]},
-        "columns": [column | column_type(column["type"]).grid_traits() for column in sheet["columns"]],
+        "columns": [column | _traits(column["type"]) for column in sheet["columns"]],
+        "owner_column": _owner_column(sheet),
         "new_types": NEW_TYPES,
+        "kinds": _kinds(),
         "people": {str(person): name for person, name in sheet["people"].items()},
         "view": dict(view or {}),
-        "layout": {"widths": {}, "hidden": [], "order": [], **(layout or {})},
+        "layout": {**DEFAULT_LAYOUT, **(layout or {})},
         "formats": {**DEFAULT_FORMATS, **(formats or {})},
         "version": sheet["version"] if version is None else version,
         "height": height,
@@ -94,6 +97,26 @@ def show(
 
 def _nothing() -> None:
     """A callback that only lets the result have its attribute."""
+
+
+def _traits(type_name: str) -> dict[str, Any]:
+    """Return the traits of a column's type, and the conditions that it can be filtered by."""
+    kind = column_type(type_name)
+    filters = [{"op": op, "label": row_filter.label, "takes": row_filter.takes} for op, row_filter in kind.filters.items()]
+    return kind.grid_traits() | {"filters": filters}
+
+
+def _kinds() -> list[dict[str, Any]]:
+    """Return the types of which a column can be added by its name alone, or with options."""
+    return [{"name": kind.name, "label": kind.label, "has_options": kind.has_options} for kind in TYPES.values()]
+
+
+def _owner_column(sheet: Mapping[str, Any]) -> int | None:
+    """Return the column that names the owner of a row: the sheet's, else its only column of people."""
+    settings = sheet.get("settings") or {}
+    chosen = settings.get("owner_column") or (settings.get("pipeline") or {}).get("owner")
+    people = [column["id"] for column in sheet["columns"] if column_type(column["type"]).names_people]
+    return chosen or (people[0] if len(people) == 1 else None)
 
 
 def _rights(permissions: list[str]) -> dict[str, bool]:
