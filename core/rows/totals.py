@@ -19,7 +19,7 @@ from core.column_types.base import ColumnType
 from core.column_types.cell_sql import SqlCell
 from core.column_types.traits import Form
 from core.rows.as_of import over
-from core.rows.query import Sort, View, conditions, view_origin
+from core.rows.query import Sort, View, conditions, resolve, view_origin
 from core.rows.read import row_count
 from core.rows.row_source import ROWS
 
@@ -99,6 +99,7 @@ def view_totals(
     if len(totals) > MAX_TOTALS or len(groups) > MAX_LEVELS:
         raise Invalid(f"At most {MAX_TOTALS} totals and {MAX_LEVELS} groups can be read at once.")
     totals, groups = sorted(set(totals)), [group for index, group in enumerate(groups) if group not in groups[:index]]
+    view = resolve(access, view)
     key = (access.scope, view.fingerprint, access.sheet.version, tuple(totals), tuple(groups))
     cached = _cache.get(key)
     if cached is None:
@@ -149,10 +150,10 @@ class _Statement:
         """Each row's keys and shown texts of the groups, and the cells of the totals."""
         cells = [literal(1).label("one")]
         for index, column in enumerate(self.group_columns):
-            cell = self.origin.cell(column)
+            cell = self.origin.cell(column, self.access)
             cells += [self._key(column, cell).label(f"key{index}"), cell.text.label(f"text{index}")]
         for column_id, column in self.columns.items():
-            cell, kind = self.origin.cell(column), column_type(column.type)
+            cell, kind = self.origin.cell(column, self.access), column_type(column.type)
             value = kind.sql(cell, column, self.access.references) if kind.is_number or kind.is_free_text else cell.text
             cells.append(value.label(f"cell{column_id}"))
         table, holds = self.origin.table, conditions(self.access, self.view, self.origin)

@@ -32,7 +32,15 @@ NEW_TYPES = {
     "day": Date.name,
     "instant": DateTime.name,
 }
-DEFAULT_LAYOUT: dict[str, Any] = {"widths": {}, "hidden": [], "order": [], "frozen": 1, "groups": [], "totals": {}, "colors": []}
+DEFAULT_LAYOUT: dict[str, Any] = {
+    "widths": {},
+    "hidden": [],
+    "order": [],
+    "frozen": 1,
+    "groups": [],
+    "totals": {},
+    "colors": [],
+}
 DEFAULT_FORMATS = {"locale": "en-GB", "date": "YYYY-MM-DD", "time_zone": "UTC"}
 
 
@@ -102,7 +110,9 @@ def _nothing() -> None:
 def _traits(type_name: str) -> dict[str, Any]:
     """Return the traits of a column's type, and the conditions that it can be filtered by."""
     kind = column_type(type_name)
-    filters = [{"op": op, "label": row_filter.label, "takes": row_filter.takes} for op, row_filter in kind.filters.items()]
+    filters = [
+        {"op": op, "label": row_filter.label, "takes": row_filter.takes} for op, row_filter in kind.filters.items()
+    ]
     return kind.grid_traits() | {"filters": filters}
 
 
