@@ -34,12 +34,24 @@ class OptionBody(Strict):
     kind: str | None = None
 
 
+class DefaultBody(Strict):
+    """What new rows get where nothing is given: a value, a text as typed, or a relative value. One of them."""
+
+    value: Any = None
+    text: str | None = None
+    relative: Literal["today", "me"] | None = None
+
+    def stored(self) -> dict[str, Any]:
+        return self.model_dump(exclude_unset=True)
+
+
 class ColumnBody(Strict):
     name: str
     type: str
     description: str = ""
     rules: dict[str, Any] = Field(default_factory=dict)
     options: list[OptionBody] = Field(default_factory=list)
+    default: DefaultBody | None = None
 
 
 class ColumnChanges(Strict):
@@ -49,6 +61,7 @@ class ColumnChanges(Strict):
     description: str | None = None
     rules: dict[str, Any] | None = None
     options: list[OptionBody] | None = None
+    default: DefaultBody | None = Field(default=None, description="null removes the default.")
 
 
 Limit = Literal["hidden", "read-only"]
@@ -92,7 +105,8 @@ def listed(caller: CallerDep, sheet: SheetId) -> Response:
 @router.post("", summary="Add a column", status_code=201)
 def add(caller: CallerDep, sheet: SheetId, new: ColumnBody) -> Response:
     """It becomes the last column."""
-    plan = NewColumn(new.name, new.type, new.rules, _options(new.options), new.description)
+    default = new.default.stored() if new.default else None
+    plan = NewColumn(new.name, new.type, new.rules, _options(new.options), new.description, default)
     with caller.transaction() as (session, actor):
         column = columns.add_column(session, actor, sheet, plan)
         return answer(column_json(get_access(session, actor, sheet), column), 201)
@@ -109,8 +123,11 @@ def reorder(caller: CallerDep, sheet: SheetId, body: ColumnOrder) -> Response:
 
 @router.patch("/{column}", summary="Change a column")
 def change(caller: CallerDep, sheet: SheetId, column: ColumnId, changes: ColumnChanges) -> Response:
-    """Its name, description, rules or options. An option that is left out of `options` is retired, not deleted."""
-    fields = {name: getattr(changes, name) for name in changes.model_fields_set if getattr(changes, name) is not None}
+    """Its name, description, rules, options or default. Options that are left out are retired, not deleted."""
+    sent = changes.model_fields_set - {"default"}
+    fields: dict[str, Any] = {name: getattr(changes, name) for name in sent if getattr(changes, name) is not None}
+    if "default" in changes.model_fields_set:
+        fields["default_value"] = changes.default.stored() if changes.default else None
     if changes.options is not None:
         fields["options"] = tuple(_options(changes.options))
     with caller.transaction() as (session, actor):

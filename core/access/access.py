@@ -28,17 +28,19 @@ class EarlierType:
     type: str
     rules: dict[str, Any]
     options: tuple[Option, ...]
+    default_value: dict[str, Any] | None = None
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
         """Return the type that `as_stored` described."""
         options = tuple(Option.read(option) for option in stored["options"])
-        return cls(stored["until"], stored["type"], stored["rules"], options)
+        return cls(stored["until"], stored["type"], stored["rules"], options, stored.get("default_value"))
 
     def as_stored(self) -> dict[str, Any]:
         """Return the type as JSON data."""
         options = [option.as_stored() for option in self.options]
-        return {"until": self.until, "type": self.type, "rules": self.rules, "options": options}
+        definition = {"type": self.type, "rules": self.rules, "options": options, "default_value": self.default_value}
+        return {"until": self.until, **definition}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class ColumnInfo:
     limits: Mapping[str, str] = field(default_factory=dict)
     slot: str | None = None
     earlier: tuple[EarlierType, ...] = ()
+    default_value: dict[str, Any] | None = None
 
     @property
     def type_version(self) -> int:

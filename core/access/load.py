@@ -100,6 +100,7 @@ def column_info(row: Mapping[Any, Any]) -> ColumnInfo:
         limits=row["limits"],
         slot=row["slot"],
         earlier=tuple(EarlierType.read(earlier) for earlier in row.get("earlier") or ()),
+        default_value=row.get("default_value"),
     )
 
 

@@ -115,7 +115,9 @@ def take_back(operation: WriteOperation, change: TypeChange, version: int) -> tu
     check_new_type(access, column, column_type(column.earlier[-1].type))
     old = column.at(version - 1)
     counts, live_counts = cells_of(session, access, column, since=version)
-    back = replace(column, type=old.type, rules=old.rules, options=old.options)
+    back = replace(
+        column, type=old.type, rules=old.rules, options=old.options, default_value=column.earlier[-1].default_value
+    )
     conversion = convert_cells(access, column, back, counts, live_counts)
     keeper, kept = _keeper(operation, conversion, Misfits.BESIDE, "")
     if change.retired is not None:

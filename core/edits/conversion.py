@@ -15,7 +15,7 @@ from core.access.load import get_access
 from core.access.row_gate import scope_sql
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.exact_json import Value, dumps, loads_stored
+from core.base.exact_json import Value, dumps, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.column_types import column_type
 from core.column_types.base import Option
@@ -23,6 +23,7 @@ from core.edits.unique import unique_key
 from core.sheets.column_rules import checked_options, checked_rules
 from core.sheets.column_types import carried_rules, check_new_type
 from core.sheets.columns import NewColumn, with_currency
+from core.sheets.defaults import checked_default
 
 MAX_EXAMPLES = 50
 
@@ -141,6 +142,7 @@ def plan_conversion(session: Session, access: Access, column: ColumnInfo, new: N
         rules=checked_rules(kind, rules),
         options=tuple(checked_options(kind, options)),
     )
+    changed = replace(changed, default_value=_converted_default(access, column, changed))
     conversion = convert_cells(access, column, changed, counts, live_counts)
     if changed.rules.get("unique"):
         _refuse_duplicates(conversion)
@@ -160,6 +162,19 @@ def convert_cells(
         except Invalid as refusal:
             conversion.reasons[cell] = refusal.message
     return conversion
+
+
+def _converted_default(access: Access, old: ColumnInfo, new: ColumnInfo) -> dict[str, Any] | None:
+    """Return the default in the new type; None where it has none."""
+    default = old.default_value
+    try:
+        if default and "value" in default:
+            stored = column_type(old.type).check(default["value"], old, access.references)
+            convert = column_type(new.type).converter(column_type(old.type), old, new, access.references)
+            default = {"value": to_wire(convert(stored))}
+        return checked_default(replace(new, default_value=default), access.references)
+    except Invalid:
+        return None
 
 
 def cells_of(

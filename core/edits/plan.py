@@ -16,6 +16,7 @@ from core.edits.checks import run_checks
 from core.edits.conflicts import Cell, Movement, StaleEdit, StoredRow, conflicts, movements_since_base
 from core.edits.plan_types import EditPlan
 from core.rows.projection import projection
+from core.sheets.defaults import default_values
 from db.raw_sql import RawStatement
 
 NO_ROW = "There is no row {} in this sheet. It may have been deleted meanwhile."
@@ -27,7 +28,7 @@ def plan_batch(session: Session, access: Access, batch: Batch) -> EditPlan:
     plan, stale = EditPlan(Outcome(version=access.sheet.version)), list[StaleEdit]()
     _plan_edits(access, plan, batch, rows, stale)
     for add in batch.adds:
-        _plan_add(access, plan, add)
+        _plan_add(access, plan, add, default_values(session, access, given=add.cells))
     for row_id in dict.fromkeys(batch.deletes):
         if row_id in rows:
             plan.deletes.append(row_id)
@@ -114,11 +115,11 @@ def _plan_edit(access: Access, plan: EditPlan, row: StoredRow | None, edit: Edit
         plan.inputs[edit.row, edit.column] = edit.input
 
 
-def _plan_add(access: Access, plan: EditPlan, add: NewRow) -> None:
-    values: dict[int, Value | None] = {}
+def _plan_add(access: Access, plan: EditPlan, add: NewRow, defaults: Mapping[int, Value]) -> None:
+    values: dict[int, Value | None] = {**defaults}
     refused: list[dict[str, Any]] = []
     columns = [column for column in access.columns if column.rules.get("required") and access.may_write(column)]
-    required = [column.column_id for column in columns]
+    required = [column.column_id for column in columns if column.column_id not in defaults]
     for column_id in dict.fromkeys([*add.cells, *required]):
         cell_input = add.cells.get(column_id, CellInput())
         cell = {"key": add.key, "column": column_id, "given": cell_input.shown}

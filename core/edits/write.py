@@ -1,6 +1,6 @@
 """Writing rows: the one command that edits cells and adds and deletes rows. It never overwrites silently."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from core.access.cache import access_cache
 from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
-from core.base.exact_json import to_wire
+from core.base.exact_json import Value, Wire, to_wire
 from core.base.permissions import Permission
 from core.edits.batch import MAX_CELLS, Batch, Outcome
 from core.edits.operation import (
@@ -199,12 +199,17 @@ def _finish(operation: WriteOperation, plan: EditPlan, *, partial: bool) -> Answ
         add_saved(operation.access, plan, version)
         outcome.deleted = plan.deletes
         outcome.added = [
-            {"key": key, "row": row, "values": {name: to_wire(value) for name, value in filled(cells).items()}}
+            {"key": key, "row": row, "values": _shown(operation.access, filled(cells))}
             for row, (key, cells) in enumerate(plan.adds.items(), operation.last_row_id + 1)
         ]
         return outcome.as_json()
 
     return operation.finish(plan.changes(), answer)
+
+
+def _shown(access: Access, cells: Mapping[str, Value]) -> dict[str, Wire]:
+    """Return the cells of a new row that its author may see: a hidden column can have a default."""
+    return {key: to_wire(value) for key, value in cells.items() if int(key) in access.by_id}
 
 
 def _request(batch: Batch) -> bytes:

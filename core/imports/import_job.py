@@ -83,12 +83,13 @@ def _plan_to_json(plan: ImportPlan) -> dict[str, Any]:
         "format": asdict(plan.format),
         "columns": [column.as_json() for column in plan.columns],
         "rows": plan.rows,
+        "fills_defaults": plan.fills_defaults,
     }
 
 
 def _plan_from_json(stored: Mapping[str, Any]) -> ImportPlan:
     columns = tuple(_column_from_json(column) for column in stored["columns"])
-    return ImportPlan(FileFormat(**stored["format"]), columns, stored["rows"])
+    return ImportPlan(FileFormat(**stored["format"]), columns, stored["rows"], stored.get("fills_defaults", False))
 
 
 def _column_from_json(stored: Mapping[str, Any]) -> ColumnPlan:

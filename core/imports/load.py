@@ -14,6 +14,7 @@ from core.access.row_ownership import assign_default_owner_staged
 from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Conflict, Invalid
+from core.base.exact_json import dumps
 from core.edits.operation import (
     Answer,
     ChangeSource,
@@ -29,6 +30,7 @@ from core.imports.plan_types import ImportPlan
 from core.imports.read import FileReader, Progress, columns_for, new_columns
 from core.imports.staging import staged
 from core.sheets.columns import add_columns, change_column
+from core.sheets.defaults import default_values
 from core.sheets.sheets import configure_pipeline, create_sheet
 from core.sheets.templates import Template
 from db.tables.sheets import Sheet
@@ -141,6 +143,9 @@ def import_new_sheet(
 def _write(operation: WriteOperation, reading: FileReader, rows: int) -> Report:
     """Write columns, options and rows under the lock, in the order of the ids that the reader was given."""
     new_names, options = _make_columns(operation, reading)
+    if reading.plan.fills_defaults and (defaults := default_values(operation.session, operation.access)):
+        cells = dumps({str(column): value for column, value in defaults.items()})
+        operation.session.execute(_FILL_DEFAULTS, {"cells": cells, "is_ascii": cells.isascii()})
     assign_default_owner_staged(operation.session, operation.access)
     refuse_duplicates(operation, reading.columns)
     operation.next_version(new_rows=rows)
@@ -209,6 +214,9 @@ _CHUNK_BYTES = 2**20
 # Reading a large file takes longer than an edit may; the lock is taken once everything is staged.
 _PATIENCE = text("""
     SELECT set_config('statement_timeout', '600s', true), set_config('lock_timeout', '30s', true)
+""")
+_FILL_DEFAULTS = text("""
+    UPDATE staged_rows SET values = CAST(:cells AS jsonb) || values, is_ascii = is_ascii AND :is_ascii
 """)
 _INSERT = text("""
     INSERT INTO rows (sheet_id, row_id, values, folded, created_version)

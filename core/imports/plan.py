@@ -101,12 +101,12 @@ def with_labels(column: ColumnInfo, labels: Sequence[str]) -> list[Option]:
 
 def plan_from_json(body: Mapping[str, Any], proposed: ImportPlan, inspection: Inspection, access: Access) -> ImportPlan:
     """The proposed plan with what a program decided otherwise. Columns are named by `source` or by `name`."""
-    if unknown := set(body) - {"format", "columns", "rows"}:
+    if unknown := set(body) - {"format", "columns", "rows", "fills_defaults"}:
         raise Invalid(f"A plan has no “{min(unknown)}”; it has format and columns.")
     columns = body.get("columns", [])
     if not isinstance(columns, list) or not all(isinstance(decision, dict) for decision in columns):
         raise Invalid("The columns of a plan are a list of objects.")
-    plan = proposed
+    plan = replace(proposed, fills_defaults=body.get("fills_defaults") is True)
     for decision in columns:
         column_plan = _named(plan, decision)
         plan = plan.changed(column_plan.source, **_decided(decision, access.currency))

@@ -56,6 +56,7 @@ class ImportPlan:
     format: FileFormat
     columns: tuple[ColumnPlan, ...]
     rows: int = 0
+    fills_defaults: bool = False  # Whether empty cells get the default of their column.
 
     @property
     def taken(self) -> list[ColumnPlan]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from core.base.errors import Invalid
 from core.column_types.base import ColumnType, Option
 
 
@@ -12,11 +13,24 @@ def checked_rules(kind: ColumnType[Any], rules: dict[str, Any]) -> dict[str, Any
     return kind.check_rules(rules)
 
 
-def checked_options(kind: ColumnType[Any], options: Sequence[Option], before: Sequence[Option] = ()) -> list[Option]:
-    """Return the options to store: new ones get an id, omitted ones stay as retired for old values. Raises Invalid."""
+def checked_options(
+    kind: ColumnType[Any], options: Sequence[Option], before: Sequence[Option] | None = None
+) -> list[Option]:
+    """Return the options to store: new ones get an id, omitted ones stay as retired for old values. Raises Invalid.
+
+    `before` are the options of a column that exists.
+    """
+    had_options = before is None or _has_live(before)
+    if kind.has_options and had_options and not _has_live(options):
+        raise Invalid(f"A column of the type {kind.label} needs at least one option.")
+    before = before or ()
     numbers = [int(option.id[1:]) for option in [*options, *before] if option.id[1:].isdigit()]
     free = iter(range(max(numbers, default=0) + 1, max(numbers, default=0) + len(options) + 1))
     numbered = [option if option.id else replace(option, id=f"o{next(free)}") for option in options]
     ids = {option.id for option in numbered}
     retired = [replace(option, retired=True) for option in before if option.id not in ids]
     return [*kind.check_options(numbered), *retired]
+
+
+def _has_live(options: Sequence[Option]) -> bool:
+    return any(not option.retired for option in options)

@@ -46,7 +46,7 @@ def store_type(session: Session, sheet_id: int, old: ColumnInfo, new: ColumnInfo
 
     Its cells have to be converted in the same transaction, and moved to the slot by `move_cells`.
     """
-    earlier = EarlierType(version, old.type, old.rules, old.options)
+    earlier = EarlierType(version, old.type, old.rules, old.options, old.default_value)
     source, kind = column_type(old.type), column_type(new.type)
     slot = old.slot
     if source.slots != kind.slots:
@@ -62,6 +62,7 @@ def store_type(session: Session, sheet_id: int, old: ColumnInfo, new: ColumnInfo
             options=[option.as_stored() for option in changed.options],
             earlier=[earlier.as_stored() for earlier in changed.earlier],
             slot=slot,
+            default_value=changed.default_value,
         )
     )
     return changed

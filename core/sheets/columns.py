@@ -18,6 +18,7 @@ from core.base.text import clean, folded_key, one_line
 from core.column_types import column_type
 from core.column_types.base import Option
 from core.sheets.column_rules import checked_options, checked_rules
+from core.sheets.defaults import checked_default
 from db.tables.sheets import NARROW_SLOTS, Column, Sheet
 
 MAX_COLUMNS = 500
@@ -42,6 +43,7 @@ class NewColumn:
     rules: dict[str, Any] = field(default_factory=dict)
     options: list[Option] = field(default_factory=list)
     description: str = ""
+    default_value: dict[str, Any] | None = None
 
 
 def add_column(session: Session, actor: Actor, sheet_id: int, new: NewColumn) -> ColumnInfo:
@@ -80,7 +82,7 @@ def with_currency(new: NewColumn, currency: str) -> NewColumn:
 
 
 def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int, **changes: Any) -> ColumnInfo:
-    """Change name, description, rules or options, but not the type. Raises Invalid and NotAllowed.
+    """Change name, description, rules, options or default, but not the type. Raises Invalid and NotAllowed.
 
     Records only what differs.
     """
@@ -96,6 +98,7 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
         rules=checked_rules(kind, new.rules),
         options=tuple(checked_options(kind, new.options, before=column.options)),
     )
+    new = replace(new, default_value=checked_default(new, access.references))
     if column.rules.get("currency") and not new.rules.get("currency"):
         raise Invalid(f"“{column.name}” is a money column and needs a currency, such as EUR.")
     changed = [name for name, value in _stored(new).items() if value != _stored(column)[name]]
@@ -223,7 +226,8 @@ def checked_description(description: str) -> str:
 def _stored(column: ColumnInfo) -> dict[str, Any]:
     """Return what change_column() can change, as stored values."""
     options = [option.as_stored() for option in column.options]
-    return {"name": column.name, "description": column.description, "rules": column.rules, "options": options}
+    definition = {"rules": column.rules, "options": options, "default_value": column.default_value}
+    return {"name": column.name, "description": column.description, **definition}
 
 
 def free_slots(session: Session, sheet_id: int) -> dict[str, Iterator[str]]:
@@ -245,17 +249,20 @@ def _new_column(
     kind = column_type(new.type)
     name = checked_name(new.name, used_keys)
     used_keys.add(_folded(name))
-    options = checked_options(kind, new.options)
+    options = tuple(checked_options(kind, new.options))
+    rules, description = checked_rules(kind, new.rules), checked_description(new.description)
+    info = ColumnInfo(column_id, name, new.type, description, position, rules, options, default_value=new.default_value)
     return Column(
         sheet_id=access.sheet.sheet_id,
         column_id=column_id,
         name=name,
         type=new.type,
-        description=checked_description(new.description),
+        description=description,
         position=position,
-        rules=checked_rules(kind, new.rules),
+        rules=rules,
         options=[option.as_stored() for option in options],
         slot=next(slots[kind.slots], None) if kind.slots else None,
+        default_value=checked_default(info, access.references),
     )
 
 

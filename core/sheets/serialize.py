@@ -21,6 +21,7 @@ def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
         "editor": kind.editor if access.may_write(column) else "none",
         "read_only": not access.may_write(column),
         "align_right": kind.aligned_right,
+        "default": column.default_value if access.may_write(column) else None,
     } | ({"limits": dict(column.limits)} if Permission.SHEET_SHARE in access.permissions else {})
 
 

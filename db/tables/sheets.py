@@ -218,7 +218,8 @@ class Column(Base):
 
     `limits` says per audience (a sheet level below owner's, or 'link') whether it is 'hidden' or 'read-only' for them.
     `slot` names the column of `narrow_rows` that has a copy of its cells; NULL: none. `earlier` has the types that the
-    column had before, oldest first, each with the version of the sheet until which it had it.
+    column had before, oldest first, each with the version of the sheet until which it had it. New rows get
+    `default_value` (core.sheets.defaults).
     """
 
     __tablename__ = "columns"
@@ -248,6 +249,7 @@ class Column(Base):
     retired_at: Mapped[datetime | None]
     slot: Mapped[str | None]
     earlier: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    default_value: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class Row(Base):

@@ -98,6 +98,9 @@ def _steps(actor: Actor, target: int, file: BinaryIO, name: str, key: str) -> No
         st.subheader("The new sheet")
         sheet_name = st.text_input("Name", _proposed_name(name), key=f"{key}_name", max_chars=120)
         plan, parts = pipeline.show(plan, key)
+    elif any(column.default_value for column in access.columns):
+        fills = st.checkbox("Fill empty cells with the defaults of their columns", key=f"{key}_defaults")
+        plan = replace(plan, fills_defaults=fills)
     request = _Request(file, inspection, plan, access, references, sheet_name, parts)
     _check(actor, request, key)
 

@@ -11,6 +11,7 @@ from core.access.access import Access, ColumnInfo
 from core.access.load import get_access
 from core.accounts.locale import set_locale
 from core.column_types import TYPES
+from core.column_types.base import Option
 from core.sheets.columns import NewColumn, add_column, change_column, retire_column
 from tests.conftest import actor
 from tests.pages.opened import fine, labels, open_page, press, said
@@ -109,6 +110,8 @@ def test_a_column_of_every_type_is_added_with_the_rules_that_it_takes(session: S
     fine(page.run())
     for rule in TYPES[kind].takes:
         assert field(page, rule.label)
+    if page.data_editor:
+        page = edit_choices(page, added_rows=[{"Label": "One"}])
     field(page, "A value is required").check()
     page = press(page, "Add this column")
     added = get_access(session, actor("Ann"), sheet).columns[-1]
@@ -152,7 +155,8 @@ def test_saving_without_a_change_changes_nothing(session: Session, sheet: int, k
     rules = {rule.key: SET[rule.kind] for rule in TYPES[kind].takes if rule.kind in SET}
     if "min_length" in rules:
         rules["max_length"] = 9
-    added = add_column(session, actor("Ann"), sheet, NewColumn("Untouched", kind, rules))
+    options = [Option("", "One", "blue")] if TYPES[kind].has_options else []
+    added = add_column(session, actor("Ann"), sheet, NewColumn("Untouched", kind, rules, options))
     press(opened(session, sheet, added.column_id), "Save")
     assert now(session, sheet, added.column_id) == added
 

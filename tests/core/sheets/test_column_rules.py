@@ -118,7 +118,7 @@ def test_a_column_has_a_bounded_number_of_options() -> None:
         checked_options(CHOICE, [Option("", f"Option {number}") for number in range(1001)])
 
 
-@given(st.lists(st.lists(st.sampled_from("ABCDEFG"), unique=True, max_size=5), max_size=6))
+@given(st.lists(st.lists(st.sampled_from("ABCDEFG"), unique=True, min_size=1, max_size=5), max_size=6))
 def test_whatever_is_added_and_taken_out_an_id_means_one_label_for_ever(rounds: list[list[str]]) -> None:
     now: list[Option] = []
     meant: dict[str, str] = {}
