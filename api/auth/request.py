@@ -12,9 +12,11 @@ from starlette.requests import HTTPConnection
 
 from api.auth.principal import actor_of, current_actor, current_principal, principal_of, reads_only
 from api.http.json_body import read_json
+from core.access.access import Access
 from core.base.actor import Actor, Principal
 from core.base.errors import Invalid
 from core.rows.query import View
+from core.views.views import get_view
 from db.engine import snapshot, transaction
 
 MAX_ID = 2**63 - 1
@@ -68,6 +70,7 @@ CallerDep = Annotated[Caller, Depends(caller)]
 SheetId = Annotated[int, Path(description="The sheet's number.", ge=1, le=MAX_ID)]
 ColumnId = Annotated[int, Path(description="The column's number in its sheet.", ge=1, le=MAX_ROW_ID)]
 RowId = Annotated[int, Path(description="The row's number in its sheet.", ge=1, le=MAX_ROW_ID)]
+ViewId = Annotated[int, Path(description="The view's number.", ge=1, le=MAX_ID)]
 LinkId = Annotated[int, Path(description="The link's number.", ge=1, le=MAX_ID)]
 
 AsOf = Annotated[
@@ -85,6 +88,10 @@ FILTER = (
     '`{"all": […]}` and `{"any": […]}`. Dates take `today`, `this_quarter`, `next_30_days` and so on, people take `me`.'
 )
 SEARCH = "Text in any visible cell of a row."
+STORED = (
+    "The number of a stored view, with your own changes of it: only its rows, in its order. `filter` narrows it, "
+    "`sort` and `search` replace its own."
+)
 
 
 class Strict(BaseModel):
@@ -104,7 +111,27 @@ async def view_from_query(
     return View.from_json({"sort": _sorts(sort), "filter": _json(filter), "search": search})
 
 
-ViewDep = Annotated[View, Depends(view_from_query)]
+@dataclass(frozen=True)
+class RequestedView:
+    """The view in a query string, and the stored view that it narrows, if any."""
+
+    query: View
+    stored: int | None
+
+    def rows(self, session: Session, access: Access) -> View:
+        """Return the view of the rows. Raises NotFound where the caller may not see the stored view."""
+        return self.query if self.stored is None else get_view(session, access, self.stored).narrowed(self.query)
+
+
+def requested_view(
+    query: Annotated[View, Depends(view_from_query)],
+    view: Annotated[int | None, Query(ge=1, le=MAX_ID, description=STORED)] = None,
+) -> RequestedView:
+    """The view of a request."""
+    return RequestedView(query, view)
+
+
+ViewDep = Annotated[RequestedView, Depends(requested_view)]
 
 
 def _sorts(text: str) -> Any:

@@ -23,10 +23,11 @@ from api.v1 import (
     totals,
     trash,
     undo,
+    views,
 )
 
 # Routes are matched in this order: those that a grid uses most come first.
 ROUTE_MODULES = (
     *(rows, totals, matches, changes, socket, histories, comments, differences, trash, undo),
-    *(sheets, columns, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
+    *(sheets, columns, views, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
 )

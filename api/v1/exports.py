@@ -38,7 +38,7 @@ def export(
     columns: Annotated[
         str | None,
         Query(
-            description="Column numbers in order: `3,5`. Without: the visible columns of your layout.",
+            description="Column numbers in order: `3,5`. Without: the columns of the view, by default the first.",
             pattern="^[0-9]{1,9}(,[0-9]{1,9})*$",
         ),
     ] = None,
@@ -53,7 +53,16 @@ def export(
     try:
         with transaction() as session:
             export_info = export_rows(
-                session, actor, sheet, view, file, file_format=format, columns=column_ids, bom=bom, as_of=as_of
+                session,
+                actor,
+                sheet,
+                view.query,
+                file,
+                file_format=format,
+                columns=column_ids,
+                bom=bom,
+                as_of=as_of,
+                stored_view=view.stored,
             )
     except BaseException:
         file.close()

@@ -26,6 +26,9 @@ class LinkBody(Strict):
     password: str | None = Field(default=None, description="Visitors must enter it; null for no password.")
     expires_in_days: int | None = Field(default=None, description="1 to 366; null for a link that doesn't expire.")
     may_export: bool = Field(default=False, description="Whether visitors may export the rows.")
+    view: int | None = Field(
+        default=None, description="The stored view whose rows and columns it shows; null for the whole sheet."
+    )
 
 
 @router.get("", summary="The public links of a sheet")
@@ -75,4 +78,7 @@ def _all(session: Session, actor: Actor, sheet: int) -> Response:
     return answer({"links": links})
 
 
-FIELDS = ("name", "hint", "has_password", "may_export", "by", "created_at", "expires_at", "last_used_at", "lives")
+FIELDS = (
+    *("name", "hint", "has_password", "may_export", "view", "view_name"),
+    *("by", "created_at", "expires_at", "last_used_at", "lives"),
+)

@@ -110,9 +110,9 @@ def page(
             total = fixed_order.total
             rows = read.rows_in_order(session, access, fixed_order, offset=offset or 0, limit=limit)
         elif offset is not None:
-            rows = read.first_rows(session, access, view, limit=limit, offset=offset)
+            rows = read.first_rows(session, access, view.rows(session, access), limit=limit, offset=offset)
         else:
-            rows = read.rows_after(session, access, view, cursor=cursor, limit=limit)
+            rows = read.rows_after(session, access, view.rows(session, access), cursor=cursor, limit=limit)
     page = {"version": rows.version, "order": order, "total": total, "rows": rows.rows}
     return answer(page | {"next_cursor": rows.next_cursor}, headers={"ETag": tag_of(access)})
 
@@ -125,8 +125,9 @@ def order(caller: CallerDep, sheet: SheetId, view: ViewDep, groups: Groups = "",
     group_sorts = groups_of(groups)
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
-        fixed_order = row_order(session, access, grouped_view(view, group_sorts))
-        in_order = view_totals(session, access, view, [], group_sorts).groups if group_sorts else ()
+        rows = view.rows(session, access)
+        fixed_order = row_order(session, access, grouped_view(rows, group_sorts))
+        in_order = view_totals(session, access, rows, [], group_sorts).groups if group_sorts else ()
     token = {"order": fixed_order.token, "version": fixed_order.version, "total": fixed_order.total}
     return answer(token | {"groups": [group.as_json() for group in in_order]})
 

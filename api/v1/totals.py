@@ -46,7 +46,7 @@ def totals(
     group_sorts = groups_of(groups)
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
-        totals_json = view_totals(session, access, view, total_list, group_sorts).as_json()
+        totals_json = view_totals(session, access, view.rows(session, access), total_list, group_sorts).as_json()
     return answer(totals_json)
 
 

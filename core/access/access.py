@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from sqlalchemy.orm import Session
 
+from core.access.link_view import LinkView, rows_of_link_view
 from core.access.people import people_in_visible_cells, workspace_people
 from core.access.row_gate import RowGate
 from core.accounts.locale import get_locale
@@ -128,8 +129,8 @@ class Access:
     """One person's view of one sheet: their level, what it permits, and the rows and columns that they may see.
 
     `row_scope` says which rows the share gives, `owners` are the user ids whose rows may be seen, as text; None: all
-    rows. `every_column` is for checks that hold for the sheet as a whole, such as unique values, and for nothing that
-    is shown.
+    rows. `link_view` is the view that binds the visitor of a public link. `every_column` is for checks that hold for
+    the sheet as a whole, such as unique values, and for nothing that is shown.
     """
 
     principal: Principal
@@ -139,6 +140,7 @@ class Access:
     row_scope: RowScope
     owners: tuple[str, ...] | None
     _session: Session = field(repr=False)
+    link_view: LinkView | None = None
 
     @property
     def actor(self) -> Actor:
@@ -160,7 +162,12 @@ class Access:
     @cached_property
     def columns(self) -> tuple[ColumnInfo, ...]:
         """The columns that this person may see, in the sheet's order; a computed one only with all its inputs."""
-        visible = [column for column in self.every_column if not column.is_hidden_from(self.audiences)]
+        hidden = self.link_view.hidden if self.link_view else ()
+        visible = [
+            column
+            for column in self.every_column
+            if column.column_id not in hidden and not column.is_hidden_from(self.audiences)
+        ]
         if not any(column.is_computed for column in visible):
             return tuple(visible)
         visible = [
@@ -253,6 +260,7 @@ class Access:
             owner_key=owner.key if owner else None,
             owner_slot=owner.slot if owner else None,
             is_past=self.is_past,
+            view_rows=rows_of_link_view(self, self.link_view) if self.link_view else None,
         )
 
     @cached_property
@@ -264,6 +272,8 @@ class Access:
     @property
     def rows_scope(self) -> str:
         """Which rows these are: the same text for the same."""
+        if self.link_view is not None:
+            return f"view {self.link_view.fingerprint}"
         return "all" if self.owners is None else f"{self.sheet.owner_column} in {','.join(self.owners)}"
 
 
@@ -273,6 +283,7 @@ CHANGING = {
     Permission.ROWS_DELETE,
     Permission.ROWS_IMPORT,
     Permission.COLUMNS_EDIT,
+    Permission.VIEWS_EDIT,
 }
 
 HIDDEN, READ_ONLY = "hidden", "read-only"

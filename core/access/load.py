@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import NO_LINK, NO_SHEET, Access, ColumnInfo, EarlierType, SheetInfo
 from core.access.cache import Columns, access_cache
+from core.access.link_view import LinkView
 from core.base.actor import Actor, Principal, Visitor
 from core.base.errors import NotFound
 from core.base.permissions import Level, Permission, RowScope
@@ -129,7 +130,10 @@ def _access_from(
 
 
 def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Access:
-    """All rows, and the columns that links may show, while the link lives; what it allows is read again each time."""
+    """The rows and columns that the link may show, while it lives; what it allows is read again each time.
+
+    Raises NotFound, also where the view of the link has a filter that is not valid any more.
+    """
     if visitor.sheet_id != sheet_id:
         raise NotFound(NO_SHEET)
     version, columns = access_cache(session).columns(sheet_id)
@@ -139,7 +143,7 @@ def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Acce
         raise NotFound(NO_LINK)
     if row["columns"] is not None:
         columns = tuple(map(column_info, row["columns"]))
-    return Access(
+    access = Access(
         principal=replace(visitor, may_export=row["may_export"]),
         sheet=_sheet_info(row),
         level=Level.LINK,
@@ -147,7 +151,16 @@ def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Acce
         row_scope=RowScope.ALL,
         owners=None,
         _session=session,
+        link_view=_link_view(row),
     )
+    _ = access.row_gate  # So that a filter which is not valid any more ends the visit, whatever it asks for.
+    return access
+
+
+def _link_view(row: Mapping[Any, Any]) -> LinkView | None:
+    if row["view_id"] is None:
+        return None
+    return LinkView(row["view_id"], row["view_kind"], row["view_name"], row["view_settings"])
 
 
 def _sheet_info(row: Mapping[Any, Any]) -> SheetInfo:
@@ -199,13 +212,17 @@ _LOAD_SQL = f"""
     WHERE l.sheet_id = :sheet AND l.user_id = :user
 """  # noqa: S608 - constants of this module.
 _LOAD = text(_LOAD_SQL)
-# A visit ends with its link, and a link with the account of the person who made it.
+# A visit ends with its link, and a link with the account of the person who made it and with the view that it shows.
 LINK_LIVES = """(p.revoked_at IS NULL AND (p.expires_at IS NULL OR p.expires_at > now()) AND EXISTS (
         SELECT FROM sheets s WHERE s.sheet_id = p.sheet_id AND s.archived_at IS NULL) AND EXISTS (
-        SELECT FROM users u WHERE u.user_id = p.created_by AND u.is_active))"""
+        SELECT FROM users u WHERE u.user_id = p.created_by AND u.is_active)
+    AND (p.view_id IS NULL OR EXISTS (
+        SELECT FROM views w WHERE w.view_id = p.view_id AND w.sheet_id = p.sheet_id)))"""
 _LOAD_FOR_VISITOR = text(f"""
-    SELECT s.*, p.may_export,{_COLUMNS}
+    SELECT s.*, p.may_export, p.view_id, w.kind AS view_kind, w.name AS view_name, w.settings AS view_settings,
+           {_COLUMNS}
     FROM link_visits v JOIN public_links p USING (link_id) JOIN sheets s ON s.sheet_id = p.sheet_id
+    LEFT JOIN views w ON w.view_id = p.view_id
     WHERE v.visit_id = :visit AND v.expires_at > now() AND s.sheet_id = :sheet AND {LINK_LIVES}
 """)  # noqa: S608 - constants of this module.
 _ENTER_FIELDS = "who.user_id, who.name AS user_name, who.email, who.role, entered.*"

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, text
+from sqlalchemy import Text, select, union
 from sqlalchemy.orm import Session
 
-from core.access.row_gate import RowGate, visible_sql
+from core.access.row_gate import RowGate
 from core.column_types.base import PeopleDirectory
 from db.folding import folded
-from db.tables.sheets import User
+from db.tables.sheets import Row, User
 
 
 def workspace_people(session: Session) -> PeopleDirectory:
@@ -22,13 +22,7 @@ def people_in_visible_cells(session: Session, gate: RowGate, keys: Sequence[str]
     """Return the names of the people in the cells of some columns, by their keys, in the rows of a gate. No e-mails."""
     if not keys:
         return PeopleDirectory()
-    rows = session.execute(_PEOPLE_IN_VISIBLE_CELLS, gate.parameters() | {"keys": [*keys]})
+    cells = [select(Row.values.op("->>", return_type=Text())(key)).where(gate.visible_rows()) for key in keys]
+    people = select(User.user_id, User.name).where(User.user_id.cast(Text).in_(union(*cells)))
+    rows = session.execute(people.order_by(User.name, User.user_id))
     return PeopleDirectory({str(user_id): name for user_id, name in rows})
-
-
-_PEOPLE_IN_VISIBLE_CELLS = text(f"""
-    SELECT u.user_id, u.name FROM users u
-    WHERE CAST(u.user_id AS text) IN (
-        SELECT r.values ->> k FROM rows r CROSS JOIN unnest(CAST(:keys AS text[])) k WHERE {visible_sql("r")})
-    ORDER BY u.name, u.user_id
-""")  # noqa: S608 - the gate is a constant.

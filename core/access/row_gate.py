@@ -8,9 +8,10 @@ gates: each has an alias of its own and, in text, a prefix of its own for its pa
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, FromClause, Text, and_, any_, literal
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Select, Text, and_, any_, literal
 from sqlalchemy.orm.util import AliasedClass
 
+from core.base.errors import NotAllowed
 from db.tables.sheets import Row, narrow_rows
 
 Rows = type[Row] | AliasedClass[Row]
@@ -22,7 +23,8 @@ class RowGate:
 
     `owners` are user ids as text; None: all rows. `owner_key` is the key of the value that says whose a row is, and
     `owner_slot` its column of the narrow rows; without an owner column a reader with `owners` knows no row.
-    `is_past`: the rows come from core.rows.as_of, which has passed the gate already.
+    `is_past`: the rows come from core.rows.as_of, which has passed the gate already. `view_rows` has the ids of the
+    rows that the view of a public link lets through; then a statement written as text is refused.
     """
 
     sheet_id: int
@@ -30,9 +32,12 @@ class RowGate:
     owner_key: str | None
     owner_slot: str | None
     is_past: bool = False
+    view_rows: Select[Any] | None = None
 
     def parameters(self, prefix: str = "") -> dict[str, Any]:
-        """Return the parameters of `scope_sql` and `visible_sql` under a prefix."""
+        """Return the parameters of `scope_sql` and `visible_sql` under a prefix. Raises NotAllowed: see `view_rows`."""
+        if self.view_rows is not None:
+            raise NotAllowed("A public link of a view does not allow this.")
         return {
             f"{prefix}sheet": self.sheet_id,
             f"{prefix}owner_key": self.owner_key,
@@ -42,6 +47,8 @@ class RowGate:
     def rows_in_scope(self, rows: Rows = Row) -> ColumnElement[bool]:
         """Return the condition that the reader may know a row, in the trash or not: for history and trash."""
         in_sheet = rows.sheet_id == self.sheet_id
+        if self.view_rows is not None:
+            return and_(in_sheet, rows.row_id.in_(self.view_rows))
         if self.owners is None or self.is_past:
             return in_sheet
         owner = rows.values.op("->>", return_type=Text())(literal(self.owner_key, Text))
@@ -54,6 +61,8 @@ class RowGate:
     def visible_narrow_rows(self, rows: FromClause = narrow_rows) -> ColumnElement[bool]:
         """Return the condition of `visible_rows` over the narrow rows, none of which is in the trash."""
         in_sheet = rows.c.sheet_id == self.sheet_id
+        if self.view_rows is not None:
+            return and_(in_sheet, rows.c.row_id.in_(self.view_rows))
         if self.owners is None:
             return in_sheet
         return and_(in_sheet, _is_one_of(rows.c[self.owner_slot or ""], self.owners))

@@ -26,7 +26,10 @@ class Kind(StrEnum):
     SHARES = "shares", "Sharing and public links", ("sheet:share", "sheet:link")
     COMMENTS = "comments", "Comments", ("sheet:comment",)
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
-    SHEETS = "sheets", "Sheets and columns", ("sheet:sheet", "sheet:column", "workspace:currency", "workspace:settings")
+    SHEETS = (
+        *("sheets", "Sheets, columns and views"),
+        ("sheet:sheet", "sheet:column", "sheet:view", "workspace:currency", "workspace:settings"),
+    )
     JOBS = "jobs", "Background jobs", ("workspace:job",)
 
     @property

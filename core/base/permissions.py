@@ -18,6 +18,7 @@ class Permission(StrEnum):
     SHEET_ARCHIVE = "sheet:archive"
     SHEET_TRANSFER = "sheet:transfer"
     COLUMNS_EDIT = "columns:edit"
+    VIEWS_EDIT = "views:edit"
     ROWS_SEE = "rows:see"
     ROWS_EDIT = "rows:edit"
     ROWS_ADD = "rows:add"
@@ -104,7 +105,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 _LINK = frozenset({P.SHEET_SEE, P.ROWS_SEE})
 _VIEWER = _LINK | {P.ROWS_EXPORT, P.HISTORY_SEE, P.PEERS_SEE, P.COMMENTS_SEE}
 _COMMENTER = _VIEWER | {P.COMMENTS_WRITE}
-_EDITOR = _COMMENTER | {P.ROWS_EDIT, P.ROWS_ADD, P.ROWS_DELETE, P.ROWS_IMPORT}
+_EDITOR = _COMMENTER | {P.ROWS_EDIT, P.ROWS_ADD, P.ROWS_DELETE, P.ROWS_IMPORT, P.VIEWS_EDIT}
 _OWNER = _EDITOR | {P.SHEET_CONFIGURE, P.SHEET_SHARE, P.SHEET_ARCHIVE, P.SHEET_TRANSFER, P.COLUMNS_EDIT}
 
 LEVEL_PERMISSIONS: dict[Level, frozenset[Permission]] = {

@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
 from core.base import audit
-from core.base.actor import Principal
+from core.base.actor import Actor, Principal
 from core.base.errors import Invalid
 from core.base.permissions import Permission
 from core.exports.csv import write_csv
 from core.exports.source import ExportSource, chosen_columns, read_source
 from core.rows.as_of import PastAccess, get_access_as_of
 from core.rows.query import View
+from core.views.settings import Settings
+from core.views.views import first_view, get_view
 
 
 @dataclass(frozen=True)
@@ -69,17 +71,25 @@ def export_rows(
     columns: Sequence[int] | None = None,
     bom: bool = False,
     as_of: str | None = None,
+    stored_view: int | None = None,
 ) -> Exported:
     """Write the rows of a view to `file`, which may be temporary: nothing but the file grows with the sheet.
 
-    `columns` are ids in the order wanted; without them it is the person's own layout of the sheet. The event stands
-    in the same transaction, so commit before the file is handed out. `as_of` is an instant of the past.
+    With a stored view, only its rows are written. `columns` are ids in the order wanted; without them it is those of
+    the stored view, by default of the sheet's first one. The event stands in the same transaction, so commit before
+    the file is handed out. `as_of` is an instant of the past.
     """
     access = get_access_as_of(session, actor, sheet_id, as_of, Permission.ROWS_EXPORT)
     if file_format not in FORMATS:
         raise Invalid(f"Unknown export format “{file_format[:20]}”. Choose one of: {', '.join(FORMATS)}.")
     export_format = FORMATS[file_format]
-    exported_columns = chosen_columns(session, access, columns)
+    settings: Settings = {}
+    if access.link_view is not None:
+        settings = {"order": access.link_view.settings.get("order")}
+    elif isinstance(actor, Actor):
+        stored = first_view(session, access) if stored_view is None else get_view(session, access, stored_view)
+        settings, view = stored.shown, view if stored_view is None else stored.narrowed(view)
+    exported_columns = chosen_columns(access, settings, columns)
     rows = export_format.write(file, read_source(session, access, view, exported_columns, bom=bom))
     _record(session, access, file_format, exported_columns, rows)
     return Exported(f"{_file_name(_title(access))}.{export_format.extension}", export_format.media_type, rows)

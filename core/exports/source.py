@@ -8,14 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
-from core.base.actor import Visitor
 from core.base.exact_json import Value
 from core.column_types import column_type
 from core.column_types.base import References
 from core.rows.as_of import over
 from core.rows.projection import Projection, projection
 from core.rows.query import View, conditions, ordering
-from core.sheets.layouts import layout
+from core.views.settings import Settings
 
 BLOCK = 1_000
 Record = dict[str, Value]
@@ -44,14 +43,11 @@ def read_source(session: Session, access: Access, view: View, columns: list[Colu
     return ExportSource(access.sheet.name, columns, access.references, blocks, bom)
 
 
-def chosen_columns(session: Session, access: Access, column_ids: Sequence[int] | None) -> list[ColumnInfo]:
-    """Return the columns with these ids, else those that the person's own layout shows, in its order."""
+def chosen_columns(access: Access, settings: Settings, column_ids: Sequence[int] | None) -> list[ColumnInfo]:
+    """Return the columns with these ids, else those that the settings of a view show, in its order."""
     if column_ids is not None:
         return [access.column(column_id) for column_id in dict.fromkeys(column_ids)]
-    if isinstance(access.principal, Visitor):  # A visitor has no layout of their own.
-        return list(access.columns)
-    own_layout = layout(session, access)
-    hidden, order = set(own_layout.get("hidden") or []), own_layout.get("order") or []
+    hidden, order = set(settings.get("hidden") or ()), settings.get("order") or ()
     positions = {column_id: position for position, column_id in enumerate(order)}
     visible = [column for column in access.columns if column.column_id not in hidden]
     return sorted(visible, key=lambda column: positions.get(column.column_id, len(positions)))

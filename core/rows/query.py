@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 
 from core.access.access import Access, ColumnInfo
-from core.base.errors import Invalid, Refused
+from core.access.link_view import VIEW_BROKEN, LinkView, reads_link_views
+from core.base.errors import Invalid, NotFound, Refused
+from core.base.permissions import Level
 from core.base.relative_dates import Calendar
 from core.base.text import clean
 from core.column_types import column_type
@@ -186,3 +188,18 @@ def searched(access: Access, search: str) -> ColumnElement[bool]:
         for column in access.columns
     )
     return or_(false(), *matches)
+
+
+@reads_link_views
+def rows_of_view(access: Access, link_view: LinkView) -> Select[Any]:
+    """Return the ids of the rows that the view of a public link lets through; its filter may use any column.
+
+    Raises NotFound where a part of it is not valid any more: without that part it would let more rows through.
+    """
+    unbound = replace(access, link_view=None, level=Level.OWNER)
+    try:
+        view = View.from_json({"filter": link_view.filter, "search": link_view.settings.get("search")})
+        origin = view_origin(unbound, view)
+        return select(origin.row_id).where(conditions(unbound, view, origin)).correlate(None)
+    except Refused as refusal:
+        raise NotFound(VIEW_BROKEN) from refusal

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from core.access.access import NO_LINK
+from core.access.link_view import VIEW_DELETED
 from core.access.load import LINK_LIVES
 from core.base import audit
 from core.base.actor import Visitor
@@ -58,7 +59,8 @@ def open_link(
 ) -> Visit:
     """Start a visit, or return the browser's current one; `visit_tokens` are its visits' tokens by link id.
 
-    Raises NotFound (one message for unknown, expired and revoked links), PasswordRequired and Throttled.
+    Raises NotFound (one message for unknown, expired and revoked links, another where the view that the link showed
+    was deleted), PasswordRequired and Throttled.
     """
     ip_address = normalize_address(address)
     with transaction() as session:
@@ -67,7 +69,7 @@ def open_link(
             return Visit(link["link_id"])
         if link is None:
             consume("link", ip_address)
-            raise NotFound(NO_LINK)
+            raise NotFound(VIEW_DELETED if session.scalar(_HAS_LOST_VIEW, {"token": hash_token(token)}) else NO_LINK)
         if link["password_hash"] is None:
             return _start_visit(session, link, ip_address)
         if not password:
@@ -119,6 +121,12 @@ def _start_visit(session: Session, link: Any, address: str) -> Visit:
 _LIVE_LINK = text(f"""
     SELECT p.link_id, p.sheet_id, p.password_hash FROM public_links p WHERE p.token_hash = :token AND {LINK_LIVES}
 """)  # noqa: S608 - LINK_LIVES is a constant.
+_HAS_LOST_VIEW = text("""
+    SELECT EXISTS (
+        SELECT FROM public_links p
+        WHERE p.token_hash = :token AND p.revoked_at IS NULL AND (p.expires_at IS NULL OR p.expires_at > now())
+          AND p.view_id IS NOT NULL AND NOT EXISTS (SELECT FROM views w WHERE w.view_id = p.view_id))
+""")
 _HAS_VISIT = text("""
     SELECT EXISTS (SELECT FROM link_visits WHERE link_id = :link AND token_hash = :token AND expires_at > now())
 """)

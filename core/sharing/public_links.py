@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.access.access import NO_LINK, Access
+from core.access.link_view import VIEW_DELETED
 from core.access.load import LINK_LIVES, get_access
 from core.accounts.accounts import clean_name
 from core.base import audit
@@ -26,20 +28,24 @@ NO_SUCH_LINK = "This sheet doesn't have this link."
 
 
 class LinkOptions(TypedDict, total=False):
-    """Options of a link. `password` None: no password; `days` (from now) None: no expiry."""
+    """Options of a link. None means: no `password`, no expiry in `days` from now, the whole sheet as `view`."""
 
     name: str
     password: str | None
     days: int | None
     may_export: bool
+    view: int | None
 
 
-_DEFAULTS: LinkOptions = {"name": "Public link", "password": None, "days": None, "may_export": False}
+_DEFAULTS: LinkOptions = {"name": "Public link", "password": None, "days": None, "may_export": False, "view": None}
 
 
 @dataclass(frozen=True)
 class LinkInfo:
-    """A link in the owner's list. Its token is shown only once, when it is created."""
+    """A link in the owner's list. Its token is shown only once, when it is created.
+
+    `view_name` is None where the link shows the whole sheet, and where its view was deleted.
+    """
 
     link_id: int
     name: str
@@ -51,6 +57,8 @@ class LinkInfo:
     expires_at: datetime | None
     last_used_at: datetime | None
     lives: bool
+    view: int | None
+    view_name: str | None
 
 
 def public_links(session: Session, actor: Actor, sheet_id: int) -> list[LinkInfo]:
@@ -66,7 +74,7 @@ def create_link(session: Session, actor: Actor, sheet_id: int, **options: Unpack
         raise NotAllowed(f"“{access.sheet.name}” is archived. Restore it first.")
     if len(public_links(session, actor, sheet_id)) >= MAX_LINKS:
         raise Invalid(f"A sheet can have at most {MAX_LINKS} links. Revoke one first.")
-    token, values = new_token(), _checked({**_DEFAULTS, **options})
+    token, values = new_token(), _checked(session, access, {**_DEFAULTS, **options})
     keys = {"sheet": sheet_id, "user": actor.user_id, "hint": token[:HINT_LENGTH], "token": hash_token(token)}
     link_id: int = session.execute(_CREATE, values | keys).scalar_one()
     audit.record(session, actor, "sheet:link:create", sheet_id=sheet_id, link=link_id, **_facts(values))
@@ -75,8 +83,8 @@ def create_link(session: Session, actor: Actor, sheet_id: int, **options: Unpack
 
 def change_link(session: Session, actor: Actor, sheet_id: int, link_id: int, **options: Unpack[LinkOptions]) -> None:
     """Change the given options only. A new password ends all open visits. Raises NotFound and Invalid."""
-    get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
-    values = _checked(options)
+    access = get_access(session, actor, sheet_id, Permission.SHEET_SHARE)
+    values = _checked(session, access, options)
     is_given = {f"has_{name}": name in values for name in LinkOptions.__annotations__}
     empty = dict.fromkeys(LinkOptions.__annotations__)
     if session.scalar(_CHANGE, empty | values | is_given | {"sheet": sheet_id, "link": link_id}) is None:
@@ -114,14 +122,24 @@ def visitor_of(
     return Visitor(**row, address=normalize_address(address) if address else None)
 
 
+def reason_of_end(session: Session, visits: str, link_id: int) -> str:
+    """Return why a link shows nothing to a browser that has visited it: its view was deleted, or it has ended."""
+    parameters = {"visits": _visit_ids(visits), "link": link_id}
+    return VIEW_DELETED if session.scalar(_HAS_LOST_VIEW, parameters) else NO_LINK
+
+
 def visits_of_tokens(session: Session, tokens: list[str]) -> list[UUID]:
     """Return the ids of the visits with these cookie tokens, in a stable order. Does not check their links."""
     return list(session.scalars(_BY_TOKENS, {"tokens": [hash_token(token) for token in tokens]}))
 
 
-def _checked(options: LinkOptions) -> dict[str, Any]:
+def _checked(session: Session, access: Access, options: LinkOptions) -> dict[str, Any]:
     """Return the options as stored values. Raises Invalid."""
     values: dict[str, Any] = dict(options)
+    if (view := options.get("view")) is not None:
+        keys = {"sheet": access.sheet.sheet_id, "view": view, "user": access.actor.user_id}
+        if session.scalar(_LOCK_VIEW, keys) is None:
+            raise Invalid("This view does not exist, or it is not yours. Choose another one for the link.", view=view)
     if "name" in options:
         values["name"] = clean_name(options["name"])
     if (days := options.get("days")) is not None and not 1 <= days <= MAX_DAYS:
@@ -145,13 +163,14 @@ def _visit_ids(visits: str) -> list[UUID]:
 
 _LIST = text(f"""
     SELECT p.link_id, p.name, p.hint, p.password_hash IS NOT NULL AS has_password, p.may_export, u.name AS by,
-           p.created_at, p.expires_at, p.last_used_at, {LINK_LIVES} AS lives
-    FROM public_links p JOIN users u ON u.user_id = p.created_by
+           p.created_at, p.expires_at, p.last_used_at, {LINK_LIVES} AS lives, p.view_id AS view, w.name AS view_name
+    FROM public_links p JOIN users u ON u.user_id = p.created_by LEFT JOIN views w ON w.view_id = p.view_id
     WHERE p.sheet_id = :sheet AND p.revoked_at IS NULL ORDER BY p.created_at DESC, p.link_id DESC
 """)  # noqa: S608 - LINK_LIVES is a constant.
 _CREATE = text("""
-    INSERT INTO public_links (sheet_id, name, hint, token_hash, password_hash, may_export, created_by, expires_at)
-    VALUES (:sheet, :name, :hint, :token, :password, :may_export, :user,
+    INSERT INTO public_links
+        (sheet_id, name, hint, token_hash, password_hash, may_export, view_id, created_by, expires_at)
+    VALUES (:sheet, :name, :hint, :token, :password, :may_export, :view, :user,
             now() + make_interval(days => CAST(:days AS integer)))
     RETURNING link_id
 """)
@@ -160,8 +179,14 @@ _CHANGE = text("""
         name = CASE WHEN :has_name THEN :name ELSE name END,
         password_hash = CASE WHEN :has_password THEN :password ELSE password_hash END,
         may_export = CASE WHEN :has_may_export THEN CAST(:may_export AS boolean) ELSE may_export END,
+        view_id = CASE WHEN :has_view THEN CAST(:view AS bigint) ELSE view_id END,
         expires_at = CASE WHEN :has_days THEN now() + make_interval(days => CAST(:days AS integer)) ELSE expires_at END
     WHERE link_id = :link AND sheet_id = :sheet AND revoked_at IS NULL RETURNING link_id
+""")
+# The lock lets the view not be deleted, or become somebody else's, before the link is there.
+_LOCK_VIEW = text("""
+    SELECT view_id FROM views
+    WHERE sheet_id = :sheet AND view_id = :view AND (owner_id IS NULL OR owner_id = :user) FOR SHARE
 """)
 _REVOKE = text("""
     UPDATE public_links SET revoked_at = now()
@@ -174,6 +199,12 @@ _VISITOR = text(f"""
     WHERE v.visit_id = ANY(:visits) AND p.link_id = :link AND v.expires_at > now() AND {LINK_LIVES}
     LIMIT 1
 """)  # noqa: S608 - LINK_LIVES is a constant.
+_HAS_LOST_VIEW = text("""
+    SELECT EXISTS (
+        SELECT FROM link_visits v JOIN public_links p USING (link_id)
+        WHERE v.visit_id = ANY(:visits) AND p.link_id = :link AND v.expires_at > now() AND p.revoked_at IS NULL
+          AND p.view_id IS NOT NULL AND NOT EXISTS (SELECT FROM views w WHERE w.view_id = p.view_id))
+""")
 _MARK_USED = text("""
     WITH stale AS (
         SELECT v.visit_id FROM link_visits v

@@ -1,1 +1,1 @@
-"""Sheets and columns: commands, templates, layouts."""
+"""Sheets and columns: commands and templates."""

@@ -20,8 +20,10 @@ from core.column_types import Choice, Date, Money, Number, Percent, Person, Text
 from core.sheets.columns import add_columns, checked_description
 from core.sheets.templates import TEMPLATES, Template
 from db.tables.sheets import Sheet
+from db.tables.views import StoredView
 
 MAX_NAME = 120
+FIRST_VIEW = "All rows"  # A sheet always has a view for everyone.
 # The column types that each field of a pipeline accepts.
 PIPELINE_FIELDS: dict[str, tuple[str, ...]] = {
     "stage": (Choice.name,),
@@ -69,6 +71,7 @@ def create_sheet(
     )
     session.add(sheet)
     session.flush()
+    session.add(StoredView(sheet_id=sheet.sheet_id, name=FIRST_VIEW, position=1, created_by=actor.user_id))
     audit.record(session, actor, "sheet:sheet:create", sheet_id=sheet.sheet_id, name=sheet.name, template=plan.label)
     added = add_columns(session, actor, sheet.sheet_id, list(plan.columns)) if plan.columns else []
     ids = {column.name: column.column_id for column in added}

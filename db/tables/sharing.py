@@ -68,7 +68,10 @@ class TeamCollaborator(Base):
 
 
 class PublicLink(Base):
-    """A link for reading a sheet without an account, with an optional password. `hint` is its first characters."""
+    """A link for reading a sheet, or one view of it, without an account. `hint` is its first characters.
+
+    `view_id` is no foreign key: a link whose view is deleted ends, and neither vanishes nor shows the whole sheet.
+    """
 
     __tablename__ = "public_links"
     __table_args__ = (Index("ix_public_links_sheet_id", "sheet_id"),)
@@ -84,6 +87,7 @@ class PublicLink(Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    view_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class LinkVisit(Base):

@@ -342,17 +342,6 @@ class Change(Base):
     effective_at: Mapped[datetime]
 
 
-class SheetLayout(Base):
-    """A person's layout of a sheet: widths, hidden columns, order, and the last filter and sort."""
-
-    __tablename__ = "sheet_layouts"
-    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.user_id"), primary_key=True)
-    sheet_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("sheets.sheet_id", ondelete="CASCADE"), primary_key=True
-    )
-    layout: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
-
-
 class Presence(Base):
     """An open live connection with its person, sheet and cell. Unlogged: the table is empty after a crash.
 

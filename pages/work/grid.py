@@ -16,13 +16,14 @@ from pages.components.sheet.sheet_view import SheetView
 def rows(sheet_view: SheetView, view: View) -> None:
     """Draw the grid and handle what it asks for."""
     key = f"grid_{sheet_view.sheet_id}"
-    layout = sheet_view.layout
     requests = grid.show(
         sheet_view.sheet,
         key=key,
         me={"id": sheet_view.actor.user_id, "name": sheet_view.actor.name},
         view=view.as_json(),
-        layout={name: layout[name] for name in grid.DEFAULT_LAYOUT if name in layout},
+        layout=sheet_view.layout,
+        stored_view=sheet_view.view.view_id,
+        layout_read=sheet_view.read_at,
         formats=grid_formats(sheet_view.locale),
         on_view=lambda: sheet_page.sort(sheet_view, view, st.session_state[key]["view"]),
     )

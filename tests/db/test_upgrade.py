@@ -34,7 +34,7 @@ from db import engine as db
 from db.migrate import config, current_revision, expected_revision, migrate
 from tests.api.conftest import Person, make_app, sign_in
 from tests.conftest import apart, execute, owner_url
-from tests.db.data.reads import AUDIT_TRAILS, DEALS, PASSWORD, PEOPLE, TODAY, TYPES, Query, read_all
+from tests.db.data.reads import ARCHIVED, AUDIT_TRAILS, CONTACTS, DEALS, PASSWORD, PEOPLE, TODAY, TYPES, Query, read_all
 
 FOLDER = Path(__file__).parent / "data"
 
@@ -115,18 +115,24 @@ def test_every_answer_of_the_api_is_the_answer_of_before(client: TestClient, bef
 
 # What later changes altered on purpose, and what reading itself alters.
 WORDING = {"detail"}  # Messages of errors; their status and other fields are compared.
-ADDED_FIELDS = {"is_accepted"}  # Of a team's members: people added by a manager now accept first.
+# A member of a team accepts first, and a public link can show one view.
+ADDED_FIELDS = {"is_accepted", "view_name"}
 MOMENTS_OF_USE = {"last_seen_at", "last_used_at"}  # The test itself signs in and opens the link.
 # Texts are sorted by one folding now, where commit 1dea449 sorted İ behind z and ﬁ behind t: the rows by these columns.
 TEXT_ORDERS = {3: [2, 3, 4, 6, 5, 1, 7], 4: [3, 1]}
 LEFT_OUT = WORDING | ADDED_FIELDS | MOMENTS_OF_USE
+ADDED_PERMISSIONS = {"views:edit"}
+DEFAULTS = {"descending": False, "view": None}  # Views are stored in one form, which says it; links show the sheet.
 
 
 def unchanged_part(value: Any) -> Any:
-    """The JSON without the fields of LEFT_OUT."""
+    """The JSON without the fields of LEFT_OUT, defaults and the permissions that came later."""
     if isinstance(value, dict):
-        return {name: unchanged_part(part) for name, part in value.items() if name not in LEFT_OUT}
-    return [unchanged_part(part) for part in value] if isinstance(value, list) else value
+        fields = {name: part for name, part in value.items() if name not in DEFAULTS or part != DEFAULTS[name]}
+        return {name: unchanged_part(part) for name, part in fields.items() if name not in LEFT_OUT}
+    if isinstance(value, list):
+        return [unchanged_part(part) for part in value if not isinstance(part, str) or part not in ADDED_PERMISSIONS]
+    return value
 
 
 def in_any_order(answer: Any) -> Any:
@@ -140,6 +146,18 @@ def test_texts_of_before_are_sorted_by_the_folding_of_today(client: TestClient) 
     for column, order in TEXT_ORDERS.items():
         rows = ann.get(f"/sheets/{TYPES}/rows", sort=f"{column},1")["rows"]
         assert [row["id"] for row in rows][: len(order)] == order
+
+
+def test_a_layout_of_before_is_ones_own_changes_of_the_first_view(client: TestClient, before: Any) -> None:
+    layout = before["reads"][f"ann /sheets/{DEALS}/layout"][1]
+    for sheet in (DEALS, TYPES, CONTACTS, ARCHIVED):
+        (view,) = sign_in(client, "ann").get(f"/sheets/{sheet}/views")["views"]
+        assert (view["name"], view["kind"], view["shared"], view["settings"]) == ("All rows", "grid", True, {})
+        arranged = {key: layout[key] for key in ("widths", "hidden", "order", "frozen")}
+        mine = arranged | {"sort": [{"column": 4, "descending": False}]} if sheet == DEALS else {}
+        assert view["changes"] == mine
+    (view,) = sign_in(client, "ben").get(f"/sheets/{DEALS}/views")["views"]
+    assert view["changes"] == {}
 
 
 def visitor_headers(token: str) -> dict[str, str]:

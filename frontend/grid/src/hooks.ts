@@ -35,41 +35,59 @@ export function useShownRows(view: SheetView, data: GridData, layout: Layout): v
 
 const SAVE_DELAY = 600;
 
-/** This user's layout: applied at once, saved a moment later. */
-export function useLayout(view: SheetView, initial: Layout): [Layout, (change: Partial<Layout>) => void] {
-  const [layout, setLayout] = useState(initial);
-  const timer = useRef<ReturnType<typeof setTimeout>>();
-  const text = JSON.stringify(initial);
-  const shown = useRef(text);
+/**
+ * The layout of a stored view as this user sees it. Their changes are applied at once and saved a moment later. A layout
+ * that the page has read anew replaces it: another view was opened, or somebody saved this one for everyone.
+ */
+export function useLayout(view: SheetView, data: GridData): [Layout, (change: Partial<Layout>) => void] {
+  const [layout, setLayout] = useState(data.layout);
+  const { current: unsaved } = useRef<UnsavedLayout>({ layout: null, timer: undefined });
+  const stored = data.stored_view ?? null;
+  const text = JSON.stringify(data.layout);
   useEffect(() => {
-    // The page shows another arrangement: one that was opened, and not one that this grid has saved.
-    if (text === shown.current) return;
-    shown.current = text;
-    clearTimeout(timer.current);
-    setLayout(JSON.parse(text) as Layout);
-  }, [text]);
+    if (!unsaved.layout) setLayout(JSON.parse(text) as Layout);
+  }, [unsaved, stored, text, data.layout_read]);
+  const save = useCallback(() => {
+    clearTimeout(unsaved.timer);
+    const saved = unsaved.layout;
+    if (!saved || stored === null) return;
+    void saveLayout(view, stored, saved).finally(() => {
+      if (unsaved.layout === saved) unsaved.layout = null;
+    });
+  }, [view, stored, unsaved]);
+  useEffect(
+    () => () => {
+      save(); // Another view is opened: what was changed in this one is saved there.
+      unsaved.layout = null;
+    },
+    [save, unsaved],
+  );
   const change = useCallback(
     (part: Partial<Layout>) =>
       setLayout((now) => {
-        const next = { ...now, ...part };
-        clearTimeout(timer.current);
-        timer.current = setTimeout(() => {
-          shown.current = JSON.stringify(next);
-          saveLayout(view, next);
-        }, SAVE_DELAY);
-        return next;
+        unsaved.layout = { ...now, ...part };
+        clearTimeout(unsaved.timer);
+        unsaved.timer = setTimeout(save, SAVE_DELAY);
+        return unsaved.layout;
       }),
-    [view],
+    [save, unsaved],
   );
   return [layout, change];
 }
 
-function saveLayout(view: SheetView, layout: Layout): void {
-  const { api, path, link } = view.session;
-  if (link !== null) return;
-  api.request(`${path}/layout`, { method: "PUT", body: layout, keepalive: true }).catch((error: unknown) => {
+interface UnsavedLayout {
+  layout: Layout | null;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** The layout becomes this user's changes of the stored view. */
+async function saveLayout(view: SheetView, stored: number, layout: Layout): Promise<void> {
+  const { api, path } = view.session;
+  try {
+    await api.request(`${path}/views/${stored}`, { method: "PATCH", body: { changes: layout }, keepalive: true });
+  } catch (error) {
     if (error instanceof Problem) view.failed(error);
-  });
+  }
 }
 
 const MIN_HEIGHT = 320;

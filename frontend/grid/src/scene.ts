@@ -52,7 +52,7 @@ export interface Scene {
 export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   const view = useSheetView(data, () => trigger("refresh", true));
   const { session } = view;
-  const [layout, changeLayout] = useLayout(view, data.layout);
+  const [layout, changeLayout] = useLayout(view, data);
   useShownRows(view, data, layout);
   const [selection, select] = useState<GridSelection>(NOTHING);
   const [notice, setNotice] = useNotice();

@@ -147,6 +147,10 @@ export interface GridData {
   can_configure: boolean;
   view: View;
   layout: Layout;
+  /** The stored view that the layout belongs to; none for the visitor of a public link. */
+  stored_view?: number | null;
+  /** Another number whenever the page has read the layout anew. */
+  layout_read?: number | null;
   formats: Formats;
   version: number | null;
   height: number | null;

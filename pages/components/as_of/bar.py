@@ -1,6 +1,6 @@
 """The sheet as it was: the way there, the banner over it, the comparison with another moment, and the way back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from core.base.actor import Actor
 from core.history.diff import MAX_PAGE, Difference, DifferenceEntry, difference
 from core.rows.as_of import as_of, version_at
 from core.rows.query import View
-from core.sheets import layouts
 from core.sheets.serialize import sheet_json
 from db.engine import transaction
 from pages.components import grid
@@ -66,7 +65,6 @@ class _Comparison:
     other: str | None
     other_version: int
     diff: Difference | None
-    layout: dict[str, Any]
     locale: Locale
 
     @property
@@ -75,8 +73,8 @@ class _Comparison:
         return self.other_version if self.other and st.query_params.get(SIDE) else self.version
 
 
-def show(actor: Actor, sheet_id: int, view: View, on_sort: Callable[[Any], None]) -> None:
-    """The banner, the comparison and the grid; nothing in it can be changed."""
+def show(actor: Actor, sheet_id: int, view: View, layout: Mapping[str, Any], on_sort: Callable[[Any], None]) -> None:
+    """The banner, the comparison and the grid in this layout; nothing in it can be changed."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         banner = st.container(width="content")
         st.button("Back to now", icon=":material/undo:", type="primary", on_click=_back)
@@ -88,7 +86,7 @@ def show(actor: Actor, sheet_id: int, view: View, on_sort: Callable[[Any], None]
             _compare(comparison)
         if comparison.diff:
             _legend(comparison, comparison.diff)
-        _grid(actor, comparison, view, on_sort)
+        _grid(actor, comparison, view, layout, on_sort)
 
 
 def _read(actor: Actor, sheet_id: int) -> _Comparison:
@@ -100,8 +98,7 @@ def _read(actor: Actor, sheet_id: int) -> _Comparison:
         first, last = (f"version:{number}" for number in sorted((version, other_version)))
         diff = difference(session, actor, sheet_id, first, last, limit=MAX_PAGE) if other else None
         locale = get_locale(session, actor)
-        layout = layouts.layout(session, now)
-    return _Comparison(now, then, version, other, other_version, diff, layout, locale)
+    return _Comparison(now, then, version, other, other_version, diff, locale)
 
 
 def _banner(comparison: _Comparison) -> str:
@@ -164,14 +161,16 @@ def _turn() -> None:
         st.query_params.pop(SIDE, None)
 
 
-def _grid(actor: Actor, comparison: _Comparison, view: View, on_sort: Callable[[Any], None]) -> None:
+def _grid(
+    actor: Actor, comparison: _Comparison, view: View, layout: Mapping[str, Any], on_sort: Callable[[Any], None]
+) -> None:
     version, key = comparison.side, f"past_{comparison.now.sheet.sheet_id}"
     grid.show(
         sheet_json(as_of(comparison.now, version), {str(actor.user_id): actor.name}),
         key=key,
         me={"id": actor.user_id, "name": actor.name},
         view=view.as_json(),
-        layout={name: comparison.layout[name] for name in ("widths", "hidden", "order") if name in comparison.layout},
+        layout=layout,
         formats=grid_formats(comparison.locale),
         as_of=f"version:{version}",
         tints=_tints(comparison.diff.entries if comparison.diff else []),

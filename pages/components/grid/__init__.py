@@ -51,6 +51,8 @@ def show(
     me: Mapping[str, Any],
     view: Mapping[str, Any] | None = None,
     layout: Mapping[str, Any] | None = None,
+    stored_view: int | None = None,
+    layout_read: int | None = None,
     formats: Mapping[str, str] | None = None,
     version: int | None = None,
     height: int | None = None,
@@ -69,6 +71,7 @@ def show(
 
     sheet: what GET /api/v1/sheets/{id} answers (id, name, version, permissions, columns, people).
     me: {"id", "name"} · view: {"sort", "filter", "search"} · layout: the keys of DEFAULT_LAYOUT.
+    stored_view: the view that a changed layout belongs to · layout_read: another number for one that was read anew.
     formats: {"locale": "de-DE", "date": "DD.MM.YYYY", "time_zone": "Europe/Berlin"}; dates know YYYY MMM MM M DD D.
     version: the newest version known; when it is ahead of the grid's, the grid catches up without its socket.
     height: in pixels; None fills the window below the grid's upper edge.
@@ -87,6 +90,8 @@ def show(
         "people": {str(person): name for person, name in sheet["people"].items()},
         "view": dict(view or {}),
         "layout": {**DEFAULT_LAYOUT, **(layout or {})},
+        "stored_view": stored_view,
+        "layout_read": layout_read,
         "formats": {**DEFAULT_FORMATS, **(formats or {})},
         "version": sheet["version"] if version is None else version,
         "height": height,

@@ -36,9 +36,10 @@ def export_menu(sheet_id: int, view: View, *, link: int) -> None:
 
 
 @st.dialog("Export")
-def export(sheet_id: int, view: View, as_of: str | None) -> None:
+def export(sheet_id: int, view: View, columns: list[int], as_of: str | None) -> None:
     """Offer the formats of an export to a signed-in user, of a past version too."""
-    _formats(sheet_id, view, {"as_of": as_of} if as_of else {})
+    shown_columns = {"columns": ",".join(map(str, columns))} if columns else {}
+    _formats(sheet_id, view, shown_columns | ({"as_of": as_of} if as_of else {}))
 
 
 def _formats(sheet_id: int, view: View, more: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,21 +11,24 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.base.errors import Invalid
 from core.base.permissions import Permission
+from core.exports.source import chosen_columns
 from core.rows.query import View, check_view, without_invalid
-from core.sheets import layouts
+from core.views import edit_views
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.as_of import bar
 from pages.components.sharing import collaborators
-from pages.components.sheet import sheet_dialogs, sheet_picker, trash_dialog
+from pages.components.sheet import sheet_dialogs, sheet_picker, trash_dialog, view_commands, view_tabs
 from pages.components.sheet.sheet_view import SheetView, open_sheet
 from pages.components.sheet.view_bar import ViewBar
+from pages.components.sheet.view_commands import VIEW
 
 # The body asks for news itself; this is for changes that nothing announces to it.
 CATCH_UP_SECONDS = 60
 DAMAGED = "The filter in this link is damaged. All rows are shown."
-OUTDATED = "The columns have changed. Conditions that no longer fit were removed from the filter."
+OUTDATED = "Columns of this view were removed, or you don't see them. What it did with them is left out."
+NO_VIEW = "This view does not exist any more, or it is not yours. Another one is shown."
 
 # Draws the rows of a sheet in a view. Runs again on every catch-up, without the page around it.
 Body = Callable[[SheetView, View], None]
@@ -60,17 +64,24 @@ def show(body: Body) -> None:
         collaborators.show(access.level, sheet_view.collaborators, sheet_view.teams, access.sheet.workspace_level)
         st.space("stretch")
         tools = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False, width="content")
+    _name_view(sheet_view)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        view_tabs.show(sheet_view)
+        command = view_tabs.changes(sheet_view) or view_tabs.menu(sheet_view)
+    if command:
+        command()
     view = _view(sheet_view)
     with tools:
         _tools(sheet_view, view)
     # One line; its conditions scroll sideways if there are many, so that the rows below stay in place.
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        leave = _leave_link if "view" in st.query_params else None
+        leave = None if _linked() is None else _leave_link
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             ViewBar(access, view, lambda changed: _set_view(sheet_view, changed), leave, sheet_view.locale).show()
         trash_container = st.container(width="content")
     if bar.asked():
-        bar.show(actor, sheet_view.sheet_id, view, lambda change: sort(sheet_view, view, change))
+        change_sort = partial(sort, sheet_view, view)
+        bar.show(actor, sheet_view.sheet_id, view, sheet_view.layout, change_sort)
     else:
         _body(body, sheet_view, view, trash_container)
 
@@ -79,7 +90,7 @@ def sort(sheet_view: SheetView, view: View, change: Any) -> None:
     """Set the order in `change["sort"]` or the conditions in `change["filter"]`, which the browser sent."""
     if isinstance(change, dict):
         view_json = view.as_json() | {name: change[name] for name in ("sort", "filter") if name in change}
-        run_command(lambda: _remember(sheet_view, without_invalid(sheet_view.access, View.from_json(view_json))))
+        run_command(lambda: _change(sheet_view, without_invalid(sheet_view.access, View.from_json(view_json))))
 
 
 @st.fragment(run_every=CATCH_UP_SECONDS)
@@ -106,43 +117,74 @@ def _tools(sheet_view: SheetView, view: View) -> None:
         "More", list(tools), format_func=lambda name: f":material/{tools[name].icon}: {name}", key="more"
     )
     if name == "Export":
-        sheet_dialogs.export(sheet_view.sheet_id, view, bar.shown_instant())
+        columns = chosen_columns(sheet_view.access, sheet_view.view.shown, None)
+        sheet_dialogs.export(sheet_view.sheet_id, view, [column.column_id for column in columns], bar.shown_instant())
     elif name == "Settings":
         sheet_dialogs.settings(sheet_view.sheet_id)
     elif name:
         st.switch_page(tools[name].page, query_params=query)
 
 
+def _linked() -> str | None:
+    """Return the view that the address has as JSON; None where it names a stored one, or none."""
+    address = st.query_params.get(VIEW)
+    return None if address is None or address.isdecimal() else address
+
+
+def _name_view(sheet_view: SheetView) -> None:
+    """Name the open view in the address, and remember it as the last one."""
+    view_id, address = sheet_view.view.view_id, st.query_params.get(VIEW)
+    if address is not None and address.isdecimal() and address != str(view_id):
+        st.warning(NO_VIEW, icon=":material/tab_close:")
+    if _linked() is None and address != str(view_id):
+        view_commands.open_view(view_id)
+    if not sheet_view.view.is_last:
+        with transaction() as session:
+            edit_views.remember_view(session, sheet_view.actor, sheet_view.sheet_id, view_id)
+
+
 def _view(sheet_view: SheetView) -> View:
-    """Return the view in the link, or this person's last one, without conditions that the columns no longer allow."""
-    linked = st.query_params.get("view")
+    """Return the view in the address, or the rows of the open view, without conditions that do not fit any more."""
+    linked = _linked()
+    if linked is None:
+        if sheet_view.view.is_incomplete:
+            _say_once(sheet_view)
+        return sheet_view.view.view
     try:
-        stored = View.from_json(sheet_view.layout.get("view") if linked is None else json.loads(linked))
+        view = View.from_json(json.loads(linked))
     except (Invalid, ValueError, RecursionError):
         st.warning(DAMAGED, icon=":material/filter_list_off:")
         return View()
-    view = without_invalid(sheet_view.access, stored)
-    if view != stored:
+    fitting = without_invalid(sheet_view.access, view)
+    if fitting != view:
         st.warning(OUTDATED, icon=":material/filter_list_off:")
-        if linked is None:
-            _set_view(sheet_view, view)
-    return view
+    return fitting
+
+
+def _say_once(sheet_view: SheetView) -> None:
+    """Say, once in this browser, that the open view is not as it was saved."""
+    state = f"said_{sheet_view.view.view_id}_{sheet_view.view.version}_{sheet_view.access.sheet.columns_version}"
+    if state not in st.session_state:
+        st.session_state[state] = True
+        st.toast(OUTDATED, icon=":material/filter_list_off:", duration="long")
 
 
 def _set_view(sheet_view: SheetView, view: View) -> None:
-    """Store the view for this person; a view that came with a link is only changed in the address."""
-    run_command(_remember, sheet_view, view)
+    """Change the filter, sort and search of the open view; a view in the address is only changed there."""
+    run_command(_change, sheet_view, view)
 
 
-def _remember(sheet_view: SheetView, view: View) -> None:
+def _change(sheet_view: SheetView, view: View) -> None:
     view = View.from_json(view.as_json())
     check_view(sheet_view.access, view)  # Raises Invalid with the reason if a column cannot read its value.
-    if "view" in st.query_params:
-        st.query_params["view"] = json.dumps(view.as_json())
+    if _linked() is not None:
+        st.query_params[VIEW] = json.dumps(view.as_json())
         return
     with transaction() as session:
-        layouts.save_layout(session, sheet_view.actor, sheet_view.sheet_id, {"view": view.as_json()})
+        edit_views.change_settings(
+            session, sheet_view.actor, sheet_view.sheet_id, sheet_view.view.view_id, view.as_json()
+        )
 
 
 def _leave_link() -> None:
-    del st.query_params["view"]
+    del st.query_params[VIEW]

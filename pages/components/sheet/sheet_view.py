@@ -1,6 +1,7 @@
 """What a sheet's page shows of its sheet: read at once, and brought up to date while the page is open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import time_ns
 from typing import Any
 
 import streamlit as st
@@ -16,10 +17,11 @@ from core.history.history import LastChange, last_change
 from core.rows.query import View, without_invalid
 from core.sharing import shares
 from core.sharing.shares import CollaboratorInfo, TeamShare
-from core.sheets import layouts
 from core.sheets.serialize import sheet_json
 from core.sheets.sheets import ListedSheet, sheets
+from core.views.views import ViewInfo, last_view, views
 from db.engine import Busy, snapshot
+from pages.components import grid
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_text
 from pages.components.app.format import literal, moment, shortened
@@ -40,17 +42,24 @@ class SheetView:
     actor: Actor
     access: Access
     sheet: dict[str, Any]
-    layout: dict[str, Any]
+    views: list[ViewInfo]
+    view: ViewInfo
     collaborators: list[CollaboratorInfo]
     teams: list[TeamShare]
     locale: Locale
     last_change: LastChange | None
     trash_count: int
     is_fresh: bool = True
+    read_at: int = field(default_factory=time_ns)
 
     @property
     def sheet_id(self) -> int:
         return self.access.sheet.sheet_id
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What the open view says of columns, for the grid."""
+        return {key: value for key, value in self.view.shown.items() if key in grid.DEFAULT_LAYOUT}
 
     def status(self, view: View) -> str:
         """Return the line above the rows. Reads the sheet again unless this page run has just read it."""
@@ -68,6 +77,7 @@ class SheetView:
             with snapshot() as session:
                 access = get_access(session, actor, self.sheet_id)
                 sheet = _sheet_json(access, actor, self.collaborators)
+                listed = views(session, access)
                 if sheet["version"] != self.sheet["version"]:
                     self.last_change = last_change(session, access)
                     self.trash_count = trash.trash_size(session, access)
@@ -75,7 +85,9 @@ class SheetView:
             st.rerun()  # The whole page shows the reason.
         except Busy as error:
             return f":red[:material/cloud_off: {error_text(error)}]"
-        if without_invalid(access, view) != view or any(sheet[name] != self.sheet[name] for name in AROUND_ROWS):
+        has_new_views = _state(listed) != _state(self.views)
+        has_new_sheet = any(sheet[name] != self.sheet[name] for name in AROUND_ROWS)
+        if has_new_views or has_new_sheet or without_invalid(access, view) != view:
             st.rerun()
         self.access, self.sheet = access, sheet
         return ""
@@ -101,17 +113,30 @@ def open_sheet(actor: Actor) -> tuple[dict[int, ListedSheet], SheetView | None]:
             return listed, None
         access = get_access(session, actor, sheet_id)
         collaborators = shares.collaborators(session, access)
+        sheet_views = views(session, access)
         return listed, SheetView(
             actor=actor,
             access=access,
             sheet=_sheet_json(access, actor, collaborators),
-            layout=layouts.layout(session, access),
+            views=sheet_views,
+            view=_open_view(sheet_views),
             collaborators=collaborators,
             teams=shares.team_shares(session, access),
             locale=get_locale(session, actor),
             last_change=last_change(session, access),
             trash_count=trash.trash_size(session, access),
         )
+
+
+def _open_view(listed: list[ViewInfo]) -> ViewInfo:
+    """Return the view in the address, else the one that this person opened last."""
+    address = st.query_params.get("view")
+    return next((view for view in listed if str(view.view_id) == address), None) or last_view(listed)
+
+
+def _state(listed: list[ViewInfo]) -> list[tuple[object, ...]]:
+    """What makes the page around the rows different. Changes of one's own are made on the page itself."""
+    return [(view.view_id, view.name, view.is_shared, view.version) for view in listed]
 
 
 def _sheet_json(access: Access, actor: Actor, collaborators: list[CollaboratorInfo]) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class Case:
 
 
 OPERATION, SESSION = str(uuid4()), str(uuid4())
+VIEW = 901  # A second view for everyone.
 BATCH = {"operation_id": OPERATION}
 SHEET = "/v1/sheets/{sheet}"
 FILE = {"file": ("deals.csv", b"Deal\nAcme\n", "text/csv")}
@@ -166,6 +167,21 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"GET {SHEET}/undo": Case("sees undo"),
     f"POST {SHEET}/undo": Case("takes back", json=BATCH),  # 422: who may, and has nothing to take back.
     f"POST {SHEET}/redo": Case("edits", 422, json=BATCH),
+    f"GET {SHEET}/views": Case("sees sheet"),
+    f"POST {SHEET}/views": [
+        Case("arranges", 201, json={"name": "Mine"}),
+        Case("edits", 201, json={"name": "Ours", "shared": True}),
+    ],
+    f"PUT {SHEET}/views/order": Case("edits", json={"order": [VIEW]}),
+    f"GET {SHEET}/views/{{view}}": Case("sees sheet", ids={"view": VIEW}),
+    f"PATCH {SHEET}/views/{{view}}": [
+        Case("arranges", json={"changes": {"hidden": [2]}}, ids={"view": VIEW}),
+        Case("edits", json={"name": "Other"}, ids={"view": VIEW}),
+    ],
+    f"POST {SHEET}/views/{{view}}/save": Case("edits", json={}, ids={"view": VIEW}),
+    f"POST {SHEET}/views/{{view}}/discard": Case("arranges", json={}, ids={"view": VIEW}),
+    f"POST {SHEET}/views/{{view}}/copy": Case("arranges", 201, json={}, ids={"view": VIEW}),
+    f"DELETE {SHEET}/views/{{view}}": Case("edits", 204, ids={"view": VIEW}),
     f"GET {SHEET}/layout": Case("sees sheet"),
     f"PUT {SHEET}/layout": Case("arranges", json={"frozen": 1}),
     f"POST {SHEET}/import": [Case("edits", 201, files=FILE), Case("edits", 200, query="dry_run=true", files=FILE)],
@@ -246,6 +262,8 @@ AROUND = text("""
     link AS (
         INSERT INTO public_links (link_id, sheet_id, name, hint, token_hash, created_by)
         VALUES (901, :sheet, 'Partner', 'abc', '1', :ann)),
+    another_view AS (INSERT INTO views (view_id, sheet_id, name, position, created_by) OVERRIDING SYSTEM VALUE
+        VALUES (901, :sheet, 'Another', 9, :ann)),
     invitation AS (INSERT INTO invitations (invitation_id, token_hash, email, invited_by, expires_at)
         SELECT 901, '1', 'zoe@example.com', user_id, now() + '1 day' FROM users WHERE name = 'Ada'),
     signed_in AS (

@@ -46,6 +46,7 @@ from core.sheets import columns, sheets
 from core.sheets.columns import NewColumn
 from core.sign_in import api_tokens, email_links, oidc_identities, second_factor
 from core.sign_in import password as sign_in
+from core.views import edit_views
 from core.workspace.settings import change_workspace_settings
 from db.engine import transaction
 from tests.conftest import PASSWORD, actor
@@ -87,6 +88,9 @@ class Scene:
 
     def link(self, **wishes: Any) -> tuple[int, str]:
         return self.by("Ann", public_links.create_link, self.sheet, **wishes)
+
+    def view(self, *, is_shared: bool = True) -> int:
+        return self.by("Ann", edit_views.create_view, self.sheet, "A view", is_shared=is_shared).view_id
 
     def sign_in(self, password: str = PASSWORD, email: str = "ann@example.com", **more: Any) -> Any:
         grant = partial(access_tokens.grant_tokens, key=KEY, address=HOME, user_agent="")
@@ -198,6 +202,18 @@ def changed_link(scene: Scene) -> None:
 
 def on_sheet(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[Scene], Any]:
     return lambda scene: scene.by("Ann", command, scene.sheet, *args, **kwargs)
+
+
+def on_view(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[Scene], Any]:
+    return lambda scene: scene.by("Ann", command, scene.sheet, scene.view(), *args, **kwargs)
+
+
+def saved_view(scene: Scene) -> None:
+    """The filter has a value of a cell, which must not be in the trail."""
+    view = scene.view()
+    condition = {"column": 1, "op": "contains", "value": CELL}
+    scene.by("Ann", edit_views.change_settings, scene.sheet, view, {"filter": [condition]})
+    scene.by("Ann", edit_views.save_for_everyone, scene.sheet, view)
 
 
 def by_ada(command: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[Scene], Any]:
@@ -485,6 +501,20 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
         "sheet:sheet:restore",
         lambda scene: (on_sheet(sheets.archive_sheet)(scene), on_sheet(sheets.restore_sheet)(scene)),
     ),
+    (
+        "views.edit_views.create_view",
+        "sheet:view:create",
+        lambda scene: scene.by("Ann", edit_views.create_view, scene.sheet, "Open deals", is_shared=True),
+    ),
+    ("views.edit_views.rename_view", "sheet:view:rename", on_view(edit_views.rename_view, "Open")),
+    ("views.edit_views.save_for_everyone", "sheet:view:change", saved_view),
+    ("views.edit_views.share_view", "sheet:view:unshare", on_view(edit_views.share_view, is_shared=False)),
+    (
+        "views.edit_views.share_view",
+        "sheet:view:share",
+        lambda scene: scene.by("Ann", edit_views.share_view, scene.sheet, scene.view(is_shared=False), is_shared=True),
+    ),
+    ("views.edit_views.delete_view", "sheet:view:delete", on_view(edit_views.delete_view)),
     ("sheets.columns.add_column", "sheet:column:add", on_sheet(columns.add_column, NewColumn("New", "text"))),
     ("sheets.columns.add_columns", "sheet:column:add", on_sheet(columns.add_columns, [NewColumn("New", "text")])),
     ("sheets.columns.change_column", "sheet:column:change", on_sheet(columns.change_column, 2, name="Company")),
@@ -566,7 +596,14 @@ WITHOUT = {
         "sharing.public_links.visitor_of",
         "presence.presence.save_positions",
     },
-    "how one person likes to see things": {"sheets.layouts.save_layout", "accounts.locale.set_locale"},
+    "how one person likes to see things": {
+        "accounts.locale.set_locale",
+        "views.edit_views.duplicate_view",
+        "views.edit_views.change_settings",
+        "views.edit_views.discard_changes",
+        "views.edit_views.remember_view",
+    },
+    "the order of tabs: no right and no row depends on it": {"views.edit_views.reorder_views"},
     "deletes what is over": {"admin.cleanup.delete_expired"},
     "the queue of background jobs: what a handler does is recorded by the commands that it calls": {
         *("jobs.queue.enqueue", "jobs.queue.enqueue_once", "jobs.queue.schedule", "jobs.queue.run_now"),

@@ -25,9 +25,10 @@ from core.exports import export_rows
 from core.rows.filter_tree import Condition
 from core.rows.query import Sort, View
 from core.sheets.columns import NewColumn
-from core.sheets.layouts import save_layout
 from core.sheets.sheets import create_sheet
 from core.sheets.templates import Template
+from core.views.edit_views import change_settings
+from core.views.views import first_view
 
 STAGES = [Option("o1", "=Lead"), Option("o2", "Won")]
 COLUMNS = (
@@ -100,7 +101,9 @@ def test_an_export_is_the_view(session: Session, ann: Actor, sheet: Access) -> N
 def test_an_export_has_the_columns_that_the_person_shows_in_their_order(
     session: Session, ann: Actor, sheet: Access
 ) -> None:
-    save_layout(session, ann, sheet.sheet.sheet_id, {"hidden": [3, 4, 5, 6, 7, 8, 9], "order": [2, 1]})
+    view_id = first_view(session, sheet).view_id
+    settings = {"hidden": [3, 4, 5, 6, 7, 8, 9], "order": [2, 1]}
+    change_settings(session, ann, sheet.sheet.sheet_id, view_id, settings)
     assert lines(exported(session, ann, sheet, "csv"))[0] == ["Amount", "Name"]
 
 

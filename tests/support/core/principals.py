@@ -146,6 +146,8 @@ _AROUND = text("""
     job AS (INSERT INTO jobs (job_id, kind, user_id, state, result) OVERRIDING SYSTEM VALUE
         VALUES (901, 'import', 2, 'waiting', jsonb_build_object('message', CAST(:mark AS text))),
                (902, 'import', 2, 'failed', NULL)),
+    another_view AS (INSERT INTO views (view_id, sheet_id, name, position, created_by) OVERRIDING SYSTEM VALUE
+        VALUES (901, :sheet, 'Another', 9, 2)),
     factor AS (INSERT INTO second_factors (user_id, secret, confirmed_at) VALUES (914, '1', now()))
     INSERT INTO sheets (owner_id, name) VALUES (2, :mark)
 """)

@@ -78,6 +78,15 @@ def on_a_comment(name: str, **more: Any) -> Call:
     return attempt
 
 
+def first_view_of(session: Session, sheet: int) -> int:
+    return session.scalars(text("SELECT min(view_id) FROM views WHERE sheet_id = :sheet"), {"sheet": sheet}).one()
+
+
+def on_the_first_view(name: str, *args: Any, **kwargs: Any) -> Call:
+    command = getattr(importlib.import_module("core.views.edit_views"), name)
+    return lambda session, who, sheet: command(session, who, sheet, first_view_of(session, sheet), *args, **kwargs)
+
+
 OF_MINE = text("SELECT comment_id FROM comments WHERE sheet_id = :sheet AND author_id = :who")
 
 
@@ -146,7 +155,20 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "imports.import_job.enqueue_import new column": (P.COLUMNS_EDIT, enqueued("Deal,Region\nAcme,North\n")),
     "imports.load.import_rows": (P.ROWS_IMPORT, imported("Deal\nAcme\n")),
     "imports.load.import_rows new column": (P.COLUMNS_EDIT, imported("Deal,Region\nAcme,North\n")),
-    "sheets.layouts.save_layout": (P.SHEET_SEE, call("sheets.layouts.save_layout", {"hidden": [2]})),
+    "views.edit_views.create_view": (P.SHEET_SEE, call("views.edit_views.create_view", "Mine")),
+    "views.edit_views.create_view for everyone": (
+        P.VIEWS_EDIT,
+        call("views.edit_views.create_view", "Ours", is_shared=True),
+    ),
+    "views.edit_views.duplicate_view": (P.SHEET_SEE, on_the_first_view("duplicate_view")),
+    "views.edit_views.rename_view": (P.VIEWS_EDIT, on_the_first_view("rename_view", "Everything")),
+    "views.edit_views.change_settings": (P.SHEET_SEE, on_the_first_view("change_settings", {"hidden": [2]})),
+    "views.edit_views.save_for_everyone": (P.VIEWS_EDIT, on_the_first_view("save_for_everyone")),
+    "views.edit_views.discard_changes": (P.SHEET_SEE, on_the_first_view("discard_changes")),
+    "views.edit_views.share_view": (P.VIEWS_EDIT, on_the_first_view("share_view", is_shared=True)),
+    "views.edit_views.reorder_views": (P.VIEWS_EDIT, call("views.edit_views.reorder_views", [901])),
+    "views.edit_views.delete_view": (P.VIEWS_EDIT, call("views.edit_views.delete_view", 901)),
+    "views.edit_views.remember_view": (P.SHEET_SEE, on_the_first_view("remember_view")),
     "sharing.public_links.public_links": (P.SHEET_SHARE, call("sharing.public_links.public_links")),
     "sharing.public_links.create_link": (P.SHEET_SHARE, call("sharing.public_links.create_link")),
     "sharing.public_links.change_link": (P.SHEET_SHARE, call("sharing.public_links.change_link", 901, name="x")),
@@ -179,7 +201,8 @@ SHEET_READS: dict[str, tuple[Needs, Call]] = {
     "history.history.recent_changes": (P.HISTORY_SEE, read("history.history.recent_changes")),
     "history.history.row_history": (P.HISTORY_SEE, read("history.history.row_history", 1)),
     "history.history.cell_history": (P.HISTORY_SEE, read("history.history.cell_history", 1, 1)),
-    "sheets.layouts.layout": (P.SHEET_SEE, read("sheets.layouts.layout")),
+    "views.views.views": (P.SHEET_SEE, read("views.views.views")),
+    "views.views.first_view": (P.SHEET_SEE, read("views.views.first_view")),
     "sharing.shares.collaborators": (P.PEERS_SEE, read("sharing.shares.collaborators")),
     "sharing.shares.people_to_share_with": (P.PEERS_SEE, read("sharing.shares.people_to_share_with")),
     "sharing.shares.team_shares": (P.PEERS_SEE, read("sharing.shares.team_shares")),

@@ -1,0 +1,1 @@
+"""Stored views of a sheet: their settings, what each person changed on them, and the commands on them."""
