@@ -177,7 +177,7 @@ CATALOGUE: dict[int, Case] = {
         shown("api/security/test_payloads", "what_breaks_a_columns_rules_is_refused_and_the_old_value_kept")
         + shown("api/security/test_payloads", "a_lone_surrogate_is_refused", "text_is_stored_in_one_composed_form")
         + shown("api/security/test_payloads", "what_turns_the_direction_of_text_is_taken_out")
-        + shown("core/sheets/test_layouts", "what_cannot_or_should_not_be_kept_is_refused"),
+        + shown("core/views/test_settings", "what_makes_no_sense_is_refused_with_the_reason"),
     ),
     24: Case(
         "A megabyte in one cell",
