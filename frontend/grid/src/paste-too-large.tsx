@@ -1,13 +1,16 @@
 // A block that is larger than the sheet: the user is asked before anything is written, and may add columns.
 
 import { useEffect, useRef, useState, type ReactElement } from "react";
-import { pasteWhatFits, withRows, type ActionScope, type Paste, type TooLarge } from "./actions";
+import { pasteWhatFits, type ActionScope, type Paste, type TooLarge } from "./actions";
 import { columnFor } from "./cell-conversion";
 import type { Column, NewTypes } from "../../sheet/src/types";
+import type { SheetView } from "../../sheet/src/view";
 
 interface PendingPaste extends Paste {
   /** The columns that were added for it. */
   ids: number[];
+  /** The rows as the user saw them: a grid that was remounted meanwhile may not have read them yet. */
+  view: SheetView;
 }
 
 /** By session, because Streamlit may remount the grid while it draws the page with the new columns. */
@@ -40,11 +43,11 @@ export function useTooLarge({ actions, all, newTypes, canConfigure, tooLarge, as
     const paste = pendingPastes.get(session.key);
     if (!paste?.ids.every((id) => actions.columns.some((column) => column.id === id))) return;
     pendingPastes.delete(session.key);
-    withRows(actions, [{ ...paste.at, width: 1, height: paste.block.length }], () => pasteWhatFits(actions, paste));
+    pasteWhatFits({ ...actions, view: paste.view }, paste);
   }, [added, actions]);
   const add = async (paste: TooLarge): Promise<void> => {
     const ids = await session.addColumns(newColumns(paste, actions.columns.length, all, newTypes));
-    pendingPastes.set(session.key, { at: paste.at, block: paste.block, ids });
+    pendingPastes.set(session.key, { at: paste.at, block: paste.block, ids, view: actions.view });
     setAdded((count) => count + 1);
     refresh();
   };
