@@ -14,7 +14,7 @@ from core.column_types import TYPES
 from core.column_types.base import Option
 from core.sheets.columns import NewColumn, add_column, change_column, retire_column
 from tests.conftest import actor
-from tests.pages.opened import fine, labels, open_page, press, said
+from tests.pages.opened import add_deal, fine, labels, open_page, press, said
 
 COLUMNS = "work/columns.py"
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
@@ -172,6 +172,57 @@ def test_a_rule_that_cannot_be_is_refused_with_the_reason(session: Session, shee
     assert now(session, sheet, AMOUNT).rules["min"] == "0"
 
 
+# --- type and default
+
+
+def test_a_type_is_changed_after_a_preview(session: Session, sheet: int) -> None:
+    add_deal(session, "Ann", sheet, {DEAL: "A", NOTES: "12"})
+    add_deal(session, "Ann", sheet, {DEAL: "B", NOTES: "many"})
+    page = opened(session, sheet, NOTES)
+    field(page, "Type").select("number")
+    page = fine(page.run())
+    assert "1 values convert, 1 don't." in said(page)
+    page = press(page, "Change the type")
+    changed = get_access(session, actor("Ann"), sheet)
+    assert changed.column(NOTES).type == "number"
+    assert changed.columns[-1].name == "Notes (long text)"
+
+
+def test_a_type_that_a_column_cannot_have_is_said_before_it_is_chosen(session: Session, sheet: int) -> None:
+    page = opened(session, sheet, STAGE)
+    field(page, "Type").select("text")
+    page = fine(page.run())
+    assert "pipeline's stage" in page.error[0].value
+    assert "Change the type" not in labels(page)
+
+
+@pytest.mark.parametrize(
+    ("column", "way", "value", "stored"),
+    [
+        (OWNER, "me", None, {"relative": "me"}),
+        (CREATED, "today", None, {"relative": "today"}),
+        (STAGE, "value", "Proposal", {"value": "o3"}),
+        (AMOUNT, "value", "1500", {"value": "1500"}),
+    ],
+)
+def test_a_default_is_set_and_removed(
+    session: Session, sheet: int, column: int, way: str, value: str | None, stored: dict[str, str]
+) -> None:
+    page = opened(session, sheet, column)
+    field(page, "Default of new rows").set_value(way)
+    page = fine(page.run())
+    if value:
+        field(page, "Value").set_value(value)
+    press(page, "Save")
+    assert now(session, sheet, column).default_value == stored
+    page = press(opened(session, sheet, column), "Save")
+    assert now(session, sheet, column).default_value == stored
+    page = opened(session, sheet, column)
+    field(page, "Default of new rows").set_value("")
+    press(fine(page.run()), "Save")
+    assert now(session, sheet, column).default_value is None
+
+
 # --- choices
 
 
@@ -252,7 +303,7 @@ def test_a_column_of_the_pipeline_says_why_it_cannot_be_retired(session: Session
 @pytest.mark.parametrize("linked", ["new", "99", "abc", "²"])
 def test_a_link_to_no_column_offers_a_new_one(session: Session, sheet: int, linked: str) -> None:
     page = opened(session, sheet, linked)
-    assert "New column" in said(page)
+    assert "Add this column" in labels(page)
     assert "column" not in page.query_params
 
 

@@ -3,19 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
 
 import pandas as pd
 import streamlit as st
 
-from core.access.access import HIDDEN, READ_ONLY
+from core.access.access import HIDDEN, READ_ONLY, ColumnInfo
 from core.base.permissions import Audience
 from core.column_types import column_type
-from core.column_types.base import Option
+from core.column_types.base import NO_REFERENCES, Option, References
 from core.column_types.currencies import CURRENCIES
 from core.column_types.rules import Rule
 from core.sheets import columns
+from core.sheets.defaults import relative_defaults
 from pages.components.app.format import literal
 
 # The names follow the theme; the others are those that imports give to labels.
@@ -41,6 +43,8 @@ COLORS = {
 NAMED = 7
 KINDS = {"open": "Open", "won": "Won", "lost": "Lost"}
 FIELDS = ("Label", "Colour", "Probability", "Kind", "Place", "Retired", "id")
+# What relative defaults are called.
+RELATIVE = {"today": "Today", "me": "Who adds the row"}
 STAGE_FIELDS = ("Probability", "Kind")
 
 
@@ -193,6 +197,46 @@ def _limit(audience: Audience, now: str | None, key: str) -> str | None:
     free = "See and change it" if READ_ONLY in ways else "See it"
     names = {None: free, READ_ONLY: "See it only", HIDDEN: "Hidden"}
     return st.selectbox(audience.label, ways, index=ways.index(now), format_func=names.__getitem__, key=key)
+
+
+def default(column: ColumnInfo, references: References, *, key: str) -> dict[str, Any] | None:
+    """Draw the default of a column and return it as it is put in; None where it has none."""
+    kind = column_type(column.type)
+    if kind.is_computed or column.rules.get("unique"):
+        return None
+    now = column.default_value or {}
+    relative = [*relative_defaults(column.type)]
+    ways = ["", *relative, "value"]
+    start = "value" if "value" in now else now.get("relative", "")
+    names = {"": "None", "value": "A value", **{name: RELATIVE[name] for name in relative}}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        way = st.selectbox(
+            "Default of new rows",
+            ways,
+            index=ways.index(start),
+            format_func=names.__getitem__,
+            key=f"{key}_default",
+        )
+        if way != "value":
+            return {"relative": way} if way else None
+        text = default_text(column, references) if start == "value" else ""
+        if kind.groups_by_id and kind.has_options:
+            labels = [option.label for option in column.options if not option.retired]
+            index = labels.index(text) if text in labels else None
+            text = st.selectbox("Value", labels, index=index, key=f"{key}_default_value") or ""
+        else:
+            text = st.text_input("Value", value=text, key=f"{key}_default_value")
+    return now if start == "value" and text == default_text(column, references) else {"text": text} if text else None
+
+
+def default_text(column: ColumnInfo, references: References = NO_REFERENCES) -> str:
+    """Return the default of a column as text."""
+    stored = column.default_value or {}
+    if "value" not in stored:
+        return RELATIVE.get(str(stored.get("relative")), "").lower()
+    kind = column_type(column.type)
+    value = Decimal(stored["value"]) if kind.is_number else stored["value"]
+    return kind.text(value, column, references)
 
 
 def summary(kind: str, now: dict[str, Any]) -> str:

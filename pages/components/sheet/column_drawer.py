@@ -1,0 +1,121 @@
+"""The drawer of a column: its name, type, default, rules, choices, and who sees it; or the form of a new column."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.access.access import Access, ColumnInfo
+from core.accounts.locale import Locale
+from core.base.actor import Actor
+from core.column_types import TYPES
+from core.sheets import columns
+from core.sheets.columns import NewColumn
+from db.engine import transaction
+from pages.components.app.errors import error_boundary, run_command
+from pages.components.app.format import literal
+from pages.components.sheet import column_form, type_change
+
+Done = Callable[[str], None]  # Closes the drawer with a message.
+WIDTH = 560
+
+
+def add(actor: Actor, access: Access, locale: Locale, *, key: str, close: Callable[[], None], done: Done) -> None:
+    """Open the form of a new column."""
+
+    @st.dialog("New column", width=WIDTH, position="right", on_dismiss=close)
+    def draw() -> None:
+        with error_boundary():
+            _add(actor, access, locale, key=key, done=done)
+
+    draw()
+
+
+def change(
+    actor: Actor,
+    access: Access,
+    column: ColumnInfo,
+    locale: Locale,
+    *,
+    key: str,
+    close: Callable[[], None],
+    done: Done,
+) -> None:
+    """Open the settings of a column."""
+
+    @st.dialog(literal(column.name), width=WIDTH, position="right", on_dismiss=close)
+    def draw() -> None:
+        with error_boundary():
+            _change(actor, access, column, locale, key=key, done=done)
+
+    draw()
+
+
+def in_transaction(command: Callable[..., Any], actor: Actor, *args: Any, **kwargs: Any) -> None:
+    """Run a command of core in a transaction."""
+    with transaction() as session:
+        command(session, actor, *args, **kwargs)
+
+
+def _add(actor: Actor, access: Access, locale: Locale, *, key: str, done: Done) -> None:
+    name_field, type_field = st.columns(2)
+    name = name_field.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
+    kind = type_field.selectbox(
+        "Type", list(TYPES), format_func=lambda type_name: TYPES[type_name].label, key=f"{key}_type"
+    )
+    description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
+    preset = _preset(access, locale)
+    known = {rule.key: preset[rule.key] for rule in TYPES[kind].takes if rule.key in preset}
+    options = column_form.options((), key=key, is_stage=False) if column_form.has_options(kind) else []
+    rules = column_form.rules(kind, known, key=f"{key}_{kind}")
+    # A choice of a new column has no id before it is added, so it becomes the default by its label.
+    draft = ColumnInfo(0, name, kind, "", 0, rules, tuple(options))
+    default = column_form.default(draft, access.references, key=f"{key}_{kind}")
+    new = NewColumn(name, kind, rules, options, description, default)
+    if st.button("Add this column", type="primary") and run_command(
+        in_transaction, columns.add_column, actor, access.sheet.sheet_id, new
+    ):
+        done(f"“{name}” is added.")
+
+
+def _change(actor: Actor, access: Access, column: ColumnInfo, locale: Locale, *, key: str, done: Done) -> None:
+    name_field, type_field = st.columns(2)
+    name = name_field.text_input("Name", value=column.name, key=f"{key}_name", max_chars=columns.MAX_NAME)
+    with type_field:
+        type_name = type_change.choose(column, key)
+    if type_name != column.type:
+        if type_change.show(actor, access, column, type_name, key=key, preset=_preset(access, locale)):
+            done(f"“{column.name}” is changed to {TYPES[type_name].label.lower()}.")
+        return
+    description = st.text_input("Description", value=column.description, key=f"{key}_description")
+    changes: dict[str, Any] = {"name": name, "description": description}
+    if column_form.has_options(column.type):
+        is_stage = access.sheet.pipeline.get("stage") == column.column_id
+        changes["options"] = tuple(column_form.options(column.options, key=key, is_stage=is_stage))
+    changes["rules"] = column_form.rules(column.type, column.rules, key=key)
+    changes["default_value"] = column_form.default(column, access.references, key=key)
+    limits = column_form.limits(column.limits, key=key)
+    with st.container(horizontal=True):
+        save = st.button("Save", type="primary")
+        st.space("stretch")
+        retire = st.button("Retire", icon=":material/delete:", help="Its values are kept and can be restored.")
+    if save and run_command(_save, actor, access, column, changes, limits):
+        done("Saved.")
+    if retire and run_command(in_transaction, columns.retire_column, actor, access.sheet.sheet_id, column.column_id):
+        done(f"“{column.name}” is retired. Filters and sorts by it have no effect until it is restored.")
+
+
+def _preset(access: Access, locale: Locale) -> dict[str, Any]:
+    """Return the rules that a column starts with: times are typed by the clock of the person who makes it."""
+    return {"time_zone": locale.time_zone, "currency": access.currency}
+
+
+def _save(
+    actor: Actor, access: Access, column: ColumnInfo, changes: dict[str, Any], limits: dict[str, str | None]
+) -> None:
+    """Store what was changed, in one transaction."""
+    sheet_id = access.sheet.sheet_id
+    with transaction() as session:
+        columns.change_column(session, actor, sheet_id, column.column_id, **changes)
+        if {audience: limit for audience, limit in limits.items() if limit} != column.limits:
+            columns.limit_column(session, actor, sheet_id, column.column_id, limits)
