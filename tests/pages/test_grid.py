@@ -1,7 +1,6 @@
 """The sheet page around the grid: which sheet, which view, what one may do with it."""
 
 import json
-from datetime import date
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from core.sheets.sheets import archive_sheet, create_sheet, rename_sheet
 from core.views.edit_views import change_settings
 from core.views.views import first_view
 from tests.conftest import actor
+from tests.pages.filtering import add_filter, chips
 from tests.pages.opened import add_deal, fine, labels, links, open_page, press, said
 
 GRID = "work/grid.py"
@@ -44,27 +44,6 @@ def change(session: Session, name: str, sheet: int, settings: dict[str, Any]) ->
     """Change the first view for this person."""
     view = first_view(session, get_access(session, actor(name), sheet))
     change_settings(session, actor(name), sheet, view.view_id, settings)
-
-
-def add_filter(page: AppTest, column: int, op: str, *values: Any) -> AppTest:
-    """Through the fields of the popover, as a person does it."""
-    field(page, "column").set_value(column)
-    page.run()
-    field(page, f"op_{column}").set_value(op)
-    page.run()
-    names = ("many",) if isinstance(values[0], list) else ("From", "To") if len(values) == 2 else ("Value",)
-    for name, value in zip(names, values, strict=True):
-        field(page, f"{column}_{op}_{name}").set_value(value)
-    return press(page, "Add filter")
-
-
-def field(page: AppTest, name: str) -> Any:
-    fields = [*page.selectbox, *page.multiselect, *page.text_input, *page.date_input]
-    return next(one for one in fields if one.key and one.key.startswith("view_") and one.key.endswith(name))
-
-
-def chips(page: AppTest) -> list[str]:
-    return [one.label for one in page.button if one.icon == ":material/close:"]
 
 
 # --- which sheet, and what one may do
@@ -160,47 +139,6 @@ def test_names_and_descriptions_are_shown_letter_by_letter(session: Session, she
 
 
 # --- the view
-
-
-def test_a_filter_is_added_shown_remembered_and_taken_away(session: Session, sheet: int) -> None:
-    page = add_filter(open_page(session, "Ben", GRID, sheet=sheet), STAGE, "is_any_of", ["o1", "o2"])
-    assert chips(page) == ["Stage is any of Lead, Qualified"]
-    assert given_to_grid(page, sheet)["view"]["filter"] == [{"column": STAGE, "op": "is_any_of", "value": ["o1", "o2"]}]
-    assert chips(open_page(session, "Ben", GRID, sheet=sheet)) == ["Stage is any of Lead, Qualified"]
-    assert chips(open_page(session, "Ann", GRID, sheet=sheet)) == []
-    assert chips(press(page, "Stage is any of")) == []
-    assert remembered(session, "Ben", sheet) == {}
-
-
-def test_several_filters_hold_together_with_values_by_type(session: Session, sheet: int) -> None:
-    page = open_page(session, "Ben", GRID, sheet=sheet)
-    page = add_filter(page, AMOUNT, "between", "1.000,50", "€ 3 500")
-    page = add_filter(page, CLOSE, "on_or_before", date(2026, 12, 31))
-    assert chips(page) == ["Amount is between 1.000,50 and € 3 500", "Expected close is on or before 2026-12-31"]
-    assert "Clear all" in labels(page)
-    assert chips(press(page, "Clear all")) == []
-
-
-def test_an_operator_that_takes_nothing_is_added_as_it_is(session: Session, sheet: int) -> None:
-    page = open_page(session, "Ben", GRID, sheet=sheet)
-    field(page, "column").set_value(OWNER)
-    page.run()
-    field(page, f"op_{OWNER}").set_value("is_empty")
-    page.run()
-    assert chips(press(page, "Add filter")) == ["Owner is empty"]
-
-
-def test_a_value_that_the_column_cannot_read_is_refused_with_the_reason(session: Session, sheet: int) -> None:
-    page = add_filter(open_page(session, "Ben", GRID, sheet=sheet), AMOUNT, "gt", "many")
-    assert "Filter on “Amount”" in said(page)
-    assert chips(page) == []
-    assert remembered(session, "Ben", sheet) == {}
-
-
-def test_a_filter_without_a_value_is_not_added(session: Session, sheet: int) -> None:
-    page = press(open_page(session, "Ben", GRID, sheet=sheet), "Add filter")
-    assert chips(page) == []
-    assert "Choose a value" in page.toast[0].value
 
 
 def test_a_search_is_remembered_and_cleared(session: Session, sheet: int) -> None:
