@@ -8,9 +8,16 @@ from tests.pages.opened import fine, press
 
 
 def open_editor(page: AppTest, name: str = "filter") -> AppTest:
-    """Open the popover of the filter, the sort, or a chip (chip_0, sort_chip_0)."""
+    """Open the popover of the filter, or of the sort."""
     sheet = next(field.key for field in page.text_input if (field.key or "").startswith("search_"))[len("search_") :]
     page.session_state[f"view_{sheet}_{name}"] = True
+    return fine(page.run())
+
+
+def open_chip(page: AppTest, text: str) -> AppTest:
+    """Open the editor of a chip."""
+    block = next(block for block in page.get("popover") if block.proto.popover.label == text)
+    page.session_state[block.proto.id.split("-", 2)[-1]] = True
     return fine(page.run())
 
 

@@ -12,7 +12,7 @@ from core.access.access import Access
 from core.access.load import get_access
 from core.sheets.layouts import layout, save_layout
 from tests.conftest import actor
-from tests.pages.filtering import add_filter, chips, choose, fields, open_editor
+from tests.pages.filtering import add_filter, chips, choose, fields, open_chip, open_editor
 from tests.pages.opened import fine, labels, open_page, press, said
 
 GRID = "work/grid.py"
@@ -91,7 +91,7 @@ def test_conditions_are_joined_by_any_and_stand_in_groups(session: Session, shee
 
 def test_a_chip_opens_its_condition_for_editing(session: Session, sheet: int) -> None:
     page = with_filter(session, "Ben", sheet, [condition(AMOUNT, "gt", "5"), condition(STAGE, "is_any_of", ["o1"])])
-    page = open_editor(page, "chip_1")
+    page = open_chip(page, "Stage is any of Lead")
     assert [field.value for field in fields(page, "Column")] == [STAGE]
     page = choose(page, "Condition", "is_none_of")
     assert chips(page) == ["Amount > 5.00 EUR", "Stage is none of Lead"]
@@ -100,7 +100,7 @@ def test_a_chip_opens_its_condition_for_editing(session: Session, sheet: int) ->
 
 def test_a_chip_of_any_opens_all_its_conditions(session: Session, sheet: int) -> None:
     page = with_filter(session, "Ben", sheet, {"any": [condition(AMOUNT, "gt", "5"), condition(STAGE, "is_empty")]})
-    page = open_editor(page, "chip_0")
+    page = open_chip(page, "Amount > 5.00 EUR or Stage is empty")
     assert [field.value for field in fields(page, "Column")] == [AMOUNT, STAGE]
 
 

@@ -88,6 +88,15 @@ def conditions_in(group: DraftGroup) -> Iterator[DraftCondition]:
             yield from conditions_in(node)
 
 
+def complete_nodes(group: DraftGroup) -> list[DraftNode]:
+    """Return the nodes of a group that are part of the filter."""
+    return [node for node in group.nodes if _is_complete(node)]
+
+
+def _is_complete(node: DraftNode) -> bool:
+    return node.is_complete if isinstance(node, DraftCondition) else any(map(_is_complete, node.nodes))
+
+
 def _draft_group(group: Group) -> DraftGroup:
     return DraftGroup(group.join, [_draft_node(node) for node in group.nodes])
 
@@ -99,13 +108,10 @@ def _draft_node(node: Node) -> DraftNode:
 
 
 def _complete_group(draft: DraftGroup) -> Group:
-    nodes: list[Node] = []
-    for node in draft.nodes:
-        if isinstance(node, DraftCondition):
-            nodes += [_condition(node)] if node.is_complete else []
-        elif (group := _complete_group(node)).nodes:
-            nodes.append(group)
-    return Group(draft.join, tuple(nodes))
+    nodes = complete_nodes(draft)
+    return Group(
+        draft.join, tuple(_condition(n) if isinstance(n, DraftCondition) else _complete_group(n) for n in nodes)
+    )
 
 
 def _condition(draft: DraftCondition) -> Condition:

@@ -46,15 +46,19 @@ class FilterEditor:
             st.caption("All rows are shown. Add a condition to see some of them.")
         self._add_buttons(draft, with_group=bool(draft.nodes))
 
-    def show_node(self, position: int) -> None:
-        """Draw one part of the filter, as it is edited in its chip."""
+    def parts(self) -> list[DraftNode]:
+        """Return the drafts of what the view's filter consists of, in its order."""
         draft = self.draft
-        complete = [node for node in draft.nodes if not isinstance(node, DraftCondition) or node.is_complete]
-        if draft.join == "any" and len(complete) > 1:  # The view has one chip for all of them.
-            self._group(draft, depth=0)
-            self._add_buttons(draft, with_group=False)
-        elif position < len(complete):
-            self._node(complete[position], depth=0)
+        nodes = filter_draft.complete_nodes(draft)
+        return [draft] if draft.join == "any" and len(nodes) > 1 else nodes
+
+    def show_part(self, part: DraftNode) -> None:
+        """Draw one part of the filter, as it is edited in its chip."""
+        if isinstance(part, DraftCondition):
+            self._condition(part)
+        else:
+            self._group(part, depth=1)
+            self._add_buttons(part, with_group=False)
 
     def _node(self, node: DraftNode, *, depth: int) -> None:
         if isinstance(node, DraftCondition):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from core.access.access import Access
 from core.accounts.locale import Locale
 from core.rows.query import MAX_SEARCH, Sort, View
 from pages.components.app.format import literal, shortened
+from pages.components.sheet.filter_draft import DraftNode
 from pages.components.sheet.filter_editor import FilterEditor
 from pages.components.sheet.filter_text import FilterText
 from pages.components.sheet.sort_editor import SortEditor
@@ -49,15 +51,14 @@ class ViewBar:
 
     def _chips(self) -> None:
         text = FilterText(self.access, self.locale)
-        for position, node in enumerate(self.view.filter):
-            self._popover(
-                text.of(node),
-                f"chip_{position}",
-                None,
-                lambda key, position=position: self._filter_editor(key).show_node(position),  # type: ignore[misc]
-            )
-        for position, sort in enumerate(self.view.sort):
-            self._popover(self._sorted(sort), f"sort_chip_{position}", None, self._sort_editor)
+        for node, part in zip(self.view.filter, self._filter_editor("").parts(), strict=True):
+            show = partial(self._show_part, part)
+            self._popover(text.of(node), f"chip_{part.number}", None, show)
+        for sort in self.view.sort:
+            self._popover(self._sorted(sort), f"sort_chip_{sort.column}", None, self._sort_editor)
+
+    def _show_part(self, part: DraftNode, key: str) -> None:
+        self._filter_editor(key).show_part(part)
 
     def _search(self) -> None:
         key = f"search_{self.access.sheet.sheet_id}"
@@ -80,15 +81,18 @@ class ViewBar:
                 content(self._key(name))
 
     def _filter_editor(self, key: str) -> FilterEditor:
-        return FilterEditor(self.access, self.view, self._change, self.locale, key)
+        return FilterEditor(self.access, self.view, partial(self._change, editor=key), self.locale, key)
 
     def _sort_editor(self, key: str) -> None:
-        SortEditor(self.access, self.view, self._change, key).show()
+        SortEditor(self.access, self.view, partial(self._change, editor=key), key).show()
 
     def _sorted(self, sort: Sort) -> str:
         return f"{self.access.column(sort.column).name} {'↓' if sort.descending else '↑'}"
 
-    def _change(self, view: View) -> None:
+    def _change(self, view: View, *, editor: str = "") -> None:
+        """Hand over a changed view. The editor where it was changed stays open, though its button has another text."""
+        if editor:
+            st.session_state[editor] = True
         self.keep(view)
         st.session_state[self._key("changed")] = True
 
