@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.access import Access
 from core.access.load import get_access
-from core.sheets.layouts import layout, save_layout
+from core.views.edit_views import change_settings
+from core.views.views import first_view
 from tests.conftest import actor
 from tests.pages.filtering import add_filter, chips, choose, fields, open_chip, open_editor
 from tests.pages.opened import fine, labels, open_page, press, said
@@ -30,8 +31,9 @@ def view_of(page: AppTest, sheet: int) -> dict[str, Any]:
     return view
 
 
-def remembered(session: Session, name: str, sheet: int) -> dict[str, Any] | None:
-    return layout(session, get_access(session, actor(name), sheet)).get("view")
+def remembered(session: Session, name: str, sheet: int) -> dict[str, Any]:
+    """What this person changed on the first view."""
+    return first_view(session, get_access(session, actor(name), sheet)).changes
 
 
 def condition(column: int, op: str, value: Any = None) -> dict[str, Any]:
@@ -39,7 +41,8 @@ def condition(column: int, op: str, value: Any = None) -> dict[str, Any]:
 
 
 def with_filter(session: Session, name: str, sheet: int, body: Any) -> AppTest:
-    save_layout(session, actor(name), sheet, {"view": {"filter": body}})
+    view = first_view(session, get_access(session, actor(name), sheet))
+    change_settings(session, actor(name), sheet, view.view_id, {"filter": body})
     return open_page(session, name, GRID, sheet=sheet)
 
 
@@ -50,7 +53,7 @@ def test_a_filter_is_added_shown_remembered_and_taken_away(session: Session, she
     assert chips(open_page(session, "Ben", GRID, sheet=sheet)) == ["Stage is any of Lead, Qualified"]
     assert chips(open_page(session, "Ann", GRID, sheet=sheet)) == []
     assert chips(press(page, ":material/close:")) == []
-    assert remembered(session, "Ben", sheet) == {"filter": [], "sort": [], "search": ""}
+    assert remembered(session, "Ben", sheet) == {}
 
 
 def test_several_conditions_hold_together_with_values_by_type(session: Session, sheet: int) -> None:
@@ -111,7 +114,7 @@ def test_a_value_that_the_column_cannot_read_stays_with_the_reason_and_is_not_ap
     assert "Filter on “Amount”" in said(page)
     assert fields(page, "Value")[-1].value == "many"
     assert chips(page) == []
-    assert remembered(session, "Ben", sheet) is None
+    assert remembered(session, "Ben", sheet) == {}
     page = choose(page, "Value", "5")
     assert chips(page) == ["Amount > 5.00 EUR"]
     assert "Filter on “Amount”" not in said(page)
