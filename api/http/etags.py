@@ -6,6 +6,7 @@ an edit fails if its cell, and a deletion if its row, changed after the tag's ve
 
 import re
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Header, Response
@@ -44,7 +45,8 @@ class PreconditionFailed(Conflict):
 def tag_of(access: Access) -> str:
     """The tag of the rows as this user sees them now. It changes with the sheet, its columns and the user's access."""
     sheet = access.sheet
-    return f'"{sheet.version}-{sheet.columns_version}-{scope_digest(access)}"'
+    related = sha256(repr((access.scope, access.versions)).encode()).hexdigest()[:16] if access.related_sheets else ""
+    return f'"{sheet.version}-{sheet.columns_version}-{scope_digest(access)}{related}"'
 
 
 def is_current(if_none_match: str | None, access: Access) -> bool:

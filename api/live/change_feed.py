@@ -59,7 +59,7 @@ def _answer_cached(requests: Sequence[ChangesRequest]) -> dict[int, Answer]:
         for index, request in enumerate(requests):
             access = cached_access(session, session_id_of(request.caller.headers), request.sheet)
             # Of own rows the owners may have changed. Computed cells take statements of their own, in a snapshot.
-            if access and access.owners is None and not access.computed_columns:
+            if access and access.owners is None and not access.needs_snapshot:
                 groups.setdefault((access.level.value, access.scope, request.since), {})[index] = access
         for (_, _, since), group in groups.items():
             changes_by_access = changes_for(session, [*group.values()], since)

@@ -17,6 +17,7 @@ from api.v1 import (
     links,
     matches,
     me,
+    relations,
     rows,
     sheets,
     teams,
@@ -28,6 +29,6 @@ from api.v1 import (
 
 # Routes are matched in this order: those that a grid uses most come first.
 ROUTE_MODULES = (
-    *(rows, totals, matches, changes, socket, histories, comments, differences, trash, undo),
+    *(rows, totals, matches, changes, socket, histories, comments, differences, trash, undo, relations),
     *(sheets, columns, views, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
 )

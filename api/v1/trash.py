@@ -9,7 +9,6 @@ from api.auth.request import CallerDep, SheetId, Strict
 from api.http.json_body import ExactRoute
 from api.http.responses import answer
 from api.v1.rows import OperationId, RowNumber
-from core.base.exact_json import to_wire
 from core.edits.trash import MAX_RESTORED, TrashedRow, restore_rows, trash
 
 router = APIRouter(prefix="/sheets/{sheet}/trash", tags=["Trash"], route_class=ExactRoute)
@@ -57,7 +56,7 @@ def _row_json(row: TrashedRow) -> dict[str, Any]:
     return {
         "id": row.row,
         "title": row.title,
-        "values": {key: to_wire(value) for key, value in row.values.items()},
+        "values": row.wire,
         "version": row.version,
         "by": row.by,
         "deleted_at": row.deleted_at,

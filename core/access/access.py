@@ -1,6 +1,6 @@
 """What a principal may see and do in a sheet. Every read of rows goes through an Access."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,6 +18,7 @@ from core.base.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission
 from core.base.relative_dates import Calendar
 from core.column_types import column_type
 from core.column_types.base import Option, PeopleDirectory, References
+from core.column_types.related import NO_ROWS, RelatedRows
 from core.workspace.settings import workspace_settings
 
 
@@ -124,6 +125,11 @@ class SheetInfo:
         return self.settings.get("owner_column") or self.pipeline.get("owner")
 
 
+def no_related_rows(_session: Session, _principal: Principal, _sheet_id: int) -> "tuple[Access | None, RelatedRows]":
+    """Return what a principal sees of a related sheet where nothing can be read: nothing."""
+    return None, NO_ROWS
+
+
 @dataclass(frozen=True)
 class Access:
     """One person's view of one sheet: their level, what it permits, and the rows and columns that they may see.
@@ -141,6 +147,9 @@ class Access:
     owners: tuple[str, ...] | None
     _session: Session = field(repr=False)
     link_view: LinkView | None = None
+    _load_related: "Callable[[Session, Principal, int], tuple[Access | None, RelatedRows]]" = field(
+        default=no_related_rows, repr=False, compare=False
+    )
 
     @property
     def actor(self) -> Actor:
@@ -186,6 +195,11 @@ class Access:
         return tuple(column for column in self.columns if column.is_computed)
 
     @property
+    def needs_snapshot(self) -> bool:
+        """Whether some cells are read by statements of their own: computed ones, and rows of related sheets."""
+        return bool(self.computed_columns or self.related_sheets)
+
+    @property
     def title_column(self) -> ColumnInfo | None:
         """The column by whose cell a row is called: the first that is written; None where this person sees none."""
         return next((column for column in self.columns if not column.is_computed), None)
@@ -197,13 +211,26 @@ class Access:
     @cached_property
     def references(self) -> References:
         """What column types read from outside a column. A visitor gets the names that visible cells contain."""
-        return References(self._people)
+        return References(self._people, lambda sheet_id: self._related(sheet_id)[1])
 
     def _people(self) -> PeopleDirectory:
         if isinstance(self.principal, Visitor):
             keys = [column.key for column in self.columns if column_type(column.type).names_people]
             return people_in_visible_cells(self._session, self.row_gate, keys)
         return workspace_people(self._session)
+
+    def related(self, sheet_id: int) -> "Access | None":
+        """Return this principal's access to a related sheet; None where it is archived or they may not see its rows."""
+        return self._related(sheet_id)[0]
+
+    def _related(self, sheet_id: int) -> "tuple[Access | None, RelatedRows]":
+        if sheet_id not in self._related_sheets:
+            self._related_sheets[sheet_id] = self._load_related(self._session, self.principal, sheet_id)
+        return self._related_sheets[sheet_id]
+
+    @cached_property
+    def _related_sheets(self) -> "dict[int, tuple[Access | None, RelatedRows]]":
+        return {}
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -241,7 +268,15 @@ class Access:
             raise NotAllowed(f"“{self.sheet.name}” is archived. Restore it first.")
 
     def may_write(self, column: ColumnInfo) -> bool:
-        """Whether the sheet's owner lets people like this one change the values of a column; nobody a computed one."""
+        """Whether the sheet's owner lets people like this one change the values of a column; nobody a computed one.
+
+        A mirror takes the rights of the sheet that stores its relation.
+        """
+        if column.is_computed and column_type(column.type).names_rows:
+            storing = self.related(column.rules["sheet"])
+            relation = storing.by_id.get(column.rules["relation"]) if storing else None
+            may_edit = storing is not None and Permission.ROWS_EDIT in storing.permissions
+            return may_edit and storing is not None and relation is not None and storing.may_write(relation)
         return not column.is_computed and not column.is_read_only_for(self.audiences)
 
     @cached_property
@@ -267,7 +302,32 @@ class Access:
     def scope(self) -> str:
         """The cache key of what this access shows: accesses with equal scopes show equal cells."""
         sheet, columns = self.sheet, ",".join(str(column_id) for column_id in self.by_id)
-        return f"{sheet.sheet_id}:{sheet.created_at.timestamp()}:{sheet.columns_version}:{columns}:{self.rows_scope}"
+        related = "".join(f":{other.scope}" if other else ":none" for other in self._related_accesses.values())
+        own = f"{sheet.sheet_id}:{sheet.created_at.timestamp()}:{sheet.columns_version}:{columns}:{self.rows_scope}"
+        return own + related
+
+    @cached_property
+    def versions(self) -> tuple[tuple[int, int], ...]:
+        """The version of the sheet and those of the related sheets that its cells depend on, by sheet."""
+        related = ((other.sheet.sheet_id, other.sheet.version) for other in self._related_accesses.values() if other)
+        return ((self.sheet.sheet_id, self.sheet.version), *related)
+
+    @cached_property
+    def related_sheets(self) -> frozenset[int]:
+        """The ids of the sheets that the cells depend on, besides this one."""
+        sheets = {column.rules["sheet"] for column in self.columns if column_type(column.type).names_rows}
+        return frozenset(sheets - {self.sheet.sheet_id})
+
+    @cached_property
+    def _related_accesses(self) -> "dict[int, Access | None]":
+        """The accesses to related sheets, and to those that these depend on, by sheet."""
+        accesses: dict[int, Access | None] = {}
+        waiting = [*sorted(self.related_sheets)]
+        while waiting:
+            sheet_id = waiting.pop()
+            if sheet_id not in accesses and sheet_id != self.sheet.sheet_id:
+                accesses[sheet_id] = self.related(sheet_id)
+        return accesses
 
     @property
     def rows_scope(self) -> str:

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from core.access.access import NO_LINK, NO_SHEET, Access, ColumnInfo, EarlierType, SheetInfo
 from core.access.cache import Columns, access_cache
 from core.access.link_view import LinkView
+from core.access.related import AccessibleRows
 from core.base.actor import Actor, Principal, Visitor
-from core.base.errors import NotFound
+from core.base.errors import NotFound, Refused
 from core.base.permissions import Level, Permission, RowScope
 from core.column_types.base import Option
+from core.column_types.related import NO_ROWS, RelatedRows
 from core.credentials.sessions import ACTOR_SQL, actor_from_row
 from db.raw_sql import RawStatement
 
@@ -38,6 +40,17 @@ def get_access(session: Session, actor: Principal, sheet_id: int, *permissions: 
         access = _access_from(session, actor, sheet_id, row, columns)
     access.require(Permission.SHEET_SEE, *permissions)
     return access
+
+
+def load_related(session: Session, principal: Principal, sheet_id: int) -> tuple[Access | None, RelatedRows]:
+    """Return what a principal sees of a related sheet; the visitor of a link sees nothing of any."""
+    if isinstance(principal, Visitor):
+        return None, NO_ROWS
+    try:
+        access = get_access(session, principal, sheet_id, Permission.ROWS_SEE)
+    except Refused:
+        return None, NO_ROWS
+    return (None, NO_ROWS) if access.sheet.archived_at else (access, AccessibleRows(session, access))
 
 
 def enter(session: Session, session_id: str, sheet_id: int, *, address: str | None) -> Actor | None:
@@ -126,6 +139,7 @@ def _access_from(
         row_scope=RowScope(row["row_scope"]),
         owners=None if row["owners"] is None else tuple(map(str, row["owners"])),
         _session=session,
+        _load_related=load_related,
     )
 
 
@@ -152,6 +166,7 @@ def _load_for_visitor(session: Session, visitor: Visitor, sheet_id: int) -> Acce
         owners=None,
         _session=session,
         link_view=_link_view(row),
+        _load_related=load_related,
     )
     _ = access.row_gate  # So that a filter which is not valid any more ends the visit, whatever it asks for.
     return access

@@ -8,13 +8,15 @@ gates: each has an alias of its own and, in text, a prefix of its own for its pa
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, FromClause, Select, Text, and_, any_, literal
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Select, Text, and_, any_, inspect, literal
 from sqlalchemy.orm.util import AliasedClass
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from core.base.errors import NotAllowed
 from db.tables.sheets import Row, narrow_rows
 
-Rows = type[Row] | AliasedClass[Row]
+# The table, or an alias of it.
+Rows = type[Row] | AliasedClass[Row] | FromClause
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,18 @@ class RowGate:
 
     def rows_in_scope(self, rows: Rows = Row) -> ColumnElement[bool]:
         """Return the condition that the reader may know a row, in the trash or not: for history and trash."""
-        in_sheet = rows.sheet_id == self.sheet_id
+        columns = _columns(rows)
+        in_sheet: ColumnElement[bool] = columns["sheet_id"] == self.sheet_id
         if self.view_rows is not None:
-            return and_(in_sheet, rows.row_id.in_(self.view_rows))
+            return and_(in_sheet, columns["row_id"].in_(self.view_rows))
         if self.owners is None or self.is_past:
             return in_sheet
-        owner = rows.values.op("->>", return_type=Text())(literal(self.owner_key, Text))
+        owner = columns["values"].op("->>", return_type=Text())(literal(self.owner_key, Text))
         return and_(in_sheet, _is_one_of(owner, self.owners))
 
     def visible_rows(self, rows: Rows = Row) -> ColumnElement[bool]:
         """Return the condition that the reader may see a row: it is in scope and not in the trash."""
-        return and_(self.rows_in_scope(rows), rows.deleted_version.is_(None))
+        return and_(self.rows_in_scope(rows), _columns(rows)["deleted_version"].is_(None))
 
     def visible_narrow_rows(self, rows: FromClause = narrow_rows) -> ColumnElement[bool]:
         """Return the condition of `visible_rows` over the narrow rows, none of which is in the trash."""
@@ -69,7 +72,8 @@ class RowGate:
 
     def every_row(self, rows: Rows = Row) -> ColumnElement[bool]:
         """Return the condition of all live rows, for checks of the whole sheet. Nothing that it reads is shown."""
-        return and_(rows.sheet_id == self.sheet_id, rows.deleted_version.is_(None))
+        columns = _columns(rows)
+        return and_(columns["sheet_id"] == self.sheet_id, columns["deleted_version"].is_(None))
 
 
 def scope_sql(alias: str, prefix: str = "") -> str:
@@ -81,6 +85,11 @@ def scope_sql(alias: str, prefix: str = "") -> str:
 def visible_sql(alias: str, prefix: str = "") -> str:
     """Return the condition of `RowGate.visible_rows` as text, over the table `rows` under an alias."""
     return f"{scope_sql(alias, prefix)} AND {alias}.deleted_version IS NULL"
+
+
+def _columns(rows: Rows) -> ReadOnlyColumnCollection[str, Any]:
+    table: FromClause = rows if isinstance(rows, FromClause) else inspect(rows).selectable
+    return table.c
 
 
 def _is_one_of(cell: ColumnElement[Any], owners: tuple[str, ...]) -> ColumnElement[bool]:

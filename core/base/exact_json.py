@@ -9,7 +9,8 @@ import orjson
 # The stored value of a filled cell. An empty cell has no value.
 Value = str | bool | Decimal | list[str]
 # The value sent to browsers and API clients. A number is decimal text, because JSON readers would make it a float.
-Wire = str | bool | list[str] | None
+# A related row travels with its title.
+Wire = str | bool | list[str] | list[dict[str, str]] | None
 
 
 def decimal_text(number: Decimal) -> str:

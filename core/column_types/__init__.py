@@ -11,10 +11,12 @@ from core.column_types.contact import Email, Link, Phone
 from core.column_types.dates import Date, DateTime
 from core.column_types.numbers import Money, Number, Percent
 from core.column_types.person import Person
+from core.column_types.relation import Mirror, Relation
 from core.column_types.text import LongText, Text
 
 __all__ = [
     "COMPUTED_TYPES",
+    "RELATION_TYPES",
     "TYPES",
     "Checkbox",
     "Choice",
@@ -24,11 +26,13 @@ __all__ = [
     "Email",
     "Link",
     "LongText",
+    "Mirror",
     "Money",
     "Number",
     "Percent",
     "Person",
     "Phone",
+    "Relation",
     "Text",
     "column_type",
 ]
@@ -57,7 +61,9 @@ TYPES: dict[str, ColumnType[Any]] = {
 COMPUTED_TYPES: dict[str, ColumnType[Any]] = {
     column_type.name: column_type for column_type in (Autonumber(), CreatedAt(), CreatedBy(), ChangedAt(), ChangedBy())
 }
-_EVERY_TYPE = TYPES | COMPUTED_TYPES
+# The types whose cells name rows of a sheet. A mirror is made together with its relation.
+RELATION_TYPES: dict[str, ColumnType[Any]] = {column_type.name: column_type for column_type in (Relation(), Mirror())}
+_EVERY_TYPE = TYPES | COMPUTED_TYPES | RELATION_TYPES
 
 
 def column_type(name: str) -> ColumnType[Any]:

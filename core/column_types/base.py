@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from core.base.errors import Invalid
-from core.base.exact_json import Value
+from core.base.exact_json import Value, Wire, to_wire
 from core.base.permissions import Permission
 from core.base.text import clean, quoted
 from core.column_types.cell_sql import Sql, SqlCell
 from core.column_types.conditions import Filter, SqlCondition, contains
+from core.column_types.related import NO_ROWS, RelatedRows
 from core.column_types.rules import REQUIRED, UNIQUE, Rule
 from core.column_types.traits import DATES, NUMBERS, Form, IdSource
 
@@ -27,15 +28,30 @@ class PeopleDirectory:
     emails: Mapping[str, str] = field(default_factory=dict)
 
 
+def _no_rows(_sheet_id: int) -> RelatedRows:
+    return NO_ROWS
+
+
 @dataclass(frozen=True)
 class References:
     """What a type needs from outside its column, each part loaded when a type first reads it."""
 
     load_people: Callable[[], PeopleDirectory] = PeopleDirectory
+    load_related: Callable[[int], RelatedRows] = _no_rows
 
     @cached_property
     def people(self) -> PeopleDirectory:
         return self.load_people()
+
+    @cached_property
+    def _related(self) -> dict[int, RelatedRows]:
+        return {}
+
+    def related(self, sheet_id: int) -> RelatedRows:
+        """Return the rows of another sheet that the reader may see."""
+        if sheet_id not in self._related:
+            self._related[sheet_id] = self.load_related(sheet_id)
+        return self._related[sheet_id]
 
     def loaded(self) -> "References":
         """Load every part now, for use after the session has ended."""
@@ -118,6 +134,8 @@ class ColumnType(Generic[V]):
     aligned_right: ClassVar[bool] = False
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE)
     filters: ClassVar[Mapping[str, Filter]]
+    # The rules that stay as they were when a column was made.
+    fixed_rules: ClassVar[tuple[str, ...]] = ()
     longest: ClassVar[int] = 1_000
     # Whether its cells are computed, by core.computed: nobody writes them.
     is_computed: ClassVar[bool] = False
@@ -147,6 +165,11 @@ class ColumnType(Generic[V]):
     @property
     def names_people(self) -> bool:
         return self.ids_of is IdSource.PEOPLE
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether its cells name rows of a sheet, of which a reader may not see all."""
+        return self.ids_of is IdSource.ROWS
 
     @property
     def groups_by_id(self) -> bool:
@@ -196,6 +219,21 @@ class ColumnType(Generic[V]):
         if value is None or (isinstance(value, str) and not self._cleaned(value)):
             return None
         return self.verify(value, column, references, current)
+
+    def completed(self, value: V | None, column: ColumnLike, references: References, current: V | None) -> V | None:
+        """Return the value to store in place of `current`, with what of that the writer may not remove."""
+        return value
+
+    def prepare(self, values: Sequence[V], column: ColumnLike, references: References) -> None:
+        """Read what `shown` and `wire` need for many values."""
+
+    def shown(self, value: V, column: ColumnLike, references: References) -> V | None:
+        """Return what the reader may see of a stored value."""
+        return value
+
+    def wire(self, value: V, column: ColumnLike, references: References) -> Wire:
+        """Return what the reader may see of a stored value, as it travels."""
+        return to_wire(value)
 
     def parser(self, column: ColumnLike, references: References) -> Callable[[str], V | None]:
         """Return a `parse` for many texts of one column, which remembers what it has read."""

@@ -13,6 +13,7 @@ from core.base.text import clean, folded_key, one_line, quoted
 from core.column_types.base import ColumnLike, ColumnType, Option, References, V, expected
 from core.column_types.cell_sql import Sql, SqlCell
 from core.column_types.conditions import ONE_OF, SEVERAL, SqlCondition, has_any_of, is_any_of, rank
+from core.column_types.label_lists import list_items, quoted_label
 from core.column_types.rules import REQUIRED
 from core.column_types.traits import Form, IdSource
 from db.folding import fold
@@ -36,8 +37,6 @@ LABEL_LENGTH = 200
 _NAMED = 8
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}|[a-z]{3,20}")
 _ID = re.compile(r"o[1-9][0-9]{0,8}")
-_ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",;\n]*(?:(?<=[^\s",;\n])"[^",;\n]*)*))\s*(?:[,;\n]|$)')
-_TO_QUOTE = re.compile('[",;\n]')
 
 
 class Optional(ColumnType[V]):
@@ -144,7 +143,7 @@ class Choices(Optional[list[str]]):
         labels, places = Labels(column, current or ()), _places(column)
 
         def read(text: str) -> list[str]:
-            ids = {labels.id_of(item) for item in _items(text)}
+            ids = {labels.id_of(item) for item in list_items(text)}
             return sorted(ids, key=places.__getitem__)
 
         return read
@@ -158,7 +157,7 @@ class Choices(Optional[list[str]]):
         return lambda value: [_usable(value, new, [value])]
 
     def labels_in(self, text: str) -> list[str]:
-        return [one_line(item) for item in _items(clean(text))]
+        return [one_line(item) for item in list_items(clean(text))]
 
     def parser(self, column: ColumnLike, references: References) -> Callable[[str], list[str] | None]:
         remembered = super().parser(column, references)
@@ -181,7 +180,7 @@ class Choices(Optional[list[str]]):
         return sorted(ids, key=_places(column).__getitem__) or None
 
     def text(self, value: list[str], column: ColumnLike, references: References) -> str:
-        return ", ".join(_quoted(_label_of(item, column)) for item in value)
+        return ", ".join(quoted_label(_label_of(item, column)) for item in value)
 
     def contains(self, text: str, cell: SqlCell, column: ColumnLike, references: References) -> SqlCondition:
         ids = self.labelled(text, column)
@@ -218,22 +217,6 @@ class Labels:
             f"{quoted(text)} is not an option of this column. "
             + (f"There are: {listed}." if listed else "It has none.")
         )
-
-
-def _items(text: str) -> list[str]:
-    """The labels in a list separated by commas, semicolons or lines; a label that holds one is quoted as in CSV."""
-    items, position = [], 0
-    while position < len(text):
-        match = _ITEM.match(text, position)
-        if match is None or match.end() == position:
-            raise Invalid(f"{quoted(text)} is not a list of options: a quotation mark is not closed.")
-        items.append(match[1].replace('""', '"') if match[1] is not None else match[2])
-        position = match.end()
-    return [item for item in items if item.strip()]
-
-
-def _quoted(label: str) -> str:
-    return '"' + label.replace('"', '""') + '"' if _TO_QUOTE.search(label) else label
 
 
 def _usable(identity: str, column: ColumnLike, current: Iterable[str]) -> str:

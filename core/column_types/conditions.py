@@ -80,7 +80,7 @@ def _is_true(cell: SqlCell, _: None) -> SqlCondition:
     return cell.text == "true"
 
 
-def _otherwise(condition: Callable[[SqlCell, Any], SqlCondition]) -> Callable[[SqlCell, Any], SqlCondition]:
+def otherwise(condition: Callable[[SqlCell, Any], SqlCondition]) -> Callable[[SqlCell, Any], SqlCondition]:
     """Its opposite, which empty cells fulfil: what is empty does not contain "x"."""
     return lambda cell, value: not_(func.coalesce(condition(cell, value), false()))
 
@@ -111,9 +111,9 @@ ALWAYS = {
 ERRORS = {"has_error": Filter("has an error", "none", lambda cell, _: cell.has_error)}
 TEXT = {
     "contains": Filter("contains", "one", contains),
-    "not_contains": Filter("does not contain", "one", _otherwise(contains)),
+    "not_contains": Filter("does not contain", "one", otherwise(contains)),
     "is": Filter("is", "one", _is_text),
-    "is_not": Filter("is not", "one", _otherwise(_is_text)),
+    "is_not": Filter("is not", "one", otherwise(_is_text)),
     "starts_with": Filter("starts with", "one", _starts_with),
 } | ALWAYS
 NUMBER = {
@@ -135,14 +135,14 @@ DATE = {
 } | ALWAYS
 ONE_OF = {
     "is_any_of": Filter("is any of", "many", is_any_of),
-    "is_none_of": Filter("is none of", "many", _otherwise(is_any_of)),
+    "is_none_of": Filter("is none of", "many", otherwise(is_any_of)),
 } | ALWAYS
 SEVERAL = {
     "has_any_of": Filter("has any of", "many", has_any_of),
     "has_all_of": Filter("has all of", "many", _has_all_of),
-    "has_none_of": Filter("has none of", "many", _otherwise(has_any_of)),
+    "has_none_of": Filter("has none of", "many", otherwise(has_any_of)),
 } | ALWAYS
 CHECKBOX = {
     "is_true": Filter("is ticked", "none", _is_true),
-    "is_false": Filter("is not ticked", "none", _otherwise(_is_true)),
+    "is_false": Filter("is not ticked", "none", otherwise(_is_true)),
 } | ALWAYS

@@ -104,9 +104,16 @@ def _check_time_zone(rule: Rule, value: Any) -> str:
     return ZoneInfo(value).key
 
 
+def _check_id(rule: Rule, value: Any) -> int:
+    if type(value) is not int or not 0 < value < 2**31:
+        raise Invalid(f"“{rule.label}” takes the id of a sheet or of a column.")
+    return value
+
+
 _CHECKS: dict[str, Callable[[Rule, Any], Any]] = {
     "flag": _check_flag,
     "whole": _check_whole,
+    "id": _check_id,
     "number": _check_number,
     "text": _check_text,
     "pattern": _check_pattern,

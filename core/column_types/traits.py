@@ -21,6 +21,7 @@ class IdSource(StrEnum):
 
     OPTIONS = "options"
     PEOPLE = "people"
+    ROWS = "rows"
 
 
 NUMBERS = frozenset({Form.NUMBER, Form.MONEY, Form.PERCENT})

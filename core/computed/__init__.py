@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from core.access.access import Access, ColumnInfo
 from core.column_types.cell_sql import SqlCell
 from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy
+from core.column_types.relation import Mirror, Relation
 from core.computed import row_facts
+from core.computed.related import related_cell
 from core.computed.row_source import RowSource
 
 __all__ = ["CELLS", "RowSource", "computed_cell"]
@@ -22,6 +24,9 @@ CELLS: Mapping[str, CellSql] = {
     CreatedBy.name: row_facts.created_by,
     ChangedAt.name: row_facts.changed_at,
     ChangedBy.name: row_facts.changed_by,
+    # A relation is stored; what a reader sees of it is read through the links.
+    Relation.name: related_cell,
+    Mirror.name: related_cell,
 }
 
 

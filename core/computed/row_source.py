@@ -1,5 +1,6 @@
 """What a computed cell needs of the rows that a statement reads: `core.rows.row_source` gives it."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement
@@ -16,3 +17,12 @@ class RowSource(Protocol):
 
     def cell(self, column: ColumnInfo, access: Access) -> SqlCell:
         """A column's cell in SQL, stored or computed."""
+        ...
+
+    def visible(self, access: Access) -> ColumnElement[bool]:
+        """The gate: which of these rows this principal sees."""
+        ...
+
+    def related(self, access: Access, columns: Iterable[ColumnInfo]) -> "RowSource":
+        """The rows of another sheet, for a subquery that needs some of its columns."""
+        ...

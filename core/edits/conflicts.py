@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
-from core.base.exact_json import Value, loads_stored, to_wire
+from core.base.exact_json import Value, loads_stored
 from core.edits.batch import Edit
+from core.rows.projection import wire_value
 from db.raw_sql import RawStatement
 
 UNSEEN = (
@@ -68,9 +69,9 @@ def _conflict(access: Access, edit: Edit, value: Value | None, row: StoredRow, m
         "row": edit.row,
         "column": edit.column,
         "given": edit.input.shown,
-        "mine": to_wire(value),
-        "theirs": to_wire(row.values.get(column.key)),
-        "original": to_wire(movement.original),
+        "mine": wire_value(access, column, value),
+        "theirs": wire_value(access, column, row.values.get(column.key)),
+        "original": wire_value(access, column, movement.original),
         "by": movement.by,
         "at": movement.at.isoformat() if movement.at else None,
         "version": row.version_of(column),

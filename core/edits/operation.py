@@ -74,15 +74,17 @@ class WriteOperation:
     def sheet_id(self) -> int:
         return self.access.sheet.sheet_id
 
-    def finish(self, changes: RowChanges, answer: Callable[[int], Answer]) -> Answer:
+    def finish(self, changes: RowChanges, answer: Callable[[int], Answer], *, is_action: bool = False) -> Answer:
         """Write the changes as the next version; without changes keep the answer alone. Return the answer.
+
+        `is_action`: without changes it counts among the person's actions, too: it has written in another sheet.
 
         `answer(version)` gives the JSON that this request, and each repeated copy of it, is answered with. It is kept
         where nothing is written, too: a late copy must not be decided a second time.
         """
         if not changes:
             result = answer(self.version)
-            self.keep_answer(result, wrote=False)
+            self.keep_answer(result, wrote=is_action)
             return result
         result = answer(self.version + 1)
         parameters = {

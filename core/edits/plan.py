@@ -8,17 +8,18 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, ColumnInfo
 from core.access.row_gate import visible_sql
 from core.base.errors import Invalid
-from core.base.exact_json import Value, to_wire
+from core.base.exact_json import Value
 from core.column_types import column_type
 from core.column_types.computed import COMPUTED
 from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
 from core.edits.checks import run_checks
 from core.edits.conflicts import Cell, Movement, StaleEdit, StoredRow, conflicts, movements_since_base
 from core.edits.plan_types import EditPlan
-from core.rows.projection import projection
+from core.rows.projection import projection, wire_value
 from core.sheets.defaults import default_values
 from db.raw_sql import RawStatement
 
+MIRROR = "Edit an existing row to change it, or ask the owner of that sheet for the right to edit there."
 NO_ROW = "There is no row {} in this sheet. It may have been deleted meanwhile."
 
 
@@ -54,6 +55,8 @@ def plan_optimistic(access: Access, batch: Batch) -> EditPlan | None:
             return None
         if edit.base is not None and edit.base < column.type_version:
             return None
+        if column_type(column.type).names_rows:  # What the cell names, and the writer does not see, stays.
+            return None
         try:
             plan.edits[edit.row, edit.column] = value_to_store(access, column, edit.input, None)
         except Invalid:
@@ -76,9 +79,10 @@ def stored_rows(session: Session, access: Access, row_ids: set[int]) -> dict[int
     if not row_ids:
         return {}
     projected = projection(access)
+    # All that a cell names: what of it the writer does not see is not theirs to change.
     rows = _STORED_ROWS.rows(session, access.row_gate.parameters() | {"ids": [*row_ids]})
     return {
-        row_id: StoredRow(projected.stored(values), versions, created) for row_id, values, versions, created in rows
+        row_id: StoredRow(projected.complete(values), versions, created) for row_id, values, versions, created in rows
     }
 
 
@@ -107,7 +111,7 @@ def _plan_edit(access: Access, plan: EditPlan, row: StoredRow | None, edit: Edit
         plan.outcome.refused.append(cell | {"reason": refusal.message})
         return
     if value == before:
-        plan.outcome.saved.append(_saved(edit.row, column, value, row.version_of(column)))
+        plan.outcome.saved.append(_saved(access, edit.row, column, value, row.version_of(column)))
     elif edit.base is not None and not row.version_of(column) <= edit.base <= access.sheet.version:
         stale.append((edit, value))
     else:
@@ -140,12 +144,15 @@ def _plan_add(access: Access, plan: EditPlan, add: NewRow, defaults: Mapping[int
 def value_to_store(access: Access, column: ColumnInfo, cell_input: CellInput, before: Value | None) -> Value | None:
     """Return the value to store, by the column's type and rules. Raise Invalid where it breaks them."""
     kind = column_type(column.type)
+    if column.is_computed and kind.names_rows:
+        raise Invalid(f"“{column.name}” shows a relation of another sheet. {MIRROR}")
     if column.is_computed:
         raise Invalid(COMPUTED.format(column.name))
     if cell_input.text is None:
         value = kind.check(cell_input.value, column, access.references, before)
     else:
         value = kind.parse(cell_input.text, column, access.references, before)
+    value = kind.completed(value, column, access.references, before)
     if value is None and column.rules.get("required"):
         raise Invalid(f"“{column.name}” must not be empty.")
     if value != before and not access.may_write(column):
@@ -165,12 +172,12 @@ def _type_changed(column: ColumnInfo) -> str:
 def add_saved(access: Access, plan: EditPlan, version: int | None) -> None:
     """Add every planned edit to the outcome's saved cells; the version may be known later."""
     plan.outcome.saved += [
-        _saved(row, access.by_id[column], value, version) for (row, column), value in plan.edits.items()
+        _saved(access, row, access.by_id[column], value, version) for (row, column), value in plan.edits.items()
     ]
 
 
-def _saved(row: int, column: ColumnInfo, value: Value | None, version: int | None) -> dict[str, Any]:
-    return {"row": row, "column": column.column_id, "value": to_wire(value), "version": version}
+def _saved(access: Access, row: int, column: ColumnInfo, value: Value | None, version: int | None) -> dict[str, Any]:
+    return {"row": row, "column": column.column_id, "value": wire_value(access, column, value), "version": version}
 
 
 _STORED_ROWS = RawStatement(f"""

@@ -13,7 +13,7 @@ from core.access.access import Access, ColumnInfo
 from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.exact_json import Value, dumps, loads_stored, to_wire
+from core.base.exact_json import Value, Wire, dumps, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.base.text import clean
 from core.edits.batch import Outcome
@@ -36,11 +36,15 @@ IN_TRASH = Row.deleted_version.is_not(None)
 
 @dataclass(frozen=True)
 class TrashedRow:
-    """A row in the trash: the stored values that this person may see, and who deleted it when, at which version."""
+    """A row in the trash: the cells that this person may see, and who deleted it when, at which version.
+
+    `values` are the cells as they are stored, `wire` as they travel.
+    """
 
     row: int
     title: str
     values: dict[str, Value]
+    wire: dict[str, Wire]
     version: int
     by: str
     deleted_at: datetime
@@ -141,7 +145,7 @@ def _trashed(access: Access, projected: Projection, row: Any) -> TrashedRow:
     values = projected.stored(cells)
     first = values.get(projected.title_key)
     title = row_title(access, row_id, None if first is None else dumps(first))
-    return TrashedRow(row_id, title, values, version, by or UNKNOWN_AUTHOR, deleted_at)
+    return TrashedRow(row_id, title, values, projected.wire(cells), version, by or UNKNOWN_AUTHOR, deleted_at)
 
 
 def _row_ids(rows: Sequence[int]) -> list[int]:

@@ -1,5 +1,6 @@
 """Undo and redo: take back a user's own last action, cell by cell, as a change of its own."""
 
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
@@ -8,22 +9,25 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.access.access import Access
+from core.access.load import get_access
 from core.access.row_gate import scope_sql, visible_sql
 from core.base.actor import Actor
-from core.base.errors import Invalid
+from core.base.errors import Conflict, Invalid, Refused
 from core.base.exact_json import Value, loads_stored, to_wire
 from core.base.permissions import Permission
 from core.edits.batch import CellInput, Outcome
 from core.edits.change_type import TypeChange, take_back, type_change_of
 from core.edits.checks import run_checks
 from core.edits.conflicts import Cell, StoredRow
-from core.edits.operation import Answer, ChangeSource, WriteOperation, carry_out, request_digest
+from core.edits.operation import Answer, ChangeSource, WriteOperation, carry_out_together, request_digest
 from core.edits.plan import stored_rows, value_to_store
 from core.edits.plan_types import EditPlan
 from core.edits.trash import restorable
-from core.edits.undo_stack import Action, described, stack_of
+from core.edits.undo_stack import Action, described, other_sheets, related_sheets, stack_of
 
 MAX_LEFT = 200
+Direction = Literal["undo", "redo"]
+FindAction = Callable[[Access], Action | None]
 
 
 @dataclass
@@ -67,45 +71,83 @@ def _take_back(
     session: Session,
     actor: Actor,
     sheet_id: int,
-    direction: Literal["undo", "redo"],
+    direction: Direction,
     *,
     operation_id: UUID,
     target: UUID | None,
 ) -> UndoResult:
-    def decide(operation: WriteOperation) -> Answer:
+    def find(access: Access) -> Action | None:
+        """Return the action that is taken back: the last one, or the target while it can be."""
+        actions: list[Action] = getattr(stack_of(session, access), direction)
+        return next((action for action in reversed(actions) if target in {None, action.operation_id}), None)
+
+    def decide(operations: dict[int, WriteOperation]) -> dict[int, Answer]:
         session.execute(_LONG_TIMEOUT)
-        actions = getattr(stack_of(session, operation.access), direction)
-        action = next((action for action in reversed(actions) if target in {None, action.operation_id}), None)
+        access = operations[sheet_id].access
+        action = find(access)
         if action is None:
             raise Invalid(f"There is nothing of yours to {direction} in this sheet.")
-        operation.undoes = action.operation_id
         if change := type_change_of(session, sheet_id, action.operation_id):
-            return _take_back_type(operation, action, change)
-        inverse = _Inverse(session, operation.access, action)
-        result = UndoResult(
-            version=operation.version,
-            operation=str(action.operation_id),
-            said=described(session, operation.access, action),
-            cells=len(inverse.plan.edits),
-            deleted=len(inverse.plan.deletes),
-            restored=len(inverse.restores),
-            left=inverse.left[:MAX_LEFT],
-            left_count=len(inverse.left),
-        )
-        changes = replace(inverse.plan.changes(), restores=inverse.restores)
-        return operation.finish(changes, lambda version: asdict(replace(result, version=version)))
+            operations[sheet_id].undoes = action.operation_id
+            return {sheet_id: _take_back_type(operations[sheet_id], action, change)}
+        versions = other_sheets(session, access, action.operation_id) | {sheet_id: action.version}
+        if versions.keys() != operations.keys():
+            raise Conflict("Another action of yours came first. Try again.")
+        said = described(session, access, action)
+        inverses = {
+            other: _Inverse(session, operation.access, replace(action, version=versions[other]))
+            for other, operation in operations.items()
+        }
+        return {
+            other: _finish(operation, action, said, inverses[other], inverses.values())
+            for other, operation in operations.items()
+        }
 
-    answer = carry_out(
+    answers = carry_out_together(
         session,
         actor,
-        sheet_id,
+        {sheet: [Permission.ROWS_EDIT] for sheet in _sheets(session, actor, sheet_id, operation_id, find)},
         decide,
         operation_id=operation_id,
         source=ChangeSource.UNDO,
         request=request_digest(direction, target),
-        needs=[Permission.ROWS_EDIT],
     )
-    return UndoResult(**answer)
+    return UndoResult(**answers[sheet_id])
+
+
+def _sheets(session: Session, actor: Actor, sheet_id: int, operation_id: UUID, find: FindAction) -> set[int]:
+    """Return the sheets that the action has written in: this one, and those of relations that it changed from here."""
+    try:
+        access = get_access(session, actor, sheet_id, Permission.ROWS_EDIT)
+    except Refused:
+        return {sheet_id}
+    if not related_sheets(access):
+        return {sheet_id}
+    # A repeated request has the sheets of the first one.
+    if others := other_sheets(session, access, operation_id):
+        return {sheet_id, *others}
+    action = find(access)
+    return {sheet_id, *(other_sheets(session, access, action.operation_id) if action else ())}
+
+
+def _finish(
+    operation: WriteOperation, action: Action, said: str, inverse: "_Inverse", inverses: Collection["_Inverse"]
+) -> Answer:
+    """Write what takes an action back in one sheet, and answer with what was taken back in all."""
+    operation.undoes = action.operation_id
+    left = [place for one in inverses for place in one.left]
+    result = UndoResult(
+        version=operation.version,
+        operation=str(action.operation_id),
+        said=said,
+        cells=sum(len(one.plan.edits) for one in inverses),
+        deleted=sum(len(one.plan.deletes) for one in inverses),
+        restored=sum(len(one.restores) for one in inverses),
+        left=left[:MAX_LEFT],
+        left_count=len(left),
+    )
+    changes = replace(inverse.plan.changes(), restores=inverse.restores)
+    return operation.finish(changes, lambda version: asdict(replace(result, version=version)))
 
 
 def _take_back_type(operation: WriteOperation, action: Action, change: TypeChange) -> Answer:

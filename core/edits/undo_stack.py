@@ -87,7 +87,21 @@ def described(session: Session, access: Access, action: Action) -> str:
             if source == "import":
                 return f"Import of {count:,} rows"
             return single if count == 1 else f"{plural} of {count:,} {noun}"
-    return "An action"
+    return "Change of related rows" if other_sheets(session, access, operation_id) else "An action"
+
+
+def related_sheets(access: Access) -> set[int]:
+    """Return the other sheets in which an action in this sheet may write: those of its relations and mirrors."""
+    rules = (column.rules for column in access.every_column if column_type(column.type).names_rows)
+    return {column_rules["sheet"] for column_rules in rules} - {access.sheet.sheet_id}
+
+
+def other_sheets(session: Session, access: Access, operation_id: UUID) -> dict[int, int]:
+    """Return the other sheets in which the person's operation was carried out, with its version in each."""
+    if not (sheets := related_sheets(access)):
+        return {}
+    parameters = {"sheets": [*sheets], "operation": operation_id, "actor": access.actor.user_id}
+    return {line.sheet_id: line.version for line in session.execute(_ELSEWHERE, parameters)}
 
 
 def _next(session: Session, access: Access, actions: list[Action]) -> Next | None:
@@ -119,6 +133,11 @@ _MINE = text("""
 _TYPE_CHANGE = text("""
     SELECT result -> 'type_change' ->> 'before' FROM operations
     WHERE sheet_id = :sheet AND operation_id = :operation AND version = :version
+""")
+_ELSEWHERE = text("""
+    SELECT sheet_id, version FROM operations
+    WHERE sheet_id = ANY(CAST(:sheets AS bigint[])) AND operation_id = :operation AND actor_id = :actor
+      AND version IS NOT NULL
 """)
 _DONE = text("""
     SELECT kind, min(source), count(*) FROM changes

@@ -6,20 +6,22 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.access.access import Access
+from core.access.access import Access, ColumnInfo
 from core.access.cache import access_cache
 from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
-from core.base.exact_json import Value, Wire, to_wire
+from core.base.exact_json import Value, Wire
 from core.base.permissions import Permission
 from core.edits.batch import MAX_CELLS, Batch, Outcome
+from core.edits.mirrors import mirrors_in, plan_mirrors, without_mirrors
 from core.edits.operation import (
     FOREIGN_OPERATION,
     Answer,
     ChangeSource,
     WriteOperation,
     carry_out,
+    carry_out_together,
     lock_again,
     refuse_other_request,
     request_digest,
@@ -27,6 +29,7 @@ from core.edits.operation import (
 from core.edits.optimistic import DECIDABLE, Judgement, PlannedEdit, Verdict, cells_of, replay_of, write_edits
 from core.edits.plan import add_saved, plan_batch, plan_moved, plan_optimistic
 from core.edits.plan_types import EditPlan, filled
+from core.rows.projection import wire_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,12 @@ def write(
     names them; without, raise Conflict, Invalid or NotFound and write nothing. An operation_id is carried out once, and
     a copy of its request gets the same answer; Conflict where it comes with other content.
     """
-    needs, access = [*_needs(batch)], None
-    if batch.is_plain and (access := _access_or_none(session, actor, sheet_id, needs)):
+    needs = [*_needs(batch)]
+    access = _access_or_none(session, actor, sheet_id, needs)
+    if access and (mirrors := mirrors_in(access, batch)):
+        edit = RowEdit(batch, operation_id, source, partial)
+        return _write_with_mirrors(session, access, edit, needs, mirrors)
+    if access and batch.is_plain:
         edit = RowEdit(batch, operation_id, source, partial)
         (outcome,) = _write_optimistic(session, sheet_id, [(access, edit)])
         if isinstance(outcome, Refused):
@@ -188,8 +195,11 @@ def _judged(session: Session, edit: PlannedEdit, judgement: Judgement, *, partia
     return None
 
 
-def _finish(operation: WriteOperation, plan: EditPlan, *, partial: bool) -> Answer:
-    """Write what the plan writes and return its outcome. Raise the first refusal of a batch that is not partial."""
+def _finish(operation: WriteOperation, plan: EditPlan, *, partial: bool, is_action: bool = False) -> Answer:
+    """Write what the plan writes and return its outcome. Raise the first refusal of a batch that is not partial.
+
+    `is_action`: it counts among the person's actions in this sheet although it may write only in another.
+    """
     outcome = plan.outcome
     if not partial:
         outcome.raise_first()
@@ -204,12 +214,56 @@ def _finish(operation: WriteOperation, plan: EditPlan, *, partial: bool) -> Answ
         ]
         return outcome.as_json()
 
-    return operation.finish(plan.changes(), answer)
+    return operation.finish(plan.changes(), answer, is_action=is_action)
+
+
+def _write_with_mirrors(
+    session: Session,
+    access: Access,
+    edit: RowEdit,
+    needs: Sequence[Permission],
+    mirrors: Mapping[int, ColumnInfo],
+) -> Outcome:
+    """Write a batch of which some cells are stored in other sheets: there and here as one operation."""
+    sheet_id = access.sheet.sheet_id
+    every_need: dict[int, Sequence[Permission]] = {
+        mirror.rules["sheet"]: [Permission.ROWS_EDIT] for mirror in mirrors.values()
+    } | {sheet_id: needs}
+
+    def decide(operations: dict[int, WriteOperation]) -> dict[int, Answer]:
+        own = operations[sheet_id]
+        plan = plan_batch(session, own.access, without_mirrors(edit.batch, mirrors))
+        edits, plans = plan_mirrors(own, operations, edit.batch, plan, mirrors)
+        if not edit.partial:
+            plan.outcome.raise_first()
+        own_part = plans.pop(sheet_id, None)
+        if own_part:
+            plan.edits |= own_part.edits
+        others = {
+            other_id: _finish(operation, plans.get(other_id) or EditPlan(Outcome(operation.version)), partial=True)
+            for other_id, operation in operations.items()
+            if other_id != sheet_id
+        }
+        plan.outcome.saved += edits.cells(own.version)
+        return others | {sheet_id: _finish(own, plan, partial=edit.partial, is_action=bool(edits.saved))}
+
+    answers = carry_out_together(
+        session,
+        access.actor,
+        every_need,
+        decide,
+        operation_id=edit.operation_id,
+        source=edit.source,
+        request=_request(edit.batch),
+        accesses={sheet_id: access},
+    )
+    return Outcome.from_json(answers[sheet_id])
 
 
 def _shown(access: Access, cells: Mapping[str, Value]) -> dict[str, Wire]:
     """Return the cells of a new row that its author may see: a hidden column can have a default."""
-    return {key: to_wire(value) for key, value in cells.items() if int(key) in access.by_id}
+    by_id = access.by_id
+    return {key: wire_value(access, by_id[int(key)], value) for key, value in cells.items() if int(key) in by_id}
 
 
 def _request(batch: Batch) -> bytes:

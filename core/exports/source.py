@@ -57,4 +57,4 @@ def _blocks(session: Session, statement: Any, projected: Projection) -> Iterator
     """Yield the records in blocks, from a cursor in the database, so that the rows are never in memory all at once."""
     rows = session.execute(statement, execution_options={"stream_results": True, "yield_per": BLOCK})
     for block in rows.scalars().partitions(BLOCK):
-        yield [projected.stored(cells) for cells in block]
+        yield projected.stored_rows(block)

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.access.row_gate import scope_sql, visible_sql
-from core.base.exact_json import loads_wire
 from core.base.permissions import Permission
 from core.credentials.sessions import ACTOR_SQL
-from core.rows.projection import Projection, projection
+from core.rows.projection import Projection, logged_wire, projection
 from core.rows.read import rows_by_id
 from db.raw_sql import RawStatement
 
@@ -156,7 +155,7 @@ def _apply_line(access: Access, cells: Projection, row: dict[str, Any], line: An
     """Add one line of the log to the changes of its row."""
     row["by"] = _author(access, line)
     if line["kind"] == "edit":
-        row["values"][str(line["column_id"])] = loads_wire(line["new"]) if line["new"] else None
+        row["values"][str(line["column_id"])] = logged_wire(access, access.by_id[line["column_id"]], line["new"])
         row["versions"][str(line["column_id"])] = line["version"]
         return
     # A reader of version `since` lacks a row that was in the trash then, but has a row that was deleted after it.

@@ -13,11 +13,11 @@ from core.access.load import get_access
 from core.access.row_gate import scope_sql
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.base.exact_json import Wire, loads_wire
+from core.base.exact_json import Wire
 from core.base.permissions import Permission
 from core.history.history import UNKNOWN_AUTHOR, row_title, shown
 from core.rows.as_of import as_of, version_at
-from core.rows.projection import projection
+from core.rows.projection import logged_wire, projection
 from core.rows.read import rows_by_id
 
 PAGE = 500
@@ -125,8 +125,8 @@ def _entry(
 ) -> DifferenceEntry:
     row, column = line["row_id"], line["column_id"]
     old, new = line["old"], line["new"]
-    before: Any = deleted.get(row) if column == 0 else _wire(old)
-    after: Any = added.get(row) if column == 0 else _wire(new)
+    before: Any = deleted.get(row) if column == 0 else logged_wire(access, access.column(column), old)
+    after: Any = added.get(row) if column == 0 else logged_wire(access, access.column(column), new)
     return DifferenceEntry(
         row=row,
         row_title=row_title(access, row, line["title"]),
@@ -140,11 +140,6 @@ def _entry(
         at=line["effective_at"],
         version=line["version"],
     )
-
-
-def _wire(logged: str | None) -> Wire:
-    value: Wire = None if logged is None else loads_wire(logged)
-    return value
 
 
 # From the log lines between the two versions: the first line of a cell has its value before, the last its value after.

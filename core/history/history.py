@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from core.access.access import Access, ColumnInfo
 from core.access.row_gate import scope_sql
 from core.base.errors import Invalid, NotFound
-from core.base.exact_json import Value, Wire, loads_stored, to_wire
+from core.base.exact_json import Value, Wire, loads_stored
 from core.base.permissions import Permission
 from core.column_types import column_type
-from core.rows.projection import projection
+from core.rows.projection import projection, wire_value
 
 PAGE = 200
 CHANGES_PAGE = 50
@@ -235,11 +235,11 @@ def _cell_change(access: Access, column: ColumnInfo, line: RowMapping) -> CellCh
 def _value_now(access: Access, column: ColumnInfo, value: Value, version: int) -> Wire:
     """Return a value of a version as the column takes it now; None where it doesn't convert to the type of now."""
     if version >= column.type_version:
-        return to_wire(value)
+        return wire_value(access, column, value)
     old = column.at(version)
     try:
         convert = column_type(column.type).converter(column_type(old.type), old, column, access.references)
-        return to_wire(convert(value))
+        return wire_value(access, column, convert(value))
     except Invalid:
         return None
 

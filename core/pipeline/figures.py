@@ -62,7 +62,7 @@ def _key(access: Access, view: View, name: str, today: date) -> FigureKey:
         name=name,
         scope=access.scope,
         view=view.fingerprint,
-        versions=((access.sheet.sheet_id, access.sheet.version),),
+        versions=access.versions,
         parts=tuple(sorted(access.sheet.pipeline.items())),
         today=today if FIGURES[name].by_day else None,
     )

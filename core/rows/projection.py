@@ -4,7 +4,7 @@ A filter, a sort or a figure takes a column's cell from the row source instead (
 have the computed cells of `core.computed`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from core.access.access import Access, ColumnInfo
 from core.base.exact_json import Value, Wire, loads_stored, loads_wire
+from core.column_types import column_type
+from core.column_types.base import ColumnType
 from core.rows.row_source import ROWS, Origin
 
 V = TypeVar("V")
@@ -46,11 +48,25 @@ class Projection:
 
     def stored(self, cells: str) -> dict[str, Value]:
         """Return the filled cells by column key, as they are stored, from the JSON text of a row or of the log."""
-        return self._of_columns(loads_stored(cells))
+        return self.stored_rows([cells])[0]
+
+    def stored_rows(self, rows: Iterable[str]) -> list[dict[str, Value]]:
+        """Return the same as `stored` for many rows."""
+        cells = [self.complete(row) for row in rows]
+        return self._filled(cells, lambda kind, value, column: kind.shown(value, column, self.access.references))
 
     def wire(self, cells: str) -> dict[str, Wire]:
         """Return the filled cells by column key, as they travel, from the JSON text of a row or of the log."""
-        return self._of_columns(loads_wire(cells))
+        return self.wire_rows([cells])[0]
+
+    def wire_rows(self, rows: Iterable[str]) -> list[dict[str, Wire]]:
+        """Return the same as `wire` for many rows."""
+        cells: list[dict[str, Wire]] = [self._of_columns(loads_wire(row)) for row in rows]
+        return self._filled(cells, lambda kind, value, column: kind.wire(value, column, self.access.references))
+
+    def complete(self, cells: str) -> dict[str, Value]:
+        """Return the filled cells by column key with all that they name, for what is written and never shown."""
+        return self._of_columns(loads_stored(cells))
 
     @property
     def logged_columns(self) -> list[int]:
@@ -66,6 +82,25 @@ class Projection:
     def _keys(self) -> frozenset[str]:
         return frozenset(column.key for column in self.columns)
 
+    @cached_property
+    def _naming_rows(self) -> Mapping[str, ColumnInfo]:
+        """The columns whose cells name rows that the reader may not all see, by key."""
+        return {column.key: column for column in self.columns if column_type(column.type).names_rows}
+
+    def _filled(
+        self, rows: list[dict[str, V]], shown: Callable[[ColumnType[Any], Any, ColumnInfo], V | None]
+    ) -> list[dict[str, V]]:
+        """Return the rows with what the reader may see of cells that name rows, their titles read together."""
+        for key, column in self._naming_rows.items():
+            kind = column_type(column.type)
+            filled = [row for row in rows if key in row]
+            kind.prepare([row[key] for row in filled], column, self.access.references)
+            for row in filled:
+                value = shown(kind, row.pop(key), column)
+                if value is not None:
+                    row[key] = value
+        return rows
+
     def _of_columns(self, cells: Mapping[str, V]) -> dict[str, V]:
         keys = self._keys
         return {key: value for key, value in cells.items() if key in keys}
@@ -76,3 +111,13 @@ def projection(access: Access, columns: Iterable[ColumnInfo] | None = None) -> P
     if columns is None:
         return Projection(access.columns, access)
     return Projection(tuple(access.column(column.column_id) for column in columns), access)
+
+
+def wire_value(access: Access, column: ColumnInfo, value: Value | None) -> Wire:
+    """Return what a reader may see of a stored value, as it travels."""
+    return None if value is None else column_type(column.type).wire(value, column, access.references)
+
+
+def logged_wire(access: Access, column: ColumnInfo, logged: str | None) -> Wire:
+    """Return what a reader may see of a value of the log, from its JSON text, as it travels."""
+    return None if logged is None else wire_value(access, column, loads_stored(logged))

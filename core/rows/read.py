@@ -57,8 +57,9 @@ def rows_after(session: Session, access: Access, view: View, *, cursor: str | No
     """The next rows behind a cursor. Keyset: nothing is skipped or doubled when rows are added before it."""
     view = resolve(access, view)
     version, behind = access.sheet.version, Cursor.from_text(cursor, view) if cursor else None
-    # A cursor's offset is valid for its own version; for others its keys say where to continue.
-    offset = 0 if behind is None else behind.offset if behind.version == version else None
+    # A cursor's offset is valid for its own version of this sheet alone; for others its keys say where to continue.
+    is_valid = behind is not None and behind.version == version and not access.related_sheets
+    offset = 0 if behind is None else behind.offset if is_valid else None
     lines = None if offset is None else _rows_of_cached_order(session, access, view, offset, checked_limit(limit) + 1)
     if lines is None:
         lines = _sorted_rows(session, access, view, behind, checked_limit(limit) + 1)
@@ -137,5 +138,6 @@ def _of(access: Access, ids: list[int], keys: SortKeys, columns: Iterable[Column
 
 def _wire_rows(access: Access, lines: Iterable[Any], columns: Iterable[ColumnInfo] | None = None) -> list[WireRow]:
     """Rows with the cells that the access shows, from lines of an id and JSON text; numbers as decimal strings."""
-    wire = projection(access, columns).wire
-    return [{"id": line[0], "values": wire(line[1])} for line in lines]
+    rows = [*lines]
+    cells = projection(access, columns).wire_rows(line[1] for line in rows)
+    return [{"id": line[0], "values": values} for line, values in zip(rows, cells, strict=True)]

@@ -20,8 +20,9 @@ from core.rows.query import View, conditions, ordering, resolve, view_origin
 
 MAX_BYTES = 256 * 2**20
 MAX_REQUESTED = 1000
-# What an order depends on: the cells that may be seen, the view, the sheet's version.
-Key = tuple[str, str, int]
+# What an order depends on: the cells that may be seen, the view, the versions of the sheets that it reads.
+Versions = tuple[tuple[int, int], ...]
+Key = tuple[str, str, Versions]
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,13 @@ class Order:
     token: str
     scope: str
     fingerprint: str
-    version: int
+    versions: Versions
     ids: "array[int]"
+
+    @property
+    def version(self) -> int:
+        """The version of the sheet itself."""
+        return self.versions[0][1]
 
     @property
     def total(self) -> int:
@@ -69,17 +75,17 @@ class _OrderCache:
                 self._orders.move_to_end(token)
             return self._orders.get(token)
 
-    def find(self, scope: str, fingerprint: str, version: int) -> Order | None:
-        return self.get(self._tokens.get((scope, fingerprint, version), ""))
+    def find(self, scope: str, fingerprint: str, versions: Versions) -> Order | None:
+        return self.get(self._tokens.get((scope, fingerprint, versions), ""))
 
     def put(self, order: Order) -> None:
         with self._lock:
             self._orders[order.token] = order
-            self._tokens[order.scope, order.fingerprint, order.version] = order.token
+            self._tokens[order.scope, order.fingerprint, order.versions] = order.token
             self._bytes += order.ids.itemsize * order.total + 1000
             while self._bytes > MAX_BYTES and len(self._orders) > 1:
                 _, dropped = self._orders.popitem(last=False)
-                self._tokens.pop((dropped.scope, dropped.fingerprint, dropped.version), None)
+                self._tokens.pop((dropped.scope, dropped.fingerprint, dropped.versions), None)
                 self._bytes -= dropped.ids.itemsize * dropped.total + 1000
 
 
@@ -89,11 +95,11 @@ _order_cache = _OrderCache()
 def row_order(session: Session, access: Access, view: View) -> Order:
     """Return the order of a view's rows now; cached until the sheet changes, for all who see the same cells."""
     view = resolve(access, view)
-    order = _order_cache.find(access.scope, view.fingerprint, access.sheet.version)
+    order = _order_cache.find(access.scope, view.fingerprint, access.versions)
     if order is None:
         ids = _ids(session, access, view)
         token = secrets.token_urlsafe(16)
-        order = Order(token, access.scope, view.fingerprint, access.sheet.version, ids)
+        order = Order(token, access.scope, view.fingerprint, access.versions, ids)
         _order_cache.put(order)
     return order
 
@@ -103,8 +109,8 @@ def order_if_requested_again(session: Session, access: Access, view: View) -> Or
     if view.is_plain:  # The index has this order.
         return None
     view = resolve(access, view)
-    if _order_cache.is_first_request((access.scope, view.fingerprint, access.sheet.version)):
-        return _order_cache.find(access.scope, view.fingerprint, access.sheet.version)
+    if _order_cache.is_first_request((access.scope, view.fingerprint, access.versions)):
+        return _order_cache.find(access.scope, view.fingerprint, access.versions)
     return row_order(session, access, view)
 
 

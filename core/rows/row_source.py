@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from core.access.access import Access, ColumnInfo
-from core.column_types import Date
+from core.column_types import Date, column_type
 from core.column_types.cell_sql import SqlCell, cell_in, cell_of
-from core.computed import computed_cell
+from core.computed import CELLS, computed_cell
 from db.tables.sheets import Change, Row, narrow_rows
 
 # The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.
@@ -24,7 +24,7 @@ class Origin:
 
     def cell(self, column: ColumnInfo, access: Access) -> SqlCell:
         """A column's cell in SQL, stored or computed."""
-        return computed_cell(column, access, self) if column.is_computed else self.stored_cell(column)
+        return computed_cell(column, access, self) if column.type in CELLS else self.stored_cell(column)
 
     def stored_cell(self, column: ColumnInfo) -> SqlCell:
         """The cell of a column whose cells are written, in SQL."""
@@ -34,7 +34,12 @@ class Origin:
 
     def visible(self, access: Access) -> ColumnElement[bool]:
         """The gate: which of these rows this principal sees."""
-        return access.row_gate.visible_rows()
+        return access.row_gate.visible_rows(self.table)
+
+    def related(self, access: Access, columns: Iterable[ColumnInfo]) -> "Origin":
+        """The rows of another sheet, for a subquery that needs some of its columns."""
+        origin = origin_of(access, columns)
+        return type(origin)(origin.table.alias())
 
 
 class NarrowOrigin(Origin):
@@ -46,7 +51,7 @@ class NarrowOrigin(Origin):
 
     def visible(self, access: Access) -> ColumnElement[bool]:
         """The gate over the narrow rows: which of them this principal sees."""
-        return access.row_gate.visible_narrow_rows()
+        return access.row_gate.visible_narrow_rows(self.table)
 
 
 ROWS = Origin(Row.__table__)
@@ -62,6 +67,8 @@ def origin_of(access: Access, columns: Iterable[ColumnInfo]) -> Origin:
 
 def _is_narrow(column: ColumnInfo, access: Access) -> bool:
     """Whether the narrow rows have the column's cells, or all cells from which they are computed."""
+    if column_type(column.type).names_rows:  # They are found by the number of the row.
+        return True
     if column.is_computed:
         return all(_is_narrow(access.column(column_id), access) for column_id in column.inputs)
     return column.slot is not None

@@ -21,6 +21,10 @@ def check_new_type(access: Access, column: ColumnInfo, kind: ColumnType[Any]) ->
     if column.is_computed or kind.is_computed:
         computed = f"“{column.name}”" if column.is_computed else f"The type {kind.label}"
         raise Invalid(f"{computed} is computed, so no cells convert. Add a new column instead.")
+    if kind.names_rows or column_type(column.type).names_rows:
+        raise Invalid(
+            "Cells do not convert to a relation, nor those of a relation to others. Add a new column instead."
+        )
     if kind.name == column.type:
         raise Invalid(f"“{column.name}” has the type {kind.label} already.")
     for field, column_id in access.sheet.pipeline.items():

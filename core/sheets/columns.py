@@ -15,10 +15,19 @@ from core.base.errors import Invalid
 from core.base.permissions import Audience, Permission
 from core.base.pg_notify import notify_sheet_rights
 from core.base.text import clean, folded_key, one_line
-from core.column_types import column_type
+from core.column_types import Mirror, column_type
 from core.column_types.base import Option
 from core.sheets.column_rules import checked_options, checked_rules
 from core.sheets.defaults import checked_default
+from core.sheets.related_columns import (
+    check_new,
+    is_relation,
+    mirror_name,
+    mirror_of,
+    refuse_without_relation,
+    restore_mirror,
+    retire_mirror,
+)
 from db.tables.sheets import NARROW_SLOTS, Column, Sheet
 
 MAX_COLUMNS = 500
@@ -52,26 +61,13 @@ def add_column(session: Session, actor: Actor, sheet_id: int, new: NewColumn) ->
 
 
 def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewColumn]) -> list[ColumnInfo]:
-    """Add columns after the others, in this order; all or none. Raises Invalid and NotAllowed."""
+    """Add columns after the others, in this order; all or none. A relation gets its mirror in the sheet that it points
+    to, where the person may add columns. Raises Invalid and NotAllowed."""
     access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
-    last = _take_column_ids(session, sheet_id, len(news))
-    names = {_folded(column.name) for column in access.columns}
-    if len(names) + len(news) > MAX_COLUMNS:
-        raise Invalid(f"A sheet has at most {MAX_COLUMNS} columns.")
-    position = max((column.position for column in access.columns), default=0)
-    slots = free_slots(session, sheet_id)
-    news = [with_currency(new, access.currency) for new in news]
-    columns = [
-        _new_column(
-            access, new, last - len(news) + 1 + offset, position=position + 1 + offset, used_keys=names, slots=slots
-        )
-        for offset, new in enumerate(news)
-    ]
-    session.add_all(columns)
-    session.flush()
-    added = [column_info(vars(column)) for column in columns]
-    audit.record(session, actor, "sheet:column:add", sheet_id=sheet_id, names=[column.name for column in added])
-    return added
+    for new in news:
+        check_new(session, actor, new.type, new.rules)
+    added = _add(session, access, news)
+    return [_with_mirror(session, access, column) if is_relation(column.type) else column for column in added]
 
 
 def with_currency(new: NewColumn, currency: str) -> NewColumn:
@@ -101,6 +97,8 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
     new = replace(new, default_value=checked_default(new, access.references))
     if column.rules.get("currency") and not new.rules.get("currency"):
         raise Invalid(f"“{column.name}” is a money column and needs a currency, such as EUR.")
+    if any(new.rules.get(rule) != column.rules.get(rule) for rule in kind.fixed_rules):
+        raise Invalid(f"“{column.name}” keeps what it points to. Add another column for another sheet.")
     changed = [name for name, value in _stored(new).items() if value != _stored(column)[name]]
     if not changed:
         return column
@@ -174,6 +172,9 @@ def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int)
         raise Invalid(f"“{column.name}” is the row-owner column. Choose another one first.")
     touch_columns(session, sheet_id)
     session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=func.now()))
+    if mirror := mirror_of(column):
+        retire_mirror(session, *mirror)
+        touch_columns(session, mirror[0])
     audit.record(session, actor, "sheet:column:retire", sheet_id=sheet_id, column=column_id, name=column.name)
 
 
@@ -187,8 +188,12 @@ def restore_column(session: Session, actor: Actor, sheet_id: int, column_id: int
         raise Invalid(f"There is already a column “{column.name}”. Rename it first.")
     if len(access.columns) >= MAX_COLUMNS:
         raise Invalid(f"A sheet has at most {MAX_COLUMNS} columns.")
+    refuse_without_relation(session, column)
     touch_columns(session, sheet_id)
     session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=None))
+    if mirror := mirror_of(column):
+        restore_mirror(session, *mirror)
+        touch_columns(session, mirror[0])
     audit.record(session, actor, "sheet:column:restore", sheet_id=sheet_id, column=column_id, name=column.name)
 
 
@@ -221,6 +226,41 @@ def checked_description(description: str) -> str:
     if len(description) > MAX_DESCRIPTION:
         raise Invalid(f"A description has at most {MAX_DESCRIPTION} characters. This one has {len(description)}.")
     return description
+
+
+def _with_mirror(session: Session, access: Access, relation: ColumnInfo) -> ColumnInfo:
+    """Add the mirror of a new relation, if its maker may, and return the relation with it."""
+    target = get_access(session, access.actor, relation.rules["sheet"])
+    if Permission.COLUMNS_EDIT not in target.permissions:
+        return relation
+    name = mirror_name(access, target, relation)
+    rules = {"sheet": access.sheet.sheet_id, "relation": relation.column_id}
+    (mirror,) = _add(session, target, [NewColumn(name, Mirror.name, rules)])
+    rules = {**relation.rules, "mirror": mirror.column_id}
+    session.execute(update(Column).where(*column_is(access.sheet.sheet_id, relation.column_id)).values(rules=rules))
+    return replace(relation, rules=rules)
+
+
+def _add(session: Session, access: Access, news: list[NewColumn]) -> list[ColumnInfo]:
+    sheet_id, actor = access.sheet.sheet_id, access.actor
+    last = _take_column_ids(session, sheet_id, len(news))
+    names = {_folded(column.name) for column in access.columns}
+    if len(names) + len(news) > MAX_COLUMNS:
+        raise Invalid(f"A sheet has at most {MAX_COLUMNS} columns.")
+    position = max((column.position for column in access.columns), default=0)
+    slots = free_slots(session, sheet_id)
+    news = [with_currency(new, access.currency) for new in news]
+    columns = [
+        _new_column(
+            access, new, last - len(news) + 1 + offset, position=position + 1 + offset, used_keys=names, slots=slots
+        )
+        for offset, new in enumerate(news)
+    ]
+    session.add_all(columns)
+    session.flush()
+    added = [column_info(vars(column)) for column in columns]
+    audit.record(session, actor, "sheet:column:add", sheet_id=sheet_id, names=[column.name for column in added])
+    return added
 
 
 def _stored(column: ColumnInfo) -> dict[str, Any]:

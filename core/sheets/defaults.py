@@ -33,6 +33,8 @@ def checked_default(column: ColumnInfo, references: References) -> Default:
     default, kind = column.default_value, column_type(column.type)
     if default is None:
         return None
+    if kind.names_rows:
+        raise Invalid(f"“{column.name}” is a relation, so it can't have a default.")
     if kind.is_computed or column.rules.get("unique"):
         reason = "computed" if kind.is_computed else "a column whose values are unique"
         raise Invalid(f"“{column.name}” is {reason}, so it can't have a default.")

@@ -1,7 +1,7 @@
 // Turns a line and a column into what the canvas draws there.
 
 import { GridCellKind, type CustomCell } from "@glideapps/glide-data-grid";
-import { isNumber, plainText, displayText, displayInput, type Context } from "../../sheet/src/format";
+import { idsIn, isNumber, plainText, displayText, displayInput, relatedRows, type Context } from "../../sheet/src/format";
 import type { Line } from "../../sheet/src/lines";
 import type { CellState } from "../../sheet/src/commands";
 import type { StoredRow } from "../../sheet/src/rows";
@@ -109,8 +109,11 @@ function chips(value: CellValue, column: Column, { palette, context }: Scene): C
     const label = name ?? (context.peoplePending ? "…" : `Person ${value}`);
     return [{ label, tint: authorTint(value, palette), retired: name === undefined && !context.peoplePending }];
   }
+  if (column.ids_of === "rows") {
+    return relatedRows(value).map(({ title }) => ({ label: title, tint: optionTint(null, palette), retired: false }));
+  }
   if (column.ids_of !== "options") return null;
-  const ids = Array.isArray(value) ? value : typeof value === "string" ? [value] : [];
+  const ids = typeof value === "string" ? [value] : idsIn(value);
   return ids.map((id) => {
     const option = column.options.find((candidate) => candidate.id === id);
     return { label: option?.label ?? id, tint: optionTint(option?.color, palette), retired: option?.retired ?? true };

@@ -70,6 +70,7 @@ const ICONS: Record<string, string> = {
   payments: '<circle cx="10" cy="10" r="7"/><path d="M12.500 7.500c-2-1.500-5-.5-4.500 1.300.4 1.500 4.200.9 4.400 2.600.2 1.800-3 2.400-5 .9M10 5v10"/>',
   percent: '<path d="M15 5 5 15"/><circle cx="6" cy="6" r="2"/><circle cx="14" cy="14" r="2"/>',
   arrow_drop_down_circle: '<circle cx="10" cy="10" r="7"/><path d="m7.500 9 2.500 2.600L12.500 9"/>',
+  hub: '<circle cx="10" cy="10" r="2.500"/><circle cx="4" cy="5" r="1.500"/><circle cx="16" cy="5" r="1.500"/><circle cx="10" cy="17" r="1.500"/><path d="m5.200 6 3 2.300M14.800 6l-3 2.300M10 12.500v3"/>',
   checklist: '<path d="m3 5.500 1.500 1.500L7 4.500M3 12.500 4.500 14 7 11.500M10 6h7M10 13h7"/>',
   event: '<rect x="3" y="4.500" width="14" height="12" rx="2"/><path d="M3 8.500h14M7 3v3M13 3v3"/>',
   schedule: '<circle cx="10" cy="10" r="7"/><path d="M10 6v4.200l2.800 1.800"/>',

@@ -11,6 +11,7 @@ import type { Headers } from "./headers";
 import { useBounds } from "./hooks";
 import { concurrentChange } from "./concurrent-change";
 import { Menu } from "./menus";
+import { relatedSource } from "./related-source";
 import { refOn, type Scene } from "./scene";
 import { AskTooLarge, useTooLarge } from "./paste-too-large";
 
@@ -46,7 +47,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
     <>
       <AskTooLarge paste={paste} andBack={thenFocusGrid} />
       {editing && bounds && (
-        <EditorOverlay key={`${editing.row}:${editing.column.id}`} editing={editing} context={context} palette={palette}
+        <EditorOverlay key={`${editing.row}:${editing.column.id}`} editing={editing} context={context} palette={palette} related={relatedSource(session)}
           done={edit.close} bounds={bounds} portal={portal} grid={grid} note={concurrentChange(scene, editing)} />
       )}
       {!editing && !isListed && rejected && bounds && (

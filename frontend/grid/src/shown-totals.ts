@@ -8,7 +8,7 @@ const COUNTS: ReadonlySet<TotalFunction> = new Set(["filled", "empty", "unique"]
 /** A total as the footer shows it: counts as whole numbers, others as the cells of the column. */
 export function displayTotal(value: CellValue | number, column: Column, name: TotalFunction, context: Context): string {
   if (typeof value === "number") return COUNTS.has(name) ? value.toLocaleString(context.formats.locale) : displayText(String(value), column, context);
-  if (value === null || typeof value === "boolean" || Array.isArray(value)) return "";
+  if (typeof value !== "string") return "";
   return displayText(isNumber(column) ? trimmed(value) : value, column, context);
 }
 

@@ -1,6 +1,6 @@
 // Values as text. Numbers stay decimal strings and are never converted to binary floats.
 
-import type { Column, Formats, Input, CellValue } from "./types";
+import type { Column, Formats, Input, CellValue, RelatedRow } from "./types";
 
 /** Formats a decimal string exactly, with the column's decimals and currency. */
 export function formatNumber(value: string, column: Column, locale: string): string {
@@ -142,7 +142,9 @@ export function editorText(value: CellValue, column: Column, context: Context): 
 export function plainText(value: CellValue, column: Column, { people }: Context): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "true" : "false";
-  if (Array.isArray(value)) return value.map((id) => quotedLabel(label(id, column))).join(", ");
+  if (column.ids_of === "rows") return relatedRows(value).map(({ title }) => quotedLabel(title)).join(", ");
+  if (Array.isArray(value)) return idsIn(value).map((id) => quotedLabel(label(id, column))).join(", ");
+  if (typeof value === "object") return "";
   if (column.ids_of === "options") return label(value, column);
   if (column.ids_of === "people") return people[value] ?? value;
   if (column.form === "instant") return typedTime(value, clockOf(column));
@@ -153,6 +155,17 @@ export function plainText(value: CellValue, column: Column, { people }: Context)
 export function displayInput(input: Input, column: Column, context: Context): string {
   return "text" in input ? input.text : displayText(input.value, column, context);
 }
+
+/** The rows that a cell of a relation names. */
+export function relatedRows(value: CellValue): RelatedRow[] {
+  if (value === null || typeof value !== "object") return [];
+  if (!Array.isArray(value)) return value.shown;
+  return value.map((item) => (typeof item === "string" ? { id: item, title: `Row ${item}` } : item));
+}
+
+/** The ids in a list of options. */
+export const idsIn = (value: CellValue): string[] =>
+  Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 
 export function label(id: string, column: Column): string {
   return column.options.find((option) => option.id === id)?.label ?? id;

@@ -58,7 +58,7 @@ export class Rows {
   /** Store a saved value of this user. */
   applySaved(id: number, column: number, value: CellValue, version: number): void {
     const row = this.rows.get(id);
-    if (row && version > (this.versionOf(id, column) ?? 0)) this.write(row, String(column), value, version);
+    if (row && version >= (this.versionOf(id, column) ?? 0)) this.write(row, String(column), value, version);
   }
 
   /** Apply a change up to `version`, highlighting cells that others changed. False if the row must be read again. */

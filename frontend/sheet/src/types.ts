@@ -3,7 +3,20 @@
 import type { Filter } from "./filter";
 
 /** A cell's value as the API sends it: numbers as decimal strings, choices by option id, instants in UTC. */
-export type CellValue = null | string | boolean | string[];
+export type CellValue = null | string | boolean | string[] | RelatedRow[] | RelatedChange;
+
+/** A row of another sheet, in a cell of a relation. */
+export interface RelatedRow {
+  id: string;
+  title: string;
+}
+
+/** What an edit adds to a cell that another sheet stores and what it removes; `shown` is the cell afterwards. */
+export interface RelatedChange {
+  add: string[];
+  remove: string[];
+  shown: RelatedRow[];
+}
 
 /** What a person typed (text, parsed by the server) or picked (a value that needs no parsing). */
 export type Input = { text: string } | { value: CellValue };
@@ -24,10 +37,12 @@ export interface Option {
 export interface Traits {
   form: "string" | "strings" | "decimal" | "currency" | "percentage" | "day" | "instant" | "boolean";
   /** What the ids in its cells refer to. */
-  ids_of: "options" | "people" | null;
+  ids_of: "options" | "people" | "rows" | null;
   /** The scheme of the address that a value opens. */
   scheme: "" | "https" | "mailto" | "tel";
   is_multiline: boolean;
+  /** Its cells are computed; those of a mirror are stored in another sheet. */
+  is_computed?: boolean;
   icon: string;
   width: number;
 }

@@ -8,9 +8,10 @@ import streamlit as st
 from core.access.access import Access, ColumnInfo
 from core.accounts.locale import Locale
 from core.base.actor import Actor
-from core.column_types import TYPES
+from core.column_types import COMPUTED_TYPES, TYPES, Relation, column_type
 from core.sheets import columns
 from core.sheets.columns import NewColumn
+from core.sheets.sheets import ListedSheet, sheets
 from db.engine import transaction
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal
@@ -61,13 +62,18 @@ def _add(actor: Actor, access: Access, locale: Locale, *, key: str, done: Done) 
     name_field, type_field = st.columns(2)
     name = name_field.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
     kind = type_field.selectbox(
-        "Type", list(TYPES), format_func=lambda type_name: TYPES[type_name].label, key=f"{key}_type"
+        "Type",
+        [*TYPES, Relation.name, *COMPUTED_TYPES],
+        format_func=lambda type_name: column_type(type_name).label,
+        key=f"{key}_type",
     )
     description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
     preset = _preset(access, locale)
-    known = {rule.key: preset[rule.key] for rule in TYPES[kind].takes if rule.key in preset}
+    known = {rule.key: preset[rule.key] for rule in column_type(kind).takes if rule.key in preset}
     options = column_form.options((), key=key, is_stage=False) if column_form.has_options(kind) else []
     rules = column_form.rules(kind, known, key=f"{key}_{kind}")
+    if kind == Relation.name:
+        rules |= column_form.related_sheet(_sheets(actor), key=key)
     # A choice of a new column has no id before it is added, so it becomes the default by its label.
     draft = ColumnInfo(0, name, kind, "", 0, rules, tuple(options))
     default = column_form.default(draft, access.references, key=f"{key}_{kind}")
@@ -85,7 +91,7 @@ def _change(actor: Actor, access: Access, column: ColumnInfo, locale: Locale, *,
         type_name = type_change.choose(column, key)
     if type_name != column.type:
         if type_change.show(actor, access, column, type_name, key=key, preset=_preset(access, locale)):
-            done(f"“{column.name}” is changed to {TYPES[type_name].label.lower()}.")
+            done(f"“{column.name}” is changed to {column_type(type_name).label.lower()}.")
         return
     description = st.text_input("Description", value=column.description, key=f"{key}_description")
     changes: dict[str, Any] = {"name": name, "description": description}
@@ -103,6 +109,12 @@ def _change(actor: Actor, access: Access, column: ColumnInfo, locale: Locale, *,
         done("Saved.")
     if retire and run_command(in_transaction, columns.retire_column, actor, access.sheet.sheet_id, column.column_id):
         done(f"“{column.name}” is retired. Filters and sorts by it have no effect until it is restored.")
+
+
+def _sheets(actor: Actor) -> list[ListedSheet]:
+    """Return the sheets that a relation may point to."""
+    with transaction() as session:
+        return sheets(session, actor)
 
 
 def _preset(access: Access, locale: Locale) -> dict[str, Any]:

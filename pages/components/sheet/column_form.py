@@ -18,6 +18,7 @@ from core.column_types.currencies import CURRENCIES
 from core.column_types.rules import Rule
 from core.sheets import columns
 from core.sheets.defaults import relative_defaults
+from core.sheets.sheets import ListedSheet
 from pages.components.app.format import literal
 
 # The names follow the theme; the others are those that imports give to labels.
@@ -55,7 +56,8 @@ def has_options(kind: str) -> bool:
 
 def rules(kind: str, now: dict[str, Any], *, key: str) -> dict[str, Any]:
     """A field for each rule of the type; the rules as they are put in, those that are not set left out."""
-    takes = column_type(kind).takes
+    takes = [rule for rule in column_type(kind).takes if rule.kind != "id"]
+    fixed = {rule.key: now.get(rule.key) for rule in column_type(kind).takes if rule.kind == "id"}
     ticked = [rule for rule in takes if rule.kind == "flag"]
     with st.container(horizontal=True, gap="medium"):
         values: dict[str, Any] = {rule.key: _rule(rule, now.get(rule.key), f"{key}_{rule.key}") for rule in ticked}
@@ -63,7 +65,23 @@ def rules(kind: str, now: dict[str, Any], *, key: str) -> dict[str, Any]:
         values |= {
             rule.key: _rule(rule, now.get(rule.key), f"{key}_{rule.key}") for rule in takes if rule not in ticked
         }
+    values |= fixed
     return {name: value for name, value in values.items() if value is not None and value is not False and value != ""}
+
+
+def related_sheet(listed: Sequence[ListedSheet], *, key: str) -> dict[str, Any]:
+    """The sheet that a new relation points to, as its rule; without a choice the command says what is missing."""
+    names = {sheet.sheet_id: sheet.name for sheet in listed}
+    chosen = st.selectbox(
+        "Related sheet",
+        list(names),
+        index=None,
+        format_func=names.__getitem__,
+        key=f"{key}_sheet",
+        placeholder="Choose a sheet",
+        help="Its rows can be chosen in the cells. Where you may add columns to it, it gets one that shows them back.",
+    )
+    return {"sheet": chosen} if chosen else {}
 
 
 def _rule(rule: Rule, now: Any, key: str) -> Any:
@@ -202,7 +220,7 @@ def _limit(audience: Audience, now: str | None, key: str) -> str | None:
 def default(column: ColumnInfo, references: References, *, key: str) -> dict[str, Any] | None:
     """Draw the default of a column and return it as it is put in; None where it has none."""
     kind = column_type(column.type)
-    if kind.is_computed or column.rules.get("unique"):
+    if kind.is_computed or kind.names_rows or column.rules.get("unique"):
         return None
     now = column.default_value or {}
     relative = [*relative_defaults(column.type)]
@@ -244,6 +262,6 @@ def summary(kind: str, now: dict[str, Any]) -> str:
     texts = [
         rule.label if rule.kind == "flag" else f"{rule.label} {literal(str(now[rule.key]))}"
         for rule in column_type(kind).takes
-        if rule.key in now
+        if rule.key in now and rule.kind != "id"
     ]
     return " · ".join(texts)

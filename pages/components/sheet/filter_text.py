@@ -56,11 +56,11 @@ def filter_columns(access: Access) -> dict[int, ColumnInfo]:
 def choices_of(access: Access, column: ColumnInfo) -> dict[str, str]:
     """Return the names of all that a column may hold by their ids: its options, or people, the reader first."""
     kind = column_type(column.type)
-    if not kind.names_people:
+    if not (kind.names_people or kind.names_rows):
         return {option.id: option.label + (" (retired)" if option.retired else "") for option in column.options}
     with snapshot() as session:
-        people = kind.labels(column, get_access(session, access.principal, access.sheet.sheet_id).references)
-    return _me(access) | people
+        labels = kind.labels(column, get_access(session, access.principal, access.sheet.sheet_id).references)
+    return _me(access) | labels if kind.names_people else labels
 
 
 def names_of(access: Access, column: ColumnInfo, values: list[Any]) -> dict[str, str]:

@@ -26,10 +26,11 @@ MEANINGS = {
 
 def choose(column: ColumnInfo, key: str) -> str:
     """Draw the type of the column and return the chosen one."""
-    names = [column.type, *(name for name, kind in TYPES.items() if name != column.type and not kind.is_computed)]
+    is_fixed = column.is_computed or column_type(column.type).names_rows
+    names = [column.type, *(name for name in TYPES if name != column.type and not is_fixed)]
     names = names[:1] if column.is_computed else names
     return st.selectbox(
-        "Type", names, format_func=lambda name: TYPES[name].label, key=f"{key}_type", disabled=len(names) == 1
+        "Type", names, format_func=lambda name: column_type(name).label, key=f"{key}_type", disabled=len(names) == 1
     )
 
 

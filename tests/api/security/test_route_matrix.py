@@ -124,6 +124,8 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"POST {SHEET}/restore": Case("owns"),
     f"GET {SHEET}/columns": Case("sees sheet"),
     f"POST {SHEET}/columns": Case("owns", 201, json={"name": "New", "type": "text"}),
+    f"GET {SHEET}/columns/{{column}}/candidates": Case("sees sheet", 422, ids={"column": 2}),
+    f"GET {SHEET}/related": Case("sees sheet", query="rows=1"),
     f"PUT {SHEET}/columns/order": Case("owns", json={"order": [2, 1]}),
     f"PATCH {SHEET}/columns/{{column}}": Case("owns", json={"name": "Company"}, ids={"column": 2}),
     f"POST {SHEET}/columns/{{column}}/type/preview": Case("owns", json={"type": "text"}, ids={"column": 11}),

@@ -562,6 +562,8 @@ WITHOUT = {
         "sheets.columns.touch_columns",
         *(f"sheets.column_types.{name}" for name in ("add_beside", "restore_added", "retire_added")),
         "sheets.column_types.store_type",
+        "sheets.related_columns.restore_mirror",
+        "sheets.related_columns.retire_mirror",
     },
     "a step of a sign-in, whose end is recorded either way": {
         "limits.login_throttle.record_attempt",

@@ -126,6 +126,11 @@ def for_team(name: str, **kwargs: Any) -> Call:
     return attempt
 
 
+def candidates_of_no_relation(session: Session, who: Any, sheet: int) -> None:
+    with contextlib.suppress(Invalid):  # Whoever may is told that the column names no rows.
+        call("rows.related_rows.related_candidates", 1, search="")(session, who, sheet)
+
+
 # The name of the command and, behind it, what of it is meant; what it needs; how it is asked.
 SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "edits.write.write edits": (P.ROWS_EDIT, written(Batch(edits=(Edit(1, 1, CellInput("x")),)))),
@@ -195,6 +200,8 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
         call("edits.trash.restore_rows", [1], operation_id=uuid4(), partial=True),
     ),
     "access.load.get_access": (P.SHEET_SEE, get_access),
+    "rows.related_rows.related_counts": (P.ROWS_SEE, call("rows.related_rows.related_counts", [1])),
+    "rows.related_rows.related_candidates": (P.ROWS_SEE, candidates_of_no_relation),
 }
 # Reads that take an Access instead of an actor, and require a permission of it themselves; none is for visitors.
 SHEET_READS: dict[str, tuple[Needs, Call]] = {

@@ -218,5 +218,8 @@ PARTS = {
     "accounts.accounts.add_account": "Whether an account may be made is decided by the invitation, or by create_user.",
     "edits.operation.carry_out": "Asks the gate for what the command says that it needs.",
     "edits.operation.carry_out_together": "Asks the gate of each sheet for what the command says that it needs.",
+    "access.access.no_related_rows": "Shows nothing to anybody.",
+    "access.load.load_related": "Asks the gate of the related sheet, and shows nothing where it refuses.",
+    "sheets.related_columns.check_new": "Asks the gate of the sheet that a relation points to.",
     "base.audit.record": "Writes down who did what; the command that did it has looked.",
 }

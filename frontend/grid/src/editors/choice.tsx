@@ -1,6 +1,7 @@
 // The editor for choices and people: a list that narrows while one types.
 
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { idsIn } from "../../../sheet/src/format";
 import { authorTint, optionTint, type Palette } from "../theme";
 import type { Input } from "../../../sheet/src/types";
 import { isLeft, LEFT, moveOf, STAY, type EditorProps, type Move } from "./editor";
@@ -54,7 +55,7 @@ function inputOf(marked: Pick | undefined, search: string, moved: boolean, curre
 }
 
 export function ChoicesEditor({ editing, context, palette, done, unsaved }: EditorProps): ReactElement {
-  const before = Array.isArray(editing.value) ? editing.value : [];
+  const before = idsIn(editing.value);
   const [search, setSearch] = useState((editing.typed ?? "").trim());
   const [at, setAt] = useState(-1);
   const [picked, setPicked] = useState<string[]>(before);
@@ -106,7 +107,7 @@ interface SearchProps {
   onBlur: () => void;
 }
 
-function Search({ text, label, placeholder, onChange, onKeyDown, onBlur }: SearchProps): ReactElement {
+export function Search({ text, label, placeholder, onChange, onKeyDown, onBlur }: SearchProps): ReactElement {
   const field = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => field.current?.focus({ preventScroll: true }), []);
   return (
@@ -124,7 +125,7 @@ interface EntryProps {
   onPick: () => void;
 }
 
-function Entry({ pick, palette, isMarked, isPicked, onPick }: EntryProps): ReactElement {
+export function Entry({ pick, palette, isMarked, isPicked, onPick }: EntryProps): ReactElement {
   const entry = useRef<HTMLLIElement>(null);
   useLayoutEffect(() => {
     if (isMarked) entry.current?.scrollIntoView({ block: "nearest" });
@@ -140,7 +141,7 @@ function Entry({ pick, palette, isMarked, isPicked, onPick }: EntryProps): React
 }
 
 /** The field keeps the focus while the user clicks in its list. */
-function keepFocus(event: { preventDefault: () => void }): void {
+export function keepFocus(event: { preventDefault: () => void }): void {
   event.preventDefault();
 }
 

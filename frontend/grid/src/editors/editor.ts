@@ -3,7 +3,7 @@
 import type { MutableRefObject } from "react";
 import type { Context } from "../../../sheet/src/format";
 import type { Palette } from "../theme";
-import type { Column, Input, RowRef, CellValue } from "../../../sheet/src/types";
+import type { Column, Input, RelatedRow, RowRef, CellValue } from "../../../sheet/src/types";
 
 export type Move = readonly [columns: -1 | 0 | 1, rows: -1 | 0 | 1];
 export const STAY: Move = [0, 0];
@@ -29,10 +29,27 @@ export interface EditorProps {
   editing: Editing;
   context: Context;
   palette: Palette;
+  /** Reads and adds the rows of other sheets. */
+  related: RelatedSource;
   /** The new content, or null to leave the cell as it is. Then the selection moves, unless the editor was just LEFT. */
   done: (input: Input | null, move: Move | typeof LEFT) => void;
   /** The input to write if the page removed the editor now. */
   unsaved: MutableRefObject<() => Input | null>;
+}
+
+/** The rows of other sheets that a cell of a relation may name. */
+export interface RelatedSource {
+  search: (column: Column, text: string, signal: AbortSignal) => Promise<Candidates>;
+  /** Add a row with this title to the sheet of the candidates. */
+  add: (candidates: Candidates, title: string) => Promise<RelatedRow>;
+}
+
+export interface Candidates {
+  sheet: number;
+  name: string;
+  rows: RelatedRow[];
+  /** The column to fill in a new row of that sheet; null if the user may not add one. */
+  new_title: number | null;
 }
 
 /** Where the selection goes after this key, or null where the key does not end editing. */

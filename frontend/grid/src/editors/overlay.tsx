@@ -10,10 +10,12 @@ import { isDate } from "../../../sheet/src/format";
 import { ChoiceEditor, ChoicesEditor } from "./choice";
 import { DateEditor } from "./date";
 import { LEFT, type EditorProps } from "./editor";
+import { RelationEditor } from "./relation";
 import { TextEditor } from "./text";
 import type { Column, Input } from "../../../sheet/src/types";
 
 function editorOf(column: Column): ComponentType<EditorProps> {
+  if (column.ids_of === "rows") return RelationEditor;
   if (column.ids_of) return column.form === "strings" ? ChoicesEditor : ChoiceEditor;
   return isDate(column) ? DateEditor : TextEditor;
 }

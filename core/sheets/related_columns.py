@@ -1,0 +1,92 @@
+"""Columns that depend on another sheet: what a relation may point to, and the mirror that shows it there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.access.access import Access, ColumnInfo
+from core.access.load import get_access
+from core.base.actor import Actor
+from core.base.errors import Invalid, Refused
+from core.base.permissions import Permission
+from core.column_types import Mirror, Relation
+
+NO_SHEET = "Choose the sheet that this relation points to: one that is shared with you and not archived."
+
+
+def check_new(session: Session, actor: Actor, type_name: str, rules: Mapping[str, Any]) -> None:
+    """Check that a new column may depend on the sheet that it names. Raises Invalid."""
+    if type_name == Mirror.name:
+        raise Invalid("A mirror is made together with its relation: add a relation in the other sheet.")
+    if type_name != Relation.name:
+        return
+    if rules.get("mirror") is not None:
+        raise Invalid("The mirror of a relation is made together with it: leave it out.")
+    if type(rules.get("sheet")) is not int:
+        raise Invalid(NO_SHEET)
+    try:
+        target = get_access(session, actor, rules["sheet"], Permission.ROWS_SEE)
+    except Refused as refusal:
+        raise Invalid(NO_SHEET) from refusal
+    if target.sheet.archived_at is not None:
+        raise Invalid(f"“{target.sheet.name}” is archived. Restore it first, or choose another sheet.")
+
+
+def is_relation(type_name: str) -> bool:
+    """Return whether a column of this type stores related rows."""
+    return type_name == Relation.name
+
+
+def mirror_name(access: Access, target: Access, relation: ColumnInfo) -> str:
+    """Return a free name for the mirror of a relation: that of the sheet whose rows it shows."""
+    is_own = access.sheet.sheet_id == target.sheet.sheet_id
+    name = f"{relation.name[:100]} of" if is_own else access.sheet.name[:100]
+    used = {column.name.casefold() for column in (*target.every_column, relation)}
+    names = (name, *(f"{name} {number}" for number in range(2, len(used) + 3)))
+    return next(name for name in names if name.casefold() not in used)
+
+
+def mirror_of(column: ColumnInfo) -> tuple[int, int] | None:
+    """Return the sheet and column of a relation's mirror; None where the column has none."""
+    if column.type != Relation.name or "mirror" not in column.rules:
+        return None
+    return column.rules["sheet"], column.rules["mirror"]
+
+
+def retire_mirror(session: Session, sheet_id: int, column_id: int) -> None:
+    """Retire the mirror of a retired relation."""
+    session.execute(_RETIRE_MIRROR, {"sheet": sheet_id, "column": column_id})
+
+
+def restore_mirror(session: Session, sheet_id: int, column_id: int) -> None:
+    """Restore the mirror of a restored relation, under a free name."""
+    session.execute(_RESTORE_MIRROR, {"sheet": sheet_id, "column": column_id})
+
+
+def refuse_without_relation(session: Session, column: ColumnInfo) -> None:
+    """Raise Invalid for a mirror whose relation is retired."""
+    if column.type != Mirror.name:
+        return
+    parameters = {"sheet": column.rules["sheet"], "column": column.rules["relation"]}
+    if relation := session.execute(_RETIRED, parameters).one_or_none():
+        raise Invalid(f"Restore the relation “{relation.column_name}” in “{relation.sheet_name}” first.")
+
+
+_RETIRE_MIRROR = text("""
+    UPDATE columns SET retired_at = now()
+    WHERE sheet_id = :sheet AND column_id = :column AND retired_at IS NULL
+""")
+# A column of the same name may have been added meanwhile.
+_RESTORE_MIRROR = text("""
+    UPDATE columns k SET retired_at = NULL, name = CASE
+        WHEN EXISTS (SELECT FROM columns o
+                     WHERE o.sheet_id = k.sheet_id AND o.retired_at IS NULL AND lower(o.name) = lower(k.name))
+        THEN left(k.name, 100) || ' ' || k.column_id ELSE k.name END
+    WHERE k.sheet_id = :sheet AND k.column_id = :column AND k.retired_at IS NOT NULL
+""")
+_RETIRED = text("""
+    SELECT k.name AS column_name, s.name AS sheet_name FROM columns k JOIN sheets s USING (sheet_id)
+    WHERE k.sheet_id = :sheet AND k.column_id = :column AND k.retired_at IS NOT NULL
+""")

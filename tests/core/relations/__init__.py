@@ -1,0 +1,1 @@
+"""Relations: rows that name rows of another sheet."""
