@@ -17,6 +17,7 @@ LEVELS = {
     "limits": 1,
     "mail": 1,
     "credentials": 2,
+    "formulas": 2,
     "workspace": 2,
     "accounts": 3,
     "access": 4,

@@ -28,6 +28,7 @@ EXEMPT = {
     "core/rows/row_source.py:NARROW": "is the source of rows of statements that pass the gate",
     "core/computed/row_facts.py:_line_cell": "is a part of statements over rows that pass the gate",
     "core/edits/conflicts.py:_MOVED_CELLS": "tells who changed rows that the transaction has read through the gate",
+    "core/rows/as_of.py:_MOMENT": "finds the moment of a version, and nothing of what was written in it",
     "core/rows/as_of.py:_AT": "finds the number of a version, and nothing of what was written in it",
     "core/history/diff.py:_PAGE": "begins with _DIFFERENCES, which passes the gate",
     "core/edits/undo_stack.py:_DONE": "counts what this person did themselves, and nothing of what it says",

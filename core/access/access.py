@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -245,6 +246,16 @@ class Access:
         """The workspace's currency, in which a new column of money is where it names no other."""
         return workspace_settings(self._session).currency
 
+    @property
+    def time_zone(self) -> str:
+        """The time zone of the workspace, in which an instant belongs to a day."""
+        return workspace_settings(self._session).time_zone
+
+    @property
+    def today(self) -> date:
+        """The day of this view of the sheet in the workspace's time zone."""
+        return datetime.now(ZoneInfo(self.time_zone)).date()
+
     def column(self, column_id: int) -> ColumnInfo:
         """The column, or NotFound where there is none that this person may see."""
         try:
@@ -304,7 +315,8 @@ class Access:
         sheet, columns = self.sheet, ",".join(str(column_id) for column_id in self.by_id)
         related = "".join(f":{other.scope}" if other else ":none" for other in self._related_accesses.values())
         own = f"{sheet.sheet_id}:{sheet.created_at.timestamp()}:{sheet.columns_version}:{columns}:{self.rows_scope}"
-        return own + related
+        is_dated = any(column_type(column.type).changes_daily(column) for column in self.computed_columns)
+        return own + related + (f":{self.today}" if is_dated else "")
 
     @cached_property
     def versions(self) -> tuple[tuple[int, int], ...]:

@@ -6,11 +6,18 @@ from typing import Any, NoReturn
 
 import orjson
 
+
+class CellError(str):
+    """The reason for which a computed cell has no value, in the place of a stored value."""
+
+    __slots__ = ()
+
+
 # The stored value of a filled cell. An empty cell has no value.
 Value = str | bool | Decimal | list[str]
 # The value sent to browsers and API clients. A number is decimal text, because JSON readers would make it a float.
-# A related row travels with its title.
-Wire = str | bool | list[str] | list[dict[str, str]] | None
+# A related row travels with its title, and a computed cell without a value as {"error": reason}.
+Wire = str | bool | list[str] | list[dict[str, str]] | dict[str, str] | None
 
 
 def decimal_text(number: Decimal) -> str:

@@ -6,7 +6,20 @@ from core.base.errors import Invalid
 from core.column_types.base import ColumnType
 from core.column_types.checkbox import Checkbox
 from core.column_types.choices import Choice, Choices
-from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy
+from core.column_types.computed import (
+    Autonumber,
+    ChangedAt,
+    ChangedBy,
+    CheckboxFormula,
+    CreatedAt,
+    CreatedBy,
+    DateFormula,
+    InstantFormula,
+    MoneyFormula,
+    NumberFormula,
+    PercentFormula,
+    TextFormula,
+)
 from core.column_types.contact import Email, Link, Phone
 from core.column_types.dates import Date, DateTime
 from core.column_types.numbers import Money, Number, Percent
@@ -59,7 +72,21 @@ TYPES: dict[str, ColumnType[Any]] = {
 }
 # The types whose cells are computed, in the order in which people choose from them.
 COMPUTED_TYPES: dict[str, ColumnType[Any]] = {
-    column_type.name: column_type for column_type in (Autonumber(), CreatedAt(), CreatedBy(), ChangedAt(), ChangedBy())
+    column_type.name: column_type
+    for column_type in (
+        NumberFormula(),
+        MoneyFormula(),
+        PercentFormula(),
+        TextFormula(),
+        DateFormula(),
+        InstantFormula(),
+        CheckboxFormula(),
+        Autonumber(),
+        CreatedAt(),
+        CreatedBy(),
+        ChangedAt(),
+        ChangedBy(),
+    )
 }
 # The types whose cells name rows of a sheet. A mirror is made together with its relation.
 RELATION_TYPES: dict[str, ColumnType[Any]] = {column_type.name: column_type for column_type in (Relation(), Mirror())}

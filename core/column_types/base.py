@@ -139,6 +139,8 @@ class ColumnType(Generic[V]):
     longest: ClassVar[int] = 1_000
     # Whether its cells are computed, by core.computed: nobody writes them.
     is_computed: ClassVar[bool] = False
+    # Whether a computed cell can hold an error with its reason instead of a value.
+    may_fail: ClassVar[bool] = False
     # What a reader's level has to give so that they see a column of this type.
     needs: ClassVar[Permission | None] = None
     # The kind of slot that holds a copy of its cells to filter and sort by: t (text), n (numbers), or none.
@@ -191,6 +193,10 @@ class ColumnType(Generic[V]):
     def inputs(self, column: ColumnLike) -> Collection[int]:
         """Return the ids of the columns from which a cell is computed; none where it is written."""
         return ()
+
+    def changes_daily(self, column: ColumnLike) -> bool:
+        """Whether a cell can be another on another day, though nothing was changed."""
+        return False
 
     def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
         """Return the labels of the ids in its cells, retired options included."""

@@ -1,7 +1,7 @@
 """The checkbox: yes or no, however it is written."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import false
 
@@ -10,7 +10,7 @@ from core.base.text import folded_key, quoted
 from core.column_types.base import ColumnLike, ColumnType, References, expected
 from core.column_types.cell_sql import Sql, SqlCell
 from core.column_types.conditions import CHECKBOX, SqlCondition
-from core.column_types.rules import REQUIRED
+from core.column_types.rules import REQUIRED, Rule
 from core.column_types.traits import Form
 
 _YES = "yes y true t 1 x on ✓ ✔ ☑ ja j wahr oui vrai sí si verdadero"
@@ -25,7 +25,7 @@ class Checkbox(ColumnType[bool]):
     form = Form.BOOLEAN
     width = 72
     value_class = bool
-    takes = (REQUIRED,)
+    takes: ClassVar[tuple[Rule, ...]] = (REQUIRED,)
     filters = CHECKBOX
     slots = "t"
 

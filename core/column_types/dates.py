@@ -73,7 +73,13 @@ class Date(Moment):
     name, label, icon, editor = "date", "Date", "event", "date"
     form = Form.DAY
     width = 100
-    takes = (REQUIRED, UNIQUE, Rule("min", "Earliest", "date"), Rule("max", "Latest", "date"), ORDER)
+    takes: ClassVar[tuple[Rule, ...]] = (
+        REQUIRED,
+        UNIQUE,
+        Rule("min", "Earliest", "date"),
+        Rule("max", "Latest", "date"),
+        ORDER,
+    )
 
     def plain_reader(self, column: ColumnLike) -> Callable[[str], str]:
         order = _order(column)

@@ -15,6 +15,7 @@ from core.base.text import clean, quoted
 from core.column_types.currencies import CURRENCIES
 
 PATTERN_LENGTH = 500
+FORMULA_LENGTH = 2_000
 PATTERN_MEMORY = 1 << 20
 _WHOLE = re.compile(r"\d{1,6}")
 
@@ -79,6 +80,12 @@ def _check_text(rule: Rule, value: Any) -> str:
     return clean(value)
 
 
+def _check_formula(rule: Rule, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > FORMULA_LENGTH:
+        raise Invalid(f"“{rule.label}” takes a text of at most {FORMULA_LENGTH:,} characters.")
+    return value.strip()
+
+
 def _check_pattern(rule: Rule, value: Any) -> str:
     text = _check_text(rule, value)
     pattern(text)
@@ -116,6 +123,7 @@ _CHECKS: dict[str, Callable[[Rule, Any], Any]] = {
     "id": _check_id,
     "number": _check_number,
     "text": _check_text,
+    "formula": _check_formula,
     "pattern": _check_pattern,
     "choice": _check_choice,
     "currency": _check_currency,

@@ -7,10 +7,12 @@ searched, grouped, summed and exported all take the cell from it.
 from collections.abc import Callable, Mapping
 
 from core.access.access import Access, ColumnInfo
+from core.column_types import COMPUTED_TYPES
 from core.column_types.cell_sql import SqlCell
-from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy
+from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy, Formula
 from core.column_types.relation import Mirror, Relation
 from core.computed import row_facts
+from core.computed.formula import formula_cell
 from core.computed.related import related_cell
 from core.computed.row_source import RowSource
 
@@ -19,6 +21,7 @@ __all__ = ["CELLS", "RowSource", "computed_cell"]
 # A function that gives a column's cell, as the person of the access sees it, over the rows of a source.
 CellSql = Callable[[ColumnInfo, Access, RowSource], SqlCell]
 CELLS: Mapping[str, CellSql] = {
+    **{name: formula_cell for name, kind in COMPUTED_TYPES.items() if isinstance(kind, Formula)},
     Autonumber.name: row_facts.number,
     CreatedAt.name: row_facts.created_at,
     CreatedBy.name: row_facts.created_by,

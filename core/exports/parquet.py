@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.access.access import ColumnInfo
+from core.base.exact_json import CellError
 from core.column_types import column_type
 from core.column_types.traits import Form
 from core.exports.source import ExportSource, Record
@@ -46,8 +47,12 @@ def write_parquet(file: IO[bytes], source: ExportSource) -> int:
 
 def _table(blocks: list[list[Record]], schema: Any, makers: list[tuple[str, Callable[[Any], Any]]]) -> Any:
     records = [*chain.from_iterable(blocks)]
+    # A typed column of Parquet cannot hold the reason of an error: its cell is null.
     arrays = [
-        pa.array([make(record[key]) if key in record else None for record in records], field.type)
+        pa.array(
+            [None if isinstance(value := record.get(key), CellError | None) else make(value) for record in records],
+            field.type,
+        )
         for (key, make), field in zip(makers, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)

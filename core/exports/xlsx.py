@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from core.access.access import ColumnInfo
 from core.base.errors import Invalid
-from core.base.exact_json import decimal_text
+from core.base.exact_json import CellError, decimal_text
 from core.column_types import column_type
 from core.column_types.dates import clock_of
 from core.column_types.traits import Form
@@ -102,7 +102,8 @@ def _maker(source: ExportSource, column: ColumnInfo) -> Callable[[Any], CellXml]
         key = tuple(value) if isinstance(value, list) else value
         cell = cells.get(key)
         if cell is None:
-            cell = (typed(value) if typed else None) or _text(write(value))
+            is_typed = typed and not isinstance(value, CellError)
+            cell = (typed(value) if typed and is_typed else None) or _text(write(value))
             if len(cells) < _REMEMBERED:
                 cells[key] = cell
         return cell

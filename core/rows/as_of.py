@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import CTE, Select, text
 from sqlalchemy.orm import Session
@@ -25,7 +26,12 @@ _VERSION = re.compile(r"version:([0-9]{1,18})")
 
 @dataclass(frozen=True)
 class PastAccess(Access):
-    """The access to an earlier version of a sheet, with today's rights. `sheet.version` is the earlier version."""
+    """The access to an earlier version of a sheet, with today's rights. `sheet.version` is the earlier version.
+
+    `moment` is the instant that was asked for; without one it is that of the version's change.
+    """
+
+    moment: datetime | None = None
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -34,6 +40,15 @@ class PastAccess(Access):
     @property
     def is_past(self) -> bool:
         return True
+
+    @cached_property
+    def today(self) -> date:
+        """The day of the moment in the workspace's time zone, which TODAY() gives."""
+        moment = self.moment
+        if moment is None:
+            parameters = {"sheet": self.sheet.sheet_id, "version": self.sheet.version}
+            moment = self._session.scalar(_MOMENT, parameters) or self.sheet.created_at
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
 
     @cached_property
     def scope(self) -> str:
@@ -47,14 +62,16 @@ def get_access_as_of(
     if instant is None:
         return get_access(session, actor, sheet_id, *permissions)
     access = get_access(session, actor, sheet_id, Permission.HISTORY_SEE, *permissions)
-    return as_of(access, version_at(session, access, instant))
+    version = version_at(session, access, instant)
+    return as_of(access, version, None if _VERSION.fullmatch(instant.strip()) else instant_of(instant))
 
 
-def as_of(access: Access, version: int) -> PastAccess:
+def as_of(access: Access, version: int, moment: datetime | None = None) -> PastAccess:
     """The same person's view of the sheet at a version: today's rights and columns, with the types of then."""
     values = {field.name: getattr(access, field.name) for field in fields(Access)}
     columns = tuple(column.at(version) for column in access.every_column)
-    return PastAccess(**values | {"sheet": replace(access.sheet, version=version), "every_column": columns})
+    sheet = replace(access.sheet, version=version)
+    return PastAccess(**values | {"sheet": sheet, "every_column": columns, "moment": moment})
 
 
 def version_at(session: Session, access: Access, instant: str) -> int:
@@ -94,6 +111,7 @@ def _rows(access: PastAccess, ids: Sequence[int] | None) -> CTE:
     return rows.columns(*columns).cte(Row.__tablename__)
 
 
+_MOMENT = text("SELECT max(effective_at) FROM changes WHERE sheet_id = :sheet AND version = :version")
 # Backwards from now: it costs what has changed since.
 _AT = text("""
     SELECT version FROM changes

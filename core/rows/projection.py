@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Text, func, literal_column
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.access.access import Access, ColumnInfo
-from core.base.exact_json import Value, Wire, loads_stored, loads_wire
+from core.base.exact_json import CellError, Value, Wire, loads_stored, loads_wire
 from core.column_types import column_type
 from core.column_types.base import ColumnType
 from core.rows.row_source import ROWS, Origin
@@ -53,6 +53,10 @@ class Projection:
     def stored_rows(self, rows: Iterable[str]) -> list[dict[str, Value]]:
         """Return the same as `stored` for many rows."""
         cells = [self.complete(row) for row in rows]
+        for key in self._fallible_keys:
+            for row in cells:
+                if isinstance(value := row.get(key), dict):
+                    row[key] = CellError(value["error"])
         return self._filled(cells, lambda kind, value, column: kind.shown(value, column, self.access.references))
 
     def wire(self, cells: str) -> dict[str, Wire]:
@@ -100,6 +104,11 @@ class Projection:
                 if value is not None:
                     row[key] = value
         return rows
+
+    @cached_property
+    def _fallible_keys(self) -> list[str]:
+        """The keys of the computed columns in whose cells an error can stand."""
+        return [column.key for column in self.columns if column_type(column.type).may_fail]
 
     def _of_columns(self, cells: Mapping[str, V]) -> dict[str, V]:
         keys = self._keys

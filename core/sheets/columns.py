@@ -17,6 +17,7 @@ from core.base.pg_notify import notify_sheet_rights
 from core.base.text import clean, folded_key, one_line
 from core.column_types import Mirror, column_type
 from core.column_types.base import Option
+from core.computed.definitions import is_formula, settled, users_of
 from core.sheets.column_rules import checked_options, checked_rules
 from core.sheets.defaults import checked_default
 from core.sheets.related_columns import (
@@ -64,10 +65,19 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     """Add columns after the others, in this order; all or none. A relation gets its mirror in the sheet that it points
     to, where the person may add columns. Raises Invalid and NotAllowed."""
     access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
+    news = [_with_formula(access, new) for new in news]
     for new in news:
         check_new(session, actor, new.type, new.rules)
     added = _add(session, access, news)
     return [_with_mirror(session, access, column) if is_relation(column.type) else column for column in added]
+
+
+def _with_formula(access: Access, new: NewColumn) -> NewColumn:
+    """Return the column with the type that its formula gives, if it is one of formulas. Raises Invalid."""
+    if not is_formula(new.type):
+        return new
+    type_name, rules = settled(access, new.type, new.rules)
+    return replace(new, type=type_name, rules=rules)
 
 
 def with_currency(new: NewColumn, currency: str) -> NewColumn:
@@ -78,7 +88,9 @@ def with_currency(new: NewColumn, currency: str) -> NewColumn:
 
 
 def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int, **changes: Any) -> ColumnInfo:
-    """Change name, description, rules, options or default, but not the type. Raises Invalid and NotAllowed.
+    """Change name, description, rules, options or default. Raises Invalid and NotAllowed.
+
+    The type stays, but for that of a formula, which is what the formula gives.
 
     Records only what differs.
     """
@@ -86,7 +98,10 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
     column = access.column(column_id)
     others = {_folded(other.name) for other in access.columns if other.column_id != column_id}
     new = replace(column, **changes)
-    kind = column_type(column.type)
+    if is_formula(column.type) and "rules" in changes:
+        type_name, rules = settled(access, new.type, new.rules, column_id=column_id)
+        new = replace(new, type=type_name, rules=rules)
+    kind = column_type(new.type)
     new = replace(
         new,
         name=checked_name(new.name, others),
@@ -95,7 +110,7 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
         options=tuple(checked_options(kind, new.options, before=column.options)),
     )
     new = replace(new, default_value=checked_default(new, access.references))
-    if column.rules.get("currency") and not new.rules.get("currency"):
+    if kind.has_currency and column.rules.get("currency") and not new.rules.get("currency"):
         raise Invalid(f"“{column.name}” is a money column and needs a currency, such as EUR.")
     if any(new.rules.get(rule) != column.rules.get(rule) for rule in kind.fixed_rules):
         raise Invalid(f"“{column.name}” keeps what it points to. Add another column for another sheet.")
@@ -170,6 +185,9 @@ def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int)
         )
     if column_id == access.sheet.owner_column:
         raise Invalid(f"“{column.name}” is the row-owner column. Choose another one first.")
+    if users := users_of(access.every_column, column_id):
+        names = ", ".join(f"“{user.name}”" for user in users if user.column_id in access.by_id) or "Another column"
+        raise Invalid(f"{names} is computed from “{column.name}”. Change or retire that first.")
     touch_columns(session, sheet_id)
     session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=func.now()))
     if mirror := mirror_of(column):
@@ -189,6 +207,8 @@ def restore_column(session: Session, actor: Actor, sheet_id: int, column_id: int
     if len(access.columns) >= MAX_COLUMNS:
         raise Invalid(f"A sheet has at most {MAX_COLUMNS} columns.")
     refuse_without_relation(session, column)
+    if not column.inputs <= {other.column_id for other in access.every_column}:
+        raise Invalid(f"“{column.name}” is computed from a column that is retired. Restore that first.")
     touch_columns(session, sheet_id)
     session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=None))
     if mirror := mirror_of(column):
@@ -267,7 +287,7 @@ def _stored(column: ColumnInfo) -> dict[str, Any]:
     """Return what change_column() can change, as stored values."""
     options = [option.as_stored() for option in column.options]
     definition = {"rules": column.rules, "options": options, "default_value": column.default_value}
-    return {"name": column.name, "description": column.description, **definition}
+    return {"name": column.name, "type": column.type, "description": column.description, **definition}
 
 
 def free_slots(session: Session, sheet_id: int) -> dict[str, Iterator[str]]:

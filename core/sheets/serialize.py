@@ -6,6 +6,7 @@ from typing import Any
 from core.access.access import Access, ColumnInfo
 from core.base.permissions import Level, Permission
 from core.column_types import column_type
+from core.computed.definitions import shown_rules
 
 
 def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def column_json(access: Access, column: ColumnInfo) -> dict[str, Any]:
         "name": column.name,
         "type": column.type,
         "description": column.description,
-        "rules": column.rules,
+        "rules": shown_rules(access, column),
         "options": [option.as_stored() for option in column.options],
         "editor": kind.editor if access.may_write(column) else "none",
         "read_only": not access.may_write(column),

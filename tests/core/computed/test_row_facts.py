@@ -14,6 +14,7 @@ from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.permissions import Level
 from core.column_types import COMPUTED_TYPES
+from core.computed.definitions import is_formula
 from core.edits.batch import Batch, CellInput, Edit, NewRow, Outcome
 from core.edits.operation import ChangeSource
 from core.edits.trash import trash
@@ -43,7 +44,8 @@ def facts(session: Session, ann: Actor, ben: Actor) -> Access:
     access = create_sheet(session, ann, "Facts", template="blank")
     sheet = access.sheet.sheet_id
     share_sheet(session, ann, sheet, ben.user_id, level=Level.EDITOR)
-    made = add_columns(session, ann, sheet, [NewColumn(kind.label, name) for name, kind in COMPUTED_TYPES.items()])
+    facts = [kind for name, kind in COMPUTED_TYPES.items() if not is_formula(name)]
+    made = add_columns(session, ann, sheet, [NewColumn(kind.label, kind.name) for kind in facts])
     assert [column.column_id for column in made] == [NUMBER, CREATED_AT, CREATED_BY, CHANGED_AT, CHANGED_BY]
     for actor, name in ((ann, "Acme"), (ben, "Bolt"), (ann, "Crate")):
         put(session, actor, access, Batch(adds=(NewRow("1", {NAME: CellInput(name)}),)))
