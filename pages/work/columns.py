@@ -10,6 +10,7 @@ from core.accounts.locale import Locale, get_locale
 from core.base.actor import Actor
 from core.base.permissions import Permission
 from core.column_types import column_type
+from core.computed.definitions import shown_rules
 from core.sheets import columns
 from db.engine import transaction
 from pages.components.app.column_limits import limited
@@ -92,7 +93,7 @@ def _column(actor: Actor, access: Access, column: ColumnInfo, index: int, *, may
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             _name(access, column, may_edit=may_edit)
-            _about(column)
+            _about(access, column)
         if may_edit:
             with st.container(horizontal=True, width="content", gap="xsmall", wrap=False):
                 st.button(
@@ -151,9 +152,9 @@ def _move(actor: Actor, access: Access, column_id: int, step: int) -> None:
     run_command(in_transaction, columns.reorder_columns, actor, access.sheet.sheet_id, order)
 
 
-def _about(column: ColumnInfo) -> None:
+def _about(access: Access, column: ColumnInfo) -> None:
     """Its description, rules and choices at a glance."""
-    texts = [literal(column.description), column_form.summary(column.type, column.rules)]
+    texts = [literal(column.description), column_form.summary(column.type, shown_rules(access, column))]
     if column.default_value:
         texts.append(f"Default {literal(column_form.default_text(column))}")
     labels = [option.label for option in column.options if not option.retired]

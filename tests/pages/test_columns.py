@@ -320,3 +320,25 @@ def test_names_and_labels_are_shown_letter_by_letter(session: Session, sheet: in
     page = open_page(session, "Ann", COLUMNS, sheet=sheet)
     assert not [label for label in labels(page) if name in label]
     assert name not in said(page)
+
+
+def test_a_formula_is_typed_previewed_and_added(session: Session, sheet: int) -> None:
+    page = opened(session, sheet, "new")
+    field(page, "Name").set_value("Double")
+    field(page, "Type").set_value("formula").run()
+    page.text_area[0].set_value("{Amount} * {Del}").run()
+    assert "There is no column “Del” that you can see" in page.error[0].value
+    page.text_area[0].set_value("{Amount} * 2").run()
+    assert not page.error
+    field(page, "Shown as").set_value("formula_money").run()
+    press(page, "Add this column")
+    fine(page)
+    column = get_access(session, actor("Ann"), sheet).columns[-1]
+    assert (column.name, column.type) == ("Double", "formula_money")
+    assert column.rules == {"formula": f"{{#{AMOUNT}}} * 2", "currency": "EUR"}
+    page = opened(session, sheet, column.column_id)
+    assert page.text_area[0].value == "{Amount} * 2"
+    page.text_area[0].set_value("{Amount} * 3").run()
+    press(page, "Save")
+    fine(page)
+    assert now(session, sheet, column.column_id).rules["formula"] == f"{{#{AMOUNT}}} * 3"

@@ -9,13 +9,14 @@ from core.access.access import Access, ColumnInfo
 from core.accounts.locale import Locale
 from core.base.actor import Actor
 from core.column_types import COMPUTED_TYPES, TYPES, Relation, column_type
+from core.computed.definitions import FORMULA, is_formula, shown_rules
 from core.sheets import columns
 from core.sheets.columns import NewColumn
 from core.sheets.sheets import ListedSheet, sheets
 from db.engine import transaction
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal
-from pages.components.sheet import column_form, type_change
+from pages.components.sheet import column_form, formula_form, type_change
 
 Done = Callable[[str], None]  # Closes the drawer with a message.
 WIDTH = 560
@@ -63,11 +64,16 @@ def _add(actor: Actor, access: Access, locale: Locale, *, key: str, done: Done) 
     name = name_field.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
     kind = type_field.selectbox(
         "Type",
-        [*TYPES, Relation.name, *COMPUTED_TYPES],
-        format_func=lambda type_name: column_type(type_name).label,
+        [*TYPES, FORMULA, Relation.name, *(type_name for type_name in COMPUTED_TYPES if not is_formula(type_name))],
+        format_func=lambda type_name: "Formula" if type_name == FORMULA else column_type(type_name).label,
         key=f"{key}_type",
     )
     description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
+    if kind == FORMULA:
+        entered = formula_form.formula(actor, access, {}, key=key)
+        new = NewColumn(name, entered.type, entered.rules, description=description)
+        _add_button(actor, access, new, done, disabled=not entered.is_valid)
+        return
     preset = _preset(access, locale)
     known = {rule.key: preset[rule.key] for rule in column_type(kind).takes if rule.key in preset}
     options = column_form.options((), key=key, is_stage=False) if column_form.has_options(kind) else []
@@ -76,19 +82,24 @@ def _add(actor: Actor, access: Access, locale: Locale, *, key: str, done: Done) 
         rules |= column_form.related_sheet(_sheets(actor), key=key)
     # A choice of a new column has no id before it is added, so it becomes the default by its label.
     draft = ColumnInfo(0, name, kind, "", 0, rules, tuple(options))
-    default = column_form.default(draft, access.references, key=f"{key}_{kind}")
-    new = NewColumn(name, kind, rules, options, description, default)
-    if st.button("Add this column", type="primary") and run_command(
+    default = None if draft.is_computed else column_form.default(draft, access.references, key=f"{key}_{kind}")
+    _add_button(actor, access, NewColumn(name, kind, rules, options, description, default), done)
+
+
+def _add_button(actor: Actor, access: Access, new: NewColumn, done: Done, *, disabled: bool = False) -> None:
+    if st.button("Add this column", type="primary", disabled=disabled) and run_command(
         in_transaction, columns.add_column, actor, access.sheet.sheet_id, new
     ):
-        done(f"“{name}” is added.")
+        done(f"“{new.name}” is added.")
 
 
 def _change(actor: Actor, access: Access, column: ColumnInfo, locale: Locale, *, key: str, done: Done) -> None:
     name_field, type_field = st.columns(2)
     name = name_field.text_input("Name", value=column.name, key=f"{key}_name", max_chars=columns.MAX_NAME)
     with type_field:
-        type_name = type_change.choose(column, key)
+        if column.is_computed:
+            st.text_input("Type", value=column_type(column.type).label, key=f"{key}_type", disabled=True)
+        type_name = column.type if column.is_computed else type_change.choose(column, key)
     if type_name != column.type:
         if type_change.show(actor, access, column, type_name, key=key, preset=_preset(access, locale)):
             done(f"“{column.name}” is changed to {column_type(type_name).label.lower()}.")
@@ -98,8 +109,12 @@ def _change(actor: Actor, access: Access, column: ColumnInfo, locale: Locale, *,
     if column_form.has_options(column.type):
         is_stage = access.sheet.pipeline.get("stage") == column.column_id
         changes["options"] = tuple(column_form.options(column.options, key=key, is_stage=is_stage))
-    changes["rules"] = column_form.rules(column.type, column.rules, key=key)
-    changes["default_value"] = column_form.default(column, access.references, key=key)
+    if is_formula(column.type):
+        changes |= _formula(actor, access, column, key)
+    else:
+        changes["rules"] = column_form.rules(column.type, column.rules, key=key)
+    if not column.is_computed:
+        changes["default_value"] = column_form.default(column, access.references, key=key)
     limits = column_form.limits(column.limits, key=key)
     with st.container(horizontal=True):
         save = st.button("Save", type="primary")
@@ -115,6 +130,12 @@ def _sheets(actor: Actor) -> list[ListedSheet]:
     """Return the sheets that a relation may point to."""
     with transaction() as session:
         return sheets(session, actor)
+
+
+def _formula(actor: Actor, access: Access, column: ColumnInfo, key: str) -> dict[str, Any]:
+    shown = shown_rules(access, column)
+    entered = formula_form.formula(actor, access, shown, key=key, type_name=column.type, column_id=column.column_id)
+    return {"type": entered.type, "rules": entered.rules}
 
 
 def _preset(access: Access, locale: Locale) -> dict[str, Any]:
