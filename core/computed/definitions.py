@@ -1,11 +1,11 @@
 """Definitions of formula columns: checked when they are made, stored by column id, and shown by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Numeric, Text, column, literal_column, table
+from sqlalchemy import ColumnElement, Integer, Numeric, Text, column, literal_column, table, true
 
 from core.access.access import Access, ColumnInfo
 from core.base.errors import Invalid
@@ -48,6 +48,12 @@ class _AnySource:
         text = column("cell", Text)
         error = column("error", Text) if column_type(info.type).may_fail else None
         return SqlCell(text, text, column("cell", Numeric), error=error)
+
+    def visible(self, access: Access) -> ColumnElement[bool]:  # noqa: ARG002 - as of any source.
+        return true()
+
+    def related(self, access: Access, columns: Iterable[ColumnInfo]) -> "_AnySource":  # noqa: ARG002 - as of any.
+        return self
 
 
 def is_formula(type_name: str) -> bool:
