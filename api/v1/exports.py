@@ -43,11 +43,20 @@ def export(
         ),
     ] = None,
     bom: Annotated[bool, Query(description="CSV with a byte-order mark, for Excel.")] = False,
+    rows: Annotated[
+        str | None,
+        Query(
+            description="Only these rows of the view: `4,7,12`.",
+            pattern="^[0-9]{1,9}(,[0-9]{1,9})*$",
+            max_length=20_000,
+        ),
+    ] = None,
     as_of: AsOf = None,
 ) -> Response:
     """In a CSV, a text that a spreadsheet would run as a formula (it starts with = + - @) gets an apostrophe in front;
     an import removes it. The file is complete before its first byte is sent."""
     consume("export", actor.key)
+    row_ids = None if rows is None else [int(number) for number in rows.split(",")]
     column_ids = [int(number) for number in columns.split(",")] if columns else None
     file = tempfile.TemporaryFile()  # noqa: SIM115 - file_chunks closes it.
     try:
@@ -63,6 +72,7 @@ def export(
                 bom=bom,
                 as_of=as_of,
                 stored_view=view.stored,
+                row_ids=row_ids,
             )
     except BaseException:
         file.close()

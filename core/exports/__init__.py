@@ -72,12 +72,13 @@ def export_rows(
     bom: bool = False,
     as_of: str | None = None,
     stored_view: int | None = None,
+    row_ids: Sequence[int] | None = None,
 ) -> Exported:
     """Write the rows of a view to `file`, which may be temporary: nothing but the file grows with the sheet.
 
     With a stored view, only its rows are written. `columns` are ids in the order wanted; without them it is those of
     the stored view, by default of the sheet's first one. The event stands in the same transaction, so commit before
-    the file is handed out. `as_of` is an instant of the past.
+    the file is handed out. `as_of` is an instant of the past, and `row_ids` are the only rows to write.
     """
     access = get_access_as_of(session, actor, sheet_id, as_of, Permission.ROWS_EXPORT)
     if file_format not in FORMATS:
@@ -90,7 +91,7 @@ def export_rows(
         stored = first_view(session, access) if stored_view is None else get_view(session, access, stored_view)
         settings, view = stored.shown, view if stored_view is None else stored.narrowed(view)
     exported_columns = chosen_columns(access, settings, columns)
-    rows = export_format.write(file, read_source(session, access, view, exported_columns, bom=bom))
+    rows = export_format.write(file, read_source(session, access, view, exported_columns, bom=bom, row_ids=row_ids))
     _record(session, access, file_format, exported_columns, rows)
     return Exported(f"{_file_name(_title(access))}.{export_format.extension}", export_format.media_type, rows)
 

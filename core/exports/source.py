@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Integer, any_, literal, select
 from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
@@ -14,6 +14,7 @@ from core.column_types.base import References
 from core.rows.as_of import over
 from core.rows.projection import Projection, projection
 from core.rows.query import View, conditions, ordering
+from core.rows.row_source import ROWS
 from core.views.settings import Settings
 
 BLOCK = 1_000
@@ -35,10 +36,20 @@ class ExportSource:
         return column_type(column.type).writer(column, self.references)
 
 
-def read_source(session: Session, access: Access, view: View, columns: list[ColumnInfo], *, bom: bool) -> ExportSource:
-    """The rows of a view in its order. Raises Invalid where the view is not valid."""
+def read_source(
+    session: Session,
+    access: Access,
+    view: View,
+    columns: list[ColumnInfo],
+    *,
+    bom: bool,
+    row_ids: Sequence[int] | None = None,
+) -> ExportSource:
+    """The rows of a view in its order, or those of them with these ids. Raises Invalid where the view is not valid."""
     projected = projection(access, columns)
     statement = select(projected.sql()).where(conditions(access, view)).order_by(*ordering(access, view))
+    if row_ids is not None:
+        statement = statement.where(ROWS.row_id == any_(literal(list(row_ids), ARRAY(Integer))))
     blocks = _blocks(session, over(access, statement), projected)
     return ExportSource(access.sheet.name, columns, access.references, blocks, bom)
 

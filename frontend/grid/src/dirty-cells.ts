@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type MutableRefObject } from "react";
 import { HIGHLIGHT_MS, type Highlight } from "../../sheet/src/rows";
+import { isOutside, ruleColor } from "./row-matches";
 import { refOn, type Scene } from "./scene";
 import type { VisibleRange, Viewport } from "./viewport";
 
@@ -81,7 +82,7 @@ function fingerprintOf(scene: Scene, line: number, column: number): Fingerprint 
   const state = ref === null ? undefined : outbox.cell(ref, column);
   const others = typeof ref === "number" ? presence.at(ref, column).join() : "";
   const kind = ref ?? content.kind;
-  const tint = state?.rejected && state.state;
+  const tint = (state?.rejected && state.state) ?? (isOutside(scene, ref) ? "outside" : ruleColor(scene, ref, column)) ?? undefined;
   return [stepOf(stored?.highlights[column]), tint, kind, stored?.values[column], stored?.removed, state?.state, state?.input, others];
 }
 

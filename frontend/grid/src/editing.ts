@@ -4,7 +4,7 @@ import { useCallback, useRef, useState } from "react";
 import type { ActionScope } from "./actions";
 import type { Editing, EditorProps, Move } from "./editors/editor";
 import { editorText } from "../../sheet/src/format";
-import type { Input } from "../../sheet/src/types";
+import type { Column, Input, RowRef } from "../../sheet/src/types";
 
 export interface EditingState {
   editing: Editing | null;
@@ -48,7 +48,7 @@ export function useEditing(
 }
 
 /** Write the cell; a row that begins with it gets its other cells, too. */
-function write({ session, defaults, view }: ActionScope, { row, column, base }: Editing, input: Input): void {
+export function write({ session, defaults, view }: ActionScope, { row, column, base }: Editing, input: Input): void {
   const isNew = typeof row === "string" && session.outbox.rowOf(row) === undefined && !view.reader.lines.isBelow(row);
   const others = isNew ? [...defaults].filter(([id]) => id !== column.id) : [];
   session.write([{ row, column: column.id, input, base }, ...others.map(([id, value]) => ({ row, column: id, input: value, base: null }))]);
@@ -56,7 +56,7 @@ function write({ session, defaults, view }: ActionScope, { row, column, base }: 
 
 /** The cell of a new editor with its current value, or null if it cannot be edited. */
 function editingOf(actions: ActionScope, cell: readonly [number, number], typed: string | null): Editing | null {
-  const { view, session, columns, context } = actions;
+  const { view, session, columns } = actions;
   const line = view.reader.lines.at(cell[1]);
   const column = columns[cell[0]];
   if (!column || line.kind === "loading" || line.kind === "group") return null;
@@ -66,11 +66,21 @@ function editingOf(actions: ActionScope, cell: readonly [number, number], typed:
   if (column.editor === "none") return null;
   if (line.kind === "row" && view.reader.rows.get(line.id)?.removed) return null;
   const row = line.kind === "row" ? line.id : line.kind === "draft" ? line.key : session.newKey();
+  return editingFor(actions, row, column, cell, typed);
+}
+
+/** A cell that is edited, with the content that its editor begins with. */
+export function editingFor(
+  { view, context }: ActionScope, row: RowRef, column: Column, cell: Editing["cell"] = NO_CELL, typed: string | null = null,
+): Editing {
   const { value, state } = view.cell(row, column.id);
   const current = state && "value" in state.input ? state.input.value : value;
   const text = state && "text" in state.input ? state.input.text : editorText(current, column, context);
   return { row, column, base: view.baseOf(row, column.id), value: current, text, typed, cell, since: performance.now() };
 }
+
+/** Of an editor that opens outside of the grid. */
+const NO_CELL = [-1, -1] as const;
 
 /** The first typed character, "" for the start of a composed one, null for a key that types nothing. */
 export function typedBy(event: KeyboardEvent | undefined): string | null {

@@ -1,7 +1,7 @@
 // The live grid: Glide draws and moves the selection; the session holds values and edits.
 
 import { DataEditorCore } from "@glideapps/glide-data-grid";
-import { useCallback, useEffect, useMemo, type ReactElement } from "react";
+import { useCallback, useEffect, useMemo, useState, type ReactElement } from "react";
 import { useListOpen } from "../../sheet/src/rejected-list";
 import { useCellMenu, type CellMenu } from "./cell-menu";
 import { useClipboard } from "./clipboard";
@@ -13,17 +13,25 @@ import { useEditing, type EditingState } from "./editing";
 import type { Editing, Move } from "./editors/editor";
 import { imageLoader, renderers } from "./glide-renderers";
 import { useHeaders, type Headers } from "./headers";
-import { useHeight } from "./hooks";
-import { Overlays } from "./overlays";
+import { useHeight, useIsPhone } from "./hooks";
+import { Overlays, type Dialog } from "./overlays";
 import { usePainting } from "./painting";
 import { usePointer } from "./pointer";
 import { useAddRow } from "./new-row";
+import { NoMatch } from "./no-match";
+import { isOutside, useRowMatches } from "./row-matches";
 import { refOn, useScene, type GridProps, type Scene } from "./scene";
 import { oneCell, rects } from "./selection";
 import { useOwnPresence } from "./own-presence";
+import { RowCards } from "./row-cards";
+import { RowPanel } from "./row-panel";
+import { RefusedBar } from "./refused-bar";
+import { focusSearch, useShortcuts } from "./shortcuts";
 import { Banner, Status } from "./status";
 import { TotalsRow } from "./totals-row";
 import { useMessage, useUndoKeys } from "./undo-buttons";
+import type { RejectedEdit } from "../../sheet/src/commands";
+import type { Column, RowRef } from "../../sheet/src/types";
 import { useViewport, type Viewport } from "./viewport";
 
 export function Grid(props: GridProps): ReactElement {
@@ -37,10 +45,21 @@ export function Grid(props: GridProps): ReactElement {
   const deletion = useRowDeletion(actions, selection, select, data.can_delete);
   const cellMenu = useCellMenu(scene, deletion);
   useOwnPresence(scene);
+  useRowMatches(scene, viewport);
   useUndoKeys(session, box, edit.editing !== null);
   useMessage(session, scene.setNotice);
   const addRow = useAddRow(scene, edit.open);
   const list = useListOpen(session.rejectedEdits.length);
+  const isPhone = useIsPhone();
+  const [openRow, setOpenRow] = useState<RowRef | null>(null);
+  const closeRow = useCallback(() => setOpenRow(null), []);
+  const [dialog, setDialog] = useState<Dialog>(null);
+  const closeDialog = useCallback(() => setDialog(null), []);
+  const search = (): void => {
+    if (!focusSearch()) setDialog("search");
+  };
+  useShortcuts({ search, help: () => setDialog("help"), addRow }, box, edit.editing !== null);
+  const refused = refusedCell(scene);
   const height = useHeight(box, data.height);
   const redraws = useDirtyCells(scene, viewport);
   const { lines, total } = view.reader;
@@ -53,13 +72,22 @@ export function Grid(props: GridProps): ReactElement {
     <div className="cg-root" ref={box} style={{ height }} role="region" aria-label={data.name}
       data-testid="live-grid" data-version={view.reader.version}>
       <Banner view={view} />
-      <div className="cg-canvas" onContextMenu={(event) => event.preventDefault()}>{canvas}</div>
-      <div style={{ height: TOTALS_HEIGHT }}><TotalsRow scene={scene} tick={viewport.tick} openMenu={headers.openMenu} /></div>
+      {isPhone
+        ? <RowCards scene={scene} viewport={viewport} open={setOpenRow} />
+        : <div className="cg-canvas" onContextMenu={(event) => event.preventDefault()}>{canvas}</div>}
+      <NoMatch scene={scene} />
+      {openRow !== null && <RowPanel scene={scene} opened={openRow} portal={portal} close={closeRow} />}
+      {!isPhone && <div style={{ height: TOTALS_HEIGHT }}>
+        {refused && edit.editing === null
+          ? <RefusedBar scene={scene} {...refused} open={() => edit.open(refused.cell, null)} />
+          : <TotalsRow scene={scene} tick={viewport.tick} openMenu={headers.openMenu} />}
+      </div>}
       <div style={{ height: STATUS_HEIGHT }}>
         <Status scene={scene} list={list} hidden={headers.hidden} showHidden={headers.showHidden} jump={viewport.jump}
-          selected={deletion.selected} deleteSelected={deletion.ask} open={rowToOpen(scene)} add={addRow} />
+          lines={deletion.lines} portal={portal} deleteSelected={deletion.ask} open={rowToOpen(scene)} add={isPhone && addRow ? () => setOpenRow(session.newKey()) : addRow} isMarked={isOutside(scene, selectedRef(scene))} />
       </div>
-      <Overlays scene={scene} isListed={list[0]} portal={portal} tick={viewport.tick} edit={edit} headers={headers} cellMenu={cellMenu} deletion={deletion} />
+      <Overlays scene={scene} isListed={list[0]} portal={portal} tick={viewport.tick} edit={edit} headers={headers} cellMenu={cellMenu} deletion={deletion}
+        dialog={dialog} closeDialog={closeDialog} />
     </div>
   );
 }
@@ -79,6 +107,7 @@ const KEYS = { copy: false, cut: false, paste: false, search: false, downFill: f
 /** Rendered only when something around the cells has changed; useDirtyCells draws changed cells. */
 function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, redraws: anew }: CanvasProps): ReactElement {
   const { data, grid, palette, selection, select, actions, trigger, session, layout, columns } = scene;
+  const canTick = data.can_delete || data.can_edit || data.can_export;
   const painting = usePainting(scene, anew.canvas);
   const pointer = usePointer({ actions, selection, select, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), tables: anew.table });
   const onActivated = useCallback((cell: readonly [number, number]) => void edit.open(cell, null), [edit.open]);
@@ -87,8 +116,8 @@ function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, redraws: a
       ref={grid} width="100%" height="100%" className="cg-glide" theme={palette.glide} rowHeight={ROW_HEIGHT} headerHeight={HEADER_HEIGHT}
       getCellsForSelection freezeColumns={frozenCount(layout, columns)} rowMarkerWidth={MARKER_WIDTH} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons} {...painting}
       gridSelection={selection} onGridSelectionChange={select} rangeSelect="rect" columnSelect="none"
-      rowSelect={data.can_delete ? "multi" : "none"} rowSelectionMode="multi"
-      rowMarkers={data.can_delete ? (layout.groups.length > 0 ? "checkbox" : "both") : "number"}
+      rowSelect={canTick ? "multi" : "none"} rowSelectionMode="multi"
+      rowMarkers={canTick ? (layout.groups.length > 0 ? "checkbox" : "both") : "number"}
       onVisibleRegionChanged={viewport.onVisible} smoothScrollX smoothScrollY keybindings={KEYS}
       cellActivationBehavior={COARSE ? "second-click" : "double-click"} onCellActivated={onActivated}
       onCellContextMenu={cellMenu.onCellContextMenu} onDelete={onDelete} fillHandle={data.can_edit} {...pointer} {...headers.events}
@@ -137,10 +166,23 @@ function useClosed({ columns, view, select, grid }: Scene): (from: Editing, move
   );
 }
 
+/** The selected cell where its value was refused. */
+function refusedCell(scene: Scene): { edit: RejectedEdit; column: Column; cell: readonly [number, number] } | null {
+  const cell = scene.selection.current?.cell;
+  const column = cell && scene.columns[cell[0]];
+  const ref = selectedRef(scene);
+  const edit = ref === null || !column ? undefined : scene.session.outbox.cell(ref, column.id)?.rejected;
+  return cell && column && edit?.kind === "refused" ? { edit, column, cell } : null;
+}
+
+function selectedRef(scene: Scene): RowRef | null {
+  const cell = scene.selection.current?.cell;
+  return cell ? refOn(scene, cell[1]) : null;
+}
+
 /** Opens the row of the selected cell, for touch and keyboard. */
 function rowToOpen(scene: Scene): (() => void) | null {
   if (scene.session.link !== null) return null;
-  const cell = scene.selection.current?.cell;
-  const ref = cell ? refOn(scene, cell[1]) : null;
+  const ref = selectedRef(scene);
   return typeof ref === "number" ? () => scene.trigger("open", ref) : null;
 }

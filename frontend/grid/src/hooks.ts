@@ -90,6 +90,20 @@ async function saveLayout(view: SheetView, stored: number, layout: Layout): Prom
   }
 }
 
+const PHONE = "(max-width: 600px)";
+
+/** Whether the window has room for cards alone. */
+export function useIsPhone(): boolean {
+  return useSyncExternalStore(
+    (changed) => {
+      const query = matchMedia(PHONE);
+      query.addEventListener("change", changed);
+      return () => query.removeEventListener("change", changed);
+    },
+    () => matchMedia(PHONE).matches,
+  );
+}
+
 const MIN_HEIGHT = 320;
 
 /** The fixed height, or that of the window below the grid's upper edge. */

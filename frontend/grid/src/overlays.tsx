@@ -10,10 +10,14 @@ import { EditorOverlay } from "./editors/overlay";
 import type { Headers } from "./headers";
 import { useBounds } from "./hooks";
 import { concurrentChange } from "./concurrent-change";
+import { KeyboardHelp } from "./keyboard-help";
 import { Menu } from "./menus";
 import { relatedSource } from "./related-source";
+import { SearchCard } from "./search-card";
 import { refOn, type Scene } from "./scene";
 import { AskTooLarge, useTooLarge } from "./paste-too-large";
+
+export type Dialog = "help" | "search" | null;
 
 interface OverlaysProps {
   scene: Scene;
@@ -23,11 +27,13 @@ interface OverlaysProps {
   headers: Headers;
   cellMenu: CellMenu;
   deletion: RowDeletion;
+  dialog: Dialog;
+  closeDialog: () => void;
   /** The list of rejected edits is open, so that the card is not needed. */
   isListed: boolean;
 }
 
-export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletion, isListed }: OverlaysProps): ReactElement {
+export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletion, dialog, closeDialog, isListed }: OverlaysProps): ReactElement {
   const { session, context, palette, selection, grid } = scene;
   const { editing } = edit;
   const cell = selection.current?.cell ?? null;
@@ -50,13 +56,15 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
         <EditorOverlay key={`${editing.row}:${editing.column.id}`} editing={editing} context={context} palette={palette} related={relatedSource(session)}
           done={edit.close} bounds={bounds} portal={portal} grid={grid} note={concurrentChange(scene, editing)} />
       )}
-      {!editing && !isListed && rejected && bounds && (
+      {!editing && !isListed && rejected && rejected.kind !== "refused" && bounds && (
         <RejectedEditCard edit={rejected} column={column} context={context} bounds={bounds} portal={portal}
           keepMine={thenFocusGrid(() => session.keepMine([rejected]))} sendAgain={thenFocusGrid(() => session.sendAgain([rejected]))}
           drop={thenFocusGrid(() => session.discard([rejected]))} />
       )}
       {headers.menu && <Menu {...headers.menu} portal={portal} close={headers.closeMenu} />}
       {headers.card}
+      {dialog === "help" && <KeyboardHelp close={closeDialog} />}
+      {dialog === "search" && <SearchCard scene={scene} portal={portal} close={closeDialog} />}
       {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}
       {deletion.isAsking && (
         <ConfirmDelete count={deletion.selected} confirm={thenFocusGrid(deletion.confirm)}

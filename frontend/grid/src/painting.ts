@@ -7,6 +7,7 @@ import { gridColumns, NO_COLUMN } from "./columns";
 import { cellRenderer } from "./draw";
 import { groupCell } from "./group-cells";
 import { refOn, type Scene } from "./scene";
+import { isOutside, ruleColor } from "./row-matches";
 import { cellUsers } from "./presence-marks";
 
 const NO_NUMBER = { textLight: "transparent" };
@@ -46,5 +47,7 @@ function paint(scene: Scene, [x, y]: Item): Cell {
   const state = ref === null ? undefined : session.outbox.cell(ref, column.id);
   const cell = look(line, column, x === 0, cellScene, stored, state);
   cell.data.users = cellUsers(scene, ref, column.id);
-  return cell;
+  const color = ruleColor(scene, ref, column.id);
+  if (isOutside(scene, ref)) return { ...cell, themeOverride: { bgCell: palette.tints.gray?.background, textDark: palette.faint } };
+  return color === null || cell.themeOverride ? cell : { ...cell, themeOverride: { bgCell: palette.tints[color]?.background } };
 }

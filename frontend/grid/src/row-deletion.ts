@@ -4,11 +4,15 @@ import type { GridSelection } from "@glideapps/glide-data-grid";
 import { useState } from "react";
 import { clear, deleteRows, type ActionScope } from "./actions";
 import { NOTHING, rects } from "./selection";
+import { MAX_COMMAND_SIZE } from "../../sheet/src/commands";
 
-const MAX_ROWS = 10_000;
+/** So many rows are one action, which is one step to undo. */
+const MAX_ROWS = MAX_COMMAND_SIZE;
 
 export interface RowDeletion {
   selected: number;
+  /** The lines of the ticked rows. */
+  lines: readonly number[];
   isAsking: boolean;
   ask: (() => void) | null;
   confirm: () => void;
@@ -27,6 +31,7 @@ export function useRowDeletion(
   const rows = lines.headers.length === 0 ? ticked : ticked.toArray().reduce((all, y) => (lines.at(y).kind === "group" ? all.remove(y) : all), ticked);
   return {
     selected: rows.length,
+    lines: rows.toArray(),
     isAsking,
     ask: canDelete ? () => setAsking(true) : null,
     confirm: () => {

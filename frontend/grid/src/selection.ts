@@ -18,7 +18,7 @@ export function rects(selection: GridSelection, columns: number): Rect[] {
 }
 
 /** Neighbouring lines together: [first, count]. */
-function runs(lines: number[]): [number, number][] {
+export function runs(lines: number[]): [number, number][] {
   const ranges: [number, number][] = [];
   for (const line of lines) {
     const last = ranges.at(-1);

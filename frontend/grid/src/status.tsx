@@ -5,6 +5,7 @@ import { RejectedList, useEveryColumn, type ListOpen } from "../../sheet/src/rej
 import { PresentPeople } from "./present-people";
 import type { RejectedEdit } from "../../sheet/src/commands";
 import type { Scene } from "./scene";
+import { SelectionBar } from "./selection-bar";
 import type { SheetView } from "../../sheet/src/view";
 import type { Reader } from "../../sheet/src/reader";
 import type { Column, Totals } from "../../sheet/src/types";
@@ -13,22 +14,27 @@ import { UndoButtons } from "./undo-buttons";
 interface StatusProps {
   scene: Scene;
   hidden: Column[];
-  selected: number;
+  /** The lines of the ticked rows. */
+  lines: readonly number[];
+  portal: Element;
   jump: (cell: Pick<RejectedEdit, "row" | "column">) => void;
   open: (() => void) | null;
   add: (() => void) | null;
+  /** The filter hides the selected row. */
+  isMarked: boolean;
   deleteSelected: (() => void) | null;
   showHidden: (x: number, y: number) => void;
   list: ListOpen;
 }
 
-export function Status({ scene, selected, deleteSelected, hidden, open, add, jump, showHidden, list }: StatusProps): ReactElement {
+export function Status({ scene, lines, portal, deleteSelected, hidden, open, add, isMarked, jump, showHidden, list }: StatusProps): ReactElement {
   const { context, notice } = scene;
   const { reader, totals } = scene.view;
   return (
     <div className="cg-status" data-testid="grid-status">
-      {open && selected === 0 && <button className="cg-link" data-testid="grid-open" onClick={open}>Open row</button>}
+      {open && lines.length === 0 && <button className="cg-link" data-testid="grid-open" onClick={open}>Open row</button>}
       {add && <button className="cg-link" data-testid="grid-add" title="Add a row (Ctrl+Enter)" onClick={add}>+ Row</button>}
+      {lines.length > 0 ? <SelectionBar scene={scene} portal={portal} lines={lines} remove={deleteSelected} /> : (
       <div className="cg-strip">
       {scene.data.can_edit && <UndoButtons scene={scene} jump={jump} />}
       <span className="cg-count" data-testid="grid-rows">{rowCount(reader, totals.current, context.formats.locale)}</span>
@@ -43,11 +49,10 @@ export function Status({ scene, selected, deleteSelected, hidden, open, add, jum
           {hidden.length} hidden {hidden.length === 1 ? "column" : "columns"}
         </button>
       )}
-      {selected > 0 && deleteSelected && (
-        <button className="cg-link cg-danger" data-testid="grid-delete" onClick={deleteSelected}>Delete {plural(selected, "row")}</button>
-      )}
+      {isMarked && <span className="cg-notice" role="status" data-testid="grid-outside">This row is not in the filter. It leaves the view when you leave the row.</span>}
       {notice && <span className="cg-notice" role="status">{notice}</span>}
       </div>
+      )}
       <PresentPeople scene={scene} jump={jump} />
       <Saving scene={scene} jump={jump} list={list} />
     </div>
@@ -117,4 +122,3 @@ function rowCount({ total, isFiltered }: Reader, totals: Totals | null, locale: 
   return isFiltered && totals ? `${total.toLocaleString(locale)} of ${rows(totals.all_rows)}` : rows(total);
 }
 
-const plural = (count: number, noun: string): string => `${count.toLocaleString()} ${noun}${count === 1 ? "" : "s"}`;

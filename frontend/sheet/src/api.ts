@@ -52,6 +52,17 @@ export class Api {
     return response.status === 204 ? (undefined as T) : ((await this.read(response)) as T);
   }
 
+  /** Let the browser save the file that a request answers with. */
+  async download(path: string, query: RequestOptions["query"]): Promise<void> {
+    const response = await this.fetch(this.url(path, query), { credentials: "same-origin", headers: headers(undefined, this.link) });
+    if (!response.ok) throw await problemOf(response);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = fileName(response.headers.get("Content-Disposition"));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
   url(path: string, query: RequestOptions["query"] = {}): string {
     const url = new URL(this.root + path, location.origin);
     for (const [name, value] of Object.entries(query)) if (value != null) url.searchParams.set(name, String(value));
@@ -74,6 +85,11 @@ export class Api {
       throw new Problem(0, "offline", "The server's answer was incomplete.");
     }
   }
+}
+
+function fileName(disposition: string | null): string {
+  const encoded = /filename\*=UTF-8''([^;]+)/i.exec(disposition ?? "")?.[1];
+  return encoded ? decodeURIComponent(encoded) : (/filename="([^"]+)"/.exec(disposition ?? "")?.[1] ?? "export.csv");
 }
 
 function headers(body: unknown, link: number | null): HeadersInit {

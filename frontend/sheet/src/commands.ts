@@ -66,7 +66,7 @@ export function splitEdits(edits: readonly Edit[]): Edit[][] {
   const commands: Edit[][] = [];
   let [count, characters] = [MAX_COMMAND_SIZE, 0];
   for (const row of byRow(edits)) {
-    const size = row.length + 1; // A new row counts beside its cells.
+    const size = row.length + (typeof row[0]?.row === "string" ? 1 : 0); // A new row counts beside its cells.
     const length = row.reduce((sum, { input }) => sum + JSON.stringify(input).length, 0);
     if (count + size > MAX_COMMAND_SIZE || characters + length > MAX_COMMAND_CHARACTERS) {
       commands.push([]);

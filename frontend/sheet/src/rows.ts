@@ -55,6 +55,12 @@ export class Rows {
     return row ? Math.max(row.version, row.cellVersions[column] ?? 0) : null;
   }
 
+  /** A number that is greater after each change of a row; -1 for one that is not loaded. */
+  stampOf(id: number): number {
+    const row = this.rows.get(id);
+    return row ? Math.max(row.version, ...Object.values(row.cellVersions)) : -1;
+  }
+
   /** Store a saved value of this user. */
   applySaved(id: number, column: number, value: CellValue, version: number): void {
     const row = this.rows.get(id);

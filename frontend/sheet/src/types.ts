@@ -153,6 +153,8 @@ export interface GridData {
   columns: Column[];
   /** The column that names the owner of a row; null where there is none. */
   owner_column: number | null;
+  /** The column of a pipeline's stages; null for other sheets. */
+  stage_column: number | null;
   new_types: NewTypes;
   kinds: ColumnKind[];
   people: Record<string, string>;
@@ -160,6 +162,7 @@ export interface GridData {
   can_add: boolean;
   can_delete: boolean;
   can_configure: boolean;
+  can_export: boolean;
   view: View;
   layout: Layout;
   /** The stored view that the layout belongs to; none for the visitor of a public link. */

@@ -3,6 +3,7 @@
 import { Problem } from "./api";
 import type { CellState, Command } from "./commands";
 import { Reader } from "./reader";
+import { RowMatches } from "./matches";
 import { ViewTotals } from "./totals";
 import type { SheetSession } from "./session";
 import type { Outcome, Row, RowRef, View, CellValue } from "./types";
@@ -14,6 +15,7 @@ const RETRY_DELAY = 2000;
 export class SheetView {
   readonly reader: Reader;
   readonly totals: ViewTotals;
+  readonly matches: RowMatches;
   /** Why rows could not be read the last time. */
   problem: Problem | null = null;
   private query = "";
@@ -34,6 +36,7 @@ export class SheetView {
       columnsChanged: () => session.refreshPagesNow(),
     });
     this.totals = new ViewTotals(session.api, session.path, { changed: () => session.changed(), version: () => this.reader.version });
+    this.matches = new RowMatches(session.api, session.path, () => session.changed());
     for (const key of session.outbox.draftKeys()) this.reader.lines.append(key);
   }
 
@@ -54,6 +57,12 @@ export class SheetView {
       const line = lines.at(first + index);
       return line.kind === "row" ? (rows.get(line.id) ?? null) : null;
     });
+  }
+
+  /** Take a new row that the filter does not have from the screen. */
+  leave(row: RowRef): void {
+    this.reader.lines.remove(row);
+    this.session.changed();
   }
 
   /** Fold these groups, or open them. */
@@ -112,6 +121,7 @@ export class SheetView {
     clearTimeout(this.retryTimer);
     this.reader.blocks.stop();
     this.totals.end();
+    this.matches.end();
   }
 
   private followOwn = (): void => {

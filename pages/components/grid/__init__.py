@@ -85,6 +85,7 @@ def show(
         "me": {"id": str(me["id"]), "name": me["name"]},
         "columns": [column | _traits(column["type"]) for column in sheet["columns"]],
         "owner_column": _owner_column(sheet),
+        "stage_column": _stage_column(sheet),
         "new_types": NEW_TYPES,
         "kinds": _kinds(),
         "people": {str(person): name for person, name in sheet["people"].items()},
@@ -134,6 +135,11 @@ def _owner_column(sheet: Mapping[str, Any]) -> int | None:
     return chosen or (people[0] if len(people) == 1 else None)
 
 
+def _stage_column(sheet: Mapping[str, Any]) -> int | None:
+    """Return the column of a pipeline's stages; None for other sheets."""
+    return ((sheet.get("settings") or {}).get("pipeline") or {}).get("stage")
+
+
 def _rights(permissions: list[str]) -> dict[str, bool]:
     names = {str(permission) for permission in permissions}
     return {
@@ -141,6 +147,7 @@ def _rights(permissions: list[str]) -> dict[str, bool]:
         "can_add": "rows:add" in names,
         "can_delete": "rows:delete" in names,
         "can_configure": "columns:edit" in names,
+        "can_export": "rows:export" in names,
     }
 
 

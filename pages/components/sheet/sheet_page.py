@@ -87,9 +87,9 @@ def show(body: Body) -> None:
 
 
 def sort(sheet_view: SheetView, view: View, change: Any) -> None:
-    """Set the order in `change["sort"]` or the conditions in `change["filter"]`, which the browser sent."""
+    """Set the order, the conditions or the search text, which the browser sent."""
     if isinstance(change, dict):
-        view_json = view.as_json() | {name: change[name] for name in ("sort", "filter") if name in change}
+        view_json = view.as_json() | {name: change[name] for name in ("sort", "filter", "search") if name in change}
         run_command(lambda: _change(sheet_view, without_invalid(sheet_view.access, View.from_json(view_json))))
 
 

@@ -15,8 +15,8 @@ export function ChoiceEditor({ editing, context, palette, done, unsaved }: Edito
   const marked = at >= 0 ? at : search ? 0 : picks.findIndex((pick) => pick.id === current);
   // A name that two people share selects neither: the server's error says what to write instead.
   const isUnclear = isAmbiguous(picks, search) || (search !== "" && isPending(editing.column, context));
-  const pick = at < 0 && isUnclear ? undefined : picks[marked];
-  unsaved.current = () => inputOf(pick, search, at >= 0, current);
+  const chosen = at < 0 && isUnclear ? undefined : picks[marked];
+  unsaved.current = () => inputOf(chosen, search, at >= 0, current);
   const close = (move: Move | typeof LEFT): void => done(unsaved.current(), move);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
@@ -35,7 +35,7 @@ export function ChoiceEditor({ editing, context, palette, done, unsaved }: Edito
         onChange={(text) => { setSearch(text); setAt(-1); }} onBlur={() => close(LEFT)} />
       <ul className="cg-list" role="listbox">
         {picks.map((pick) => (
-          <Entry key={pick.id} pick={pick} palette={palette} isMarked={pick === pick} isPicked={pick.id === current}
+          <Entry key={pick.id} pick={pick} palette={palette} isMarked={pick === chosen} isPicked={pick.id === current}
             onPick={() => done(pick.id === current ? null : { value: pick.id }, STAY)} />
         ))}
         {picks.length === 0 && <li className="cg-none">No match for “{search}”</li>}

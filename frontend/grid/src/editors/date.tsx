@@ -1,7 +1,8 @@
 // The editor for dates: typed as text in any form that core can read, or picked from a month.
 
-import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { clockOf, localTime, today } from "../../../sheet/src/format";
+import { typedDay } from "../../../sheet/src/typed-date";
 import { isLeft, LEFT, moveOf, STAY, typedInput, type EditorProps } from "./editor";
 
 export function DateEditor({ editing, context, done, unsaved }: EditorProps): ReactElement {
@@ -10,6 +11,10 @@ export function DateEditor({ editing, context, done, unsaved }: EditorProps): Re
   unsaved.current = () => typedInput(text, editing.text);
   const current = dateOf(editing);
   const [month, setMonth] = useState((current ?? today(zone)).slice(0, 7));
+  const typed = text === editing.text ? null : typedDay(text, today(zone), editing.column.rules.date_order === "month first");
+  useEffect(() => {
+    if (typed) setMonth(typed.month);
+  }, [typed?.month]);
   const field = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => {
     field.current?.focus({ preventScroll: true });
@@ -35,7 +40,7 @@ export function DateEditor({ editing, context, done, unsaved }: EditorProps): Re
         onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown}
         onBlur={(event) => isLeft(event) && done(typedInput(text, editing.text), LEFT)} />
       {shortYear(text) && <p className="cg-year" role="status">The year is read as {shortYear(text)}.</p>}
-      <Month month={month} current={current} today={today(zone)} locale={locale} turn={setMonth} pick={pick}
+      <Month month={month} current={typed ? typed.day : current} today={today(zone)} locale={locale} turn={setMonth} pick={pick}
         clock={editing.column.form === "instant" ? clockOf(editing.column) : null} />
     </div>
   );

@@ -2,7 +2,7 @@
 
 import type { DataEditorRef } from "@glideapps/glide-data-grid";
 import {
-  useEffect, useLayoutEffect, useRef,
+  useEffect, useLayoutEffect, useRef, useState,
   type ComponentType, type CSSProperties, type FocusEvent, type MutableRefObject, type ReactElement, type RefObject,
 } from "react";
 import { createPortal } from "react-dom";
@@ -49,7 +49,7 @@ export function EditorOverlay({ bounds, portal, note, ...props }: OverlayProps):
   const box = useRef<HTMLDivElement>(null);
   const keepFocus = useFocusGuard(box, props.grid, isDone, () => done(unsaved.current(), LEFT));
   return createPortal(
-    <div ref={box} className="cg-editor" style={positionOf(bounds)} onBlurCapture={keepFocus}>
+    <div ref={box} className="cg-editor" style={useInWindow(box, bounds)} onBlurCapture={keepFocus}>
       <Editor {...props} done={done} unsaved={unsaved} />
       {note && <p className={bounds.y > NOTE_ROOM ? "cg-meanwhile" : "cg-meanwhile cg-under"} role="status" data-testid="grid-meanwhile">{note}</p>}
     </div>,
@@ -106,12 +106,26 @@ function isOfGrid(target: EventTarget | null): boolean {
 }
 
 const ROOM = 330;
+const MARGIN = 4;
 
-/** The position over the cell, inside the window. Lists open above if there is no room below. */
-function positionOf({ x, y, width, height }: Bounds): CSSProperties {
-  const editorWidth = Math.min(Math.max(width + 1, 120), window.innerWidth - 8);
-  const left = Math.max(4, Math.min(x, window.innerWidth - editorWidth - 4));
+/** The position over the cell. Lists open above if there is no room below; what is wider or higher is moved into the window. */
+function useInWindow(box: RefObject<HTMLElement>, { x, y, width, height }: Bounds): CSSProperties {
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    if (!box.current) return;
+    const measure = (): void => {
+      const { scrollWidth, scrollHeight } = box.current ?? { scrollWidth: 0, scrollHeight: 0 };
+      setSize((now) => (now.width === scrollWidth && now.height === scrollHeight ? now : { width: scrollWidth, height: scrollHeight }));
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [box]);
+  const editorWidth = Math.min(Math.max(width + 1, 120), window.innerWidth - 2 * MARGIN);
+  const left = Math.max(MARGIN, Math.min(x, window.innerWidth - Math.max(editorWidth, size.width) - MARGIN));
   const isLow = y + ROOM > window.innerHeight && y > ROOM;
-  const vertical = isLow ? { bottom: window.innerHeight - y - height } : { top: y };
+  const top = Math.max(MARGIN, Math.min(y, window.innerHeight - size.height - MARGIN));
+  const vertical = isLow ? { bottom: Math.max(MARGIN, window.innerHeight - y - height) } : { top };
   return { left, width: editorWidth, minHeight: height + 1, ...vertical, flexDirection: isLow ? "column-reverse" : "column" };
 }
