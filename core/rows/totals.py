@@ -17,7 +17,7 @@ from core.base.exact_json import decimal_text
 from core.column_types import column_type
 from core.column_types.base import ColumnType
 from core.column_types.cell_sql import SqlCell
-from core.column_types.traits import Form
+from core.column_types.traits import Form, IdSource
 from core.rows.as_of import over
 from core.rows.query import Sort, View, conditions, resolve, view_origin
 from core.rows.read import row_count
@@ -118,7 +118,7 @@ def check_group(access: Access, group: Sort) -> ColumnInfo:
     """Return the column of a group. Raises Invalid where rows can't be grouped by it."""
     column = access.column(group.column)
     kind = column_type(column.type)
-    if kind.form in {Form.LIST, Form.INSTANT} or kind.is_multiline:
+    if kind.form in {Form.LIST, Form.INSTANT} or kind.ids_of is IdSource.ROWS or kind.is_multiline:
         raise Invalid(f"Rows can't be grouped by “{column.name}”: {kind.label} has no groups.", column=column.column_id)
     return column
 

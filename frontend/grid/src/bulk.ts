@@ -3,6 +3,7 @@
 import { withRows, type ActionScope } from "./actions";
 import { runs } from "./selection";
 import { MAX_COMMAND_SIZE, type Edit } from "../../sheet/src/commands";
+import { relatedRows } from "../../sheet/src/format";
 import type { CellValue, Column, Input } from "../../sheet/src/types";
 
 /** The most rows of one file; more are exported as a view. */
@@ -58,7 +59,8 @@ export function duplicate(scope: ActionScope, lines: readonly number[], columns:
 
 function currentValue({ view }: ActionScope, row: number, column: Column): CellValue {
   const { value, state } = view.cell(row, column.id);
-  return state && "value" in state.input ? state.input.value : value;
+  const current = state && "value" in state.input ? state.input.value : value;
+  return column.ids_of === "rows" && current !== null ? relatedRows(current).map(({ id }) => id) : current;
 }
 
 /** Save a file of these rows. */

@@ -21,7 +21,8 @@ export interface ConditionCardProps {
 }
 
 export function ConditionCard({ column, context, act, children, ...card }: ConditionCardProps): ReactElement {
-  const filters = column.filters ?? [];
+  // The rows of another sheet are too many to choose from here.
+  const filters = (column.filters ?? []).filter(({ takes }) => takes !== "many" || column.ids_of !== "rows");
   const [op, setOp] = useState(filters[0]?.op ?? "");
   const [values, setValues] = useState<string[]>([]);
   const filter = filters.find((candidate) => candidate.op === op);

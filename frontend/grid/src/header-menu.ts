@@ -82,4 +82,5 @@ function groupEntries({ column, layout: { groups } }: HeaderFacts, { arrange }: 
 }
 
 /** Lists, instants and long texts have hardly two equal cells. */
-export const isGroupable = ({ form, is_multiline }: Column): boolean => form !== "strings" && form !== "instant" && !is_multiline;
+export const isGroupable = ({ form, ids_of, is_multiline }: Column): boolean =>
+  form !== "strings" && form !== "instant" && ids_of !== "rows" && !is_multiline;

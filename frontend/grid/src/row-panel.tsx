@@ -5,6 +5,7 @@ import { createPortal } from "react-dom";
 import { editingFor, write } from "./editing";
 import type { Editing, EditorProps } from "./editors/editor";
 import { EditorOverlay, type Bounds } from "./editors/overlay";
+import { relatedSource } from "./related-source";
 import { cellLook, Fact } from "./row-cards";
 import type { Scene } from "./scene";
 import { RejectedEditText } from "../../sheet/src/rejected-edit";
@@ -59,7 +60,7 @@ export function RowPanel({ scene, opened, portal, close }: RowPanelProps): React
       </footer>
       {field && (
         <EditorOverlay key={field.editing.column.id} editing={field.editing} context={context} palette={palette} done={done} bounds={field.bounds}
-          portal={portal} grid={grid} note={null} />
+          portal={portal} grid={grid} note={null} related={relatedSource(session)} />
       )}
     </div>,
     portal,

@@ -41,7 +41,7 @@ export function ValueCard({ rows, columns, fixed, context, label, position, port
 }
 
 function Field({ column, context, text, set }: { column: Column; context: Context; text: string; set: (text: string) => void }): ReactElement {
-  const options = column.form === "boolean" ? [{ id: "true", label: "Ticked" }, { id: "false", label: "Not ticked" }] : column.ids_of ? everyPick(column, context) : null;
+  const options = column.form === "boolean" ? [{ id: "true", label: "Ticked" }, { id: "false", label: "Not ticked" }] : column.ids_of && column.ids_of !== "rows" ? everyPick(column, context) : null;
   if (options) {
     return (
       <select value={text} data-testid="bulk-value" onChange={(event) => set(event.target.value)}>
@@ -61,6 +61,6 @@ function Field({ column, context, text, set }: { column: Column; context: Contex
 function inputOf(column: Column, text: string): Input {
   if (text === "") return { value: null };
   if (column.form === "boolean") return { value: text === "true" };
-  if (column.ids_of) return { value: column.form === "strings" ? [text] : text };
+  if (column.ids_of && column.ids_of !== "rows") return { value: column.form === "strings" ? [text] : text };
   return { text };
 }
