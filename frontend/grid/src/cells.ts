@@ -1,7 +1,7 @@
 // Turns a line and a column into what the canvas draws there.
 
 import { GridCellKind, type CustomCell } from "@glideapps/glide-data-grid";
-import { idsIn, isNumber, plainText, displayText, displayInput, relatedRows, type Context } from "../../sheet/src/format";
+import { errorOf, idsIn, isNumber, plainText, displayText, displayInput, relatedRows, type Context } from "../../sheet/src/format";
 import type { Line } from "../../sheet/src/lines";
 import type { CellState } from "../../sheet/src/commands";
 import type { StoredRow } from "../../sheet/src/rows";
@@ -60,8 +60,8 @@ export function look(
     ...blank(line, column),
     value, text,
     chips: typed === null ? chips(value, column, scene) : null,
-    checked: column.form === "boolean" && typed === null && line.kind !== "new" ? value === true : null,
-    href: href(text, column),
+    checked: column.form === "boolean" && typed === null && line.kind !== "new" && errorOf(value) === null ? value === true : null,
+    href: errorOf(value) === null ? href(text, column) : null,
     right: column.align_right ?? isNumber(column),
     mark: state?.state ?? null,
     removed: stored?.removed ?? false,

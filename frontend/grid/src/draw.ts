@@ -1,5 +1,6 @@
 // Draws a cell on the canvas: text, numbers, coloured choices, check boxes, and the marks of saving and refusal.
 
+import { errorOf } from "../../sheet/src/format";
 import {
   drawTextCell, getMiddleCenterBias, measureTextCached, roundedRect, type CustomCell, type CustomRenderer, type DrawArgs,
   GridCellKind,
@@ -29,7 +30,7 @@ export function cellRenderer(palette: Palette): CustomRenderer<Cell> {
 function draw(args: Args, look: CellLook, palette: Palette): void {
   const { ctx, theme } = args;
   drawHighlight(args, look);
-  ctx.fillStyle = theme.textDark;
+  ctx.fillStyle = look.column.is_computed ? theme.textMedium : theme.textDark;
   if (look.group) drawGroupCell(args, look.group, palette);
   else if (look.line.kind === "loading") drawSkeleton(args, palette);
   else if (look.hint) drawHint(args, look.hint, palette);
@@ -45,6 +46,7 @@ function draw(args: Args, look: CellLook, palette: Palette): void {
 function drawPlain(args: Args, look: CellLook, palette: Palette): void {
   const { ctx } = args;
   if (look.removed || look.mark === "held") ctx.fillStyle = palette.faint;
+  else if (errorOf(look.value) !== null) ctx.fillStyle = palette.refused.text;
   else if (look.href) ctx.fillStyle = palette.link;
   drawTextCell(args, look.text, look.right ? "right" : undefined);
 }

@@ -62,6 +62,10 @@ function editingOf(actions: ActionScope, cell: readonly [number, number], typed:
   if (!column || line.kind === "loading" || line.kind === "group") return null;
   const isNew = line.kind === "new";
   if (isNew ? !actions.canAdd : !actions.canEdit) return null;
+  if (column.is_computed && column.read_only) {
+    actions.notice(`“${column.name}” is computed. Change the cells that it is computed from.`);
+    return null;
+  }
   if (column.read_only) actions.notice(`“${column.name}” is read-only for you. Ask the sheet's owner.`);
   if (column.editor === "none") return null;
   if (line.kind === "row" && view.reader.rows.get(line.id)?.removed) return null;

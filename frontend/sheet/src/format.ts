@@ -113,6 +113,10 @@ export const isNumber = (column: Pick<Column, "form">): boolean => NUMBERS.has(c
 /** Dates and instants. */
 export const isDate = ({ form }: Pick<Column, "form">): boolean => form === "day" || form === "instant";
 
+/** The reason for which a computed cell has no value, or null. */
+export const errorOf = (value: CellValue): string | null =>
+  value !== null && typeof value === "object" && "error" in value ? value.error : null;
+
 /** A value as the cell shows it. */
 export function displayText(value: CellValue, column: Column, context: Context): string {
   if (value === null) return "";
@@ -141,6 +145,8 @@ export function editorText(value: CellValue, column: Column, context: Context): 
 /** A value as copied text: decimal point, ISO dates, labels. Every column and other programs can read it. */
 export function plainText(value: CellValue, column: Column, { people }: Context): string {
   if (value === null) return "";
+  const error = errorOf(value);
+  if (error !== null) return `#ERROR ${error}`;
   if (typeof value === "boolean") return value ? "true" : "false";
   if (column.ids_of === "rows") return relatedRows(value).map(({ title }) => quotedLabel(title)).join(", ");
   if (Array.isArray(value)) return idsIn(value).map((id) => quotedLabel(label(id, column))).join(", ");
@@ -159,7 +165,7 @@ export function displayInput(input: Input, column: Column, context: Context): st
 /** The rows that a cell of a relation names. */
 export function relatedRows(value: CellValue): RelatedRow[] {
   if (value === null || typeof value !== "object") return [];
-  if (!Array.isArray(value)) return value.shown;
+  if (!Array.isArray(value)) return "shown" in value ? value.shown : [];
   return value.map((item) => (typeof item === "string" ? { id: item, title: `Row ${item}` } : item));
 }
 

@@ -3,7 +3,12 @@
 import type { Filter } from "./filter";
 
 /** A cell's value as the API sends it: numbers as decimal strings, choices by option id, instants in UTC. */
-export type CellValue = null | string | boolean | string[] | RelatedRow[] | RelatedChange;
+export type CellValue = null | string | boolean | string[] | RelatedRow[] | RelatedChange | CellError;
+
+/** The reason for which a computed cell has no value. */
+export interface CellError {
+  error: string;
+}
 
 /** A row of another sheet, in a cell of a relation. */
 export interface RelatedRow {

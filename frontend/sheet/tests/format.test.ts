@@ -58,3 +58,11 @@ test("the editor shows a number as its column reads it, and what is copied is on
   assert.deepEqual(texts("auto"), ["1.0850", "12.5", "-7"]);
   assert.equal(plainText("1.085", column("percent", { number_format: "1.234,56" }), context), "1.0850");
 });
+
+test("the reason of an error stands in its cell, however the column writes its values", () => {
+  const error = { error: "The divisor is 0." };
+  for (const type of ["number", "date", "datetime", "text", "checkbox"]) {
+    assert.equal(displayText(error, column(type), context), "#ERROR The divisor is 0.");
+    assert.equal(plainText(error, column(type), context), "#ERROR The divisor is 0.");
+  }
+});
