@@ -138,7 +138,7 @@ ROUTES: dict[str, Case | list[Case]] = {
     f"GET {SHEET}/rows": [Case("may visit"), Case("may not", query="as_of=version:1")],
     f"GET {SHEET}/order": Case("may visit"),
     f"GET {SHEET}/totals": Case("may visit"),
-    f"GET {SHEET}/matches": Case("may visit", query="rows=1&views=[{}]"),
+    f"GET {SHEET}/matches": Case("may visit", query="rows=1&views=[{{}}]"),
     f"GET {SHEET}/rows/{{row}}": Case("may visit 1", ids={"row": 1}),
     f"POST {SHEET}/rows": Case("edits", 201, json={"rows": [{"1": "New"}]}),
     f"PATCH {SHEET}/rows": [
