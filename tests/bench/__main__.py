@@ -2,11 +2,12 @@
 
 import sys
 
-from tests.bench import bench_api, bench_browser, bench_dashboard, bench_idle, bench_import, bench_statements
+from tests.bench import bench_api, bench_browser, bench_dashboard, bench_filters, bench_idle, bench_import, bench_statements
 
 PARTS = {
     "import": bench_import.main,
     "api": bench_api.main,
+    "filters": bench_filters.main,
     "browser": bench_browser.main,
     "dashboard": bench_dashboard.main,
     "idle": bench_idle.main,
