@@ -2,7 +2,15 @@
 
 import sys
 
-from tests.bench import bench_api, bench_browser, bench_dashboard, bench_filters, bench_idle, bench_import, bench_statements
+from tests.bench import (
+    bench_api,
+    bench_browser,
+    bench_dashboard,
+    bench_filters,
+    bench_idle,
+    bench_import,
+    bench_statements,
+)
 
 PARTS = {
     "import": bench_import.main,

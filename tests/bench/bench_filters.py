@@ -55,7 +55,8 @@ def compare(
         both = median(beside, TIMES)
         for pending in waiting:
             pending.result()
-    sys.stdout.write(f"first page of a new filter ({name}) over {ROWS:,}, sorted: SQL on narrow rows {by_hand:.1f} ms\n")
+    title = f"first page of a new filter ({name}) over {ROWS:,}, sorted"
+    sys.stdout.write(f"{title}: SQL on narrow rows {by_hand:.1f} ms\n")
     sys.stdout.write(f"  by the API            {page:.1f} ms, {page / by_hand:.2f} × (promised ≤ 1.5)\n")
     sys.stdout.write(f"  beside its order      {both:.1f} ms; the order alone {order:.1f} ms\n")
 
