@@ -1,6 +1,8 @@
 """Administration, for administrators: people, invitations, registration, sessions, security events, the system."""
 
 from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,10 +18,12 @@ from core.accounts.registration import Policy, Registration, registration_policy
 from core.admin import administration
 from core.admin.health import system_health
 from core.base.actor import Actor, require
+from core.base.exact_json import decimal_text
 from core.base.permissions import Permission, Role
 from core.config.settings import settings
 from core.mail.smtp import ConsoleTransport, mail_transport
 from core.sharing.transfer import owned_sheets
+from core.workspace.exchange_rates import MAX_RATES, Rate, exchange_rates, set_exchange_rates
 from core.workspace.settings import change_workspace_settings, workspace_settings
 
 router = APIRouter(prefix="/admin", tags=["Administration"], route_class=ExactRoute)
@@ -41,6 +45,20 @@ class SettingsChanges(Strict):
     time_zone: str | None = Field(default=None, description="An IANA zone, for people who have chosen none.")
     week_start: int | None = Field(default=None, description="1 (Monday), 6 (Saturday) or 7 (Sunday).")
     fiscal_year_start: int | None = Field(default=None, description="The first month, from 1 to 12.")
+
+
+class RateKey(Strict):
+    currency: str
+    day: Annotated[date, Field(strict=False)]
+
+
+class RateBody(RateKey):
+    rate: Annotated[Decimal, Field(strict=False)]
+
+
+class RateChanges(Strict):
+    rates: list[RateBody] = Field(default_factory=list, max_length=MAX_RATES)
+    removed: list[RateKey] = Field(default_factory=list, max_length=MAX_RATES)
 
 
 class PersonChanges(Strict):
@@ -184,6 +202,25 @@ def change_workspace(caller: CallerDep, body: SettingsChanges) -> Response:
         return answer(asdict(change_workspace_settings(session, actor, **changes)))
 
 
+@router.get("/exchange-rates", summary="The exchange rates")
+def rates(caller: CallerDep) -> Response:
+    """What a unit of each currency is worth in the workspace's currency from a day on, newest first."""
+    with caller.transaction() as (session, actor):
+        require(actor, Permission.PEOPLE_MANAGE)
+        return _rates(session)
+
+
+@router.put("/exchange-rates", summary="Store and remove exchange rates")
+def set_rates(caller: CallerDep, body: RateChanges) -> Response:
+    """Rates replace those of the same currency and day. Figures convert amounts of closed deals by the rate of the day
+    on which they closed, and of open ones by today's."""
+    stored = [Rate(rate.currency, rate.day, rate.rate) for rate in body.rates]
+    removed = [(key.currency, key.day) for key in body.removed]
+    with caller.transaction() as (session, actor):
+        set_exchange_rates(session, actor, stored, removed=removed)
+        return _rates(session)
+
+
 @router.get("/sessions", summary="All sessions")
 def sessions(caller: CallerDep) -> Response:
     """Most recently used first."""
@@ -213,6 +250,14 @@ def system(caller: CallerDep) -> Response:
     with caller.transaction() as (session, actor):
         health = system_health(session, actor)
         return answer({"health": health, "troubles": health.troubles})
+
+
+def _rates(session: Session) -> Response:
+    rates_json = [
+        {"currency": rate.currency, "day": rate.day, "rate": decimal_text(rate.rate)}
+        for rate in exchange_rates(session)
+    ]
+    return answer({"base": workspace_settings(session).currency, "rates": rates_json})
 
 
 def _people(session: Session, actor: Actor) -> Response:

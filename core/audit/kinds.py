@@ -28,7 +28,7 @@ class Kind(StrEnum):
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
     SHEETS = (
         *("sheets", "Sheets, columns and views"),
-        ("sheet:sheet", "sheet:column", "sheet:view", "workspace:currency", "workspace:settings"),
+        ("sheet:sheet", "sheet:column", "sheet:view", "workspace:currency", "workspace:settings", "workspace:rates"),
     )
     JOBS = "jobs", "Background jobs", ("workspace:job",)
 

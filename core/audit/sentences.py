@@ -129,6 +129,7 @@ SENTENCES: dict[str, str | tuple[str, str] | Callable[[Facts], str]] = {
     "workspace:audit:export": "{by} exported {count} of the audit trail",
     "workspace:job:cancel": "{by} cancelled a background job ({kind})",
     "workspace:job:run-again": "{by} ran a background job again ({kind})",
+    "workspace:rates:change": "{by} changed exchange rates: {rates}",
     "workspace:settings:change": "{by} changed the workspace: {settings}",
     "workspace:currency:change": "{by} changed the currency of new money columns from {old_currency} to {currency}",
     "sheet:sheet:create": "{by} created the sheet {sheet}",
@@ -221,6 +222,12 @@ def _type_label(name: Any) -> str:
     return TYPES[name].label.lower() if name in TYPES else str(name)
 
 
+def _rates(words: _Fillers) -> str:
+    stored, removed = words.facts.get("rates", 0), words.facts.get("removed", 0)
+    counts = [f"{count} {what}" for count, what in ((stored, "stored"), (removed, "removed")) if count]
+    return f"{' and '.join(counts)} ({', '.join(words.facts.get('currencies', []))})"
+
+
 def _settings(words: _Fillers) -> str:
     changes = words.facts.get("changes", {})
     return ", ".join(f"{name.replace('_', ' ')} from {old} to {new}" for name, (old, new) in sorted(changes.items()))
@@ -246,6 +253,7 @@ _FILLERS: dict[str, Callable[[_Fillers], str]] = {
     "limits": _limits,
     "old_type": lambda words: _type_label(words.facts.get("before")),
     "new_type": lambda words: _type_label(words.facts.get("after")),
+    "rates": _rates,
     "settings": _settings,
     "count": _count,
     "format": lambda words: str(words.facts.get("format", "")).upper(),

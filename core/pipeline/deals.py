@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
 from core.column_types import column_type
+from core.pipeline.conversion import Conversion
 from core.pipeline.pipeline import LOST, OPEN, WON, Pipeline
 from core.rows.query import View, conditions, view_origin
 from core.rows.row_source import ADDED, Origin
@@ -68,8 +69,11 @@ class Group:
 class Deals:
     """The deals of a view as of a day. Built once a view, so that its figures share conditions and sums."""
 
-    def __init__(self, session: Session, pipeline: Pipeline, view: View, today: date) -> None:
+    def __init__(
+        self, session: Session, pipeline: Pipeline, view: View, today: date, conversion: Conversion | None = None
+    ) -> None:
         self.pipeline, self.view, self.today = pipeline, view, today
+        self._conversion = conversion
         self._session = session
         self._conditions: dict[Origin, ColumnElement[bool]] = {}
 
@@ -153,7 +157,9 @@ class Deals:
     def _source(self, *columns: ColumnInfo | None) -> "_Source":
         """Where the deals are read from, if these columns are read besides stage, amount and probability."""
         pipeline, access = self.pipeline, self.pipeline.access
-        read = [column for column in (pipeline.stage, pipeline.amount, pipeline.probability, *columns) if column]
+        closed_on = pipeline.close_date if self._conversion else None
+        always = (pipeline.stage, pipeline.amount, pipeline.probability, closed_on)
+        read = [column for column in (*always, *columns) if column]
         origin = view_origin(access, self.view, *read)
         if origin not in self._conditions:
             self._conditions[origin] = conditions(access, self.view, origin)
@@ -184,7 +190,8 @@ class Deals:
         The offset keeps PostgreSQL from taking a cell out of its row once more for each sum.
         """
         pipeline = self.pipeline
-        stage, amount = self._stage(source), source.cell(pipeline.amount).number if pipeline.amount else None
+        stage = self._stage(source)
+        amount = self._amount(source, stage, pipeline.amount) if pipeline.amount else None
         cells: dict[str, ColumnElement[Any]] = {
             "stage": stage,
             "amount": cast(null(), Numeric) if amount is None else amount,
@@ -192,6 +199,15 @@ class Deals:
         }
         labels = [cell.label(name) for name, cell in (cells | more).items()]
         return select(*labels).select_from(source.table).where(condition).offset(0)
+
+    def _amount(self, source: "_Source", stage: ColumnElement[str], column: ColumnInfo) -> ColumnElement[Decimal]:
+        """The amount of a deal, in the workspace's currency where there are rates."""
+        amount: ColumnElement[Decimal] = source.cell(column).number
+        if self._conversion is None:
+            return amount
+        close = self.pipeline.close_date
+        closed_on = source.cell(close).text if close else cast(null(), Text)
+        return amount * self._conversion.rate(closed_on, self._kind(stage) != OPEN, self.today)
 
     def _stage(self, source: "_Source") -> ColumnElement[str]:
         stage: ColumnElement[str] = source.cell(self.pipeline.stage).text

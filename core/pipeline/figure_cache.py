@@ -22,6 +22,7 @@ class FigureKey:
     versions: tuple[tuple[int, int], ...]
     parts: tuple[tuple[str, int], ...]
     today: date | None
+    conversion: int | None = None  # The hash of how amounts are converted.
 
 
 class _FigureCache:

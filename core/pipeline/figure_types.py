@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from core.pipeline.conversion import Conversion
 from core.rows.query import View
 
 ZERO = Decimal(0)
@@ -97,6 +98,7 @@ class Figures:
 
     version: int
     values: Mapping[str, Any]
+    conversion: Conversion | None = None  # How amounts are converted to the workspace's currency, if they are.
 
     @property
     def headline(self) -> Headline:

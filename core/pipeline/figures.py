@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.pipeline.breakdowns import by_age, by_owner, by_stage, closed_by, top_accounts
+from core.pipeline.conversion import conversion_of
 from core.pipeline.deals import Deals
 from core.pipeline.figure_cache import FigureKey, figure_cache
 from core.pipeline.figure_types import Figures
@@ -46,23 +47,27 @@ def figures(session: Session, access: Access, view: View, *names: str, today: da
     view = resolve(access, view)
     deals: Deals | None = None
     values: dict[str, Any] = {}
+    pipeline = get_pipeline(access)
+    conversion = conversion_of(session, pipeline.amount)
+    rates = hash(conversion) if conversion else None
     for name in names or FIGURES:
-        key = _key(access, view, name, today)
+        key = _key(access, view, name, today, rates)
         figure = figure_cache.get(key)
         if figure is None:
-            deals = deals or Deals(session, get_pipeline(access), view, today)
+            deals = deals or Deals(session, pipeline, view, today, conversion)
             figure = FIGURES[name].compute(deals)
             figure_cache.put(key, figure)
         values[name] = figure
-    return Figures(access.sheet.version, values)
+    return Figures(access.sheet.version, values, conversion)
 
 
-def _key(access: Access, view: View, name: str, today: date) -> FigureKey:
+def _key(access: Access, view: View, name: str, today: date, conversion: int | None) -> FigureKey:
     return FigureKey(
         name=name,
         scope=access.scope,
         view=view.fingerprint,
         versions=access.versions,
         parts=tuple(sorted(access.sheet.pipeline.items())),
-        today=today if FIGURES[name].by_day else None,
+        today=today if FIGURES[name].by_day or conversion is not None else None,
+        conversion=conversion,
     )

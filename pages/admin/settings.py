@@ -15,6 +15,7 @@ from core.workspace.settings import (
     workspace_settings,
 )
 from db.engine import transaction
+from pages.components.admin import exchange_rates
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import run_command
 
@@ -26,6 +27,7 @@ def show(actor: Actor) -> None:
     with st.container(width=720):
         st.title("Settings")
         _general(actor, settings)
+        exchange_rates.show(actor, settings.currency)
 
 
 def _general(actor: Actor, settings: WorkspaceSettings) -> None:

@@ -11,6 +11,7 @@ from core.accounts.locale import Locale, get_locale, today
 from core.base.actor import Actor
 from core.base.permissions import ROLE_PERMISSIONS, Level, Permission
 from core.pipeline.breakdowns import owner_names
+from core.pipeline.conversion import Conversion
 from core.pipeline.figure_types import Figures
 from core.pipeline.figures import figures as read_figures
 from core.pipeline.headline import overdue_view
@@ -20,6 +21,7 @@ from core.sheets.sheets import ListedSheet, sheets
 from db.engine import snapshot, transaction
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary
+from pages.components.app.format import day as format_day
 from pages.components.app.format import literal
 from pages.components.dashboard import chart_grid, filters, headline
 from pages.components.dashboard.money_format import MoneyFormat
@@ -116,6 +118,8 @@ def _figures(sheet_id: int, view_json: str, *, by_period: bool) -> None:
         headline.show(figures, money_format, has_close_date=pipeline.close_date is not None, by_period=by_period)
         _overdue(figures, overdue_view(pipeline, view, today=day), money_format)
         chart_grid.show(figures, pipeline, money_format)
+        if figures.conversion:
+            _converted(figures.conversion, locale)
 
 
 def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, date, Locale]:
@@ -131,7 +135,18 @@ def _read(actor: Actor, sheet_id: int, view: View) -> tuple[Figures, Pipeline, d
 def _money_format(figures: Figures, pipeline: Pipeline, locale: Locale) -> MoneyFormat:
     """Return the user's format. If no deal has an amount, deals are counted: a sum of zero would be misleading."""
     currency = str(pipeline.amount.rules.get("currency", "")) if pipeline.amount else ""
+    if figures.conversion:
+        currency = figures.conversion.target
     return MoneyFormat(currency, locale.number_format, has_amounts=figures.headline.valued_count > 0)
+
+
+def _converted(conversion: Conversion, locale: Locale) -> None:
+    """Say by which rates amounts are converted, and from which day on they are known."""
+    source, target, first = conversion.source, conversion.target, format_day(conversion.first_day, locale)
+    st.caption(
+        f"Amounts in {source} are converted to {target}: closed deals by the rate of the day they closed, open ones by "
+        f"today's. Rates start on {first}; deals that closed before have no amount here."
+    )
 
 
 def _no_currency(pipeline: Pipeline) -> None:

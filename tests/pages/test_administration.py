@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
@@ -19,9 +21,10 @@ from core.jobs.queue import enqueue
 from core.sharing.shares import collaborators, share_with_team, team_shares
 from core.sharing.teams import add_member, create_team, teams
 from core.sheets.sheets import configure_pipeline
+from core.workspace.exchange_rates import Rate, exchange_rates
 from core.workspace.settings import WorkspaceSettings, workspace_settings
 from tests.conftest import actor
-from tests.pages.opened import labels, open_page, open_piece, press, said
+from tests.pages.opened import fine, labels, open_page, open_piece, press, said
 from tests.pages.test_accounts import own_settings as own_settings  # noqa: PLC0414 - a fixture of these tests, too.
 from tests.support.core.signing_in import signed_in
 
@@ -206,6 +209,21 @@ def test_an_administrator_changes_the_workspaces_settings(session: Session) -> N
     set_field(page, "selectbox", "The fiscal year starts in", 4)
     press(page, "Save")
     assert workspace_settings(session) == WorkspaceSettings("USD", "America/New_York", 7, 4)
+
+
+def test_exchange_rates_are_imported_and_edited_in_the_table(session: Session) -> None:
+    page = open_page(session, "Ada", SETTINGS)
+    set_field(page, "text_area", "Lines of currency, day and rate", "USD;2026-01-02;0,9\nGBP;2026-01-02;1.15")
+    page = press(fine(page.run()), "Import")
+    assert [rate.currency for rate in exchange_rates(session)] == ["GBP", "USD"]
+    (key,) = [editor.key for editor in page.data_editor]
+    added = [{"Currency": "CHF", "Day": "2026-01-03", "Rate": "1.05"}]
+    page.session_state[key] = {"edited_rows": {1: {"Rate": "0.95"}}, "added_rows": added, "deleted_rows": [0]}
+    press(fine(page.run()), "Save rates")
+    assert exchange_rates(session) == [
+        Rate("CHF", date(2026, 1, 3), Decimal("1.05")),
+        Rate("USD", date(2026, 1, 2), Decimal("0.95")),
+    ]
 
 
 def test_somebodys_session_is_ended_from_the_list(session: Session, ben: Actor) -> None:

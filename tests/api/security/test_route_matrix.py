@@ -103,6 +103,10 @@ ROUTES: dict[str, Case | list[Case]] = {
     "DELETE /v1/me/sessions/{session_id}": Case("changes themselves", 404, ids={"session_id": OPERATION}),
     "GET /v1/admin/currency": Case("administers"),
     "PUT /v1/admin/currency": Case("administers", json={"currency": "USD"}),
+    "GET /v1/admin/exchange-rates": Case("administers"),
+    "PUT /v1/admin/exchange-rates": Case(
+        "administers", json={"rates": [{"currency": "USD", "day": "2026-01-02", "rate": "0.9"}]}
+    ),
     "GET /v1/admin/settings": Case("administers"),
     "PATCH /v1/admin/settings": Case("administers", json={"week_start": 7}),
     "GET /v1/me/team-offers": Case("signed in"),

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ from core.sheets.columns import NewColumn
 from core.sign_in import api_tokens, email_links, oidc_identities, second_factor
 from core.sign_in import password as sign_in
 from core.views import edit_views
+from core.workspace import exchange_rates
 from core.workspace.settings import change_workspace_settings
 from db.engine import transaction
 from tests.conftest import PASSWORD, actor
@@ -411,6 +414,16 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
             scene.by("Ada", registration.set_registration_policy, Registration.OPEN),
             registration.request_registration(scene.session, "eve@example.com", address=HOME, url=URL),
         ),
+    ),
+    (
+        "workspace.exchange_rates.set_exchange_rates",
+        "workspace:rates:change",
+        by_ada(exchange_rates.set_exchange_rates, [exchange_rates.Rate("USD", date(2026, 1, 2), Decimal("0.9"))]),
+    ),
+    (
+        "workspace.exchange_rates.import_exchange_rates",
+        "workspace:rates:change",
+        by_ada(exchange_rates.import_exchange_rates, "USD;2026-01-02;0.9"),
     ),
     (
         "workspace.settings.change_workspace_settings",

@@ -2,6 +2,8 @@
 
 import importlib
 import io
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +21,7 @@ from core.imports.inspection import inspect as inspect_file
 from core.imports.load import import_new_sheet
 from core.imports.plan import propose
 from core.sign_in.second_factor import confirm_second_factor, pending_secret
+from core.workspace.exchange_rates import Rate
 from db.engine import transaction
 from tests.conftest import PASSWORD
 from tests.support.core.principals import ANNS_OPERATION, ANNS_SESSION, ARRIVAL, GUS, Anns, Needs, Own, person
@@ -111,6 +114,14 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "accounts.registration.set_registration_policy": (
         P.PEOPLE_MANAGE,
         ask("accounts.registration.set_registration_policy", Registration.OPEN),
+    ),
+    "workspace.exchange_rates.set_exchange_rates": (
+        P.PEOPLE_MANAGE,
+        ask("workspace.exchange_rates.set_exchange_rates", [Rate("USD", date(2026, 1, 2), Decimal("0.9"))]),
+    ),
+    "workspace.exchange_rates.import_exchange_rates": (
+        P.PEOPLE_MANAGE,
+        ask("workspace.exchange_rates.import_exchange_rates", "USD;2026-01-02;0.9"),
     ),
     "workspace.settings.change_workspace_settings": (
         P.PEOPLE_MANAGE,
