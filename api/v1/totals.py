@@ -11,7 +11,8 @@ from core.base.errors import Invalid
 from core.base.permissions import Permission
 from core.rows.as_of import get_access_as_of
 from core.rows.query import Sort
-from core.rows.totals import Total, view_totals
+from core.rows.total_functions import Total
+from core.rows.totals import view_totals
 
 router = APIRouter(prefix="/sheets/{sheet}", tags=["Rows"], route_class=ExactRoute)
 
@@ -35,14 +36,14 @@ def totals(
     sheet: SheetId,
     view: ViewDep,
     *,
-    wanted: TotalList = "",
+    functions: TotalList = "",
     groups: Groups = "",
     as_of: AsOf = None,
 ) -> Response:
     """`rows` of the view, `all_rows` of the sheet, and `totals` by "column:function"; numbers are exact decimal text.
     `groups` stand in the order of the rows, each outer group before those in it: its `values` (null is empty), `rows`
     and `totals`."""
-    total_list = [Total.from_json(body) for body in json_list(wanted)]
+    total_list = [Total.from_json(body) for body in json_list(functions)]
     group_sorts = groups_of(groups)
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)

@@ -3,10 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cached_property
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Text, any_, case, func, literal, null, select, tuple_
 from sqlalchemy.orm import Session
@@ -20,50 +19,13 @@ from core.column_types.cell_sql import SqlCell
 from core.column_types.traits import Form, IdSource
 from core.rows.as_of import over
 from core.rows.query import Sort, View, conditions, resolve, view_origin
-from core.rows.read import row_count
 from core.rows.row_source import ROWS
+from core.rows.total_functions import OF_NUMBERS, OF_ORDERED, PARTS, Function, Total, count_of, part_of, total_of
 
 MAX_TOTALS = 200
 MAX_LEVELS = 2
 MAX_GROUPS = 2000
 MAX_CACHED = 500
-SHAPE = '[{"column": 4, "function": "sum"}]'
-
-
-class Function(StrEnum):
-    """What a total says about the cells of a column."""
-
-    SUM = "sum"
-    AVERAGE = "average"
-    MIN = "min"
-    MAX = "max"
-    FILLED = "filled"
-    EMPTY = "empty"
-    UNIQUE = "unique"
-
-
-OF_NUMBERS = frozenset({Function.SUM, Function.AVERAGE})
-OF_ORDERED = frozenset({Function.MIN, Function.MAX})
-
-
-@dataclass(frozen=True, order=True)
-class Total:
-    """One function of one column."""
-
-    column: int
-    function: Function
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """Return the total that `as_json` described. Raises Invalid."""
-        try:
-            return cls(int(body["column"]), Function(body["function"]))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise Invalid(f"Totals look like this: {SHAPE}. The functions are {', '.join(Function)}.") from error
-
-    @property
-    def key(self) -> str:
-        return f"{self.column}:{self.function}"
 
 
 @dataclass(frozen=True)
@@ -142,7 +104,7 @@ class _Statement:
             raise Invalid(f"“{name}” makes more than {MAX_GROUPS:,} groups. Group by a column with fewer values.")
         version, whole = self.access.sheet.version, self._group(lines[0])
         is_whole = not (self.view.filter or self.view.search)
-        all_rows = whole.rows if is_whole else row_count(session, self.access, View())
+        all_rows = whole.rows if is_whole else view_totals(session, self.access, View(), []).rows
         return Totals(version, whole.rows, all_rows, whole.totals, tuple(map(self._group, lines[1:])))
 
     @cached_property
@@ -151,7 +113,9 @@ class _Statement:
         cells = [literal(1).label("one")]
         for index, column in enumerate(self.group_columns):
             cell = self.origin.cell(column, self.access)
-            cells += [self._key(column, cell).label(f"key{index}"), cell.text.label(f"text{index}")]
+            cells.append(self._key(column, cell).label(f"key{index}"))
+            if _shows_text(column):
+                cells.append(cell.text.label(f"text{index}"))
         for column_id, column in self.columns.items():
             cell, kind = self.origin.cell(column, self.access), column_type(column.type)
             value = kind.sql(cell, column, self.access.references) if kind.is_number or kind.is_free_text else cell.text
@@ -169,15 +133,32 @@ class _Statement:
         listed = [option.id for option in column.options] if kind.has_options else list(references.people.names)
         return case((cell.text == any_(literal(listed, ARRAY(Text))), cell.text))
 
-    def _grouped(self) -> Any:
+    @cached_property
+    def _parts(self) -> Any:
+        """The cells summed once by all groups: what the totals of outer groups and of the view are put together from.
+
+        The cells of which different values are counted are kept.
+        """
         cells = self._cells
-        keys = [cells.c[f"key{index}"] for index in range(len(self.groups))]
-        columns: list[ColumnElement[Any]] = [func.count().label("row_count")]
+        names = [f"key{index}" for index in range(len(self.groups))]
+        names += [f"cell{total.column}" for total in self.totals if total.function is Function.UNIQUE]
+        columns: list[ColumnElement[Any]] = [cells.c[name] for name in names]
+        columns += [func.min(text).label(name) for name, text in cells.c.items() if name.startswith("text")]
+        columns.append(func.count().label("row_count"))
+        for column in self.columns:
+            parts = {part for total in self.totals if total.column == column for part in PARTS[total.function]}
+            columns += [part_of(part, cells.c[f"cell{column}"]).label(f"{part}{column}") for part in sorted(parts)]
+        return select(*columns).select_from(cells).group_by(*(cells.c[name] for name in names)).subquery()
+
+    def _grouped(self) -> Any:
+        parts = self._parts
+        keys = [parts.c[f"key{index}"] for index in range(len(self.groups))]
+        columns = [count_of(parts.c.row_count).label("row_count")]
+        columns += [func.min(text).label(name) for name, text in parts.c.items() if name.startswith("text")]
         for index, key in enumerate(keys):
-            columns += [key, func.min(cells.c[f"text{index}"]).label(f"text{index}")]
-            columns.append(func.grouping(key).label(f"outside{index}"))
-        columns += [_aggregate(total, cells.c[f"cell{total.column}"]).label(total.key) for total in self.totals]
-        statement = select(*columns).select_from(cells)
+            columns += [key, func.grouping(key).label(f"outside{index}")]
+        columns += [total_of(total, parts).label(total.key) for total in self.totals]
+        statement = select(*columns).select_from(parts)
         if keys:
             sets = [tuple_(*keys[:depth]) for depth in range(len(keys) + 1)]
             statement = statement.group_by(func.grouping_sets(*sets))
@@ -212,29 +193,20 @@ def _check(total: Total, column: ColumnInfo) -> None:
         raise Invalid(f"“{column.name}” has no {total.function}: its type is {kind.label}.", column=column.column_id)
 
 
-def _aggregate(total: Total, cell: ColumnElement[Any]) -> ColumnElement[Any]:
-    if total.function is Function.AVERAGE:
-        # Rounded here, once: half away from zero, to two decimals more than the cells have.
-        return func.round(func.avg(cell), 2 + func.max(func.scale(cell)))
-    functions: dict[Function, ColumnElement[Any]] = {
-        Function.SUM: func.sum(cell),
-        Function.MIN: func.min(cell),
-        Function.MAX: func.max(cell),
-        Function.FILLED: func.count(cell),
-        Function.EMPTY: func.count() - func.count(cell),
-        Function.UNIQUE: func.count(cell.distinct()),
-    }
-    return functions[total.function]
-
-
 def _value(fields: Mapping[str, Any], index: int, kind: ColumnType[Any]) -> Any:
     """Return the value that the cells of a group show; None where they are empty or name what is not listed."""
     key = fields[f"key{index}"]
     if key is None:
         return None
-    if kind.form is Form.BOOLEAN or kind.groups_by_id:
-        return key
-    return decimal_text(key) if kind.is_number else fields[f"text{index}"]
+    if f"text{index}" in fields:
+        return fields[f"text{index}"]
+    return decimal_text(key) if kind.is_number else key
+
+
+def _shows_text(column: ColumnInfo) -> bool:
+    """Whether a group shows the text of one of its rows, because its key is folded."""
+    kind = column_type(column.type)
+    return not (kind.groups_by_id or kind.is_number or kind.is_date or kind.form is Form.BOOLEAN)
 
 
 def _wire(value: Any) -> Any:

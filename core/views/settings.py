@@ -12,7 +12,7 @@ from core.base.permissions import Level, RowScope
 from core.base.text import clean
 from core.column_types import column_type
 from core.rows.query import MAX_SEARCH, View, check_view, without_invalid
-from core.rows.totals import Function
+from core.rows.total_functions import Function
 
 Settings = dict[str, Any]
 MAX_CHARACTERS = 100_000

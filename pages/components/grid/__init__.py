@@ -130,9 +130,9 @@ def _kinds() -> list[dict[str, Any]]:
 def _owner_column(sheet: Mapping[str, Any]) -> int | None:
     """Return the column that names the owner of a row: the sheet's, else its only column of people."""
     settings = sheet.get("settings") or {}
-    chosen = settings.get("owner_column") or (settings.get("pipeline") or {}).get("owner")
+    column_id = settings.get("owner_column") or (settings.get("pipeline") or {}).get("owner")
     people = [column["id"] for column in sheet["columns"] if column_type(column["type"]).names_people]
-    return chosen or (people[0] if len(people) == 1 else None)
+    return column_id or (people[0] if len(people) == 1 else None)
 
 
 def _stage_column(sheet: Mapping[str, Any]) -> int | None:

@@ -21,7 +21,8 @@ from core.rows.matches import matching_rows
 from core.rows.query import Sort, View
 from core.rows.read import rows_in_order
 from core.rows.row_order import row_order
-from core.rows.totals import Total, Totals, grouped_view, view_totals
+from core.rows.total_functions import Total
+from core.rows.totals import Totals, grouped_view, view_totals
 from core.sheets.columns import limit_column
 from tests.support.examples import examples
 
