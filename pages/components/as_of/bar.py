@@ -22,15 +22,16 @@ from pages.components.as_of import diff_list
 from pages.components.as_of.instants import NOW, choose, spoken
 
 AS_OF, VERSUS, SIDE = "as_of", "versus", "side"
+CHOSEN = "as_of_chosen"  # The dialog closes with the run of the page that shows what was chosen.
 KINDS = (("edited", "orange", "changed cell"), ("added", "green", "added row"), ("deleted", "red", "deleted row"))
 
 
-def button(locale: Locale) -> None:
+@st.dialog("The sheet as of…")
+def ask(locale: Locale) -> None:
     """The way into the past; what is chosen there stands in the address."""
-    # Another key is another popover, which is closed: one closes by choosing.
-    key, about = f"as_of_{asked()}", "The sheet as it was at a moment of the past"
-    with st.popover("As of…", icon=":material/history_toggle_off:", type="tertiary", help=about, key=key):
-        choose("past", locale, _go)
+    if st.session_state.pop(CHOSEN, False):
+        st.rerun()
+    choose("past", locale, _go)
 
 
 def asked() -> str | None:
@@ -48,6 +49,7 @@ def shown_instant() -> str | None:
 
 def _go(instant: str) -> None:
     st.query_params[AS_OF] = instant
+    st.session_state[CHOSEN] = True
 
 
 def _back() -> None:

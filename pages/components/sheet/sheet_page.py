@@ -1,4 +1,4 @@
-"""The page of a sheet: picker, collaborators, tools and view bar, around a body that draws the rows."""
+"""The page of a sheet: its name, the tabs of its views and one line of tools, around a body that draws the rows."""
 
 import json
 from collections.abc import Callable
@@ -13,13 +13,21 @@ from core.base.errors import Invalid
 from core.base.permissions import Permission
 from core.exports.source import chosen_columns
 from core.rows.query import View, check_view, without_invalid
+from core.sheets.sheets import ListedSheet
 from core.views import edit_views
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.as_of import bar
-from pages.components.sharing import collaborators
-from pages.components.sheet import sheet_dialogs, sheet_picker, trash_dialog, view_commands, view_tabs
+from pages.components.sheet import (
+    about,
+    columns_menu,
+    sheet_dialogs,
+    sheet_picker,
+    trash_dialog,
+    view_commands,
+    view_tabs,
+)
 from pages.components.sheet.sheet_view import SheetView, open_sheet
 from pages.components.sheet.view_bar import ViewBar
 from pages.components.sheet.view_commands import VIEW
@@ -36,54 +44,63 @@ Body = Callable[[SheetView, View], None]
 
 @dataclass(frozen=True)
 class Tool:
-    """An entry of the menu. It opens a page about the sheet, or a dialog if it has no page."""
+    """An entry of the menu: it opens a page about the sheet, or a dialog."""
 
     icon: str
     permission: Permission
     page: str = ""
+    for_pipelines: bool = False
 
 
+TRASH, PAST = "Trash", "As of…"
 MORE = {
+    "Dashboard": Tool("monitoring", Permission.ROWS_SEE, "insight/dashboard.py", for_pipelines=True),
     "Changes": Tool("history", Permission.HISTORY_SEE, "insight/changes.py"),
-    "Columns": Tool("view_column", Permission.COLUMNS_EDIT, "work/columns.py"),
+    PAST: Tool("history_toggle_off", Permission.HISTORY_SEE),
+    TRASH: Tool("delete", Permission.HISTORY_SEE),
     "Import": Tool("upload_file", Permission.ROWS_IMPORT, "work/imports.py"),
     "Export": Tool("download", Permission.ROWS_EXPORT),
+    "Columns": Tool("view_column", Permission.COLUMNS_EDIT, "work/columns.py"),
     "Settings": Tool("settings", Permission.SHEET_CONFIGURE),
 }
+# The rows get the width that Streamlit leaves empty beside them: it has no setting for that.
+FULL_WIDTH = "<style>[data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }</style>"
 
 
 def show(body: Body) -> None:
     """Draw the page of the sheet that is chosen, top to bottom."""
     actor = current_actor()
     listed, sheet_view = open_sheet(actor)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        sheet_picker.show(actor, listed, sheet_view.sheet_id if sheet_view else None)
-        if sheet_view is None:
-            return
-        access = sheet_view.access
-        collaborators.show(access.level, sheet_view.collaborators, sheet_view.teams, access.sheet.workspace_level)
-        st.space("stretch")
-        tools = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False, width="content")
+    if sheet_view is None:
+        sheet_picker.show(actor, listed, None)
+        return
+    st.html(FULL_WIDTH)
     _name_view(sheet_view)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        with st.container(width="content"):
+            about_container = st.empty()
         view_tabs.show(sheet_view)
         command = view_tabs.changes(sheet_view) or view_tabs.menu(sheet_view)
     if command:
         command()
     view = _view(sheet_view)
-    with tools:
-        _tools(sheet_view, view)
-    # One line; its conditions scroll sideways if there are many, so that the rows below stay in place.
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        columns_menu.show(sheet_view)
         leave = None if _linked() is None else _leave_link
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-            ViewBar(access, view, lambda changed: _set_view(sheet_view, changed), leave, sheet_view.locale).show()
-        trash_container = st.container(width="content")
+        keep = partial(_set_view, sheet_view)
+        ViewBar(sheet_view.access, view, keep, leave, sheet_view.locale).show()
+        may_share = Permission.SHEET_SHARE in sheet_view.access.permissions
+        if may_share and st.button("Share", icon=":material/group_add:"):
+            sheet_dialogs.share(sheet_view.sheet_id)
+        with st.container(width="content"):
+            more_container = st.empty()
+    around = partial(_around, sheet_view, view, listed, about_container, more_container)
     if bar.asked():
+        around()
         change_sort = partial(sort, sheet_view, view)
         bar.show(actor, sheet_view.sheet_id, view, sheet_view.layout, change_sort)
     else:
-        _body(body, sheet_view, view, trash_container)
+        _body(body, sheet_view, view, around)
 
 
 def sort(sheet_view: SheetView, view: View, change: Any) -> None:
@@ -94,35 +111,51 @@ def sort(sheet_view: SheetView, view: View, change: Any) -> None:
 
 
 @st.fragment(run_every=CATCH_UP_SECONDS)
-def _body(body: Body, sheet_view: SheetView, view: View, trash_container: DeltaGenerator) -> None:
-    """Draw the status line, the trash button and the rows."""
+def _body(body: Body, sheet_view: SheetView, view: View, around: Callable[[], None]) -> None:
+    """Draw the rows, and what says something about the sheet around them."""
     with error_boundary():
-        st.caption(sheet_view.status(view))
-        with trash_container:
-            trash_dialog.button(sheet_view.sheet_id, sheet_view.trash_count)
+        if note := sheet_view.status(view):
+            st.caption(note)
+        around()
         body(sheet_view, view)
 
 
-def _tools(sheet_view: SheetView, view: View) -> None:
-    """Draw the commands on the whole sheet: the frequent ones as buttons, the others in a menu that fits a phone."""
-    query = {"sheet": str(sheet_view.sheet_id)}
-    permissions = sheet_view.access.permissions
-    if sheet_view.access.sheet.pipeline:
-        st.page_link("insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query)
-    bar.button(sheet_view.locale)
-    if Permission.SHEET_SHARE in permissions and st.button("Share", icon=":material/group_add:"):
-        sheet_dialogs.share(sheet_view.sheet_id)
-    tools = {name: tool for name, tool in MORE.items() if tool.permission in permissions}
-    name = st.menu_button(
-        "More", list(tools), format_func=lambda name: f":material/{tools[name].icon}: {name}", key="more"
+def _around(
+    sheet_view: SheetView,
+    view: View,
+    listed: dict[int, ListedSheet],
+    about_container: DeltaGenerator,
+    more_container: DeltaGenerator,
+) -> None:
+    """Draw the sheet's name with what is known of it, and the menu of less frequent commands; both stay up to date."""
+    with about_container:
+        about.show(sheet_view, listed)
+    with more_container:
+        _more(sheet_view, view)
+
+
+def _more(sheet_view: SheetView, view: View) -> None:
+    access = sheet_view.access
+    tools = {
+        name: tool
+        for name, tool in MORE.items()
+        if tool.permission in access.permissions and (access.sheet.pipeline or not tool.for_pipelines)
+    }
+    labels = {name: name for name in tools} | {TRASH: trash_dialog.label(sheet_view.trash_count)}
+    chosen = st.menu_button(
+        "More", list(tools), format_func=lambda name: f":material/{tools[name].icon}: {labels[name]}", key="more"
     )
-    if name == "Export":
-        columns = chosen_columns(sheet_view.access, sheet_view.view.shown, None)
+    if chosen == "Export":
+        columns = chosen_columns(access, sheet_view.view.shown, None)
         sheet_dialogs.export(sheet_view.sheet_id, view, [column.column_id for column in columns], bar.shown_instant())
-    elif name == "Settings":
+    elif chosen == "Settings":
         sheet_dialogs.settings(sheet_view.sheet_id)
-    elif name:
-        st.switch_page(tools[name].page, query_params=query)
+    elif chosen == PAST:
+        bar.ask(sheet_view.locale)
+    elif chosen == TRASH:
+        trash_dialog.open_trash(sheet_view.sheet_id)
+    elif chosen:
+        st.switch_page(tools[chosen].page, query_params={"sheet": str(sheet_view.sheet_id)})
 
 
 def _linked() -> str | None:

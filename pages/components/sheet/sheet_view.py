@@ -24,15 +24,13 @@ from db.engine import Busy, snapshot
 from pages.components import grid
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_text
-from pages.components.app.format import literal, moment, shortened
 from pages.components.sheet import sheet_picker
 
-DESCRIPTION = 90
 # If one of these changes, the page around the rows is drawn again.
 AROUND_ROWS = ("permissions", "archived_at", "name", "columns_version")
 EMPTY = "This sheet is empty. Type into its first row, paste rows from a spreadsheet, or use “Import”."
 NOTHING_YET = "This sheet has no rows yet."
-COMMENTER = "You can read and comment: open a row to see its comments"
+COMMENTER = "You can read and comment: open a row to see its comments."
 
 
 @dataclass
@@ -62,7 +60,10 @@ class SheetView:
         return {key: value for key, value in self.view.shown.items() if key in grid.DEFAULT_LAYOUT}
 
     def status(self, view: View) -> str:
-        """Return the line above the rows. Reads the sheet again unless this page run has just read it."""
+        """Return the line above the rows, empty if there is nothing to say.
+
+        Reads the sheet again unless this page run has just read it.
+        """
         trouble = "" if self.is_fresh else self._catch_up(view)
         self.is_fresh = False
         return trouble or self._summary()
@@ -93,15 +94,12 @@ class SheetView:
         return ""
 
     def _summary(self) -> str:
-        """What the sheet is for and its last change; for an empty sheet, what to do next."""
+        """What to do next in an empty sheet, and what a commenter may do."""
         permissions = self.access.permissions
         if self.last_change is None:
             return EMPTY if Permission.ROWS_ADD in permissions else NOTHING_YET
         only_comments = Permission.COMMENTS_WRITE in permissions and Permission.ROWS_EDIT not in permissions
-        texts = [COMMENTER if only_comments else "", literal(shortened(self.sheet["description"], DESCRIPTION))]
-        at = moment(self.last_change.effective_at, self.locale)
-        texts.append(f"Last change by {literal(self.last_change.by)}, {at}")
-        return " · ".join(filter(None, texts))
+        return COMMENTER if only_comments else ""
 
 
 def open_sheet(actor: Actor) -> tuple[dict[int, ListedSheet], SheetView | None]:

@@ -26,13 +26,16 @@ ASKED, PLACES, SEARCH, PICKED = "trash_asked", "trash_places", "trash_search", "
 Place = tuple[int, int]
 
 
-def button(sheet_id: int, size: int) -> None:
-    """Opens the trash; says how much is in it."""
-    count = f" ({size:,}{'+' if size == MAX_COUNTED else ''})" if size else ""
-    if st.button(f"Trash{count}", key="trash", icon=":material/delete:", type="tertiary"):
-        for key in (PLACES, SEARCH, ASKED):
-            st.session_state.pop(key, None)
-        show(sheet_id)
+def label(size: int) -> str:
+    """Return the name of the trash, which says how much is in it."""
+    return "Trash" + (f" ({size:,}{'+' if size == MAX_COUNTED else ''})" if size else "")
+
+
+def open_trash(sheet_id: int) -> None:
+    """Open the trash at its newest rows."""
+    for key in (PLACES, SEARCH, ASKED):
+        st.session_state.pop(key, None)
+    show(sheet_id)
 
 
 @st.dialog("Trash", width="medium")

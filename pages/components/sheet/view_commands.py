@@ -19,14 +19,19 @@ def open_view(view_id: int) -> None:
     st.query_params[VIEW] = str(view_id)
 
 
-def run(command: Callable[..., Any], sheet_view: SheetView, *args: Any, **kwargs: Any) -> None:
-    """Run a command of core.views as this person and draw the page anew; show the error if it is refused."""
+def change(command: Callable[..., Any], sheet_view: SheetView, *args: Any, **kwargs: Any) -> bool:
+    """Run a command of core.views as this person and return whether it succeeded. Show the error if not."""
 
     def in_transaction() -> None:
         with transaction() as session:
             command(session, current_actor(), sheet_view.sheet_id, *args, **kwargs)
 
-    if run_command(in_transaction):
+    return run_command(in_transaction)
+
+
+def run(command: Callable[..., Any], sheet_view: SheetView, *args: Any, **kwargs: Any) -> None:
+    """Run a command of core.views as this person and draw the page anew; show the error if it is refused."""
+    if change(command, sheet_view, *args, **kwargs):
         st.rerun()
 
 
