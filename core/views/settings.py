@@ -11,12 +11,13 @@ from core.base.errors import Invalid, NotFound, Refused
 from core.base.permissions import Level, RowScope
 from core.base.text import clean
 from core.column_types import column_type
-from core.rows.query import MAX_SEARCH, View, check_view, without_invalid
+from core.rows.query import MAX_SEARCH, Sort, View, check_view, without_invalid
 from core.rows.total_functions import Function
+from core.rows.totals import MAX_LEVELS, check_group
 
 Settings = dict[str, Any]
 MAX_CHARACTERS = 100_000
-MAX_ENTRIES, MAX_GROUPS, MAX_FROZEN, MAX_RULES = 1000, 2, 20, 20
+MAX_ENTRIES, MAX_FROZEN, MAX_RULES = 1000, 20, 20
 MIN_WIDTH, MAX_WIDTH = 20, 2000
 RULE = {"filter", "color", "column", "on"}
 _COLOR = re.compile(r"#[0-9a-f]{6}|[a-z]{1,20}")
@@ -90,7 +91,8 @@ def _column(access: Access, value: Any) -> int:
 def _group(access: Access, value: Any) -> Any:
     if not isinstance(value, dict) or not set(value) <= {"column", "descending"}:
         raise Invalid('A group of a view looks like this: {"column": 3, "descending": false}')
-    return {"column": _column(access, value.get("column")), "descending": bool(value.get("descending"))}
+    column = check_group(access, Sort(_column(access, value.get("column"))))
+    return {"column": column.column_id, "descending": bool(value.get("descending"))}
 
 
 def _rule(access: Access, value: Any) -> Any:
@@ -171,7 +173,7 @@ GRID: dict[str, Part] = {
     "filter": FILTER,
     "sort": Query("sort"),
     "search": Single(_search, ""),
-    "groups": Several(_group, MAX_GROUPS),
+    "groups": Several(_group, MAX_LEVELS),
     "hidden": Several(_column),
     "order": Several(_column),
     "widths": ByColumn(_widths),

@@ -65,7 +65,8 @@ def test_friday_is_shown_compared_and_left_again(person: Callable[..., Person], 
     ann = person("Ann").known().open_sheet(sheet)
     ann.sees(1, 0, "new")
     page = ann.page
-    page.get_by_role("button", name="As of…").click()
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="As of…").click()
     page.get_by_role("button", name="Last Friday, 18:00").click()
     ann.says("The sheet as it was on")
     ann.until(lambda: page.get_by_test_id("past-grid").count() == 1 and ann.row_count == "3 rows")

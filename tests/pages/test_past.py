@@ -65,7 +65,8 @@ def exports(page: AppTest) -> list[str]:
 
 
 def test_a_quick_choice_leads_into_the_past(session: Session, sheet: int) -> None:
-    page = press(open_page(session, "Ann", "work/grid.py", sheet=sheet), "Last Friday")
+    page = fine(open_page(session, "Ann", "work/grid.py", sheet=sheet).menu_button(key="more").click("As of…").run())
+    page = press(page, "Last Friday")
     assert str(page.query_params["as_of"]).endswith("T18:00Z")
     assert "Back to now" in labels(page)
 

@@ -47,12 +47,10 @@ def offered(page: AppTest) -> list[str]:
     return [one.label for one in page.checkbox]
 
 
-def test_the_button_says_how_much_is_in_the_trash(session: Session, sheet: int) -> None:
-    assert "Trash (3)" in labels(open_page(session, "Cleo", GRID, sheet=sheet))
-
-
-def test_the_button_opens_it(session: Session, sheet: int) -> None:
-    page = press(open_page(session, "Cleo", GRID, sheet=sheet), "Trash (3)")
+def test_the_menu_says_how_much_is_in_the_trash_and_opens_it(session: Session, sheet: int) -> None:
+    page = open_page(session, "Cleo", GRID, sheet=sheet)
+    assert ":material/delete: Trash (3)" in page.menu_button(key="more").options
+    page = fine(page.menu_button(key="more").click("Trash").run())
     assert "Deleted by **Ben**" in said(page)
 
 

@@ -15,10 +15,11 @@ def show(sheet_view: SheetView) -> None:
     """Draw a button that opens the list of columns; it says how many are hidden."""
     hidden = _hidden(sheet_view)
     label = f"Columns · {len(hidden)} hidden" if hidden else "Columns"
-    key = f"columns_{sheet_view.view.view_id}"
+    key = _key(sheet_view)
     with st.popover(label, icon=":material/view_column:", key=key, on_change="rerun", wrap=False) as popover:
         if popover.open:
-            _list(sheet_view, hidden)
+            with st.container(gap=None):
+                _list(sheet_view, hidden)
 
 
 def _list(sheet_view: SheetView, hidden: set[int]) -> None:
@@ -68,5 +69,10 @@ def _move(sheet_view: SheetView, columns: list[ColumnInfo], place: int) -> None:
     _change(sheet_view, {"order": order})
 
 
+def _key(sheet_view: SheetView) -> str:
+    return f"columns_{sheet_view.view.view_id}"
+
+
 def _change(sheet_view: SheetView, settings: dict[str, list[int]]) -> None:
+    st.session_state[_key(sheet_view)] = True  # The list stays open, though its button has another text.
     view_commands.change(edit_views.change_settings, sheet_view, sheet_view.view.view_id, settings)

@@ -22,6 +22,7 @@ from pages.components.as_of import bar
 from pages.components.sheet import (
     about,
     columns_menu,
+    group_menu,
     sheet_dialogs,
     sheet_picker,
     trash_dialog,
@@ -63,8 +64,18 @@ MORE = {
     "Columns": Tool("view_column", Permission.COLUMNS_EDIT, "work/columns.py"),
     "Settings": Tool("settings", Permission.SHEET_CONFIGURE),
 }
-# The rows get the width that Streamlit leaves empty beside them: it has no setting for that.
-FULL_WIDTH = "<style>[data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }</style>"
+# What Streamlit has no setting for: the rows get the width beside them, tabs have no panel below them, and on a phone a
+# button that has an icon is as wide as the icon; screen readers read its text.
+STYLE = """<style>
+[data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
+.st-key-sheet_tabs [data-testid=stTabPanel] { display: none; }
+@media (max-width: 640px) {
+  .st-key-sheet_tools button :has(> [data-testid=stIconMaterial]) + span > [data-testid=stMarkdownContainer] {
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  }
+  .st-key-sheet_tools [data-testid=stPopoverButton]:has([data-testid=stMarkdownContainer]) { min-width: 0; }
+}
+</style>"""
 
 
 def show(body: Body) -> None:
@@ -74,9 +85,9 @@ def show(body: Body) -> None:
     if sheet_view is None:
         sheet_picker.show(actor, listed, None)
         return
-    st.html(FULL_WIDTH)
+    st.html(STYLE)
     _name_view(sheet_view)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key="sheet_tabs"):
         with st.container(width="content"):
             about_container = st.empty()
         view_tabs.show(sheet_view)
@@ -84,8 +95,9 @@ def show(body: Body) -> None:
     if command:
         command()
     view = _view(sheet_view)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key="sheet_tools"):
         columns_menu.show(sheet_view)
+        group_menu.show(sheet_view)
         leave = None if _linked() is None else _leave_link
         keep = partial(_set_view, sheet_view)
         ViewBar(sheet_view.access, view, keep, leave, sheet_view.locale).show()
