@@ -41,7 +41,7 @@ def test_a_sheet_is_made_named_and_shared(person: Seat, make_sheet: Make) -> Non
     ann.page.get_by_role("textbox", name="Name").fill(name)
     ann.page.get_by_text("Companies you sell to").click()
     press(ann.page, "Create")
-    ann.says("An empty sheet")
+    ann.says("This sheet is empty")
     choose_more(ann.page, "Settings")
     ann.page.get_by_role("textbox", name="Description").fill("Whom we sell with")
     press(ann.page, "Save")

@@ -105,7 +105,7 @@ def make_sheet(ada: Person, name: str) -> int:
     ada.page.get_by_role("textbox", name="Name").fill(name)
     ada.page.get_by_text("Sales pipeline", exact=True).first.click()
     press(ada, "Create")
-    ada.says("An empty sheet")
+    ada.says("This sheet is empty")
     found = re.search(r"sheet=(\d+)", ada.page.url)
     assert found
     return int(found[1])

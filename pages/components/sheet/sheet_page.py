@@ -65,7 +65,7 @@ MORE = {
     "Settings": Tool("settings", Permission.SHEET_CONFIGURE),
 }
 # What Streamlit has no setting for: the rows get the width beside them, tabs have no panel below them, and on a phone a
-# button that has an icon is as wide as the icon; screen readers read its text.
+# button that has an icon is as wide as the icon, while screen readers read its text.
 STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
 .st-key-sheet_tabs [data-testid=stTabPanel] { display: none; }
@@ -73,7 +73,12 @@ STYLE = """<style>
   .st-key-sheet_tools button :has(> [data-testid=stIconMaterial]) + span > [data-testid=stMarkdownContainer] {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   }
-  .st-key-sheet_tools [data-testid=stPopoverButton]:has([data-testid=stMarkdownContainer]) { min-width: 0; }
+  .st-key-sheet_tools [data-testid=stPopoverButton] div[aria-hidden=true] { display: none; }
+  .st-key-sheet_tools, .st-key-sheet_tools [data-testid=stHorizontalBlock] { gap: 0.375rem; }
+  .st-key-sheet_tools [data-testid=stElementContainer]:has(> [data-testid=stTextInput]) {
+    flex: 1 1 5rem !important; min-width: 5rem;
+  }
+  .st-key-sheet_tools [data-testid=stTextInput] { width: 100% !important; }
 }
 </style>"""
 
