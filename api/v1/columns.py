@@ -18,6 +18,7 @@ from core.edits.change_type import change_type
 from core.edits.conversion import Misfits, NewType, preview_type
 from core.sheets import columns
 from core.sheets.columns import NewColumn
+from core.sheets.sales_columns import add_sales_columns
 from core.sheets.serialize import column_json
 
 router = APIRouter(prefix="/sheets/{sheet}/columns", tags=["Columns"], route_class=ExactRoute)
@@ -110,6 +111,14 @@ def add(caller: CallerDep, sheet: SheetId, new: ColumnBody) -> Response:
     with caller.transaction() as (session, actor):
         column = columns.add_column(session, actor, sheet, plan)
         return answer(column_json(get_access(session, actor, sheet), column), 201)
+
+
+@router.post("/sales", summary="Add the sales columns of a pipeline", status_code=201)
+def add_sales(caller: CallerDep, sheet: SheetId) -> Response:
+    """Formulas for the weighted amount, age, days in stage and the like, those that the sheet has none of yet."""
+    with caller.transaction() as (session, actor):
+        added = add_sales_columns(session, actor, sheet)
+        return answer({"columns": _columns_json(get_access(session, actor, sheet), added)}, 201)
 
 
 @router.put("/order", summary="Reorder the columns")

@@ -247,6 +247,11 @@ class Access:
         return workspace_settings(self._session).currency
 
     @property
+    def moment(self) -> datetime | None:
+        """The instant of the past as of which this is; None for now, and for the past of a version."""
+        return None
+
+    @property
     def time_zone(self) -> str:
         """The time zone of the workspace, in which an instant belongs to a day."""
         return workspace_settings(self._session).time_zone
@@ -255,6 +260,11 @@ class Access:
     def today(self) -> date:
         """The day of this view of the sheet in the workspace's time zone."""
         return datetime.now(ZoneInfo(self.time_zone)).date()
+
+    @property
+    def session(self) -> Session:
+        """The session by which this access was loaded, for what its cells depend on."""
+        return self._session
 
     def column(self, column_id: int) -> ColumnInfo:
         """The column, or NotFound where there is none that this person may see."""

@@ -21,7 +21,7 @@ from core.column_types.computed import (
     TextFormula,
 )
 from core.column_types.traits import NUMBERS
-from core.computed.formula import column_value, formula_value
+from core.computed.formula import column_value, fact_value, formula_value
 from core.formulas.compiler import compiled
 from core.formulas.expressions import Expression, Kind
 from core.formulas.functions import Moment
@@ -123,7 +123,10 @@ def _kind(access: Access, trial: Access, draft: ColumnInfo, text: str) -> Kind:
             raise FormulaError("A formula cannot use its own column.", place.at)
         return column_value(info, trial, source, (draft.column_id,), place.at)
 
-    return compiled(parsed(text), cell, Moment(trial.today, trial.time_zone)).kind
+    def facts(function: str, place: Column) -> Expression:
+        return fact_value(function, place, _named(access, place), trial, source)
+
+    return compiled(parsed(text), cell, Moment(trial.today, trial.time_zone), facts).kind
 
 
 def check_users(access: Access, changed: ColumnInfo) -> None:

@@ -10,7 +10,9 @@ from core.base.text import quoted
 from core.column_types import column_type
 from core.column_types.cell_sql import Sql, SqlCell
 from core.column_types.traits import Form
+from core.computed.column_facts import column_fact, first_cell
 from core.computed.row_source import RowSource
+from core.formulas.column_functions import FIRSTVALUE
 from core.formulas.compiler import compiled
 from core.formulas.expressions import (
     DAY_FORMAT,
@@ -88,16 +90,22 @@ def formula_value(column: ColumnInfo, access: Access, source: RowSource, users: 
     users = (*users, column.column_id)
     columns = {other.column_id: other for other in access.every_column}
 
-    def value_of(name: Column) -> Expression:
+    def column_of(name: Column) -> ColumnInfo:
         column_id = int(name.name.removeprefix("#"))
         if column_id in users:
             raise FormulaError(DEPENDS_ON_ITSELF.format(quoted(columns[column_id].name)))
         if column_id not in columns:
             raise FormulaError("A column that this formula uses is not in the sheet any more.")
-        return column_value(columns[column_id], access, source, users, name.at)
+        return columns[column_id]
+
+    def value_of(name: Column) -> Expression:
+        return column_value(column_of(name), access, source, users, name.at)
+
+    def facts(function: str, name: Column) -> Expression:
+        return fact_value(function, name, column_of(name), access, source)
 
     moment = Moment(access.today, access.time_zone)
-    expression = compiled(parsed(column.rules.get("formula", "")), value_of, moment)
+    expression = compiled(parsed(column.rules.get("formula", "")), value_of, moment, facts)
     kind = KINDS[column_type(column.type).form]
     value = converted(expression, kind, access.time_zone) if expression.kind is Kind.EMPTY else expression
     if value is None or value.kind is not kind:
@@ -114,7 +122,19 @@ def column_value(
         return formula_value(column, access, source, users)
     if kind.form not in KINDS:
         raise FormulaError(f"A column of the type {kind.label} cannot be used in a formula.", at)
-    cell = source.cell(column, access)
+    return _value_of_cell(source.cell(column, access), column, access)
+
+
+def fact_value(function: str, place: Column, column: ColumnInfo, access: Access, source: RowSource) -> Expression:
+    """Return the value of a function that takes a column. Raises FormulaError where the column has no such value."""
+    if function == FIRSTVALUE and not column.is_computed and column_type(column.type).form in KINDS:
+        return _value_of_cell(first_cell(column, access, source), column, access)
+    return column_fact(function, place, column, access, source)
+
+
+def _value_of_cell(cell: SqlCell, column: ColumnInfo, access: Access) -> Expression:
+    """The value of a cell by the type of its column."""
+    kind = column_type(column.type)
     folded: Sql | None = None
     value: Sql
     match KINDS[kind.form]:

@@ -12,6 +12,7 @@ from core.base.permissions import Permission
 from core.column_types import column_type
 from core.computed.definitions import shown_rules
 from core.sheets import columns
+from core.sheets.sales_columns import add_sales_columns, missing_sales_columns
 from db.engine import transaction
 from pages.components.app.column_limits import limited
 from pages.components.app.current_user import current_actor
@@ -47,6 +48,14 @@ def show() -> None:
         sheet = {"sheet": str(access.sheet.sheet_id)}
         st.page_link("work/grid.py", label="Back to the grid", icon=":material/arrow_back:", query_params=sheet)
         st.space("stretch")
+        if may_edit and missing_sales_columns(access):
+            st.button(
+                "Add sales columns",
+                icon=":material/monitoring:",
+                help="Weighted amount, age, days in stage, moves of the close date and more, as formulas.",
+                on_click=_add_sales_columns,
+                args=(actor, access),
+            )
         if may_edit:
             st.button("Add a column", icon=":material/add:", type="primary", on_click=_open, args=(NEW,))
     if not may_edit:
@@ -59,6 +68,10 @@ def show() -> None:
         _retired(actor, access, retired, may_edit=may_edit)
     if may_edit:
         _drawer(actor, access, locale)
+
+
+def _add_sales_columns(actor: Actor, access: Access) -> None:
+    run_command(in_transaction, add_sales_columns, actor, access.sheet.sheet_id)
 
 
 def _drawer(actor: Actor, access: Access, locale: Locale) -> None:

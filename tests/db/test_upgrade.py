@@ -270,3 +270,18 @@ def test_work_goes_on(client: TestClient) -> None:
 
 def on_sheet(client: TestClient, name: str) -> Person:
     return sign_in(client, name, DEALS)
+
+
+def test_what_stages_mean_is_assumed_to_be_what_they_meant(upgraded: str) -> None:
+    with db.transaction() as session:
+        lines = session.execute(
+            text("""
+                SELECT m.option_id, m.kind, m.probability, m.is_assumed, o.value
+                FROM stage_meanings m JOIN columns k USING (sheet_id, column_id), jsonb_array_elements(k.options) o
+                WHERE m.sheet_id = :sheet AND o.value ->> 'id' = m.option_id AND m.since = '-infinity'
+            """),
+            {"sheet": DEALS},
+        ).all()
+    assert lines
+    for _, kind, probability, is_assumed, option in lines:
+        assert (kind, probability, is_assumed) == (option.get("kind"), option.get("probability"), True)

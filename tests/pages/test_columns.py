@@ -342,3 +342,9 @@ def test_a_formula_is_typed_previewed_and_added(session: Session, sheet: int) ->
     press(page, "Save")
     fine(page)
     assert now(session, sheet, column.column_id).rules["formula"] == f"{{#{AMOUNT}}} * 3"
+
+
+def test_the_sales_columns_of_a_pipeline_are_added_by_one_button(session: Session, sheet: int) -> None:
+    page = press(open_page(session, "Ann", COLUMNS, sheet=sheet), "Add sales columns")
+    assert "Weighted amount" in [column.name for column in get_access(session, actor("Ann"), sheet).columns]
+    assert "Add sales columns" not in labels(page)

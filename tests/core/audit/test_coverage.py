@@ -46,6 +46,7 @@ from core.rows.query import View
 from core.sharing import public_link_visits, public_links, shares, teams, transfer
 from core.sheets import columns, sheets
 from core.sheets.columns import NewColumn
+from core.sheets.sales_columns import add_sales_columns
 from core.sign_in import api_tokens, email_links, oidc_identities, second_factor
 from core.sign_in import password as sign_in
 from core.views import edit_views
@@ -529,6 +530,7 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
     ),
     ("views.edit_views.delete_view", "sheet:view:delete", on_view(edit_views.delete_view)),
     ("sheets.columns.add_column", "sheet:column:add", on_sheet(columns.add_column, NewColumn("New", "text"))),
+    ("sheets.sales_columns.add_sales_columns", "sheet:column:add", on_sheet(add_sales_columns)),
     ("sheets.columns.add_columns", "sheet:column:add", on_sheet(columns.add_columns, [NewColumn("New", "text")])),
     ("sheets.columns.change_column", "sheet:column:change", on_sheet(columns.change_column, 2, name="Company")),
     (

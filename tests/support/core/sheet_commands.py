@@ -139,6 +139,7 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "edits.write.write_round": (P.ROWS_EDIT, in_a_round),
     "sheets.columns.add_column": (P.COLUMNS_EDIT, call("sheets.columns.add_column", NewColumn("Extra", "text"))),
     "sheets.columns.add_columns": (P.COLUMNS_EDIT, call("sheets.columns.add_columns", [NewColumn("Extra", "text")])),
+    "sheets.sales_columns.add_sales_columns": (P.COLUMNS_EDIT, call("sheets.sales_columns.add_sales_columns")),
     "sheets.columns.change_column": (P.COLUMNS_EDIT, call("sheets.columns.change_column", 2, name="Company")),
     "sheets.columns.limit_column": (P.SHEET_SHARE, call("sheets.columns.limit_column", 2, {"viewer": "hidden"})),
     "sheets.columns.reorder_columns": (P.COLUMNS_EDIT, call("sheets.columns.reorder_columns", [3, 2, 1])),
