@@ -5,12 +5,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
-TRIGGERS = Path(__file__).parents[1] / "sql" / "0024_stage_meanings.sql"
+TRIGGERS = Path(__file__).parents[1] / "sql" / "0025_stage_meanings.sql"
 
 
 def upgrade() -> None:
