@@ -130,7 +130,7 @@ class ColumnType(Generic[V]):
     is_free_text: ClassVar[bool] = False
     is_multiline: ClassVar[bool] = False
     # The width of a column in the grid, in pixels.
-    width: ClassVar[int] = 116
+    width: ClassVar[int] = 112
     aligned_right: ClassVar[bool] = False
     takes: ClassVar[tuple[Rule, ...]] = (REQUIRED, UNIQUE)
     filters: ClassVar[Mapping[str, Filter]]

@@ -92,6 +92,7 @@ class Choice(Optional[str]):
     """One of the column's options."""
 
     name, label, icon, editor = "choice", "Choice", "arrow_drop_down_circle", "choice"
+    width = 94
     value_class = str
     filters = ONE_OF
     slots = "t"

@@ -72,7 +72,7 @@ class Date(Moment):
 
     name, label, icon, editor = "date", "Date", "event", "date"
     form = Form.DAY
-    width = 100
+    width = 86
     takes: ClassVar[tuple[Rule, ...]] = (
         REQUIRED,
         UNIQUE,

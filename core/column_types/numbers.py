@@ -129,7 +129,7 @@ class Money(Number):
 
     name, label, icon = "money", "Money", "payments"
     form = Form.MONEY
-    width = 104
+    width = 96
     takes = (*Number.takes, CURRENCY)
 
     def places(self, column: ColumnLike) -> int:

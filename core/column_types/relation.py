@@ -42,7 +42,7 @@ class PointsToRows(ColumnType[list[str]]):
     form = Form.LIST
     ids_of = IdSource.ROWS
     icon = "hub"
-    width = 200
+    width = 140
     filters = RELATED
     longest: ClassVar[int] = 50_000
 

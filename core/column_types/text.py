@@ -20,7 +20,7 @@ class TextLike(ColumnType[str]):
     value_class = str
     filters = TEXT
     editor = "text"
-    width = 140
+    width = 116
 
     def verify(self, value: Any, column: ColumnLike, references: References, current: str | None = None) -> str | None:
         if not isinstance(value, str):
@@ -83,7 +83,7 @@ class Text(LongText):
 
     name, label, icon, editor = "text", "Text", "title", "text"
     is_multiline = False
-    width = 140
+    width = 116
     longest: ClassVar[int] = 10_000
     takes = _takes(longest)
 

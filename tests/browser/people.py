@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.conftest import PASSWORD
 
-HEADER, ROW, MARKERS = 30, 27, 44
+HEADER, ROW, MARKERS = 30, 27, 40
+# Of the first columns of a pipeline: deal, account, stage, amount, owner, created, expected close.
+WIDTHS = (180, 116, 94, 96, 112, 86, 86)
 KEY_MS = 40
 PATIENCE = 30
 STORAGES = "local_storage,indexeddb,cache_storage,service_workers"

@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.people import HEADER, MARKERS, ROW, Person
+from tests.browser.people import HEADER, MARKERS, ROW, WIDTHS, Person
 
 Seat = Callable[..., Person]
 Make = Callable[..., int]
-FIRST, TEXT = 190, 140
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER = range(5)
 
 
@@ -30,7 +29,7 @@ def test_groups_have_counts_and_sums_that_follow_the_edits_of_others(person: Sea
     sheet = make_sheet()
     ann, ben = person("Ann").signed_in().open_sheet(sheet), person("Ben").signed_in().open_sheet(sheet)
     expect(ann.page.get_by_test_id("grid-total-4")).to_contain_text("7,800")
-    choose(ann, FIRST + TEXT, "Group by this column")
+    choose(ann, sum(WIDTHS[:STAGE]), "Group by this column")
     ann.sees(DEAL, 0, "Lead, 2 rows, open").until(lambda: "1,800" in ann.cell(AMOUNT, 0))
     assert ann.cell(DEAL, 1) == "Deal 6"
     ben.select(AMOUNT, 5).type("1600").saved()

@@ -10,7 +10,7 @@ from core.edits.batch import Batch, CellInput, Edit
 from core.edits.operation import ChangeSource
 from core.edits.write import write
 from db import engine as db
-from tests.browser.people import HEADER, MARKERS, ROW, Person
+from tests.browser.people import HEADER, MARKERS, ROW, WIDTHS, Person
 from tests.browser.test_together import stored
 from tests.conftest import actor
 
@@ -50,11 +50,11 @@ def close(dialog: Locator) -> None:
 
 
 def open_history(person: Person, column: int, line: int) -> Locator:
-    """By the menu of the cell; columns are found by their header, so widths do not matter."""
+    """By the menu of the cell."""
     person.select(column, line)
     person.page.keyboard.press("Escape")
     box = person.page.get_by_test_id("data-grid-canvas").bounding_box()
-    left = 200 * min(column, 2) + 150 * max(column - 2, 0)
+    left = sum(WIDTHS[:column])
     assert box
     place = box["x"] + MARKERS + left + 40, box["y"] + HEADER + ROW * line + ROW / 2
     person.page.mouse.click(*place, button="right")

@@ -29,7 +29,7 @@ export function frozenCount({ frozen }: Layout, columns: Column[]): number {
 const NARROW = 640;
 const PINNED_SHARE = 0.38;
 /** The first column names the row. */
-const FIRST_WIDTH = 190;
+const FIRST_WIDTH = 180;
 
 export function gridColumns(columns: Column[], layout: Layout, sort: Sort[], room: number): GridColumn[] {
   const widest = room < NARROW ? Math.round(room * PINNED_SHARE) : Infinity;
