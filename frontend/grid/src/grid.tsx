@@ -109,7 +109,7 @@ function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, redraws: a
   const { data, grid, palette, selection, select, actions, trigger, session, layout, columns } = scene;
   const canTick = data.can_delete || data.can_edit || data.can_export;
   const painting = usePainting(scene, anew.canvas);
-  const pointer = usePointer({ actions, selection, select, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), tables: anew.table });
+  const pointer = usePointer({ actions, selection, select, open: edit.open, openRow: (id) => session.link === null && trigger("open", id), openHeader: headers.openHeader, tables: anew.table });
   const onActivated = useCallback((cell: readonly [number, number]) => void edit.open(cell, null), [edit.open]);
   return (
     <DataEditorCore

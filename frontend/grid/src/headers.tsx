@@ -30,6 +30,8 @@ export interface Headers {
   menu: OpenMenu | null;
   closeMenu: () => void;
   openMenu: (entries: MenuEntry[], position: MenuPosition, label: string) => void;
+  /** Open the menu of a column from the keyboard. */
+  openHeader: (index: number) => void;
   /** Open the card of a new column. */
   addColumn: (position: MenuPosition) => void;
   hidden: Column[];
@@ -94,9 +96,13 @@ export function useHeaders(scene: Scene, portal: Element): Headers {
       if (moved && target && moved !== target) changeLayout({ order: movedOrder(data.columns, layout, moved, target) });
     },
   };
+  const openHeader = (index: number): void => {
+    const bounds = scene.grid.current?.getBounds(index);
+    if (bounds) openMenu(index, { x: bounds.x, y: bounds.y + bounds.height });
+  };
   const addColumn = (position: MenuPosition): void => setCard({ kind: "column", column: null, position });
   const opened = card && <HeaderCard scene={scene} card={card} portal={portal} close={closeCard} />;
-  return { events, menu, closeMenu, openMenu: openEntries, addColumn, hidden, showHidden, card: opened };
+  return { events, menu, closeMenu, openMenu: openEntries, openHeader, addColumn, hidden, showHidden, card: opened };
 }
 
 function HeaderCard({ scene, card, portal, close }: { scene: Scene; card: OpenCard; portal: Element; close: () => void }): ReactElement {

@@ -8,7 +8,7 @@ const CTRL = MAC ? "⌘" : "Ctrl";
 const KEYS: [string, [string, string][]][] = [
   ["Move", [
     ["Arrows, Tab, Enter", "To the next cell"], [`${CTRL}+Arrows`, "To the edge of the sheet"], ["Page Up, Page Down", "A screen up or down"],
-    ["Home, End", "To the first or last column"], [`${CTRL}+F`, "Search the sheet"], ["Alt+Enter", "Open the row"],
+    ["Home, End", "To the first or last column"], [`${CTRL}+F`, "Search the sheet"], ["Alt+Enter", "Open the row"], ["Alt+↓", "The menu of the column"],
   ]],
   ["Select", [
     ["Shift+Arrows", "More cells"], ["Shift+Space", "The row"], ["Ctrl+Space", "The column"], [`${CTRL}+A`, "Everything"],

@@ -16,6 +16,8 @@ interface PointerScene {
   select: (selection: GridSelection) => void;
   open: EditingState["open"];
   openRow: (id: number) => void;
+  /** Open the menu of a column's header. */
+  openHeader: (column: number) => void;
   /** Increases when the table for screen readers must be written: Glide does so for a new key listener. */
   tables: number;
 }
@@ -57,6 +59,7 @@ function key(event: GridKeyEventArgs, scene: PointerScene): void {
   if (isFill) fillDown(scene);
   else if (isColumn) selectColumns(scene);
   else if (event.altKey && event.key === "Enter") openLine(cell[1], scene);
+  else if (event.altKey && event.key === "ArrowDown") scene.openHeader(cell[0]);
   else if (event.key !== "F2" && typed === null) return;
   else if (!open(cell, typed)) return;
   event.cancel();
