@@ -36,6 +36,7 @@ LEVELS = {
     "views": 7,
     "edits": 8,
     "exports": 8,
+    "copies": 9,
     "demo": 9,
     "imports": 9,
     "background": 10,

@@ -9,6 +9,7 @@ from api.v1 import (
     collaborators,
     columns,
     comments,
+    copies,
     differences,
     exports,
     histories,
@@ -30,5 +31,5 @@ from api.v1 import (
 # Routes are matched in this order: those that a grid uses most come first.
 ROUTE_MODULES = (
     *(rows, totals, matches, changes, socket, histories, comments, differences, trash, undo, relations),
-    *(sheets, columns, views, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
+    *(sheets, copies, columns, views, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
 )

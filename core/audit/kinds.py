@@ -28,7 +28,15 @@ class Kind(StrEnum):
     FILES = "files", "Exports and imports", ("sheet:rows", "workspace:audit")
     SHEETS = (
         *("sheets", "Sheets, columns and views"),
-        ("sheet:sheet", "sheet:column", "sheet:view", "workspace:currency", "workspace:settings", "workspace:rates"),
+        (
+            "sheet:sheet",
+            "sheet:column",
+            "sheet:view",
+        ),
+    )
+    WORKSPACE = (
+        *("workspace", "Workspace settings and templates"),
+        ("workspace:settings", "workspace:currency", "workspace:rates", "workspace:template"),
     )
     JOBS = "jobs", "Background jobs", ("workspace:job",)
 

@@ -37,6 +37,7 @@ class ChangeSource(StrEnum):
     UNDO = "undo"
     RESTORE = "restore"
     COLUMN = "column"
+    COPY = "copy"
     SEED = "seed"
 
 

@@ -8,12 +8,12 @@ from core.demo.seed import DEMO_KIND
 from core.jobs.own_jobs import JobInfo, progress_of
 from core.sheets import sheets
 from core.sheets.sheets import ListedSheet
-from core.sheets.templates import TEMPLATES
 from db.engine import transaction
 from pages.components.account import team_offers
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal, shortened
+from pages.components.sheet import new_sheet
 
 DESCRIPTION = 140
 
@@ -28,7 +28,7 @@ def show() -> None:
             if st.button("Import a file", icon=":material/upload_file:"):
                 st.switch_page("work/imports.py")
             if st.button("New sheet", icon=":material/add:", type="primary"):
-                _create(actor)
+                new_sheet.show()
     if _demo_job():
         _progress()
     team_offers.show(actor)
@@ -72,27 +72,6 @@ def _nothing_yet(*, may_create: bool) -> None:
             st.write("Make a sales pipeline with “New sheet”, or bring your own deals in with “Import a file”.")
         else:
             st.write("Sheets appear here when a colleague shares them with you.")
-
-
-@st.dialog("New sheet")
-def _create(actor: Actor) -> None:
-    with error_boundary(), st.form("new_sheet", border=False):
-        name = st.text_input("Name", max_chars=sheets.MAX_NAME, placeholder="Deals 2027")
-        template = st.radio(
-            "Start with",
-            list(TEMPLATES),
-            format_func=lambda key: TEMPLATES[key].label,
-            captions=[plan.description or "Two columns, the rest is yours." for plan in TEMPLATES.values()],
-        )
-        if st.form_submit_button("Create", type="primary"):
-            sheet_ids: list[int] = []
-            if run_command(_make, actor, name, template, sheet_ids):
-                st.switch_page("work/grid.py", query_params={"sheet": str(sheet_ids[0])})
-
-
-def _make(actor: Actor, name: str, template: str, sheet_ids: list[int]) -> None:
-    with transaction() as session:
-        sheet_ids.append(sheets.create_sheet(session, actor, name, template=template).sheet.sheet_id)
 
 
 def _archived(actor: Actor, sheet: ListedSheet) -> None:

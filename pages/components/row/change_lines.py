@@ -14,6 +14,7 @@ SOURCES = {
     "undo": "undo",
     "restore": "restored",
     "column": "change of type",
+    "copy": "copy of a sheet",
     "seed": "demo",
 }
 ROWS = {"add": "row added", "remove": "row deleted", "restore": "row restored"}

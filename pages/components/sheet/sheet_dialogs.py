@@ -10,11 +10,13 @@ from core.access.access import Access
 from core.access.load import get_access
 from core.base.actor import Actor
 from core.column_types import column_type
+from core.copies.saved_templates import save_template
 from core.rows.query import View
 from core.sheets import sheets
 from db.engine import transaction
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary, run_command
+from pages.components.app.format import literal
 from pages.components.sharing import public_links, share_dialog
 
 PARTS = {
@@ -85,8 +87,22 @@ def settings(sheet_id: int) -> None:
             sent = st.form_submit_button("Save", type="primary")
         if sent and run_command(_save, actor, access, form):
             st.rerun()
+        with st.expander("Offer as a template", icon=":material/bookmark_add:"):
+            _template(actor, access)
         if st.button("Archive this sheet", icon=":material/archive:", help="It stays whole and can be restored."):
             _archive(actor, sheet_id)
+
+
+def _template(actor: Actor, access: Access) -> None:
+    st.caption("Its columns, choices and views are offered to everybody who makes a sheet. Rows are not included.")
+    name = st.text_input("Template name", value=access.sheet.name, max_chars=sheets.MAX_NAME)
+    if st.button("Offer it") and run_command(_save_template, actor, access.sheet.sheet_id, name):
+        st.success(f"“{literal(name)}” is offered under “New sheet”.", icon=":material/check_circle:")
+
+
+def _save_template(actor: Actor, sheet_id: int, name: str) -> None:
+    with transaction() as session:
+        save_template(session, actor, sheet_id, name)
 
 
 def _part(access: Access, field: str) -> int | None:

@@ -46,6 +46,8 @@ PROFILES = {
     "by session": profile("   ok    ok      ok    ok     ok      ok     ok  ok       401  401  403  403   403"),
     "nobody": profile("       401   401     401   401    401     401    401 401      401  401  401  401   401"),
     "creates sheets": profile("ok   ok      ok    ok     ok      403    ok  ok       401  401  403  ok    ok"),
+    "sees templates": profile("ok   ok      ok    ok     ok      403    ok  ok       401  401  ok   ok    ok"),
+    "copies": profile("       404   404     ok    ok     ok      403    ok  404      401  401  403  ok    404"),
     "sees sheet": profile("   404   404     ok    ok     ok      ok     ok  404      401  401  ok   ok    404"),
     "sees row 1": profile("   404   404     ok    ok     ok      ok     404 404      401  401  ok   ok    404"),
     "may visit": profile("    404   404     ok    ok     ok      ok     ok  404      401  401  ok   ok    404   ok"),
@@ -124,6 +126,11 @@ ROUTES: dict[str, Case | list[Case]] = {
         Case("owns", json={"owner_column": 5}),
         Case("owns", json={"workspace_level": "viewer"}),
     ],
+    f"POST {SHEET}/copies": Case("copies", 201, json={"name": "A copy", "rows": True, "operation_id": str(uuid4())}),
+    f"POST {SHEET}/template": Case("owns", 201, json={"name": "Theirs"}),
+    "GET /v1/templates": Case("sees templates"),
+    "POST /v1/templates/{template}": Case("creates sheets", 201, json={"name": "Mine"}, ids={"template": 901}),
+    "DELETE /v1/templates/{template}": Case("administers", 204, ids={"template": 901}),
     f"POST {SHEET}/archive": Case("owns"),
     f"POST {SHEET}/restore": Case("owns"),
     f"GET {SHEET}/columns": Case("sees sheet"),
@@ -260,7 +267,7 @@ PEOPLE = text("""
     FROM made WHERE name <> 'Max'
 """)
 # Team 901, with Ann, is Max's to manage; 902 has no manager, and the sheet. A link, an invitation, a session of Ben's.
-AROUND = text("""
+AROUND = text(r"""
     WITH made AS (INSERT INTO teams (team_id, name) VALUES (901, 'North'), (902, 'South') RETURNING team_id),
     members AS (
         INSERT INTO team_members (team_id, user_id, is_manager, accepted_at)
@@ -268,6 +275,9 @@ AROUND = text("""
     link AS (
         INSERT INTO public_links (link_id, sheet_id, name, hint, token_hash, created_by)
         VALUES (901, :sheet, 'Partner', 'abc', '1', :ann)),
+    template AS (INSERT INTO sheet_templates (template_id, name, created_by, structure) OVERRIDING SYSTEM VALUE
+        VALUES (901, 'Ours', 1,
+                '{"description": "", "icon": "table", "settings": {}, "columns": [], "views": []}')),
     another_view AS (INSERT INTO views (view_id, sheet_id, name, position, created_by) OVERRIDING SYSTEM VALUE
         VALUES (901, :sheet, 'Another', 9, :ann)),
     invitation AS (INSERT INTO invitations (invitation_id, token_hash, email, invited_by, expires_at)

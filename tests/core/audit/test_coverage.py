@@ -31,6 +31,7 @@ from core.base.errors import Refused
 from core.base.permissions import Level, Role, Scope
 from core.comments import comments
 from core.config.settings import settings
+from core.copies import duplicate, saved_templates
 from core.credentials import access_tokens, login_tickets, revocation, sessions
 from core.edits.batch import Batch, CellInput, NewRow
 from core.edits.change_type import change_type
@@ -111,6 +112,11 @@ class Scene:
 
     def codes(self) -> list[str]:
         return self.by("Ann", second_factor.confirm_second_factor, self.app().now())
+
+
+def template_of(scene: Scene) -> int:
+    template: int = scene.by("Ann", saved_templates.save_template, scene.sheet, "Ours")
+    return template
 
 
 def guess(scene: Scene, times: int) -> None:
@@ -505,6 +511,26 @@ CASES: list[tuple[str, str, Callable[[Scene], Any]]] = [
     ("imports.load.import_rows", "sheet:rows:import", imported),
     ("imports.load.import_new_sheet", "sheet:sheet:create", lambda scene: imported(scene, new=True)),
     ("sheets.sheets.create_sheet", "sheet:sheet:create", by_ann(sheets.create_sheet, "New")),
+    (
+        "copies.duplicate.duplicate_sheet",
+        "sheet:sheet:copy",
+        on_sheet(duplicate.duplicate_sheet, "A copy", with_rows=True, operation_id=uuid4()),
+    ),
+    (
+        "copies.saved_templates.save_template",
+        "workspace:template:save",
+        on_sheet(saved_templates.save_template, "Ours"),
+    ),
+    (
+        "copies.saved_templates.create_from_template",
+        "sheet:sheet:create",
+        lambda scene: scene.by("Ben", saved_templates.create_from_template, "New", template_of(scene)),
+    ),
+    (
+        "copies.saved_templates.delete_template",
+        "workspace:template:delete",
+        lambda scene: scene.by("Ann", saved_templates.delete_template, template_of(scene)),
+    ),
     ("sheets.sheets.rename_sheet", "sheet:sheet:rename", on_sheet(sheets.rename_sheet, "New")),
     ("sheets.sheets.describe_sheet", "sheet:sheet:describe", on_sheet(sheets.describe_sheet, "Ours")),
     ("sheets.sheets.configure_pipeline", "sheet:sheet:configure", on_sheet(sheets.configure_pipeline, {})),
@@ -574,6 +600,7 @@ WITHOUT = {
         "accounts.invitations.use_invitations",
         "access.row_ownership.assign_default_owner_staged",
         "workspace.stored.store_setting",
+        "copies.structure.create_from_structure",
         "sheets.columns.touch_columns",
         *(f"sheets.column_types.{name}" for name in ("add_beside", "restore_added", "retire_added")),
         "sheets.column_types.store_type",

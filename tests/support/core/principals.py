@@ -123,7 +123,7 @@ _PEOPLE = text("""
     FROM (VALUES (911, 'Max', 'manager'), (912, 'Eve', 'member'), (913, 'Owen', 'member'), (914, 'Gus', 'member'))
         v (id, name, role), users u WHERE u.name = 'Ann'
 """)
-_AROUND = text("""
+_AROUND = text(r"""
     WITH shared AS (
         INSERT INTO collaborators (sheet_id, user_id, level, row_scope)
         VALUES (:sheet, 912, 'commenter', 'all'), (:sheet, 913, 'editor', 'own'), (:sheet, 914, 'editor', 'all')),
@@ -146,6 +146,9 @@ _AROUND = text("""
     job AS (INSERT INTO jobs (job_id, kind, user_id, state, result) OVERRIDING SYSTEM VALUE
         VALUES (901, 'import', 2, 'waiting', jsonb_build_object('message', CAST(:mark AS text))),
                (902, 'import', 2, 'failed', NULL)),
+    template AS (INSERT INTO sheet_templates (template_id, name, created_by, structure) OVERRIDING SYSTEM VALUE
+        VALUES (901, 'Ours', 1,
+                '{"description": "", "icon": "table", "settings": {}, "columns": [], "views": []}')),
     another_view AS (INSERT INTO views (view_id, sheet_id, name, position, created_by) OVERRIDING SYSTEM VALUE
         VALUES (901, :sheet, 'Another', 9, 2)),
     factor AS (INSERT INTO second_factors (user_id, secret, confirmed_at) VALUES (914, '1', now()))

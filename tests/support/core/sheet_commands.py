@@ -145,6 +145,11 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "sheets.columns.reorder_columns": (P.COLUMNS_EDIT, call("sheets.columns.reorder_columns", [3, 2, 1])),
     "sheets.columns.retire_column": (P.COLUMNS_EDIT, call("sheets.columns.retire_column", 11)),
     "sheets.columns.restore_column": (P.COLUMNS_EDIT, call("sheets.columns.restore_column", 10)),
+    "copies.duplicate.duplicate_sheet": (
+        P.COMMENTS_WRITE,  # ROWS_EXPORT and SHEETS_CREATE, which the one viewer of the cast, an analyst, does not have.
+        call("copies.duplicate.duplicate_sheet", "A copy", with_rows=True, operation_id=uuid4()),
+    ),
+    "copies.saved_templates.save_template": (P.SHEET_CONFIGURE, call("copies.saved_templates.save_template", "Theirs")),
     "edits.conversion.preview_type": (P.COLUMNS_EDIT, call("edits.conversion.preview_type", 11, NewType("text"))),
     "edits.change_type.change_type": (
         P.COLUMNS_EDIT,

@@ -36,6 +36,7 @@ def _kept_request(session: Session) -> bytes:
 
 BEN, DAN, NORTH, SOUTH, SOMETHING = 3, 5, 901, 902, 901
 ANNS_JOB, FAILED_JOB = 901, 902
+ANNS_TEMPLATE = 901
 NEW, URL = "another good password", "http://here"
 
 
@@ -114,6 +115,15 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "accounts.registration.set_registration_policy": (
         P.PEOPLE_MANAGE,
         ask("accounts.registration.set_registration_policy", Registration.OPEN),
+    ),
+    "copies.saved_templates.saved_templates": (P.SHEETS_CREATE, ask("copies.saved_templates.saved_templates")),
+    "copies.saved_templates.create_from_template": (
+        P.SHEETS_CREATE,
+        ask("copies.saved_templates.create_from_template", "Mine", ANNS_TEMPLATE),
+    ),
+    "copies.saved_templates.delete_template": (
+        P.PEOPLE_MANAGE,
+        ask("copies.saved_templates.delete_template", ANNS_TEMPLATE),
     ),
     "workspace.exchange_rates.set_exchange_rates": (
         P.PEOPLE_MANAGE,
@@ -226,6 +236,7 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
 }
 # Parts of commands that have looked before, and why they need not look again. Pages and the API do not name them.
 PARTS = {
+    "copies.structure.create_from_structure": "Makes a sheet by create_sheet, which looks at the role.",
     "accounts.accounts.add_account": "Whether an account may be made is decided by the invitation, or by create_user.",
     "edits.operation.carry_out": "Asks the gate for what the command says that it needs.",
     "edits.operation.carry_out_together": "Asks the gate of each sheet for what the command says that it needs.",

@@ -1,0 +1,1 @@
+"""Copies of sheets, and templates that people have saved."""
