@@ -77,12 +77,12 @@ function Values({ column, context, takes, values, set }: ValuesProps): ReactElem
     );
   }
   const labels = takes === "two" ? ["From", "To"] : ["Value"];
-  const type = isDate(column) ? "date" : "text";
+  const inputType = isDate(column) ? "date" : "text";
   return (
     <>
       {labels.map((label, index) => (
         <label key={label}>{label}
-          <input type={type} inputMode={isNumber(column) ? "decimal" : undefined} value={values[index] ?? ""} data-testid={`condition-value-${index}`}
+          <input type={inputType} inputMode={isNumber(column) ? "decimal" : undefined} value={values[index] ?? ""} data-testid={`condition-value-${index}`}
             onChange={(event) => set(labels.map((_, at) => (at === index ? event.target.value : (values[at] ?? ""))))} />
         </label>
       ))}

@@ -117,7 +117,7 @@ function Canvas({ scene, viewport, edit, headers, cellMenu, onDelete, redraws: a
       getCellsForSelection freezeColumns={frozenCount(layout, columns)} rowMarkerWidth={MARKER_WIDTH} renderers={renderers} imageWindowLoader={imageLoader} headerIcons={headerIcons} {...painting}
       gridSelection={selection} onGridSelectionChange={select} rangeSelect="rect" columnSelect="none"
       rowSelect={canTick ? "multi" : "none"} rowSelectionMode="multi"
-      rowMarkers={canTick ? (layout.groups.length > 0 ? "checkbox" : "both") : "number"}
+      rowMarkers={canTick ? (layout.groups.length > 0 ? "checkbox-visible" : "both") : "number"}
       onVisibleRegionChanged={viewport.onVisible} smoothScrollX smoothScrollY keybindings={KEYS}
       cellActivationBehavior={COARSE ? "second-click" : "double-click"} onCellActivated={onActivated}
       onCellContextMenu={cellMenu.onCellContextMenu} onDelete={onDelete} fillHandle={data.can_edit} {...pointer} {...headers.events}

@@ -50,10 +50,10 @@ function Field({ column, context, text, set }: { column: Column; context: Contex
       </select>
     );
   }
-  const type = column.form === "day" ? "date" : "text";
+  const inputType = column.form === "day" ? "date" : "text";
   return (
-    <input type={type} value={text} data-testid="bulk-value" inputMode={isNumber(column) ? "decimal" : undefined}
-      placeholder={isDate(column) && type === "text" ? "2026-12-31 09:00" : undefined} onChange={(event) => set(event.target.value)} />
+    <input type={inputType} value={text} data-testid="bulk-value" inputMode={isNumber(column) ? "decimal" : undefined}
+      placeholder={isDate(column) && inputType === "text" ? "2026-12-31 09:00" : undefined} onChange={(event) => set(event.target.value)} />
   );
 }
 

@@ -17,8 +17,8 @@ SOURCES = [
     *ROOT.glob("*.py"),
 ]
 SCRIPTS = [path for part in ("grid", "sheet") for path in (ROOT / "frontend" / part / "src").rglob("*.ts*")]
-# What JavaScript and Intl name themselves.
-OTHER_NAMES = re.compile(r"""typeof \S+|unit: "percent\"""")
+# What JavaScript, Intl and HTML name themselves.
+OTHER_NAMES = re.compile(r"""typeof \S+|unit: "percent"|\btype="\w+\"""")
 QUOTED = re.compile(r"""["'`](\w+)["'`]""")
 
 
