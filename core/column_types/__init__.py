@@ -22,6 +22,7 @@ from core.column_types.computed import (
 )
 from core.column_types.contact import Email, Link, Phone
 from core.column_types.dates import Date, DateTime
+from core.column_types.lookup import LOOKUP_TYPES
 from core.column_types.numbers import Money, Number, Percent
 from core.column_types.person import Person
 from core.column_types.relation import Mirror, Relation
@@ -29,6 +30,7 @@ from core.column_types.text import LongText, Text
 
 __all__ = [
     "COMPUTED_TYPES",
+    "LOOKUP_TYPES",
     "RELATION_TYPES",
     "TYPES",
     "Checkbox",
@@ -90,7 +92,7 @@ COMPUTED_TYPES: dict[str, ColumnType[Any]] = {
 }
 # The types whose cells name rows of a sheet. A mirror is made together with its relation.
 RELATION_TYPES: dict[str, ColumnType[Any]] = {column_type.name: column_type for column_type in (Relation(), Mirror())}
-_EVERY_TYPE = TYPES | COMPUTED_TYPES | RELATION_TYPES
+_EVERY_TYPE = TYPES | COMPUTED_TYPES | RELATION_TYPES | LOOKUP_TYPES
 
 
 def column_type(name: str) -> ColumnType[Any]:

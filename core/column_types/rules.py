@@ -1,5 +1,6 @@
 """Rules: the settings that limit the values of a column. Each rule describes the field of the form that sets it."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from core.column_types.currencies import CURRENCIES
 
 PATTERN_LENGTH = 500
 FORMULA_LENGTH = 2_000
+FILTER_LENGTH = 10_000
 PATTERN_MEMORY = 1 << 20
 _WHOLE = re.compile(r"\d{1,6}")
 
@@ -86,6 +88,12 @@ def _check_formula(rule: Rule, value: Any) -> str:
     return value.strip()
 
 
+def _check_filter(rule: Rule, value: Any) -> Any:
+    if not isinstance(value, list | dict) or len(json.dumps(value, default=str)) > FILTER_LENGTH:
+        raise Invalid(f"“{rule.label}” takes a filter as a view has it.")
+    return value or None
+
+
 def _check_pattern(rule: Rule, value: Any) -> str:
     text = _check_text(rule, value)
     pattern(text)
@@ -124,6 +132,7 @@ _CHECKS: dict[str, Callable[[Rule, Any], Any]] = {
     "number": _check_number,
     "text": _check_text,
     "formula": _check_formula,
+    "filter": _check_filter,
     "pattern": _check_pattern,
     "choice": _check_choice,
     "currency": _check_currency,

@@ -7,12 +7,13 @@ searched, grouped, summed and exported all take the cell from it.
 from collections.abc import Callable, Mapping
 
 from core.access.access import Access, ColumnInfo
-from core.column_types import COMPUTED_TYPES
+from core.column_types import COMPUTED_TYPES, LOOKUP_TYPES
 from core.column_types.cell_sql import SqlCell
 from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy, Formula
 from core.column_types.relation import Mirror, Relation
 from core.computed import row_facts
 from core.computed.formula import formula_cell
+from core.computed.lookup import lookup_cell
 from core.computed.related import related_cell
 from core.computed.row_source import RowSource
 
@@ -27,6 +28,7 @@ CELLS: Mapping[str, CellSql] = {
     CreatedBy.name: row_facts.created_by,
     ChangedAt.name: row_facts.changed_at,
     ChangedBy.name: row_facts.changed_by,
+    **dict.fromkeys(LOOKUP_TYPES, lookup_cell),
     # A relation is stored; what a reader sees of it is read through the links.
     Relation.name: related_cell,
     Mirror.name: related_cell,

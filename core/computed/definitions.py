@@ -55,6 +55,15 @@ class _AnySource:
     def related(self, access: Access, columns: Iterable[ColumnInfo]) -> "_AnySource":  # noqa: ARG002 - as of any.
         return self
 
+    def filter_columns(self, access: Access, body: Any) -> Sequence[ColumnInfo]:  # noqa: ARG002 - as of any.
+        return ()
+
+    def filtered(self, access: Access, body: Any) -> ColumnElement[bool]:  # noqa: ARG002 - as of any.
+        return true()
+
+    def joined(self, *_parts: Any) -> ColumnElement[Any]:
+        return column("cell", Text)
+
 
 def is_formula(type_name: str) -> bool:
     """Whether this is a type of formulas, or the name for whichever type a formula gives."""

@@ -1,12 +1,15 @@
 """What a computed cell needs of the rows that a statement reads: `core.rows.row_source` gives it."""
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import ColumnElement
 
 from core.access.access import Access, ColumnInfo
 from core.column_types.cell_sql import SqlCell
+
+if TYPE_CHECKING:
+    from core.computed.related import RelatedPath
 
 
 class RowSource(Protocol):
@@ -25,4 +28,18 @@ class RowSource(Protocol):
 
     def related(self, access: Access, columns: Iterable[ColumnInfo]) -> "RowSource":
         """The rows of another sheet, for a subquery that needs some of its columns."""
+        ...
+
+    def filter_columns(self, access: Access, body: Any) -> Sequence[ColumnInfo]:
+        """The columns that a filter of another sheet reads. Raises NotFound and Invalid."""
+        ...
+
+    def filtered(self, access: Access, body: Any) -> ColumnElement[bool]:
+        """The condition of a filter, as JSON, over these rows of another sheet. Raises Invalid."""
+        ...
+
+    def joined(
+        self, column: ColumnInfo, path: "RelatedPath", value: ColumnElement[Any], condition: ColumnElement[bool]
+    ) -> ColumnElement[Any]:
+        """An aggregate over the related rows that fulfil a condition: of each row, by a join or by a subquery."""
         ...

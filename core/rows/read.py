@@ -16,7 +16,7 @@ from core.rows.cursor import Cursor, SortKeys
 from core.rows.projection import projection
 from core.rows.query import View, conditions, ordered, resolve, sort_keys, view_origin
 from core.rows.row_order import Order, order_if_requested_again
-from core.rows.row_source import NARROW, ROWS, Origin
+from core.rows.row_source import ROWS, Origin
 from db.tables.sheets import Row
 
 MAX_PAGE = 1000
@@ -83,8 +83,9 @@ def stored_row(session: Session, access: Access, row_id: int) -> dict[str, Value
 
 def row_count(session: Session, access: Access, view: View) -> int:
     """How many rows the view has."""
-    origin = view_origin(access, view)
-    counted = select(func.count()).select_from(origin.table).where(conditions(access, view, origin))
+    origin = view_origin(access, view).joining()
+    holds = conditions(access, view, origin)
+    counted = select(func.count()).select_from(origin.selectable).where(holds)
     return session.scalar(over(access, counted)) or 0
 
 
@@ -114,17 +115,18 @@ def _sorted_rows(session: Session, access: Access, view: View, behind: Cursor | 
 
 def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cursor | None = None) -> Select[Any]:
     """The inner query sorts and cuts; only what is left is turned into text, which costs more than the sorting."""
-    origin = view_origin(access, view)
+    origin = view_origin(access, view).joining()
     keys = sort_keys(access, view, origin)
     inner = select(origin.row_id, *(key.label(f"key{n}") for n, (_, key) in enumerate(keys)))
     inner = inner.where(conditions(access, view, origin), *([behind.condition(keys, origin)] if behind else []))
     inner = inner.order_by(*ordered(view, [key for _, key in keys], origin.row_id)).limit(limit).offset(offset)
+    inner = inner.select_from(origin.selectable)
     # Of the narrow rows only those that are left are looked up; from the rows their values come along.
-    cut = (inner if origin is NARROW else inner.add_columns(Row.values, Row.folded, Row.created_version)).subquery()
+    cut = (inner if origin.is_narrow else inner.add_columns(Row.values, Row.folded, Row.created_version)).subquery()
     cut_keys = [cut.c[f"key{n}"] for n, _ in enumerate(keys)]
-    cells = projection(access).sql(ROWS if origin is NARROW else Origin(cut))
+    cells = projection(access).sql(ROWS if origin.is_narrow else Origin(cut))
     statement = select(cut.c.row_id, cells, *(key.cast(Text) for key in cut_keys)).select_from(cut)
-    if origin is NARROW:
+    if origin.is_narrow:
         statement = statement.join(Row, and_(Row.row_id == cut.c.row_id, access.row_gate.visible_rows()))
     return over(access, statement.order_by(*ordered(view, cut_keys, cut.c.row_id)))
 

@@ -124,11 +124,12 @@ def cached_order(access: Access, token: str) -> Order:
 
 def _ids(session: Session, access: Access, view: View) -> "array[int]":
     """All ids in order. As one string of four-byte numbers: a million rows are 4 MB and no Python objects."""
-    origin = view_origin(access, view)
+    origin = view_origin(access, view).joining()
     number = func.int4send(origin.row_id, type_=LargeBinary)
     separator = aggregate_order_by(literal(b"", LargeBinary), *ordering(access, view, origin))
     together = func.string_agg(number, separator, type_=LargeBinary)
-    packed = session.scalar(over(access, select(together).where(conditions(access, view, origin))))
+    holds = conditions(access, view, origin)
+    packed = session.scalar(over(access, select(together).select_from(origin.selectable).where(holds)))
     ids = array("i", bytes(packed or b""))
     ids.byteswap()
     return ids

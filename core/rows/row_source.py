@@ -9,6 +9,7 @@ from core.access.access import Access, ColumnInfo
 from core.column_types import Date, column_type
 from core.column_types.cell_sql import SqlCell, cell_in, cell_of
 from core.computed import CELLS, computed_cell
+from core.computed.related import RelatedPath
 from db.tables.sheets import Change, Row, narrow_rows
 
 # The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.
@@ -18,8 +19,11 @@ ADDED = ColumnInfo(0, "Added", Date.name, "The day on which the row was added.",
 class Origin:
     """The rows themselves, or rows of a subquery: they have every cell, in JSON, and a past."""
 
-    def __init__(self, rows: Any) -> None:
+    is_narrow = False
+
+    def __init__(self, rows: Any, *, joins: dict[int, Any] | None = None) -> None:
         self.table = rows
+        self._joins = joins
         self.row_id: ColumnElement[int] = rows.c.row_id
 
     def cell(self, column: ColumnInfo, access: Access) -> SqlCell:
@@ -41,9 +45,47 @@ class Origin:
         origin = origin_of(access, columns)
         return type(origin)(origin.table.alias())
 
+    def filter_columns(self, access: Access, body: Any) -> list[ColumnInfo]:
+        """The columns that a filter of another sheet reads. Raises NotFound and Invalid."""
+        from core.rows.query import View, column_of  # noqa: PLC0415 - it imports this module.
+
+        return [column_of(access, condition) for condition in View.from_json({"filter": body or []}).conditions]
+
+    def filtered(self, access: Access, body: Any) -> ColumnElement[bool]:
+        """The condition of a filter, as JSON, over these rows of another sheet. Raises Invalid."""
+        from core.rows.query import View, conditions  # noqa: PLC0415 - it imports this module.
+
+        return conditions(access, View.from_json({"filter": body or []}), self)
+
+    def joining(self) -> "Origin":
+        """These rows for one statement over many: what is computed from related rows is joined, see `selectable`."""
+        return type(self)(self.table, joins={})
+
+    def joined(
+        self, column: ColumnInfo, path: RelatedPath, value: ColumnElement[Any], condition: ColumnElement[bool]
+    ) -> ColumnElement[Any]:
+        """An aggregate over the related rows that fulfil a condition: of each row, by a join or by a subquery."""
+        if self._joins is None:
+            return path.of(self, value).where(condition).scalar_subquery()
+        if column.column_id not in self._joins:
+            grouped = path.select(path.this.label("row_id"), value.label("value")).where(condition)
+            self._joins[column.column_id] = grouped.group_by(path.this).subquery()
+        aggregate: ColumnElement[Any] = self._joins[column.column_id].c.value
+        return aggregate
+
+    @property
+    def selectable(self) -> Any:
+        """The rows with what was joined to them: a statement selects from it once its conditions are made."""
+        rows = self.table
+        for grouped in (self._joins or {}).values():
+            rows = rows.outerjoin(grouped, grouped.c.row_id == self.row_id)
+        return rows
+
 
 class NarrowOrigin(Origin):
     """The narrow rows: only live ones, with the cells that stand in a slot, typed."""
+
+    is_narrow = True
 
     def stored_cell(self, column: ColumnInfo) -> SqlCell:
         """The cell of a column that has a slot, in SQL."""

@@ -22,12 +22,14 @@ from core.sheets.column_rules import checked_options, checked_rules
 from core.sheets.defaults import checked_default
 from core.sheets.related_columns import (
     check_new,
+    is_lookup,
     is_relation,
     mirror_name,
     mirror_of,
     refuse_without_relation,
     restore_mirror,
     retire_mirror,
+    settled_lookup,
 )
 from db.tables.sheets import NARROW_SLOTS, Column, Sheet
 
@@ -65,15 +67,18 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     """Add columns after the others, in this order; all or none. A relation gets its mirror in the sheet that it points
     to, where the person may add columns. Raises Invalid and NotAllowed."""
     access = get_access(session, actor, sheet_id, Permission.COLUMNS_EDIT)
-    news = [_with_formula(access, new) for new in news]
+    news = [_with_result_type(access, new) for new in news]
     for new in news:
         check_new(session, actor, new.type, new.rules)
     added = _add(session, access, news)
     return [_with_mirror(session, access, column) if is_relation(column.type) else column for column in added]
 
 
-def _with_formula(access: Access, new: NewColumn) -> NewColumn:
-    """Return the column with the type that its formula gives, if it is one of formulas. Raises Invalid."""
+def _with_result_type(access: Access, new: NewColumn) -> NewColumn:
+    """Return the column with the type that its formula or its lookup gives, if it has one. Raises Invalid."""
+    if is_lookup(new.type):
+        type_name, rules = settled_lookup(access, new.rules)
+        return replace(new, type=type_name, rules=rules)
     if not is_formula(new.type):
         return new
     type_name, rules = settled(access, new.type, new.rules)

@@ -11,7 +11,9 @@ from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
 from core.base.permissions import Permission
-from core.column_types import Mirror, Relation
+from core.column_types import LOOKUP_TYPES, Mirror, Relation, column_type
+from core.column_types.lookup import COUNT, FIRST, LOOKUP, SHOWN_BY, LookupTypes
+from core.computed.lookup import reads_other_sheet
 
 NO_SHEET = "Choose the sheet that this relation points to: one that is shared with you and not archived."
 
@@ -32,6 +34,36 @@ def check_new(session: Session, actor: Actor, type_name: str, rules: Mapping[str
         raise Invalid(NO_SHEET) from refusal
     if target.sheet.archived_at is not None:
         raise Invalid(f"“{target.sheet.name}” is archived. Restore it first, or choose another sheet.")
+
+
+def settled_lookup(access: Access, rules: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the type and rules to store for a new lookup, which has the values of the column that it shows.
+
+    Raises Invalid where it has no relation or no column that the person sees, or cannot be summed up like this.
+    """
+    relation = access.by_id.get(rules.get("relation") or 0)
+    if relation is None or not column_type(relation.type).names_rows:
+        raise Invalid("Choose the relation of this sheet over which the column is looked up.")
+    target = access.related(relation.rules["sheet"])
+    if target is None:
+        raise Invalid(f"The sheet that “{relation.name}” points to is archived, or not shared with you.")
+    column = target.by_id.get(rules.get("column") or 0)
+    if column is None:
+        raise Invalid(f"Choose a column of “{target.sheet.name}” to look up.")
+    if reads_other_sheet(target, column):
+        raise Invalid(
+            f"“{column.name}” is itself computed from another sheet, so it cannot be looked up. Choose another column."
+        )
+    summary = rules.get("summary") or FIRST
+    chosen = LookupTypes.chosen(column_type(column.type), summary)
+    shown_by = {rule.key for rule in column_type(chosen).takes if rule in SHOWN_BY}
+    own = {} if summary == COUNT else {key: value for key, value in column.rules.items() if key in shown_by}
+    return chosen, {**own, **rules, "summary": summary}
+
+
+def is_lookup(type_name: str) -> bool:
+    """Return whether this is a type of lookups, or the name for whichever type the looked-up column gives."""
+    return type_name == LOOKUP or type_name in LOOKUP_TYPES
 
 
 def is_relation(type_name: str) -> bool:

@@ -1,0 +1,124 @@
+"""Lookups and rollups have the values of the column that they show, and no row that their reader may not see."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.access.load import get_access
+from core.base.actor import Actor
+from core.base.errors import Invalid
+from core.sheets.columns import NewColumn, add_column
+from tests.support.core.two_sheets import AMOUNT, CITY, DEAL, NAME, TwoSheets, two_sheets
+
+STAGE, CLOSE = 3, 7
+
+
+@pytest.fixture
+def sheets(session: Session, ann: Actor) -> TwoSheets:
+    sheets = two_sheets(session, ann)
+    sheets.add(ann, sheets.accounts, {NAME: "Acme", CITY: "Wien"}, {NAME: "Bolt", CITY: "Bern"}, {NAME: "Cord"})
+    sheets.add(
+        ann,
+        sheets.deals,
+        {DEAL: "One", AMOUNT: "10.50", STAGE: "o1", CLOSE: "2026-03-01", sheets.account: ["1"]},
+        {DEAL: "Two", AMOUNT: "4", STAGE: "o5", CLOSE: "2026-01-01", sheets.account: ["1"]},
+        {DEAL: "Three", AMOUNT: "7.5", STAGE: "o2", sheets.account: ["2", "3"]},
+        {DEAL: "Four"},
+    )
+    return sheets
+
+
+def looked_up(sheets: TwoSheets, who: Actor, sheet: int, **rules: Any) -> int:
+    return add_column(sheets.session, who, sheet, NewColumn(f"L{rules}"[:100], "lookup", rules)).column_id
+
+
+def values(sheets: TwoSheets, who: Any, sheet: int, column: int) -> list[Any]:
+    return [row.get(str(column)) for row in sheets.rows(who, sheet).values()]
+
+
+@pytest.mark.parametrize(
+    ("summary", "column", "expected"),
+    [
+        ("sum", AMOUNT, ["14.5", "7.5", "7.5"]),
+        ("count", DEAL, ["2", "1", "1"]),
+        ("min", AMOUNT, ["4", "7.5", "7.5"]),
+        ("max", AMOUNT, ["10.5", "7.5", "7.5"]),
+        ("average", AMOUNT, ["7.25", "7.5", "7.5"]),
+        ("min", CLOSE, ["2026-01-01", None, None]),
+        ("max", CLOSE, ["2026-03-01", None, None]),
+        ("first", DEAL, ["One", "Three", "Three"]),
+        ("last", STAGE, ["Won", "Qualified", "Qualified"]),
+        ("list", DEAL, ["One, Two", "Three", "Three"]),
+        ("list", STAGE, ["Lead, Won", "Qualified", "Qualified"]),
+    ],
+)
+def test_several_rows_are_summed_up(
+    sheets: TwoSheets, ann: Actor, summary: str, column: int, expected: list[Any]
+) -> None:
+    lookup = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=column, summary=summary)
+    assert values(sheets, ann, sheets.accounts, lookup) == expected
+    in_order = sorted(expected, key=lambda value: (value is None, value or ""))
+    by_value = sheets.rows(ann, sheets.accounts, {"sort": [{"column": lookup}]}).values()
+    assert summary in {"min", "max", "average", "sum"} or [row.get(str(lookup)) for row in by_value] == in_order
+
+
+def test_a_lookup_shows_a_cell_of_the_first_related_row_and_has_its_type(sheets: TwoSheets, ann: Actor) -> None:
+    city = looked_up(sheets, ann, sheets.deals, relation=sheets.account, column=CITY)
+    assert values(sheets, ann, sheets.deals, city) == ["Wien", "Wien", "Bern", None]
+    total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary="sum")
+    column = get_access(sheets.session, ann, sheets.accounts).column(total)
+    assert (column.type, column.rules["currency"]) == ("lookup_money", "EUR")
+
+
+def test_of_no_related_rows_the_sum_and_the_count_are_zero(sheets: TwoSheets, ann: Actor) -> None:
+    sheets.edit(ann, sheets.deals, 3, sheets.account, ["2"])
+    for summary in ("sum", "count"):
+        total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary=summary)
+        assert values(sheets, ann, sheets.accounts, total)[2] == "0"
+        assert [*sheets.rows(ann, sheets.accounts, {"filter": [{"column": total, "op": "eq", "value": "0"}]})] == [3]
+
+
+def test_a_rollup_has_a_filter_of_its_own(sheets: TwoSheets, ann: Actor) -> None:
+    won = {"any": [{"column": STAGE, "op": "is_any_of", "value": ["o5"]}, {"column": AMOUNT, "op": "gt", "value": "9"}]}
+    total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary="sum", filter=won)
+    assert values(sheets, ann, sheets.accounts, total) == ["14.5", "0", "0"]
+
+
+def test_lookups_filter_sort_and_search_like_their_values(sheets: TwoSheets, ann: Actor) -> None:
+    total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary="sum")
+    city = looked_up(sheets, ann, sheets.deals, relation=sheets.account, column=CITY)
+    big = {"filter": [{"column": total, "op": "gt", "value": "8"}], "sort": [{"column": total, "descending": True}]}
+    assert [*sheets.rows(ann, sheets.accounts, big)] == [1]
+    assert [*sheets.rows(ann, sheets.accounts, {"sort": [{"column": total}]})] == [2, 3, 1]
+    bern = {"filter": [{"column": city, "op": "is", "value": "BERN"}]}
+    assert [*sheets.rows(ann, sheets.deals, bern)] == [3]
+    assert [*sheets.rows(ann, sheets.deals, {"search": "bern"})] == [3]
+    by_account = {"sort": [{"column": sheets.account, "descending": True}]}
+    assert [*sheets.rows(ann, sheets.deals, by_account)] == [3, 1, 2, 4]
+    assert [*sheets.rows(ann, sheets.deals, {"filter": [{"column": sheets.account, "op": "is_empty"}]})] == [4]
+    assert [*sheets.rows(ann, sheets.accounts, {"search": "three"})] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        {"relation": DEAL, "column": CITY},
+        {"relation": "account", "column": 99},
+        {"relation": "account", "column": NAME, "summary": "sum"},
+        {"relation": "account", "column": NAME, "summary": "worst"},
+        {"relation": "account", "column": "mirror"},
+        {"relation": "account", "column": NAME, "filter": "x"},
+    ],
+)
+def test_a_lookup_that_cannot_be_is_refused(sheets: TwoSheets, ann: Actor, rules: dict[str, Any]) -> None:
+    ids = {"account": sheets.account, "mirror": sheets.mirror}
+    with pytest.raises(Invalid):
+        looked_up(sheets, ann, sheets.deals, **{key: ids.get(value, value) for key, value in rules.items()})
+
+
+def test_two_sheets_cannot_be_computed_from_each_other(sheets: TwoSheets, ann: Actor) -> None:
+    total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary="sum")
+    with pytest.raises(Invalid, match="is itself computed from another sheet"):
+        looked_up(sheets, ann, sheets.deals, relation=sheets.account, column=total)
