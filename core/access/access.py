@@ -322,11 +322,16 @@ class Access:
     @cached_property
     def scope(self) -> str:
         """The cache key of what this access shows: accesses with equal scopes show equal cells."""
+        related = "".join(f":{other.own_scope}" if other else ":none" for other in self._related_accesses.values())
+        return self.own_scope + related
+
+    @cached_property
+    def own_scope(self) -> str:
+        """The part of the scope that is about this sheet alone."""
         sheet, columns = self.sheet, ",".join(str(column_id) for column_id in self.by_id)
-        related = "".join(f":{other.scope}" if other else ":none" for other in self._related_accesses.values())
-        own = f"{sheet.sheet_id}:{sheet.created_at.timestamp()}:{sheet.columns_version}:{columns}:{self.rows_scope}"
         is_dated = any(column_type(column.type).changes_daily(column) for column in self.computed_columns)
-        return own + related + (f":{self.today}" if is_dated else "")
+        own = f"{sheet.sheet_id}:{sheet.created_at.timestamp()}:{sheet.columns_version}:{columns}:{self.rows_scope}"
+        return own + (f":{self.today}" if is_dated else "")
 
     @cached_property
     def versions(self) -> tuple[tuple[int, int], ...]:
@@ -342,14 +347,8 @@ class Access:
 
     @cached_property
     def _related_accesses(self) -> "dict[int, Access | None]":
-        """The accesses to related sheets, and to those that these depend on, by sheet."""
-        accesses: dict[int, Access | None] = {}
-        waiting = [*sorted(self.related_sheets)]
-        while waiting:
-            sheet_id = waiting.pop()
-            if sheet_id not in accesses and sheet_id != self.sheet.sheet_id:
-                accesses[sheet_id] = self.related(sheet_id)
-        return accesses
+        """The accesses to the related sheets, by sheet."""
+        return {sheet_id: self.related(sheet_id) for sheet_id in sorted(self.related_sheets)}
 
     @property
     def rows_scope(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import false, null
+from sqlalchemy import Text, cast, false, null
 
 from core.base.errors import Invalid
 from core.base.text import quoted
@@ -57,7 +57,7 @@ class NoRows:
 
 
 NO_ROWS = NoRows()
-NOTHING: Sql = null()
+NOTHING: Sql = cast(null(), Text)
 
 
 @dataclass(frozen=True, slots=True)

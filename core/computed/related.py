@@ -20,7 +20,7 @@ from core.column_types.related import RelatedCell
 from core.computed.row_source import RowSource
 from db.tables.links import links
 
-EMPTY = RelatedCell(null(), null())
+EMPTY = RelatedCell(cast(null(), JSONB), cast(null(), Text), title=cast(null(), Text))
 
 
 @dataclass(frozen=True)
