@@ -1,15 +1,26 @@
 """What a computed cell needs of the rows that a statement reads: `core.rows.row_source` gives it."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select
 
 from core.access.access import Access, ColumnInfo
 from core.column_types.cell_sql import SqlCell
 
-if TYPE_CHECKING:
-    from core.computed.related import RelatedPath
+
+class Path(Protocol):
+    """The way from rows to their related rows; `this` names the row."""
+
+    this: ColumnElement[Any]
+
+    def select(self, *columns: Any) -> Select[Any]:
+        """A statement over the links and the related rows."""
+        ...
+
+    def of(self, source: "RowSource", *columns: Any) -> Select[Any]:
+        """The same over the related rows of the row that an enclosing statement reads."""
+        ...
 
 
 class RowSource(Protocol):
@@ -39,7 +50,7 @@ class RowSource(Protocol):
         ...
 
     def joined(
-        self, column: ColumnInfo, path: "RelatedPath", value: ColumnElement[Any], condition: ColumnElement[bool]
+        self, column: ColumnInfo, path: "Path", value: ColumnElement[Any], condition: ColumnElement[bool]
     ) -> ColumnElement[Any]:
         """An aggregate over the related rows that fulfil a condition: of each row, by a join or by a subquery."""
         ...
