@@ -12,7 +12,8 @@ from core.column_types.cell_sql import SqlCell
 class Path(Protocol):
     """The way from rows to their related rows; `this` names the row."""
 
-    this: ColumnElement[Any]
+    @property
+    def this(self) -> ColumnElement[Any]: ...
 
     def select(self, *columns: Any) -> Select[Any]:
         """A statement over the links and the related rows."""

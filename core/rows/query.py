@@ -203,3 +203,18 @@ def rows_of_view(access: Access, link_view: LinkView) -> Select[Any]:
         return select(origin.row_id).where(conditions(unbound, view, origin)).correlate(None)
     except Refused as refusal:
         raise NotFound(VIEW_BROKEN) from refusal
+
+
+class _FilterReader:
+    """Reads the filters of rollups for row sources."""
+
+    @staticmethod
+    def columns(access: Access, body: Any) -> list[ColumnInfo]:
+        return [column_of(access, condition) for condition in View.from_json({"filter": body or []}).conditions]
+
+    @staticmethod
+    def condition(access: Access, body: Any, origin: Origin) -> ColumnElement[bool]:
+        return conditions(access, View.from_json({"filter": body or []}), origin)
+
+
+Origin.filter_reader = _FilterReader()

@@ -1,7 +1,7 @@
 """The table that a statement reads a view's rows from: `rows`, or `narrow_rows`, which is faster."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -9,17 +9,26 @@ from core.access.access import Access, ColumnInfo
 from core.column_types import Date, column_type
 from core.column_types.cell_sql import SqlCell, cell_in, cell_of
 from core.computed import CELLS, computed_cell
-from core.computed.related import RelatedPath
+from core.computed.row_source import Path
 from db.tables.sheets import Change, Row, narrow_rows
 
 # The day on which a row was added, for conditions: column 0 is the row itself, as in the change log.
 ADDED = ColumnInfo(0, "Added", Date.name, "The day on which the row was added.", 0, {}, ())
 
 
+class FilterReader(Protocol):
+    """Reads a filter as JSON: which columns it needs, and its condition over rows."""
+
+    def columns(self, access: Access, body: Any) -> list[ColumnInfo]: ...
+    def condition(self, access: Access, body: Any, origin: "Origin") -> ColumnElement[bool]: ...
+
+
 class Origin:
     """The rows themselves, or rows of a subquery: they have every cell, in JSON, and a past."""
 
     is_narrow = False
+    # Reads the filters of rollups: set by core.rows.query, which has the language of filters and imports this module.
+    filter_reader: ClassVar[FilterReader]
 
     def __init__(self, rows: Any, *, joins: dict[int, Any] | None = None) -> None:
         self.table = rows
@@ -47,22 +56,18 @@ class Origin:
 
     def filter_columns(self, access: Access, body: Any) -> list[ColumnInfo]:
         """The columns that a filter of another sheet reads. Raises NotFound and Invalid."""
-        from core.rows.query import View, column_of  # noqa: PLC0415 - it imports this module.
-
-        return [column_of(access, condition) for condition in View.from_json({"filter": body or []}).conditions]
+        return self.filter_reader.columns(access, body)
 
     def filtered(self, access: Access, body: Any) -> ColumnElement[bool]:
         """The condition of a filter, as JSON, over these rows of another sheet. Raises Invalid."""
-        from core.rows.query import View, conditions  # noqa: PLC0415 - it imports this module.
-
-        return conditions(access, View.from_json({"filter": body or []}), self)
+        return self.filter_reader.condition(access, body, self)
 
     def joining(self) -> "Origin":
         """These rows for one statement over many: what is computed from related rows is joined, see `selectable`."""
         return type(self)(self.table, joins={})
 
     def joined(
-        self, column: ColumnInfo, path: RelatedPath, value: ColumnElement[Any], condition: ColumnElement[bool]
+        self, column: ColumnInfo, path: Path, value: ColumnElement[Any], condition: ColumnElement[bool]
     ) -> ColumnElement[Any]:
         """An aggregate over the related rows that fulfil a condition: of each row, by a join or by a subquery."""
         if self._joins is None:
