@@ -4,7 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.sheets.favourites import navigation_sheets
 from db import disk
+from db.engine import snapshot
+from pages.components.app import favourite_star, sidebar
 from pages.components.app.current_user import find_actor, page_run
 from pages.components.app.errors import error_boundary
 from pages.components.app.navigation import for_strangers, for_visitors, offered
@@ -26,8 +29,13 @@ with error_boundary():
     elif sign_out.is_wanted():
         st.navigation(for_strangers(sign_out.show), position="hidden").run()
     else:
-        page = st.navigation(offered(actor), expanded=True)
+        with snapshot() as session:
+            sheets = navigation_sheets(session, actor)
+        favourite_star.remember(sheets)
+        page = st.navigation(offered(actor, sheets), expanded=True)
         sign_out.offer(actor)
+        sidebar.show_foot()
         sign_in.remind_of_invitation(actor)
+        sidebar.show_administration(actor, page.url_path)
         with page_run(actor):
             page.run()

@@ -12,6 +12,7 @@ from api.v1 import (
     copies,
     differences,
     exports,
+    favourites,
     histories,
     imports,
     layouts,
@@ -31,5 +32,6 @@ from api.v1 import (
 # Routes are matched in this order: those that a grid uses most come first.
 ROUTE_MODULES = (
     *(rows, totals, matches, changes, socket, histories, comments, differences, trash, undo, relations),
-    *(sheets, copies, columns, views, layouts, imports, exports, collaborators, links, teams, me, audit, admin, auth),
+    *(sheets, copies, columns, views, layouts, imports, exports, collaborators, links, teams),
+    *(me, favourites, audit, admin, auth),
 )

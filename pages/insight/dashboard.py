@@ -23,9 +23,9 @@ from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary
 from pages.components.app.format import day as format_day
 from pages.components.app.format import literal
+from pages.components.app.navigation import LAST_SHEET
 from pages.components.dashboard import chart_grid, filters, headline
 from pages.components.dashboard.money_format import MoneyFormat
-from pages.components.sheet import sheet_picker
 
 REFRESH_SECONDS = 5
 SELECTED = "dashboard_pipeline"
@@ -66,7 +66,7 @@ def _select(actor: Actor, listed: list[ListedSheet]) -> int | None:
     if address and requested is None and plain_table is None:
         text = "That sheet is archived or isn't shared with you. Another pipeline is shown instead."
         st.warning(text, icon=":material/lock:")
-    last = st.session_state.get(sheet_picker.LAST)
+    last = st.session_state.get(LAST_SHEET)
     st.session_state[SELECTED] = requested or (last if last in names else next(iter(names)))
     st.selectbox(
         "Pipeline",
@@ -79,7 +79,7 @@ def _select(actor: Actor, listed: list[ListedSheet]) -> int | None:
     )
     selected = int(st.session_state[SELECTED])
     if plain_table is None:
-        st.session_state[sheet_picker.LAST] = selected
+        st.session_state[LAST_SHEET] = selected
     return selected
 
 

@@ -10,6 +10,7 @@ from core.sheets import sheets
 from core.sheets.sheets import ListedSheet
 from db.engine import transaction
 from pages.components.account import team_offers
+from pages.components.app import favourite_star
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal, shortened
@@ -39,14 +40,14 @@ def show() -> None:
         _nothing_yet(may_create=may_create)
     with st.grid(min_column_width=280):
         for sheet in listed:
-            _card(sheet)
+            _card(actor, sheet)
     if archived:
         with st.expander(f"Archived · {len(archived)}", icon=":material/archive:"):
             for sheet in archived:
                 _archived(actor, sheet)
 
 
-def _card(sheet: ListedSheet) -> None:
+def _card(actor: Actor, sheet: ListedSheet) -> None:
     query = {"sheet": str(sheet.sheet_id)}
     with st.container(border=True, height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
@@ -56,6 +57,7 @@ def _card(sheet: ListedSheet) -> None:
                 st.page_link(
                     "insight/dashboard.py", label="Dashboard", icon=":material/monitoring:", query_params=query
                 )
+            favourite_star.show(actor, sheet.sheet_id)
         st.caption(literal(shortened(sheet.description, DESCRIPTION)) or "No description")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(sheet.level.label, color="gray")

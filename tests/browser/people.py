@@ -71,7 +71,7 @@ class Person:
             self.page.goto(self.url + path)
         else:
             self.sign_in(path)
-        self.page.get_by_role("link", name="Sheets").first.wait_for(timeout=PATIENCE * 1000)
+        self.page.get_by_role("link", name="Home").first.wait_for(timeout=PATIENCE * 1000)
         Person.sessions[self.url, self.name] = self.context.cookies()
         return self
 

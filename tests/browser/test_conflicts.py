@@ -232,7 +232,7 @@ def test_values_that_wait_are_sent_though_one_has_left_the_page(together: Togeth
     ann.context.set_offline(True)
     ann.select(ACCOUNT, 3).type("Typed, and gone")
     ann.context.set_offline(False)
-    ann.page.get_by_role("link", name="Sheets").first.click()
+    ann.page.get_by_role("link", name="Home").first.click()
     ann.until(lambda: stored(sheet, 4, 2) == "Typed, and gone")
     ann.page.get_by_test_id("grid-left").wait_for(state="detached")
 

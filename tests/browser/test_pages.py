@@ -40,7 +40,7 @@ def test_a_session_that_is_ended_elsewhere_is_over_on_the_open_page(person: Seat
             text("UPDATE sessions SET ended_at = now() WHERE user_id = :ben"), {"ben": actor("Ben").user_id}
         )
     engine.dispose()
-    ben.page.get_by_role("link", name="Sheets").first.click()
+    ben.page.get_by_role("link", name="Home").first.click()
     ben.says("Sign in")
 
 

@@ -10,7 +10,7 @@ from tests.bench.bench_statements import PAGES, statements_of_pages
 from tests.pages.opened import add_deal
 
 DEAL, OWNER = 1, 5
-MAX_STATEMENTS = {"grid page": 9, "dashboard page": 7, "changes page": 12, "audit page": 8}
+MAX_STATEMENTS = {"grid page": 11, "dashboard page": 10, "changes page": 12, "audit page": 8}
 
 
 @pytest.fixture

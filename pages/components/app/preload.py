@@ -9,6 +9,7 @@ MODULES = (
     "streamlit.material_icon_names",
     "streamlit.web.skills",
     "pages.components.app.navigation",
+    "pages.components.app.sidebar",
     "pages.components.public_link.public_sheet",
     "pages.components.sign_in.sign_in",
     "pages.components.sign_in.sign_out",

@@ -16,6 +16,7 @@ from core.rows.query import View, check_view, without_invalid
 from core.sheets.sheets import ListedSheet
 from core.views import edit_views
 from db.engine import transaction
+from pages.components.app import favourite_star
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.as_of import bar
@@ -95,6 +96,7 @@ def show(body: Body) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key="sheet_tabs"):
         with st.container(width="content"):
             about_container = st.empty()
+        favourite_star.show(actor, sheet_view.sheet_id)
         view_tabs.show(sheet_view)
         command = view_tabs.changes(sheet_view) or view_tabs.menu(sheet_view)
     if command:

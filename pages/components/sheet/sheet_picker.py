@@ -8,9 +8,9 @@ from core.base.actor import Actor
 from core.base.permissions import ROLE_PERMISSIONS, Permission
 from core.sheets.sheets import ListedSheet, sheets
 from db.engine import transaction
+from pages.components.app.navigation import LAST_SHEET
 
 PICKED = "sheet_picked"
-LAST = "sheet_last"
 NO_SHEETS = "You have no sheets yet."
 NOT_FOUND = "This sheet is archived, or it is not shared with you. Choose another one."
 
@@ -29,7 +29,7 @@ def requested(listed: Mapping[int, ListedSheet]) -> int | None:
     address = st.query_params.get("sheet")
     if address:
         return next((sheet_id for sheet_id in listed if str(sheet_id) == address), None)
-    last = st.session_state.get(LAST)
+    last = st.session_state.get(LAST_SHEET)
     return last if last in listed else next(iter(listed), None)
 
 
@@ -52,7 +52,7 @@ def show(actor: Actor, listed: Mapping[int, ListedSheet], sheet_id: int | None) 
     if sheet_id is None:
         st.warning(NOT_FOUND, icon=":material/lock:")
         return
-    st.session_state[LAST] = sheet_id
+    st.session_state[LAST_SHEET] = sheet_id
     if st.query_params.get("sheet") != str(sheet_id):
         st.query_params["sheet"] = str(sheet_id)
 

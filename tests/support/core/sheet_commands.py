@@ -190,6 +190,7 @@ SHEET_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "sharing.shares.share_with_team": (P.SHEET_SHARE, for_team("sharing.shares.share_with_team", level=Level.VIEWER)),
     "sharing.shares.unshare_team": (P.SHEET_SHARE, for_team("sharing.shares.unshare_team")),
     "sharing.shares.unshare_sheet": (P.SHEET_SHARE, call("sharing.shares.unshare_sheet", 4)),
+    "sheets.favourites.set_favourite": (P.SHEET_SEE, call("sheets.favourites.set_favourite", is_favourite=True)),
     "sheets.sheets.archive_sheet": (P.SHEET_ARCHIVE, call("sheets.sheets.archive_sheet")),
     "sheets.sheets.restore_sheet": (P.SHEET_ARCHIVE, call("sheets.sheets.restore_sheet")),
     "sheets.sheets.choose_owner_column": (P.SHEET_CONFIGURE, call("sheets.sheets.choose_owner_column", 5)),

@@ -213,6 +213,7 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "credentials.sessions.end_session": (Anns, ask("credentials.sessions.end_session", ANNS_SESSION)),
     "credentials.sessions.end_other_sessions": (Own(), ask("credentials.sessions.end_other_sessions")),
     "sheets.sheets.sheets": (Own(), ask("sheets.sheets.sheets")),
+    "sheets.favourites.navigation_sheets": (Own(), ask("sheets.favourites.navigation_sheets")),
     "sign_in.password.change_password": (
         Own(),
         by_steps("sign_in.password.change_password", current=PASSWORD, new=NEW),
