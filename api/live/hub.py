@@ -82,6 +82,7 @@ class Hub:
     def publish(self, sheet_id: int, version: int) -> None:
         """Push a version that this process has written, without waiting for the database's notification."""
         self._push(sheet_id, version)
+        self._push_related(sheet_id)
 
     def unwatch(self, state: SocketState) -> None:
         """Remove the state of a closed socket."""
@@ -108,6 +109,12 @@ class Hub:
         for state in self._watchers.get(sheet_id, ()):
             if again or version > state.version:
                 state.push_version(version)
+
+    def _push_related(self, sheet_id: int) -> None:
+        """Tell the sockets of sheets whose cells are computed from this one that it has changed."""
+        for state in self._all():
+            if state.reader and sheet_id in state.reader.related_sheets:
+                state.push_related()
 
     async def _keep_listening(self, conninfo: str) -> None:
         failures = 0
@@ -177,6 +184,7 @@ class Hub:
 
     def _on_version(self, sheet_id: int, version: int) -> None:
         """Push a notified version. A version that is notified twice means changed columns."""
+        self._push_related(sheet_id)
         if sheet_id in self._watchers:
             self._push(sheet_id, version, again=version <= self._notified[sheet_id])
             self._notified[sheet_id] = max(self._notified[sheet_id], version)

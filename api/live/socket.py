@@ -56,6 +56,7 @@ async def live(websocket: WebSocket, sheet: Annotated[int, Path(ge=1, le=MAX_ID)
 
     A client that sends the version it has, as {"since": 7}, gets the changes with the next versions, in the form of
     `GET changes`: {"version": 8, "since": 7, "changes": {…}}. If a message has no changes, the client requests them.
+    {"version": 8, "related": true} says that rows of a related sheet have changed, at most twice a second.
     A client that sends its cell, as {"cell": [row, column]} or {"cell": null}, gets the present users, now and after
     every move: {"present": [{"connection", "user", "row", "column"}]}.
     A page authenticates with its cookie. A program sends its token as an Authorization header or, if it cannot set
@@ -207,7 +208,8 @@ def _check_access(headers: Mapping[str, str], sheet: int) -> Reader:
         with transaction() as session:
             principal = principal_of(session, headers, only_reads=True)
             access = get_access(session, principal, sheet, Permission.ROWS_SEE)
-            return Reader(principal, access.sheet.version, access.sheet.columns_version, access.scope)
+            sheet_info, related = access.sheet, access.related_sheets
+            return Reader(principal, sheet_info.version, sheet_info.columns_version, access.scope, related)
     except NotSignedIn:
         raise Closed(NO_SESSION, "Sign in again.") from None
     except (Refused, LinkExpired):

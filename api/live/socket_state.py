@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from uuid import UUID, uuid4
 from core.base.actor import Actor, Principal
 
 _CHANGES = '{"version": %d, "since": %d, "changes": %s}'
+RELATED_SECONDS = 0.5  # Of many changes in related sheets a client hears once in this time.
 ClientKey = int | UUID  # The id of a user, or of a public-link visit.
 
 
@@ -22,6 +24,7 @@ class Reader:
     version: int
     columns_version: int
     scope: str
+    related_sheets: frozenset[int] = frozenset()  # The other sheets whose rows its cells are computed from.
 
     @property
     def client_key(self) -> ClientKey:
@@ -52,6 +55,8 @@ class SocketState:
         self.closed = False
         self.is_database_lost = False
         self._has_version = False
+        self._has_related = False
+        self._related_at = -RELATED_SECONDS
         self._last_presence = ""
         self._presence: str | None = None
         self._changed = asyncio.Event()
@@ -66,6 +71,11 @@ class SocketState:
         """Queue a version. A version that was sent before is sent again: it can mean that columns changed."""
         self.version = max(self.version, version)
         self._has_version = True
+        self._changed.set()
+
+    def push_related(self) -> None:
+        """Queue the notice that rows of a related sheet have changed, so that computed cells are read again."""
+        self._has_related = True
         self._changed.set()
 
     def compare(self, version: int, columns_version: int) -> None:
@@ -130,6 +140,10 @@ class SocketState:
         """The messages to send now; if nothing is new, the version once more as a heartbeat."""
         presence, self._presence = self._presence, None
         messages = [] if presence is None else [presence]
+        now = time.monotonic()
+        if self._has_related and now - self._related_at >= RELATED_SECONDS:
+            self._has_related, self._related_at = False, now
+            messages.append(json.dumps({"version": self.version, "related": True}))
         if changes:
             self.since = changes.version
             return [_CHANGES % (changes.version, changes.since, changes.content.decode()), *messages]
@@ -147,7 +161,7 @@ class SocketState:
         """Wait until there is something to send. Return False after so many seconds."""
         # Not wait_for: in Python 3.11 it can swallow a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(min(seconds, RELATED_SECONDS) if self._has_related else seconds):
                 await self._changed.wait()
         has_changed = self._changed.is_set()
         self._changed.clear()

@@ -71,6 +71,8 @@ def add_columns(session: Session, actor: Actor, sheet_id: int, news: list[NewCol
     for new in news:
         check_new(session, actor, new.type, new.rules)
     added = _add(session, access, news)
+    if any(is_relation(column.type) for column in added):
+        notify_sheet_rights(session, sheet_id)  # Open grids follow the related sheet from now on.
     return [_with_mirror(session, access, column) if is_relation(column.type) else column for column in added]
 
 
@@ -258,6 +260,7 @@ def _with_mirror(session: Session, access: Access, relation: ColumnInfo) -> Colu
     target = get_access(session, access.actor, relation.rules["sheet"])
     if Permission.COLUMNS_EDIT not in target.permissions:
         return relation
+    notify_sheet_rights(session, target.sheet.sheet_id)
     name = mirror_name(access, target, relation)
     rules = {"sheet": access.sheet.sheet_id, "relation": relation.column_id}
     (mirror,) = _add(session, target, [NewColumn(name, Mirror.name, rules)])

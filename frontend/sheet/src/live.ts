@@ -8,6 +8,8 @@ export interface LiveEvents {
   version: (version: number, changes?: Changes) => void;
   /** The changes since a version, received before `version`. */
   changes: (since: number, changes: Changes) => void;
+  /** Rows of a related sheet have changed. */
+  related: () => void;
   /** Nothing is new since this version. */
   beat: (version: number) => void;
   present: (present: Present[]) => void;
@@ -21,6 +23,8 @@ interface Message {
   version?: unknown;
   /** The server runs, but its database is not available. */
   away?: unknown;
+  /** Rows of a related sheet have changed. */
+  related?: unknown;
   /** A heartbeat. */
   beat?: unknown;
   present?: unknown;
@@ -98,11 +102,12 @@ export class Live {
 
   private onMessage(text: string): void {
     this.restartSilenceTimer();
-    const { version, away, beat, present, since, changes } = JSON.parse(text) as Message;
+    const { version, away, beat, related, present, since, changes } = JSON.parse(text) as Message;
     if (Array.isArray(present)) this.events.present(present as Present[]);
     if (typeof version !== "number") return;
     this.wait = FIRST_WAIT;
     this.setOpen(!away);
+    if (related) return this.events.related();
     if (typeof since === "number") this.events.changes(since, changes as Changes);
     if (beat) this.events.beat(version);
     else if (!away) this.events.version(version, changes as Changes | undefined);

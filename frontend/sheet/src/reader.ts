@@ -133,6 +133,11 @@ export class Reader {
     void this.follow();
   }
 
+  /** Rows of a related sheet changed: the rows on the screen are read again, with their computed cells. */
+  refreshBlocks(): void {
+    this.blocks.refresh();
+  }
+
   /** Cells of these columns changed: the order is stale if the view sorts, filters or searches by them. */
   cellsChanged(columns: number[]): void {
     const { sort = [], filter = [], groups = [], search } = this.view;

@@ -185,6 +185,7 @@ export class SheetSession {
         this.announcedVersion = changes.version;
         for (const { reader } of this.views) reader.push(since, changes);
       },
+      related: () => this.views.forEach(({ reader }) => reader.refreshBlocks()),
       beat: (version) => this.followTo(version),
       present: (present) => this.presence.update(present),
       open: (isOpen) => this.onConnection(isOpen),

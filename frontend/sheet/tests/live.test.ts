@@ -55,6 +55,7 @@ beforeEach(() => {
     version: (version) => told.push(version),
     changes: (since, changes) => told.push({ since, ...changes }),
     beat: (version) => told.push({ beat: version }),
+    related: () => told.push("related"),
     present: (present) => told.push(present),
     open: (isOpen) => told.push(isOpen ? "open" : "lost"),
     refused: () => told.push("refused"),
