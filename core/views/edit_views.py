@@ -15,7 +15,7 @@ from core.base.errors import Conflict, Invalid, NotAllowed
 from core.base.permissions import Permission
 from core.base.pg_notify import notify_sheet_rights
 from core.base.text import clean, folded_key, one_line, quoted
-from core.views.settings import BY_COLUMN, EMPTY, Settings, checked_settings, parts_of, unseen_settings, with_unseen
+from core.views.settings import BY_COLUMN, EMPTY, Settings, checked_settings, unseen_settings, with_unseen
 from core.views.views import ViewInfo, get_view, views
 from db.tables.views import StoredView, ViewState
 
@@ -35,7 +35,6 @@ def create_view(
     """Create a view after the others: the actor's own, or everybody's. Raises Invalid and NotAllowed."""
     access = _access(session, actor, sheet_id, is_shared=is_shared)
     listed = _locked_views(session, access)
-    parts_of(kind)
     same = [view for view in listed if view.is_shared == is_shared]
     if len(same) >= MAX_VIEWS:
         raise Invalid(f"A sheet has at most {MAX_VIEWS} views for everyone, and as many of your own. Delete one first.")
@@ -51,7 +50,7 @@ def create_view(
     session.add(view)
     session.flush()
     if is_shared:
-        _record(session, access, "create", view.view_id, name=view.name)
+        _record(session, access, "sheet:view:create", view.view_id, name=view.name)
     return get_view(session, access, view.view_id)
 
 
@@ -73,7 +72,7 @@ def rename_view(session: Session, actor: Actor, sheet_id: int, view_id: int, nam
     if new_name != view.name:
         session.execute(update(StoredView).where(StoredView.view_id == view_id).values(name=new_name))
         if view.is_shared:
-            _record(session, access, "rename", view_id, before=view.name, name=new_name)
+            _record(session, access, "sheet:view:rename", view_id, before=view.name, name=new_name)
     return get_view(session, access, view_id)
 
 
@@ -124,7 +123,7 @@ def save_for_everyone(
         )
     _require_share_if_linked(session, access, view)
     _save_settings(session, actor, view, _for_everyone(access, view))
-    _record(session, access, "change", view_id, name=view.name, changed=sorted(view.changes))
+    _record(session, access, "sheet:view:change", view_id, name=view.name, changed=sorted(view.changes))
     return get_view(session, access, view_id)
 
 
@@ -151,9 +150,8 @@ def share_view(session: Session, actor: Actor, sheet_id: int, view_id: int, *, i
     values = {"owner_id": owner, "position": position, "name": name}
     session.execute(update(StoredView).where(StoredView.view_id == view_id).values(**values))
     if not is_shared:
-        others = ViewState.view_id == view_id, ViewState.user_id != actor.user_id
-        session.execute(delete(ViewState).where(*others))
-    _record(session, access, "share" if is_shared else "unshare", view_id, name=name)
+        session.execute(delete(ViewState).where(ViewState.view_id == view_id, ViewState.user_id != actor.user_id))
+    _record(session, access, "sheet:view:share" if is_shared else "sheet:view:unshare", view_id, name=name)
     return get_view(session, access, view_id)
 
 
@@ -186,7 +184,7 @@ def delete_view(session: Session, actor: Actor, sheet_id: int, view_id: int) -> 
     _require_share_if_linked(session, access, view)
     session.execute(delete(StoredView).where(StoredView.view_id == view_id))
     if view.is_shared:
-        _record(session, access, "delete", view_id, name=view.name)
+        _record(session, access, "sheet:view:delete", view_id, name=view.name)
     else:
         notify_sheet_rights(session, sheet_id)
 
@@ -244,17 +242,15 @@ def _checked_name(name: str, others: Sequence[ViewInfo]) -> str:
 
 
 def _refuse_last(listed: Sequence[ViewInfo], view: ViewInfo) -> None:
-    if not any(other.is_shared and other.view_id != view.view_id for other in listed):
-        raise Invalid(f"{quoted(view.name)} is the only view for everyone. Make another one first.")
+    grids = [other for other in listed if other.is_shared and other.kind == "grid"]
+    if [other.view_id for other in grids] == [view.view_id]:
+        raise Invalid(f"{quoted(view.name)} is the only grid for everyone. Make another one first.")
 
 
 def _require_share_if_linked(session: Session, access: Access, view: ViewInfo) -> None:
     """Raise NotAllowed if a public link shows the view, unless the actor decides what the public sees."""
     if Permission.SHEET_SHARE not in access.permissions and session.scalar(_IS_LINKED, {"view": view.view_id}):
-        raise NotAllowed(
-            f"A public link shows {quoted(view.name)}. Only the sheet's owner can change what it shows. "
-            "Keep yours as a view of your own instead."
-        )
+        raise NotAllowed(f"A public link shows {quoted(view.name)}, so only the sheet's owner can change it.")
 
 
 def _for_everyone(access: Access, view: ViewInfo) -> Settings:
@@ -294,7 +290,7 @@ def _record(session: Session, access: Access, action: str, view_id: int, **facts
     """Record what was done to a view of everybody, and let open pages of the sheet read its views again."""
     sheet_id = access.sheet.sheet_id
     notify_sheet_rights(session, sheet_id)
-    audit.record(session, access.actor, f"sheet:view:{action}", sheet_id=sheet_id, view=view_id, **facts)
+    audit.record(session, access.actor, action, sheet_id=sheet_id, view=view_id, **facts)
 
 
 _LOCK_ALL = text("SELECT view_id FROM views WHERE sheet_id = :sheet AND owner_id IS NULL ORDER BY view_id FOR UPDATE")

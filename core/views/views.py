@@ -14,6 +14,7 @@ from core.views.settings import EMPTY, Settings, fitting_settings, view_of
 
 # A resized column is not worth a question whether everybody shall have it; it is saved with other changes.
 SILENT = {"widths"}
+BINDING = {"filter", "search", "hidden"}
 NO_VIEW = "This view does not exist, or it is not yours. It may have been deleted."
 
 
@@ -111,6 +112,18 @@ def first_view(session: Session, access: Access) -> ViewInfo:
     if not listed:
         raise NotFound(NO_VIEW)
     return listed[0]
+
+
+def link_settings(access: Access) -> Settings:
+    """Return how the view of a public link draws its rows, as far as its visitor may know; empty without a view.
+
+    Its filter, search and hidden columns bind the visitor already, and are not told.
+    """
+    view = access.link_view
+    if view is None:
+        return {}
+    drawn = {key: value for key, value in view.settings.items() if key not in BINDING}
+    return fitting_settings(access, view.kind, drawn)[0]
 
 
 _VIEWS = text("""

@@ -84,6 +84,14 @@ def hostile() -> Iterator[tuple[str, dict[str, str]]]:
         yield "/rows", {"limit": str(limit), "offset": str(offset)}
     for row in range(1, 6):
         yield f"/rows/{row}", {}
+    for column in (DEAL, STAGE, OWNER, AMOUNT, ACCOUNT):
+        for function in ("sum", "filled", "empty", "unique", "max"):
+            yield "/totals", {"totals": json.dumps([{"column": column, "function": function}])}
+        groups = json.dumps([{"column": column, "descending": False}])
+        yield "/totals", {"groups": groups}
+        yield "/order", {"groups": groups}
+    for views in ([{}], [{"search": "tiny"}], [{"filter": BIG}], [{"filter": json.loads(everything)}]):
+        yield "/matches", {"rows": "1,2,3,4,5", "views": json.dumps(views)}
     for since in range(6):
         yield "/changes", {"since": str(since)}
     for columns in (f"{ACCOUNT}", f"{DEAL},{AMOUNT}", f"{DEAL},{STAGE}"):
@@ -101,8 +109,13 @@ def test_no_request_of_a_visitor_reaches_what_the_view_leaves_out(big: tuple[Per
         if answer.status_code == 200:
             assert not [word for word in (*OUTSIDE, "Account", "Amount", "5000") if word in answer.text], (path, query)
     fine = {path for path, _, answer in answers if answer.status_code == 200}
-    assert fine >= {"", "/rows", "/order", "/export", "/changes", "/rows/1", "/rows/3"}
+    assert fine >= {"", "/rows", "/order", "/export", "/changes", "/totals", "/matches", "/rows/1", "/rows/3"}
     assert not fine & {"/rows/2", "/rows/4", "/rows/5"}
+    matches = [answer.json()["matches"] for path, _, answer in answers if path == "/matches" and answer.is_success]
+    assert {row for rows_by_view in matches for rows in rows_by_view for row in rows} == {1, 3}
+    totals = [answer.json() for path, _, answer in answers if path == "/totals" and answer.is_success]
+    assert {(total["rows"], total["all_rows"]) for total in totals} == {(2, 2)}
+    assert not {key for total in totals for key in total["totals"] if key.startswith((f"{AMOUNT}:", f"{ACCOUNT}:"))}
 
 
 def test_a_visitor_reads_exactly_the_rows_and_columns_of_the_view(big: tuple[Person, int, Visit]) -> None:

@@ -31,6 +31,8 @@ OPEN = {
     ("GET", "/v1/sheets/{sheet}/rows"): {},
     ("GET", "/v1/sheets/{sheet}/rows/{row}"): {},
     ("GET", "/v1/sheets/{sheet}/order"): {},
+    ("GET", "/v1/sheets/{sheet}/totals"): {},
+    ("GET", "/v1/sheets/{sheet}/matches"): {"rows": "1"},
     ("GET", "/v1/sheets/{sheet}/changes"): {"since": "0"},
     ("GET", "/v1/sheets/{sheet}/export"): {},
 }

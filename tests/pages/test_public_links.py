@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from core.access.link_view import VIEW_DELETED
 from core.access.load import get_access
 from core.credentials import passwords
 from core.credentials.sessions import start_session
@@ -15,6 +16,7 @@ from core.sharing.public_link_visits import open_link
 from core.sharing.public_links import create_link, public_links, revoke_link, visits_of_tokens
 from core.sheets.columns import limit_column
 from core.sheets.sheets import archive_sheet, rename_sheet
+from core.views.edit_views import create_view, delete_view
 from db.engine import transaction
 from tests.conftest import actor, make_deals
 from tests.pages.opened import MAIN, add_deal, fine, labels, open_piece, press, said
@@ -117,6 +119,29 @@ def test_a_view_in_the_address_is_kept_to_what_a_link_may_see(session: Session, 
         page.query_params["view"] = view
         fine(page.run())
         assert not [label for label in labels(page) if "Account" in label]
+
+
+def test_a_link_of_a_view_shows_its_name_columns_and_order_and_says_when_it_is_deleted(
+    session: Session, sheet: int
+) -> None:
+    settings = {"hidden": [3], "sort": [{"column": 1, "descending": True}], "search": "secret"}
+    view = create_view(session, actor("Ann"), sheet, "For *partners*", settings=settings, is_shared=True).view_id
+    page = open_piece(session, "Ann", f"sheet.sheet_dialogs.share({sheet})")
+    field(page, "text_input", "For whom").set_value("Agency North")
+    field(page, "selectbox", "What it shows").set_value(view)
+    press(page, "Make the link")
+    (link,) = public_links(session, actor("Ann"), sheet)
+    assert (link.view, link.view_name) == (view, "For *partners*")
+    assert "shows For \\*partners\\*" in said(page)
+    token = page.code[0].value.rpartition("/")[2]
+    visitor = page_of(session, link.link_id, visits(session, token))
+    assert "For \\*partners\\*" in visitor.subheader[0].value
+    data = json.loads(visitor.get_by_key(f"shared_{link.link_id}").proto.json)
+    assert "Stage" not in [column["name"] for column in data["columns"]]
+    assert data["view"] == {"filter": [], "sort": settings["sort"], "search": ""}
+    delete_view(session, actor("Ann"), sheet, view)
+    assert VIEW_DELETED in said(visitor.run())
+    assert "its view was deleted" in said(open_piece(session, "Ann", f"sheet.sheet_dialogs.share({sheet})"))
 
 
 def test_a_name_with_marks_is_shown_letter_by_letter(session: Session, sheet: int) -> None:

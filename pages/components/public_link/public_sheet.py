@@ -16,8 +16,9 @@ from core.base.actor import Actor, Visitor
 from core.base.errors import Invalid, NotFound, Refused
 from core.base.permissions import Permission
 from core.rows.query import View, check_view, without_invalid
-from core.sharing.public_links import visitor_of
+from core.sharing.public_links import reason_of_end, visitor_of
 from core.sheets.serialize import sheet_json
+from core.views.views import link_settings
 from db.engine import Busy, transaction
 from pages.components import grid
 from pages.components.app.current_user import address, find_actor
@@ -52,11 +53,11 @@ def show() -> None:
     with error_boundary():
         try:
             shared = _read(mark_used=True)
-        except NotFound:
-            _ended()
+        except NotFound as refusal:
+            _ended(refusal.message)
             return
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.subheader(literal(shared.sheet["name"]), width="content", anchor=False)
+            st.subheader(literal(_title(shared)), width="content", anchor=False)
             st.badge("Shared with you to read", icon=":material/visibility:", color="gray")
             st.space("stretch")
             _offer_own(shared.visitor.sheet_id)
@@ -78,17 +79,22 @@ def _read(*, mark_used: bool = False) -> Shared:
         visits = str(st.user.get("visits") or "")
         visitor = visitor_of(session, visits, link_id, address=address(), mark_used=mark_used)
         if visitor is None:
-            raise NotFound(NO_LINK)
+            raise NotFound(reason_of_end(session, visits, link_id))
         access = get_access(session, visitor, visitor.sheet_id, Permission.ROWS_SEE)
         return Shared(visitor, access, sheet_json(access))
 
 
-def _ended() -> None:
+def _title(shared: Shared) -> str:
+    """The name of the sheet and, where the link shows one view of it, of the view."""
+    view = shared.access.link_view
+    return f"{shared.sheet['name']} · {view.name}" if view else shared.sheet["name"]
+
+
+def _ended(reason: str) -> None:
+    visit = "It may have ended, or this visit has expired. Open the link again, or ask the sender for a new one."
     with st.container(horizontal_alignment="center"), st.container(width=420, border=True):
         st.subheader("This link is not open", anchor=False)
-        st.caption(
-            "It may have ended, or this visit has expired. Open the link again, or ask the sender for a new one."
-        )
+        st.caption(visit if reason == NO_LINK else reason)
 
 
 def _offer_own(sheet_id: int) -> None:
@@ -108,9 +114,11 @@ def _has(actor: Actor, sheet_id: int) -> bool:
 
 
 def _view(access: Access) -> View:
-    """The view that stands in the address, without what the columns do not allow (any more)."""
+    """The view in the address, else the sort of the link's view; without what the columns do not allow (any more)."""
     try:
-        return without_invalid(access, View.from_json(json.loads(st.query_params.get(VIEW, "{}"))))
+        if VIEW not in st.query_params:
+            return View.from_json({"sort": link_settings(access).get("sort")})
+        return without_invalid(access, View.from_json(json.loads(st.query_params[VIEW])))
     except (Invalid, ValueError, RecursionError):
         return View()
 
@@ -138,6 +146,8 @@ def _grid(shared: Shared, view: View) -> None:
             key=key,
             me={"id": f"link-{shared.visitor.link_id}", "name": ""},
             view=view.as_json(),
+            layout={key: value for key, value in link_settings(shared.access).items() if key in grid.DEFAULT_LAYOUT},
+            layout_read=shared.access.sheet.columns_version,
             formats={"date": DATE_PATTERNS[LOCALE.date_format]},
             link=shared.visitor.link_id,
             on_view=lambda: _sort(shared.access, view, st.session_state[key]["view"]),
@@ -155,7 +165,8 @@ def _catch_up(shared: Shared, view: View) -> str:
     except Busy as trouble:
         return f":red[:material/cloud_off: {error_text(trouble)}]"
     fits = without_invalid(fresh.access, view) == view
-    if not fits or any(fresh.sheet[name] != shared.sheet[name] for name in AROUND):
+    has_new_view = fresh.access.link_view != shared.access.link_view
+    if not fits or has_new_view or any(fresh.sheet[name] != shared.sheet[name] for name in AROUND):
         st.rerun()
     shared.access, shared.sheet = fresh.access, fresh.sheet
     return ""

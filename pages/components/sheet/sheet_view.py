@@ -29,6 +29,7 @@ from pages.components.sheet import sheet_picker
 # If one of these changes, the page around the rows is drawn again.
 AROUND_ROWS = ("permissions", "archived_at", "name", "columns_version")
 EMPTY = "This sheet is empty. Type into its first row, paste rows from a spreadsheet, or use “Import”."
+DRAWN = ("grid",)
 NOTHING_YET = "This sheet has no rows yet."
 COMMENTER = "You can read and comment: open a row to see its comments."
 
@@ -78,7 +79,7 @@ class SheetView:
             with snapshot() as session:
                 access = get_access(session, actor, self.sheet_id)
                 sheet = _sheet_json(access, actor, self.collaborators)
-                listed = views(session, access)
+                listed = _drawn(views(session, access))
                 if sheet["version"] != self.sheet["version"]:
                     self.last_change = last_change(session, access)
                     self.trash_count = trash.trash_size(session, access)
@@ -111,7 +112,7 @@ def open_sheet(actor: Actor) -> tuple[dict[int, ListedSheet], SheetView | None]:
             return listed, None
         access = get_access(session, actor, sheet_id)
         collaborators = shares.collaborators(session, access)
-        sheet_views = views(session, access)
+        sheet_views = _drawn(views(session, access))
         return listed, SheetView(
             actor=actor,
             access=access,
@@ -124,6 +125,11 @@ def open_sheet(actor: Actor) -> tuple[dict[int, ListedSheet], SheetView | None]:
             last_change=last_change(session, access),
             trash_count=trash.trash_size(session, access),
         )
+
+
+def _drawn(listed: list[ViewInfo]) -> list[ViewInfo]:
+    """Return the views of the kinds that the page can draw."""
+    return [view for view in listed if view.kind in DRAWN]
 
 
 def _open_view(listed: list[ViewInfo]) -> ViewInfo:

@@ -130,10 +130,11 @@ def test_a_view_is_shared_and_taken_back(session: Session, sheet: int, shared: i
 
 def test_a_sheet_keeps_a_view_for_everyone(session: Session, sheet: int, shared: int, ann: Actor) -> None:
     edit_views.delete_view(session, ann, sheet, shared)
+    edit_views.create_view(session, ann, sheet, "By stage", kind="board", settings={"column": STAGE}, is_shared=True)
     first = first_view(session, get_access(session, ann, sheet)).view_id
-    with pytest.raises(Invalid, match="“All rows” is the only view for everyone"):
+    with pytest.raises(Invalid, match="“All rows” is the only grid for everyone"):
         edit_views.delete_view(session, ann, sheet, first)
-    with pytest.raises(Invalid, match="the only view for everyone"):
+    with pytest.raises(Invalid, match="the only grid for everyone"):
         edit_views.share_view(session, ann, sheet, first, is_shared=False)
 
 
