@@ -126,17 +126,13 @@ def test_a_link_of_a_view_shows_its_name_columns_and_order_and_says_when_it_is_d
 ) -> None:
     settings = {"hidden": [3], "sort": [{"column": 1, "descending": True}], "search": "secret"}
     view = create_view(session, actor("Ann"), sheet, "For *partners*", settings=settings, is_shared=True).view_id
+    number, token = make(session, sheet, view=view)
     page = open_piece(session, "Ann", f"sheet.sheet_dialogs.share({sheet})")
-    field(page, "text_input", "For whom").set_value("Agency North")
-    field(page, "selectbox", "What it shows").set_value(view)
-    press(page, "Make the link")
-    (link,) = public_links(session, actor("Ann"), sheet)
-    assert (link.view, link.view_name) == (view, "For *partners*")
+    assert field(page, "selectbox", "What it shows").options == ["The whole sheet", "All rows", "For *partners*"]
     assert "shows For \\*partners\\*" in said(page)
-    token = page.code[0].value.rpartition("/")[2]
-    visitor = page_of(session, link.link_id, visits(session, token))
+    visitor = page_of(session, number, visits(session, token))
     assert "For \\*partners\\*" in visitor.subheader[0].value
-    data = json.loads(visitor.get_by_key(f"shared_{link.link_id}").proto.json)
+    data = json.loads(visitor.get_by_key(f"shared_{number}").proto.json)
     assert "Stage" not in [column["name"] for column in data["columns"]]
     assert data["view"] == {"filter": [], "sort": settings["sort"], "search": ""}
     delete_view(session, actor("Ann"), sheet, view)
