@@ -29,6 +29,7 @@ EXEMPT = {
     "core/computed/column_facts.py:column_fact": "is a part of statements over rows that pass the gate",
     "core/computed/column_facts.py:first_cell": "is a part of statements over rows that pass the gate",
     "core/computed/stage_meanings.py:_MEANINGS": "finds the moment of a version, and nothing of what was written in it",
+    "core/rows/prepared.py:_as_clause": "is a part of statements over rows that pass the gate",
     "core/computed/row_facts.py:_line_cell": "is a part of statements over rows that pass the gate",
     "core/edits/conflicts.py:_MOVED_CELLS": "tells who changed rows that the transaction has read through the gate",
     "core/rows/as_of.py:_MOMENT": "finds the moment of a version, and nothing of what was written in it",

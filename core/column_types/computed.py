@@ -112,35 +112,39 @@ class CheckboxFormula(Formula, Checkbox):
     takes: ClassVar[tuple[Rule, ...]] = (FORMULA,)
 
 
-class Autonumber(Computed, Number):
+class RowFact(Computed):
+    """What types of facts of a row have in common: they are read from the row's number and the change log."""
+
+
+class Autonumber(RowFact, Number):
     """The number of the row, which no other row of the sheet ever has."""
 
     name, label, icon = "autonumber", "Number of the row", "tag"
     width = 90
 
 
-class CreatedAt(Computed, DateTime):
+class CreatedAt(RowFact, DateTime):
     """When the row was added."""
 
     name, label = "created_at", "Created at"
     takes: ClassVar[tuple[Rule, ...]] = (ZONE,)
 
 
-class CreatedBy(Computed, Person):
+class CreatedBy(RowFact, Person):
     """Who added the row."""
 
     name, label = "created_by", "Created by"
     needs = Permission.PEERS_SEE
 
 
-class ChangedAt(Computed, DateTime):
+class ChangedAt(RowFact, DateTime):
     """When a cell of the row that the reader may see, or the row as a whole, was changed last."""
 
     name, label = "changed_at", "Changed at"
     takes: ClassVar[tuple[Rule, ...]] = (ZONE,)
 
 
-class ChangedBy(Computed, Person):
+class ChangedBy(RowFact, Person):
     """Who changed a cell of the row that the reader may see, or the row as a whole, last."""
 
     name, label = "changed_by", "Changed by"

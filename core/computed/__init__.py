@@ -7,9 +7,9 @@ searched, grouped, summed and exported all take the cell from it.
 from collections.abc import Callable, Mapping
 
 from core.access.access import Access, ColumnInfo
-from core.column_types import COMPUTED_TYPES, LOOKUP_TYPES
+from core.column_types import COMPUTED_TYPES, LOOKUP_TYPES, column_type
 from core.column_types.cell_sql import SqlCell
-from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy, Formula
+from core.column_types.computed import Autonumber, ChangedAt, ChangedBy, CreatedAt, CreatedBy, Formula, RowFact
 from core.column_types.relation import Mirror, Relation
 from core.computed import row_facts
 from core.computed.formula import formula_cell
@@ -17,7 +17,7 @@ from core.computed.lookup import lookup_cell
 from core.computed.related import related_cell
 from core.computed.row_source import RowSource
 
-__all__ = ["CELLS", "RowSource", "computed_cell"]
+__all__ = ["CELLS", "RowSource", "computed_cell", "is_lasting"]
 
 # A function that gives a column's cell, as the person of the access sees it, over the rows of a source.
 CellSql = Callable[[ColumnInfo, Access, RowSource], SqlCell]
@@ -38,3 +38,21 @@ CELLS: Mapping[str, CellSql] = {
 def computed_cell(column: ColumnInfo, access: Access, source: RowSource) -> SqlCell:
     """Return the cell of a computed column as the person of the access sees it, over the rows of a source."""
     return CELLS[column.type](column, access, source)
+
+
+def is_lasting(column: ColumnInfo, access: Access) -> bool:
+    """Whether the expression of a cell stays the same for a scope and a day, so that it can be prepared.
+
+    That of a relation depends on another sheet, and names of people change without a change of the columns.
+    """
+    if not isinstance(column_type(column.type), Formula | RowFact):
+        return False
+    columns = {other.column_id: other for other in access.every_column}
+    return all(column_id in columns and _is_lasting_input(columns[column_id], access) for column_id in column.inputs)
+
+
+def _is_lasting_input(column: ColumnInfo, access: Access) -> bool:
+    kind = column_type(column.type)
+    if kind.names_people or kind.names_rows:
+        return False
+    return is_lasting(column, access) if column.is_computed else True

@@ -19,6 +19,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     or_,
     select,
 )
@@ -36,7 +37,6 @@ from core.formulas.syntax import Column, FormulaError
 from db.tables.sheets import Change
 
 OPEN = "open"
-_HUNDREDTH = Decimal("0.01")
 _NOTHING: Any = literal([], ARRAY(Text))
 
 
@@ -80,9 +80,10 @@ def first_cell(column: ColumnInfo, access: Access, source: RowSource) -> SqlCell
 def _meaning(name: str, column: ColumnInfo, access: Access, source: RowSource) -> Expression:
     options = options_at(access, column)
     if name == PROBABILITY:
-        rates = {option.id: str(option.probability) for option in options if option.probability is not None}
-        percent = cast(_named(source.cell(column, access).text, rates), Numeric)
-        return Expression(Kind.NUMBER, percent * literal(_HUNDREDTH, Numeric()), value_size=3)
+        percents = {option.id: option.probability for option in options if option.probability is not None}
+        rates = {identity: literal(Decimal(percent) / 100, Numeric()) for identity, percent in percents.items()}
+        value = case(rates, value=source.cell(column, access).text) if rates else cast(null(), Numeric)
+        return Expression(Kind.NUMBER, value, value_size=2, bound=Decimal(1))
     kinds = {option.id: option.kind or OPEN for option in options}
     return Expression(Kind.TEXT, _named(source.cell(column, access).text, kinds), value_size=3)
 

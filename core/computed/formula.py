@@ -1,5 +1,6 @@
 """Formula columns: the cell of a formula in SQL, with those of the columns that it uses."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Boolean, Date, DateTime, Numeric, Text, bindparam, case, cast, func, literal, null
@@ -32,7 +33,7 @@ from core.formulas.text_functions import MAX_TEXT, TOO_LONG
 from db.folding import fold
 
 _HUNDREDTH = Decimal("0.01")
-LARGEST = literal(Decimal(10) ** 15 - 1, Numeric())
+LARGEST = Decimal(10) ** 15
 TOO_LARGE = "The number has more than 15 digits before the decimals."
 KINDS = {
     Form.NUMBER: Kind.NUMBER,
@@ -62,8 +63,9 @@ def formula_cell(column: ColumnInfo, access: Access, source: RowSource) -> SqlCe
     match expression.kind:
         case Kind.NUMBER:
             shown = value * 100 if form is Form.PERCENT else value
-            typed = func.trim_scale(func.round(shown, _decimals(column)), type_=Numeric())
-            text, content = cast(typed, Text), func.to_jsonb(typed)
+            typed = shown
+            trimmed = func.trim_scale(shown, type_=Numeric())
+            text, content = cast(trimmed, Text), func.to_jsonb(trimmed)
         case Kind.DAY:
             text = func.to_char(value, DAY_FORMAT, type_=Text())
             content = func.to_jsonb(text)
@@ -136,10 +138,11 @@ def _value_of_cell(cell: SqlCell, column: ColumnInfo, access: Access) -> Express
     """The value of a cell by the type of its column."""
     kind = column_type(column.type)
     folded: Sql | None = None
+    ids: tuple[Sql, dict[str, str]] | None = None
     value: Sql
     match KINDS[kind.form]:
         case Kind.NUMBER:
-            value = cast(cell.number, Numeric)
+            value = cell.number
             value = value * literal(_HUNDREDTH, Numeric()) if kind.form is Form.PERCENT else value
         case Kind.DAY:
             value = cast(cell.text, Date)
@@ -149,23 +152,29 @@ def _value_of_cell(cell: SqlCell, column: ColumnInfo, access: Access) -> Express
             value = cast(cell.text == "true", Boolean)
         case _ if kind.ids_of is not None:
             labels = kind.labels(column, access.references)
-            value = _named(cell.text, labels)
-            folded = _named(cell.text, {identity: fold(label) for identity, label in labels.items()})
+            folded_labels = {identity: fold(label) for identity, label in labels.items()}
+            value, folded, ids = _named(cell.text, labels), _named(cell.text, folded_labels), (cell.text, folded_labels)
         case _:
             value, folded = cell.text, cell.folded
-    return sized(Expression(KINDS[kind.form], value, cell.error, value_size=2, error_size=2, folded=folded))
+    bound = LARGEST if KINDS[kind.form] is Kind.NUMBER else None
+    error_size = 0 if cell.error is None else 2
+    return Expression(
+        KINDS[kind.form], value, cell.error, value_size=2, error_size=error_size, folded=folded, bound=bound, ids=ids
+    )
 
 
 def _bounded(value: Expression, column: ColumnInfo) -> Expression:
     """The value as the column shows it: a number rounded, a text not too long."""
     if value.kind is Kind.NUMBER:
         places = _decimals(column) + (2 if column_type(column.type).form is Form.PERCENT else 0)
-        is_small = value.value.between(-LARGEST, LARGEST)
+        if value.bound is not None and value.bound <= LARGEST:
+            return replace(value, value=func.round(value.value, places, type_=Numeric()), constant=None)
+        is_small = value.value.between(literal(-LARGEST, Numeric()), literal(LARGEST, Numeric()))
         rounded = func.round(case((is_small, value.value)), places, type_=Numeric())
         too_large = reason(is_small.is_(False), TOO_LARGE)
         error = first_of([part for part in (value.error, too_large) if part is not None])
         sizes = 2 * value.value_size, value.error_size + value.value_size
-        return sized(Expression(Kind.NUMBER, rounded, error, value.is_strict, None, *sizes))
+        return sized(Expression(Kind.NUMBER, rounded, error, value.is_strict, None, *sizes, bound=LARGEST))
     if value.kind is Kind.TEXT:
         too_long = reason(func.length(value.value) > MAX_TEXT, TOO_LONG)
         error = first_of([part for part in (value.error, too_long) if part is not None])

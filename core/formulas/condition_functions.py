@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from operator import ge, gt, le, lt
 
-from sqlalchemy import and_, case, func, literal, not_, or_
+from sqlalchemy import ARRAY, Text, and_, any_, case, func, literal, not_, or_
 
 from core.column_types.cell_sql import Sql
 from core.formulas.expressions import Expression, Kind, Result, applied, empty, sized, truth
 from core.formulas.functions import Moment, check_count, expected, function, operator, same_kind, special
 from core.formulas.syntax import Call, FormulaError
 from core.formulas.text_functions import folded_of
+from db.folding import fold
 
 CONDITIONS = "Conditions"
 C = Kind.CONDITION
@@ -181,7 +182,10 @@ def _chosen(node: Call, arguments: Sequence[Expression], moment: Moment) -> Expr
     value_size = 1 + sum(part.value_size for part in (*conditions, *values))
     error_size = 0 if errors is None else value_size + sum(part.error_size for part in (*conditions, *values))
     strict = all(part.error is None for part in conditions) and all(part.is_strict for part in (*values, otherwise))
-    return sized(Expression(values[0].kind, value, errors, strict, None, value_size, error_size))
+    bounds = [part.bound for part in values]
+    bound = None if None in bounds else max(each for each in bounds if each is not None)
+    sizes = value_size, error_size
+    return sized(Expression(values[0].kind, value, errors, strict, None, *sizes, bound=bound))
 
 
 def _errors(conditions: Sequence[Expression], values: Sequence[Expression], otherwise: Expression) -> Sql | None:
@@ -202,6 +206,11 @@ def _equal(left: Expression, right: Expression) -> Sql:
         return truth(left.value) == truth(right.value)
     if left.kind is Kind.EMPTY:
         return literal(value=True)
+    for choice, other in ((left, right), (right, left)):
+        if choice.ids is not None and isinstance(other.constant, str):
+            cell, folded_by_id = choice.ids
+            ids = [identity for identity, label in folded_by_id.items() if label == fold(other.constant)]
+            return func.coalesce(cell == any_(literal(ids, ARRAY(Text))), literal(value=False))
     first, second = _comparable(left), _comparable(right)
     if right.constant is not None:
         return func.coalesce(first == second, literal(value=False))

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import Date, Integer, Numeric, case, cast, extract, func, literal
+from sqlalchemy import Date, Integer, Numeric, and_, case, cast, extract, func, literal
 
 from core.column_types.cell_sql import Sql
 from core.formulas.expressions import Expression, Kind, Result, applied, literal_of, reason
@@ -82,7 +83,7 @@ def weekday(day: Expression, way: Expression | None = None) -> Result:
     from_monday = _part("isodow", day)
     from_sunday = func.mod(from_monday, 7, type_=Numeric()) + 1
     value = from_sunday if way is None else case((way.value == 2, from_monday), (way.value == 1, from_sunday))
-    error = None if way is None else reason(way.value.not_in([1, 2]), "The type is 1 or 2.")
+    error = None if way is None else reason(and_(way.value != 1, way.value != 2), "The type is 1 or 2.")
     return Result(value, error, in_value=2)
 
 
@@ -183,7 +184,7 @@ def moved(day: Sql) -> Result:
 
 def days_between(end: Expression, start: Expression) -> Result:
     """Return the days from the second date to the first."""
-    return Result(cast(cast(end.value - start.value, Integer), Numeric))
+    return Result(cast(cast(end.value - start.value, Integer), Numeric), in_value=1, bound=Decimal(200_000))
 
 
 def _later(day: Sql, months: Sql) -> Sql:

@@ -1,7 +1,8 @@
 """Expressions: a part of a formula in SQL, with its kind, and the reason where it has no value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -55,6 +56,10 @@ class Expression:
     error_size: int = 0
     # The text as it is compared, where it is stored or known in this form.
     folded: Sql | None = None
+    # A number that no value is larger than, without its sign; None: nothing is known.
+    bound: Decimal | None = None
+    # Of a choice: the cell with its id, and what each id is compared as.
+    ids: tuple[Sql, Mapping[str, str]] | None = None
 
     @property
     def final(self) -> Sql:
@@ -75,11 +80,13 @@ class Result:
     in_error: int = 1
     # Whether the value is NULL where an argument is empty, or the function fails.
     is_strict: bool = True
+    bound: Decimal | None = None
 
 
 def literal_of(value: Any, kind: Kind) -> Expression:
     """Return the expression of a constant."""
-    return Expression(kind, literal(value, SQL_TYPES[kind]), constant=value)
+    bound = abs(value) if isinstance(value, Decimal) else None
+    return Expression(kind, literal(value, SQL_TYPES[kind]), constant=value, bound=bound)
 
 
 def empty(kind: Kind = Kind.EMPTY) -> Expression:
@@ -95,7 +102,8 @@ def applied(kind: Kind, result: Result, arguments: Sequence[Expression]) -> Expr
     error_size = sum(argument.error_size for argument in arguments)
     error_size += 1 + result.in_error * sum(argument.value_size for argument in arguments) if own else 0
     is_strict = result.is_strict and all(argument.is_strict for argument in arguments)
-    return sized(Expression(kind, result.value, first_of([*errors, *own]), is_strict, None, value_size, error_size))
+    error, sizes = first_of([*errors, *own]), (value_size, error_size)
+    return sized(Expression(kind, result.value, error, is_strict, None, *sizes, bound=result.bound))
 
 
 def sized(expression: Expression) -> Expression:
@@ -139,7 +147,9 @@ def as_text(expression: Expression) -> Expression:
         case Kind.CONDITION:
             text = case((value, literal("TRUE", Text())), else_=literal("FALSE", Text()))
     is_strict = expression.is_strict and expression.kind is not Kind.CONDITION
-    return sized(replace(expression, kind=Kind.TEXT, value=text, is_strict=is_strict, constant=None, folded=None))
+    return sized(
+        replace(expression, kind=Kind.TEXT, value=text, is_strict=is_strict, constant=None, folded=None, ids=None)
+    )
 
 
 def converted(expression: Expression, kind: Kind, zone: str) -> Expression | None:

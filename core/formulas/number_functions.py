@@ -43,14 +43,18 @@ def plus_minus(node: Call, arguments: Build, moment: Moment) -> Expression:
         return applied(Kind.DAY, moved(day.value + whole(sign, -200_000, 200_000)), [day, days])
     numbers = [expected(argument, N, node, place, moment) for place, argument in enumerate(arguments)]
     left, right = numbers
-    return applied(N, Result(left.value + right.value if node.function == "+" else left.value - right.value), numbers)
+    value = left.value + right.value if node.function == "+" else left.value - right.value
+    bound = None if left.bound is None or right.bound is None else left.bound + right.bound
+    return applied(N, Result(value, in_value=1, bound=bound), numbers)
 
 
 @operator("*")
 def times(node: Call, arguments: Build, moment: Moment) -> Expression:
     """Multiply numbers."""
     numbers = [expected(argument, N, node, place, moment) for place, argument in enumerate(arguments)]
-    return applied(N, Result(numbers[0].value * numbers[1].value), numbers)
+    left, right = numbers
+    bound = None if left.bound is None or right.bound is None else left.bound * right.bound
+    return applied(N, Result(left.value * right.value, in_value=1, bound=bound), numbers)
 
 
 @operator("/")
@@ -73,7 +77,7 @@ def signed(node: Call, arguments: Build, moment: Moment) -> Expression:
 def percentage(node: Call, arguments: Build, moment: Moment) -> Expression:
     """Divide a number by a hundred."""
     number = expected(arguments[0], N, node, 0, moment)
-    return applied(N, Result(number.value * literal(Decimal("0.01"), Numeric())), [number])
+    return applied(N, Result(number.value * literal(Decimal("0.01"), Numeric()), bound=number.bound), [number])
 
 
 @operator("^")
@@ -86,7 +90,9 @@ def power(node: Call, arguments: Build, moment: Moment) -> Expression:
 def quotient(dividend: Expression, divisor: Expression) -> Result:
     """Return the first number divided by the second."""
     if divisor.constant:
-        return Result(func.round(dividend.value / divisor.value, DECIMALS, type_=Numeric()))
+        bound = None if dividend.bound is None else dividend.bound / abs(divisor.constant) + 1
+        value = func.round(dividend.value / divisor.value, DECIMALS, type_=Numeric())
+        return Result(value, in_value=1, bound=bound)
     value = func.round(dividend.value / func.nullif(divisor.value, 0, type_=Numeric()), DECIMALS, type_=Numeric())
     return Result(value, reason(divisor.value == 0, DIVISOR_IS_ZERO))
 

@@ -6,7 +6,7 @@ have the computed cells of `core.computed`.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ from core.access.access import Access, ColumnInfo
 from core.base.exact_json import CellError, Value, Wire, loads_stored, loads_wire
 from core.column_types import column_type
 from core.column_types.base import ColumnType
+from core.computed import is_lasting
+from core.rows.prepared import prepared
 from core.rows.row_source import ROWS, Origin
 
 V = TypeVar("V")
@@ -39,8 +41,15 @@ class Projection:
     def computed(self, origin: Origin = ROWS) -> ColumnElement[Any] | None:
         """Return the SQL expression of a row's computed cells, as JSON; None where no column is computed."""
         columns = [column for column in self.columns if column.is_computed]
-        if not columns:
-            return None
+        may_prepare = origin is ROWS and not self.access.is_past
+        lasting = [column for column in columns if may_prepare and is_lasting(column, self.access)]
+        others = [column for column in columns if column not in lasting]
+        key = tuple(column.column_id for column in lasting)
+        parts = [prepared(self.access, key, lambda: self._composed(lasting, origin))] if lasting else []
+        parts += [self._composed(others, origin)] if others else []
+        return reduce(lambda one, other: one.op("||", return_type=JSONB())(other), parts) if parts else None
+
+    def _composed(self, columns: list[ColumnInfo], origin: Origin) -> ColumnElement[Any]:
         cells = (origin.cell(column, self.access).json for column in columns)
         keys = (literal_column(f"'{column.key}'", Text) for column in columns)
         pairs: Iterable[ColumnElement[Any]] = chain.from_iterable(zip(keys, cells, strict=True))

@@ -122,11 +122,13 @@ def _page(access: Access, view: View, *, limit: int, offset: int = 0, behind: Cu
     inner = inner.order_by(*ordered(view, [key for _, key in keys], origin.row_id)).limit(limit).offset(offset)
     inner = inner.select_from(origin.selectable)
     # Of the narrow rows only those that are left are looked up; from the rows their values come along.
-    cut = (inner if origin.is_narrow else inner.add_columns(Row.values, Row.folded, Row.created_version)).subquery()
+    # Computed cells are read of the rows, too: their SQL is prepared for these.
+    is_joined = origin.is_narrow or bool(access.computed_columns and not access.is_past)
+    cut = (inner if is_joined else inner.add_columns(Row.values, Row.folded, Row.created_version)).subquery()
     cut_keys = [cut.c[f"key{n}"] for n, _ in enumerate(keys)]
-    cells = projection(access).sql(ROWS if origin.is_narrow else Origin(cut))
+    cells = projection(access).sql(ROWS if is_joined else Origin(cut))
     statement = select(cut.c.row_id, cells, *(key.cast(Text) for key in cut_keys)).select_from(cut)
-    if origin.is_narrow:
+    if is_joined:
         statement = statement.join(Row, and_(Row.row_id == cut.c.row_id, access.row_gate.visible_rows()))
     return over(access, statement.order_by(*ordered(view, cut_keys, cut.c.row_id)))
 
