@@ -1,6 +1,7 @@
 """Seeding of the demo workspace: writes its story through the ordinary commands, one transaction per simulated day."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from random import Random
 from typing import Any
@@ -14,17 +15,21 @@ from core.access.load import get_access
 from core.accounts.accounts import add_account
 from core.base.actor import Actor
 from core.base.permissions import Level, Role
+from core.column_types import Relation
+from core.column_types.lookup import LOOKUP, SUM
 from core.demo.names import CITIES, FIRST_NAMES, INDUSTRY, LAST_NAMES, PEOPLE, POSITIONS
 from core.demo.story import Account, Event, Story, build_story
 from core.edits.batch import Batch, CellInput, Edit, NewRow
 from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sharing.shares import share_with_workspace
+from core.sheets.columns import NewColumn, add_column, change_column
 from core.sheets.sheets import create_sheet, describe_sheet
 from db.tables.sheets import Sheet, User
 
 PIPELINE, ACCOUNTS, CONTACTS = "Demo pipeline", "Demo accounts", "Demo contacts"
 CONTACT_COUNT = 90
+COMPANY = "Company"
 MARK = DEMO_KIND = "demo"
 LOCK = 0x64656D6F  # The key of an advisory lock: only one process seeds at a time.
 
@@ -57,16 +62,20 @@ def _seed(owner: Engine, today: date, on_progress: Callable[[int, int], None] | 
         pipeline = _sheet(session, people[0], PIPELINE, "pipeline", today)
         today = date.fromisoformat(pipeline.sheet.settings[MARK])
     story = build_story(today, [person.name for person in people])
+    with Session(owner) as session, session.begin():
+        _companies(session, people, story, today)
+        company = _company_column(session, people[0], pipeline, today)
+    companies = {account.name: str(number) for number, account in enumerate(story.accounts, start=1)}
     days = sorted(story.days)
     steps = len(days) + 2
     rows: dict[int, int] = {}
     for done, day in enumerate(days, start=1):
         with Session(owner) as session, session.begin():
-            _play(session, pipeline.sheet.sheet_id, people, day, events=story.days[day], rows=rows)
+            events = [_with_company(event, company, companies) for event in story.days[day]]
+            _play(session, pipeline.sheet.sheet_id, people, day, events=events, rows=rows)
         if on_progress:
             on_progress(done, steps)
     with Session(owner) as session, session.begin():
-        _companies(session, people, story, today)
         _contacts(session, people, story, today)
         _mark(session, pipeline.sheet.sheet_id, "complete")
     if on_progress:
@@ -104,7 +113,10 @@ def _write(session: Session, access: Access, batch: Batch, day: date, *, key: st
 
 def _cells(access: Access, event: Event) -> list[tuple[int, CellInput]]:
     ids = {column.name: column.column_id for column in access.columns}
-    return [(ids[name], CellInput(value)) for name, value in event.cells.items()]
+    inputs = [(ids[name], CellInput(value)) for name, value in event.cells.items() if name != COMPANY]
+    # A related row is named by its number, which is quicker to find than its title.
+    company = event.cells.get(COMPANY)
+    return inputs if company is None else [*inputs, (ids[COMPANY], CellInput(value=[company]))]
 
 
 def _people(session: Session) -> list[Actor]:
@@ -157,6 +169,36 @@ def _companies(session: Session, people: Sequence[Actor], story: Story, today: d
             }
         )
     _fill(session, people[0], ACCOUNTS, "accounts", rows=rows, today=today)
+
+
+def _company_column(session: Session, owner: Actor, pipeline: Access, today: date) -> str:
+    """Relate the deals to their accounts, which get their deals and their worth. Return the name of the column."""
+    access = get_access(session, owner, pipeline.sheet.sheet_id)
+    if COMPANY in {column.name for column in access.columns}:
+        return COMPANY
+    accounts = _sheet(session, owner, ACCOUNTS, "accounts", today).sheet.sheet_id
+    relation = add_column(
+        session, owner, access.sheet.sheet_id, NewColumn(COMPANY, Relation.name, {"sheet": accounts, "single": True})
+    )
+    mirror, part = relation.rules["mirror"], access.sheet.pipeline
+    change_column(session, owner, accounts, mirror, name="Deals")
+    stages = next(column.options for column in access.columns if column.column_id == part["stage"])
+    for name, kind in (("Open deals", "open"), ("Won deals", "won")):
+        ids = [stage.id for stage in stages if stage.kind == kind]
+        rules = {
+            "relation": mirror,
+            "column": part["amount"],
+            "summary": SUM,
+            "filter": [{"column": part["stage"], "op": "is_any_of", "value": ids}],
+        }
+        add_column(session, owner, accounts, NewColumn(name, LOOKUP, rules))
+    return COMPANY
+
+
+def _with_company(event: Event, column: str, companies: Mapping[str, str]) -> Event:
+    """Return the event of a new deal with the number of its account's row."""
+    account = event.cells.get("Account")
+    return event if account is None else replace(event, cells={**event.cells, column: companies[account]})
 
 
 def _contacts(session: Session, people: Sequence[Actor], story: Story, today: date) -> None:
