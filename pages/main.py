@@ -7,7 +7,7 @@ import streamlit as st
 from core.sheets.favourites import navigation_sheets
 from db import disk
 from db.engine import snapshot
-from pages.components.app import favourite_star, sidebar
+from pages.components.app import favourite_star, sidebar, zone_offer
 from pages.components.app.current_user import find_actor, page_run
 from pages.components.app.errors import error_boundary
 from pages.components.app.navigation import for_strangers, for_visitors, offered
@@ -36,6 +36,7 @@ with error_boundary():
         sign_out.offer(actor)
         sidebar.show_foot()
         sign_in.remind_of_invitation(actor)
+        zone_offer.show(actor)
         sidebar.show_administration(actor, page.url_path)
         with page_run(actor):
             page.run()

@@ -5,12 +5,12 @@ from datetime import date, datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.workspace.settings import time_zones, workspace_settings
+from core.workspace.settings import SETTING_NAMES, cache_settings, time_zones
 from db.tables.sheets import User
 
 DATE_FORMATS = ("iso", "day first", "month first")
@@ -44,7 +44,16 @@ def today(locale: Locale) -> date:
 
 def get_locale(session: Session, actor: Actor) -> Locale:
     """Return the locale of the acting user, in the workspace's time zone unless they have chosen one."""
-    return Locale.from_stored({"time_zone": workspace_settings(session).time_zone} | _stored(session, actor))
+    row = session.execute(_READ, {"user": actor.user_id, "names": list(SETTING_NAMES)}).one_or_none()
+    preferences, settings = row or ({}, {})
+    workspace = cache_settings(session, settings or {})
+    return Locale.from_stored({"time_zone": workspace.time_zone} | (preferences or {}))
+
+
+def own_time_zone(session: Session, actor: Actor) -> str | None:
+    """Return the time zone that the acting user has chosen; None where they have that of the workspace."""
+    zone: str | None = _stored(session, actor).get("time_zone")
+    return zone
 
 
 def set_locale(session: Session, actor: Actor, **settings: str) -> None:
@@ -59,3 +68,9 @@ def set_locale(session: Session, actor: Actor, **settings: str) -> None:
 
 def _stored(session: Session, actor: Actor) -> dict[str, Any]:
     return session.scalar(select(User.preferences).where(User.user_id == actor.user_id)) or {}
+
+
+_READ = text("""
+    SELECT preferences, (SELECT jsonb_object_agg(name, value) FROM workspace_settings WHERE name = ANY(:names))
+    FROM users WHERE user_id = :user
+""")

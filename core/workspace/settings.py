@@ -1,5 +1,6 @@
 """The settings of the workspace: currency, time zone, first day of the week and of the fiscal year."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
@@ -38,8 +39,14 @@ class WorkspaceSettings:
 def workspace_settings(session: Session) -> WorkspaceSettings:
     """Return the settings, read once per session of the database."""
     if _CACHE not in session.info:
-        session.info[_CACHE] = WorkspaceSettings(**stored_settings(session, _NAMES))
+        return cache_settings(session, stored_settings(session, SETTING_NAMES))
     settings: WorkspaceSettings = session.info[_CACHE]
+    return settings
+
+
+def cache_settings(session: Session, stored: Mapping[str, Any]) -> WorkspaceSettings:
+    """Return the settings with these stored values, which a statement has read with something else."""
+    session.info[_CACHE] = settings = WorkspaceSettings(**stored)
     return settings
 
 
@@ -50,7 +57,7 @@ def change_workspace_settings(session: Session, actor: Actor, **changes: Any) ->
     before = workspace_settings(session)
     after = replace(before, **{name: _checked(name, value) for name, value in changes.items()})
     old, new = asdict(before), asdict(after)
-    changed = [name for name in _NAMES if old[name] != new[name]]
+    changed = [name for name in SETTING_NAMES if old[name] != new[name]]
     for name in changed:
         store_setting(session, name, new[name])
     session.info[_CACHE] = after
@@ -84,4 +91,4 @@ def time_zones() -> tuple[str, ...]:
     return ("UTC", *sorted(zones))
 
 
-_NAMES = tuple(field.name for field in fields(WorkspaceSettings))
+SETTING_NAMES = tuple(field.name for field in fields(WorkspaceSettings))

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from core.accounts.locale import own_time_zone
 from core.accounts.registration import Registration, set_registration_policy
 from core.base.actor import Actor
 from core.base.permissions import Scope
@@ -19,6 +20,7 @@ from core.mail import smtp
 from core.sign_in.api_tokens import create_token
 from core.sign_in.email_links import address_link, reset_link
 from core.sign_in.second_factor import confirm_second_factor, create_pending_factor, pending_secret
+from pages.components.app import zone_offer
 from tests.conftest import PASSWORD
 from tests.pages.opened import fine, labels, open_page, press, said
 from tests.pages.test_sign_in import fill
@@ -289,3 +291,20 @@ def test_everybody_finds_whom_they_work_with(session: Session) -> None:
     assert "Ann" not in {one.value for one in page.text}
     fine(page.text_input(key="colleagues_search").set_value("zzz").run())
     assert any("Nobody here" in one.value for one in page.caption)
+
+
+def test_the_zone_of_the_browser_is_offered_once(session: Session, ann: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zone_offer, "browser_zone", lambda: "Europe/Berlin")
+    page = open_page(session, "Ann", "work/sheets.py")
+    assert "Your browser is in **Europe/Berlin**; times are shown in UTC." in said(page)
+    page = press(page, "Use Europe/Berlin")
+    assert "Your browser" not in said(page)
+    assert own_time_zone(session, ann) == "Europe/Berlin"
+    assert "Your browser" not in said(open_page(session, "Ann", "work/sheets.py"))
+
+
+def test_a_kept_zone_is_not_offered_again(session: Session, ann: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zone_offer, "browser_zone", lambda: "Europe/Berlin")
+    press(open_page(session, "Ann", "work/sheets.py"), "Keep UTC")
+    assert own_time_zone(session, ann) == "UTC"
+    assert "Your browser" not in said(open_page(session, "Ann", "work/sheets.py"))

@@ -181,7 +181,7 @@ def test_a_type_is_changed_after_a_preview(session: Session, sheet: int) -> None
     page = opened(session, sheet, NOTES)
     field(page, "Type").select("number")
     page = fine(page.run())
-    assert "1 values convert, 1 don't." in said(page)
+    assert "1 of 2 values convert." in said(page)
     page = press(page, "Change the type")
     changed = get_access(session, actor("Ann"), sheet)
     assert changed.column(NOTES).type == "number"

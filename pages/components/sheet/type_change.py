@@ -10,6 +10,7 @@ from core.access.access import Access, ColumnInfo
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.column_types import TYPES, column_type
+from core.column_types.base import ColumnType
 from core.edits.change_type import change_type
 from core.edits.conversion import Example, Misfits, NewType, Preview, preview_type
 from core.sheets.column_types import carried_rules
@@ -26,12 +27,16 @@ MEANINGS = {
 
 def choose(column: ColumnInfo, key: str) -> str:
     """Draw the type of the column and return the chosen one."""
-    is_fixed = column.is_computed or column_type(column.type).names_rows
-    names = [column.type, *(name for name in TYPES if name != column.type and not is_fixed)]
-    names = names[:1] if column.is_computed else names
+    others = [name for name, kind in TYPES.items() if name != column.type and _converts(kind)]
+    names = [column.type, *(others if _converts(column_type(column.type)) else [])]
     return st.selectbox(
         "Type", names, format_func=lambda name: column_type(name).label, key=f"{key}_type", disabled=len(names) == 1
     )
+
+
+def _converts(kind: ColumnType[Any]) -> bool:
+    """Return whether cells convert to and from this type."""
+    return not kind.is_computed and not kind.names_rows
 
 
 def show(actor: Actor, access: Access, column: ColumnInfo, type_name: str, *, key: str, preset: dict[str, Any]) -> bool:
@@ -68,10 +73,11 @@ def _preview(preview: Preview) -> None:
         st.info("The column has no values yet.", icon=":material/info:")
         return
     if preview.misfits:
-        st.warning(f"{preview.converted:,} values convert, {preview.misfits:,} don't.", icon=":material/rule:")
+        count = f"{preview.converted:,} of {preview.converted + preview.misfits:,} values convert."
+        st.warning(count, icon=":material/rule:")
         _table(preview.misfit_examples, {"Value": "before", "Rows": "count", "Reason": "reason"})
     else:
-        st.success(f"All {preview.converted:,} values convert.", icon=":material/check_circle:")
+        st.success("Every value converts.", icon=":material/check_circle:")
     if preview.options:
         more = f" and {len(preview.options) - 8} more" if len(preview.options) > 8 else ""
         st.caption(f"New choices: {literal(', '.join(preview.options[:8]))}{more}")

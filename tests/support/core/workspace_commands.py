@@ -233,6 +233,7 @@ WORKSPACE_COMMANDS: dict[str, tuple[Needs, Call]] = {
     "sign_in.password.with_password": (Own(), by_steps("sign_in.password.with_password", PASSWORD, lambda *_: True)),
     "credentials.access_tokens.end_api_session": (Own(), ask("credentials.access_tokens.end_api_session")),
     "accounts.locale.get_locale": (Own(), ask("accounts.locale.get_locale")),
+    "accounts.locale.own_time_zone": (Own(), ask("accounts.locale.own_time_zone")),
     "accounts.locale.set_locale": (Own(), ask("accounts.locale.set_locale", date_format="iso")),
 }
 # Parts of commands that have looked before, and why they need not look again. Pages and the API do not name them.
