@@ -34,7 +34,7 @@ export function TotalsRow({ scene, tick, openMenu }: TotalsRowProps): ReactEleme
   };
   const count = frozenCount(layout, columns);
   return (
-    <div className="cg-totals" role="row" aria-label="Totals" data-testid="grid-totals">
+    <div className="cg-totals" role="group" aria-label="Totals" data-testid="grid-totals">
       {columns.slice(0, count).map(cell)}
       <div className="cg-scrolled" style={{ left: frozen }}>
         {columns.slice(count).map((column, index) => cell(column, index + count))}
