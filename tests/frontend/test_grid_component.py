@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.column_types import TYPES
+from pages.components.grid import DEFAULT_LAYOUT
 
 EDITOR = ["rows:add", "rows:delete", "rows:edit", "rows:see"]
 
@@ -42,10 +43,12 @@ def test_the_newest_version_goes_along_as_the_safety_net() -> None:
 
 
 def test_a_layout_with_gaps_is_filled() -> None:
-    assert given(EDITOR)["layout"] == {"widths": {}, "hidden": [4], "order": []}
+    assert given(EDITOR)["layout"] == DEFAULT_LAYOUT | {"hidden": [4]}
 
 
 def test_each_column_comes_with_the_traits_of_its_type() -> None:
     (column,) = given(EDITOR)["columns"]
+    filters = column.pop("filters")
     assert column == {"id": 1, "name": "Owner", "type": "person"} | TYPES["person"].grid_traits()
     assert column["ids_of"] == "people"
+    assert filters[0] == {"op": "is_any_of", "label": "is any of", "takes": "many"}
