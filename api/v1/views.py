@@ -97,7 +97,7 @@ def change(caller: CallerDep, sheet: SheetId, view: ViewId, body: ViewBody) -> R
 
 @router.post("/{view}/save", summary="Save your changes for everyone")
 def save(caller: CallerDep, sheet: SheetId, view: ViewId, body: SaveBody) -> Response:
-    """409 if somebody else has saved the view since you changed it: `version` is the one to save over."""
+    """409 if another person has saved the view since you changed it: `version` is the one to save over."""
     with caller.transaction() as (session, actor):
         return answer(edit_views.save_for_everyone(session, actor, sheet, view, version=body.version).as_json())
 

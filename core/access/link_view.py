@@ -1,4 +1,4 @@
-"""The view that a public link shows. Its filter and its hidden columns bind whatever a visitor of the link reads."""
+"""The view that a public link shows. Its filter and its hidden columns bind all reads of the link's visitors."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -59,8 +59,8 @@ def duplicate_view(session: Session, actor: Actor, sheet_id: int, view_id: int, 
     access = get_access(session, actor, sheet_id)
     view = get_view(session, access, view_id)
     names = {folded_key(other.name) for other in views(session, access) if not other.is_shared}
-    copies = (f"{view.name[: MAX_NAME - 10]} ({number})" for number in range(2, MAX_VIEWS + 3))
-    free = next(text for text in (view.name, *copies) if folded_key(text) not in names)
+    copies = (view.name, *(f"{view.name[: MAX_NAME - 10]} ({number})" for number in range(2, MAX_VIEWS + 3)))
+    free = next(copy for copy in copies if folded_key(copy) not in names)
     return create_view(session, actor, sheet_id, name or free, kind=view.kind, settings=view.shown)
 
 
@@ -105,8 +105,8 @@ def save_for_everyone(
 ) -> ViewInfo:
     """Make the actor's changes those of everybody. Raises Conflict, Invalid, NotFound and NotAllowed.
 
-    `version` is the version of the view that they replace, by default the one that they were made on. Conflict: the
-    view has another version, because somebody else saved it; its facts have the version to save over.
+    `version` is the version of the view that they replace, by default the one that they were made on. Conflict: another
+    person has saved the view since; the facts have the version to save over.
     """
     access = _access(session, actor, sheet_id, is_shared=True)
     _locked(session, view_id)
@@ -117,7 +117,7 @@ def save_for_everyone(
         return view
     if view.version != (view.base_version if version is None else version):
         raise Conflict(
-            f"{view.changed_by or 'Somebody'} has saved {quoted(view.name)} for everyone since you changed it. "
+            f"{view.changed_by} has saved {quoted(view.name)} for everyone since you changed it. "
             "Save yours over it, keep yours as a view of your own, or discard it.",
             version=view.version,
         )
@@ -145,9 +145,8 @@ def share_view(session: Session, actor: Actor, sheet_id: int, view_id: int, *, i
         _refuse_last(listed, view)
     _require_share_if_linked(session, access, view)
     same = [other for other in listed if other.is_shared == is_shared]
-    name = _checked_name(view.name, same)
-    owner, position = None if is_shared else actor.user_id, max((other.position for other in same), default=0) + 1
-    values = {"owner_id": owner, "position": position, "name": name}
+    name, position = _checked_name(view.name, same), max((other.position for other in same), default=0) + 1
+    values = {"owner_id": None if is_shared else actor.user_id, "position": position, "name": name}
     session.execute(update(StoredView).where(StoredView.view_id == view_id).values(**values))
     if not is_shared:
         session.execute(delete(ViewState).where(ViewState.view_id == view_id, ViewState.user_id != actor.user_id))

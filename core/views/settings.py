@@ -139,7 +139,7 @@ class ByColumn:
 
     def fit(self, access: Access, value: Any) -> Any:
         single, values = Single(self.check, {}), value if isinstance(value, dict) else {}
-        return {key: one for key, one in values.items() if single.fit(access, {key: one})}
+        return {key: setting for key, setting in values.items() if single.fit(access, {key: setting})}
 
 
 def _frozen(_: Access, value: Any) -> int:
@@ -222,14 +222,14 @@ def fitting_settings(access: Access, kind: str, settings: Mapping[str, Any]) -> 
 def unseen_settings(access: Access, kind: str, settings: Mapping[str, Any]) -> Settings:
     """Return the settings of which this person does not see a part, because it names a column hidden from them."""
     everything = replace(access, level=Level.OWNER, row_scope=RowScope.ALL)
-    mine, whole = (fitting_settings(reader, kind, settings)[0] for reader in (access, everything))
-    return {key: value for key, value in whole.items() if mine[key] != value}
+    visible, complete = (fitting_settings(reader, kind, settings)[0] for reader in (access, everything))
+    return {key: value for key, value in complete.items() if visible[key] != value}
 
 
 def with_unseen(value: Any, unseen: Any, access: Access) -> Any:
     """Return a person's setting by column, with what is set for columns that they do not see."""
     if isinstance(value, dict):
-        return {**{name: one for name, one in unseen.items() if int(name) not in access.by_id}, **value}
+        return {**{key: setting for key, setting in unseen.items() if int(key) not in access.by_id}, **value}
     return [*value, *(column_id for column_id in unseen if column_id not in access.by_id)]
 
 

@@ -93,10 +93,10 @@ def views(session: Session, access: Access) -> list[ViewInfo]:
 
 def get_view(session: Session, access: Access, view_id: int) -> ViewInfo:
     """Return a view of the sheet. Raises NotFound where there is none that this person may see."""
-    found = next((view for view in views(session, access) if view.view_id == view_id), None)
-    if found is None:
+    view = next((view for view in views(session, access) if view.view_id == view_id), None)
+    if view is None:
         raise NotFound(NO_VIEW, view=view_id)
-    return found
+    return view
 
 
 def last_view(listed: list[ViewInfo]) -> ViewInfo:
@@ -117,7 +117,7 @@ def first_view(session: Session, access: Access) -> ViewInfo:
 def link_settings(access: Access) -> Settings:
     """Return how the view of a public link draws its rows, as far as its visitor may know; empty without a view.
 
-    Its filter, search and hidden columns bind the visitor already, and are not told.
+    Filter, search and hidden columns are left out: they bind the visitor already.
     """
     view = access.link_view
     if view is None:

@@ -70,7 +70,7 @@ class TeamCollaborator(Base):
 class PublicLink(Base):
     """A link for reading a sheet, or one view of it, without an account. `hint` is its first characters.
 
-    `view_id` is no foreign key: a link whose view is deleted ends, and neither vanishes nor shows the whole sheet.
+    `view_id` is not a foreign key: a link whose view is deleted ends, and neither vanishes nor shows the whole sheet.
     """
 
     __tablename__ = "public_links"

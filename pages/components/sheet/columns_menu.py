@@ -26,7 +26,7 @@ def _list(sheet_view: SheetView, hidden: set[int]) -> None:
     """Draw a line for each column: shown or not, and one place up."""
     columns = _in_order(sheet_view)
     view_id = sheet_view.view.view_id
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
             key = f"shown_{view_id}_{column.column_id}"
             st.session_state[key] = column.column_id not in hidden
@@ -38,9 +38,9 @@ def _list(sheet_view: SheetView, hidden: set[int]) -> None:
                 key=up,
                 help=literal(about),
                 type="tertiary",
-                disabled=place == 0,
+                disabled=index == 0,
                 on_click=_move,
-                args=(sheet_view, columns, place),
+                args=(sheet_view, columns, index),
             )
     if hidden:
         st.button("Show all", key=f"show_all_{view_id}", on_click=_change, args=(sheet_view, {"hidden": []}))
@@ -63,9 +63,9 @@ def _toggle(sheet_view: SheetView, column: ColumnInfo) -> None:
     _change(sheet_view, {"hidden": sorted(hidden)})
 
 
-def _move(sheet_view: SheetView, columns: list[ColumnInfo], place: int) -> None:
+def _move(sheet_view: SheetView, columns: list[ColumnInfo], index: int) -> None:
     order = [column.column_id for column in columns]
-    order.insert(place - 1, order.pop(place))
+    order.insert(index - 1, order.pop(index))
     _change(sheet_view, {"order": order})
 
 

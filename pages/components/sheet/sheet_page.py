@@ -161,20 +161,20 @@ def _more(sheet_view: SheetView, view: View) -> None:
         if tool.permission in access.permissions and (access.sheet.pipeline or not tool.for_pipelines)
     }
     labels = {name: name for name in tools} | {TRASH: trash_dialog.label(sheet_view.trash_count)}
-    chosen = st.menu_button(
+    entry = st.menu_button(
         "More", list(tools), format_func=lambda name: f":material/{tools[name].icon}: {labels[name]}", key="more"
     )
-    if chosen == "Export":
+    if entry == "Export":
         columns = chosen_columns(access, sheet_view.view.shown, None)
         sheet_dialogs.export(sheet_view.sheet_id, view, [column.column_id for column in columns], bar.shown_instant())
-    elif chosen == "Settings":
+    elif entry == "Settings":
         sheet_dialogs.settings(sheet_view.sheet_id)
-    elif chosen == PAST:
+    elif entry == PAST:
         bar.ask(sheet_view.locale)
-    elif chosen == TRASH:
+    elif entry == TRASH:
         trash_dialog.open_trash(sheet_view.sheet_id)
-    elif chosen:
-        st.switch_page(tools[chosen].page, query_params={"sheet": str(sheet_view.sheet_id)})
+    elif entry:
+        st.switch_page(tools[entry].page, query_params={"sheet": str(sheet_view.sheet_id)})
 
 
 def _linked() -> str | None:

@@ -1,4 +1,4 @@
-"""What the page does with views: each command in a transaction of its own, and the page drawn anew when it is done."""
+"""What the page does with views: each command in its own transaction, and then the page again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,13 +30,13 @@ def change(command: Callable[..., Any], sheet_view: SheetView, *args: Any, **kwa
 
 
 def run(command: Callable[..., Any], sheet_view: SheetView, *args: Any, **kwargs: Any) -> None:
-    """Run a command of core.views as this person and draw the page anew; show the error if it is refused."""
+    """Run a command of core.views as this person and draw the page again. Show the error if it is refused."""
     if change(command, sheet_view, *args, **kwargs):
         st.rerun()
 
 
 def save(sheet_view: SheetView) -> None:
-    """Save this person's changes for everyone. Raises Conflict where somebody else saved the view before."""
+    """Save this person's changes for everyone. Raises Conflict where another person saved it before."""
     with transaction() as session:
         edit_views.save_for_everyone(session, current_actor(), sheet_view.sheet_id, sheet_view.view.view_id)
 
@@ -51,10 +51,10 @@ def share(sheet_view: SheetView) -> None:
     run(edit_views.share_view, sheet_view, sheet_view.view.view_id, is_shared=not sheet_view.view.is_shared)
 
 
-def move(sheet_view: SheetView, ids: list[int], place: int, target: int) -> None:
-    """Move the view among these."""
+def move(sheet_view: SheetView, ids: list[int], index: int, target: int) -> None:
+    """Move the view at an index of these to another."""
     order = [*ids]
-    order.insert(target, order.pop(place))
+    order.insert(target, order.pop(index))
     run(edit_views.reorder_views, sheet_view, order)
 
 

@@ -62,7 +62,7 @@ def delete(sheet_view: SheetView) -> None:
 
 
 def save(sheet_view: SheetView) -> None:
-    """Save this person's changes for everyone, and ask what to do where somebody else saved the view before."""
+    """Save this person's changes for everyone, and ask what to do where another person saved the view before."""
     conflicts: list[Conflict] = []
 
     def attempt() -> None:
@@ -77,7 +77,7 @@ def save(sheet_view: SheetView) -> None:
         _ask(sheet_view, conflicts[0])
 
 
-@st.dialog("Saved by somebody else")
+@st.dialog("The view has changed")
 def _ask(sheet_view: SheetView, conflict: Conflict) -> None:
     """Let the person decide between their changes and those that were saved before."""
     st.markdown(literal(conflict.message))

@@ -27,14 +27,14 @@ def show(sheet_view: SheetView) -> None:
 def menu(sheet_view: SheetView) -> Callable[[], None] | None:
     """Draw the menu of the open view, and the way to a new one. Return what was chosen."""
     entries = _entries(sheet_view)
-    chosen = st.menu_button(
+    entry = st.menu_button(
         "View",
         list(entries),
         format_func=lambda name: f":material/{entries[name][0]}: {name}",
         type="tertiary",
         key="view_menu",
     )
-    return entries[chosen][1] if chosen else None
+    return entries[entry][1] if entry else None
 
 
 def changes(sheet_view: SheetView) -> Callable[[], None] | None:
@@ -45,8 +45,8 @@ def changes(sheet_view: SheetView) -> Callable[[], None] | None:
     entries: dict[str, Callable[[], None]] = {SAVE: lambda: view_dialogs.save(sheet_view)} if may_save else {}
     entries |= {KEEP: lambda: view_commands.keep(sheet_view), DISCARD: lambda: view_commands.discard(sheet_view)}
     about = "Others see this view without your changes."
-    chosen = st.menu_button("Changed for you", list(entries), type="tertiary", help=about, key="view_changes")
-    return entries[chosen] if chosen else None
+    entry = st.menu_button("Changed for you", list(entries), type="tertiary", help=about, key="view_changes")
+    return entries[entry] if entry else None
 
 
 def _label(view: ViewInfo) -> str:
@@ -60,7 +60,7 @@ def _entries(sheet_view: SheetView) -> dict[str, Entry]:
     may_share = Permission.VIEWS_EDIT in sheet_view.access.permissions
     may_edit = may_share or not view.is_shared
     same = [each.view_id for each in sheet_view.views if each.is_shared == view.is_shared]
-    place = same.index(view.view_id)
+    index = same.index(view.view_id)
     entries: dict[str, Entry] = {"New view": ("add", lambda: view_dialogs.new(sheet_view))}
     if may_edit:
         entries["Rename"] = "edit", lambda: view_dialogs.rename(sheet_view)
@@ -71,10 +71,10 @@ def _entries(sheet_view: SheetView) -> dict[str, Entry]:
             lambda: view_commands.share(sheet_view),
         )
     entries["Copy link"] = "link", lambda: view_dialogs.link(sheet_view)
-    if may_edit and place > 0:
-        entries["Move left"] = "arrow_back", lambda: view_commands.move(sheet_view, same, place, place - 1)
-    if may_edit and place < len(same) - 1:
-        entries["Move right"] = "arrow_forward", lambda: view_commands.move(sheet_view, same, place, place + 1)
+    if may_edit and index > 0:
+        entries["Move left"] = "arrow_back", lambda: view_commands.move(sheet_view, same, index, index - 1)
+    if may_edit and index < len(same) - 1:
+        entries["Move right"] = "arrow_forward", lambda: view_commands.move(sheet_view, same, index, index + 1)
     if may_edit and not (view.is_shared and len(same) == 1):
         entries["Delete"] = "delete", lambda: view_dialogs.delete(sheet_view)
     return entries
