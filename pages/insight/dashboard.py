@@ -18,6 +18,7 @@ from core.pipeline.headline import overdue_view
 from core.pipeline.pipeline import Pipeline, get_pipeline
 from core.rows.query import View
 from core.sheets.sheets import ListedSheet, sheets
+from core.views.views import ViewInfo, views
 from db.engine import snapshot, transaction
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary
@@ -29,6 +30,7 @@ from pages.components.dashboard.money_format import MoneyFormat
 
 REFRESH_SECONDS = 5
 SELECTED = "dashboard_pipeline"
+VIEW, EVERY_ROW, MAX_DIGITS = "view", "All deals", 19
 NO_DEALS_TO_SEE = "Deals appear here once an editor adds them. Missing one? Ask the sheet's owner."
 
 
@@ -40,6 +42,7 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title("Dashboard", width="stretch")
         sheet_id = _select(actor, listed)
+        view_container = st.container(width="content")
     if sheet_id is None:
         return
     with transaction() as session:
@@ -47,9 +50,12 @@ def show() -> None:
         pipeline = get_pipeline(access)
         names = owner_names(session, pipeline)
         day = today(get_locale(session, actor))
-    st.query_params.pop("view", None)  # The grid's parameter, if the user comes back from there.
+        narrowing = [view for view in views(session, access) if view.view.filter or view.view.search]
+    with view_container:
+        stored_view = _stored_view(sheet_id, narrowing)
     filtered = filters.show(pipeline, names, today=day)
-    _figures(sheet_id, json.dumps(filtered.view.as_json()), by_period=filtered.by_period)
+    view = stored_view.narrowed(filtered.view) if stored_view else filtered.view
+    _figures(sheet_id, json.dumps(view.as_json()), by_period=filtered.by_period)
 
 
 def _select(actor: Actor, listed: list[ListedSheet]) -> int | None:
@@ -81,6 +87,37 @@ def _select(actor: Actor, listed: list[ListedSheet]) -> int | None:
     if plain_table is None:
         st.session_state[LAST_SHEET] = selected
     return selected
+
+
+def _stored_view(sheet_id: int, narrowing: list[ViewInfo]) -> ViewInfo | None:
+    """Draw the choice among the views that filter rows, if there are any; return the one in the address."""
+    by_id = {view.view_id: view for view in narrowing}
+    address = st.query_params.get(VIEW, "")
+    view_id = int(address) if address.isdecimal() and len(address) < MAX_DIGITS else None
+    if view_id not in by_id:
+        view_id = None
+        st.query_params.pop(VIEW, None)  # Also that of a sheet's page, if the user comes back from there.
+    if not by_id:
+        return None
+    key = f"dashboard_view_{sheet_id}"
+    st.session_state[key] = view_id
+    st.selectbox(
+        "View",
+        [None, *by_id],
+        format_func=lambda each: by_id[each].name if each else EVERY_ROW,
+        key=key,
+        on_change=lambda: _choose_view(st.session_state[key]),
+        label_visibility="collapsed",
+        width=200,
+    )
+    return by_id.get(view_id or 0)
+
+
+def _choose_view(view_id: int | None) -> None:
+    if view_id is None:
+        st.query_params.pop(VIEW, None)
+    else:
+        st.query_params[VIEW] = str(view_id)
 
 
 def _plain_table(sheet: ListedSheet) -> None:

@@ -21,6 +21,7 @@ from core.edits.operation import ChangeSource
 from core.edits.write import write
 from core.sheets.columns import limit_column
 from core.sheets.sheets import configure_pipeline, create_sheet
+from core.views.edit_views import create_view
 from tests.conftest import actor
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +80,20 @@ def texts(page: AppTest) -> str:
 
 def charts(page: AppTest) -> list[dict[str, object]]:
     return [json.loads(chart.proto.spec or chart.proto.figure.spec) for chart in page.get("plotly_chart")]
+
+
+def test_a_stored_view_narrows_the_figures_and_is_in_the_address(
+    session: Session, opened: Opened, filled: Access
+) -> None:
+    leads = {"filter": [{"column": STAGE, "op": "is_any_of", "value": ["o1"]}]}
+    view = create_view(session, actor("Ann"), filled.sheet.sheet_id, "Leads", settings=leads, is_shared=True).view_id
+    page = opened("Ann")
+    assert metrics(page)["Open deals"] == "2"
+    page.selectbox(key=f"dashboard_view_{filled.sheet.sheet_id}").set_value(view)
+    page.run()
+    assert not page.exception
+    assert metrics(page)["Open deals"] == "1"
+    assert page.query_params["view"] in (str(view), [str(view)])
 
 
 def test_each_headline_tile_has_its_formula(opened: Opened, filled: Access) -> None:

@@ -174,7 +174,10 @@ def _more(sheet_view: SheetView, view: View) -> None:
     elif entry == TRASH:
         trash_dialog.open_trash(sheet_view.sheet_id)
     elif entry:
-        st.switch_page(tools[entry].page, query_params={"sheet": str(sheet_view.sheet_id)})
+        query = {"sheet": str(sheet_view.sheet_id)}
+        if tools[entry].for_pipelines:
+            query[VIEW] = str(sheet_view.view.view_id)
+        st.switch_page(tools[entry].page, query_params=query)
 
 
 def _linked() -> str | None:
