@@ -23,7 +23,7 @@ from core.rows.read import rows_in_order
 from core.rows.row_order import row_order
 from core.rows.total_functions import Total
 from core.rows.totals import Totals, grouped_view, view_totals
-from core.sheets.columns import limit_column
+from core.sheets.columns import NewColumn, add_columns, limit_column
 from tests.support.examples import examples
 
 DEAL, ACCOUNT, STAGE, AMOUNT, OWNER, CREATED, CLOSE = range(1, 8)
@@ -163,3 +163,19 @@ def test_some_rows_are_compared_with_several_filters_at_once(session: Session, f
     assert matching_rows(session, filled, [], [is_small]) == [[]]
     with pytest.raises(Invalid, match="At most 1000 rows"):
         matching_rows(session, filled, range(1001), [is_small])
+
+
+def test_computed_columns_are_totalled_grouped_and_compared_like_others(
+    session: Session, filled: Access, ann: Actor
+) -> None:
+    sheet = filled.sheet.sheet_id
+    half = NewColumn("Half", "formula", {"formula": "{Amount} / 2"})
+    big = NewColumn("Is big", "formula", {"formula": "{Amount} > 1"})
+    columns = [column.column_id for column in add_columns(session, ann, sheet, [half, big])]
+    access = get_access(session, ann, sheet)
+    totals = view_totals(session, access, View(), of("sum", "filled", column=columns[0]), [Sort(columns[1])])
+    assert Decimal(totals.totals[f"{columns[0]}:sum"]) == Decimal("61728394506.155")
+    assert totals.totals[f"{columns[0]}:filled"] == 3
+    assert sum(group.rows for group in totals.groups) == 5
+    view = View.from_json({"filter": [{"column": columns[0], "op": "lt", "value": "1"}]})
+    assert matching_rows(session, access, [1, 2, 3], [view]) == [[1, 2]]
