@@ -28,7 +28,7 @@ STEPS = st.lists(
         st.tuples(st.just("import"), st.sampled_from(["Acme 1", "Acme 2, Acme 3", ""]), st.none()),
     ),
     min_size=1,
-    max_size=12,
+    max_size=8,
 )
 
 
@@ -52,7 +52,7 @@ def step(sheets: TwoSheets, action: str, what: Any, value: Any) -> None:
 
 @given(steps=STEPS)
 @settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_both_sides_and_the_links_agree_after_any_actions(session: Session, steps: list[Any]) -> None:
     sheets, ann = two_sheets(session, actor("Ann")), actor("Ann")
