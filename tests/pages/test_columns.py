@@ -13,6 +13,7 @@ from core.accounts.locale import set_locale
 from core.column_types import TYPES
 from core.column_types.base import Option
 from core.sheets.columns import NewColumn, add_column, change_column, retire_column
+from core.sheets.sheets import create_sheet
 from tests.conftest import actor
 from tests.pages.opened import add_deal, fine, labels, open_page, press, said
 
@@ -348,3 +349,22 @@ def test_the_sales_columns_of_a_pipeline_are_added_by_one_button(session: Sessio
     page = press(open_page(session, "Ann", COLUMNS, sheet=sheet), "Add sales columns")
     assert "Weighted amount" in [column.name for column in get_access(session, actor("Ann"), sheet).columns]
     assert "Add sales columns" not in labels(page)
+
+
+def test_a_relation_and_a_lookup_over_it_are_added_in_the_drawer(session: Session, sheet: int) -> None:
+    accounts = create_sheet(session, actor("Ann"), "Companies", template="accounts").sheet.sheet_id
+    page = opened(session, sheet, "new")
+    field(page, "Type").set_value("relation").run()
+    field(page, "Name").set_value("Company")
+    field(page, "Related sheet").set_value(accounts).run()
+    press(page, "Add this column")
+    page = opened(session, sheet, "new")
+    field(page, "Type").set_value("lookup").run()
+    field(page, "Name").set_value("City of the company")
+    field(page, "Column").set_value(4).run()
+    press(page, "Add this column")
+    added = get_access(session, actor("Ann"), sheet).columns[-2:]
+    assert [(column.name, column.type) for column in added] == [
+        ("Company", "relation"),
+        ("City of the company", "lookup_text"),
+    ]

@@ -12,7 +12,7 @@ import { useBounds } from "./hooks";
 import { concurrentChange } from "./concurrent-change";
 import { KeyboardHelp } from "./keyboard-help";
 import { Menu } from "./menus";
-import { relatedSource } from "./related-source";
+import { idsOf, relatedSheets, relatedSource } from "./related-source";
 import { SearchCard } from "./search-card";
 import { refOn, type Scene } from "./scene";
 import { AskTooLarge, useTooLarge } from "./paste-too-large";
@@ -67,7 +67,7 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
       {dialog === "search" && <SearchCard scene={scene} portal={portal} close={closeDialog} />}
       {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}
       {deletion.isAsking && (
-        <ConfirmDelete count={deletion.selected} confirm={thenFocusGrid(deletion.confirm)}
+        <ConfirmDelete count={deletion.selected} related={() => relatedSheets(session, idsOf(scene, deletion.lines))} confirm={thenFocusGrid(deletion.confirm)}
           cancel={thenFocusGrid(deletion.cancel)} />
       )}
     </>

@@ -2,6 +2,7 @@
 
 import type { SheetSession } from "../../sheet/src/session";
 import type { Candidates, RelatedSource } from "./editors/editor";
+import type { Scene } from "./scene";
 
 export function relatedSource({ api, path, newKey }: SheetSession): RelatedSource {
   return {
@@ -13,3 +14,18 @@ export function relatedSource({ api, path, newKey }: SheetSession): RelatedSourc
     },
   };
 }
+
+/** The ids of the rows in these lines. */
+export function idsOf({ view }: Pick<Scene, "view">, lines: readonly number[]): number[] {
+  return lines.map((y) => view.reader.lines.at(y)).flatMap((line) => (line.kind === "row" ? [line.id] : []));
+}
+
+/** How many rows of which sheets are related to these rows: "3 rows of Deals". */
+export async function relatedSheets({ api, path }: SheetSession, ids: readonly number[]): Promise<string[]> {
+  if (ids.length === 0 || ids.length > MAX_COUNTED) return [];
+  const { related } = await api.request<{ related: { sheet_name: string; count: number }[] }>(`${path}/related`, { query: { rows: ids.join(",") } });
+  return related.map(({ sheet_name: name, count }) => `${count.toLocaleString()} ${count === 1 ? "row" : "rows"} of “${name}”`);
+}
+
+/** More rows than these would make too long an address. */
+const MAX_COUNTED = 500;

@@ -9,6 +9,7 @@ from core.access.access import Access, ColumnInfo
 from core.accounts.locale import Locale
 from core.base.actor import Actor
 from core.column_types import COMPUTED_TYPES, TYPES, Relation, column_type
+from core.column_types.lookup import LOOKUP
 from core.computed.definitions import FORMULA, is_formula, shown_rules
 from core.sheets import columns
 from core.sheets.columns import NewColumn
@@ -16,10 +17,12 @@ from core.sheets.sheets import ListedSheet, sheets
 from db.engine import transaction
 from pages.components.app.errors import error_boundary, run_command
 from pages.components.app.format import literal
-from pages.components.sheet import column_form, formula_form, type_change
+from pages.components.sheet import column_form, formula_form, lookup_form, type_change
 
 Done = Callable[[str], None]  # Closes the drawer with a message.
 WIDTH = 560
+# The types that get another name once it is known what they are computed from.
+NAMES = {FORMULA: "Formula", LOOKUP: "Lookup or rollup"}
 
 
 def add(actor: Actor, access: Access, locale: Locale, *, key: str, close: Callable[[], None], done: Done) -> None:
@@ -64,8 +67,14 @@ def _add(actor: Actor, access: Access, locale: Locale, *, key: str, done: Done) 
     name = name_field.text_input("Name", key=f"{key}_name", max_chars=columns.MAX_NAME)
     kind = type_field.selectbox(
         "Type",
-        [*TYPES, FORMULA, Relation.name, *(type_name for type_name in COMPUTED_TYPES if not is_formula(type_name))],
-        format_func=lambda type_name: "Formula" if type_name == FORMULA else column_type(type_name).label,
+        [
+            *TYPES,
+            FORMULA,
+            Relation.name,
+            LOOKUP,
+            *(type_name for type_name in COMPUTED_TYPES if not is_formula(type_name)),
+        ],
+        format_func=lambda type_name: NAMES.get(type_name) or column_type(type_name).label,
         key=f"{key}_type",
     )
     description = st.text_input("Description", key=f"{key}_description", placeholder="What belongs here")
@@ -73,6 +82,10 @@ def _add(actor: Actor, access: Access, locale: Locale, *, key: str, done: Done) 
         entered = formula_form.formula(actor, access, {}, key=key)
         new = NewColumn(name, entered.type, entered.rules, description=description)
         _add_button(actor, access, new, done, disabled=not entered.is_valid)
+        return
+    if kind == LOOKUP:
+        new = NewColumn(name, kind, lookup_form.lookup(actor, access, key=key), description=description)
+        _add_button(actor, access, new, done)
         return
     preset = _preset(access, locale)
     known = {rule.key: preset[rule.key] for rule in column_type(kind).takes if rule.key in preset}

@@ -56,8 +56,10 @@ def has_options(kind: str) -> bool:
 
 def rules(kind: str, now: dict[str, Any], *, key: str) -> dict[str, Any]:
     """A field for each rule of the type; the rules as they are put in, those that are not set left out."""
-    takes = [rule for rule in column_type(kind).takes if rule.kind != "id"]
-    fixed = {rule.key: now.get(rule.key) for rule in column_type(kind).takes if rule.kind == "id"}
+    kept = {rule.key for rule in column_type(kind).takes if rule.kind in {"id", "filter"}}
+    kept |= set(column_type(kind).fixed_rules)
+    takes = [rule for rule in column_type(kind).takes if rule.key not in kept]
+    fixed = {key: now.get(key) for key in kept}
     ticked = [rule for rule in takes if rule.kind == "flag"]
     with st.container(horizontal=True, gap="medium"):
         values: dict[str, Any] = {rule.key: _rule(rule, now.get(rule.key), f"{key}_{rule.key}") for rule in ticked}
@@ -262,6 +264,6 @@ def summary(kind: str, now: dict[str, Any]) -> str:
     texts = [
         rule.label if rule.kind == "flag" else f"{rule.label} {literal(str(now[rule.key]))}"
         for rule in column_type(kind).takes
-        if rule.key in now and rule.kind != "id"
+        if rule.key in now and rule.kind not in {"id", "filter"}
     ]
     return " · ".join(texts)
