@@ -10,10 +10,10 @@ MAX_PERIODS = {"month": 240, "quarter": 80}
 NAMED_PERIODS = ("This month", "Last month", "This quarter", "Last quarter", "This year", "Last year")
 
 
-def named_period(name: str, today: date) -> tuple[date, date]:
+def named_period(name: str, today: date, *, year_starts: int = 1) -> tuple[date, date]:
     """Return the first and last day of one of the NAMED_PERIODS, relative to today."""
     relation, unit = name.split()
-    start = _start_month(today, unit) - (MONTHS[unit] if relation == "Last" else 0)
+    start = _start_month(today, unit, year_starts) - (MONTHS[unit] if relation == "Last" else 0)
     return _first_day(start), _last_day(start, unit)
 
 
@@ -23,13 +23,13 @@ def period_of(start: date, unit: str, *, year_starts: int = 1) -> tuple[date, da
     return _first_day(month), _last_day(month, unit)
 
 
-def period_starts(starts: Collection[date], unit: str, today: date) -> list[date]:
+def period_starts(starts: Collection[date], unit: str, today: date, *, year_starts: int = 1) -> list[date]:
     """Return the first days of the periods that a chart may show, without gaps: twenty years up to the last with data.
 
     Future periods are included only if all data lies in the future.
     """
-    months = sorted(_start_month(start, unit) for start in starts)
-    past = [month for month in months if month <= _start_month(today, unit)]
+    months = sorted(_start_month(start, unit, year_starts) for start in starts)
+    past = [month for month in months if month <= _start_month(today, unit, year_starts)]
     if not months:
         return []
     last = past[-1] if past else months[-1]
@@ -37,9 +37,14 @@ def period_starts(starts: Collection[date], unit: str, today: date) -> list[date
     return [_first_day(month) for month in range(first, last + 1, MONTHS[unit])]
 
 
-def period_label(start: date, unit: str) -> str:
-    """Return the label of a month or quarter: Nov 2026, 2026 Q4."""
-    return f"{start.year} Q{(start.month + 2) // 3}" if unit == "quarter" else f"{start:%b %Y}"
+def period_label(start: date, unit: str, *, year_starts: int = 1) -> str:
+    """Return the label of a month or quarter: Nov 2026, 2026 Q4, or FY2027 Q3 in the fiscal year that ends in 2027."""
+    if unit != "quarter":
+        return f"{start:%b %Y}"
+    quarter = (start.month - year_starts) % 12 // 3 + 1
+    if year_starts == 1:
+        return f"{start.year} Q{quarter}"
+    return f"FY{start.year + (start.month >= year_starts)} Q{quarter}"
 
 
 def _start_month(day: date, unit: str, year_starts: int = 1) -> int:

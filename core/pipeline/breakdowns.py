@@ -40,15 +40,17 @@ def closed_by(deals: Deals, *, unit: str) -> list[ClosedPeriod]:
     pipeline = deals.pipeline
     if pipeline.close_date is None:
         return []
+    year_starts = deals.year_starts
     by_start: dict[date, list[Measure]] = {}
     for measure in [*deals.of_kind(WON), *deals.of_kind(LOST)]:
         if measure.month is not None:
-            by_start.setdefault(periods.period_of(measure.month, unit)[0], []).append(measure)
+            by_start.setdefault(periods.period_of(measure.month, unit, year_starts=year_starts)[0], []).append(measure)
     closed_periods = []
-    for start in periods.period_starts(by_start, unit, deals.today):
-        days = [day.isoformat() for day in periods.period_of(start, unit)]
+    for start in periods.period_starts(by_start, unit, deals.today, year_starts=year_starts):
+        days = [day.isoformat() for day in periods.period_of(start, unit, year_starts=year_starts)]
         view = deals.view.where(Condition(pipeline.close_date.column_id, "between", days))
-        closed_periods.append(_closed_period(pipeline, view, start, unit, by_start.get(start, [])))
+        label = periods.period_label(start, unit, year_starts=year_starts)
+        closed_periods.append(_closed_period(pipeline, view, start, label, by_start.get(start, [])))
     return closed_periods
 
 
@@ -150,8 +152,9 @@ def _breakdown(pipeline: Pipeline, view: View, column: ColumnInfo, group: Group)
     )
 
 
-def _closed_period(pipeline: Pipeline, view: View, start: date, unit: str, measures: Iterable[Measure]) -> ClosedPeriod:
-    label = periods.period_label(start, unit)
+def _closed_period(
+    pipeline: Pipeline, view: View, start: date, label: str, measures: Iterable[Measure]
+) -> ClosedPeriod:
     by_kind: dict[str, list[Measure]] = {WON: [], LOST: []}
     for measure in measures:
         by_kind[pipeline.kind_of(measure.stage)].append(measure)

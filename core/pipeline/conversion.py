@@ -50,7 +50,20 @@ class Conversion:
         return case((is_closed & closed_on.is_not(None), of_day), else_=now)
 
 
-def conversion_of(session: Session, amount: ColumnInfo | None) -> Conversion | None:
+@dataclass(frozen=True)
+class Basis:
+    """What figures take from the workspace: the first month of its fiscal year, and how amounts are converted."""
+
+    year_starts: int = 1
+    conversion: Conversion | None = None
+
+
+def basis_of(session: Session, amount: ColumnInfo | None) -> Basis:
+    """Return what figures of a pipeline with this column of amounts take from the workspace."""
+    return Basis(workspace_settings(session).fiscal_year_start, _conversion_of(session, amount))
+
+
+def _conversion_of(session: Session, amount: ColumnInfo | None) -> Conversion | None:
     """Return how amounts of a column are converted; None where they stay, in their currency."""
     currency = str(amount.rules.get("currency", "")) if amount and column_type(amount.type).has_currency else ""
     base = workspace_settings(session).currency

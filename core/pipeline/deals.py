@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access, ColumnInfo
 from core.column_types import column_type
-from core.pipeline.conversion import Conversion
+from core.pipeline.conversion import Basis
 from core.pipeline.pipeline import LOST, OPEN, WON, Pipeline
 from core.rows.query import View, conditions, view_origin
 from core.rows.row_source import ADDED, Origin
@@ -69,11 +69,9 @@ class Group:
 class Deals:
     """The deals of a view as of a day. Built once a view, so that its figures share conditions and sums."""
 
-    def __init__(
-        self, session: Session, pipeline: Pipeline, view: View, today: date, conversion: Conversion | None = None
-    ) -> None:
+    def __init__(self, session: Session, pipeline: Pipeline, view: View, today: date, basis: Basis) -> None:
         self.pipeline, self.view, self.today = pipeline, view, today
-        self._conversion = conversion
+        self.year_starts, self._conversion = basis.year_starts, basis.conversion
         self._session = session
         self._conditions: dict[Origin, ColumnElement[bool]] = {}
 

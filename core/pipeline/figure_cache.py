@@ -22,7 +22,7 @@ class FigureKey:
     versions: tuple[tuple[int, int], ...]
     parts: tuple[tuple[str, int], ...]
     today: date | None
-    conversion: int | None = None  # The hash of how amounts are converted.
+    basis: int = 0  # The hash of what is taken from the workspace.
 
 
 class _FigureCache:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.access.access import Access
 from core.pipeline.breakdowns import by_age, by_owner, by_stage, closed_by, top_accounts
-from core.pipeline.conversion import conversion_of
+from core.pipeline.conversion import basis_of
 from core.pipeline.deals import Deals
 from core.pipeline.figure_cache import FigureKey, figure_cache
 from core.pipeline.figure_types import Figures
@@ -48,26 +48,26 @@ def figures(session: Session, access: Access, view: View, *names: str, today: da
     deals: Deals | None = None
     values: dict[str, Any] = {}
     pipeline = get_pipeline(access)
-    conversion = conversion_of(session, pipeline.amount)
-    rates = hash(conversion) if conversion else None
+    basis = basis_of(session, pipeline.amount)
+    basis_hash, rates_day = hash(basis), today if basis.conversion else None
     for name in names or FIGURES:
-        key = _key(access, view, name, today, rates)
+        key = _key(access, view, name, today if FIGURES[name].by_day else rates_day, basis_hash)
         figure = figure_cache.get(key)
         if figure is None:
-            deals = deals or Deals(session, pipeline, view, today, conversion)
+            deals = deals or Deals(session, pipeline, view, today, basis)
             figure = FIGURES[name].compute(deals)
             figure_cache.put(key, figure)
         values[name] = figure
-    return Figures(access.sheet.version, values, conversion)
+    return Figures(access.sheet.version, values, basis.conversion)
 
 
-def _key(access: Access, view: View, name: str, today: date, conversion: int | None) -> FigureKey:
+def _key(access: Access, view: View, name: str, day: date | None, basis: int) -> FigureKey:
     return FigureKey(
         name=name,
         scope=access.scope,
         view=view.fingerprint,
         versions=access.versions,
         parts=tuple(sorted(access.sheet.pipeline.items())),
-        today=today if FIGURES[name].by_day or conversion is not None else None,
-        conversion=conversion,
+        today=day,
+        basis=basis,
     )

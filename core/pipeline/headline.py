@@ -15,7 +15,7 @@ from core.rows.query import View
 def headline(deals: Deals) -> Headline:
     """Return the headline. Overdue: open with an expected close before today; cycle: close − created of won deals."""
     by_kind = {kind: deals.of_kind(kind) for kind in (OPEN, WON, LOST)}
-    first, last = periods.named_period("This quarter", deals.today)
+    first, last = periods.named_period("This quarter", deals.today, year_starts=deals.year_starts)
     won_now = [measure for measure in by_kind[WON] if measure.month and first <= measure.month <= last]
     return Headline(
         open_count=_count(by_kind[OPEN]),

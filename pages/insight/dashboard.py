@@ -19,6 +19,7 @@ from core.pipeline.pipeline import Pipeline, get_pipeline
 from core.rows.query import View
 from core.sheets.sheets import ListedSheet, sheets
 from core.views.views import ViewInfo, views
+from core.workspace.settings import workspace_settings
 from db.engine import snapshot, transaction
 from pages.components.app.current_user import current_actor
 from pages.components.app.errors import error_boundary
@@ -50,10 +51,11 @@ def show() -> None:
         pipeline = get_pipeline(access)
         names = owner_names(session, pipeline)
         day = today(get_locale(session, actor))
+        year_starts = workspace_settings(session).fiscal_year_start
         narrowing = [view for view in views(session, access) if view.view.filter or view.view.search]
     with view_container:
         stored_view = _stored_view(sheet_id, narrowing)
-    filtered = filters.show(pipeline, names, today=day)
+    filtered = filters.show(pipeline, names, today=day, year_starts=year_starts)
     view = stored_view.narrowed(filtered.view) if stored_view else filtered.view
     _figures(sheet_id, json.dumps(view.as_json()), by_period=filtered.by_period)
 

@@ -29,13 +29,14 @@ class Filtered:
     by_period: bool
 
 
-def show(pipeline: Pipeline, owners: Mapping[str, str], *, today: date) -> Filtered:
+def show(pipeline: Pipeline, owners: Mapping[str, str], *, today: date, year_starts: int = 1) -> Filtered:
     """Draw the filters and return their result. `owners`: the owners to select from, by ID.
 
     `today`: the current day in the user's time zone, for periods such as “This month”.
+    `year_starts`: the first month of a fiscal year.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = _period(pipeline, today)
+        period = _period(pipeline, today, year_starts)
         conditions = [*period, *_owner(pipeline, owners)]
         notes: list[str] = []
         choices = [column for column in pipeline.access.columns if _is_choice(column) and column is not pipeline.owner]
@@ -87,7 +88,7 @@ def _multiselect(
     return values
 
 
-def _period(pipeline: Pipeline, today: date) -> list[Condition]:
+def _period(pipeline: Pipeline, today: date, year_starts: int) -> list[Condition]:
     """Draw the period filter and return its condition on the close date: expected of open deals, else actual."""
     if pipeline.close_date is None:
         return []
@@ -98,7 +99,9 @@ def _period(pipeline: Pipeline, today: date) -> list[Condition]:
     explanation = f"Shows deals whose “{literal(column.name)}” is in this period: {meaning}."
     name = st.selectbox("Period", names, key=key, width=170, help=explanation, persist_state="session")
     _set_query("period", [] if name == ALL else [name])
-    days = _days(pipeline) if name == CUSTOM else () if name == ALL else periods.named_period(name, today)
+    if name == ALL:
+        return []
+    days = _days(pipeline) if name == CUSTOM else periods.named_period(name, today, year_starts=year_starts)
     return [Condition(column.column_id, "between", [day.isoformat() for day in days])] if len(days) == 2 else []
 
 

@@ -48,3 +48,15 @@ def test_months_and_quarters_have_names() -> None:
     assert periods.period_label(date(2026, 11, 1), "month") == "Nov 2026"
     assert periods.period_label(date(2026, 10, 1), "quarter") == "2026 Q4"
     assert periods.period_of(date(2026, 11, 20), "quarter") == (date(2026, 10, 1), date(2026, 12, 31))
+
+
+def test_quarters_are_those_of_the_fiscal_year() -> None:
+    assert periods.period_label(date(2026, 4, 1), "quarter", year_starts=4) == "FY2027 Q1"
+    assert periods.period_label(date(2026, 2, 1), "quarter", year_starts=2) == "FY2027 Q1"
+    assert periods.period_label(date(2026, 1, 1), "quarter", year_starts=4) == "FY2026 Q4"
+    assert periods.named_period("This quarter", date(2026, 1, 15), year_starts=2) == (
+        date(2025, 11, 1),
+        date(2026, 1, 31),
+    )
+    starts = periods.period_starts([date(2026, 1, 1), date(2026, 6, 1)], "quarter", date(2026, 6, 2), year_starts=2)
+    assert starts == [date(2025, 11, 1), date(2026, 2, 1), date(2026, 5, 1)]

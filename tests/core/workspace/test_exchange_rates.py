@@ -119,3 +119,9 @@ def test_a_sheet_in_the_currency_of_the_workspace_has_the_same_figures_with_rate
     before = read(session, sheet)
     set_exchange_rates(session, ada, USD)
     assert read(session, sheet) == before
+
+
+def test_quarters_of_figures_are_those_of_the_fiscal_year(session: Session, ada: Actor, sheet: int) -> None:
+    assert [period.label for period in read(session, sheet).quarters][-1] == "2026 Q1"
+    change_workspace_settings(session, ada, fiscal_year_start=2)
+    assert [period.label for period in read(session, sheet).quarters][-1] == "FY2027 Q1"
