@@ -101,7 +101,7 @@ def without_invalid(access: Access, view: View) -> View:
     """Return the view without conditions and sorts that its columns do not allow any more.
 
     A condition that goes leaves the others of its group as they are, so “any” of fewer shows fewer rows, and “all” of
-    fewer shows more; callers say so, and never use it for a filter that decides what somebody may see.
+    fewer shows more. Callers say so, and never use it for a filter that decides what a reader may see.
     """
     valid = map_conditions(view.filter, lambda each: each if _fits(access, each) else None)
     sorts = tuple(sort for sort in view.sort if sort.column in access.by_id)
@@ -152,8 +152,8 @@ def _sort_key(access: Access, column: ColumnInfo, origin: Origin) -> ColumnEleme
 def _node(access: Access, node: Node, origin: Origin) -> ColumnElement[bool]:
     if isinstance(node, Condition):
         return _condition(access, node, origin)
-    parts = [_node(access, part, origin) for part in node.nodes]
-    return and_(true(), *parts) if node.join == "all" else or_(false(), *parts)
+    clauses = [_node(access, child, origin) for child in node.nodes]
+    return and_(true(), *clauses) if node.join == "all" else or_(false(), *clauses)
 
 
 def _condition(

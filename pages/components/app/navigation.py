@@ -94,10 +94,10 @@ PAGES = [
 def offered(actor: Actor, sheets: Sequence[NavigationSheet]) -> dict[str, list[StreamlitPage]]:
     """Return the pages that the user may open, by section. The URL of any other page opens the default page."""
     current = _current_sheet(sheets)
-    made = {name: [_entry(each, current) for each in entries] for name, entries in listed(actor, sheets).items()}
+    pages = {name: [_entry(each, current) for each in entries] for name, entries in listed(actor, sheets).items()}
     hidden = [*pages_of(SHEET, actor), *pages_of(ADMINISTRATION, actor)[1:]]
-    made[YOU] += [_made(page, is_listed=False) for page in hidden if page is not GRID or current is None]
-    return made
+    pages[YOU] += [_made(page, is_listed=False) for page in hidden if page is not GRID or current is None]
+    return pages
 
 
 def listed(actor: Actor, sheets: Sequence[NavigationSheet]) -> dict[str, list[Page | NavigationSheet]]:
@@ -140,8 +140,8 @@ def for_visitors(show: Callable[[], None]) -> list[StreamlitPage]:
 
 def _current_sheet(sheets: Sequence[NavigationSheet]) -> NavigationSheet | None:
     """Return the sheet in the address, else the one that was open last."""
-    wanted = st.query_params.get("sheet") or str(st.session_state.get(LAST_SHEET))
-    return next((sheet for sheet in sheets if str(sheet.sheet_id) == wanted), None)
+    address = st.query_params.get("sheet") or str(st.session_state.get(LAST_SHEET))
+    return next((sheet for sheet in sheets if str(sheet.sheet_id) == address), None)
 
 
 def _entry(entry: Page | NavigationSheet, current: NavigationSheet | None) -> StreamlitPage:

@@ -68,15 +68,15 @@ def check(access: Access, draft: DraftCondition, takes: str) -> None:
 
 def remove(group: DraftGroup, node: DraftNode) -> None:
     """Remove a node from a group, and with it the groups that have nothing left."""
-    left: list[DraftNode] = []
+    remaining: list[DraftNode] = []
     for each in group.nodes:
         if each is node:
             continue
         if isinstance(each, DraftGroup):
             remove(each, node)
         if isinstance(each, DraftCondition) or each.nodes:
-            left.append(each)
-    group.nodes = left
+            remaining.append(each)
+    group.nodes = remaining
 
 
 def conditions_in(group: DraftGroup) -> Iterator[DraftCondition]:

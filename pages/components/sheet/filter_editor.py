@@ -52,13 +52,13 @@ class FilterEditor:
         nodes = filter_draft.complete_nodes(draft)
         return [draft] if draft.join == "any" and len(nodes) > 1 else nodes
 
-    def show_part(self, part: DraftNode) -> None:
+    def show_part(self, draft: DraftNode) -> None:
         """Draw one part of the filter, as it is edited in its chip."""
-        if isinstance(part, DraftCondition):
-            self._condition(part)
+        if isinstance(draft, DraftCondition):
+            self._condition(draft)
         else:
-            self._group(part, depth=1)
-            self._add_buttons(part, with_group=False)
+            self._group(draft, depth=1)
+            self._add_buttons(draft, with_group=False)
 
     def _node(self, node: DraftNode, *, depth: int) -> None:
         if isinstance(node, DraftCondition):

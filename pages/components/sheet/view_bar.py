@@ -51,14 +51,14 @@ class ViewBar:
 
     def _chips(self) -> None:
         text = FilterText(self.access, self.locale)
-        for node, part in zip(self.view.filter, self._filter_editor("").parts(), strict=True):
-            show = partial(self._show_part, part)
-            self._popover(text.of(node), f"chip_{part.number}", None, show)
+        for node, draft in zip(self.view.filter, self._filter_editor("").parts(), strict=True):
+            show = partial(self._show_part, draft)
+            self._popover(text.of(node), f"chip_{draft.number}", None, show)
         for sort in self.view.sort:
             self._popover(self._sorted(sort), f"sort_chip_{sort.column}", None, self._sort_editor)
 
-    def _show_part(self, part: DraftNode, key: str) -> None:
-        self._filter_editor(key).show_part(part)
+    def _show_part(self, draft: DraftNode, key: str) -> None:
+        self._filter_editor(key).show_part(draft)
 
     def _search(self) -> None:
         key = f"search_{self.access.sheet.sheet_id}"
