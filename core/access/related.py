@@ -32,6 +32,9 @@ class AccessibleRows:
 
     def titles(self, ids: Iterable[str]) -> Mapping[str, str]:
         wanted = [*ids]
+        if "_every_title" in self.__dict__:  # All are read, so a row that is not among them may not be seen.
+            every = self._every_title
+            return {identity: every[identity] for identity in wanted if identity in every}
         if unknown := {identity for identity in wanted if identity not in self._titles}:
             if len(self._titles) > MAX_REMEMBERED:
                 self._titles.clear()

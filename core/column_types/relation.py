@@ -58,6 +58,7 @@ class PointsToRows(ColumnType[list[str]]):
         self, column: ColumnLike, references: References, current: list[str] | None = None
     ) -> Callable[[str], list[str]]:
         rows = self.related(column, references)
+        rows.every_title()  # Now: while an import reads its file, its connection takes no other statement.
 
         def read(text: str) -> list[str]:
             return self._checked(column, [rows.id_of(item) for item in list_items(text)])

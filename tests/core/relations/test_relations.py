@@ -1,5 +1,6 @@
 """A relation names rows of another sheet, and its mirror shows the same there: both sides always agree."""
 
+import io
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,9 @@ from core.base.permissions import Level
 from core.edits.trash import restore_rows
 from core.edits.undo import redo, undo
 from core.edits.undo_stack import next_steps
+from core.imports.inspection import inspect as inspect_file
+from core.imports.load import import_rows
+from core.imports.plan import propose
 from core.sharing.shares import share_sheet
 from core.sheets.columns import NewColumn, add_column, change_column, restore_column, retire_column, retired_columns
 from core.sheets.sheets import archive_sheet, restore_sheet
@@ -191,3 +195,18 @@ def test_the_links_are_those_of_the_cells(sheets: TwoSheets, ann: Actor, session
     sheets.edit(ann, sheets.deals, 2, sheets.account, ["3", "1"])
     links = session.execute(text("SELECT sheet_id, column_id, row_id, target_row, place FROM links ORDER BY place"))
     assert [*map(tuple, links)] == [(sheets.deals, sheets.account, 2, 3, 1), (sheets.deals, sheets.account, 2, 1, 2)]
+
+
+def test_an_import_matches_titles_and_names_those_that_it_does_not_find(
+    sheets: TwoSheets, ann: Actor, session: Session
+) -> None:
+    def load(content: str) -> None:
+        file = io.BytesIO(content.encode())
+        plan = propose(inspect_file(file), get_access(session, ann, sheets.deals))
+        import_rows(session, ann, sheets.deals, file, plan, operation_id=uuid4())
+
+    load('Deal,Customer\nThree,acme\nFour,"Bolt, ""Cord, Inc"""\n')
+    assert sheets.titles(ann, sheets.deals, 3, sheets.account) == ["Acme"]
+    assert sheets.titles(ann, sheets.deals, 4, sheets.account) == ["Bolt", "Cord, Inc"]
+    with pytest.raises(Invalid, match="There is no row “Zorn” in “Accounts”"):
+        load("Deal,Customer\nFive,Zorn\n")
