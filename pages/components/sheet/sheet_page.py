@@ -70,12 +70,14 @@ MORE = {
 STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
 .st-key-sheet_tabs [data-testid=stTabPanel] { display: none; }
+.st-key-sheet_tabs > [data-testid=stTabs] { flex: 1 1 4rem; min-width: 4rem; width: auto; overflow: hidden; }
 @media (max-width: 640px) {
-  .st-key-sheet_tools button :has(> [data-testid=stIconMaterial]) + span > [data-testid=stMarkdownContainer] {
+  :is(.st-key-sheet_tools, .st-key-sheet_tabs) button :has(> [data-testid=stIconMaterial]) + span
+  > [data-testid=stMarkdownContainer] {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   }
   .st-key-sheet_tools [data-testid=stPopoverButton] div[aria-hidden=true] { display: none; }
-  .st-key-sheet_tools, .st-key-sheet_tools [data-testid=stHorizontalBlock] { gap: 0.375rem; }
+  .st-key-sheet_tabs, .st-key-sheet_tools, .st-key-sheet_tools [data-testid=stHorizontalBlock] { gap: 0.375rem; }
   .st-key-sheet_tools [data-testid=stElementContainer]:has(> [data-testid=stTextInput]) {
     flex: 1 1 5rem !important; min-width: 5rem;
   }

@@ -12,6 +12,7 @@ from pages.components.sheet.sheet_view import SheetView
 
 FOR_EVERYONE, FOR_ME = "Share with everyone", "Only for me"
 SAVE, KEEP, DISCARD = "Save for everyone", "Keep as a view of my own", "Discard my changes"
+ICON = ":material/edit_note:"
 # An entry of a menu: its icon, and what it does.
 Entry = tuple[str, Callable[[], None]]
 
@@ -30,6 +31,7 @@ def menu(sheet_view: SheetView) -> Callable[[], None] | None:
     entry = st.menu_button(
         "View",
         list(entries),
+        icon=":material/tab:",
         format_func=lambda name: f":material/{entries[name][0]}: {name}",
         type="tertiary",
         key="view_menu",
@@ -45,7 +47,7 @@ def changes(sheet_view: SheetView) -> Callable[[], None] | None:
     entries: dict[str, Callable[[], None]] = {SAVE: lambda: view_dialogs.save(sheet_view)} if may_save else {}
     entries |= {KEEP: lambda: view_commands.keep(sheet_view), DISCARD: lambda: view_commands.discard(sheet_view)}
     about = "Others see this view without your changes."
-    entry = st.menu_button("Changed for you", list(entries), type="tertiary", help=about, key="view_changes")
+    entry = st.menu_button("Changed for you", list(entries), type="tertiary", icon=ICON, help=about, key="view_changes")
     return entries[entry] if entry else None
 
 
