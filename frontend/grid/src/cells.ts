@@ -62,7 +62,8 @@ export function look(
     chips: typed === null ? chips(value, column, scene) : null,
     checked: column.form === "boolean" && typed === null && line.kind !== "new" && errorOf(value) === null ? value === true : null,
     href: errorOf(value) === null ? href(text, column) : null,
-    right: column.align_right ?? isNumber(column),
+    // The reason of an error is read from its beginning, also where a number would stand on the right.
+    right: errorOf(value) === null && (column.align_right ?? isNumber(column)),
     mark: state?.state ?? null,
     removed: stored?.removed ?? false,
     highlight: highlightOf(column, scene.palette, stored),

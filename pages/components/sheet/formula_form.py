@@ -123,8 +123,7 @@ def _preview(
 
 
 def _show(preview: FormulaPreview) -> None:
-    kind = column_type(preview.column.type)
-    st.caption(f"The first rows · {kind.form}")
+    st.caption("The first rows")
     frame = pd.DataFrame(preview.cells, columns=["Row", "Result"])
     st.dataframe(frame, hide_index=True, height="content")
 
