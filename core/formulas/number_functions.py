@@ -102,7 +102,9 @@ def _power(base: Expression, exponent: Expression) -> Result:
     is_defined = and_(is_whole, or_(base.value != 0, exponent.value >= 0))
     # The number of digits before the decimals: of a large power it is known without writing it out.
     is_small = func.log(func.greatest(func.abs(base.value), 1)) * exponent.value < 30
-    value = func.power(case((and_(is_defined, is_small), base.value)), exponent.value, type_=Numeric())
+    # PostgreSQL gives a power as many decimals as its base has, which are more than a cell can hold.
+    exact_base = func.round(case((and_(is_defined, is_small), base.value)), 2 * DECIMALS, type_=Numeric())
+    value = func.power(exact_base, exponent.value, type_=Numeric())
     error = case((and_(is_defined.is_(False)), BAD_POWER), (is_small.is_(False), TOO_LARGE))
     return Result(func.round(value, DECIMALS, type_=Numeric()), error, in_value=6, in_error=6)
 

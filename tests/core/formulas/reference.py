@@ -53,7 +53,9 @@ def text(value: Value) -> str:
 
 def rounded(number: Decimal, places: Decimal, way: str = ROUND_HALF_UP) -> Decimal:
     digits = int(max(min(int(places), 10), -15))
-    return number.quantize(Decimal(1).scaleb(-digits), rounding=way)
+    with localcontext() as context:
+        context.prec = 200
+        return number.quantize(Decimal(1).scaleb(-digits), rounding=way)
 
 
 def comparable(value: Value) -> Any:
@@ -99,7 +101,7 @@ def power(base: Decimal | None, exponent: Decimal | None) -> Decimal | None:
         return Decimal(1)
     if max(abs(base), Decimal(1)).log10() * exponent >= 30:
         raise CellError
-    return rounded(base ** int(exponent), Decimal(10))
+    return rounded(base.quantize(Decimal(1).scaleb(-20), ROUND_HALF_UP) ** int(exponent), Decimal(10))
 
 
 def mod(a: Decimal | None, b: Decimal | None) -> Decimal | None:
