@@ -146,8 +146,8 @@ class _Statement:
         columns += [func.min(text).label(name) for name, text in cells.c.items() if name.startswith("text")]
         columns.append(func.count().label("row_count"))
         for column in self.columns:
-            parts = {part for total in self.totals if total.column == column for part in PARTS[total.function]}
-            columns += [part_of(part, cells.c[f"cell{column}"]).label(f"{part}{column}") for part in sorted(parts)]
+            needed = {name for total in self.totals if total.column == column for name in PARTS[total.function]}
+            columns += [part_of(name, cells.c[f"cell{column}"]).label(f"{name}{column}") for name in sorted(needed)]
         return select(*columns).select_from(cells).group_by(*(cells.c[name] for name in names)).subquery()
 
     def _grouped(self) -> Any:
