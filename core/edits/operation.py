@@ -84,6 +84,8 @@ class WriteOperation:
         where nothing is written, too: a late copy must not be decided a second time.
         """
         if not changes:
+            if is_action:  # A version of its own, so that it comes behind the actions before it.
+                self.next_version(new_rows=0)
             result = answer(self.version)
             self.keep_answer(result, wrote=is_action)
             return result
