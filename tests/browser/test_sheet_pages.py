@@ -75,7 +75,7 @@ def test_a_filter_is_built_shown_kept_over_a_reload_and_taken_away(person: Seat,
     ben.page.get_by_role("combobox", name="Condition").click()
     ben.page.get_by_role("option", name="is none of").click()
     ben.until(lambda: ben.row_count.startswith("10 "), "the chip has changed its condition")
-    ben.page.get_by_role("button", name="close").click()
+    ben.page.get_by_role("button", name="close icon").click()
     ben.until(lambda: ben.row_count.startswith("12 "), "all rows are back")
     assert ben.page.get_by_test_id("live-grid").bounding_box() == top
 

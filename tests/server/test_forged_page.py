@@ -24,6 +24,7 @@ HEADINGS = {
     "audit": "Who did what to accounts, shares and sheets, all over",
     "people": "Make an invitation link",
     "teams": "Create the team",
+    "settings": "New money columns use it",
     "security": "Signed in now",
     "system": "Look again",
     "sheets": "New sheet",
