@@ -115,8 +115,8 @@ def test_every_answer_of_the_api_is_the_answer_of_before(client: TestClient, bef
 
 # What later changes altered on purpose, and what reading itself alters.
 WORDING = {"detail"}  # Messages of errors; their status and other fields are compared.
-# A member of a team accepts first, and a public link can show one view.
-ADDED_FIELDS = {"is_accepted", "view_name"}
+# A member of a team accepts first, a public link can show one view, and columns have defaults.
+ADDED_FIELDS = {"is_accepted", "view_name", "default"}
 MOMENTS_OF_USE = {"last_seen_at", "last_used_at"}  # The test itself signs in and opens the link.
 # Texts are sorted by one folding now, where commit 1dea449 sorted İ behind z and ﬁ behind t: the rows by these columns.
 TEXT_ORDERS = {3: [2, 3, 4, 6, 5, 1, 7], 4: [3, 1]}
