@@ -22,8 +22,10 @@ def candidates(
     """At most 50 rows, by title. `new_title` is the column of `sheet` to fill in order to add a row there; null if you
     may not."""
     with caller.transaction() as (session, actor):
-        found = related_candidates(session, actor, sheet, column, search=search)
-    return answer({"sheet": found.sheet_id, "name": found.sheet_name, "rows": found.rows, "new_title": found.new_title})
+        result = related_candidates(session, actor, sheet, column, search=search)
+    return answer(
+        {"sheet": result.sheet_id, "name": result.sheet_name, "rows": result.rows, "new_title": result.new_title}
+    )
 
 
 @router.get("/related", summary="Count the rows that are related to some rows")

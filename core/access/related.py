@@ -31,17 +31,17 @@ class AccessibleRows:
         return self.access.sheet.name
 
     def titles(self, ids: Iterable[str]) -> Mapping[str, str]:
-        wanted = [*ids]
+        row_ids = [*ids]
         if "_every_title" in self.__dict__:  # All are read, so a row that is not among them may not be seen.
             every = self._every_title
-            return {identity: every[identity] for identity in wanted if identity in every}
-        if unknown := {identity for identity in wanted if identity not in self._titles}:
+            return {identity: every[identity] for identity in row_ids if identity in every}
+        if unknown := {identity for identity in row_ids if identity not in self._titles}:
             if len(self._titles) > MAX_REMEMBERED:
                 self._titles.clear()
-                unknown = {*wanted}
+                unknown = {*row_ids}
             titles = self._read(sorted(map(int, unknown)))
             self._titles |= {identity: titles.get(identity) for identity in unknown}
-        return {identity: title for identity in wanted if (title := self._titles[identity]) is not None}
+        return {identity: title for identity in row_ids if (title := self._titles[identity]) is not None}
 
     def every_title(self) -> Mapping[str, str]:
         return self._every_title

@@ -101,8 +101,8 @@ class PointsToRows(ColumnType[list[str]]):
         """Return the value to store, with what the cell names and the writer cannot see: it is not theirs to remove."""
         if not current:
             return value
-        seen = self.related(column, references).titles(current)
-        unseen = [identity for identity in current if identity not in seen and identity not in (value or ())]
+        titles = self.related(column, references).titles(current)
+        unseen = [identity for identity in current if identity not in titles and identity not in (value or ())]
         return [*(value or ()), *unseen] or None
 
     def operand(self, value: Any, column: ColumnLike, references: References) -> str:

@@ -90,8 +90,9 @@ class MirrorEdits:
             return list(kind.parse(cell.text, column, references, before) or ())
         if isinstance(cell.value, dict) and {*cell.value} <= {"add", "remove", "shown"}:
             added = kind.check(cell.value.get("add") or None, column, references) or []
-            removed = {str(identity) for identity in cell.value.get("remove") or ()}
-            return [*(identity for identity in before if identity not in removed), *(set(added) - {*before})]
+            removed = kind.check(cell.value.get("remove") or None, column, references, before) or []
+            rest = [identity for identity in before if identity not in removed]
+            return [*rest, *(identity for identity in added if identity not in rest)]
         return list(kind.check(cell.value, column, references, before) or ())
 
     def _named_by(self, storing: Access, relation: int, row: int) -> list[str]:
@@ -117,14 +118,14 @@ def plan_mirrors(
     live = stored_rows(session, own.access, {row for row, _, _ in cells})
     refused = plan.outcome.refused
     for row, column, cell in cells:
-        place = {"row": row, "column": column.column_id, "given": cell.shown}
+        cell_json = {"row": row, "column": column.column_id, "given": cell.shown}
         if row not in live:
-            plan.outcome.gone.append(place | {"reason": "This row has been deleted meanwhile."})
+            plan.outcome.gone.append(cell_json | {"reason": "This row has been deleted meanwhile."})
             continue
         try:
             edits.put(row, column, cell)
         except Invalid as refusal:
-            refused.append(place | {"reason": refusal.message})
+            refused.append(cell_json | {"reason": refusal.message})
     plans: dict[int, EditPlan] = {}
     for sheet_id, sheet_batch in edits.batches().items():
         plans[sheet_id] = plan_batch(session, accesses[sheet_id], sheet_batch)

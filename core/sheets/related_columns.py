@@ -55,10 +55,10 @@ def settled_lookup(access: Access, rules: Mapping[str, Any]) -> tuple[str, dict[
             f"“{column.name}” is itself computed from another sheet, so it cannot be looked up. Choose another column."
         )
     summary = rules.get("summary") or FIRST
-    chosen = LookupTypes.chosen(column_type(column.type), summary)
-    shown_by = {rule.key for rule in column_type(chosen).takes if rule in SHOWN_BY}
+    result_type = LookupTypes.chosen(column_type(column.type), summary)
+    shown_by = {rule.key for rule in column_type(result_type).takes if rule in SHOWN_BY}
     own = {} if summary == COUNT else {key: value for key, value in column.rules.items() if key in shown_by}
-    return chosen, {**own, **rules, "summary": summary}
+    return result_type, {**own, **rules, "summary": summary}
 
 
 def is_lookup(type_name: str) -> bool:

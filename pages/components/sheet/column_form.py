@@ -74,7 +74,7 @@ def rules(kind: str, now: dict[str, Any], *, key: str) -> dict[str, Any]:
 def related_sheet(listed: Sequence[ListedSheet], *, key: str) -> dict[str, Any]:
     """The sheet that a new relation points to, as its rule; without a choice the command says what is missing."""
     names = {sheet.sheet_id: sheet.name for sheet in listed}
-    chosen = st.selectbox(
+    sheet_id = st.selectbox(
         "Related sheet",
         list(names),
         index=None,
@@ -83,7 +83,7 @@ def related_sheet(listed: Sequence[ListedSheet], *, key: str) -> dict[str, Any]:
         placeholder="Choose a sheet",
         help="Its rows can be chosen in the cells. Where you may add columns to it, it gets one that shows them back.",
     )
-    return {"sheet": chosen} if chosen else {}
+    return {"sheet": sheet_id} if sheet_id else {}
 
 
 def _rule(rule: Rule, now: Any, key: str) -> Any:

@@ -210,3 +210,9 @@ def test_an_import_matches_titles_and_names_those_that_it_does_not_find(
     assert sheets.titles(ann, sheets.deals, 4, sheets.account) == ["Bolt", "Cord, Inc"]
     with pytest.raises(Invalid, match="There is no row “Zorn” in “Accounts”"):
         load("Deal,Customer\nFive,Zorn\n")
+
+
+@pytest.mark.parametrize("change", [{"remove": 5}, {"add": "1"}, {"add": [99]}, {"more": []}, 7])
+def test_a_change_of_a_mirror_that_names_no_rows_is_refused(sheets: TwoSheets, ann: Actor, change: object) -> None:
+    with pytest.raises(Invalid):
+        sheets.edit(ann, sheets.accounts, 1, sheets.mirror, change)
