@@ -642,6 +642,7 @@ WITHOUT = {
     },
     "how one person likes to see things": {
         "accounts.locale.set_locale",
+        "sheets.favourites.set_favourite",
         "views.edit_views.duplicate_view",
         "views.edit_views.change_settings",
         "views.edit_views.discard_changes",
