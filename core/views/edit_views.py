@@ -143,6 +143,8 @@ def share_view(session: Session, actor: Actor, sheet_id: int, view_id: int, *, i
         return view
     if not is_shared:
         _refuse_last(listed, view)
+        if unseen_settings(access, view.kind, view.stored):
+            raise Invalid(f"{quoted(view.name)} uses a column that you don't see. Duplicate it instead.")
     _require_share_if_linked(session, access, view)
     same = [other for other in listed if other.is_shared == is_shared]
     name, position = _checked_name(view.name, same), max((other.position for other in same), default=0) + 1
@@ -293,7 +295,5 @@ def _record(session: Session, access: Access, action: str, view_id: int, **facts
 
 
 _LOCK_ALL = text("SELECT view_id FROM views WHERE sheet_id = :sheet AND owner_id IS NULL ORDER BY view_id FOR UPDATE")
-_IS_LINKED = text("""
-    SELECT EXISTS (SELECT FROM public_links
-                   WHERE view_id = :view AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))
-""")
+# A link that has expired can be extended.
+_IS_LINKED = text("SELECT EXISTS (SELECT FROM public_links WHERE view_id = :view AND revoked_at IS NULL)")

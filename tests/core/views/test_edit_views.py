@@ -173,6 +173,7 @@ def test_what_the_public_sees_is_changed_by_those_who_may_share(
     session: Session, sheet: int, shared: int, ann: Actor, ben: Actor
 ) -> None:
     create_link(session, ann, sheet, view=shared)
+    session.execute(text("UPDATE public_links SET expires_at = now() - interval '1 day'"))  # It can be extended.
     edit_views.change_settings(session, ben, sheet, shared, {"filter": []})
     for command in (edit_views.save_for_everyone, edit_views.delete_view):
         with pytest.raises(NotAllowed, match="A public link shows “Big deals”"):
@@ -198,6 +199,8 @@ def test_who_does_not_see_a_column_does_not_lose_what_a_view_does_with_it(
     edit_views.change_settings(session, ben, sheet, shared, {"filter": [{"column": DEAL, "op": "is_not_empty"}]})
     with pytest.raises(Invalid, match="uses a column that you don't see"):
         edit_views.save_for_everyone(session, ben, sheet, shared)
+    with pytest.raises(Invalid, match="uses a column that you don't see"):
+        edit_views.share_view(session, ben, sheet, shared, is_shared=False)
     assert seen(session, "Ann", sheet, shared).settings["filter"] == BIG
 
 
