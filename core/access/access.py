@@ -64,6 +64,11 @@ class ColumnInfo:
     default_value: dict[str, Any] | None = None
 
     @property
+    def earlier_option_ids(self) -> frozenset[str]:
+        """The ids of the options that the column had in earlier types."""
+        return frozenset(option.id for earlier in self.earlier for option in earlier.options)
+
+    @property
     def type_version(self) -> int:
         """The version of the sheet in which the column got its type; 0 where it always had it."""
         return self.earlier[-1].until if self.earlier else 0
@@ -181,7 +186,9 @@ class Access:
         if not any(column.is_computed for column in visible):
             return tuple(visible)
         visible = [
-            column for column in visible if column_type(column.type).needs in {None, *LEVEL_PERMISSIONS[self.level]}
+            column
+            for column in visible
+            if column_type(column.type).needed_for(column) in {None, *LEVEL_PERMISSIONS[self.level]}
         ]
         ids = {column.column_id for column in visible}
         while without := {

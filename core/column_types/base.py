@@ -194,6 +194,10 @@ class ColumnType(Generic[V]):
         """Return the ids of the columns from which a cell is computed; none where it is written."""
         return ()
 
+    def needed_for(self, column: ColumnLike) -> Permission | None:
+        """Return what a reader's level has to give so that they see this column."""
+        return self.needs
+
     def changes_daily(self, column: ColumnLike) -> bool:
         """Whether a cell can be another on another day, though nothing was changed."""
         return False

@@ -21,6 +21,8 @@ FORMULA = Rule("formula", "Formula", "formula", help="Such as {Amount} * 0.2. Co
 # The columns of a stored formula, outside of its texts.
 _COLUMN = re.compile(r'"(?:[^"]|"")*"|\{#([0-9]+)\}')
 _TODAY = re.compile(r"\bTODAY\s*\(", re.IGNORECASE)
+# The functions that read the history of a cell.
+_HISTORY = re.compile(r"\b(CHANGEDAT|CHANGECOUNT|FIRSTVALUE)\s*\(", re.IGNORECASE)
 COMPUTED = "“{}” is computed. Change the cells that it is computed from."
 
 
@@ -59,6 +61,9 @@ class Formula(Computed):
 
     def inputs(self, column: ColumnLike) -> Collection[int]:
         return {int(number) for number in _COLUMN.findall(column.rules.get("formula", "")) if number}
+
+    def needed_for(self, column: ColumnLike) -> Permission | None:
+        return Permission.HISTORY_SEE if _HISTORY.search(column.rules.get("formula", "")) else self.needs
 
     def changes_daily(self, column: ColumnLike) -> bool:
         return bool(_TODAY.search(column.rules.get("formula", "")))

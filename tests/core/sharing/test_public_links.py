@@ -147,6 +147,16 @@ def test_a_hidden_column_is_to_a_visitor_as_one_that_does_not_exist(
     assert missing.value.facts == hidden.value.facts
 
 
+def test_a_formula_that_reads_history_is_not_for_visitors(
+    session: Session, visitor: Visitor, sheet: int, ann: Actor
+) -> None:
+    for name, formula in [("Moved", "changecount ({Deal})"), ("Twice", "{Moved} * 2"), ("Half", "{Deal} & 2")]:
+        columns.add_column(session, ann, sheet, columns.NewColumn(name, "formula", {"formula": formula}))
+    assert {"Moved", "Twice", "Half"} <= {column.name for column in get_access(session, ann, sheet).columns}
+    shown = {column.name for column in get_access(session, visitor, sheet).columns}
+    assert shown & {"Moved", "Twice", "Half"} == {"Half"}
+
+
 def test_a_search_finds_nothing_in_a_hidden_column(session: Session, visitor: Visitor, sheet: int) -> None:
     access = get_access(session, visitor, sheet)
     assert row_count(session, access, View(search="Falcon")) == 0
