@@ -136,11 +136,13 @@ def plan_conversion(session: Session, access: Access, column: ColumnInfo, new: N
     if options is None:
         texts = (text_of(access, column, cell) for cell in counts)
         options = column.options if source.has_options and kind.has_options else tuple(kind.options_for(texts))
+    used_ids = column.earlier_option_ids - {option.id for option in column.options}
+    options = tuple(replace(option, id="") if option.id in used_ids else option for option in options)
     changed = replace(
         column,
         type=kind.name,
         rules=checked_rules(kind, rules),
-        options=tuple(checked_options(kind, options)),
+        options=tuple(checked_options(kind, options, used_ids=used_ids)),
     )
     changed = replace(changed, default_value=_converted_default(access, column, changed))
     conversion = convert_cells(access, column, changed, counts, live_counts)

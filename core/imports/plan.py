@@ -96,7 +96,8 @@ def with_labels(column: ColumnInfo, labels: Sequence[str]) -> list[Option]:
     ]
     existing = {folded_key(option.label) for option in options if not option.retired}
     added = [Option(id="", label=label) for folded, label in labels_by_key.items() if folded not in existing]
-    return checked_options(column_type(column.type), [*options, *added], before=column.options)
+    kind, used_ids = column_type(column.type), column.earlier_option_ids
+    return checked_options(kind, [*options, *added], before=column.options, used_ids=used_ids)
 
 
 def plan_from_json(body: Mapping[str, Any], proposed: ImportPlan, inspection: Inspection, access: Access) -> ImportPlan:

@@ -1,6 +1,6 @@
 """Rules and options of a column, checked before they are stored."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,17 +14,23 @@ def checked_rules(kind: ColumnType[Any], rules: dict[str, Any]) -> dict[str, Any
 
 
 def checked_options(
-    kind: ColumnType[Any], options: Sequence[Option], before: Sequence[Option] | None = None
+    kind: ColumnType[Any],
+    options: Sequence[Option],
+    before: Sequence[Option] | None = None,
+    *,
+    used_ids: Collection[str] = (),
 ) -> list[Option]:
     """Return the options to store: new ones get an id, omitted ones stay as retired for old values. Raises Invalid.
 
-    `before` are the options of a column that exists.
+    `before` are the options of a column that exists, `used_ids` ids that a new option may not get: filters that are
+    stored still have them.
     """
     had_options = before is None or _has_live(before)
     if kind.has_options and had_options and not _has_live(options):
         raise Invalid(f"A column of the type {kind.label} needs at least one option.")
     before = before or ()
-    numbers = [int(option.id[1:]) for option in [*options, *before] if option.id[1:].isdigit()]
+    ids_before = [*used_ids, *(option.id for option in [*options, *before])]
+    numbers = [int(identity[1:]) for identity in ids_before if identity[1:].isdigit()]
     free = iter(range(max(numbers, default=0) + 1, max(numbers, default=0) + len(options) + 1))
     numbered = [option if option.id else replace(option, id=f"o{next(free)}") for option in options]
     ids = {option.id for option in numbered}

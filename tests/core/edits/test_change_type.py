@@ -199,6 +199,16 @@ def test_text_becomes_a_choice_whose_options_are_made(session: Session, sheet: i
     assert all(option.color for option in column.options)
 
 
+def test_options_that_are_made_again_have_other_ids_than_before(session: Session, sheet: int, size: int) -> None:
+    change(session, sheet, size, "choice")
+    change(session, sheet, size, "text")
+    change(session, sheet, size, "choice", options=(Option("o1", "12"), Option("", "7.5"), Option("", "many")))
+    assert [option.id for option in access_of(session, sheet).column(size).options] == ["o4", "o5", "o6"]
+    change(session, sheet, size, "text")
+    change(session, sheet, size, "choice")
+    assert [option.id for option in access_of(session, sheet).column(size).options] == ["o7", "o8", "o9"]
+
+
 def test_a_freed_slot_is_empty_for_the_column_that_takes_it(session: Session, sheet: int, size: int) -> None:
     change(session, sheet, size, "number", misfits=Misfits.BESIDE)
     other = add_column(session, actor("Ann"), sheet, NewColumn("Other", "text")).column_id
