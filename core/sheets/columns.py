@@ -114,7 +114,7 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
         name=checked_name(new.name, others),
         description=checked_description(new.description),
         rules=checked_rules(kind, new.rules),
-        options=tuple(checked_options(kind, new.options, before=column.options)),
+        options=tuple(checked_options(kind, new.options, column.options, used_ids=column.earlier_option_ids)),
     )
     new = replace(new, default_value=checked_default(new, access.references))
     if kind.has_currency and column.rules.get("currency") and not new.rules.get("currency"):
@@ -198,7 +198,7 @@ def retire_column(session: Session, actor: Actor, sheet_id: int, column_id: int)
     touch_columns(session, sheet_id)
     session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=func.now()))
     if mirror := mirror_of(column):
-        retire_mirror(session, *mirror)
+        retire_mirror(session, actor, *mirror)
         touch_columns(session, mirror[0])
     audit.record(session, actor, "sheet:column:retire", sheet_id=sheet_id, column=column_id, name=column.name)
 
@@ -213,14 +213,14 @@ def restore_column(session: Session, actor: Actor, sheet_id: int, column_id: int
         raise Invalid(f"There is already a column “{column.name}”. Rename it first.")
     if len(access.columns) >= MAX_COLUMNS:
         raise Invalid(f"A sheet has at most {MAX_COLUMNS} columns.")
-    refuse_without_relation(session, column)
+    refuse_without_relation(session, access, column)
     if not column.inputs <= {other.column_id for other in access.every_column}:
         raise Invalid(f"“{column.name}” is computed from a column that is retired. Restore that first.")
     touch_columns(session, sheet_id)
-    session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=None))
     if mirror := mirror_of(column):
-        restore_mirror(session, *mirror)
+        restore_mirror(session, actor, *mirror)
         touch_columns(session, mirror[0])
+    session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(retired_at=None))
     audit.record(session, actor, "sheet:column:restore", sheet_id=sheet_id, column=column_id, name=column.name)
 
 

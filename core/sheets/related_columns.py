@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.access.access import Access, ColumnInfo
+from core.access.access import HIDDEN, Access, ColumnInfo
 from core.access.load import get_access
+from core.base import audit
 from core.base.actor import Actor
 from core.base.errors import Invalid, Refused
 from core.base.permissions import Permission
@@ -87,38 +88,52 @@ def mirror_of(column: ColumnInfo) -> tuple[int, int] | None:
     return column.rules["sheet"], column.rules["mirror"]
 
 
-def retire_mirror(session: Session, sheet_id: int, column_id: int) -> None:
-    """Retire the mirror of a retired relation."""
-    session.execute(_RETIRE_MIRROR, {"sheet": sheet_id, "column": column_id})
+def retire_mirror(session: Session, actor: Actor, sheet_id: int, column_id: int) -> None:
+    """Retire the mirror of a relation that is retired in the same transaction, and record it in the mirror's sheet."""
+    name = session.scalar(_RETIRE_MIRROR, {"sheet": sheet_id, "column": column_id})
+    if name is not None:
+        audit.record(session, actor, "sheet:column:retire", sheet_id=sheet_id, column=column_id, name=name)
 
 
-def restore_mirror(session: Session, sheet_id: int, column_id: int) -> None:
-    """Restore the mirror of a restored relation, under a free name."""
-    session.execute(_RESTORE_MIRROR, {"sheet": sheet_id, "column": column_id})
+def restore_mirror(session: Session, actor: Actor, sheet_id: int, column_id: int) -> None:
+    """Restore the mirror that went with its relation, under a free name, before the relation itself.
+
+    A mirror that somebody retired in its own sheet stays retired.
+    """
+    name = session.scalar(_RESTORE_MIRROR, {"sheet": sheet_id, "column": column_id})
+    if name is not None:
+        audit.record(session, actor, "sheet:column:restore", sheet_id=sheet_id, column=column_id, name=name)
 
 
-def refuse_without_relation(session: Session, column: ColumnInfo) -> None:
-    """Raise Invalid for a mirror whose relation is retired."""
+def refuse_without_relation(session: Session, access: Access, column: ColumnInfo) -> None:
+    """Raise Invalid for a mirror whose relation is retired, naming what this person may know of."""
     if column.type != Mirror.name:
         return
     parameters = {"sheet": column.rules["sheet"], "column": column.rules["relation"]}
     if relation := session.execute(_RETIRED, parameters).one_or_none():
+        related = access.related(column.rules["sheet"])
+        if related is None or any(relation.limits.get(audience) == HIDDEN for audience in related.audiences):
+            raise Invalid("The relation of this mirror is retired in its own sheet. It has to be restored there first.")
         raise Invalid(f"Restore the relation “{relation.column_name}” in “{relation.sheet_name}” first.")
 
 
 _RETIRE_MIRROR = text("""
     UPDATE columns SET retired_at = now()
-    WHERE sheet_id = :sheet AND column_id = :column AND retired_at IS NULL
+    WHERE sheet_id = :sheet AND column_id = :column AND retired_at IS NULL RETURNING name
 """)
-# A column of the same name may have been added meanwhile.
+# Both were retired at one moment. A column of the same name may have been added meanwhile.
 _RESTORE_MIRROR = text("""
     UPDATE columns k SET retired_at = NULL, name = CASE
         WHEN EXISTS (SELECT FROM columns o
                      WHERE o.sheet_id = k.sheet_id AND o.retired_at IS NULL AND lower(o.name) = lower(k.name))
         THEN left(k.name, 100) || ' ' || k.column_id ELSE k.name END
-    WHERE k.sheet_id = :sheet AND k.column_id = :column AND k.retired_at IS NOT NULL
+    WHERE k.sheet_id = :sheet AND k.column_id = :column AND k.retired_at = (
+        SELECT r.retired_at FROM columns r
+        WHERE r.sheet_id = CAST(k.rules ->> 'sheet' AS bigint)
+          AND r.column_id = CAST(k.rules ->> 'relation' AS bigint))
+    RETURNING k.name
 """)
 _RETIRED = text("""
-    SELECT k.name AS column_name, s.name AS sheet_name FROM columns k JOIN sheets s USING (sheet_id)
+    SELECT k.name AS column_name, k.limits, s.name AS sheet_name FROM columns k JOIN sheets s USING (sheet_id)
     WHERE k.sheet_id = :sheet AND k.column_id = :column AND k.retired_at IS NOT NULL
 """)

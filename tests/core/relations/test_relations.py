@@ -18,6 +18,7 @@ from core.imports.inspection import inspect as inspect_file
 from core.imports.load import import_rows
 from core.imports.plan import propose
 from core.sharing.shares import share_sheet
+from core.sharing.transfer import transfer_sheet
 from core.sheets.columns import NewColumn, add_column, change_column, restore_column, retire_column, retired_columns
 from core.sheets.sheets import archive_sheet, restore_sheet
 from tests.support.core.two_sheets import DEAL, NAME, TwoSheets, two_sheets
@@ -170,6 +171,27 @@ def test_a_relation_and_its_mirror_are_retired_and_restored_together(
         restore_column(session, ann, sheets.accounts, sheets.mirror)
     restore_column(session, ann, sheets.deals, sheets.account)
     assert sheets.titles(ann, sheets.accounts, 1, sheets.mirror) == ["One"]
+    recorded = text("SELECT action FROM audit_events WHERE sheet_id = :sheet ORDER BY event_id DESC LIMIT 2")
+    actions = session.scalars(recorded, {"sheet": sheets.accounts}).all()
+    assert actions == ["sheet:column:restore", "sheet:column:retire"]
+
+
+def test_a_mirror_that_was_retired_by_itself_stays_retired(sheets: TwoSheets, ann: Actor, session: Session) -> None:
+    retire_column(session, ann, sheets.accounts, sheets.mirror)
+    session.execute(text("UPDATE columns SET retired_at = retired_at - interval '1 day' WHERE retired_at IS NOT NULL"))
+    retire_column(session, ann, sheets.deals, sheets.account)
+    restore_column(session, ann, sheets.deals, sheets.account)
+    accounts = get_access(session, ann, sheets.accounts)
+    assert [column.column_id for column in retired_columns(session, accounts)] == [sheets.mirror]
+
+
+def test_a_refused_mirror_names_no_sheet_that_its_owner_may_not_see(
+    sheets: TwoSheets, ann: Actor, ben: Actor, session: Session
+) -> None:
+    retire_column(session, ann, sheets.deals, sheets.account)
+    transfer_sheet(session, ann, sheets.accounts, ben.user_id)
+    with pytest.raises(Invalid, match=r"^The relation of this mirror is retired in its own sheet"):
+        restore_column(session, ben, sheets.accounts, sheets.mirror)
 
 
 @pytest.mark.parametrize(
