@@ -56,9 +56,11 @@ class EditBody(Cell):
 
 
 class AddBody(Strict):
-    """A new row. `key` is a name that you choose; the answer maps it to the row's number."""
+    """A new row. `key` is a name that you choose; the answer maps it to the row's number. `base` is the version at
+    which you read the columns: a `value` is refused if its column's type changed since."""
 
     key: ClientKey
+    base: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
     cells: dict[ColumnKey, Cell] = Field(default_factory=dict)
 
 
@@ -172,7 +174,8 @@ async def change(
             for edit in body.edits
         ),
         adds=tuple(
-            NewRow(add.key, {int(key): _cell_input(cell) for key, cell in add.cells.items()}) for add in body.adds
+            NewRow(add.key, {int(key): _cell_input(cell) for key, cell in add.cells.items()}, add.base)
+            for add in body.adds
         ),
         deletes=tuple(body.deletes),
     )

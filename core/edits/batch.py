@@ -46,10 +46,11 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A new row. `key` is the client's own name for it, given back with the row's id."""
+    """A new row. `key` is the client's own name for it, given back with the row's id; `base` is as that of an edit."""
 
     key: str
     cells: dict[int, CellInput]
+    base: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

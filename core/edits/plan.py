@@ -131,6 +131,10 @@ def _plan_add(access: Access, plan: EditPlan, add: NewRow, defaults: Mapping[int
         if column is None:
             refused.append(cell | {"reason": "This column has been deleted meanwhile."})
             continue
+        # A text is read by the new type, and the row shows what came of it.
+        if cell_input.value is not None and add.base is not None and add.base < column.type_version:
+            refused.append(cell | {"reason": _type_changed(column)})
+            continue
         try:
             values[column_id] = value_to_store(access, column, cell_input, None)
             plan.inputs[add.key, column_id] = cell_input

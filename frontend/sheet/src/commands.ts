@@ -13,6 +13,8 @@ export interface Edit {
 export interface Add {
   key: string;
   cells: Record<string, Input>;
+  /** The sheet's version on the screen when its first cell was typed: a column may have got another type since. */
+  base?: number;
 }
 
 /** One user action. Its id makes a repeated request harmless. */
@@ -48,6 +50,7 @@ export interface Draft {
   cells: Record<string, Input>;
   /** Why the row was refused, by column id; "" holds what concerns the whole row. */
   reasons: Record<string, string>;
+  base?: number | undefined;
 }
 
 export interface Saved {

@@ -87,7 +87,7 @@ export class Outbox {
     const command = this.removeFirst(id);
     if (!command) return false;
     for (const { row, column, input, base } of command.edits) this.addRejected({ kind, row, column, input, reason, base });
-    for (const add of command.adds) this.returnDraft(add.key, { cells: add.cells, reasons: { "": reason } });
+    for (const add of command.adds) this.returnDraft(add.key, { cells: add.cells, reasons: { "": reason }, base: add.base });
     for (const row of command.deletes) this.addRejected({ kind, row, column: null, input: { value: null }, reason, base: null });
     return true;
   }
@@ -187,6 +187,7 @@ export class Outbox {
       adds.set(key, add);
     }
     add.cells[edit.column] = edit.input;
+    if (edit.base !== null) add.base = Math.min(edit.base, add.base ?? edit.base);
     this.drafts.delete(key);
   }
 
@@ -247,7 +248,7 @@ export class Outbox {
     const goneRow = outcome.gone.find((entry) => entry.key === add.key);
     const reasons = Object.fromEntries(refusals.map((refusal) => [String(refusal.column ?? ""), refusal.reason]));
     if (refusals.length === 0) reasons[""] = goneRow?.reason ?? NO_REASON;
-    this.returnDraft(add.key, { cells: add.cells, reasons });
+    this.returnDraft(add.key, { cells: add.cells, reasons, base: add.base });
   }
 
   /** Return a rejected new row. Edits made in it since then are merged, and the row is sent again with them. */
@@ -256,7 +257,7 @@ export class Outbox {
     const cells = { ...draft.cells };
     for (const edit of this.queue.flatMap((command) => command.edits)) if (edit.row === key) cells[edit.column] = edit.input;
     for (const command of this.queue) command.edits = command.edits.filter((edit) => edit.row !== key);
-    if (laterCommand) laterCommand.adds.push({ key, cells });
+    if (laterCommand) laterCommand.adds.push({ key, cells, ...(draft.base !== undefined && { base: draft.base }) });
     else this.drafts.set(key, { cells, reasons: draft.reasons });
     this.removeEmpty();
   }

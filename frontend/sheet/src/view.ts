@@ -80,7 +80,9 @@ export class SheetView {
   /** The version that an edit of this cell is based on, if it starts now. */
   baseOf(row: RowRef, column: number): number | null {
     // A row that is not known here was not seen: any value in it is a conflict.
-    const stored = typeof row === "number" ? (this.reader.rows.versionOf(row, column) ?? 0) : null;
+    // A cell of a new row is typed by the columns of now.
+    const known = this.reader.version < 0 ? null : this.reader.version;
+    const stored = typeof row === "number" ? (this.reader.rows.versionOf(row, column) ?? 0) : known;
     return this.session.outbox.baseOf(row, column, stored);
   }
 

@@ -113,6 +113,17 @@ test("cells typed into a new row that waits join it", () => {
   assert.deepEqual(sent(outbox).adds, [{ key: "k", cells: { 1: text("Acme"), 2: text("12") } }]);
 });
 
+test("a new row is sent with the oldest version that its cells were typed over, and so again", () => {
+  const outbox = new Outbox(newId);
+  outbox.put([{ row: "k", column: 1, input: text("Acme"), base: 3 }, { row: "k", column: 2, input: text("12"), base: 4 }]);
+  const first = sent(outbox);
+  assert.equal(first.adds[0]?.base, 3);
+  outbox.put([{ row: "k", column: 3, input: text("later"), base: 5 }]);
+  const refused = [{ key: "k", column: 2, given: "12", reason: "Its type was changed." }];
+  outbox.applyOutcome(first.id, { version: 5, saved: [], added: [], deleted: [], refused, conflicts: [], gone: [] });
+  assert.equal(sent(outbox).adds[0]?.base, 3);
+});
+
 test("a cell typed while the new row is on its way goes to the row that the server made", () => {
   const [outbox, server] = [new Outbox(newId), new ModelServer(0)];
   outbox.put([{ row: "k", column: 1, input: text("Acme"), base: null }]);
