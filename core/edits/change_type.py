@@ -98,8 +98,12 @@ def type_change_of(session: Session, sheet_id: int, operation_id: UUID) -> TypeC
     return TypeChange(**stored) if stored else None
 
 
-def take_back(operation: WriteOperation, change: TypeChange, version: int) -> tuple[TypeChange, int]:
-    """Give a column the type back that it had before an operation, which wrote a version; return how many cells.
+def take_back(
+    operation: WriteOperation, change: TypeChange, version: int
+) -> tuple[TypeChange, int, list[dict[str, Any]]]:
+    """Give a column the type back that it had before an operation, which wrote a version.
+
+    Return what was changed, how many cells, and what is left because somebody has worked in it: the column added then.
 
     Cells that nobody has changed since get their value of then. The others are converted, and a new column keeps those
     that do not convert. Raises Invalid where the type was changed since, or the column is gone.
@@ -122,7 +126,8 @@ def take_back(operation: WriteOperation, change: TypeChange, version: int) -> tu
     keeper, kept = _keeper(operation, conversion, Misfits.BESIDE, "")
     if change.retired is not None:
         restore_added(session, access, change.retired)
-    retired = change.added if change.added is not None and _is_untouched(operation, change.added, version) else None
+    left = _worked_in(operation, change.added, version) if change.added is not None else []
+    retired = None if left else change.added
     if retired is not None:
         retire_added(session, access.sheet.sheet_id, retired)
     operation.next_version(new_rows=0)
@@ -133,7 +138,8 @@ def take_back(operation: WriteOperation, change: TypeChange, version: int) -> tu
     move_cells(session, operation.sheet_id, column, stored)
     _record(operation, conversion)
     added = keeper.column_id if keeper else None
-    return TypeChange(column.column_id, column.type, old.type, added, retired), restored + sum(counts.values())
+    taken_back = TypeChange(column.column_id, column.type, old.type, added, retired)
+    return taken_back, restored + sum(counts.values()), left
 
 
 def _change(operation: WriteOperation, conversion: Conversion, new: NewType) -> Answer:
@@ -189,9 +195,14 @@ def _write(operation: WriteOperation, column: ColumnInfo, patches: Mapping[str, 
     operation.session.execute(_CONVERT, operation.access.row_gate.parameters() | parameters | range_)
 
 
-def _is_untouched(operation: WriteOperation, column_id: int, version: int) -> bool:
+def _worked_in(operation: WriteOperation, column_id: int, version: int) -> list[dict[str, Any]]:
+    """Return a cell of a column that was written after a version, as undo lists what it leaves; none: []."""
     parameters = operation.access.row_gate.parameters() | {"column": column_id, "version": version}
-    return operation.session.execute(_TOUCHED, parameters).first() is None
+    lines = operation.session.execute(_TOUCHED, parameters | {"key": str(column_id)})
+    reason = "Somebody has worked in this column since, so it stays."
+    return [
+        {"row": row, "column": column_id, "reason": reason, "by": by, "at": at.isoformat()} for row, by, at in lines
+    ]
 
 
 def _record(operation: WriteOperation, conversion: Conversion) -> None:
@@ -241,9 +252,14 @@ _RESTORE = text(f"""
         RETURNING 1)
     SELECT count(*) FROM restored
 """)  # noqa: S608 - the gate of core.access.
+# The log has one line of a new row, with column 0.
 _TOUCHED = text(f"""
-    SELECT 1 FROM changes c JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
-    WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.version > :version AND c.column_id = :column LIMIT 1
+    SELECT c.row_id, u.name, c.recorded_at
+    FROM changes c JOIN rows r ON r.sheet_id = c.sheet_id AND r.row_id = c.row_id
+    LEFT JOIN users u ON u.user_id = c.actor_id
+    WHERE {scope_sql("r")} AND c.sheet_id = :sheet AND c.version > :version
+      AND (c.column_id = :column OR c.kind = 'add' AND r.values ? CAST(:key AS text))
+    ORDER BY c.version DESC LIMIT 1
 """)  # noqa: S608 - the gate of core.access.
 _TYPE_CHANGE = text("""
     SELECT result -> 'type_change' FROM operations WHERE sheet_id = :sheet AND operation_id = :operation

@@ -152,8 +152,9 @@ def _finish(
 
 def _take_back_type(operation: WriteOperation, action: Action, change: TypeChange) -> Answer:
     said = described(operation.session, operation.access, action)
-    taken_back, cells = take_back(operation, change, action.version)
-    result = UndoResult(operation.version, str(action.operation_id), said, cells=cells, type_change=asdict(taken_back))
+    taken_back, cells, left = take_back(operation, change, action.version)
+    result = UndoResult(operation.version, str(action.operation_id), said, cells=cells, left=left, left_count=len(left))
+    result.type_change = asdict(taken_back)
     operation.keep_answer(asdict(result))
     return asdict(result)
 

@@ -301,6 +301,19 @@ def test_undo_leaves_the_added_column_if_somebody_has_worked_in_it(session: Sess
     assert cells(session, access_of(session, sheet), added)[0] == "mine"
 
 
+def test_undo_leaves_the_added_column_if_somebody_has_added_a_row_with_a_value_in_it(
+    session: Session, sheet: int, size: int
+) -> None:
+    added = change(session, sheet, size, "number", misfits=Misfits.BESIDE).added or 0
+    rows = Batch(adds=(NewRow("k", {1: CellInput("Late"), added: CellInput("mine")}),))
+    write(session, actor("Ben"), sheet, rows, operation_id=uuid4(), source=ChangeSource.GRID)
+    result = undo_last(session, sheet)
+    assert cells(session, access_of(session, sheet), added)[-1] == "mine"
+    (left,) = result.left
+    assert (left["column"], left["by"]) == (added, "Ben")
+    assert left["reason"] == "Somebody has worked in this column since, so it stays."
+
+
 def test_a_type_that_was_changed_again_is_not_taken_back(session: Session, sheet: int, size: int) -> None:
     changed = change(session, sheet, size, "choice")
     session.execute(text("UPDATE operations SET actor_id = 3 WHERE version = :v"), {"v": changed.version})
@@ -339,6 +352,21 @@ def test_a_value_typed_before_the_change_is_refused_with_a_sentence_and_never_re
     assert cells(session, access_of(session, sheet), size) == before
     again = edit(session, sheet, "Ben", row, size, base=access_of(session, sheet).sheet.version, text="many")
     assert len(again.saved) == 1
+
+
+def test_a_new_row_with_a_value_from_before_the_change_is_refused_with_the_same_sentence(
+    session: Session, sheet: int, size: int
+) -> None:
+    change(session, sheet, size, "choice")
+    base = access_of(session, sheet).sheet.version
+    change(session, sheet, size, "text")
+    row = NewRow("k", {1: CellInput("Late"), size: CellInput(value="o1")}, base)
+    batch = Batch(adds=(row, NewRow("m", {1: CellInput("Later"), size: CellInput("many")}, base)))
+    outcome = write(session, actor("Ben"), sheet, batch, operation_id=uuid4(), source=ChangeSource.GRID, partial=True)
+    (refused,) = outcome.refused
+    assert refused["key"] == "k"
+    assert refused["reason"] == "“Size” was changed from choice to text while you were typing. Enter the value again."
+    assert [line["key"] for line in outcome.added] == ["m"]
 
 
 def test_other_columns_are_edited_over_an_older_base_as_before(session: Session, sheet: int, size: int) -> None:
