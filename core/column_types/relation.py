@@ -98,8 +98,11 @@ class PointsToRows(ColumnType[list[str]]):
     def completed(
         self, value: list[str] | None, column: ColumnLike, references: References, current: list[str] | None
     ) -> list[str] | None:
-        """Return the value to store, with what the cell names and the writer cannot see: it is not theirs to remove."""
-        if not current:
+        """Return the value to store, with what the cell names and the writer cannot see: it is not theirs to remove.
+
+        A single relation names one row: a new one takes the place of what they cannot see.
+        """
+        if not current or (value and column.rules.get("single")):
             return value
         titles = self.related(column, references).titles(current)
         unseen = [identity for identity in current if identity not in titles and identity not in (value or ())]

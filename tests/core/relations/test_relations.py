@@ -77,6 +77,16 @@ def test_a_single_relation_takes_one_row(session: Session, ann: Actor) -> None:
     assert sheets.cell(ann, sheets.accounts, 1, sheets.mirror) is None
 
 
+def test_a_new_row_of_a_single_relation_takes_the_place_of_one_in_the_trash(session: Session, ann: Actor) -> None:
+    sheets = two_sheets(session, ann, single=True)
+    sheets.add(ann, sheets.accounts, {NAME: "Acme"}, {NAME: "Bolt"})
+    sheets.add(ann, sheets.deals, {DEAL: "One", sheets.account: ["1"]})
+    sheets.delete(ann, sheets.accounts, 1)
+    sheets.edit(ann, sheets.deals, 1, sheets.account, ["2"])
+    restore_rows(session, ann, sheets.accounts, [1], operation_id=uuid4())
+    assert sheets.titles(ann, sheets.deals, 1, sheets.account) == ["Bolt"]
+
+
 def test_an_edit_of_the_mirror_writes_the_sheet_that_stores_the_relation(
     sheets: TwoSheets, ann: Actor, session: Session
 ) -> None:
@@ -88,6 +98,26 @@ def test_an_edit_of_the_mirror_writes_the_sheet_that_stores_the_relation(
     sheets.type(ann, sheets.accounts, 1, sheets.mirror, "one")
     assert sheets.titles(ann, sheets.accounts, 1, sheets.mirror) == ["One"]
     assert sheets.cell(ann, sheets.deals, 2, sheets.account) is None
+
+
+@pytest.mark.parametrize("is_mirror_edit", [False, True])
+def test_a_list_with_an_older_base_does_not_remove_a_row_that_was_linked_since(
+    sheets: TwoSheets, ann: Actor, ben: Actor, session: Session, *, is_mirror_edit: bool
+) -> None:
+    share_sheet(session, ann, sheets.accounts, ben.user_id, level=Level.EDITOR)
+    share_sheet(session, ann, sheets.deals, ben.user_id, level=Level.EDITOR)
+    base = sheets.edit(ann, sheets.accounts, 1, sheets.mirror, ["1"]).version
+    sheets.edit(ann, sheets.accounts, 1, sheets.mirror, ["1"], base=base)
+    if is_mirror_edit:
+        sheets.edit(ben, sheets.accounts, 1, sheets.mirror, {"add": ["2"]})
+    else:
+        sheets.edit(ben, sheets.deals, 2, sheets.account, ["1"])
+    for given in (["1"], None):
+        with pytest.raises(Invalid, match=r"“.*” may have changed in “Deals” since you read it."):
+            sheets.edit(ann, sheets.accounts, 1, sheets.mirror, given, base=base)
+    assert sheets.titles(ann, sheets.accounts, 1, sheets.mirror) == ["One", "Two"]
+    sheets.edit(ann, sheets.accounts, 1, sheets.mirror, {"remove": ["1"]}, base=base)
+    assert sheets.titles(ann, sheets.accounts, 1, sheets.mirror) == ["Two"]
 
 
 def test_an_edit_of_the_mirror_is_undone_and_redone_from_either_side(

@@ -39,8 +39,8 @@ class TwoSheets:
         )
         return [line["row"] for line in self._write(who, sheet, Batch(adds=adds)).added]
 
-    def edit(self, who: Actor, sheet: int, row: int, column: int, value: Any) -> Outcome:
-        return self._write(who, sheet, Batch(edits=(Edit(row, column, CellInput(value=value)),)))
+    def edit(self, who: Actor, sheet: int, row: int, column: int, value: Any, *, base: int | None = None) -> Outcome:
+        return self._write(who, sheet, Batch(edits=(Edit(row, column, CellInput(value=value), base),)))
 
     def type(self, who: Actor, sheet: int, row: int, column: int, text: str) -> Outcome:
         return self._write(who, sheet, Batch(edits=(Edit(row, column, CellInput(text)),)))
