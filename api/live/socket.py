@@ -208,7 +208,8 @@ def _check_access(headers: Mapping[str, str], sheet: int) -> Reader:
         with transaction() as session:
             principal = principal_of(session, headers, only_reads=True)
             access = get_access(session, principal, sheet, Permission.ROWS_SEE)
-            sheet_info, related = access.sheet, access.related_sheets
+            sheet_info = access.sheet
+            related = frozenset(sheet_id for sheet_id in access.related_sheets if access.related(sheet_id))
             return Reader(principal, sheet_info.version, sheet_info.columns_version, access.scope, related)
     except NotSignedIn:
         raise Closed(NO_SESSION, "Sign in again.") from None

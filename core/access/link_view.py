@@ -11,7 +11,10 @@ from typing import Any
 from sqlalchemy import Select
 
 VIEW_DELETED = "The view that this link showed has been deleted. Ask the sender for a new link."
-VIEW_BROKEN = "The view that this link shows filters by a column that has changed. Ask the sender for a new link."
+VIEW_BROKEN = (
+    "The view that this link shows filters by a column that has changed, or that reads another sheet. "
+    "Ask the sender for a new link."
+)
 
 
 @dataclass(frozen=True)

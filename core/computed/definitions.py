@@ -111,10 +111,34 @@ def shown_formula(columns: Sequence[ColumnInfo], stored: str) -> str:
 
 
 def shown_rules(access: Access, info: ColumnInfo) -> dict[str, Any]:
-    """Return the rules of a column as people read them: a formula names its columns."""
+    """Return the rules of a column as a reader may see them: a formula names its columns.
+
+    The filter of a lookup is left out where it names a column of the other sheet that the reader does not see.
+    """
     if not is_formula(info.type):
-        return info.rules
+        body = info.rules.get("filter")
+        return info.rules if not body or sees_filter(access, info, body) else {**info.rules, "filter": None}
     return {**info.rules, "formula": shown_formula(access.every_column, info.rules.get("formula", ""))}
+
+
+def sees_filter(access: Access, info: ColumnInfo, body: Any) -> bool:
+    """Return whether a reader sees every column of the other sheet that the filter of a lookup names."""
+    relation = access.by_id.get(info.rules["relation"])
+    other = access.related(relation.rules["sheet"]) if relation else None
+    return other is not None and _filter_columns(body) <= set(other.by_id)
+
+
+def with_unseen_filter(access: Access, info: ColumnInfo, rules: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return changed rules of a lookup with its filter as it is, where the person who changes them does not see it."""
+    body = info.rules.get("filter")
+    return {**rules, "filter": body} if body and not sees_filter(access, info, body) else rules
+
+
+def _filter_columns(body: Any) -> set[Any]:
+    """Return the ids of the columns that a filter as JSON names, at any depth."""
+    nodes = body if isinstance(body, list) else [*body.values()] if isinstance(body, dict) else []
+    named = {body["column"]} if isinstance(body, dict) and "column" in body else set()
+    return named.union(*map(_filter_columns, nodes))
 
 
 def users_of(columns: Sequence[ColumnInfo], column_id: int) -> list[ColumnInfo]:

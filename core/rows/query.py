@@ -16,6 +16,7 @@ from core.base.permissions import Level
 from core.base.relative_dates import Calendar
 from core.base.text import clean
 from core.column_types import column_type
+from core.computed.lookup import reads_other_sheet
 from core.rows.filter_tree import Condition, Node, conditions_of, filter_json, map_conditions, read_filter
 from core.rows.relative import resolved
 from core.rows.row_source import ADDED, ROWS, Origin, origin_of
@@ -190,15 +191,24 @@ def searched(access: Access, search: str) -> ColumnElement[bool]:
     return or_(false(), *matches)
 
 
+def reading_other_sheets(access: Access, view: View) -> list[ColumnInfo]:
+    """Return the columns of the filter whose cells depend on another sheet, so on what its reader may see there."""
+    columns = (column_of(access, condition) for condition in view.conditions)
+    return [column for column in columns if reads_other_sheet(access, column)]
+
+
 @reads_link_views
 def rows_of_view(access: Access, link_view: LinkView) -> Select[Any]:
     """Return the ids of the rows that the view of a public link lets through; its filter may use any column.
 
-    Raises NotFound where a part of it is not valid any more: without that part it would let more rows through.
+    Raises NotFound where a part of it is not valid any more, or reads another sheet, of which a visitor sees nothing:
+    without that part it would let more rows through.
     """
     unbound = replace(access, link_view=None, level=Level.OWNER)
     try:
         view = View.from_json({"filter": link_view.filter, "search": link_view.settings.get("search")})
+        if reading_other_sheets(unbound, view):
+            raise NotFound(VIEW_BROKEN)
         origin = view_origin(unbound, view)
         return select(origin.row_id).where(conditions(unbound, view, origin)).correlate(None)
     except Refused as refusal:

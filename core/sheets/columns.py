@@ -17,7 +17,7 @@ from core.base.pg_notify import notify_sheet_rights
 from core.base.text import clean, folded_key, one_line
 from core.column_types import Mirror, column_type
 from core.column_types.base import Option
-from core.computed.definitions import is_formula, settled, users_of
+from core.computed.definitions import is_formula, settled, users_of, with_unseen_filter
 from core.sheets.column_rules import checked_options, checked_rules
 from core.sheets.defaults import checked_default
 from core.sheets.related_columns import (
@@ -105,6 +105,8 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
     column = access.column(column_id)
     others = {_folded(other.name) for other in access.columns if other.column_id != column_id}
     new = replace(column, **changes)
+    if column_type(column.type).is_computed and not is_formula(column.type):
+        new = replace(new, rules=dict(with_unseen_filter(access, column, new.rules)))
     if is_formula(column.type) and "rules" in changes:
         type_name, rules = settled(access, new.type, new.rules, column_id=column_id)
         new = replace(new, type=type_name, rules=rules)

@@ -18,13 +18,14 @@ from core.config.rate_settings import RATES, Rate
 from core.limits.rate_limits import configure_limits
 from core.sharing.public_link_visits import open_link
 from core.sharing.public_links import change_link, create_link, public_links
-from core.sheets.columns import limit_column, retire_column
+from core.sheets.columns import NewColumn, add_column, limit_column, retire_column
 from core.sheets.sheets import configure_pipeline
 from core.views.edit_views import change_settings, create_view, delete_view, save_for_everyone, share_view
 from db.engine import transaction
 from tests.api.conftest import ACCOUNT, AMOUNT, CLOSE, DEAL, OWNER, STAGE, People, Person
 from tests.api.test_links import Visit, live, next_of, open_as_visitor
 from tests.conftest import actor
+from tests.support.core.two_sheets import CITY, NAME, two_sheets
 
 BIG = [{"column": AMOUNT, "op": "gt", "value": "1000"}]
 # What stands in rows that the filter does not let through, and in a column that the view hides.
@@ -271,3 +272,21 @@ def test_an_open_socket_tells_nothing_of_rows_outside_and_ends_with_the_view(liv
             while True:
                 assert "Tiny" not in socket.receive_text()
         assert closed.value.code == NO_RIGHT
+
+
+@pytest.mark.parametrize("condition", ["relation", "lookup"])
+def test_a_link_ends_with_a_filter_that_reads_another_sheet(people: People, condition: str) -> None:
+    """A visitor sees nothing of the other sheet, so each negative condition would let every row through."""
+    ann = people("Ann")
+    with transaction() as session:
+        sheets = two_sheets(session, actor("Ann"))
+        sheets.add(actor("Ann"), sheets.accounts, {NAME: "Acme", CITY: "Wien"})
+        sheets.add(actor("Ann"), sheets.deals, {DEAL: "One", sheets.account: ["1"]}, {DEAL: "Two"})
+        rules = {"relation": sheets.account, "column": CITY, "summary": "first"}
+        lookup = add_column(session, actor("Ann"), sheets.deals, NewColumn("City", "lookup", rules)).column_id
+        column = sheets.account if condition == "relation" else lookup
+        empty = {"filter": [{"column": column, "op": "is_empty"}]}
+        view = create_view(session, actor("Ann"), sheets.deals, "Without account", settings=empty, is_shared=True)
+    visit = open_as_visitor(ann.client, sheets.deals, view=view.view_id)
+    answer = visit.ask("GET", f"/sheets/{sheets.deals}/rows")
+    assert (answer.status_code, answer.json()["detail"]) == (404, VIEW_BROKEN)

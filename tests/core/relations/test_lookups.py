@@ -8,7 +8,12 @@ from sqlalchemy.orm import Session
 from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
-from core.sheets.columns import NewColumn, add_column
+from core.base.permissions import Level
+from core.sharing.shares import share_sheet
+from core.sharing.transfer import transfer_sheet
+from core.sheets.columns import NewColumn, add_column, change_column, limit_column
+from core.sheets.serialize import column_json
+from tests.conftest import actor
 from tests.support.core.two_sheets import AMOUNT, CITY, DEAL, NAME, TwoSheets, two_sheets
 
 STAGE, CLOSE = 3, 7
@@ -122,3 +127,25 @@ def test_two_sheets_cannot_be_computed_from_each_other(sheets: TwoSheets, ann: A
     total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary="sum")
     with pytest.raises(Invalid, match="is itself computed from another sheet"):
         looked_up(sheets, ann, sheets.deals, relation=sheets.account, column=total)
+
+
+def test_a_filter_of_a_lookup_is_shown_and_kept_by_what_its_reader_sees(sheets: TwoSheets, ann: Actor) -> None:
+    """The values of the filter say what stands in a column that somebody may not see."""
+    ben = actor("Ben")
+    rules = {"relation": sheets.mirror, "column": AMOUNT, "summary": "sum"}
+    secret = [{"column": STAGE, "op": "is_any_of", "value": ["o5"]}]
+    lookup = looked_up(sheets, ann, sheets.accounts, **rules, filter={"any": secret})
+    transfer_sheet(sheets.session, ann, sheets.accounts, ben.user_id)
+
+    def filter_shown_to(who: Actor) -> Any:
+        access = get_access(sheets.session, who, sheets.accounts)
+        return column_json(access, access.by_id[lookup])["rules"]["filter"]
+
+    assert (filter_shown_to(ann), filter_shown_to(ben)) == ({"any": secret}, None)
+    shown = get_access(sheets.session, ben, sheets.accounts).by_id[lookup].rules
+    change_column(sheets.session, ben, sheets.accounts, lookup, name="Won", rules={**shown, "filter": None})
+    assert filter_shown_to(ann) == {"any": secret}
+    share_sheet(sheets.session, ann, sheets.deals, ben.user_id, level=Level.EDITOR)
+    assert filter_shown_to(ben) == {"any": secret}
+    limit_column(sheets.session, ann, sheets.deals, STAGE, {"editor": "hidden"})
+    assert filter_shown_to(ben) is None
