@@ -1,7 +1,7 @@
 """What a formula learns of a column beside its value: what a stage means, and the history of the cell.
 
 The history is read from the change log, so that an edit writes nothing for it, and by effective time. As of a past
-moment it ends there, and a stage means what it meant then.
+moment it ends there, and a stage means what it meant then. A change of the column's type is no change of its cells.
 """
 
 from decimal import Decimal
@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     DateTime,
     Numeric,
     Text,
+    all_,
     and_,
     bindparam,
     case,
@@ -54,7 +56,7 @@ def column_fact(name: str, place: Column, column: ColumnInfo, access: Access, so
         lines = _lines(
             line,
             cast(line.effective_at, DateTime(timezone=True)),
-            or_(line.column_id == column.column_id, is_added),
+            or_(_is_edit(line, column), is_added),
             access,
             source,
         )
@@ -62,19 +64,40 @@ def column_fact(name: str, place: Column, column: ColumnInfo, access: Access, so
     if name == FIRSTVALUE:
         raise FormulaError(f"A column of the type {column_type(column.type).label} cannot be used here.", place.at)
     count = cast(func.count(), Numeric)
-    is_moved = and_(line.column_id == column.column_id, line.old.is_not(None), line.new.is_not(None))
+    is_moved = and_(_is_edit(line, column), line.old.is_not(None), line.new.is_not(None))
     return Expression(Kind.NUMBER, _one(_lines(line, count, is_moved, access, source), source), value_size=8)
 
 
 def first_cell(column: ColumnInfo, access: Access, source: RowSource) -> SqlCell:
-    """Return the first value that a cell had, as a cell."""
-    line = aliased(Change)
+    """Return the first value that a cell had since the column has its type, as a cell."""
+    line, since = aliased(Change), _typed_since(column, access)
     is_added = and_(line.column_id == 0, line.kind == "add", line.new.op("?")(column.key))
-    is_set = and_(line.column_id == column.column_id, line.new.is_not(None))
-    value = case((line.column_id == 0, line.new.op("->>")(column.key)), else_=line.new.op("#>>")(_NOTHING))
+    # A value that stayed the same in a change of type has no line of its own: the next edit has it as the old one.
+    cell = case((line.version > since, func.coalesce(line.old, line.new)), else_=line.new)
+    is_set = and_(line.column_id == column.column_id, cell.is_not(None))
+    value = case((line.column_id == 0, line.new.op("->>")(column.key)), else_=cell.op("#>>")(_NOTHING))
     lines = _lines(line, cast(value, Text), or_(is_added, is_set), access, source)
-    text = _one(lines.order_by(line.version).limit(1), source)
+    if not since:
+        text = _one(lines.order_by(line.version).limit(1), source)
+    else:
+        first = _one(lines.where(line.version >= since).order_by(line.version).limit(1), source)
+        text = func.coalesce(first, source.cell(column, access).text, type_=Text())
     return SqlCell(func.to_jsonb(text), text)
+
+
+def _typed_since(column: ColumnInfo, access: Access) -> int:
+    """The version in which the column got the type that it has in this view of the sheet; 0: it always had it."""
+    changes = [earlier.until for earlier in column.earlier]
+    return max((until for until in changes if not access.is_past or until <= access.sheet.version), default=0)
+
+
+def _is_edit(line: Any, column: ColumnInfo) -> ColumnElement[bool]:
+    """Whether a line of the log is an edit of the column's cell, and not a conversion to another type."""
+    is_own: ColumnElement[bool] = line.column_id == column.column_id
+    conversions = [earlier.until for earlier in column.earlier]
+    if not conversions:
+        return is_own
+    return and_(is_own, line.version != all_(literal(conversions, ARRAY(BigInteger))))
 
 
 def _meaning(name: str, column: ColumnInfo, access: Access, source: RowSource) -> Expression:

@@ -82,7 +82,8 @@ def _summary(summary: str, path: RelatedPath, target: ColumnInfo) -> ColumnEleme
         values = cell.number if column_type(target.type).is_number else cell.text.collate("C")
         return func.min(values) if summary == MIN else func.max(values)
     if summary == LIST:
-        return func.string_agg(_text(cell, target), aggregate_order_by(literal(", ", Text), *path.order), type_=Text())
+        named = _name(cell, target, path.target) if column_type(target.type).names_people else _text(cell, target)
+        return func.string_agg(named, aggregate_order_by(literal(", ", Text), *path.order), type_=Text())
     order = [key.desc() for key in path.order] if summary == LAST else [*path.order]
     content = cell.number if column_type(target.type).is_number else _text(cell, target)
     return func.array_agg(aggregate_order_by(content, *order))[1]
@@ -94,6 +95,14 @@ def _text(cell: SqlCell, target: ColumnInfo) -> Sql:
         return cell.text
     labels = bindparam(None, {option.id: option.label for option in target.options}, type_=JSONB, unique=True)
     return labels.op("->>", return_type=Text())(cell.text)
+
+
+def _name(cell: SqlCell, target: ColumnInfo, access: Access) -> Sql:
+    """Return the name of the person in a cell of the related row; of one who is not known any more the number."""
+    labels = column_type(target.type).labels(target, access.references)
+    names = bindparam(None, labels, type_=JSONB, unique=True)
+    unknown = literal("Person ", Text) + cell.text
+    return func.coalesce(names.op("->>", return_type=Text())(cell.text), unknown, type_=Text())
 
 
 def _cell(value: ColumnElement[Any], summary: str, column: ColumnInfo) -> SqlCell:

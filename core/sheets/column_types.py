@@ -13,6 +13,7 @@ from core.column_types import column_type
 from core.column_types.base import ColumnType
 from core.computed.definitions import check_users
 from core.sheets.columns import MAX_NAME, NewColumn, add_columns, column_is, free_slots, touch_columns
+from core.sheets.related_columns import check_lookups
 from core.sheets.sheets import PIPELINE_FIELDS
 from db.tables.sheets import Column
 
@@ -39,6 +40,7 @@ def check_new_type(access: Access, column: ColumnInfo, kind: ColumnType[Any]) ->
     if column.column_id == access.sheet.owner_column and not kind.names_people:
         raise Invalid(f"“{column.name}” is the row-owner column. Choose another one first.")
     check_users(access, replace(column, type=kind.name, rules={}))
+    check_lookups(access, column, kind.name)
 
 
 def carried_rules(source: ColumnType[Any], kind: ColumnType[Any], rules: dict[str, Any]) -> dict[str, Any]:

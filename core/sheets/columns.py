@@ -21,6 +21,8 @@ from core.computed.definitions import is_formula, settled, users_of, with_unseen
 from core.sheets.column_rules import checked_options, checked_rules
 from core.sheets.defaults import checked_default
 from core.sheets.related_columns import (
+    carry_currency,
+    check_lookups,
     check_new,
     is_lookup,
     is_relation,
@@ -110,6 +112,7 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
     if is_formula(column.type) and "rules" in changes:
         type_name, rules = settled(access, new.type, new.rules, column_id=column_id)
         new = replace(new, type=type_name, rules=rules)
+        check_lookups(access, column, type_name)
     kind = column_type(new.type)
     new = replace(
         new,
@@ -128,6 +131,9 @@ def change_column(session: Session, actor: Actor, sheet_id: int, column_id: int,
         return column
     touch_columns(session, sheet_id)
     session.execute(update(Column).where(*column_is(sheet_id, column_id)).values(**_stored(new)))
+    if new.rules.get("currency") != column.rules.get("currency"):
+        for other_sheet in carry_currency(session, sheet_id, new):
+            touch_columns(session, other_sheet)
     names = {"name": new.name} | ({"before": column.name} if new.name != column.name else {})
     facts: dict[str, Any] = {"column": column_id, "changed": sorted(changed), **names}
     audit.record(session, actor, "sheet:column:change", sheet_id=sheet_id, **facts)

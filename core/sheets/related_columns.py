@@ -62,6 +62,24 @@ def settled_lookup(access: Access, rules: Mapping[str, Any]) -> tuple[str, dict[
     return result_type, {**own, **rules, "summary": summary}
 
 
+def check_lookups(access: Access, column: ColumnInfo, type_name: str) -> None:
+    """Raise Invalid naming a lookup of any sheet that could not show the column any more if it had this type."""
+    before, after = column_type(column.type), column_type(type_name)
+    for found in access.session.execute(_LOOKUPS, {"sheet": access.sheet.sheet_id, "column": column.column_id}):
+        summary = found.rules.get("summary", FIRST)
+        if LookupTypes.fits(found.type, before, summary) and not LookupTypes.fits(found.type, after, summary):
+            other = access.related(found.sheet_id)
+            lookup = other.by_id.get(found.column_id) if other else None
+            name = f"“{lookup.name}” in “{other.sheet.name}”" if lookup and other else "A lookup of another sheet"
+            raise Invalid(f"{name} shows “{column.name}” as {before.label.lower()}. Retire that lookup first.")
+
+
+def carry_currency(session: Session, sheet_id: int, column: ColumnInfo) -> list[int]:
+    """Give the lookups of a column the currency that it has now, and return their sheets."""
+    parameters = {"sheet": sheet_id, "column": column.column_id, "currency": column.rules.get("currency")}
+    return sorted(set(session.scalars(_CARRY_CURRENCY, parameters)))
+
+
 def is_lookup(type_name: str) -> bool:
     """Return whether this is a type of lookups, or the name for whichever type the looked-up column gives."""
     return type_name == LOOKUP or type_name in LOOKUP_TYPES
@@ -117,6 +135,20 @@ def refuse_without_relation(session: Session, access: Access, column: ColumnInfo
         raise Invalid(f"Restore the relation “{relation.column_name}” in “{relation.sheet_name}” first.")
 
 
+_IS_LOOKUP = """
+    r.sheet_id = l.sheet_id AND l.type LIKE 'lookup\\_%' AND l.rules ->> 'relation' = CAST(r.column_id AS text)
+    AND r.rules ->> 'sheet' = CAST(:sheet AS text) AND l.rules ->> 'column' = CAST(:column AS text)
+"""
+_LOOKUPS = text(f"""
+    SELECT l.sheet_id, l.column_id, l.type, l.rules FROM columns l, columns r
+    WHERE {_IS_LOOKUP} AND l.retired_at IS NULL
+    ORDER BY l.sheet_id, l.column_id
+""")  # noqa: S608 - the condition above.
+_CARRY_CURRENCY = text(f"""
+    UPDATE columns l SET rules = l.rules || jsonb_build_object('currency', CAST(:currency AS text)) FROM columns r
+    WHERE {_IS_LOOKUP} AND l.rules ? 'currency'
+    RETURNING l.sheet_id
+""")  # noqa: S608 - the condition above.
 _RETIRE_MIRROR = text("""
     UPDATE columns SET retired_at = now()
     WHERE sheet_id = :sheet AND column_id = :column AND retired_at IS NULL RETURNING name

@@ -1,6 +1,7 @@
 """Sales columns: formulas that every pipeline can have, made of the columns that its settings name."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -44,11 +45,12 @@ SALES_COLUMNS = (
 def missing_sales_columns(access: Access) -> list[NewColumn]:
     """Return the sales columns that the pipeline's columns allow and that the sheet has none of, by name."""
     columns = _pipeline_columns(access)
+    shown_by = _shown_like_amount(access)
     names = {folded_key(column.name) for column in access.every_column}
     return [
         new
         for sales_column in SALES_COLUMNS
-        if folded_key(sales_column.name) not in names and (new := _new_column(sales_column, columns))
+        if folded_key(sales_column.name) not in names and (new := _new_column(sales_column, columns, shown_by))
     ]
 
 
@@ -74,12 +76,19 @@ def _pipeline_columns(access: Access) -> dict[str, str]:
     return names
 
 
-def _new_column(sales_column: SalesColumn, columns: dict[str, str]) -> NewColumn | None:
+def _shown_like_amount(access: Access) -> dict[str, Any]:
+    """The rules by which the pipeline's amount is shown."""
+    amount = access.by_id.get(access.sheet.pipeline.get("amount", 0))
+    return {key: amount.rules[key] for key in ("currency", "decimals") if key in amount.rules} if amount else {}
+
+
+def _new_column(sales_column: SalesColumn, columns: dict[str, str], shown_by: dict[str, Any]) -> NewColumn | None:
     """The column to add, or None where the pipeline has not all of its columns."""
     formula = _filled(sales_column.formula, columns)
     if "{" in formula.replace("{#", ""):
         return None
-    return NewColumn(sales_column.name, sales_column.type, {"formula": formula}, description=sales_column.description)
+    rules = {"formula": formula} | (shown_by if sales_column.type == MoneyFormula.name else {})
+    return NewColumn(sales_column.name, sales_column.type, rules, description=sales_column.description)
 
 
 def _filled(formula: str, columns: dict[str, str]) -> str:

@@ -1,6 +1,7 @@
 """Exchange rates by date: what a unit of a currency is worth in the workspace's currency from a day on."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,7 @@ from db.tables.workspace import ExchangeRate
 
 MAX_RATES = 20_000
 _LARGEST = Decimal(10) ** 12
+_AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 
 @dataclass(frozen=True, order=True)
@@ -111,6 +113,9 @@ def _rate_of(fields: Sequence[str]) -> Rate:
     if len(fields) != 3:
         raise Invalid("A line has a currency, a day and a rate, such as USD;2026-11-30;0.92.")
     currency, day, rate = fields
+    if _AMBIGUOUS.fullmatch(rate):
+        whole, decimals = rate.replace(",", "").replace(".", ""), rate.replace(",", ".")
+        raise Invalid(f"“{rate}” can be read as {whole} or as {decimals}. Write it as {whole} or {decimals}0.")
     try:
         return Rate(currency, date_of(day), Decimal(rate.replace(",", ".")))
     except InvalidOperation:

@@ -18,6 +18,8 @@ from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.column_types.base import Option
 from core.edits.batch import Batch, CellInput, Edit, NewRow
+from core.edits.change_type import change_type
+from core.edits.conversion import Misfits, NewType
 from core.edits.operation import ChangeSource
 from core.edits.trash import restore_rows
 from core.edits.undo import undo
@@ -27,7 +29,7 @@ from core.formulas.compiler import FUNCTIONS
 from core.rows.as_of import as_of, get_access_as_of
 from core.rows.query import View
 from core.rows.read import first_rows
-from core.sheets.columns import NewColumn, add_column, change_column
+from core.sheets.columns import NewColumn, add_column, change_column, retire_column
 from core.sheets.sales_columns import SALES_COLUMNS, add_sales_columns, missing_sales_columns
 from tests.conftest import make_deals
 from tests.support.examples import examples
@@ -92,6 +94,47 @@ def test_a_pipeline_gets_its_sales_columns(session: Session, ann: Actor, sheet: 
     assert missing_sales_columns(access) == []
     with pytest.raises(Invalid, match="no sales columns to add"):
         add_sales_columns(session, ann, sheet)
+
+
+def test_the_weighted_amount_is_in_the_currency_of_the_amount(session: Session, ann: Actor, sheet: int) -> None:
+    change_column(session, ann, sheet, AMOUNT, rules={"currency": "USD", "decimals": 0})
+    rules = next(column.rules for column in add_sales_columns(session, ann, sheet) if column.name == "Weighted amount")
+    assert (rules["currency"], rules["decimals"]) == ("USD", 0)
+
+
+def test_a_change_of_type_is_no_edit_and_the_first_value_has_the_present_type(
+    session: Session, ann: Actor, sheet: int
+) -> None:
+    moved = add_column(session, ann, sheet, NewColumn("Moved", "text")).column_id
+    put(session, ann, sheet, Batch(adds=(NewRow("2", {DEAL: CellInput("B")}), NewRow("3", {DEAL: CellInput("C")}))))
+    for row, texts in ((1, ("2025-01-01", "soon")), (2, ("2026-01-01",)), (3, ("1 Feb 2026",))):
+        for each in texts:
+            edit(session, ann, sheet, moved, each, row)
+    change_type(session, ann, sheet, moved, NewType("date", misfits=Misfits.BESIDE), operation_id=uuid4())
+    changed = get_access(session, ann, sheet).sheet.version
+    ids = [
+        add_column(session, ann, sheet, NewColumn(name, "formula", {"formula": f"{name}({{Moved}})"})).column_id
+        for name in ("FIRSTVALUE", "CHANGECOUNT", "CHANGEDAT")
+    ]
+
+    def facts(access: Access) -> list[list[Any]]:
+        rows = first_rows(session, access, View(), limit=10).rows
+        return [[row["values"].get(str(column)) for row in rows] for column in ids]
+
+    first, counts, instants = facts(get_access(session, ann, sheet))
+    assert (first, counts) == ([None, "2026-01-01", "2026-02-01"], ["1", "0", "0"])
+    edit(session, ann, sheet, moved, "2026-03-01", 1)
+    edit(session, ann, sheet, moved, "2026-04-01", 2)
+    first, counts, _ = facts(get_access(session, ann, sheet))
+    assert (first, counts) == (["2026-03-01", "2026-01-01", "2026-02-01"], ["1", "1", "0"])
+    past = as_of(get_access(session, ann, sheet), changed)
+    assert facts(past) == [[None, "2026-01-01", "2026-02-01"], ["1", "0", "0"], instants]
+    retire_column(session, ann, sheet, ids[0])
+    for _ in range(3):
+        undo(session, ann, sheet, operation_id=uuid4())
+    access = get_access(session, ann, sheet)
+    assert access.column(moved).type == "text"
+    assert facts(access)[1] == ["1", "2", "0"]
 
 
 def test_as_of_the_past_a_stage_means_what_it_meant_then(session: Session, ann: Actor, sheet: int) -> None:

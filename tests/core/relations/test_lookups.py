@@ -1,6 +1,7 @@
 """Lookups and rollups have the values of the column that they show, and no row that their reader may not see."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy.orm import Session
@@ -9,6 +10,8 @@ from core.access.load import get_access
 from core.base.actor import Actor
 from core.base.errors import Invalid
 from core.base.permissions import Level
+from core.edits.change_type import change_type
+from core.edits.conversion import NewType
 from core.sharing.shares import share_sheet
 from core.sharing.transfer import transfer_sheet
 from core.sheets.columns import NewColumn, add_column, change_column, limit_column
@@ -74,6 +77,33 @@ def test_a_lookup_shows_a_cell_of_the_first_related_row_and_has_its_type(sheets:
     total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary="sum")
     column = get_access(sheets.session, ann, sheets.accounts).column(total)
     assert (column.type, column.rules["currency"]) == ("lookup_money", "EUR")
+
+
+def test_a_rollup_follows_the_currency_of_its_column(sheets: TwoSheets, ann: Actor) -> None:
+    total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary="sum")
+    before = get_access(sheets.session, ann, sheets.accounts).sheet.columns_version
+    change_column(sheets.session, ann, sheets.deals, AMOUNT, rules={"currency": "USD"})
+    access = get_access(sheets.session, ann, sheets.accounts)
+    assert access.column(total).rules["currency"] == "USD"
+    assert access.sheet.columns_version > before, "Open grids read their columns again."
+
+
+def test_a_column_keeps_the_type_that_a_lookup_shows(sheets: TwoSheets, ann: Actor) -> None:
+    session, deals = sheets.session, sheets.deals
+    size = add_column(session, ann, deals, NewColumn("Size", "number")).column_id
+    lookup = NewColumn("Sum", "lookup", {"relation": sheets.mirror, "column": size, "summary": "sum"})
+    add_column(session, ann, sheets.accounts, lookup)
+    with pytest.raises(Invalid, match=r"“Sum” in “Accounts” shows “Size” as number\. Retire that lookup first\."):
+        change_type(session, ann, deals, size, NewType("money"), operation_id=uuid4())
+
+
+def test_a_list_of_people_has_their_names(sheets: TwoSheets, ann: Actor) -> None:
+    owner = 5
+    sheets.edit(ann, sheets.deals, 1, owner, str(ann.user_id))
+    names = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=owner, summary="list")
+    first = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=owner)
+    assert values(sheets, ann, sheets.accounts, names)[0] == "Ann"
+    assert values(sheets, ann, sheets.accounts, first)[0] == str(ann.user_id)
 
 
 def test_of_no_related_rows_the_sum_and_the_count_are_zero(sheets: TwoSheets, ann: Actor) -> None:

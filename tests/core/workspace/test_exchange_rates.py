@@ -62,6 +62,12 @@ def test_each_refused_line_is_named_and_nothing_is_stored(session: Session, ada:
     assert exchange_rates(session) == []
 
 
+def test_a_rate_that_could_have_thousands_is_refused(session: Session, ada: Actor) -> None:
+    with pytest.raises(Invalid, match=r"“15,800” can be read as 15800 or as 15\.800\. Write it as 15800 or 15\.8000\."):
+        import_exchange_rates(session, ada, "USD;2026-11-30;15,800")
+    assert import_exchange_rates(session, ada, "USD;2026-11-30;0,925\nUSD;2026-11-29;15,8000") == 2
+
+
 def test_only_administrators_change_rates(session: Session, ann: Actor) -> None:
     with pytest.raises(NotAllowed):
         set_exchange_rates(session, ann, USD)
