@@ -32,6 +32,9 @@ class ViewBody(Strict):
         description="Settings that differ, by name; null takes your change back. On a view for everyone they are "
         "yours alone until you save them.",
     )
+    base: int | None = Field(
+        default=None, ge=1, description="The version of the view that you changed; by default the one that it has now."
+    )
 
 
 class OrderBody(Strict):
@@ -89,7 +92,7 @@ def change(caller: CallerDep, sheet: SheetId, view: ViewId, body: ViewBody) -> R
         if body.name is not None:
             edit_views.rename_view(session, actor, sheet, view, body.name)
         if body.changes is not None:
-            edit_views.change_settings(session, actor, sheet, view, body.changes)
+            edit_views.change_settings(session, actor, sheet, view, body.changes, base=body.base)
         if body.shared is not None:
             edit_views.share_view(session, actor, sheet, view, is_shared=body.shared)
         return answer(get_view(session, get_access(session, actor, sheet), view).as_json())

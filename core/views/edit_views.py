@@ -77,11 +77,11 @@ def rename_view(session: Session, actor: Actor, sheet_id: int, view_id: int, nam
 
 
 def change_settings(
-    session: Session, actor: Actor, sheet_id: int, view_id: int, changes: Mapping[str, Any]
+    session: Session, actor: Actor, sheet_id: int, view_id: int, changes: Mapping[str, Any], *, base: int | None = None
 ) -> ViewInfo:
     """Change settings of a view: on a view of everybody for the actor alone. None takes a change back. Raises Invalid.
 
-    Widths, order and hidden columns of columns that the actor does not see stay as they are.
+    What is set by column stays as it is for those that the actor does not see. `base` is the version that they saw.
     """
     access = get_access(session, actor, sheet_id)
     _locked(session, view_id)
@@ -91,7 +91,7 @@ def change_settings(
     own = {key: value for key, value in (view.own | new).items() if key not in reset}
     if view.is_shared:
         own = {key: value for key, value in own.items() if value != view.settings.get(key, EMPTY.get(key))}
-        _save_changes(session, actor, view, own)
+        _save_changes(session, actor, view, own, base)
     else:
         _require_share_if_linked(session, access, view)
         stored = {key: value for key, value in (view.stored | own).items() if key not in reset}
@@ -274,9 +274,9 @@ def _save_settings(session: Session, actor: Actor, view: ViewInfo, settings: Set
     _save_changes(session, actor, view, {})
 
 
-def _save_changes(session: Session, actor: Actor, view: ViewInfo, changes: Settings) -> None:
+def _save_changes(session: Session, actor: Actor, view: ViewInfo, changes: Settings, seen: int | None = None) -> None:
     """Store the actor's changes of a view. The first of them remembers the version that it was made on."""
-    base = view.base_version if view.own else view.version
+    base = view.base_version if view.own else min(seen or view.version, view.version)
     row = {"view_id": view.view_id, "user_id": actor.user_id, "changes": changes, "base_version": base}
     statement = insert(ViewState).values(**row)
     session.execute(

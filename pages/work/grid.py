@@ -23,6 +23,7 @@ def rows(sheet_view: SheetView, view: View) -> None:
         view=view.as_json(),
         layout=sheet_view.layout,
         stored_view=sheet_view.view.view_id,
+        stored_version=sheet_view.view.version,
         layout_read=sheet_view.read_at,
         formats=grid_formats(sheet_view.locale),
         on_view=lambda: sheet_page.sort(sheet_view, view, st.session_state[key]["view"]),

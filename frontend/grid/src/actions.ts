@@ -1,11 +1,12 @@
 // The user's actions on cells, each as one command: paste, fill, clear, copy, delete rows.
 
 import { convertValue, inputOf } from "./cell-conversion";
-import { isNumber, plainText, type Context } from "../../sheet/src/format";
+import { isMirror, isNumber, plainText, type Context } from "../../sheet/src/format";
 import type { Edit } from "../../sheet/src/commands";
 import type { SheetSession } from "../../sheet/src/session";
 import type { SheetView } from "../../sheet/src/view";
 import type { Pasted } from "./html-table";
+import { runs } from "./selection";
 import type { Column, Input, RowRef } from "../../sheet/src/types";
 
 export interface Rect {
@@ -58,8 +59,10 @@ export function withRows(scope: ActionScope, rects: readonly Rect[], act: () => 
     act();
     return;
   }
+  const { moves } = lines;
   const reading = Promise.all(missing.map(([first, last]) => blocks.load(first, last)));
-  reading.then(act, () => scope.notice("The rows could not be read. Nothing was changed; try again."));
+  const actIfSame = (): void => (lines.moves === moves ? act() : scope.notice("Rows have moved meanwhile. Nothing was changed; try again."));
+  reading.then(actIfSame, () => scope.notice("The rows could not be read. Nothing was changed; try again."));
 }
 
 /** The row on this line. The empty line and those below it become new rows, if the user may add rows. */
@@ -114,7 +117,15 @@ export function pasteWhatFits(scope: ActionScope, { at, block }: Paste): void {
       return isEmpty && typeof row === "string" ? [] : [editOf(scope, row, column, input)];
     });
   });
-  scope.session.write(edits);
+  writeBlock(scope, edits);
+}
+
+/** Write these cells but those of mirrors: a whole cell would replace what others have linked in the other sheet since. */
+function writeBlock({ columns, session, notice }: ActionScope, edits: readonly Edit[]): void {
+  const mirrors = new Map(columns.filter(isMirror).map((column) => [column.id, column]));
+  const left = edits.find(({ column }) => mirrors.has(column));
+  if (left) notice(`“${mirrors.get(left.column)?.name}” belongs to another sheet: its cells are changed one at a time, by their editor.`);
+  session.write(edits.filter(({ column }) => !mirrors.has(column)));
 }
 
 const widthOf = (block: readonly (readonly unknown[])[]): number => Math.max(...block.map((row) => row.length));
@@ -144,7 +155,7 @@ function fillLoaded(scope: ActionScope, source: Rect, target: Rect): void {
       edits.push(editOf(scope, row, column, contentOf(scope, sourceRow, sourceColumn, column)));
     }
   }
-  scope.session.write(edits);
+  writeBlock(scope, edits);
 }
 
 function contentOf(scope: ActionScope, row: RowRef, from: Column, to: Column): Input {
@@ -166,7 +177,7 @@ function clearLoaded(scope: ActionScope, rects: readonly Rect[]): void {
     const { value, state } = scope.view.cell(row, column.id);
     return value === null && !state ? [] : [editOf(scope, row, column, { value: null })];
   });
-  scope.session.write(edits);
+  writeBlock(scope, edits);
 }
 
 /** The cells as a block for the clipboard; null if some of them are not loaded. */
@@ -194,15 +205,14 @@ function copiedCell(scope: ActionScope, row: RowRef, column: Column): Pasted {
   };
 }
 
-/** Delete these lines; rows that were never saved are discarded. */
-export function deleteRows(scope: ActionScope, lines: readonly number[]): void {
-  const first = lines.at(0) ?? 0;
-  const span = { x: 0, y: first, width: 1, height: (lines.at(-1) ?? first) - first + 1 };
-  withRows(scope, [span], () => deleteLoaded(scope, lines));
+/** Act on the rows of these lines, once they are loaded. */
+export function withRefs(scope: ActionScope, lines: readonly number[], act: (rows: RowRef[]) => void): void {
+  const rects = runs([...lines]).map(([y, height]) => ({ x: 0, y, width: 1, height }));
+  withRows(scope, rects, () => act(lines.map((y) => existingRow(scope, y)).filter((row) => row !== null)));
 }
 
-function deleteLoaded(scope: ActionScope, lines: readonly number[]): void {
-  const rows = lines.map((y) => existingRow(scope, y)).filter((row) => row !== null);
+/** Delete these rows; those that were never saved are discarded. */
+export function deleteRows(scope: ActionScope, rows: readonly RowRef[]): void {
   for (const row of rows) {
     if (typeof row === "string") scope.session.discard([{ kind: "refused", row, column: null, input: { value: null }, reason: "", base: null }]);
   }

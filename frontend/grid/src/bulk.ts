@@ -1,9 +1,8 @@
 // Actions on the ticked rows, each as one command: one step to undo.
 
-import { withRows, type ActionScope } from "./actions";
-import { runs } from "./selection";
+import { withRefs, type ActionScope } from "./actions";
 import { MAX_COMMAND_SIZE, type Edit } from "../../sheet/src/commands";
-import { relatedRows } from "../../sheet/src/format";
+import { isMirror, relatedRows } from "../../sheet/src/format";
 import type { CellValue, Column, Input } from "../../sheet/src/types";
 
 /** The most rows of one file; more are exported as a view. */
@@ -11,15 +10,7 @@ export const MAX_EXPORTED = 2000;
 
 /** The ids of the saved rows on these lines, once they are loaded. */
 function withIds(scope: ActionScope, lines: readonly number[], act: (ids: number[]) => void): void {
-  const { reader } = scope.view;
-  const rects = runs([...lines]).map(([y, height]) => ({ x: 0, y, width: 1, height }));
-  withRows(scope, rects, () => {
-    const ids = lines.flatMap((y) => {
-      const line = reader.lines.at(y);
-      return line.kind === "row" && !reader.rows.get(line.id)?.removed ? [line.id] : [];
-    });
-    act(ids);
-  });
+  withRefs(scope, lines, (rows) => act(rows.filter((row) => typeof row === "number")));
 }
 
 /** The reason why so many cells are not changed as one action; null where they can be. */
@@ -48,7 +39,8 @@ export function duplicate(scope: ActionScope, lines: readonly number[], columns:
       const row = scope.session.newKey();
       return copied.flatMap((column): Edit[] => {
         const value = currentValue(scope, id, column);
-        return value === null ? [] : [{ row, column: column.id, input: { value }, base: null }];
+        // An empty cell is written too, or the server would fill it with the column's default.
+        return value === null && (isMirror(column) || column.rules.required) ? [] : [{ row, column: column.id, input: { value }, base: null }];
       });
     });
     scope.session.write(edits);

@@ -58,6 +58,7 @@ function askFor(y: number, { selection, select }: Scene, { ask }: RowDeletion): 
   const isInside = range !== undefined && y >= range.y && y < range.y + range.height;
   const isTicked = selection.rows.hasIndex(y);
   const lines: [number, number] = isInside ? [range.y, range.y + range.height] : [y, y + 1];
-  if (!isTicked) select({ ...NOTHING, rows: CompactSelection.fromSingleSelection(lines) });
-  ask?.();
+  const rows = isTicked ? selection.rows : CompactSelection.fromSingleSelection(lines);
+  if (!isTicked) select({ ...NOTHING, rows });
+  ask?.(rows);
 }

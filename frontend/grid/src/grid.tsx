@@ -43,6 +43,7 @@ export function Grid(props: GridProps): ReactElement {
   const headers = useHeaders(scene, portal);
   useAddedColumn(scene);
   const deletion = useRowDeletion(actions, selection, select, data.can_delete);
+  const { ask } = deletion;
   const cellMenu = useCellMenu(scene, deletion);
   useOwnPresence(scene);
   useRowMatches(scene, viewport);
@@ -84,7 +85,7 @@ export function Grid(props: GridProps): ReactElement {
       </div>}
       <div style={{ height: STATUS_HEIGHT }}>
         <Status scene={scene} list={list} hidden={headers.hidden} showHidden={headers.showHidden} jump={viewport.jump}
-          lines={deletion.lines} portal={portal} deleteSelected={deletion.ask} open={rowToOpen(scene)} add={isPhone && addRow ? () => setOpenRow(session.newKey()) : addRow} isMarked={isOutside(scene, selectedRef(scene))} />
+          lines={deletion.lines} portal={portal} deleteSelected={ask && (() => ask(selection.rows))} open={rowToOpen(scene)} add={isPhone && addRow ? () => setOpenRow(session.newKey()) : addRow} isMarked={isOutside(scene, selectedRef(scene))} />
       </div>
       <Overlays scene={scene} isListed={list[0]} portal={portal} tick={viewport.tick} edit={edit} headers={headers} cellMenu={cellMenu} deletion={deletion}
         dialog={dialog} closeDialog={closeDialog} />

@@ -36,55 +36,64 @@ export function useShownRows(view: SheetView, data: GridData, layout: Layout): v
 const SAVE_DELAY = 600;
 
 /**
- * The layout of a stored view as this user sees it. Their changes are applied at once and saved a moment later. A layout
+ * The layout of a stored view as this user sees it. Their changes are applied at once and saved a moment later: only what
+ * they changed, with the version of the view that they changed, so that what others save meanwhile stays. A layout
  * that the page has read anew replaces it: another view was opened, or somebody saved this one for everyone.
  */
 export function useLayout(view: SheetView, data: GridData): [Layout, (change: Partial<Layout>) => void] {
   const [layout, setLayout] = useState(data.layout);
-  const { current: unsaved } = useRef<UnsavedLayout>({ layout: null, timer: undefined });
+  const { current: unsaved } = useRef<UnsavedLayout>({ changes: null, base: null, timer: undefined });
   const stored = data.stored_view ?? null;
+  const version = useRef<number | null>(null);
+  version.current = data.stored_version ?? null;
   const text = JSON.stringify(data.layout);
   useEffect(() => {
-    if (!unsaved.layout) setLayout(JSON.parse(text) as Layout);
+    if (!unsaved.changes) setLayout(JSON.parse(text) as Layout);
   }, [unsaved, stored, text, data.layout_read]);
   const save = useCallback(() => {
     clearTimeout(unsaved.timer);
-    const saved = unsaved.layout;
-    if (!saved || stored === null) return;
-    void saveLayout(view, stored, saved).finally(() => {
-      if (unsaved.layout === saved) unsaved.layout = null;
+    const { changes, base } = unsaved;
+    if (!changes || stored === null) return;
+    void saveLayout(view, stored, { changes, base }).finally(() => {
+      if (unsaved.changes === changes) unsaved.changes = null;
     });
   }, [view, stored, unsaved]);
   useEffect(
     () => () => {
       save(); // Another view is opened: what was changed in this one is saved there.
-      unsaved.layout = null;
+      unsaved.changes = null;
     },
     [save, unsaved],
   );
   const change = useCallback(
     (part: Partial<Layout>) =>
       setLayout((now) => {
-        unsaved.layout = { ...now, ...part };
+        if (!unsaved.changes) unsaved.base = version.current;
+        unsaved.changes = { ...unsaved.changes, ...part };
         clearTimeout(unsaved.timer);
         unsaved.timer = setTimeout(save, SAVE_DELAY);
-        return unsaved.layout;
+        return { ...now, ...part };
       }),
     [save, unsaved],
   );
   return [layout, change];
 }
 
-interface UnsavedLayout {
-  layout: Layout | null;
+interface LayoutChanges {
+  changes: Partial<Layout> | null;
+  /** The version of the view when the first of these changes was made. */
+  base: number | null;
+}
+
+interface UnsavedLayout extends LayoutChanges {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** The layout becomes this user's changes of the stored view. */
-async function saveLayout(view: SheetView, stored: number, layout: Layout): Promise<void> {
+/** These become changes of the stored view by this user. */
+async function saveLayout(view: SheetView, stored: number, body: LayoutChanges): Promise<void> {
   const { api, path } = view.session;
   try {
-    await api.request(`${path}/views/${stored}`, { method: "PATCH", body: { changes: layout }, keepalive: true });
+    await api.request(`${path}/views/${stored}`, { method: "PATCH", body, keepalive: true });
   } catch (error) {
     if (error instanceof Problem) view.failed(error);
   }

@@ -66,8 +66,8 @@ export function Overlays({ scene, portal, tick, edit, headers, cellMenu, deletio
       {dialog === "help" && <KeyboardHelp close={closeDialog} />}
       {dialog === "search" && <SearchCard scene={scene} portal={portal} close={closeDialog} />}
       {cellMenu.menu && <Menu {...cellMenu.menu} portal={portal} close={cellMenu.close} />}
-      {deletion.isAsking && (
-        <ConfirmDelete count={deletion.selected} related={() => relatedSheets(session, idsOf(scene, deletion.lines))} confirm={thenFocusGrid(deletion.confirm)}
+      {deletion.asked && (
+        <ConfirmDelete count={deletion.asked.length} related={() => relatedSheets(session, idsOf(deletion.asked ?? []))} confirm={thenFocusGrid(deletion.confirm)}
           cancel={thenFocusGrid(deletion.cancel)} />
       )}
     </>

@@ -2,7 +2,7 @@
 
 import type { SheetSession } from "../../sheet/src/session";
 import type { Candidates, RelatedSource } from "./editors/editor";
-import type { Scene } from "./scene";
+import type { RowRef } from "../../sheet/src/types";
 
 export function relatedSource({ api, path, newKey }: SheetSession): RelatedSource {
   return {
@@ -15,10 +15,8 @@ export function relatedSource({ api, path, newKey }: SheetSession): RelatedSourc
   };
 }
 
-/** The ids of the rows in these lines. */
-export function idsOf({ view }: Pick<Scene, "view">, lines: readonly number[]): number[] {
-  return lines.map((y) => view.reader.lines.at(y)).flatMap((line) => (line.kind === "row" ? [line.id] : []));
-}
+/** The ids of those of these rows that are saved. */
+export const idsOf = (rows: readonly RowRef[]): number[] => rows.filter((row) => typeof row === "number");
 
 /** How many rows of which sheets are related to these rows: "3 rows of Deals". */
 export async function relatedSheets({ api, path }: SheetSession, ids: readonly number[]): Promise<string[]> {

@@ -1,20 +1,21 @@
 // Deleting the ticked rows, after asking; and emptying cells with the Delete key.
 
-import type { GridSelection } from "@glideapps/glide-data-grid";
+import type { CompactSelection, GridSelection } from "@glideapps/glide-data-grid";
 import { useState } from "react";
-import { clear, deleteRows, type ActionScope } from "./actions";
+import { clear, deleteRows, withRefs, type ActionScope } from "./actions";
 import { NOTHING, rects } from "./selection";
 import { MAX_COMMAND_SIZE } from "../../sheet/src/commands";
+import type { RowRef } from "../../sheet/src/types";
 
 /** So many rows are one action, which is one step to undo. */
 const MAX_ROWS = MAX_COMMAND_SIZE;
 
 export interface RowDeletion {
-  selected: number;
   /** The lines of the ticked rows. */
   lines: readonly number[];
-  isAsking: boolean;
-  ask: (() => void) | null;
+  /** The rows that were ticked when the question was asked, until it is answered: they may come to other lines. */
+  asked: readonly RowRef[] | null;
+  ask: ((ticked: CompactSelection) => void) | null;
   confirm: () => void;
   cancel: () => void;
   onDelete: (selection: GridSelection) => boolean;
@@ -23,27 +24,31 @@ export interface RowDeletion {
 export function useRowDeletion(
   actions: ActionScope, selection: GridSelection, select: (selection: GridSelection) => void, canDelete: boolean,
 ): RowDeletion {
-  const [isAsking, setAsking] = useState(false);
-  // The empty line at the end can be ticked too, but is not a row.
-  const { lines } = actions.view.reader;
-  const ticked = selection.rows.remove([lines.count, Number.MAX_SAFE_INTEGER]);
-  // So are the headers of groups.
-  const rows = lines.headers.length === 0 ? ticked : ticked.toArray().reduce((all, y) => (lines.at(y).kind === "group" ? all.remove(y) : all), ticked);
+  const [asked, setAsked] = useState<readonly RowRef[] | null>(null);
+  const linesOf = (ticked: CompactSelection): number[] => {
+    const { lines } = actions.view.reader;
+    // The empty line at the end can be ticked too, but is not a row; so are the headers of groups.
+    const rows = ticked.remove([lines.count, Number.MAX_SAFE_INTEGER]).toArray();
+    return lines.headers.length === 0 ? rows : rows.filter((y) => lines.at(y).kind !== "group");
+  };
+  const ask = (ticked: CompactSelection): void => {
+    const lines = linesOf(ticked);
+    if (lines.length > MAX_ROWS) actions.notice(`At most ${MAX_ROWS.toLocaleString()} rows can be deleted at once.`);
+    else withRefs(actions, lines, (rows) => setAsked(rows.length > 0 ? rows : null));
+  };
   return {
-    selected: rows.length,
-    lines: rows.toArray(),
-    isAsking,
-    ask: canDelete ? () => setAsking(true) : null,
+    lines: linesOf(selection.rows),
+    asked,
+    ask: canDelete ? ask : null,
     confirm: () => {
-      setAsking(false);
-      if (rows.length > MAX_ROWS) actions.notice(`At most ${MAX_ROWS.toLocaleString()} rows can be deleted at once.`);
-      else deleteRows(actions, rows.toArray());
+      setAsked(null);
+      deleteRows(actions, asked ?? []);
       select(NOTHING);
     },
-    cancel: () => setAsking(false),
+    cancel: () => setAsked(null),
     onDelete: (deleted) => {
-      if (deleted.rows.length > 0) setAsking(canDelete && rows.length > 0);
-      else clear(actions, rects(deleted, actions.columns.length));
+      if (deleted.rows.length === 0) clear(actions, rects(deleted, actions.columns.length));
+      else if (canDelete) ask(deleted.rows);
       // Glide has nothing to do: the session writes the cells.
       return false;
     },

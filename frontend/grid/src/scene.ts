@@ -8,7 +8,7 @@ import type { Context } from "../../sheet/src/format";
 import { useLayout, useNotice, useSheetView, useShownRows } from "./hooks";
 import { closeView } from "../../sheet/src/rejected-edits";
 import { defaultCells } from "./new-row";
-import { NOTHING } from "./selection";
+import { useSelection } from "./selection";
 import type { SheetSession } from "../../sheet/src/session";
 import { usePeople } from "../../sheet/src/people";
 import type { SheetView } from "../../sheet/src/view";
@@ -54,7 +54,7 @@ export function useScene({ data, palette, portal, trigger }: GridProps): Scene {
   const { session } = view;
   const [layout, changeLayout] = useLayout(view, data);
   useShownRows(view, data, layout);
-  const [selection, select] = useState<GridSelection>(NOTHING);
+  const [selection, select] = useSelection(view);
   const [notice, setNotice] = useNotice();
   const [tooLarge, askTooLarge] = useState<TooLarge | null>(null);
   const columns = useMemo(() => visibleColumns(data.columns, layout), [data.columns, layout]);

@@ -6,6 +6,7 @@ import type { MenuPosition } from "./menus";
 import type { Scene } from "./scene";
 import { NOTHING } from "./selection";
 import { ValueCard } from "./value-card";
+import { isMirror } from "../../sheet/src/format";
 import type { Column } from "../../sheet/src/types";
 
 interface SelectionBarProps {
@@ -25,7 +26,7 @@ interface OpenCard {
 export function SelectionBar({ scene, portal, lines, remove }: SelectionBarProps): ReactElement {
   const { data, actions, context, columns, select, setNotice, session } = scene;
   const [card, setCard] = useState<OpenCard | null>(null);
-  const editable = data.can_edit ? data.columns.filter((column) => !column.read_only && column.editor !== "none") : [];
+  const editable = data.can_edit ? data.columns.filter((column) => !column.read_only && column.editor !== "none" && !isMirror(column)) : [];
   const [stage, owner] = [data.stage_column, data.owner_column].map((id) => editable.find((column) => column.id === id) ?? null);
   const openCard = (label: string, fixed: Column | null) => ({ currentTarget }: MouseEvent): void => {
     const { left, top } = currentTarget.getBoundingClientRect();

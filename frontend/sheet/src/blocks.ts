@@ -19,6 +19,8 @@ export interface BlockSource {
 }
 
 export class Blocks {
+  /** Increases whenever another row comes to a position that has one. */
+  moves = 0;
   /** In order of last use: the first one is evicted first. */
   private blocks = new Map<number, number[]>();
   private reading = new Map<number, AbortController>();
@@ -43,6 +45,7 @@ export class Blocks {
   }
 
   put(block: number, ids: number[]): void {
+    if (this.blocks.get(block)?.some((id, i) => ids[i] !== id)) this.moves += 1;
     this.blocks.delete(block);
     this.blocks.set(block, ids);
     for (const [oldBlock, oldIds] of this.blocks) {

@@ -2,6 +2,9 @@
 
 import type { Column, Formats, Input, CellValue, RelatedRow } from "./types";
 
+/** Whether the cells are stored in another sheet: an edit names what it adds and removes. */
+export const isMirror = (column: Column): boolean => column.is_computed === true && !column.read_only;
+
 /** Formats a decimal string exactly, with the column's decimals and currency. */
 export function formatNumber(value: string, column: Column, locale: string): string {
   const { currency, decimals } = column.rules;

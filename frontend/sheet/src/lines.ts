@@ -11,6 +11,7 @@ export type Line =
 export class Lines {
   /** The number of rows in the order; later ones are below them. */
   ordered = 0;
+  private changes = 0;
   private below: RowRef[] = [];
   private positions = new Map<RowRef, number>();
   private groups: readonly GroupTotals[] = [];
@@ -29,6 +30,11 @@ export class Lines {
     const ref = this.below[y - this.orderedLines];
     if (ref === undefined) return { kind: "new" };
     return typeof ref === "number" ? { kind: "row", id: ref } : { kind: "draft", key: ref };
+  }
+
+  /** Another number whenever rows may be on other lines than before. */
+  get moves(): number {
+    return this.changes + this.blocks.moves;
   }
 
   /** Rows, drafts and headers, without the empty line at the end. */
@@ -116,10 +122,12 @@ export class Lines {
   }
 
   private regroup(): void {
+    this.changes += 1;
     this.grouping = this.groups.length > 0 ? new Grouping(this.groups, this.folded) : null;
   }
 
   private setBelow(below: RowRef[]): void {
+    this.changes += 1;
     this.below = below;
     this.positions = new Map(below.map((ref, position) => [ref, position]));
   }

@@ -172,6 +172,8 @@ export interface GridData {
   layout: Layout;
   /** The stored view that the layout belongs to; none for the visitor of a public link. */
   stored_view?: number | null;
+  /** The version of that view that the page shows: changes are based on it. */
+  stored_version?: number | null;
   /** Another number whenever the page has read the layout anew. */
   layout_read?: number | null;
   formats: Formats;

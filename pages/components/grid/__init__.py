@@ -52,6 +52,7 @@ def show(
     view: Mapping[str, Any] | None = None,
     layout: Mapping[str, Any] | None = None,
     stored_view: int | None = None,
+    stored_version: int | None = None,
     layout_read: int | None = None,
     formats: Mapping[str, str] | None = None,
     version: int | None = None,
@@ -71,7 +72,8 @@ def show(
 
     sheet: what GET /api/v1/sheets/{id} answers (id, name, version, permissions, columns, people).
     me: {"id", "name"} · view: {"sort", "filter", "search"} · layout: the keys of DEFAULT_LAYOUT.
-    stored_view: the view that a changed layout belongs to · layout_read: another number for one that was read anew.
+    stored_view, stored_version: the view that a changed layout belongs to, and the version of it that is shown.
+    layout_read: another number for a layout that was read anew.
     formats: {"locale": "de-DE", "date": "DD.MM.YYYY", "time_zone": "Europe/Berlin"}; dates know YYYY MMM MM M DD D.
     version: the newest version known; when it is ahead of the grid's, the grid catches up without its socket.
     height: in pixels; None fills the window below the grid's upper edge.
@@ -92,6 +94,7 @@ def show(
         "view": dict(view or {}),
         "layout": {**DEFAULT_LAYOUT, **(layout or {})},
         "stored_view": stored_view,
+        "stored_version": stored_version,
         "layout_read": layout_read,
         "formats": {**DEFAULT_FORMATS, **(formats or {})},
         "version": sheet["version"] if version is None else version,

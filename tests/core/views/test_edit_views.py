@@ -111,6 +111,18 @@ def test_ones_own_view_is_saved_as_one_changes_it(session: Session, sheet: int, 
         edit_views.share_view(session, cleo, sheet, view.view_id, is_shared=True)
 
 
+def test_a_change_on_a_version_that_is_not_the_newest_is_not_saved_over_it(
+    session: Session, sheet: int, shared: int, ann: Actor, ben: Actor
+) -> None:
+    shown = seen(session, "Ann", sheet, shared).version
+    edit_views.change_settings(session, ben, sheet, shared, {"hidden": [ACCOUNT]})
+    edit_views.save_for_everyone(session, ben, sheet, shared)
+    view = edit_views.change_settings(session, ann, sheet, shared, {"widths": {str(DEAL): 300}}, base=shown)
+    assert view.shown["hidden"] == [ACCOUNT]
+    with pytest.raises(Conflict):
+        edit_views.save_for_everyone(session, ann, sheet, shared)
+
+
 def test_a_copy_has_what_one_sees_and_is_ones_own(session: Session, sheet: int, shared: int, cleo: Actor) -> None:
     edit_views.change_settings(session, cleo, sheet, shared, {"sort": BY_DEAL})
     copies = [edit_views.duplicate_view(session, cleo, sheet, shared) for _ in range(2)]
