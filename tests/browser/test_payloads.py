@@ -205,6 +205,7 @@ def test_the_grid_shows_cells_columns_and_the_name(watched: Callable[[str], Watc
     for row, payload in enumerate(ALL):
         assert ann.person.cell(0, row) == payload
         assert ann.person.cell(1, row) == payload
+    ann.page.locator(".st-key-about_sheet button").click()
     ann.shows([NAME])
     ann.is_untouched()
 

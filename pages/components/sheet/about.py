@@ -17,6 +17,8 @@ def show(sheet_view: SheetView, listed: Mapping[int, ListedSheet]) -> None:
     """Draw the name of the sheet as a button that opens the rest."""
     sheet = sheet_view.access.sheet
     with st.popover(f"**{literal(shortened(sheet.name, NAME))}**", type="tertiary", key="about_sheet", wrap=False):
+        if len(sheet.name) > NAME:
+            st.markdown(f"**{literal(sheet.name)}**")
         sheet_picker.show(sheet_view.actor, listed, sheet_view.sheet_id)
         st.markdown(literal(sheet.description) or ":gray[No description]")
         owner = next((person.name for person in sheet_view.collaborators), "")
