@@ -19,6 +19,9 @@ from core.base.errors import Conflict, Invalid
 from core.edits.batch import Outcome
 from core.edits.preconditions import moved_rows
 from core.history.changes_since import scope_digest
+from core.rows.query import View, resolve
+
+NO_VIEW = View()
 
 IfMatch = Annotated[
     str | None,
@@ -42,21 +45,26 @@ class PreconditionFailed(Conflict):
     """A cell or row changed after the version of If-Match. `facts` are those of the conflict."""
 
 
-def tag_of(access: Access) -> str:
-    """The tag of the rows as this user sees them now. It changes with the sheet, its columns and the user's access."""
+def tag_of(access: Access, view: View = NO_VIEW) -> str:
+    """The tag of a view's rows as this user sees them now.
+
+    It changes with the sheet and its related sheets, its columns and the user's access, the settings of a stored view,
+    and with the day where a formula or a relative date depends on it.
+    """
     sheet = access.sheet
-    related = sha256(repr((access.scope, access.versions)).encode()).hexdigest()[:16] if access.related_sheets else ""
-    return f'"{sheet.version}-{sheet.columns_version}-{scope_digest(access)}{related}"'
+    state = access.scope, access.versions, resolve(access, view).fingerprint
+    digest = sha256(repr(state).encode()).hexdigest()[:16]
+    return f'"{sheet.version}-{sheet.columns_version}-{scope_digest(access)}{digest}"'
 
 
-def is_current(if_none_match: str | None, access: Access) -> bool:
+def is_current(if_none_match: str | None, tag: str) -> bool:
     """Whether a tag of the header is that of the rows now."""
-    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    return tag_of(access) in tags or "*" in tags
+    tags = [known.strip().removeprefix("W/") for known in (if_none_match or "").split(",")]
+    return tag in tags or "*" in tags
 
 
-def not_modified(access: Access) -> Response:
-    return Response(status_code=304, headers={"ETag": tag_of(access)})
+def not_modified(tag: str) -> Response:
+    return Response(status_code=304, headers={"ETag": tag})
 
 
 def expected_version(if_match: str | None) -> int | None:

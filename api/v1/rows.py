@@ -22,6 +22,7 @@ from core.edits.operation import ChangeSource
 from core.edits.write import RowEdit, write
 from core.rows import read
 from core.rows.as_of import get_access_as_of
+from core.rows.query import View
 from core.rows.row_order import cached_order, row_order
 from core.rows.totals import grouped_view, view_totals
 
@@ -105,18 +106,20 @@ def page(
     total = None
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
-        if is_current(if_none_match, access):
-            return not_modified(access)
+        shown = View() if order is not None else view.rows(session, access)
+        tag = tag_of(access, shown)
+        if is_current(if_none_match, tag):
+            return not_modified(tag)
         if order is not None:
             fixed_order = cached_order(access, order)
             total = fixed_order.total
             rows = read.rows_in_order(session, access, fixed_order, offset=offset or 0, limit=limit)
         elif offset is not None:
-            rows = read.first_rows(session, access, view.rows(session, access), limit=limit, offset=offset)
+            rows = read.first_rows(session, access, shown, limit=limit, offset=offset)
         else:
-            rows = read.rows_after(session, access, view.rows(session, access), cursor=cursor, limit=limit)
+            rows = read.rows_after(session, access, shown, cursor=cursor, limit=limit)
     page = {"version": rows.version, "order": order, "total": total, "rows": rows.rows}
-    return answer(page | {"next_cursor": rows.next_cursor}, headers={"ETag": tag_of(access)})
+    return answer(page | {"next_cursor": rows.next_cursor}, headers={"ETag": tag})
 
 
 @router.get("/order", summary="Fix the order of a view's rows")
@@ -142,11 +145,12 @@ def one(
     with caller.principal_transaction() as (session, actor):
         access = get_access_as_of(session, actor, sheet, as_of, Permission.ROWS_SEE)
         row_json = read.rows_by_id(session, access, [row])[0]
+        tag = tag_of(access)
     if row_json.get("deleted"):
         raise NotFound(f"Row {row} doesn't exist in this sheet.", row=row)
-    if is_current(if_none_match, access):
-        return not_modified(access)
-    return answer(row_json | {"version": access.sheet.version}, headers={"ETag": tag_of(access)})
+    if is_current(if_none_match, tag):
+        return not_modified(tag)
+    return answer(row_json | {"version": access.sheet.version}, headers={"ETag": tag})
 
 
 @router.post("/rows", summary="Add rows", status_code=201)

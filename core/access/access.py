@@ -19,6 +19,7 @@ from core.base.permissions import LEVEL_PERMISSIONS, Audience, Level, Permission
 from core.base.relative_dates import Calendar
 from core.column_types import column_type
 from core.column_types.base import Option, PeopleDirectory, References
+from core.column_types.dates import clock_of
 from core.column_types.related import NO_ROWS, RelatedRows
 from core.workspace.settings import workspace_settings
 
@@ -330,7 +331,25 @@ class Access:
     def scope(self) -> str:
         """The cache key of what this access shows: accesses with equal scopes show equal cells."""
         related = "".join(f":{other.own_scope}" if other else ":none" for other in self._related_accesses.values())
-        return self.own_scope + related
+        return self.own_scope + related + self._reader_scope
+
+    @cached_property
+    def _reader_scope(self) -> str:
+        """The part of the scope that is the reader's: who “me” is in filters of rollups, and when their days end.
+
+        A relative date of a date is by the clock of the reader, that of an instant by the clock of its column.
+        """
+        kinds = [(column_type(column.type), column) for column in self.computed_columns if "filter" in column.rules]
+        scope = ""
+        if isinstance(self.principal, Actor) and any(kind.names_reader(column) for kind, column in kinds):
+            scope += f":me {self.principal.user_id}"
+        if any(kind.changes_daily(column) for kind, column in kinds):
+            accesses = (self, *filter(None, self._related_accesses.values()))
+            columns = [column for access in accesses for column in access.columns]
+            clocks = [clock_of(column) for column in columns if column_type(column.type).is_date]
+            days = [self.calendar.today(zone) for zone in dict.fromkeys((None, UTC, *clocks))]
+            scope += f":days {','.join(map(str, days))}"
+        return scope
 
     @cached_property
     def own_scope(self) -> str:

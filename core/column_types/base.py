@@ -202,6 +202,10 @@ class ColumnType(Generic[V]):
         """Whether a cell can be another on another day, though nothing was changed."""
         return False
 
+    def names_reader(self, column: ColumnLike) -> bool:
+        """Whether a cell can be another for another reader, who sees the same rows and columns."""
+        return False
+
     def labels(self, column: ColumnLike, references: References) -> dict[str, str]:
         """Return the labels of the ids in its cells, retired options included."""
         return {}

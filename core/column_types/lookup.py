@@ -1,16 +1,17 @@
 """Lookups and rollups: cells computed from a column of the related rows, one type for each type of values."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, ClassVar
 
 from core.base.errors import Invalid
+from core.base.relative_dates import is_relative
 from core.column_types.base import ColumnLike, ColumnType
 from core.column_types.checkbox import Checkbox
 from core.column_types.computed import Computed
 from core.column_types.contact import Email, Link, Phone
 from core.column_types.dates import ORDER, ZONE, Date, DateTime
 from core.column_types.numbers import CURRENCY, FORMAT, PLACES, Money, Number, Percent
-from core.column_types.person import Person
+from core.column_types.person import ME, Person
 from core.column_types.rules import Rule
 from core.column_types.text import Text
 from core.column_types.traits import Form
@@ -35,6 +36,21 @@ class Lookup(Computed):
 
     def inputs(self, column: ColumnLike) -> Collection[int]:
         return (column.rules["relation"],)
+
+    def changes_daily(self, column: ColumnLike) -> bool:
+        return any(map(is_relative, _texts(column.rules.get("filter"))))
+
+    def names_reader(self, column: ColumnLike) -> bool:
+        return ME in _texts(column.rules.get("filter"))
+
+
+def _texts(body: Any) -> Iterator[str]:
+    """Yield every text in a filter."""
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, dict | list):
+        for part in body.values() if isinstance(body, dict) else body:
+            yield from _texts(part)
 
 
 def _lookup_of(values: ColumnType[Any]) -> Lookup:

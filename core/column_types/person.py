@@ -14,6 +14,8 @@ from core.column_types.rules import REQUIRED, Rule
 from core.column_types.traits import IdSource
 from db.folding import fold
 
+# The reader, among the people of a filter.
+ME = "me"
 _ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 

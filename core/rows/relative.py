@@ -11,10 +11,10 @@ from core.base.errors import Invalid
 from core.base.relative_dates import Calendar, days_of, is_relative
 from core.column_types import column_type
 from core.column_types.dates import clock_of
+from core.column_types.person import ME
 from core.column_types.traits import Form
 from core.rows.filter_tree import Condition
 
-ME = "me"
 NO_ME = "A public link has no “me”. Choose a person instead."
 # Which day of a span an operator compares with: its first (0) or its last (1).
 _EDGES = {"before": 0, "on_or_after": 0, "after": 1, "on_or_before": 1}

@@ -62,7 +62,7 @@ def view_totals(
         raise Invalid(f"At most {MAX_TOTALS} totals and {MAX_LEVELS} groups can be read at once.")
     totals, groups = sorted(set(totals)), [group for index, group in enumerate(groups) if group not in groups[:index]]
     view = resolve(access, view)
-    key = (access.scope, view.fingerprint, access.sheet.version, tuple(totals), tuple(groups))
+    key = (access.scope, view.fingerprint, access.versions, tuple(totals), tuple(groups))
     cached = _cache.get(key)
     if cached is None:
         cached = _Statement(access, view, totals, groups).read(session)

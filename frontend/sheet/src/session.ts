@@ -185,7 +185,11 @@ export class SheetSession {
         this.announcedVersion = changes.version;
         for (const { reader } of this.views) reader.push(since, changes);
       },
-      related: () => this.views.forEach(({ reader }) => reader.refreshBlocks()),
+      related: () =>
+        this.views.forEach(({ reader, totals }) => {
+          reader.refreshBlocks();
+          totals.refresh();
+        }),
       beat: (version) => this.followTo(version),
       present: (present) => this.presence.update(present),
       open: (isOpen) => this.onConnection(isOpen),

@@ -32,6 +32,7 @@ export class ViewTotals {
   private request: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readAt = -Infinity;
+  private isStale = false;
 
   constructor(private api: Api, private path: string, private events: TotalsEvents) {}
 
@@ -50,9 +51,15 @@ export class ViewTotals {
   /** Rows may have changed. */
   follow(): void {
     if (this.question === "" || this.request || this.timer !== undefined) return;
-    if (this.current && this.events.version() <= this.current.version) return;
+    if (!this.isStale && this.current && this.events.version() <= this.current.version) return;
     const wait = Math.max(SETTLE, this.readAt + READ_INTERVAL - performance.now());
     this.timer = setTimeout(() => void this.read(), wait);
+  }
+
+  /** Rows of a related sheet have changed: the totals may be others at the same version. */
+  refresh(): void {
+    this.isStale = true;
+    this.follow();
   }
 
   end(): void {
@@ -82,6 +89,7 @@ export class ViewTotals {
   private async read(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
+    this.isStale = false;
     const request = (this.request = new AbortController());
     const { question } = this;
     try {

@@ -67,6 +67,20 @@ test("a change while totals are read leads to one more read, and none without a 
   assert.equal(requests.length, read + 1);
 });
 
+test("rows of a related sheet that changed lead to one more read, at the same version", async () => {
+  const totals = opened();
+  await answer({});
+  const read = requests.length;
+  totals.refresh();
+  mock.timers.tick(READ_INTERVAL + 1);
+  totals.refresh();
+  await answer({});
+  mock.timers.tick(READ_INTERVAL + 1);
+  await answer({});
+  mock.timers.tick(READ_INTERVAL + 1);
+  assert.equal(requests.length, read + 2, "one for the change, and one for that during the read");
+});
+
 test("the answer to an older question is dropped", async () => {
   const totals = opened();
   const old = requests.at(-1);

@@ -10,8 +10,8 @@ from core.accounts.locale import Locale
 from core.base.actor import Actor, Visitor
 from core.base.relative_dates import is_relative, relative_label
 from core.column_types import column_type
+from core.column_types.person import ME
 from core.rows.filter_tree import Condition, Join, Node
-from core.rows.relative import ME
 from core.rows.row_source import ADDED
 from db.engine import snapshot
 from pages.components.app.format import cell

@@ -1,11 +1,13 @@
 """ETag, If-Match and If-None-Match: a program changes only what it has seen, and reads again only what has changed."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.conftest import ACCOUNT, DEAL, People, Person
+from tests.api.conftest import ACCOUNT, CLOSE, DEAL, People, Person
+from tests.support.core.clock import pass_days
 
 NEXT_STEP = 9
 ROWS = "/sheets/{sheet}/rows"
@@ -128,3 +130,29 @@ def test_other_columns_are_another_state(seen: Seen) -> None:
     known = {"If-None-Match": tag(ann)}
     assert ann.ask("DELETE", f"/sheets/{{sheet}}/columns/{NEXT_STEP}").status_code < 300
     assert ann.ask("GET", ROWS, headers=known).status_code == 200
+
+
+def test_rows_of_a_stored_view_are_sent_again_after_its_filter_changed(seen: Seen) -> None:
+    ann, _, row, _ = seen
+    made = ann.ask("POST", "/sheets/{sheet}/views", json={"name": "Mine"}).json()
+    path = f"{ROWS}?view={made['id']}"
+    known = {"If-None-Match": tag(ann, path)}
+    assert ann.ask("GET", path, headers=known).status_code == 304
+    changes = {"filter": [{"column": ACCOUNT, "op": "is", "value": "nobody"}]}
+    assert ann.ask("PATCH", f"/sheets/{{sheet}}/views/{made['id']}", json={"changes": changes}).status_code == 200
+    answer = ann.ask("GET", path, headers=known)
+    assert answer.status_code == 200
+    assert row not in [shown["id"] for shown in answer.json()["rows"]]
+
+
+def test_what_depends_on_the_day_is_sent_again_on_the_next(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, ben, _, _ = seen
+    path = f"{ROWS}?filter={json.dumps([{'column': CLOSE, 'op': 'after', 'value': 'today'}])}"
+    known = {"If-None-Match": tag(ben, path)}
+    assert ben.ask("GET", path, headers=known).status_code == 304
+    formula = {"name": "Today", "type": "formula", "rules": {"formula": "TODAY()"}}
+    assert ann.ask("POST", "/sheets/{sheet}/columns", json=formula).status_code == 201
+    known, whole = {"If-None-Match": tag(ben, path)}, {"If-None-Match": tag(ben)}
+    pass_days(monkeypatch)
+    assert ben.ask("GET", path, headers=known).status_code == 200
+    assert ben.ask("GET", ROWS, headers=whole).status_code == 200

@@ -1,5 +1,6 @@
 """Lookups and rollups have the values of the column that they show, and no row that their reader may not see."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,14 +13,19 @@ from core.base.errors import Invalid
 from core.base.permissions import Level
 from core.edits.change_type import change_type
 from core.edits.conversion import NewType
+from core.rows.query import View
+from core.rows.row_order import row_order
+from core.rows.total_functions import Total
+from core.rows.totals import view_totals
 from core.sharing.shares import share_sheet
 from core.sharing.transfer import transfer_sheet
 from core.sheets.columns import NewColumn, add_column, change_column, limit_column
 from core.sheets.serialize import column_json
 from tests.conftest import actor
+from tests.support.core.clock import pass_days
 from tests.support.core.two_sheets import AMOUNT, CITY, DEAL, NAME, TwoSheets, two_sheets
 
-STAGE, CLOSE = 3, 7
+STAGE, OWNER_OF_DEAL, CLOSE = 3, 5, 7
 
 
 @pytest.fixture
@@ -179,3 +185,48 @@ def test_a_filter_of_a_lookup_is_shown_and_kept_by_what_its_reader_sees(sheets: 
     assert filter_shown_to(ben) == {"any": secret}
     limit_column(sheets.session, ann, sheets.deals, STAGE, {"editor": "hidden"})
     assert filter_shown_to(ben) is None
+
+
+def test_a_rollup_of_my_rows_is_nobody_elses_in_what_is_cached(sheets: TwoSheets, ann: Actor, ben: Actor) -> None:
+    mine = [{"column": OWNER_OF_DEAL, "op": "is_any_of", "value": ["me"]}]
+    count = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=DEAL, summary="count", filter=mine)
+    for deal, owner in ((1, ann), (2, ann), (3, ben)):
+        sheets.edit(ann, sheets.deals, deal, OWNER_OF_DEAL, str(owner.user_id))
+    for sheet in (sheets.accounts, sheets.deals):
+        share_sheet(sheets.session, ann, sheet, ben.user_id, level=Level.EDITOR)
+    view = View.from_json({"sort": [{"column": count, "descending": True}]})
+    accesses = [get_access(sheets.session, who, sheets.accounts) for who in (ann, ben)]
+    assert [row_order(sheets.session, each, view).ids.tolist() for each in accesses] == [[1, 2, 3], [2, 3, 1]]
+    most = [view_totals(sheets.session, each, View(), [Total(count, "max")]) for each in accesses]
+    assert [totals.totals[f"{count}:max"] for totals in most] == ["2", "1"]
+
+
+def test_a_rollup_of_today_is_another_on_the_next_day_in_what_is_cached(
+    sheets: TwoSheets, ann: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = [{"column": CLOSE, "op": "on", "value": "tomorrow"}]
+    count = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=DEAL, summary="count", filter=due)
+    today = get_access(sheets.session, ann, sheets.accounts).calendar.today()
+    for deal, days in ((1, 1), (3, 2)):
+        sheets.edit(ann, sheets.deals, deal, CLOSE, (today + timedelta(days)).isoformat())
+    view = View.from_json({"filter": [{"column": count, "op": "eq", "value": "1"}]})
+
+    def shown() -> tuple[list[int], int]:
+        access = get_access(sheets.session, ann, sheets.accounts)
+        return row_order(sheets.session, access, view).ids.tolist(), view_totals(sheets.session, access, view, []).rows
+
+    assert shown() == ([1], 1)
+    pass_days(monkeypatch)
+    assert shown() == ([2, 3], 2)
+
+
+def test_totals_follow_the_rows_of_a_related_sheet(sheets: TwoSheets, ann: Actor) -> None:
+    total = looked_up(sheets, ann, sheets.accounts, relation=sheets.mirror, column=AMOUNT, summary="sum")
+
+    def most() -> Any:
+        access = get_access(sheets.session, ann, sheets.accounts)
+        return view_totals(sheets.session, access, View(), [Total(total, "max")]).totals[f"{total}:max"]
+
+    assert most() == "14.5"
+    sheets.edit(ann, sheets.deals, 1, AMOUNT, "100")
+    assert most() == "104"
