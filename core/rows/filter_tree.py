@@ -50,7 +50,7 @@ def read_filter(body: Any) -> tuple[Node, ...]:
     """Return the nodes, which all hold, of a filter as JSON. Raises Invalid, KeyError, TypeError or ValueError."""
     nodes = _read_nodes(body, 1) if isinstance(body, list) else (_read_node(body, 1),) if body else ()
     # {"all": […]} at the top says the same as the list.
-    if len(nodes) == 1 and isinstance(nodes[0], Group) and nodes[0].join == "all":
+    while len(nodes) == 1 and isinstance(nodes[0], Group) and nodes[0].join == "all":
         nodes = nodes[0].nodes
     if sum(1 for _ in conditions_of(nodes)) > MAX_CONDITIONS:
         raise Invalid(BOUNDS)

@@ -189,6 +189,7 @@ def test_a_list_and_a_group_of_all_are_the_same_filter() -> None:
     assert as_list == as_group
     assert as_group.as_json()["filter"] == [leaf()]
     assert View.from_json({"filter": {"all": []}}) == View()
+    assert View.from_json({"filter": {"all": [{"all": [leaf()]}]}}) == as_list
     assert View.from_json({"filter": leaf()}) == as_list
 
 
