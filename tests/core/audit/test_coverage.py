@@ -604,6 +604,7 @@ WITHOUT = {
         "sheets.columns.touch_columns",
         *(f"sheets.column_types.{name}" for name in ("add_beside", "restore_added", "retire_added")),
         "sheets.column_types.store_type",
+        "sheets.related_columns.carry_currency",
         "sheets.related_columns.restore_mirror",
         "sheets.related_columns.retire_mirror",
     },

@@ -245,5 +245,7 @@ PARTS = {
     "access.access.no_related_rows": "Shows nothing to anybody.",
     "access.load.load_related": "Asks the gate of the related sheet, and shows nothing where it refuses.",
     "sheets.related_columns.check_new": "Asks the gate of the sheet that a relation points to.",
+    "sheets.related_columns.retire_mirror": "The command that retires the relation has asked the gate of its sheet.",
+    "sheets.related_columns.restore_mirror": "The command that restores the relation has asked the gate of its sheet.",
     "base.audit.record": "Writes down who did what; the command that did it has looked.",
 }
